@@ -1,0 +1,57 @@
+# Needs Go, git and make; everything else is fetched by the go command.
+
+GO            ?= go
+GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+FUZZTIME      ?= 20s
+VERSION       ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build test sweep lint sweep-free golden fuzz bench e2e demo
+
+help: ## print this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+build: ## build bin/strata; VERSION=v1.2.3 names a release
+	$(GO) build $(if $(VERSION),-ldflags '-X main.version=$(VERSION)') -o bin/strata ./cmd/strata
+
+test: ## run every test that needs no real target
+	$(GO) test ./...
+
+sweep: ## break every scenario in every way at every call, and print what was tried (takes a quarter of an hour)
+	$(GO) test -count=1 -timeout 2h ./sweep -run TestSweep -full -v | grep -v '^ *=== '
+
+lint: sweep-free ## check formatting, vet, import rules (depguard) and the usual mistakes
+	@bad=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); if [ -n "$$bad" ]; then echo "gofmt these:" $$bad >&2; exit 1; fi
+	$(GO) vet ./...
+	$(GO) vet -tags bench ./bench
+	$(GOLANGCI_LINT) run ./...
+
+sweep-free: ## check that no text holds marks of unfinished work
+	@scripts/sweep-free
+
+golden: ## rewrite the golden files of all tests and list what changed
+	@set -e; for dir in $$(git grep -l --untracked 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u); do \
+		$(GO) test -count=1 "./$$dir" -update; \
+	done; git status --short -- '*testdata*'
+
+fuzz: ## run each fuzz target for FUZZTIME (20s)
+	@git grep --untracked -o '^func Fuzz[A-Za-z0-9_]*' -- '*_test.go' | sed 's|/[^/]*_test.go:func | |' | while read -r dir name; do \
+		echo "== $$dir: $$name"; \
+		$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "./$$dir" </dev/null || exit 1; \
+	done
+
+bench: ## measure speed, CPU time and memory against what is promised
+	$(GO) test -count=1 -v -timeout 30m -tags bench ./bench
+
+e2e: ## run against real targets: make e2e SPDK_TGT=/path/spdk_tgt SPDK_DD=/path/spdk_dd
+	@if [ ! -x "$(SPDK_TGT)" ] || [ ! -x "$(SPDK_DD)" ]; then \
+		echo "make e2e starts real SPDK targets. Say where SPDK's programs are:" >&2; \
+		echo "    make e2e SPDK_TGT=/path/to/spdk_tgt SPDK_DD=/path/to/spdk_dd" >&2; \
+		echo "spdk_tgt and spdk_dd are in build/bin of an SPDK that was built (v26.05 is known to work)." >&2; \
+		echo "given: SPDK_TGT='$(SPDK_TGT)' SPDK_DD='$(SPDK_DD)'; each must be an executable file" >&2; \
+		exit 1; \
+	fi
+	SPDK_TGT="$(abspath $(SPDK_TGT))" SPDK_DD="$(abspath $(SPDK_DD))" BDEVPERF="$(abspath $(BDEVPERF))" $(GO) test -count=1 -v -timeout 30m ./e2e
+
+demo: build ## watch strata at work on simulated targets: create, change, lose power, recover
+	@scripts/demo bin/strata
