@@ -1,0 +1,244 @@
+// Package lineage owns the names strata gives to what it makes on a target,
+// and nothing else: it formats and parses them. Names are the only durable
+// marker every SPDK build offers, so they carry identity and history:
+//
+//	head     <volume>.<id>#<epoch>[.<legs>[.<cut>]][p|s|x]
+//	layer    <volume>.<id>@<epoch>.[~]<snapshot>
+//	staging  <volume>.<id>+<epoch>
+//
+// A name that does not parse is not strata's and is never touched.
+package lineage
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// MaxLvolName is the longest lvol name stock SPDK accepts, in bytes
+// (bdev_lvol_create answers -22 from 64 on).
+const MaxLvolName = 63
+
+// MaxName is the longest name of a cluster, node, pool, volume or snapshot, in
+// bytes. With it every name of this package fits into MaxLvolName as long as
+// epochs stay below ten million.
+const MaxName = 24
+
+// Node is the name of a host with one spdk_tgt.
+type Node string
+
+// LvolName is an lvol's name within its lvstore, without the lvstore's.
+type LvolName string
+
+// UUID is a lower-case UUID as SPDK prints it.
+type UUID string
+
+// Epoch counts the changes of a volume's set of current replicas, from 1.
+type Epoch uint32
+
+// Forced is how far the epoch jumps when the operator names an authority. An
+// engine that cannot be read may mint epochs nobody sees, one at a time; it must
+// never catch up with those that replaced it.
+const Forced Epoch = 1000
+
+// ID tells one incarnation of a volume from the next: four base32 characters.
+type ID string
+
+// Pending stands for an ID that has not been drawn yet. A plan that is only
+// shown has it, so that the same input gives the same text; nothing on a
+// target ever carries it.
+const Pending ID = "????"
+
+// Volume is one incarnation of a volume.
+type Volume struct {
+	Name string
+	ID   ID
+}
+
+func (v Volume) String() string { return v.Name + "." + string(v.ID) }
+
+// Mark says what is known of a head beyond its epoch.
+type Mark byte
+
+// The marks of a head.
+const (
+	Open    Mark = 0   // in use, or was when its target went away
+	Primary Mark = 'p' // open, and local to the engine: the authority of its epoch
+	Sealed  Mark = 's' // drained and equal to every other sealed head of the epoch
+	Fenced  Mark = 'x' // known to be stale; the volume is at least at this epoch
+)
+
+// Name is a parsed lvol name: a Head, a Layer or a Staging.
+type Name interface {
+	Of() Volume
+	Lvol() LvolName
+}
+
+// Head is the live lvol on top of a replica's layers.
+type Head struct {
+	Volume Volume
+	Epoch  Epoch
+	// Legs is the number of current replicas when the epoch was minted; 0 for
+	// a fenced head. A RAID with fewer configured legs than its heads name has
+	// lost one since, and the next epoch is due.
+	Legs int
+	// Cut is the epoch of the youngest layer that was cut on every current
+	// replica at once; 0 when there is none. A layer of a later epoch is what
+	// an interrupted cut left: its copies need not be equal.
+	Cut  Epoch
+	Mark Mark
+}
+
+// Layer is a snapshot in a replica's stack.
+type Layer struct {
+	Volume   Volume
+	Epoch    Epoch  // in which it was taken
+	Snapshot string // the user's name for it
+	Own      bool   // strata's, not the user's
+}
+
+// Staging is a stack that is being copied.
+type Staging struct {
+	Volume Volume
+	Epoch  Epoch
+}
+
+// Of returns the incarnation the head belongs to.
+func (h Head) Of() Volume { return h.Volume }
+
+// Of returns the incarnation the layer belongs to.
+func (l Layer) Of() Volume { return l.Volume }
+
+// Of returns the incarnation the stack belongs to.
+func (s Staging) Of() Volume { return s.Volume }
+
+// Lvol formats the head's name.
+func (h Head) Lvol() LvolName {
+	b := append([]byte(h.Volume.String()), '#')
+	b = strconv.AppendUint(b, uint64(h.Epoch), 10)
+	if h.Legs > 0 {
+		b = append(b, '.')
+		b = strconv.AppendInt(b, int64(h.Legs), 10)
+		if h.Cut > 0 {
+			b = append(b, '.')
+			b = strconv.AppendUint(b, uint64(h.Cut), 10)
+		}
+	}
+	if h.Mark != Open {
+		b = append(b, byte(h.Mark))
+	}
+	return LvolName(b)
+}
+
+// Lvol formats the layer's name.
+func (l Layer) Lvol() LvolName {
+	own := ""
+	if l.Own {
+		own = "~"
+	}
+	return LvolName(fmt.Sprintf("%s@%d.%s%s", l.Volume, l.Epoch, own, l.Snapshot))
+}
+
+// Lvol formats the name of the stack being copied.
+func (s Staging) Lvol() LvolName { return LvolName(fmt.Sprintf("%s+%d", s.Volume, s.Epoch)) }
+
+// ValidName reports whether s can name a cluster, node, pool, volume or
+// snapshot: 1 to MaxName bytes of [a-z0-9-], not starting with a hyphen.
+func ValidName(s string) bool {
+	if s == "" || len(s) > MaxName || s[0] == '-' {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// Parse reads an lvol's name. It returns false for every name this package
+// would not have formatted.
+func Parse(name LvolName) (Name, bool) {
+	s := string(name)
+	at := strings.IndexAny(s, "#@+")
+	if at < 0 {
+		return nil, false
+	}
+	v, ok := parseVolume(s[:at])
+	if !ok {
+		return nil, false
+	}
+	rest := s[at+1:]
+	switch s[at] {
+	case '#':
+		return parseHead(v, rest)
+	case '@':
+		return parseLayer(v, rest)
+	default:
+		e, ok := parseEpoch(rest)
+		return Staging{v, e}, ok
+	}
+}
+
+func parseVolume(s string) (Volume, bool) {
+	name, id, ok := strings.Cut(s, ".")
+	if !ok || !ValidName(name) || !ValidID(ID(id)) && ID(id) != Pending {
+		return Volume{}, false
+	}
+	return Volume{name, ID(id)}, true
+}
+
+func parseEpoch(s string) (Epoch, bool) {
+	if s == "" || s[0] == '0' || s[0] == '+' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s, 10, 32)
+	return Epoch(n), err == nil
+}
+
+func parseHead(v Volume, s string) (Name, bool) {
+	h := Head{Volume: v}
+	if s == "" {
+		return nil, false
+	}
+	switch m := Mark(s[len(s)-1]); m {
+	case Primary, Sealed, Fenced:
+		h.Mark, s = m, s[:len(s)-1]
+	}
+	epoch, legs, counted := strings.Cut(s, ".")
+	if counted == (h.Mark == Fenced) {
+		return nil, false
+	}
+	var ok bool
+	if h.Epoch, ok = parseEpoch(epoch); !ok {
+		return nil, false
+	}
+	if counted {
+		legs, cut, hasCut := strings.Cut(legs, ".")
+		n, ok := parseEpoch(legs)
+		if !ok || n > 99 {
+			return nil, false
+		}
+		h.Legs = int(n)
+		if hasCut {
+			if h.Cut, ok = parseEpoch(cut); !ok {
+				return nil, false
+			}
+		}
+	}
+	return h, true
+}
+
+func parseLayer(v Volume, s string) (Name, bool) {
+	epoch, snapshot, ok := strings.Cut(s, ".")
+	if !ok {
+		return nil, false
+	}
+	l := Layer{Volume: v}
+	l.Snapshot, l.Own = strings.CutPrefix(snapshot, "~")
+	if l.Epoch, ok = parseEpoch(epoch); !ok || !ValidName(l.Snapshot) {
+		return nil, false
+	}
+	return l, true
+}

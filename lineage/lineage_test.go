@@ -1,0 +1,79 @@
+package lineage
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestNamesRoundTrip(t *testing.T) {
+	db := Volume{"db", "k3f7"}
+	long := Volume{strings.Repeat("v", MaxName), "k3f7"}
+	for _, n := range []Name{
+		Head{db, 1, 2, 0, Open}, Head{db, 12, 3, 0, Primary}, Head{db, 7, 1, 0, Sealed}, Head{db, 7, 0, 0, Fenced},
+		Head{db, 12, 3, 9, Open}, Head{db, 12, 3, 12, Primary}, Head{long, 9_999_999, 99, 9_999_999, Primary},
+		Layer{db, 3, "base", false}, Layer{db, 4, "join", true}, Staging{db, 9},
+		Layer{long, 9_999_999, strings.Repeat("s", MaxName), true},
+		Head{Volume{"db", Pending}, 1, 2, 0, Sealed},
+	} {
+		if len(n.Lvol()) > MaxLvolName {
+			t.Errorf("%q has %d bytes", n.Lvol(), len(n.Lvol()))
+		}
+		if got, ok := Parse(n.Lvol()); !ok || got != n {
+			t.Errorf("Parse(%q) = %#v, %v; want %#v", n.Lvol(), got, ok, n)
+		}
+	}
+}
+
+func TestForeignNamesDoNotParse(t *testing.T) {
+	for _, s := range []string{
+		"", "db", "db#1", "db.k3f7", "db.k3f7#", "db.k3f7#0.1", "db.k3f7#01.1", "db.k3f7#1", "db.k3f7#1p", "db.k3f7#1.2x",
+		"db.k3f7#1.2q", "db.k3f7#+1.1", "db.k3f#1.1", "db.k3f77#1.1", "db.K3F7#1.1", "DB.k3f7#1.1", "-db.k3f7#1.1",
+		"db.k3f7@1", "db.k3f7@1.", "db.k3f7@1.~", "db.k3f7@1.~~a", "db.k3f7@x.a", "db.k3f7+", "db.k3f7+1p", "db.k3f7#1.1pp", "db.k3f7#1.100", "db.k3f7#1.2.", "db.k3f7#1.2.0", "db.k3f7#1.2.3x", "db.k3f7#1.2.3.4",
+	} {
+		if n, ok := Parse(LvolName(s)); ok {
+			t.Errorf("Parse(%q) = %#v, want none", s, n)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("db.k3f7#1.2p")
+	f.Add("db.k3f7@3.~join")
+	f.Fuzz(func(t *testing.T, s string) {
+		if n, ok := Parse(LvolName(s)); ok && string(n.Lvol()) != s {
+			t.Errorf("Parse(%q) formats as %q", s, n.Lvol())
+		}
+	})
+}
+
+func TestFabricNamesRoundTrip(t *testing.T) {
+	c, db, l := Cluster("lab"), Volume{"db", "k3f7"}, Link{"n2", "n1"}
+	if got, ok := c.ParseLink(c.LinkNQN(l)); !ok || got != l {
+		t.Errorf("link: %v %v", got, ok)
+	}
+	if got, ok := c.ParseExport(c.ExportNQN(db)); !ok || got != db {
+		t.Errorf("export: %v %v", got, ok)
+	}
+	if got, ok := c.ParseRaid(c.Raid(db)); !ok || got != db {
+		t.Errorf("raid: %v %v", got, ok)
+	}
+	for _, n := range []NQN{c.HostNQN("n1"), c.LinkNQN(l), Cluster("lab2").ExportNQN(db)} {
+		if v, ok := c.ParseExport(n); ok {
+			t.Errorf("%s taken for the export of %s", n, v)
+		}
+	}
+	if _, ok := c.ParseLink(c.ExportNQN(db)); ok {
+		t.Error("an export taken for a link")
+	}
+	if c.ExportUUID(db) == c.ExportUUID(Volume{"db", "k3f6"}) || len(c.ExportUUID(db)) != 36 || len(c.Serial(db)) > 20 {
+		t.Error("derived identities")
+	}
+}
+
+func TestNewIDAvoidsTaken(t *testing.T) {
+	first := NewID([]byte("n"), "db", func(ID) bool { return false })
+	second := NewID([]byte("n"), "db", func(id ID) bool { return id == first })
+	if !ValidID(first) || !ValidID(second) || first == second {
+		t.Errorf("%s, %s", first, second)
+	}
+}
