@@ -1,0 +1,197 @@
+package spdk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options of a Client. The zero value is ready to use.
+type Options struct {
+	// Timeout bounds every call and round, in addition to its context; a Req
+	// may have a longer one. 0: 10 s. A target that takes no bytes for so long
+	// is given up.
+	Timeout time.Duration
+
+	// DialTimeout bounds the making of a connection. 0: 5 s.
+	DialTimeout time.Duration
+
+	// Trace, if not nil, is told of every call that ended. It may be called
+	// from several goroutines, must not call the client, and must keep neither
+	// params nor result, which are nil where there are none.
+	Trace func(method string, params, result json.RawMessage, err error, took time.Duration)
+
+	// Dial, if not nil, makes the connections. The network is "unix" or "tcp".
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+type traceFunc func(method string, params, result json.RawMessage, err error, took time.Duration)
+
+func (t traceFunc) call(r *Req, result []byte, err error) {
+	t(r.Method, r.raw, result, err, time.Since(r.start))
+}
+
+// Client talks to one target. Its methods may be called from many goroutines.
+type Client struct {
+	addr   string
+	to     endpoint
+	opts   Options
+	rounds atomic.Int64
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+
+	mu      sync.Mutex
+	closed  bool
+	current *conn              // takes the next round, if not broken
+	conns   map[*conn]struct{} // current and retired ones
+	dialing *dialing
+}
+
+// dialing is an attempt to connect that several callers may wait for.
+type dialing struct {
+	done chan struct{}
+	conn *conn
+	err  error
+}
+
+var errClientClosed = errors.New("client is closed")
+
+// New returns a client of the target at addr, unix:///path or tcp://host:port.
+// It does not connect.
+func New(addr string, opts Options) (*Client, error) {
+	to, err := parse(addr)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Timeout <= 0 {
+		opts.Timeout = 10 * time.Second
+	}
+	if opts.DialTimeout <= 0 {
+		opts.DialTimeout = 5 * time.Second
+	}
+	if opts.Dial == nil {
+		opts.Dial = dialNet
+	}
+	c := &Client{addr: addr, to: to, opts: opts, conns: make(map[*conn]struct{})}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	return c, nil
+}
+
+// Addr is the address given to New.
+func (c *Client) Addr() string { return c.addr }
+
+// Rounds counts the rounds made so far; a single call is one.
+func (c *Client) Rounds() int64 { return c.rounds.Load() }
+
+// Close breaks the connection. Calls in flight end with Unknown, later ones
+// with Unreachable.
+func (c *Client) Close() error {
+	c.cancel()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for cn := range c.conns {
+		cn.wire.fail(errClientClosed)
+	}
+	return nil
+}
+
+// acquire returns a connection for one round, made if need be. It must be
+// released.
+func (c *Client) acquire(ctx context.Context) (*conn, error) {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil, errClientClosed
+	}
+	if cn := c.current; cn != nil && cn.wire.broken() == nil {
+		cn.inFlight++
+		c.mu.Unlock()
+		return cn, nil
+	}
+	d := c.dialing
+	if d == nil {
+		d = &dialing{done: make(chan struct{})}
+		c.dialing = d
+		go c.dial(d)
+	}
+	c.mu.Unlock()
+
+	select {
+	case <-d.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if d.err != nil {
+		return nil, d.err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d.conn.inFlight++
+	return d.conn, nil
+}
+
+// dial makes the connection that becomes the current one.
+func (c *Client) dial(d *dialing) {
+	defer close(d.done)
+	ctx, cancel := context.WithTimeout(c.ctx, c.opts.DialTimeout)
+	defer cancel()
+	nc, err := c.opts.Dial(ctx, c.to.network, c.to.address)
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dialing = nil
+	switch {
+	case err != nil:
+		d.err = err
+	case c.closed:
+		nc.Close()
+		d.err = errClientClosed
+	default:
+		if c.current != nil {
+			c.retire(c.current)
+		}
+		d.conn = newConn(nc, &c.opts)
+		c.current = d.conn
+		c.conns[d.conn] = struct{}{}
+	}
+}
+
+// release ends a round on cn. A round that heard nothing until its deadline
+// makes the next one use another connection.
+func (c *Client) release(cn *conn, silent bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cn.inFlight--
+	if silent || cn.retired {
+		c.retire(cn)
+	}
+}
+
+// retire takes cn out of use. Rounds in flight on it may still finish.
+func (c *Client) retire(cn *conn) {
+	cn.retired = true
+	if c.current == cn {
+		c.current = nil
+	}
+	if cn.inFlight == 0 {
+		cn.wire.Close()
+		delete(c.conns, cn)
+	}
+}
+
+// knownMethods returns the methods read on the current connection, or nil.
+func (c *Client) knownMethods() Methods {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cn := c.current; cn != nil && cn.wire.broken() == nil {
+		if m := cn.methods.Load(); m != nil {
+			return *m
+		}
+	}
+	return nil
+}
