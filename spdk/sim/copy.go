@@ -1,0 +1,141 @@
+package sim
+
+import (
+	"maps"
+	"slices"
+	"syscall"
+	"time"
+)
+
+func init() {
+	register(
+		writes("bdev_lvol_start_shallow_copy", (*process).startCopy),
+		reads("bdev_lvol_check_shallow_copy", (*process).checkCopy),
+	)
+}
+
+// shallowCopy copies the clusters of one layer onto another bdev.
+type shallowCopy struct {
+	src    *lvol
+	dst    *bdev
+	todo   []uint32
+	copied int
+	total  int
+	io     *op // of the cluster that is being written
+	err    syscall.Errno
+	over   bool
+}
+
+// gone and resized are of the destination.
+func (c *shallowCopy) gone(*bdev) bool { c.fail(eio); return true }
+func (c *shallowCopy) resized(*bdev)   {}
+
+func (p *process) startCopy(q *struct {
+	Src string `json:"src_lvol_name"`
+	Dst string `json:"dst_bdev_name"`
+}) (any, error) {
+	v, err := p.lvol(q.Src)
+	if err != nil {
+		return nil, err
+	}
+	p.copyID++
+	c := &shallowCopy{src: v, dst: p.bdevs.find(q.Dst), total: len(v.blob.Map), io: &op{}}
+	if c.dst == nil {
+		return nil, coded(codeInvalidParams, enodev)
+	}
+	if err := c.dst.open(c, true, claimWriteOne); err != nil {
+		return nil, asInvalid(err)
+	}
+	id := p.copyID
+	p.copies[id] = c
+	switch {
+	case !v.blob.ReadOnly:
+		c.fail(eperm)
+	case int64(v.blob.Clusters)*v.lvs.store.cluster > c.dst.bytes(),
+		v.lvs.store.block%c.dst.blockSize != 0:
+		c.fail(einval)
+	case v.blob.locked:
+		c.fail(ebusy)
+	default:
+		v.blob.locked = true
+		c.todo = slices.Sorted(maps.Keys(v.blob.Map))
+		p.soon(2, func() { c.step(p) })
+	}
+	return map[string]uint32{"operation_id": id}, nil
+}
+
+// fail ends the copy, end does so whatever came of it.
+func (c *shallowCopy) fail(n syscall.Errno) {
+	if !c.over {
+		c.err = n
+		c.end()
+	}
+}
+
+func (c *shallowCopy) end() {
+	c.over = true
+	if c.todo != nil {
+		c.src.blob.locked = false
+		c.todo = nil
+	}
+	c.io.end(c.dst.p.t.c)
+	c.dst.close(c)
+}
+
+// step copies as much as the copy rate lets it.
+func (c *shallowCopy) step(p *process) {
+	s := c.src.lvs.store
+	buf := make([]byte, s.cluster)
+	for !c.over {
+		if c.copied == c.total {
+			c.end()
+			return
+		}
+		idx := c.todo[c.copied]
+		err := s.disk.read(buf, int64(c.src.blob.Map[idx])*s.cluster)
+		if err == nil {
+			err = c.dst.dev.write(c.io, buf, int64(idx)*s.cluster)
+		}
+		switch {
+		case err == errStalled:
+			p.after(stallPoll, func() { c.step(p) })
+			return
+		case err != nil:
+			c.fail(numberOf(err))
+			return
+		}
+		c.io.end(p.t.c)
+		c.io = &op{}
+		c.copied++
+		if rate := p.t.c.opts.CopyRate; rate > 0 && c.copied < c.total {
+			p.after(time.Duration(s.cluster*int64(time.Second)/rate), func() { c.step(p) })
+			return
+		}
+	}
+}
+
+// checkCopy forgets an operation once it has told its end.
+func (p *process) checkCopy(q *struct {
+	ID uint32 `json:"operation_id"`
+}) (any, error) {
+	c := p.copies[q.ID]
+	if c == nil {
+		return nil, errno(enodev)
+	}
+	r := struct {
+		Copied int    `json:"copied_clusters"`
+		Total  int    `json:"total_clusters"`
+		State  string `json:"state"`
+		Error  string `json:"error,omitempty"`
+	}{c.copied, c.total, "in progress", ""}
+	switch {
+	case c.err != 0:
+		r.State, r.Error = "error", strerror(c.err)
+	case c.over:
+		r.State = "complete"
+	default:
+		return r, nil
+	}
+	delete(p.copies, q.ID)
+	return r, nil
+}

@@ -1,0 +1,192 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+)
+
+// Errors a host sees.
+var (
+	ErrRefused     = errors.New("connection refused: no listener, no such subsystem, or the host is not allowed")
+	ErrNoNamespace = errors.New("no such namespace")
+	// ErrGone is final: the kernel has taken the device away.
+	ErrGone = errors.New("the device is gone")
+)
+
+// Host is a machine with an NVMe-oF initiator, outside of the targets.
+type Host struct {
+	c   *Cluster
+	nqn string
+}
+
+// Host makes a host of that NQN.
+func (c *Cluster) Host(nqn string) *Host { return &Host{c, nqn} }
+
+// Conn is a host's connection to one subsystem by one address. As a Linux
+// host with ctrlr_loss_timeout -1 does, it reconnects whenever it can.
+type Conn struct {
+	h      *Host
+	addr   string
+	nqn    string
+	sub    *subsystem
+	at     *listener
+	spaces map[uint32]*Namespace
+	closed bool
+}
+
+// Namespace is a block device on a host.
+type Namespace struct {
+	conn *Conn
+	id   uint32
+	uuid string
+	size int64
+	gone bool
+}
+
+// Connect connects to a subsystem at an address and port.
+func (h *Host) Connect(addr, port, subnqn string) (*Conn, error) {
+	h.c.mu.Lock()
+	defer h.c.mu.Unlock()
+	k := &Conn{h: h, addr: net.JoinHostPort(addr, port), nqn: subnqn, spaces: map[uint32]*Namespace{}}
+	k.addr = strings.NewReplacer("[", "", "]", "").Replace(k.addr)
+	if !k.connect() {
+		return nil, ErrRefused
+	}
+	return k, nil
+}
+
+func (k *Conn) connect() bool {
+	q := k.h.c.fabric[k.addr]
+	if q == nil || q.stuck() {
+		return false
+	}
+	s := q.subsystems[k.nqn]
+	if s == nil {
+		return false
+	}
+	l, _, ok := s.connect(k.h.nqn, k.addr)
+	if !ok {
+		return false
+	}
+	k.sub, k.at = s, l
+	s.conns = append(s.conns, k)
+	k.changed(0)
+	return true
+}
+
+// changed looks at all namespaces again: one that is not there, or is another
+// one now, is gone for good.
+func (k *Conn) changed(uint32) {
+	if k.sub == nil {
+		return
+	}
+	for id, n := range k.spaces {
+		t := k.sub.spaces[id]
+		switch {
+		case t == nil || t.uuid != n.uuid:
+			n.gone = true
+			delete(k.spaces, id)
+		default:
+			n.size = t.bdev.bytes()
+		}
+	}
+	for id, t := range k.sub.spaces {
+		if k.spaces[id] == nil {
+			k.spaces[id] = &Namespace{conn: k, id: id, uuid: t.uuid, size: t.bdev.bytes()}
+		}
+	}
+}
+
+func (k *Conn) reset()         { k.sub, k.at = nil, nil }
+func (k *Conn) via() *listener { return k.at }
+func (k *Conn) host() string   { return k.h.nqn }
+
+// Close disconnects.
+func (k *Conn) Close() {
+	k.h.c.mu.Lock()
+	defer k.h.c.mu.Unlock()
+	if k.sub != nil {
+		k.sub.disconnect(k)
+		k.reset()
+	}
+	k.closed = true
+	k.h.c.notify()
+}
+
+// Namespace returns the device of a namespace id.
+func (k *Conn) Namespace(id uint32) (*Namespace, error) {
+	k.h.c.mu.Lock()
+	defer k.h.c.mu.Unlock()
+	k.alive()
+	if n := k.spaces[id]; n != nil {
+		return n, nil
+	}
+	return nil, ErrNoNamespace
+}
+
+// alive reconnects if need be.
+func (k *Conn) alive() bool { return !k.closed && (k.sub != nil || k.connect()) }
+
+// UUID identifies the namespace to hosts.
+func (n *Namespace) UUID() string { return n.uuid }
+
+// Size in bytes, as the host knows it.
+func (n *Namespace) Size() int64 {
+	n.conn.h.c.mu.Lock()
+	defer n.conn.h.c.mu.Unlock()
+	return n.size
+}
+
+// ReadAt reads. It waits while the device is not accessible, until ctx ends.
+func (n *Namespace) ReadAt(ctx context.Context, p []byte, off int64) error {
+	return n.do(ctx, off, len(p), func(b *bdev, o *op) error {
+		b.stat.reads++
+		b.stat.bytesRead += uint64(len(p))
+		return b.dev.read(o, p, off)
+	})
+}
+
+// WriteAt writes. It waits while the device is not accessible, until ctx ends.
+func (n *Namespace) WriteAt(ctx context.Context, p []byte, off int64) error {
+	return n.do(ctx, off, len(p), func(b *bdev, o *op) error {
+		b.stat.writes++
+		b.stat.bytesWritten += uint64(len(p))
+		return b.dev.write(o, p, off)
+	})
+}
+
+func (n *Namespace) do(ctx context.Context, off int64, size int, f func(*bdev, *op) error) error {
+	k := n.conn
+	c := k.h.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.run(ctx, func(o *op) error {
+		switch {
+		case n.gone || k.closed:
+			return ErrGone
+		case !k.alive() || k.sub.p.stuck():
+			return errStalled
+		case n.gone: // it was found out on reconnecting
+			return ErrGone
+		}
+		t := k.sub.spaces[n.id]
+		if t == nil || t.uuid != n.uuid {
+			n.gone = true
+			return ErrGone
+		}
+		if off < 0 || off+int64(size) > t.bdev.bytes() {
+			return einval
+		}
+		// What the target has taken in goes on; the rest waits at the host.
+		if len(o.held) == 0 && k.sub.ana && k.at.state(t.group) == "inaccessible" {
+			return errStalled
+		}
+		err := f(t.bdev, o)
+		if err == errStalled {
+			o.hold(&t.outstanding)
+		}
+		return err
+	})
+}

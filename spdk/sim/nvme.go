@@ -1,0 +1,285 @@
+package sim
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// controller is the initiator's end of a connection to a subsystem, or a
+// controller in the machine.
+type controller struct {
+	p       *process
+	name    string
+	addr    address
+	nqn     string
+	hostNQN string
+
+	local     *disk // of a controller in the machine
+	localBdev *bdev
+
+	lossTimeout    int32  // seconds; -1 never, 0 no reconnecting at all
+	reconnectDelay uint32 // seconds
+	fastFail       uint32 // seconds; 0 never
+
+	state  ctrlState
+	sub    *subsystem // while connected
+	at     *listener
+	id     uint16
+	serial string
+	model  string
+	ana    bool
+	trim   bool // every namespace could be unmapped when it connected
+	failIO bool // fast_io_fail_timeout_sec is over
+	epoch  int  // changes with the state, so that old timers find out
+	spaces map[uint32]*remote
+	missed []uint32 // namespaces whose events are held up by silence
+	held   int      // bdevs that somebody keeps from going
+}
+
+type ctrlState string
+
+const (
+	ctrlEnabled  ctrlState = "enabled"
+	ctrlDelayed  ctrlState = "reconnect_is_delayed"
+	ctrlDisabled ctrlState = "disabled"
+	ctrlDeleting ctrlState = "deleting"
+	ctrlFailed   ctrlState = "failed"
+)
+
+func (ct *controller) via() *listener { return ct.at }
+func (ct *controller) host() string   { return ct.hostNQN }
+
+// silent says whether the peer answers nothing although nobody has noticed.
+func (ct *controller) silent() bool {
+	if ct.sub == nil {
+		return false
+	}
+	q := ct.sub.p
+	return q.stuck() || ct.p.t.c.cut[[2]string{ct.p.t.name, q.t.name}]
+}
+
+// peer finds who listens at the controller's address, nil if nobody can be reached.
+func (ct *controller) peer() *process { return ct.p.t.c.fabric[ct.addr.key()] }
+
+func (ct *controller) mute(q *process) bool {
+	return q.stuck() || ct.p.t.c.cut[[2]string{ct.p.t.name, q.t.name}]
+}
+
+// connect tries once.
+func (ct *controller) connect() bool {
+	first := ct.id == 0
+	q := ct.peer()
+	if q == nil || ct.mute(q) {
+		return false
+	}
+	s := q.subsystems[ct.nqn]
+	if s == nil {
+		return false
+	}
+	l, id, ok := s.connect(ct.hostNQN, ct.addr.key())
+	if !ok {
+		return false
+	}
+	ct.epoch++
+	ct.state, ct.failIO = ctrlEnabled, false
+	ct.sub, ct.at, ct.id, ct.serial, ct.model, ct.ana = s, l, id, s.serial, s.model, s.ana
+	s.conns = append(s.conns, ct)
+	ct.trim = true
+	for _, n := range s.spaces {
+		ct.trim = ct.trim && n.bdev.types&ioUnmap != 0
+	}
+	if first {
+		for _, id := range sortedKeys(s.spaces) {
+			ct.changed(id)
+		}
+	}
+	for id, r := range ct.spaces {
+		r.absent = s.spaces[id] == nil
+	}
+	return true
+}
+
+// changed brings the bdev of a namespace in line with it.
+func (ct *controller) changed(id uint32) {
+	if ct.sub == nil {
+		return
+	}
+	if ct.silent() { // the event arrives once the peer is heard again
+		ct.missed = append(ct.missed, id)
+		return
+	}
+	n, r := ct.sub.spaces[id], ct.spaces[id]
+	switch {
+	case n != nil && r != nil:
+		r.absent = false
+		r.bdev.resize(n.bdev.numBlocks)
+	case n != nil:
+		ct.add(n)
+	case r != nil:
+		ct.drop(r)
+	}
+}
+
+func (ct *controller) add(n *namespace) {
+	r := &remote{ct: ct, nsid: n.id}
+	r.bdev = &bdev{name: ct.name + "n" + strconv.Itoa(int(n.id)), uuid: n.uuid, product: "NVMe disk",
+		blockSize: n.bdev.blockSize, numBlocks: n.bdev.numBlocks, dev: r}
+	ct.spaces[n.id] = r
+	if ct.p.register(r.bdev) != nil {
+		delete(ct.spaces, n.id)
+	}
+}
+
+func (ct *controller) drop(r *remote) {
+	delete(ct.spaces, r.nsid)
+	ct.held++
+	ct.p.unregister(r.bdev, func() {
+		if ct.held--; ct.held == 0 && ct.state == ctrlDeleting {
+			ct.forget()
+		}
+	})
+}
+
+// reset is called when the peer closes the connection.
+func (ct *controller) reset() { ct.lost() }
+
+func (ct *controller) disconnect() {
+	if ct.sub != nil {
+		ct.sub.disconnect(ct)
+		ct.sub, ct.at, ct.missed = nil, nil, nil
+	}
+}
+
+// lost starts reconnecting, as far as the controller was told to.
+func (ct *controller) lost() {
+	ct.disconnect()
+	if ct.p.dead || ct.state != ctrlEnabled {
+		if ct.state == ctrlDeleting && !ct.p.dead {
+			ct.destroy()
+		}
+		return
+	}
+	ct.epoch++
+	epoch := ct.epoch
+	still := func(f func()) func() {
+		return func() {
+			if ct.epoch == epoch {
+				f()
+			}
+		}
+	}
+	ct.state, ct.failIO = ctrlDelayed, false
+	if ct.lossTimeout == 0 {
+		ct.p.soon(1, still(func() {
+			if !ct.connect() {
+				ct.state = ctrlFailed
+			}
+		}))
+		return
+	}
+	if ct.fastFail > 0 {
+		ct.p.after(seconds(int64(ct.fastFail)), still(func() { ct.failIO = true }))
+	}
+	if ct.lossTimeout > 0 {
+		ct.p.after(seconds(int64(ct.lossTimeout)), still(ct.destroy))
+	}
+	var again func()
+	again = still(func() {
+		if !ct.connect() {
+			ct.p.after(seconds(int64(ct.reconnectDelay)), again)
+		}
+	})
+	ct.p.soon(1, again)
+}
+
+func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
+
+// destroy ends the controller with its bdevs.
+func (ct *controller) destroy() {
+	ct.epoch++
+	ct.state = ctrlDeleting
+	ct.disconnect()
+	for _, id := range sortedKeys(ct.spaces) {
+		ct.drop(ct.spaces[id])
+	}
+	if ct.held == 0 {
+		ct.forget()
+	}
+}
+
+func (ct *controller) forget() {
+	ct.p.nvme = slices.DeleteFunc(ct.p.nvme, func(x *controller) bool { return x == ct })
+}
+
+// disable cuts the connection from this end; I/O fails from now on.
+func (ct *controller) disable() {
+	ct.disconnect()
+	ct.epoch++
+	ct.state = ctrlDisabled
+}
+
+// noticeSilence starts the clocks by which a vanished network is noticed.
+func (p *process) noticeSilence() {
+	for _, ct := range slices.Clone(p.nvme) {
+		if !ct.silent() {
+			if ct.state == ctrlDeleting && ct.local == nil {
+				ct.destroy()
+			}
+			missed := ct.missed
+			ct.missed = nil
+			for _, id := range missed {
+				ct.changed(id)
+			}
+			continue
+		}
+		if ct.sub.p.stuck() { // its kernel still acknowledges
+			continue
+		}
+		epoch := ct.epoch
+		p.after(p.nvmeOpts.ackTimeout(), func() {
+			if ct.epoch == epoch && ct.silent() {
+				ct.lost()
+			}
+		})
+	}
+}
+
+func (ct *controller) trid(b []byte) []byte {
+	if ct.local != nil {
+		b = text(append(b, '{'), "trtype", "PCIe")
+		return append(text(b, "traddr", ct.addr.Address), '}')
+	}
+	b = ct.addr.dump(b)
+	return append(text(b[:len(b)-1], "subnqn", ct.nqn), '}')
+}
+
+func (ct *controller) describe(b []byte, nsid uint32) []byte {
+	b = append(key(b, "nvme"), '[', '{')
+	if ct.local != nil {
+		b = text(b, "pci_address", ct.addr.Address)
+	}
+	b = ct.trid(key(b, "trid"))
+	b = append(key(b, "ctrlr_data"), '{')
+	b = number(b, "cntlid", uint64(ct.id))
+	b = text(b, "vendor_id", "0x8086")
+	b = text(b, "model_number", ct.model)
+	b = text(b, "serial_number", ct.serial)
+	b = text(b, "firmware_revision", ct.p.build().firmware)
+	if ct.local == nil {
+		b = text(b, "subnqn", ct.nqn)
+	}
+	b = append(key(b, "oacs"), `{"security":0,"format":0,"firmware":0,"ns_manage":0}`...)
+	b = boolean(b, "multi_ctrlr", ct.local == nil)
+	b = append(boolean(b, "ana_reporting", ct.ana), `},"vs":{"nvme_version":"`+ct.p.build().nvme+`"},"ns_data":{`...)
+	b = number(b, "id", uint64(nsid))
+	if ct.ana {
+		state := "optimized"
+		if ct.sub != nil && ct.sub.spaces[nsid] != nil {
+			state = ct.at.state(ct.sub.spaces[nsid].group)
+		}
+		b = text(b, "ana_state", state)
+	}
+	b = append(boolean(b, "can_share", ct.local == nil), '}', '}', ']')
+	return text(b, "mp_policy", "active_passive")
+}

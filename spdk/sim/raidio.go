@@ -1,0 +1,76 @@
+package sim
+
+import "slices"
+
+// pos is where data is on the base: behind the superblock.
+func (s *slot) pos(off int64) int64 { return off + int64(s.offset)*int64(s.r.blockSize) }
+
+func (r *raid) read(o *op, p []byte, off int64) error {
+	err := error(eio)
+	for _, s := range slices.Clone(r.slots) {
+		if !s.configured || (r.rebuild != nil && r.rebuild.target == s) {
+			continue
+		}
+		if err = s.base.dev.read(o, p, s.pos(off)); err == nil {
+			return nil
+		}
+		if err == errStalled {
+			o.hold(&r.outstanding)
+			return err
+		}
+		r.remove(s)
+	}
+	return err
+}
+
+// write writes to every leg; one that fails is dropped, one that stalls holds
+// the write up.
+func (r *raid) write(o *op, p []byte, off int64) error {
+	ok, stalled := false, false
+	for _, s := range slices.Clone(r.slots) {
+		if !s.configured {
+			continue
+		}
+		if o.once(s) {
+			ok = true
+			continue
+		}
+		switch err := s.base.dev.write(o, p, s.pos(off)); err {
+		case nil:
+			ok = true
+			o.did(s)
+		case errStalled:
+			stalled = true
+		default:
+			r.remove(s)
+		}
+	}
+	switch {
+	case stalled:
+		o.hold(&r.outstanding)
+		return errStalled
+	case ok:
+		return nil
+	}
+	return eio
+}
+
+func (r *raid) ioTypes() ioType {
+	t := ioUnmap | ioFlush
+	for _, s := range r.slots {
+		if s.base != nil {
+			t &= s.base.types
+		}
+	}
+	return t | ioRead | ioWrite | ioReset | ioWriteZeroes
+}
+
+func (r *raid) memoryDomains() []string {
+	var ds []string
+	for _, s := range r.slots {
+		if s.base != nil {
+			ds = append(ds, s.base.memoryDomains()...)
+		}
+	}
+	return ds
+}

@@ -1,0 +1,121 @@
+package sim
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestRulesThatAreWrong(t *testing.T) {
+	for line, want := range map[string]string{
+		"":                               "a verb is missing",
+		"drop n1":                        `"drop" is no verb`,
+		"fail n1":                        "a method is missing",
+		"fail n1 bdev_get_bdevs 0 after": "calls are counted from 1",
+		"fail n1 bdev_get_bdevs 2 never": `"never" is no way to fail`,
+		"fail n1 bdev_get_bdevs error x": "after error there is a code",
+		"cut n1":                         "another node is missing",
+		"kill n1 at noon":                "after at there is the number of a call",
+		"hang n1 5s twice":               `"twice" is one word too many`,
+		"hang n1 -5s":                    "-5s is no time to wait",
+	} {
+		if _, err := ParseRule(line); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", line, err, want)
+		}
+	}
+}
+
+// play plays lines on a new cluster of two.
+func play(t *testing.T, lines ...string) (*Cluster, []*Target, []*client) {
+	t.Helper()
+	c, ts, ks := cluster(t, Options{Tick: 4 * time.Millisecond}, 2)
+	for _, line := range lines {
+		r, err := ParseRule(line)
+		if err == nil {
+			err = c.Play(r)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c, ts, ks
+}
+
+// answered reports whether a call is answered within a second.
+func answered(t *testing.T, x *Target) bool {
+	k := dial(t, x)
+	done := make(chan bool, 1)
+	go func() {
+		k.c.Write([]byte(`{"jsonrpc":"2.0","id":1,"method":"spdk_get_version"}`))
+		var r response
+		done <- k.dec.Decode(&r) == nil
+	}()
+	select {
+	case ok := <-done:
+		return ok
+	case <-time.After(time.Second):
+		k.c.Close()
+		return false
+	}
+}
+
+func TestRulesCountCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, ts, ks := play(t, "fail n1 spdk_get_version 2 before", "fail n2 spdk_get_version every error -5 Input/output error")
+		for i, want := range []bool{true, false, true} {
+			if answered(t, ts[0]) != want {
+				t.Errorf("call %d answered: %v", i+1, !want)
+			}
+		}
+		for range 2 {
+			ks[1].refuse(-5, "Input/output error", "spdk_get_version", nil)
+		}
+	})
+}
+
+func TestRulesOfAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, ts, ks := play(t, "fail n1 bdev_null_create after", "fail n2 bdev_null_create late 20s")
+		null := M{"name": "x", "num_blocks": 1, "block_size": 512}
+		ks[0].c.Write([]byte(`{"jsonrpc":"2.0","id":1,"method":"bdev_null_create","params":{"name":"x","num_blocks":1,"block_size":512}}`))
+		time.Sleep(time.Second)
+		dial(t, ts[0]).must("bdev_get_bdevs", M{"name": "x"})
+		from := time.Now()
+		ks[1].must("bdev_null_create", null)
+		near(t, "the answer", time.Since(from), 20*time.Second)
+	})
+}
+
+func TestRulesEnd(t *testing.T) {
+	for _, line := range []string{"hang n1 10s", "kill n1 10s", "rpc-cut n1 10s", "hang n1 10s at 1", "kill n1 10s on spdk_get_version"} {
+		synctest.Test(t, func(t *testing.T) {
+			_, ts, _ := play(t, line)
+			if answered(t, ts[0]) {
+				t.Errorf("%s: it answers", line)
+			}
+			if !answered(t, ts[1]) {
+				t.Errorf("%s: n2 does not answer", line)
+			}
+			time.Sleep(10 * time.Second)
+			if !answered(t, ts[0]) {
+				t.Errorf("%s: it does not answer afterwards", line)
+			}
+		})
+	}
+}
+
+func TestRuleFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, ts, ks := play(t)
+		uuid := mkLvol(ks[0], "db", 4)
+		ts[0].Fill()
+		if err := ts[0].WriteBdev(t.Context(), uuid, []byte{1}, 0); err != enospc {
+			t.Errorf("writing to a full disk: %v", err)
+		}
+		ts[0].Drain()
+		if err := ts[0].WriteBdev(t.Context(), uuid, []byte{1}, 0); err != nil {
+			t.Error(err)
+		}
+	})
+}

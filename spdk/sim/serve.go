@@ -1,0 +1,251 @@
+package sim
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"net"
+	"sync"
+	"time"
+)
+
+// maxConns is how many connections a target looks at; further ones hang.
+const maxConns = 63
+
+// conn is one RPC connection.
+type conn struct {
+	t  *Target
+	nc net.Conn
+
+	p   *process // that took the connection
+	cut bool     // what came in over it is not taken up; under outMu
+
+	outMu  sync.Mutex
+	out    bytes.Buffer
+	outing bool
+	closed bool
+
+	mu    sync.Mutex
+	inbox []json.RawMessage
+	armed bool
+}
+
+func (t *Target) accept(l net.Listener) {
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go t.Serve(nc)
+	}
+}
+
+// Serve answers the requests that come in over nc until it is closed or the
+// target stops.
+func (t *Target) Serve(nc net.Conn) {
+	t.c.mu.Lock()
+	c := &conn{t: t, nc: nc, p: t.p}
+	t.c.mu.Unlock()
+	t.connMu.Lock()
+	if t.conns == nil || t.away {
+		t.connMu.Unlock()
+		nc.Close()
+		return
+	}
+	t.conns[c] = struct{}{}
+	ignored := len(t.conns) > maxConns
+	t.connMu.Unlock()
+	if ignored {
+		return
+	}
+	// What has come in is taken up though nobody waits for the answer.
+	defer c.hangUp()
+	// A malformed byte ends the decoder, and with it the connection.
+	d := json.NewDecoder(bufio.NewReaderSize(nc, 64<<10))
+	for {
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return
+		}
+		c.arrived(raw)
+	}
+}
+
+// arrived queues a request for the next look at the socket.
+func (c *conn) arrived(raw json.RawMessage) {
+	tick := c.t.c.opts.Tick
+	if tick == 0 {
+		c.take([]json.RawMessage{raw})
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inbox = append(c.inbox, raw)
+	if !c.armed {
+		c.armed = true
+		now := time.Now()
+		time.AfterFunc(now.Truncate(tick).Add(tick).Sub(now), c.look)
+	}
+}
+
+// look takes up everything that has arrived.
+func (c *conn) look() {
+	c.mu.Lock()
+	batch := c.inbox
+	c.inbox, c.armed = nil, false
+	c.mu.Unlock()
+	c.take(batch)
+}
+
+func (c *conn) take(reqs []json.RawMessage) {
+	for _, raw := range reqs {
+		if c.isCut() {
+			return
+		}
+		switch raw[0] {
+		case '{':
+			c.one(raw, c.send)
+		case '[':
+			c.batch(raw)
+		default:
+			c.send(reply(nil, nil, &Error{codeInvalid, "Invalid request"}))
+		}
+	}
+}
+
+// batch answers an array of requests with one array once all are done.
+func (c *conn) batch(raw json.RawMessage) {
+	var reqs []json.RawMessage
+	if !c.t.c.opts.Profile.batches || json.Unmarshal(raw, &reqs) != nil || len(reqs) == 0 {
+		c.send(reply(nil, nil, &Error{codeInvalid, "Invalid request"}))
+		return
+	}
+	var mu sync.Mutex
+	left, out := len(reqs), []byte{'['}
+	for _, r := range reqs {
+		c.one(r, func(b []byte) {
+			mu.Lock()
+			defer mu.Unlock()
+			if b = bytes.TrimRight(b, "\n"); len(b) > 0 {
+				if len(out) > 1 {
+					out = append(out, ',')
+				}
+				out = append(out, b...)
+			}
+			if left--; left == 0 && len(out) > 1 {
+				c.send(append(out, ']', '\n'))
+			}
+		})
+	}
+}
+
+// one decodes a request's envelope and dispatches it.
+func (c *conn) one(raw json.RawMessage, send func([]byte)) {
+	var req struct {
+		Version *string         `json:"jsonrpc"`
+		Method  *string         `json:"method"`
+		Params  json.RawMessage `json:"params"`
+		ID      json.RawMessage `json:"id"`
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	bad := d.Decode(&req) != nil || req.Method == nil || (req.Version != nil && *req.Version != "2.0")
+	if len(req.ID) > 0 && (req.ID[0] == '{' || req.ID[0] == '[' || req.ID[0] == 't' || req.ID[0] == 'f') {
+		bad = true
+		req.ID = nil
+	}
+	if string(req.Params) == "null" {
+		req.Params = nil
+	}
+	if len(req.Params) > 0 && req.Params[0] != '{' && req.Params[0] != '[' {
+		bad = true
+	}
+	if bad {
+		send(reply(req.ID, nil, &Error{codeInvalid, "Invalid request"}))
+		return
+	}
+	c.t.dispatch(c, *req.Method, req.Params, func(result json.RawMessage, err *Error) {
+		if err == nil && (len(req.ID) == 0 || string(req.ID) == "null") {
+			send(nil)
+			return
+		}
+		send(reply(req.ID, result, err))
+	})
+}
+
+func reply(id, result json.RawMessage, err *Error) []byte {
+	b := make([]byte, 0, 64+len(id)+len(result))
+	b = append(b, `{"jsonrpc":"2.0","id":`...)
+	if len(id) == 0 {
+		b = append(b, "null"...)
+	} else {
+		b = append(b, id...)
+	}
+	if err != nil {
+		m, _ := json.Marshal(err)
+		b = append(append(b, `,"error":`...), m...)
+	} else {
+		b = append(append(b, `,"result":`...), result...)
+	}
+	return append(b, "}\n"...)
+}
+
+// send queues b; a writer goroutine runs while there is something to write,
+// so that a client that does not read holds up nobody.
+func (c *conn) send(b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	c.outMu.Lock()
+	defer c.outMu.Unlock()
+	if c.closed {
+		return
+	}
+	c.out.Write(b)
+	if !c.outing {
+		c.outing = true
+		go c.write()
+	}
+}
+
+func (c *conn) write() {
+	for {
+		c.outMu.Lock()
+		if c.out.Len() == 0 || c.closed {
+			c.outing = false
+			c.outMu.Unlock()
+			return
+		}
+		b := bytes.Clone(c.out.Bytes())
+		c.out.Reset()
+		c.outMu.Unlock()
+		if _, err := c.nc.Write(b); err != nil {
+			c.hangUp()
+		}
+	}
+}
+
+func (c *conn) isCut() bool {
+	c.outMu.Lock()
+	defer c.outMu.Unlock()
+	return c.cut
+}
+
+// close ends the connection from this end: what came in is forgotten.
+func (c *conn) close() {
+	c.outMu.Lock()
+	c.cut = true
+	c.outMu.Unlock()
+	c.hangUp()
+}
+
+// hangUp ends a connection that the peer has ended.
+func (c *conn) hangUp() {
+	c.outMu.Lock()
+	c.closed = true
+	c.outMu.Unlock()
+	c.nc.Close()
+	c.t.connMu.Lock()
+	delete(c.t.conns, c)
+	c.t.connMu.Unlock()
+}

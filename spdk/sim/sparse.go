@@ -1,0 +1,72 @@
+package sim
+
+// pageSize is the grain of the sparse memory behind disks.
+const pageSize = 4096
+
+type page = [pageSize]byte
+
+// medium is where the bytes of a disk are.
+type medium interface {
+	readAt(p []byte, off int64) error
+	writeAt(p []byte, off int64) error
+	discard(off, n int64) error
+	close() error
+}
+
+// sparse is memory that costs only what was written. Pages are never changed
+// once stored, so copies share them.
+type sparse struct {
+	pages map[int64]*page
+}
+
+func newSparse() *sparse { return &sparse{pages: map[int64]*page{}} }
+
+func (s *sparse) readAt(p []byte, off int64) error {
+	for len(p) > 0 {
+		at := int(off % pageSize)
+		n := min(len(p), pageSize-at)
+		if pg := s.pages[off/pageSize]; pg != nil {
+			copy(p[:n], pg[at:])
+		} else {
+			clear(p[:n])
+		}
+		p, off = p[n:], off+int64(n)
+	}
+	return nil
+}
+
+func (s *sparse) writeAt(p []byte, off int64) error {
+	for len(p) > 0 {
+		at := int(off % pageSize)
+		n := min(len(p), pageSize-at)
+		old := s.pages[off/pageSize]
+		if old != nil || !zero(p[:n]) {
+			pg := new(page)
+			if old != nil && n < pageSize {
+				*pg = *old
+			}
+			copy(pg[at:], p[:n])
+			s.pages[off/pageSize] = pg
+		}
+		p, off = p[n:], off+int64(n)
+	}
+	return nil
+}
+
+func (s *sparse) discard(off, n int64) error {
+	for i := off / pageSize; i < (off+n)/pageSize; i++ {
+		delete(s.pages, i)
+	}
+	return nil
+}
+
+func (s *sparse) close() error { return nil }
+
+func zero(p []byte) bool {
+	for _, b := range p {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
+}

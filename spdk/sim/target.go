@@ -1,0 +1,154 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+)
+
+// Target is one simulated spdk_tgt: its disks, its RPC socket and, while it
+// runs, a process.
+type Target struct {
+	c      *Cluster
+	name   string
+	socket string
+	disks  map[string]*disk // by path; they outlive the process
+	calls  *callLog
+
+	p *process // nil while stopped
+
+	connMu   sync.Mutex
+	away     bool // no connection is taken
+	listener net.Listener
+	conns    map[*conn]struct{}
+}
+
+// process is one run of a target: everything that is gone when it stops.
+type process struct {
+	t      *Target
+	dead   bool
+	frozen bool
+	hungOn *controller // whose peer the whole process waits for
+	hostID string      // host NQN of initiators that name none
+
+	bdevs  *registry
+	lvs    []*lvstore
+	raids  []*raid
+	copies map[uint32]*shallowCopy
+	copyID uint32
+	degr   map[string][]*lvol // degraded lvols by the UUID of what they miss
+
+	transports []string
+	subsystems map[string]*subsystem
+	nvme       []*controller
+	attaching  []string // names of controllers on their way
+	nvmeOpts   nvmeOptions
+	ublk       map[uint32]*ublkDisk
+	ublkOn     bool
+	nbd        []*nbdDisk
+}
+
+func (p *process) build() *Profile { return &p.t.c.opts.Profile }
+
+// Name of the target.
+func (t *Target) Name() string { return t.name }
+
+// Socket is the path of the RPC socket.
+func (t *Target) Socket() string { return t.socket }
+
+// Running says whether the target is running.
+func (t *Target) Running() bool {
+	t.c.mu.Lock()
+	defer t.c.mu.Unlock()
+	return t.p != nil
+}
+
+// Restart starts the target again on the same socket, empty but for its
+// disks; a running one is stopped first.
+func (t *Target) Restart() error {
+	t.Stop()
+	var l net.Listener
+	if t.socket != "" {
+		if err := t.removeSocket(); err != nil {
+			return err
+		}
+		var err error
+		if l, err = net.Listen("unix", t.socket); err != nil {
+			return fmt.Errorf("target %s: %w", t.name, err)
+		}
+		l.(*net.UnixListener).SetUnlinkOnClose(false)
+	}
+	t.c.mu.Lock()
+	t.p = &process{
+		t:          t,
+		hostID:     "nqn.2014-08.org.nvmexpress:uuid:" + newUUID(),
+		bdevs:      newRegistry(),
+		copies:     map[uint32]*shallowCopy{},
+		degr:       map[string][]*lvol{},
+		subsystems: map[string]*subsystem{},
+		ublk:       map[uint32]*ublkDisk{},
+		nvmeOpts:   defaultNVMeOptions,
+	}
+	t.c.mu.Unlock()
+	t.connMu.Lock()
+	t.listener, t.conns = l, map[*conn]struct{}{}
+	t.connMu.Unlock()
+	if l != nil {
+		go t.accept(l)
+	}
+	return nil
+}
+
+// Stop ends the target as SIGKILL does: sockets close, calls under way are
+// not answered, peers see their connections reset, disks keep what they have.
+func (t *Target) Stop() {
+	t.c.mu.Lock()
+	if p := t.p; p != nil {
+		t.p = nil
+		p.die()
+	}
+	t.c.mu.Unlock()
+
+	t.connMu.Lock()
+	l, conns := t.listener, t.conns
+	t.listener, t.conns = nil, nil
+	t.connMu.Unlock()
+	if l != nil {
+		l.Close()
+	}
+	for c := range conns {
+		c.close()
+	}
+}
+
+// die drops what the process held of the disks and the fabric.
+func (p *process) die() {
+	p.dead = true
+	for addr, q := range p.t.c.fabric {
+		if q == p {
+			delete(p.t.c.fabric, addr)
+		}
+	}
+	for _, l := range p.lvs {
+		l.store.loaded = false
+	}
+	for _, s := range p.subsystems {
+		s.reset()
+	}
+	for _, ct := range p.nvme {
+		ct.disconnect()
+	}
+	p.t.c.notify()
+}
+
+func (t *Target) removeSocket() error {
+	if t.socket == "" {
+		return nil
+	}
+	if err := os.Remove(t.socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}

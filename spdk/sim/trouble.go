@@ -1,0 +1,78 @@
+package sim
+
+// Partition cuts the network between two nodes without a trace: nothing is
+// reset, packets just vanish. RPC sockets are not concerned.
+func (c *Cluster) Partition(a, b string) { c.locked(func() { c.setCut(a, b, true) }) }
+
+// Heal undoes Partition.
+func (c *Cluster) Heal(a, b string) { c.locked(func() { c.setCut(a, b, false) }) }
+
+func (c *Cluster) locked(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f()
+}
+
+func (c *Cluster) setCut(a, b string, cut bool) {
+	c.cut[[2]string{a, b}], c.cut[[2]string{b, a}] = cut, cut
+	for _, t := range c.targets {
+		if t.p != nil {
+			t.p.noticeSilence()
+		}
+	}
+	c.notify()
+}
+
+// Freeze stops the target as SIGSTOP does: it answers nothing, its kernel
+// goes on acknowledging, no peer notices.
+func (t *Target) Freeze() { t.c.locked(func() { t.freeze(true) }) }
+
+// Thaw lets a frozen target go on; it takes up what has come in meanwhile.
+func (t *Target) Thaw() { t.c.locked(func() { t.freeze(false) }) }
+
+func (t *Target) freeze(on bool) {
+	if t.p != nil {
+		t.p.frozen = on
+	}
+	for _, o := range t.c.targets {
+		if o.p != nil && !on {
+			o.p.noticeSilence()
+		}
+	}
+	t.c.notify()
+}
+
+// CutRPC makes the target's RPC unreachable: connections break, and new ones
+// do as soon as they are made. Peers and hosts reach it still.
+func (t *Target) CutRPC() {
+	t.connMu.Lock()
+	t.away = true
+	conns := t.conns
+	if conns != nil {
+		t.conns = map[*conn]struct{}{}
+	}
+	t.connMu.Unlock()
+	for c := range conns {
+		c.close()
+	}
+}
+
+// RestoreRPC undoes CutRPC.
+func (t *Target) RestoreRPC() {
+	t.connMu.Lock()
+	defer t.connMu.Unlock()
+	t.away = false
+}
+
+// Fill leaves no cluster free in any lvstore the target has, as far as
+// allocating goes; Drain gives them back.
+func (t *Target) Fill() { t.c.locked(func() { t.fill(true) }) }
+
+// Drain undoes Fill.
+func (t *Target) Drain() { t.c.locked(func() { t.fill(false) }) }
+
+func (t *Target) fill(full bool) {
+	for _, d := range t.disks {
+		d.full = full
+	}
+}
