@@ -1,0 +1,156 @@
+package contract
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"strata/spdk"
+)
+
+// Lab provides targets of one kind.
+type Lab interface {
+	// Do runs f, which may call t's methods except Run and Parallel. A lab
+	// whose time is virtual makes its bubble here.
+	Do(t *testing.T, f func(t *testing.T))
+	// Fresh returns n running targets that reach one another, called n1, n2
+	// and so on. They hold a TCP transport and nothing else; nothing is on
+	// their disks. They are valid until t ends.
+	Fresh(t *testing.T, n int) []Target
+	// Recorder is told what happens, if it is not nil.
+	Recorder() *Recorder
+}
+
+// Target is one target of a Lab.
+type Target interface {
+	Client() *spdk.Client
+	// Dial makes a connection of its own to the RPC socket.
+	Dial() (net.Conn, error)
+	// Disk is the path of a disk of 1 GiB, for bdev_aio_create.
+	Disk() string
+	// Port is one of 127.0.0.1 that the target may listen on.
+	Port() string
+	// Kill ends the target as a power failure does; Start starts it again,
+	// with its disk and nothing else, not even a transport.
+	Kill()
+	Start()
+	// Freeze stops the process while its kernel goes on, as SIGSTOP does.
+	Freeze()
+	Thaw()
+}
+
+// build is a bit for each build of SPDK that is known.
+type build uint8
+
+const (
+	stock    build = 1 << iota // v26.05
+	longhorn                   // Longhorn's fork, branch longhorn-v24.09
+)
+
+// group is the cases about one thing.
+type group struct {
+	name  string
+	cases []example
+}
+
+// example is one thing that targets do.
+type example struct {
+	name  string
+	nodes int
+	run   func(c *run)
+	only  build // 0: every build
+}
+
+// run is one case while it runs.
+type run struct {
+	*testing.T
+	rec        *Recorder
+	build      build
+	n1, n2, n3 *node
+}
+
+func groups() []group {
+	return []group{
+		{"rpc", rpcCases}, {"params", paramCases}, {"disk", diskCases}, {"lvstore", lvstoreCases}, {"lvol", lvolCases},
+		{"layer", layerCases}, {"copy", copyCases}, {"esnap", esnapCases}, {"nvmf", nvmfCases}, {"ana", anaCases},
+		{"nvme", nvmeCases}, {"raid", raidCases}, {"peer", peerCases}, {"restart", restartCases}, {"fork", forkCases},
+	}
+}
+
+// Run checks that the lab's targets keep the contract.
+func Run(t *testing.T, lab Lab) {
+	for _, g := range groups() {
+		t.Run(g.name, func(t *testing.T) {
+			for _, e := range g.cases {
+				t.Run(strings.ReplaceAll(e.name, " ", "_"), func(t *testing.T) {
+					lab.Do(t, func(t *testing.T) { one(t, lab, g.name, e) })
+				})
+			}
+		})
+	}
+}
+
+func one(t *testing.T, lab Lab, group string, e example) {
+	c := &run{T: t, rec: lab.Recorder()}
+	targets := lab.Fresh(t, max(1, e.nodes))
+	c.build = identify(t, targets[0])
+	if e.only&c.build == 0 && e.only != 0 {
+		t.Skip("another build")
+	}
+	c.rec.Fresh(group+": "+e.name, len(targets))
+	for i, n := range []**node{&c.n1, &c.n2, &c.n3} {
+		if i < len(targets) {
+			*n = &node{c: c, target: targets[i], name: "n" + string(rune('1'+i))}
+		}
+	}
+	e.run(c)
+}
+
+// identify asks a target which build it is, past the recorder.
+func identify(t *testing.T, x Target) build {
+	t.Helper()
+	nc, err := x.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	answer, err := exchange(nc, `{"jsonrpc":"2.0","id":1,"method":"spdk_get_version"}`, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(answer[0], "v24.09") {
+		return longhorn
+	}
+	return stock
+}
+
+// until polls a condition that becomes true by itself. Only what it saw last
+// is recorded.
+func (c *run) until(what string, ready func() bool) {
+	c.Helper()
+	c.rec.hold()
+	defer c.rec.release()
+	for end := time.Now().Add(time.Minute); !ready(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			c.Fatalf("it never comes to this: %s", what)
+		}
+		c.rec.drop()
+	}
+}
+
+// near expects that something took about so long. A loaded machine is slower.
+func (c *run) near(what string, got, want time.Duration) {
+	c.Helper()
+	if got < want-want/4 || got > want+want/4+3*time.Second {
+		c.Errorf("%s took %v, want about %v", what, got, want)
+	}
+}
+
+// equal expects a value.
+func (c *run) equal(what string, got, want any) {
+	c.Helper()
+	if g, w := text(got), text(want); g != w {
+		c.Errorf("%s: got %s, want %s", what, g, w)
+	}
+}

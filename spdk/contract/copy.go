@@ -1,0 +1,151 @@
+package contract
+
+import (
+	"time"
+
+	"strata/spdk"
+)
+
+type progress struct {
+	Copied int `json:"copied_clusters"`
+	Total  int `json:"total_clusters"`
+	State  string
+	Error  string
+}
+
+// copyTo starts a shallow copy and returns its operation.
+func (n *node) copyTo(src, dst string) int {
+	n.c.Helper()
+	var op struct {
+		ID int `json:"operation_id"`
+	}
+	n.into(&op, "bdev_lvol_start_shallow_copy", M{"src_lvol_name": src, "dst_bdev_name": dst})
+	return op.ID
+}
+
+func (n *node) progress(op int) progress {
+	n.c.Helper()
+	var p progress
+	n.into(&p, "bdev_lvol_check_shallow_copy", M{"operation_id": op})
+	return p
+}
+
+// copied waits for a copy to end.
+func (n *node) copied(op int) progress {
+	n.c.Helper()
+	var p progress
+	n.c.until("the copy has ended", func() bool {
+		p = n.progress(op)
+		return p.State != "in progress"
+	})
+	return p
+}
+
+var copyCases = []example{
+	{name: "exactly the clusters of one layer", run: func(c *run) {
+		c.n1.pool().thick("a", 4)
+		c.n1.snapshot("lvs0/a", "s1")
+		c.n1.snapshot("lvs0/a", "s2")
+		dst := c.n1.thin("dst", 4)
+		c.equal("s2", c.n1.copied(c.n1.copyTo("lvs0/s2", dst)), progress{0, 0, "complete", ""})
+		c.equal("s1", c.n1.copied(c.n1.copyTo("lvs0/s1", dst)), progress{4, 4, "complete", ""})
+		c.equal("again", c.n1.copied(c.n1.copyTo("lvs0/s1", dst)), progress{4, 4, "complete", ""})
+		c.equal("clusters", c.n1.bdev(dst).Driver.Lvol.Clusters, 4)
+		c.equal("claimed afterwards", c.n1.bdev(dst).Claimed, false)
+	}},
+	{name: "over a link", nodes: 2, run: func(c *run) {
+		c.n1.pool().thick("a", 4)
+		c.n1.snapshot("lvs0/a", "s")
+		dst := c.n2.pool().thin("dst", 4)
+		c.n2.offer(dst)
+		c.n1.attach(c.n2)
+		c.equal("copy", c.n1.copied(c.n1.copyTo("lvs0/s", dst)), progress{4, 4, "complete", ""})
+		c.equal("clusters", c.n2.bdev(dst).Driver.Lvol.Clusters, 4)
+	}},
+	{name: "the end is told once", run: func(c *run) {
+		c.n1.pool().thin("a", 4)
+		c.n1.snapshot("lvs0/a", "s")
+		op := c.n1.copyTo("lvs0/s", c.n1.thin("dst", 4))
+		c.n1.copied(op)
+		c.n1.refuses(-19, "No such device", "bdev_lvol_check_shallow_copy", M{"operation_id": op})
+	}},
+	{name: "a writable source is found out only by checking", run: func(c *run) {
+		c.n1.pool().thick("a", 4)
+		op := c.n1.copyTo("lvs0/a", c.n1.thin("dst", 4))
+		c.equal("check", c.n1.progress(op), progress{0, 4, "error", "Operation not permitted"})
+		c.n1.refuses(-19, "No such device", "bdev_lvol_check_shallow_copy", M{"operation_id": op})
+	}},
+	{name: "a destination that is too small is found out only by checking", run: func(c *run) {
+		c.n1.pool().thick("a", 4)
+		c.n1.snapshot("lvs0/a", "s")
+		c.equal("check", c.n1.progress(c.n1.copyTo("lvs0/s", c.n1.thin("dst", 2))), progress{0, 4, "error", "Invalid argument"})
+	}},
+	{name: "what does not start", run: func(c *run) {
+		c.n1.pool().thin("a", 4)
+		c.n1.snapshot("lvs0/a", "s")
+		c.n1.refusals([]refusal{
+			{"bdev_lvol_start_shallow_copy", M{"src_lvol_name": "lvs0/none", "dst_bdev_name": "lvs0/a"}, -19, "No such device"},
+			{"bdev_lvol_start_shallow_copy", M{"src_lvol_name": "lvs0/s", "dst_bdev_name": "none"}, -32602, "No such device"},
+			{"bdev_lvol_start_shallow_copy", M{"src_lvol_name": "lvs0/s", "dst_bdev_name": "disk0"}, -32602, "Operation not permitted"},
+			{"bdev_lvol_check_shallow_copy", M{"operation_id": 4000}, -19, "No such device"},
+		})
+	}},
+	{name: "a second one to the same destination is refused while the first runs", run: func(c *run) {
+		c.n1.pool().thick("a", 200)
+		c.n1.snapshot("lvs0/a", "s")
+		c.n1.thin("dst", 200)
+		params := M{"src_lvol_name": "lvs0/s", "dst_bdev_name": "lvs0/dst"}
+		var op struct {
+			ID int `json:"operation_id"`
+		}
+		var dst []struct {
+			Claimed bool `json:"claimed"`
+		}
+		first := &spdk.Req{Method: "bdev_lvol_start_shallow_copy", Params: params, Result: &op}
+		second := &spdk.Req{Method: "bdev_lvol_start_shallow_copy", Params: params}
+		look := &spdk.Req{Method: "bdev_get_bdevs", Params: M{"name": "lvs0/dst"}, Result: &dst}
+		if err := c.n1.target.Client().Round(c.Context(), first, second, look); err != nil {
+			c.Fatal(err)
+		}
+		c.equal("first", first.Err, nil)
+		refused, _ := second.Err.(*spdk.Error)
+		if refused == nil || refused.Code != -32602 || refused.Message != "Operation not permitted" {
+			c.Errorf("second: %v", second.Err)
+		}
+		c.equal("destination is claimed", dst[0].Claimed, true)
+		c.equal("first", c.n1.copied(op.ID), progress{200, 200, "complete", ""})
+	}},
+	{name: "deleting a snapshot that is being copied fails and hides it", run: func(c *run) {
+		c.n1.pool().thick("a", 200)
+		snap := c.n1.snapshot("lvs0/a", "s")
+		c.n1.thin("dst", 200)
+		start := &spdk.Req{Method: "bdev_lvol_start_shallow_copy", Params: M{"src_lvol_name": snap, "dst_bdev_name": "lvs0/dst"}}
+		remove := &spdk.Req{Method: "bdev_lvol_delete", Params: M{"name": snap}}
+		if err := c.n1.target.Client().Round(c.Context(), start, remove); err != nil {
+			c.Fatal(err)
+		}
+		refused, _ := remove.Err.(*spdk.Error)
+		if refused == nil || refused.Code != -32603 || refused.Message != "Device or resource busy" {
+			c.Errorf("delete: %v", remove.Err)
+		}
+		c.equal("bdev", c.n1.has(snap), false)
+		c.equal("lvols", c.n1.lvolNames(), []string{"a", "dst"})
+		c.equal("parent of its child", c.n1.bdev("lvs0/a").Driver.Lvol.Base, "")
+		c.restart(c.n1)
+		c.n1.disk()
+		c.equal("lvols after a restart", c.n1.lvolNames(), []string{"a", "dst", "s"})
+		c.equal("clusters", c.n1.bdev("lvs0/s").Driver.Lvol.Clusters, 200)
+	}},
+	{name: "a destination that dies", nodes: 2, run: func(c *run) {
+		c.n1.pool().thick("a", 200)
+		c.n1.snapshot("lvs0/a", "s")
+		dst := c.n2.pool().thin("dst", 200)
+		c.n2.offer(dst)
+		c.n1.attach(c.n2)
+		c.kill(c.n2)
+		from := time.Now()
+		p := c.n1.copied(c.n1.copyTo("lvs0/s", dst))
+		c.equal("state", p.State, "error")
+		c.near("finding out", time.Since(from), 2*time.Second)
+	}},
+}

@@ -1,0 +1,107 @@
+package contract
+
+// Lvols that stand on a layer of another node.
+
+// stand makes a snapshot s of 4 MiB on n1 and an lvol h on n2 that stands on
+// it, and returns the UUIDs of both.
+func (c *run) stand() (layer, head string) {
+	c.Helper()
+	c.n1.pool().thick("a", 4)
+	layer = c.n1.snapshot("lvs0/a", "s")
+	c.n1.offer(layer)
+	c.n2.pool()
+	c.n2.attach(c.n1)
+	return layer, c.n2.str("bdev_lvol_clone_bdev", M{"bdev": layer, "lvs_name": "lvs0", "clone_name": "h"})
+}
+
+var esnapCases = []example{
+	{name: "the source is named by its UUID", nodes: 2, run: func(c *run) {
+		layer, head := c.stand()
+		h := c.n2.bdev(head)
+		c.equal("source", h.Driver.Lvol.Esnap, layer)
+		c.equal("MiB and clusters", []int64{h.mib(), int64(h.Driver.Lvol.Clusters)}, []int64{4, 0})
+		c.equal("claim on the source", c.n2.bdev(layer).Claim, "read_many_write_none")
+		v := c.n2.lvols()["h"]
+		c.equal("listing", []bool{v.Esnap, v.Clone, v.Degraded}, []bool{true, false, false})
+	}},
+	{name: "what does not become one", nodes: 2, run: func(c *run) {
+		layer, _ := c.stand()
+		c.n1.refusals([]refusal{
+			{"bdev_lvol_clone_bdev", M{"bdev": layer, "lvs_name": "lvs0", "clone_name": "k"}, -32602,
+				"bdev is an lvol in same lvs as clone; use bdev_lvol_clone instead"},
+			{"bdev_lvol_clone_bdev", M{"bdev": layer, "lvs_name": "none", "clone_name": "k"}, -32602, "lvs does not exist"},
+			{"bdev_lvol_clone_bdev", M{"bdev": "none", "lvs_name": "lvs0", "clone_name": "k"}, -32602, "bdev does not exist"},
+		})
+		c.n2.refuses(-32602, "File exists", "bdev_lvol_clone_bdev", M{"bdev": layer, "lvs_name": "lvs0", "clone_name": "h"})
+	}},
+	{name: "degraded without its source and back with it", nodes: 2, run: func(c *run) {
+		_, head := c.stand()
+		c.restart(c.n2)
+		c.n2.disk()
+		c.equal("bdev without the source", c.n2.has(head), false)
+		v := c.n2.lvols()["h"]
+		c.equal("listing", []bool{v.Esnap, v.Degraded}, []bool{true, true})
+		c.n2.attach(c.n1)
+		c.until("it comes alive", func() bool { return c.n2.has(head) })
+		c.equal("degraded", c.n2.lvols()["h"].Degraded, false)
+	}},
+	{name: "moved onto a local layer of the same size", nodes: 2, run: func(c *run) {
+		_, head := c.stand()
+		c.n2.thin("b", 4)
+		c.n2.snapshot("lvs0/b", "copy")
+		c.n2.thin("big", 8)
+		c.n2.snapshot("lvs0/big", "other")
+		c.n2.refuses(-32602, "Invalid argument", "bdev_lvol_set_parent", M{"lvol_name": head, "parent_name": "lvs0/other"})
+		c.n2.ok("bdev_lvol_set_parent", M{"lvol_name": head, "parent_name": "lvs0/copy"})
+		c.n2.refuses(-32602, "File exists", "bdev_lvol_set_parent", M{"lvol_name": head, "parent_name": "lvs0/copy"})
+		v := c.n2.lvols()["h"]
+		c.equal("listing", []bool{v.Esnap, v.Clone}, []bool{false, true})
+		c.n2.ok("bdev_nvme_detach_controller", M{"name": "n1"})
+		c.equal("bdev", c.n2.has(head), true)
+	}},
+	{name: "set on a source by set_parent_bdev", nodes: 2, run: func(c *run) {
+		layer, _ := c.stand()
+		c.n2.thin("b", 4)
+		c.n2.ok("bdev_lvol_set_parent_bdev", M{"lvol_name": "lvs0/b", "parent_name": layer})
+		c.n2.refuses(-32602, "File exists", "bdev_lvol_set_parent_bdev", M{"lvol_name": "lvs0/b", "parent_name": layer})
+		c.n2.refuses(-32602, "No such device", "bdev_lvol_set_parent_bdev", M{"lvol_name": "lvs0/b", "parent_name": "none"})
+		c.equal("source", c.n2.bdev("lvs0/b").Driver.Lvol.Esnap, layer)
+	}},
+	{name: "inflating copies the source", nodes: 2, run: func(c *run) {
+		_, head := c.stand()
+		c.n2.ok("bdev_lvol_inflate", M{"name": head})
+		h := c.n2.bdev(head).Driver.Lvol
+		c.equal("inflated", []any{h.Clusters, h.Esnap}, []any{4, ""})
+	}},
+	{name: "a namespace removed below a live one leaves a bdev that is neither there nor gone", nodes: 2, run: func(c *run) {
+		layer, head := c.stand()
+		c.n1.remove(1)
+		c.until("the source is gone", func() bool { return !c.n2.has(layer) })
+		c.equal("the lvol stays", c.n2.has(head), true)
+		c.equal("degraded", c.n2.lvols()["h"].Degraded, false)
+		c.n1.add(1, layer)
+		c.n1.add(2, "lvs0/a")
+		c.until("another namespace has come", func() bool { return c.n2.has("n1n2") })
+		c.equal("the source stays away", c.n2.has(layer), false)
+	}},
+	{name: "deleting a live one whose source has gone ends the target", nodes: 2, run: func(c *run) {
+		layer, head := c.stand()
+		c.n1.remove(1)
+		c.until("the source is gone", func() bool { return !c.n2.has(layer) })
+		result, code, message, err := c.n2.call("bdev_lvol_delete", M{"name": head})
+		if err == nil {
+			c.Errorf("answered %s %d %q", result, code, message)
+		}
+		c.restart(c.n2)
+		c.n2.disk()
+		c.equal("lvols", c.n2.lvolNames(), []string{"h"})
+	}},
+	{name: "deleting a degraded one", nodes: 2, run: func(c *run) {
+		_, head := c.stand()
+		c.restart(c.n2)
+		c.n2.disk()
+		c.equal("degraded", c.n2.lvols()["h"].Degraded, true)
+		c.n2.ok("bdev_lvol_delete", M{"name": head})
+		c.equal("lvols", c.n2.lvolNames(), []string{})
+	}},
+}

@@ -1,0 +1,113 @@
+package contract
+
+var nvmeCases = []example{
+	{name: "attaching answers with the names of bdevs", nodes: 2, run: func(c *run) {
+		a, b := c.n1.pool().thin("a", 4), c.n1.thin("b", 8)
+		c.n1.offer(a)
+		c.n1.add(7, b)
+		c.equal("names", c.n2.attach(c.n1), []string{"n1n1", "n1n7"})
+		c.equal("a namespace keeps the UUID of its lvol", c.n2.bdev("n1n7").UUID, b)
+		c.equal("by UUID", c.n2.bdev(a).Name, "n1n1")
+		c.n2.ok("bdev_nvme_detach_controller", M{"name": "n1"})
+		c.equal("afterwards", c.n2.has("n1n1"), false)
+		c.equal("the name is free", c.n2.attach(c.n1), []string{"n1n1", "n1n7"})
+	}},
+	{name: "attaching to nothing", nodes: 2, run: func(c *run) {
+		c.n1.offer()
+		c.equal("names", c.n2.attach(c.n1), []string{})
+		c.equal("controllers", c.n2.controllers(), M{"n1": "enabled"})
+	}},
+	{name: "what cannot be attached", nodes: 2, run: func(c *run) {
+		c.n1.offer()
+		c.n2.attach(c.n1)
+		other := with(c.n1.path(), M{"name": "x"})
+		c.n2.refusals([]refusal{
+			{"bdev_nvme_attach_controller", c.n1.path(), -114, "A controller named n1 already exists with the specified network path"},
+			{"bdev_nvme_attach_controller", with(other, M{"subnqn": "nqn.2026-01.io.example:none"}), -5, "Input/output error"},
+			{"bdev_nvme_attach_controller", with(other, M{"trsvcid": "9"}), -5, "Input/output error"}, // nobody listens
+			{"bdev_nvme_attach_controller", other, -17, "File exists"},                                // the same path under another name
+			{"bdev_nvme_attach_controller", with(other, M{"trtype": "none"}), -19, "No such device"},
+			{"bdev_nvme_attach_controller", with(other, M{"subnqn": "nqn.2026-01.io.example:x", "fast_io_fail_timeout_sec": 9}), -22, "Invalid argument"},
+			{"bdev_nvme_detach_controller", M{"name": "x"}, -19, "No such device"},
+			{"bdev_nvme_disable_controller", M{"name": "x"}, -19, "No such device"},
+			{"bdev_nvme_get_controllers", M{"name": "x"}, -22, "Controller x does not exist"},
+		})
+	}},
+	{name: "a host that is not admitted", nodes: 2, run: func(c *run) {
+		c.n1.offer()
+		c.n1.ok("nvmf_subsystem_allow_any_host", M{"nqn": c.n1.nqn(), "allow_any_host": false})
+		us := with(c.n1.path(), M{"hostnqn": "nqn.2026-01.io.example:h"})
+		c.n2.refuses(-5, "Input/output error", "bdev_nvme_attach_controller", us)
+		c.n1.ok("nvmf_subsystem_add_host", M{"nqn": c.n1.nqn(), "host": "nqn.2026-01.io.example:h"})
+		c.n2.gives([]string{}, "bdev_nvme_attach_controller", us)
+		c.n1.ok("nvmf_subsystem_remove_host", M{"nqn": c.n1.nqn(), "host": "nqn.2026-01.io.example:h"})
+		c.until("it is thrown out", func() bool { return c.n2.controllers()["n1"] != "enabled" })
+	}},
+	{name: "namespaces come and go and grow by themselves", nodes: 2, run: func(c *run) {
+		a := c.n1.pool().thin("a", 4)
+		c.n1.offer()
+		c.n2.attach(c.n1)
+		c.n1.add(1, a)
+		c.until("it has come", func() bool { return c.n2.has("n1n1") })
+		c.n1.ok("bdev_lvol_resize", M{"name": a, "size_in_mib": 8})
+		c.until("it has grown", func() bool { return c.n2.bdev("n1n1").mib() == 8 })
+		c.n1.remove(1)
+		c.until("it has gone", func() bool { return !c.n2.has("n1n1") })
+	}},
+	{name: "another lvol under a number is another bdev while connected", nodes: 2, run: func(c *run) {
+		a, b := c.n1.pool().thin("a", 4), c.n1.thin("b", 4)
+		c.n1.offer(a)
+		c.n2.attach(c.n1)
+		c.n1.remove(1)
+		c.until("it has gone", func() bool { return !c.n2.has("n1n1") })
+		c.n1.add(1, b)
+		c.until("it has come", func() bool { return c.n2.has("n1n1") })
+		c.equal("UUID", c.n2.bdev("n1n1").UUID, b)
+	}},
+	{name: "reconnecting takes another lvol under a number for the old one", nodes: 2, run: func(c *run) {
+		a, b := c.n1.pool().thin("a", 4), c.n1.thin("b", 4)
+		c.n1.offer(a)
+		c.n2.gives([]string{"n1n1"}, "bdev_nvme_attach_controller",
+			with(c.n1.path(), M{"ctrlr_loss_timeout_sec": -1, "fast_io_fail_timeout_sec": 0}))
+		c.n1.ok("nvmf_subsystem_remove_listener", M{"nqn": c.n1.nqn(), "listen_address": c.n1.address()})
+		c.until("it is cut off", func() bool { return c.n2.controllers()["n1"] != "enabled" })
+		c.n1.remove(1)
+		c.n1.add(1, b)
+		c.n1.add(2, a)
+		c.n1.ok("nvmf_subsystem_add_listener", M{"nqn": c.n1.nqn(), "listen_address": c.n1.address()})
+		c.until("it is back", func() bool { return c.n2.controllers()["n1"] == "enabled" })
+		c.equal("UUID under the number that now holds another", c.n2.bdev("n1n1").UUID, a)
+		c.equal("the new number", c.n2.has("n1n2"), false)
+	}},
+	{name: "options only before the first controller", nodes: 2, run: func(c *run) {
+		c.n1.offer()
+		c.n2.ok("bdev_nvme_set_options", M{"bdev_retry_count": 3})
+		c.n2.attach(c.n1)
+		c.n2.refuses(-1, "RPC not permitted with nvme controllers already attached", "bdev_nvme_set_options", M{"bdev_retry_count": 3})
+		c.n2.ok("bdev_nvme_detach_controller", M{"name": "n1"})
+		c.n2.ok("bdev_nvme_set_options", M{"bdev_retry_count": 3})
+		c.n2.refuses(-22, "Invalid argument", "bdev_nvme_set_options", M{"ctrlr_loss_timeout_sec": 1, "reconnect_delay_sec": 2})
+	}},
+	{name: "a subsystem deleted under its user", nodes: 2, run: func(c *run) {
+		c.n1.offer(c.n1.pool().thin("a", 4))
+		c.n2.attach(c.n1)
+		c.n1.ok("nvmf_delete_subsystem", M{"nqn": c.n1.nqn()})
+		c.until("it is cut off", func() bool { return c.n2.controllers()["n1"] == "reconnect_is_delayed" })
+		c.equal("its bdev", c.n2.has("n1n1"), true)
+		c.until("it is given up", func() bool { return len(c.n2.controllers()) == 0 })
+		c.equal("its bdev", c.n2.has("n1n1"), false)
+	}},
+	{name: "disabling is repeatable and undone by enabling", nodes: 2, run: func(c *run) {
+		c.n1.offer(c.n1.pool().thin("a", 4))
+		c.n2.attach(c.n1)
+		c.n2.ok("bdev_nvme_disable_controller", M{"name": "n1"})
+		c.n2.ok("bdev_nvme_disable_controller", M{"name": "n1"})
+		c.equal("state", c.n2.controllers(), M{"n1": "disabled"})
+		c.equal("its bdev", c.n2.has("n1n1"), true)
+		c.n2.ok("bdev_nvme_enable_controller", M{"name": "n1"})
+		c.equal("state", c.n2.controllers(), M{"n1": "enabled"})
+		c.n2.ok("bdev_nvme_disable_controller", M{"name": "n1"})
+		c.n2.ok("bdev_nvme_detach_controller", M{"name": "n1"})
+		c.equal("names", c.n2.attach(c.n1), []string{"n1n1"})
+	}},
+}

@@ -1,0 +1,185 @@
+package contract
+
+import (
+	"time"
+)
+
+// What happens to a RAID1 with a leg on a peer that dies or hangs.
+
+func (c *run) kill(n *node) {
+	n.target.Kill()
+	c.rec.Note("kill " + n.name)
+}
+
+// start waits until the client has a connection again.
+func (c *run) start(n *node) {
+	c.Helper()
+	n.target.Start()
+	c.rec.Note("start " + n.name)
+	c.until(n.name+" answers", func() bool {
+		_, _, _, err := n.call("spdk_get_version", nil)
+		return err == nil
+	})
+}
+
+func (c *run) restart(n *node) {
+	c.kill(n)
+	c.start(n)
+}
+
+func (c *run) freeze(n *node) {
+	n.target.Freeze()
+	c.rec.Note("freeze " + n.name)
+}
+
+func (c *run) thaw(n *node) {
+	n.target.Thaw()
+	c.rec.Note("thaw " + n.name)
+}
+
+// mirrored makes the RAID r on n1 with a leg a there and a leg b on n2,
+// exports it, and lets n3 be its host, with a layer s of 8 MiB to write.
+func (c *run) mirrored() (legs [2]string) {
+	c.Helper()
+	legs[1] = c.n2.pool().thin("b", 8)
+	c.n2.offer(legs[1])
+	legs[0] = c.n1.pool().thin("a", 8)
+	c.n1.attach(c.n2)
+	c.n1.mirror(legs[:]...)
+	c.n1.offer("r")
+	c.n3.pool().thick("x", 8)
+	c.n3.snapshot("lvs0/x", "s")
+	c.n3.gives([]string{"n1n1"}, "bdev_nvme_attach_controller",
+		with(c.n1.path(), M{"ctrlr_loss_timeout_sec": -1, "fast_io_fail_timeout_sec": 0}))
+	return legs
+}
+
+// write lets the host write 8 MiB; it returns the copy that does so.
+func (c *run) write() int {
+	c.Helper()
+	return c.n3.copyTo("lvs0/s", "n1n1")
+}
+
+// hold expects that a copy does not get on for a while.
+func (c *run) hold(what string, op int, n *node) {
+	c.Helper()
+	c.rec.hold()
+	defer c.rec.release()
+	time.Sleep(300 * time.Millisecond) // for what goes on without asking
+	before := n.progress(op)
+	time.Sleep(1200 * time.Millisecond)
+	c.rec.drop()
+	if after := n.progress(op); before != after || after.State != "in progress" {
+		c.Errorf("%s went on: %+v, then %+v", what, before, after)
+	}
+}
+
+var peerCases = []example{
+	{name: "killed", nodes: 3, run: func(c *run) {
+		c.mirrored()
+		c.kill(c.n2)
+		from := time.Now()
+		c.until("the loss is seen", func() bool { return c.n1.controllers()["n2"] == "reconnect_is_delayed" })
+		r := c.n1.raid()
+		c.equal("RAID", []any{r.State, r.Discovered, r.List[1].Configured}, []any{"online", 2, true})
+		c.equal("the host's write", c.n3.copied(c.write()), progress{8, 8, "complete", ""})
+		c.near("the stall, fast_io_fail_timeout_sec", time.Since(from), 2*time.Second)
+		c.until("the peer is given up", func() bool { return len(c.n1.controllers()) == 0 })
+		c.near("giving up, ctrlr_loss_timeout_sec", time.Since(from), 4*time.Second)
+		r = c.n1.raid()
+		c.equal("RAID", []any{r.State, r.Discovered, r.List[1].Name, r.List[1].Configured}, []any{"online", 1, nil, false})
+	}},
+	{name: "killed without I/O", nodes: 3, run: func(c *run) {
+		legs := c.mirrored()
+		c.kill(c.n2)
+		c.until("the loss is seen", func() bool { return c.n1.controllers()["n2"] == "reconnect_is_delayed" })
+		c.until("the leg is dropped", func() bool { return c.n1.raid().Discovered == 1 })
+		c.until("the peer is given up", func() bool { return len(c.n1.controllers()) == 0 })
+		r := c.n1.raid()
+		c.equal("RAID", []any{r.State, r.Bases, r.Operational, r.List[1].Name}, []any{"online", 2, 1, nil})
+		c.equal("its bdev", c.n1.has(legs[1]), false)
+	}},
+	{name: "killed and back in time", nodes: 3, run: func(c *run) {
+		c.mirrored()
+		c.n1.ok("bdev_raid_remove_base_bdev", M{"name": "n2n1"})
+		c.n1.ok("bdev_nvme_detach_controller", M{"name": "n2"})
+		c.n1.gives([]string{"n2n1"}, "bdev_nvme_attach_controller",
+			with(c.n2.path(), M{"ctrlr_loss_timeout_sec": -1, "fast_io_fail_timeout_sec": 0}))
+		c.n1.ok("bdev_raid_add_base_bdev", M{"raid_bdev": "r", "base_bdev": "n2n1"})
+		c.until("it is rebuilt", func() bool { return c.n1.raid().Process == nil })
+		c.kill(c.n2)
+		op := c.write()
+		c.hold("the host's write", op, c.n3)
+		c.start(c.n2)
+		c.n2.disk()
+		c.n2.ok("nvmf_create_transport", M{"trtype": "TCP"})
+		c.n2.offer("lvs0/b")
+		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
+		c.equal("RAID", c.n1.raid().Discovered, 2)
+		c.equal("controller", c.n1.controllers(), M{"n2": "enabled"})
+	}},
+	{name: "hung and let go", nodes: 3, run: func(c *run) {
+		c.mirrored()
+		c.freeze(c.n2)
+		op := c.write()
+		c.hold("the host's write", op, c.n3)
+		c.equal("nothing is noticed", c.n1.controllers(), M{"n2": "enabled"})
+		c.n1.ok("nvmf_subsystem_listener_set_ana_state", M{"nqn": c.n1.nqn(), "listen_address": c.n1.address(), "ana_state": "inaccessible"})
+		barrier := c.n1.begin("nvmf_subsystem_set_ns_ana_group", M{"nqn": c.n1.nqn(), "nsid": 1, "anagrpid": 1})
+		time.Sleep(500 * time.Millisecond)
+		c.equal("the barrier is answered", barrier.answered(), false)
+		c.equal("other calls are", c.n1.has("r"), true)
+		from := time.Now()
+		c.n1.ok("bdev_nvme_disable_controller", M{"name": "n2"})
+		c.n1.ok("bdev_nvme_disable_controller", M{"name": "n2"})
+		c.ends("the barrier", barrier, 0, "")
+		c.n1.ok("nvmf_subsystem_listener_set_ana_state", M{"nqn": c.n1.nqn(), "listen_address": c.n1.address(), "ana_state": "optimized"})
+		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
+		c.near("going on", time.Since(from), 0)
+		c.equal("RAID", c.n1.raid().Discovered, 1)
+		from = time.Now()
+		c.n1.ok("bdev_nvme_detach_controller", M{"name": "n2"})
+		c.near("detaching", time.Since(from), 0)
+		c.thaw(c.n2)
+		c.equal("the name is free", c.n1.attach(c.n2), []string{"n2n1"})
+	}},
+	{name: "hung and not let go", nodes: 3, run: func(c *run) {
+		legs := c.mirrored()
+		c.n2.ok("nvmf_create_subsystem", M{"nqn": "nqn.2026-01.io.example:second", "allow_any_host": true})
+		c.n2.ok("nvmf_subsystem_add_listener", M{"nqn": "nqn.2026-01.io.example:second", "listen_address": c.n2.address()})
+		second := with(c.n2.path(), M{"name": "second", "subnqn": "nqn.2026-01.io.example:second"})
+		c.n1.gives([]string{}, "bdev_nvme_attach_controller", second)
+		c.freeze(c.n2)
+		op := c.write()
+		c.hold("the host's write", op, c.n3)
+		attaching := c.n1.begin("bdev_nvme_attach_controller", with(second, M{"name": "third", "subnqn": "nqn.2026-01.io.example:third"}))
+		removing := c.n1.begin("bdev_raid_remove_base_bdev", M{"name": legs[1]})
+		time.Sleep(500 * time.Millisecond)
+		detaching := c.n1.begin("bdev_nvme_detach_controller", M{"name": "n2"})
+		time.Sleep(500 * time.Millisecond)
+		c.equal("other calls are answered", c.n1.has("r"), true)
+		c.ends("attaching", attaching, -5, "Input/output error")
+		c.near("attaching", attaching.took, 10*time.Second)
+		c.ends("detaching", detaching, -110, "Connection timed out")
+		c.near("detaching", detaching.took, 10*time.Second)
+		c.equal("removing the leg is answered", removing.answered(), false)
+		c.equal("controllers", c.n1.controllers(), M{"n2": "deleting", "second": "enabled"})
+		c.hold("the host's write", op, c.n3)
+		c.thaw(c.n2)
+		c.equal("the host's write", c.n3.copied(op).State, "complete")
+		<-removing.done
+	}},
+	{name: "hung and a dead one's leg as destination", nodes: 2, run: func(c *run) {
+		dst := c.n2.pool().thin("dst", 8)
+		c.n2.offer(dst)
+		c.n1.pool().thick("a", 8)
+		c.n1.snapshot("lvs0/a", "s")
+		c.n1.attach(c.n2)
+		c.freeze(c.n2)
+		op := c.n1.copyTo("lvs0/s", dst)
+		c.hold("the copy", op, c.n1)
+		c.n1.ok("bdev_nvme_disable_controller", M{"name": "n2"})
+		c.equal("the copy", c.n1.copied(op).State, "error")
+		c.thaw(c.n2)
+	}},
+}

@@ -1,0 +1,77 @@
+package contract_test
+
+import (
+	"context"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"strata/spdk"
+	"strata/spdk/contract"
+	"strata/spdk/sim"
+)
+
+func TestStock(t *testing.T) { contract.Run(t, lab{sim.Stock}) }
+
+func TestLonghorn(t *testing.T) { contract.Run(t, lab{sim.Longhorn}) }
+
+// lab is of simulated targets in virtual time, new ones for every case.
+type lab struct{ profile sim.Profile }
+
+func (l lab) Do(t *testing.T, f func(*testing.T)) { synctest.Test(t, f) }
+
+func (l lab) Recorder() *contract.Recorder { return nil }
+
+func (l lab) Fresh(t *testing.T, n int) []contract.Target {
+	t.Helper()
+	c := sim.New(sim.Options{Tick: 4 * time.Millisecond, Profile: l.profile, Disks: map[string]int64{"/disk": 1 << 30}})
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	targets := make([]contract.Target, n)
+	for i := range targets {
+		x, err := c.Start("n"+string(rune('1'+i)), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &simulated{Target: x, t: t, port: "442" + string(rune('1'+i))}
+		if s.client, err = spdk.New("unix:///"+x.Name(), spdk.Options{Timeout: time.Minute, Dial: s.dial}); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.client.Close() })
+		if err := s.client.Call(t.Context(), "nvmf_create_transport", contract.M{"trtype": "TCP"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		targets[i] = s
+	}
+	return targets
+}
+
+type simulated struct {
+	*sim.Target
+	t      *testing.T
+	client *spdk.Client
+	port   string
+}
+
+func (s *simulated) dial(context.Context, string, string) (net.Conn, error) { return s.Dial() }
+
+func (s *simulated) Dial() (net.Conn, error) {
+	a, b := net.Pipe()
+	go s.Serve(b)
+	return a, nil
+}
+
+func (s *simulated) Client() *spdk.Client { return s.client }
+func (s *simulated) Disk() string         { return "/disk" }
+func (s *simulated) Port() string         { return s.port }
+func (s *simulated) Kill()                { s.Stop() }
+
+func (s *simulated) Start() {
+	if err := s.Restart(); err != nil {
+		s.t.Fatal(err)
+	}
+}
