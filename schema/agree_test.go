@@ -1,0 +1,217 @@
+package schema
+
+import (
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/cuecontext"
+)
+
+// agreeBase is a configuration, as values by path.
+var agreeBase = map[string]string{
+	"cluster":                        `"lab"`,
+	"nodes.n1.rpc":                   `"unix:///n1"`,
+	"nodes.n1.address":               `"10.0.0.1"`,
+	"nodes.n1.pools.fast.aio":        `"/dev/sdb"`,
+	"nodes.n2.rpc":                   `"tcp://n2:5260"`,
+	"nodes.n2.address":               `"10.0.0.2"`,
+	"nodes.n2.pools.old.nvme":        `"0000:5e:00.0"`,
+	"volumes.a.size":                 `1Gi`,
+	"volumes.b.size":                 `2Gi`,
+	"volumes.b.replicas.count":       `1`,
+	"volumes.c.size":                 `2Gi`,
+	"volumes.c.replicas.on":          `["n1"]`,
+	"volumes.d.size":                 `2Gi`,
+	"volumes.d.export.nvmf.hosts":    `["nqn.2026-01.com.example:a"]`,
+	"volumes.e.size":                 `2Gi`,
+	"volumes.e.export.ublk":          `1`,
+	"volumes.e.snapshots":            `["a"]`,
+	"volumes.e.consistency":          `"none"`,
+	"volumes.f.size":                 `2Gi`,
+	"volumes.f.snapshots":            `["a", "b", "2s"]`,
+	"volumes.f.head":                 `"a"`,
+	"volumes.g.size":                 `2Gi`,
+	"volumes.g.every":                `"1h"`,
+	"volumes.g.keep.daily":           `7`,
+	"volumes.h.size":                 `2Gi`,
+	"volumes.h.from.volume":          `"f"`,
+	"volumes.h.from.snapshot":        `"a"`,
+	"nodes.n1.pools.mem.malloc":      `1Gi`,
+	"nodes.n1.pools.mem.clusterSize": `4Mi`,
+}
+
+// agreePaths are where each of agreeValues is put, besides those of agreeBase.
+var agreePaths = []string{
+	"links", "pauseLimit", "nodes", "volumes", "unknown",
+	"links.transportAckTimeout", "links.ctrlrLossTimeoutSec", "links.reconnectDelaySec", "links.fastIOFailTimeoutSec", "links.x",
+	"nodes.n1", "nodes.N1", "nodes.n1.port", "nodes.n1.labels", "nodes.n1.labels.zone", "nodes.n1.labels.-", "nodes.n1.pools", "nodes.n1.x",
+	"nodes.n1.pools.fast", "nodes.n1.pools.F", "nodes.n1.pools.fast.uring", "nodes.n1.pools.fast.blockSize", "nodes.n2.pools.old.blockSize",
+	"nodes.n1.pools.fast.clusterSize", "nodes.n1.pools.fast.format", "nodes.n1.pools.fast.lvstore", "nodes.n1.pools.fast.x",
+	"volumes.a", "volumes.A", "volumes.a.replicas", "volumes.a.engine", "volumes.a.export", "volumes.a.protect", "volumes.a.x",
+	"volumes.b.replicas.spread", "volumes.b.replicas.pool", "volumes.b.replicas.require", "volumes.b.replicas.require.zone",
+	"volumes.b.replicas.on", "volumes.b.replicas.x", "volumes.c.replicas.pool", "volumes.c.replicas.count", "volumes.c.replicas.spread",
+	"volumes.d.export.nvmf", "volumes.d.export.nvmf.x", "volumes.d.export.ublk", "volumes.e.export.nbd", "volumes.e.export.x",
+	"nodes.n1.rebuild", "nodes.n1.rebuild.parallel", "nodes.n1.rebuild.bandwidth", "nodes.n1.rebuild.x",
+	"volumes.a.snapshots", "volumes.a.head", "volumes.a.from", "volumes.a.group", "volumes.a.consistency", "volumes.a.every", "volumes.a.keep",
+	"volumes.a.resync", "volumes.e.export", "volumes.e.every", "volumes.f.export", "volumes.f.consistency", "volumes.g.export", "volumes.g.consistency",
+	"volumes.g.keep", "volumes.g.keep.hourly", "volumes.g.keep.weekly", "volumes.g.keep.monthly", "volumes.g.keep.x",
+	"volumes.h.from", "volumes.h.from.detach", "volumes.h.from.x",
+}
+
+var agreeValues = strings.Split(`
+null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|3600|3601|65535|65536|1048575|1048576
+64Ki|1Mi|3Mi|1Gi|2Gi|64G|1.5|1.5Gi|1Pi|1Pi+1Mi|1e9|99999999999999999999|'b'|""|"a"|"any"|"none"|"64Gi"|"n1"|"N1"|"-n"|"n-1"
+"abcdefghijklmnopqrstuvwx"|"abcdefghijklmnopqrstuvwxy"|"2s"|"500ms"|"1.5s"|"10ms"|"9ms"|"30s"|"31s"|"1us"|"1h"|"-2s"|"0.0105s"|"1m"
+"unix:///x"|"unix:///"|"unix://x"|"tcp://h:1"|"tcp://h:0"|"tcp://h:65536"|"tcp://[::1]:80"|"tcp://h"|"http://h:1"
+"10.0.0.1"|"::1"|"0.0.0.0"|"::"|"224.0.0.1"|"fe80::1%eth0"|"10.0.0"|[10,0,0,1]
+"/dev/sdb"|"/"|"dev"|"/dev/nbd0"|"/dev/nbd01"|"/dev/nbd"|"0000:5E:00.0"|"0000:5e:00.8"|"lvs 0"|"lvs/0"|"zone/x.y"|".x"|"ü"|"/ü"
+"nqn.2026-01.com.example:a"|"nqn.2026-13.com.example:a"|"any "|"nqn.2014-08.org.nvmexpress:uuid:1"
+[]|[1]|["n1"]|["n1","n2"]|["n1","n1"]|["N1"]|["any"]|["nqn.2026-01.com.example:a"]|["nqn.2026-13.com:a"]
+["nqn.2014-08.org.nvmexpress:uuid:6b1fdd2c-0c5e-4a0b-8d0e-3f1f0a2f7a11"]|["nqn.2014-08.org.nvmexpress:uuid:6b1fdd2c"]
+["nqn.2026-01.com.example:a","nqn.2026-01.com.example:a"]|["nqn.2026-01.com.-x:a"]|["nqn.2026-01.com:"]|["nqn.2026-01.com:ü"]
+{}|{x: 1}|{a: "b"}|{zone: ""}|{size: 1Gi}|{size: 1Gi, #X: 1, _y: 2}|{aio: "/x"}|{aio: "/x", nvme: "0000:5e:00.0"}|{nvme: "0000:5e:00.0", blockSize: 512}
+{count: 3}|{pool: "p"}|{on: ["n1"]}|{on: ["n1"], count: 1}|{on: ["n1"], pool: "p"}|{spread: "zone", require: {a: "b"}}
+{ublk: 0}|{nbd: "/dev/nbd1"}|{ublk: 0, nbd: "/dev/nbd1"}|{nvmf: {}}|{nvmf: hosts: "any"}|{nvmf: hosts: []}|{hosts: "any"}|{hosts: "all"}
+{n1: {rpc: "unix:///x", address: "::1"}}|{v: {size: 1Mi}}|{v: size: 1}|{ctrlrLossTimeoutSec: 5}|{ctrlrLossTimeoutSec: -1, fastIOFailTimeoutSec: 3600}
+{reconnectDelaySec: 11}|{reconnectDelaySec: 3, fastIOFailTimeoutSec: 3, ctrlrLossTimeoutSec: 3}|{fastIOFailTimeoutSec: 16}
+"b"|"barrier"|["a"]|["b","a"]|["a","a"]|["auto"]|["auto-1"]|["a",7]|"auto-1"|"59s"|"60s"|"60.5s"|"1m1ms"|"8784h"|"8784h1s"|"9999999h"|"1d"
+9999|10000|{daily: 1}|{hourly: 0}|{monthly: 10000}|{weekly: 1, yearly: 1}|{hourly: 1, daily: 2, weekly: 3, monthly: 4}|{hourly: "1"}
+{volume: "f", snapshot: "a"}|{volume: "f"}|{volume: "F", snapshot: "a"}|{volume: "f", snapshot: "a", detach: true}
+{parallel: 1}|{bandwidth: 1Mi}|{bandwidth: 1Mi - 1}|{parallel: 3, bandwidth: 0}|{parallel: 0}
+`, "|")
+
+// TestSchemaAgrees puts many values at every path and has the checks in Go and
+// schema.cue judge each: they must accept the same configurations, and read
+// the same out of them, so that their defaults are the same too.
+func TestSchemaAgrees(t *testing.T) {
+	values := append(agreeValuesList(), "")
+	var accepted atomic.Int64
+	t.Run("paths", func(t *testing.T) {
+		for _, path := range append(slices.Sorted(maps.Keys(agreeBase)), agreePaths...) {
+			t.Run(path, func(t *testing.T) {
+				t.Parallel()
+				ctx, config := compileSchema(t)
+				for _, value := range values {
+					if agree(t, ctx, config, path, value) {
+						accepted.Add(1)
+					}
+				}
+			})
+		}
+	})
+	if n := accepted.Load(); n < 300 {
+		t.Errorf("only %d cases are good", n)
+	}
+}
+
+func agreeValuesList() []string {
+	var values []string
+	for _, v := range agreeValues {
+		for line := range strings.Lines(v) {
+			if v := strings.TrimSpace(line); v != "" {
+				values = append(values, v)
+			}
+		}
+	}
+	return values
+}
+
+func compileSchema(t *testing.T) (*cue.Context, cue.Value) {
+	ctx := cuecontext.New()
+	v := ctx.CompileString(Source(), cue.Filename("schema.cue"))
+	if err := v.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return ctx, v.LookupPath(cue.ParsePath("#Config"))
+}
+
+// agree judges the base with another value, or none, at path.
+func agree(t *testing.T, ctx *cue.Context, config cue.Value, path, value string) bool {
+	text := withValue(path, value)
+	v := ctx.CompileString(text)
+	unified := config.Unify(v)
+	byCUE := unified.Validate(cue.Concrete(true), cue.Final())
+	cfg, byGo := decodeOnly(v)
+	if (byCUE == nil) != (len(byGo) == 0) {
+		t.Errorf("%s: %s\n\tCUE: %v\n\tGo: %v", path, value, byCUE, byGo)
+		return false
+	}
+	if byCUE != nil {
+		return false
+	}
+	again, ps := decodeOnly(unified)
+	if len(ps) > 0 || !reflect.DeepEqual(cfg, again) {
+		t.Errorf("%s: %s: with the schema's defaults it reads differently: %v", path, value, ps)
+	}
+	return true
+}
+
+func decodeOnly(v cue.Value) (*Config, Problems) {
+	d := &document{value: v, places: &place{}}
+	cfg := d.decode(false)
+	if err := v.Validate(cue.Concrete(true)); err != nil {
+		d.conflicts(err)
+	}
+	for _, n := range cfg.Nodes {
+		n.Pos = Pos{}
+		for _, p := range n.Pools {
+			p.Pos = Pos{}
+		}
+		if len(n.Labels) == 0 {
+			n.Labels = nil
+		}
+	}
+	for _, v := range cfg.Volumes {
+		v.Pos, v.Field, v.SnapshotPos = Pos{}, nil, nil
+		if len(v.Snapshots) == 0 {
+			v.Snapshots = nil
+		}
+		if len(v.Replicas.Require) == 0 {
+			v.Replicas.Require = nil
+		}
+	}
+	return cfg, d.problems
+}
+
+// withValue writes the base with value, unless that is "", in place of all
+// that stands at path.
+func withValue(path, value string) string {
+	var b strings.Builder
+	line := func(path, value string) {
+		for _, name := range strings.Split(path, ".") {
+			b.WriteString(strconv.Quote(name) + ": ")
+		}
+		b.WriteString(value + "\n")
+	}
+	// Of nodes and volumes, only the one that is concerned.
+	parts := strings.Split(path, ".")
+	near := strings.Join(parts[:min(2, len(parts))], ".")
+	for _, p := range slices.Sorted(maps.Keys(agreeBase)) {
+		if p != "cluster" && p != near && !strings.HasPrefix(p, near+".") {
+			continue
+		}
+		if p != path && !strings.HasPrefix(p, path+".") && !strings.HasPrefix(path, p+".") {
+			line(p, agreeBase[p])
+		}
+	}
+	if value != "" {
+		line(path, value)
+	}
+	return b.String()
+}
+
+// TestSchemaHasPatterns holds the patterns in Go to those of the schema.
+func TestSchemaHasPatterns(t *testing.T) {
+	for _, re := range []*regexp.Regexp{unixRPC, tcpRPC, labelKey, diskPath, pciAddr, lvsName, uuidNQN, domainNQN, nbdPath} {
+		if !strings.Contains(Source(), `#"`+re.String()+`"#`) {
+			t.Errorf("schema.cue lacks %s", re)
+		}
+	}
+}

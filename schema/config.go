@@ -1,0 +1,214 @@
+// Package schema owns what users write: the CUE schema, loading, validation
+// and source positions. It reads files and nothing else.
+package schema
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+)
+
+// Config is a validated configuration. Slices are sorted by name, so that
+// everything derived from them comes in the same order each time.
+type Config struct {
+	Cluster lineage.Cluster
+	Links   Links
+	// PauseLimitMs is the longest time, in milliseconds, that host I/O is
+	// held before a section is given up.
+	PauseLimitMs int
+	Nodes        []*Node
+	Volumes      []*Volume
+}
+
+// Links are the settings of every link of the cluster.
+type Links struct {
+	// TransportAckTimeout is bdev_nvme_set_options' transport_ack_timeout: a
+	// packet that stays unacknowledged for 2^n milliseconds breaks the
+	// connection. 0 leaves the target's default.
+	TransportAckTimeout int
+	// Seconds, as bdev_nvme_attach_controller takes them.
+	CtrlrLossTimeoutSec  int
+	ReconnectDelaySec    int
+	FastIOFailTimeoutSec int
+}
+
+// Node is a host with one spdk_tgt.
+type Node struct {
+	Name    lineage.Node
+	RPC     string // unix:///path or tcp://host:port
+	Address string // where the node's NVMe-oF listeners are reached
+	Port    int
+	Labels  map[string]string
+	Pools   []*Pool
+	Rebuild Rebuild
+	Pos     Pos
+}
+
+// Rebuild limits the copying into the replicas on a node.
+type Rebuild struct {
+	Parallel  int   // replicas that are copied at a time, at least 1
+	Bandwidth int64 // bytes a second for all of them; 0: no limit
+}
+
+// DiskKind is a kind of disk under a pool.
+type DiskKind string
+
+// The kinds of disks.
+const (
+	AIO    DiskKind = "aio"
+	Uring  DiskKind = "uring"
+	Malloc DiskKind = "malloc"
+	NVMe   DiskKind = "nvme"
+)
+
+// Pool is a disk with an lvstore.
+type Pool struct {
+	Name    string
+	Kind    DiskKind
+	Path    string // file or device (aio, uring) or PCI address (nvme)
+	Bytes   int64  // size of a malloc disk
+	Format  bool   // may write a new lvstore onto a disk that has none
+	Lvstore string // <cluster>.<pool> unless the user names one
+	// Bytes; both apply when strata creates the disk or the lvstore. A
+	// BlockSize of 0 leaves the disk's own.
+	BlockSize   int64
+	ClusterSize int64
+	Pos         Pos
+}
+
+// Volume is a replicated volume.
+type Volume struct {
+	Name     string
+	Size     int64 // bytes
+	Replicas Replicas
+	Engine   lineage.Node // "" leaves the choice to strata
+	Export   Export
+	Protect  bool // refuses every plan that destroys any of it
+	// Snapshots are the user's, oldest first; none starts with AutoPrefix.
+	// SnapshotPos has the position of each.
+	Snapshots   []string
+	SnapshotPos []Pos
+	Head        string // one of Snapshots, on which the head must stand; "": any
+	From        *From  // what the volume starts as; nil: empty
+	Group       string // volumes of one group share a barrier; "": none
+	Consistency Consistency
+	// Every is the time between snapshots that strata takes and thins out by
+	// Keep, in seconds; 0: it takes none, and Keep is zero.
+	Every int64
+	Keep  Keep
+	// ResyncSec is the time between layers of strata's own, which keep short
+	// the copying to a replica that comes back, in seconds; 0: none.
+	ResyncSec int64
+	// Pos is where the volume stands; Field has the positions of its fields,
+	// by their names in schema.cue, that are written out somewhere.
+	Pos   Pos
+	Field map[string]Pos
+}
+
+// At returns where field stands, or the volume when the field is a default.
+func (v *Volume) At(field string) Pos {
+	if p, ok := v.Field[field]; ok {
+		return p
+	}
+	return v.Pos
+}
+
+// Replicas says how many copies there are and where they may be.
+type Replicas struct {
+	Count   int
+	On      []lineage.Node    // exactly these nodes; empty: by the fields below
+	Spread  string            // label whose values the replicas are spread over
+	Pool    string            // pool to use; "": any
+	Require map[string]string // labels a node must have
+}
+
+// AutoPrefix starts the names of the snapshots that strata takes by Every.
+const AutoPrefix = "auto-"
+
+// From is the snapshot from which a volume is cloned. It is one of the Snapshots
+// of another volume of the configuration, which is no larger and has no fewer
+// replicas; following From from volume to volume ends.
+type From struct {
+	Volume   string
+	Snapshot string
+	Detach   bool // the clone gets a copy of its own of what it shares
+}
+
+// Consistency is what a snapshot of a volume promises.
+type Consistency string
+
+// The kinds of consistency.
+const (
+	// ConsistencyBarrier: host I/O is held, so all replicas, and all volumes
+	// of a group, have the same writes in the snapshot. The volume's export,
+	// if it has any and snapshots are asked for, is one that can be held.
+	ConsistencyBarrier Consistency = "barrier"
+	// ConsistencyNone: host I/O goes on.
+	ConsistencyNone Consistency = "none"
+)
+
+// Keep says for how many of the latest hours, days, weeks and months that have
+// a snapshot of strata's the last one is kept. At least one is not 0, unless
+// the volume has no Every.
+type Keep struct{ Hourly, Daily, Weekly, Monthly int }
+
+// ExportKind is a way by which hosts reach a volume.
+type ExportKind string
+
+// The kinds of exports.
+const (
+	ExportNone ExportKind = "none"
+	ExportNVMf ExportKind = "nvmf"
+	ExportUblk ExportKind = "ublk"
+	ExportNBD  ExportKind = "nbd"
+)
+
+// Export is how hosts reach a volume.
+type Export struct {
+	Kind    ExportKind
+	Hosts   []lineage.NQN // nvmf: hosts that are let in, sorted
+	AnyHost bool          // nvmf: every host is let in
+	UblkID  int           // ublk: /dev/ublkb<id>
+	NBD     string        // nbd: the device, /dev/nbd0
+}
+
+// Pos is a place in a source file. The zero Pos is no place.
+type Pos struct {
+	File         string
+	Line, Column int
+}
+
+func (p Pos) String() string {
+	if p.File == "" {
+		return "-"
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
+
+// Node returns the node of that name, or nil.
+func (c *Config) Node(name lineage.Node) *Node {
+	if i, ok := slices.BinarySearchFunc(c.Nodes, name, func(n *Node, name lineage.Node) int { return cmp.Compare(n.Name, name) }); ok {
+		return c.Nodes[i]
+	}
+	return nil
+}
+
+// Volume returns the volume of that name, or nil.
+func (c *Config) Volume(name string) *Volume {
+	if i, ok := slices.BinarySearchFunc(c.Volumes, name, func(v *Volume, name string) int { return cmp.Compare(v.Name, name) }); ok {
+		return c.Volumes[i]
+	}
+	return nil
+}
+
+// Pool returns the node's pool of that name, or nil.
+func (n *Node) Pool(name string) *Pool {
+	for _, p := range n.Pools {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package schema
+
+import (
+	"cuelang.org/go/cue"
+
+	"strata/lineage"
+)
+
+// The fields of each struct of schema.cue.
+var (
+	configFields  = []string{"cluster", "links", "pauseLimit", "nodes", "volumes"}
+	linksFields   = []string{"transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
+	nodeFields    = []string{"rpc", "address", "port", "labels", "pools", "rebuild"}
+	poolFields    = []string{"aio", "uring", "nvme", "malloc", "blockSize", "clusterSize", "format", "lvstore"}
+	rebuildFields = []string{"parallel", "bandwidth"}
+	volumeFields  = []string{
+		"size", "replicas", "engine", "export", "protect",
+		"snapshots", "head", "from", "group", "consistency", "every", "keep", "resync",
+	}
+	fromFields      = []string{"volume", "snapshot", "detach"}
+	keepFields      = []string{"hourly", "daily", "weekly", "monthly"}
+	placementFields = []string{"count", "spread", "pool", "require", "on"}
+	exportFields    = []string{"nvmf", "ublk", "nbd"}
+	nvmfFields      = []string{"hosts"}
+)
+
+// config turns the document into a configuration, which is valid unless that
+// adds problems.
+//
+// The checks say the same as schema.cue; a test holds them to that. Unifying
+// every volume with a closed schema full of alternatives would cost many times
+// what evaluating the user's files does, and the errors would speak of the
+// schema instead of the configuration.
+func (d *document) config() *Config {
+	cfg := d.decode(true)
+	if err := d.value.Validate(cue.Concrete(true)); err != nil {
+		d.conflicts(err)
+	}
+	return cfg
+}
+
+// decode reads the document. With related it also checks what schema.cue
+// cannot express: how volumes, nodes and pools fit together.
+func (d *document) decode(related bool) *Config {
+	cfg := &Config{Links: defaultLinks, PauseLimitMs: defaultPauseMs}
+	d.incomplete = map[string]bool{}
+	root, ok := (&spot{doc: d, value: d.value, place: d.places}).object("a struct with a cluster, nodes and volumes")
+	if !ok {
+		return cfg
+	}
+	root.only(configFields)
+	if c, ok := root.required("cluster", `"lab"`).ownName("cluster"); ok {
+		cfg.Cluster = lineage.Cluster(c)
+	}
+	root.field("links").links(&cfg.Links)
+	if ms, ok := root.field("pauseLimit").pause(); ok {
+		cfg.PauseLimitMs = ms
+	}
+	var rel *relations
+	if related {
+		rel = newRelations(cfg)
+	}
+	root.field("nodes").nodes(cfg, rel)
+	root.field("volumes").volumes(cfg, rel)
+	return cfg
+}

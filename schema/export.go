@@ -1,0 +1,77 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue"
+
+	"strata/lineage"
+)
+
+const wantExport = `"none", {nvmf: hosts: ["nqn.…"]}, {nvmf: hosts: "any"}, {ublk: 1} or {nbd: "/dev/nbd0"}`
+
+func (s *spot) export(e *Export) {
+	if s == nil || !s.resolve() && s.value.Err() == nil {
+		return
+	}
+	if s.value.Kind() == cue.StringKind {
+		s.matching(wantExport, func(t string) bool { return t == string(ExportNone) })
+		return
+	}
+	o, ok := s.object(wantExport)
+	if !ok {
+		return
+	}
+	o.only(exportFields)
+	var given []string
+	for _, name := range exportFields {
+		if o.field(name) != nil {
+			given = append(given, name)
+			e.Kind = ExportKind(name)
+		}
+	}
+	switch {
+	case len(given) > 1:
+		s.wrong("", "names several ways, %s: a volume is exported in one", strings.Join(given, " and "))
+	case len(given) == 0 && len(o.fields) == 0:
+		s.wrong("", "must be %s", wantExport)
+	}
+	o.field("nvmf").nvmf(e)
+	if id, ok := o.field("ublk").integer("the number of a ublk device, from 0 to 1048575", 0, maxUblkID); ok {
+		e.UblkID = int(id)
+	}
+	e.NBD, _ = o.field("nbd").matching(`a device such as "/dev/nbd0"`, nbdPath.MatchString)
+}
+
+func (s *spot) nvmf(e *Export) {
+	if s == nil {
+		return
+	}
+	const want = `a list of host NQNs or "any"`
+	o, ok := s.object(`{hosts: ["nqn.…"]} or {hosts: "any"}`)
+	if !ok {
+		return
+	}
+	o.only(nvmfFields)
+	hosts := o.required("hosts", `["nqn.2014-08.org.nvmexpress:uuid:…"] or hosts: "any"`)
+	if hosts == nil || !hosts.resolve() {
+		return
+	}
+	if hosts.value.Kind() == cue.StringKind {
+		_, e.AnyHost = hosts.matching(want, func(t string) bool { return t == "any" })
+		return
+	}
+	elems, _ := hosts.list(want)
+	seen := make(map[string]bool, len(elems))
+	for _, h := range elems {
+		if t, ok := h.matching(`an NQN such as "nqn.2014-08.org.nvmexpress:uuid:6b1fdd2c-…" or "nqn.2026-01.com.example:host1"`, validNQN); ok {
+			if seen[t] {
+				h.wrong("", "names %q again", t)
+			}
+			seen[t] = true
+			e.Hosts = append(e.Hosts, lineage.NQN(t))
+		}
+	}
+	slices.Sort(e.Hosts)
+}

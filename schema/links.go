@@ -1,0 +1,66 @@
+package schema
+
+import (
+	"cmp"
+	"strings"
+	"time"
+)
+
+var defaultLinks = Links{
+	TransportAckTimeout:  10,
+	CtrlrLossTimeoutSec:  15,
+	ReconnectDelaySec:    2,
+	FastIOFailTimeoutSec: 10,
+}
+
+const defaultPauseMs = 2000
+
+// links reads the settings that are given, and checks that they agree.
+func (s *spot) links(l *Links) {
+	if s == nil {
+		return
+	}
+	o, ok := s.object("a struct with " + strings.Join(linksFields, ", "))
+	if !ok {
+		return
+	}
+	o.only(linksFields)
+	before := len(s.doc.problems)
+	set := func(field *int, name, want string, low, high int64) {
+		if n, ok := o.field(name).integer(want, low, high); ok {
+			*field = int(n)
+		}
+	}
+	const seconds, loss = "a number of seconds from 1 to 3600", "-1 or a number of seconds from 1 to 3600"
+	set(&l.TransportAckTimeout, "transportAckTimeout", "a whole number from 0 to 31 (2^n milliseconds; 0 leaves the target's default)", 0, 31)
+	set(&l.CtrlrLossTimeoutSec, "ctrlrLossTimeoutSec", loss, -1, maxSeconds)
+	set(&l.ReconnectDelaySec, "reconnectDelaySec", seconds, 1, maxSeconds)
+	set(&l.FastIOFailTimeoutSec, "fastIOFailTimeoutSec", seconds, 1, maxSeconds)
+	if l.CtrlrLossTimeoutSec == 0 {
+		o.field("ctrlrLossTimeoutSec").wrong("", "must be %s, not 0", loss)
+	}
+	if len(s.doc.problems) > before {
+		return
+	}
+	at := &spot{s.doc, s.up, s.name, s.value, s.place}
+	if f := cmp.Or(o.field("fastIOFailTimeoutSec"), o.field("reconnectDelaySec"), o.field("ctrlrLossTimeoutSec")); f != nil {
+		at.value, at.place = f.value, f.place
+	}
+	const defaults = "a setting that is not given has its default"
+	if l.FastIOFailTimeoutSec < l.ReconnectDelaySec {
+		at.wrong(defaults, "fastIOFailTimeoutSec (%d) must be at least reconnectDelaySec (%d)", l.FastIOFailTimeoutSec, l.ReconnectDelaySec)
+	}
+	if l.CtrlrLossTimeoutSec != -1 && l.FastIOFailTimeoutSec > l.CtrlrLossTimeoutSec {
+		at.wrong(defaults, "fastIOFailTimeoutSec (%d) must be at most ctrlrLossTimeoutSec (%d)", l.FastIOFailTimeoutSec, l.CtrlrLossTimeoutSec)
+	}
+}
+
+// pause returns the longest pause in milliseconds.
+func (s *spot) pause() (int, bool) {
+	t, ok := s.matching(`a time in whole milliseconds from "10ms" to "30s", such as "2s"`, func(t string) bool {
+		d, err := time.ParseDuration(t)
+		return err == nil && d >= minPause && d <= maxPause && d%time.Millisecond == 0
+	})
+	d, _ := time.ParseDuration(t)
+	return int(d / time.Millisecond), ok
+}

@@ -1,0 +1,101 @@
+package schema
+
+import (
+	"slices"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/load"
+	"cuelang.org/go/cue/token"
+)
+
+// Load reads a configuration from paths: a directory, whose CUE files count,
+// or CUE, JSON and YAML files, all of which are unified. Tags are those of the
+// cue command: "key=value" sets fields that have the attribute @tag(key).
+// Imports of CUE's standard library and of packages of the surrounding module
+// work; nothing is fetched.
+//
+// The error is of type Problems and holds everything that is wrong.
+func Load(paths []string, tags []string) (*Config, error) {
+	f, problems := gather(paths)
+	if len(problems) > 0 {
+		return nil, problems.tidy()
+	}
+	doc, problems := f.evaluate(tags)
+	if len(problems) > 0 {
+		return nil, problems.tidy()
+	}
+	cfg := doc.config()
+	if len(doc.problems) > 0 {
+		return nil, doc.problems.tidy()
+	}
+	return cfg, nil
+}
+
+// document is the value of a configuration's files, and what is wrong with it.
+type document struct {
+	value    cue.Value
+	places   *place
+	tags     map[token.Pos]string // tag by the position of the field's value
+	problems Problems
+	// incomplete has the paths, joined by zero bytes, of values that have been
+	// reported for not being known.
+	incomplete map[string]bool
+}
+
+// evaluate parses and evaluates the files. It does not look at what they say.
+func (f *files) evaluate(tags []string) (*document, Problems) {
+	inst, problems := f.instance(tags)
+	if inst == nil {
+		return nil, problems
+	}
+	for _, path := range f.data {
+		syntax, p := f.parseData(path)
+		if p != nil {
+			problems = append(problems, p)
+		} else if err := inst.AddSyntax(syntax); err != nil {
+			problems = append(problems, f.fromCUE(err)...)
+		}
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	doc := &document{places: &place{}, tags: map[token.Pos]string{}}
+	for _, file := range inst.Files {
+		doc.places.add(file.Decls)
+		tagsOf(file, doc.tags)
+		file.Decls = joinData(file.Decls)
+	}
+	doc.value = cuecontext.New().BuildInstance(inst)
+	return doc, nil
+}
+
+// instance loads the CUE files, if there are any.
+func (f *files) instance(tags []string) (*build.Instance, Problems) {
+	if len(f.cue) == 0 {
+		if len(tags) > 0 {
+			return nil, Problems{{Text: "tags need a CUE file that has fields with @tag"}}
+		}
+		inst := build.NewContext().NewInstance("", nil)
+		return inst, nil
+	}
+	inst := load.Instances(f.cue, &load.Config{
+		Tags:      tags,
+		ParseFile: f.parse,
+		Registry:  noRegistry{},
+	})[0]
+	for _, file := range inst.Files {
+		tags := map[token.Pos]string{}
+		tagsOf(file, tags)
+		for _, body := range tags {
+			f.tags = append(f.tags, tagKey(body))
+		}
+	}
+	slices.Sort(f.tags)
+	f.tags = slices.Compact(f.tags)
+	if inst.Err != nil {
+		return inst, f.fromCUE(inst.Err)
+	}
+	return inst, nil
+}

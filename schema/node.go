@@ -1,0 +1,76 @@
+package schema
+
+import (
+	"strings"
+
+	"strata/lineage"
+)
+
+const defaultPort = 4420 // IANA's for NVMe-oF
+
+var defaultRebuild = Rebuild{Parallel: 2}
+
+// nodes reads the nodes into cfg.
+func (s *spot) nodes(cfg *Config, rel *relations) {
+	for _, f := range s.each("node", `{n1: {rpc: "unix:///var/tmp/spdk.sock", address: "10.0.0.1"}}`) {
+		before := len(f.doc.problems)
+		n, o := f.node(cfg.Cluster)
+		cfg.Nodes = append(cfg.Nodes, n)
+		rel.node(n, o, len(f.doc.problems) == before && f.value.Err() == nil)
+	}
+}
+
+func (s *spot) node(cluster lineage.Cluster) (*Node, object) {
+	n := &Node{Name: lineage.Node(s.name), Port: defaultPort, Rebuild: defaultRebuild, Pos: s.pos()}
+	o, ok := s.object("a struct with rpc and address")
+	if !ok {
+		return n, o
+	}
+	o.only(nodeFields)
+	n.RPC = o.required("rpc", `"unix:///var/tmp/spdk.sock"`).rpc()
+	n.Address, _ = o.required("address", `"10.0.0.1"`).matching(`an IP address such as "10.0.0.1"`, validAddress)
+	if port, ok := o.field("port").integer("a port from 1 to 65535", 1, 65535); ok {
+		n.Port = int(port)
+	}
+	n.Labels = o.field("labels").labels()
+	for _, f := range o.field("pools").each("pool", `{fast: {aio: "/dev/nvme1n1"}}`) {
+		n.Pools = append(n.Pools, f.pool(cluster))
+	}
+	o.field("rebuild").rebuild(&n.Rebuild)
+	return n, o
+}
+
+// rebuild reads the limits that are given.
+func (s *spot) rebuild(r *Rebuild) {
+	if s == nil {
+		return
+	}
+	o, ok := s.object("a struct such as {parallel: 1, bandwidth: 200Mi}")
+	if !ok {
+		return
+	}
+	o.only(rebuildFields)
+	if n, ok := o.field("parallel").integer("a number of replicas from 1 to 99", 1, maxParallel); ok {
+		r.Parallel = int(n)
+	}
+	const want = "a number of bytes a second from 1Mi to 1Pi, or 0 for no limit"
+	switch n, ok := o.field("bandwidth").number(want, 0, maxSize); {
+	case ok && n > 0 && n < minBandwidth:
+		o.field("bandwidth").wrong("", "must be %s, not %d", want, n)
+	case ok:
+		r.Bandwidth = n
+	}
+}
+
+func (s *spot) rpc() string {
+	t, ok := s.text(`"unix:///path" or "tcp://host:port"`)
+	if !ok || unixRPC.MatchString(t) || tcpRPC.MatchString(t) {
+		return t
+	}
+	hint := ""
+	if path := strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(t, "unix:"), "//"), "/"); strings.HasPrefix(t, "/") || strings.HasPrefix(t, "unix:") {
+		hint = `did you mean "unix:///` + path + `"?`
+	}
+	s.wrong(hint, `must be "unix:///path" or "tcp://host:port", not %q`, t)
+	return ""
+}

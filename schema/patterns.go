@@ -1,0 +1,61 @@
+package schema
+
+import (
+	"net/netip"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// The patterns of schema.cue, for the checks in Go.
+var (
+	unixRPC   = regexp.MustCompile(`^unix:///[ -~]{1,106}$`)
+	tcpRPC    = regexp.MustCompile(`^tcp://([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$`)
+	labelKey  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$`)
+	diskPath  = regexp.MustCompile(`^/[ -~]+$`)
+	pciAddr   = regexp.MustCompile(`^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-7]$`)
+	lvsName   = regexp.MustCompile(`^[!-.0-~]{1,63}$`)
+	uuidNQN   = regexp.MustCompile(`^nqn\.2014-08\.org\.nvmexpress:uuid:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	domainNQN = regexp.MustCompile(`^nqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*:[!-~]+$`)
+	nbdPath   = regexp.MustCompile(`^/dev/nbd(0|[1-9][0-9]{0,3})$`)
+)
+
+// Bounds and units of schema.cue, in bytes unless the name says otherwise.
+const (
+	sizeUnit = 1 << 20 // bdev_lvol_create takes a size in MiB
+	maxSize  = 1 << 50
+
+	minClusterSize     = 64 << 10
+	maxClusterSize     = 1 << 30
+	defaultClusterSize = 1 << 20
+
+	maxNQN      = 223
+	uuidPrefix  = "nqn.2014-08.org.nvmexpress:uuid:"
+	maxReplicas = 99
+	maxUblkID   = 1<<20 - 1
+	maxSeconds  = 3600
+	maxParallel = 99
+	maxKeep     = 9999
+
+	minBandwidth = 1 << 20 // a second
+
+	minPause = 10 * time.Millisecond
+	maxPause = 30 * time.Second
+
+	minInterval = time.Minute
+	maxInterval = 366 * 24 * time.Hour
+)
+
+// validNQN reports whether SPDK accepts s as the name of a host.
+func validNQN(s string) bool {
+	if strings.HasPrefix(s, uuidPrefix) {
+		return uuidNQN.MatchString(s)
+	}
+	return len(s) <= maxNQN && domainNQN.MatchString(s)
+}
+
+// validAddress reports whether one can listen on s and be reached there.
+func validAddress(s string) bool {
+	a, err := netip.ParseAddr(s)
+	return err == nil && !a.IsUnspecified() && !a.IsMulticast()
+}

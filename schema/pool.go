@@ -1,0 +1,77 @@
+package schema
+
+import (
+	"strings"
+
+	"strata/lineage"
+)
+
+const defaultBlockSize = 4096
+
+const oneDisk = `aio: "/dev/sdb", uring: "/dev/sdb", nvme: "0000:5e:00.0" or malloc: 1Gi`
+
+func (s *spot) pool(cluster lineage.Cluster) *Pool {
+	p := &Pool{Name: s.name, Lvstore: cluster.Lvstore(s.name), ClusterSize: defaultClusterSize, Pos: s.pos()}
+	o, ok := s.object("a struct with a disk: " + oneDisk)
+	if !ok {
+		return p
+	}
+	o.only(poolFields)
+	o.disk(p)
+	if n, ok := o.field("blockSize").oneOf("512 or 4096 bytes", func(n int64) bool { return n == 512 || n == 4096 }); ok {
+		if p.Kind == NVMe {
+			o.field("blockSize").wrong("leave it out", "is not for an NVMe disk, which has its own")
+		}
+		p.BlockSize = n
+	} else if p.Kind != NVMe {
+		p.BlockSize = defaultBlockSize
+	}
+	if n, ok := o.field("clusterSize").oneOf("a power of two from 64Ki to 1Gi", func(n int64) bool {
+		return n >= minClusterSize && n <= maxClusterSize && n&(n-1) == 0
+	}); ok {
+		p.ClusterSize = n
+	}
+	p.Format = o.field("format").boolean()
+	if name, ok := o.field("lvstore").matching(`the name of an lvstore, 1 to 63 printable characters without "/"`, lvsName.MatchString); ok {
+		p.Lvstore = name
+	}
+	return p
+}
+
+// disk reads the one disk of a pool.
+func (o object) disk(p *Pool) {
+	var given []string
+	for _, kind := range []DiskKind{AIO, Uring, NVMe, Malloc} {
+		f := o.field(string(kind))
+		if f == nil {
+			continue
+		}
+		given = append(given, string(kind))
+		p.Kind = kind
+		switch kind {
+		case NVMe:
+			p.Path, _ = f.matching(`a PCI address such as "0000:5e:00.0"`, pciAddr.MatchString)
+			p.Path = strings.ToLower(p.Path)
+		case Malloc:
+			p.Bytes, _ = f.bytes()
+		default:
+			p.Path, _ = f.matching(`a path such as "/dev/nvme1n1"`, diskPath.MatchString)
+		}
+	}
+	switch {
+	case len(given) == 0:
+		o.wrong("give it one of "+oneDisk, "has no disk")
+	case len(given) > 1:
+		o.wrong("", "has several disks, %s: a pool is on one", strings.Join(given, " and "))
+	}
+}
+
+// oneOf returns a whole number that ok accepts.
+func (s *spot) oneOf(want string, ok func(int64) bool) (int64, bool) {
+	n, is := s.integer(want, 0, 1<<63-1)
+	if is && !ok(n) {
+		s.wrong("", "must be %s, not %d", want, n)
+		return 0, false
+	}
+	return n, is
+}
