@@ -1,0 +1,327 @@
+package state
+
+import (
+	"maps"
+	"slices"
+	"sort"
+
+	"strata/lineage"
+)
+
+// NewNode returns a node that was read and has nothing on it.
+func NewNode(name lineage.Node) *Node {
+	return &Node{
+		Name:         name,
+		Methods:      map[string]struct{}{},
+		Disks:        map[string]*Disk{},
+		Lvstores:     map[string]*Lvstore{},
+		Lvols:        map[string]*Lvol{},
+		Remotes:      map[lineage.UUID]*Remote{},
+		Controllers:  map[string]*Controller{},
+		Raids:        map[string]*Raid{},
+		Subsystems:   map[lineage.NQN]*Subsystem{},
+		Ublk:         map[int]string{},
+		NBD:          map[string]string{},
+		lvolByUUID:   map[lineage.UUID]*Lvol{},
+		remoteByBdev: map[string]*Remote{},
+		stacks:       map[lineage.Volume][]*Lvol{},
+	}
+}
+
+// Unread returns a node that could not be read, for the given reason.
+func Unread(name lineage.Node, why string) *Node {
+	n := NewNode(name)
+	n.Unknown = why
+	return n
+}
+
+// AddLvol puts an lvol on the node.
+func (n *Node) AddLvol(l *Lvol) {
+	l.Parsed, _ = lineage.Parse(l.Name)
+	n.Lvols[l.Alias()] = l
+	n.lvolByUUID[l.UUID] = l
+	if l.Parsed != nil {
+		v := l.Parsed.Of()
+		n.stacks[v] = append(n.stacks[v], l)
+	}
+}
+
+// RemoveLvol takes an lvol off the node, as bdev_lvol_delete does: the only
+// child of a snapshot takes over its parent.
+func (n *Node) RemoveLvol(l *Lvol) {
+	if parent := n.Lvols[l.Lvstore+"/"+string(l.Parent)]; parent != nil && l.Parent != "" {
+		parent.Children = slices.DeleteFunc(slices.Clone(parent.Children), func(c lineage.LvolName) bool { return c == l.Name })
+		parent.Children = append(parent.Children, l.Children...)
+	}
+	for _, c := range l.Children {
+		if child := n.Lvols[l.Lvstore+"/"+string(c)]; child != nil {
+			child.Parent = l.Parent
+			child.Allocated += l.Allocated
+		}
+	}
+	n.forget(l)
+}
+
+// RenameLvol gives an lvol another name.
+func (n *Node) RenameLvol(l *Lvol, to lineage.LvolName) {
+	if parent := n.Lvols[l.Lvstore+"/"+string(l.Parent)]; parent != nil && l.Parent != "" {
+		for i, c := range parent.Children {
+			if c == l.Name {
+				parent.Children[i] = to
+			}
+		}
+	}
+	for _, c := range l.Children {
+		if child := n.Lvols[l.Lvstore+"/"+string(c)]; child != nil {
+			child.Parent = to
+		}
+	}
+	n.forget(l)
+	l.Name = to
+	n.AddLvol(l)
+}
+
+func (n *Node) forget(l *Lvol) {
+	delete(n.Lvols, l.Alias())
+	delete(n.lvolByUUID, l.UUID)
+	if l.Parsed != nil {
+		v := l.Parsed.Of()
+		n.stacks[v] = slices.DeleteFunc(slices.Clone(n.stacks[v]), func(x *Lvol) bool { return x == l })
+	}
+}
+
+// AddRemote puts a peer's namespace on the node.
+func (n *Node) AddRemote(r *Remote) {
+	n.Remotes[r.UUID] = r
+	n.remoteByBdev[r.Bdev] = r
+}
+
+// RemoveRemote takes a peer's namespace off the node. A RAID it was a leg of loses the leg.
+func (n *Node) RemoveRemote(r *Remote) {
+	delete(n.Remotes, r.UUID)
+	delete(n.remoteByBdev, r.Bdev)
+	for _, raid := range n.Raids {
+		raid.Drop(r.UUID)
+	}
+}
+
+// Drop empties the slot of a leg.
+func (r *Raid) Drop(leg lineage.UUID) {
+	for i, l := range r.Legs {
+		if l.UUID == leg && leg != "" {
+			r.Legs[i] = Leg{}
+		}
+	}
+}
+
+// LvolByUUID returns the lvol with that UUID, or nil.
+func (n *Node) LvolByUUID(u lineage.UUID) *Lvol { return n.lvolByUUID[u] }
+
+// Backing resolves the name or UUID of a bdev to the UUID of the lvol it is,
+// here or on a peer; "" for any other bdev.
+func (n *Node) Backing(bdev string) lineage.UUID {
+	u := lineage.UUID(bdev)
+	if n.lvolByUUID[u] != nil || n.Remotes[u] != nil {
+		return u
+	}
+	if r := n.remoteByBdev[bdev]; r != nil {
+		return r.UUID
+	}
+	if l := n.Lvols[bdev]; l != nil {
+		return l.UUID
+	}
+	return ""
+}
+
+// Uses reports whether a RAID, what hosts reach, or an external-snapshot clone
+// stands on an lvol.
+func (n *Node) Uses(leg lineage.UUID) bool {
+	for _, r := range n.Raids {
+		if slices.ContainsFunc(r.Legs, func(l Leg) bool { return l.UUID == leg }) {
+			return true
+		}
+	}
+	for _, s := range n.Subsystems {
+		for _, ns := range s.Namespaces {
+			if n.Backing(ns.Bdev) == leg {
+				return true
+			}
+		}
+	}
+	for _, bdev := range n.Ublk {
+		if n.Backing(bdev) == leg {
+			return true
+		}
+	}
+	for _, bdev := range n.NBD {
+		if n.Backing(bdev) == leg {
+			return true
+		}
+	}
+	for _, l := range n.Lvols {
+		if l.External == string(leg) {
+			return true
+		}
+	}
+	return false
+}
+
+// Can reports whether the target has the RPC method.
+func (n *Node) Can(method string) bool {
+	_, ok := n.Methods[method]
+	return ok
+}
+
+// New makes a Snapshot of what the nodes said. The cluster's name tells which
+// RAIDs and exports belong to its volumes.
+func New(c lineage.Cluster, nodes ...*Node) *Snapshot {
+	s := &Snapshot{Nodes: map[lineage.Node]*Node{}, seen: map[lineage.Volume][]lineage.Node{}, ids: map[string][]lineage.Volume{}}
+	for _, n := range nodes {
+		s.Nodes[n.Name] = n
+		if len(n.Ublk)+len(n.NBD) > 0 {
+			s.SawKernelDevice(n.Name)
+		}
+		for v := range n.stacks {
+			s.Saw(v, n.Name)
+		}
+		for name := range n.Raids {
+			if v, ok := c.ParseRaid(name); ok {
+				s.Saw(v, n.Name)
+			}
+		}
+		for nqn := range n.Subsystems {
+			if v, ok := c.ParseExport(nqn); ok {
+				s.Saw(v, n.Name)
+			}
+		}
+	}
+	return s
+}
+
+// Within returns the snapshot with the lvols that are in none of the given
+// lvstores as somebody else's, whatever they are called: another cluster on the
+// same targets uses the same grammar.
+func (s *Snapshot) Within(c lineage.Cluster, ours func(lineage.Node, string) bool) *Snapshot {
+	var nodes []*Node
+	strange := false
+	for _, name := range sortedKeys(s.Nodes) {
+		n := s.Nodes[name]
+		for lvstore := range n.Lvstores {
+			if !ours(name, lvstore) {
+				n = n.without(lvstore)
+				strange = true
+			}
+		}
+		nodes = append(nodes, n)
+	}
+	if !strange {
+		return s
+	}
+	return New(c, nodes...)
+}
+
+// without returns the node with the lvols of an lvstore as not understood.
+func (n *Node) without(lvstore string) *Node {
+	c := n.Clone()
+	for _, l := range c.Lvols {
+		if l.Lvstore == lvstore && l.Parsed != nil {
+			v := l.Parsed.Of()
+			c.stacks[v] = slices.DeleteFunc(c.stacks[v], func(x *Lvol) bool { return x == l })
+			if len(c.stacks[v]) == 0 {
+				delete(c.stacks, v)
+			}
+			l.Parsed = nil
+		}
+	}
+	return c
+}
+
+// Saw records that something named after v is on the node.
+func (s *Snapshot) Saw(v lineage.Volume, n lineage.Node) {
+	at := s.seen[v]
+	if at == nil {
+		ids := append(slices.Clone(s.ids[v.Name]), v)
+		sort.Slice(ids, func(i, j int) bool { return ids[i].ID < ids[j].ID })
+		s.ids[v.Name] = ids
+	}
+	if i, found := slices.BinarySearch(at, n); !found {
+		s.seen[v] = slices.Insert(slices.Clone(at), i, n)
+	}
+}
+
+// SawKernelDevice records that the node shows devices to its own kernel.
+func (s *Snapshot) SawKernelDevice(n lineage.Node) {
+	if i, found := slices.BinarySearch(s.kernel, n); !found {
+		s.kernel = slices.Insert(slices.Clone(s.kernel), i, n)
+	}
+}
+
+// Clone copies what a projection may change: the snapshot with the node Edit
+// is asked for.
+func (s *Snapshot) Clone() *Snapshot {
+	return &Snapshot{Nodes: maps.Clone(s.Nodes), seen: maps.Clone(s.seen), ids: maps.Clone(s.ids), kernel: s.kernel}
+}
+
+// Clone copies the node and everything on it.
+func (n *Node) Clone() *Node {
+	c := NewNode(n.Name)
+	c.Unknown, c.Version, c.Methods, c.TCP, c.OtherBdevs = n.Unknown, n.Version, n.Methods, n.TCP, n.OtherBdevs
+	for k, v := range n.Disks {
+		c.Disks[k] = copyOf(v)
+	}
+	for k, v := range n.Lvstores {
+		c.Lvstores[k] = copyOf(v)
+	}
+	for _, v := range n.Lvols {
+		l := copyOf(v)
+		l.Children = slices.Clone(v.Children)
+		c.Lvols[l.Alias()] = l
+		c.lvolByUUID[l.UUID] = l
+	}
+	for v, stack := range n.stacks {
+		for _, l := range stack {
+			c.stacks[v] = append(c.stacks[v], c.Lvols[l.Alias()])
+		}
+	}
+	for _, v := range n.Remotes {
+		c.AddRemote(copyOf(v))
+	}
+	for k, v := range n.Controllers {
+		c.Controllers[k] = copyOf(v)
+	}
+	for k, v := range n.Raids {
+		r := copyOf(v)
+		r.Legs = slices.Clone(v.Legs)
+		c.Raids[k] = r
+	}
+	for k, v := range n.Subsystems {
+		c.Subsystems[k] = v.clone()
+	}
+	c.Ublk, c.NBD = maps.Clone(n.Ublk), maps.Clone(n.NBD)
+	return c
+}
+
+func (s *Subsystem) clone() *Subsystem {
+	c := copyOf(s)
+	c.Hosts, c.Listeners = slices.Clone(s.Hosts), slices.Clone(s.Listeners)
+	c.Namespaces = make(map[int]*Namespace, len(s.Namespaces))
+	for k, v := range s.Namespaces {
+		c.Namespaces[k] = copyOf(v)
+	}
+	return c
+}
+
+func copyOf[T any](p *T) *T {
+	c := *p
+	return &c
+}
+
+// Find returns the namespace whose bdev is, under any of its names, the given one.
+func (s *Subsystem) Find(bdev string) *Namespace {
+	for _, ns := range s.Namespaces {
+		if ns.Bdev == bdev {
+			return ns
+		}
+	}
+	return nil
+}

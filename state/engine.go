@@ -1,0 +1,160 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+)
+
+// running judges a volume that an engine serves: a leg the RAID lists as
+// configured, not being rebuilt and complete on its own node, is current. An
+// engine that an operator has given up while it could not be read is not
+// believed again. Where two contradict each other, the operator decides.
+func (s *Snapshot) running(inc *Incarnation, q Question, v *Verdict) bool {
+	var engines []Verdict
+	for _, e := range s.engines(inc, q, v.Top) {
+		if newest, ok := e.outrun(inc); !ok || newest-e.epoch() < lineage.Forced/2 {
+			engines = append(engines, e)
+		}
+	}
+	engines = opened(engines)
+	why := contradiction(inc, engines)
+	if why != "" && q.Authority != "" {
+		engines = slices.DeleteFunc(engines, func(e Verdict) bool {
+			return !slices.ContainsFunc(e.Legs, func(l CurrentLeg) bool { return l.Node == q.Authority })
+		})
+		if why = ""; len(engines) > 1 {
+			why = contradiction(inc, engines)
+		}
+	}
+	if why != "" {
+		v.Unknown = why
+		return false
+	}
+	if len(engines) == 0 {
+		return false
+	}
+	*v = engines[0]
+	if len(v.Legs) == 0 {
+		v.Unknown = fmt.Sprintf("what %s serves has no leg that is complete", v.Engine)
+	}
+	return true
+}
+
+// opened leaves out, where there are several engines, those whose own leg is
+// sealed still: it is opened before hosts are let in, so they never served any.
+func opened(engines []Verdict) []Verdict {
+	if len(engines) < 2 {
+		return engines
+	}
+	return slices.DeleteFunc(engines, func(e Verdict) bool {
+		l := e.local()
+		return l != nil && l.Name.Mark == lineage.Sealed
+	})
+}
+
+// contradiction says why it is not clear which engine is to be believed; ""
+// when there is one at most and no other replica is ahead of it.
+func contradiction(inc *Incarnation, engines []Verdict) string {
+	if len(engines) > 1 {
+		return fmt.Sprintf("two engines serve it, %s and %s", engines[0].Engine, engines[1].Engine)
+	}
+	if len(engines) == 1 && len(engines[0].Legs) > 0 {
+		if newest, ok := engines[0].outrun(inc); ok {
+			return fmt.Sprintf("the engine on %s is at epoch %d, but a replica that it does not know of is at epoch %d", engines[0].Engine, engines[0].epoch(), newest)
+		}
+	}
+	return ""
+}
+
+// engines are all that serve the volume, each with its legs.
+func (s *Snapshot) engines(inc *Incarnation, q Question, top lineage.Epoch) []Verdict {
+	var engines []Verdict
+	for _, m := range inc.Raids {
+		if m.Raid.State != "online" {
+			continue
+		}
+		e := Verdict{Top: top, Engine: m.Node, Device: m.Raid.Name, Slots: len(m.Raid.Legs)}
+		for _, l := range m.Raid.Legs {
+			if l.Configured && (m.Raid.Rebuilding == "" || l.Base != m.Raid.Rebuilding) {
+				s.addLeg(inc, q.Cluster, &e, l.UUID)
+			}
+		}
+		e.order()
+		e.Legs = s.reachable(e)
+		engines = append(engines, e)
+	}
+	seen := map[string]bool{}
+	for _, x := range inc.Exports {
+		leg := s.Nodes[x.Node].Backing(x.Device)
+		if key := string(x.Node) + " " + string(leg); leg != "" && !seen[key] {
+			seen[key] = true
+			e := Verdict{Top: top, Engine: x.Node, Device: x.Device, Slots: 1}
+			s.addLeg(inc, q.Cluster, &e, leg)
+			engines = append(engines, e)
+		}
+	}
+	return engines
+}
+
+// reachable leaves out the legs on peers that the engine has given up: their
+// I/O fails, if it ends at all. When no other leg is left, all stay.
+func (s *Snapshot) reachable(e Verdict) []CurrentLeg {
+	at := s.Nodes[e.Engine]
+	var legs []CurrentLeg
+	for _, l := range e.Legs {
+		if r := at.Remotes[l.UUID]; r != nil && at.Controllers[r.Controller] != nil && at.Controllers[r.Controller].GivenUp() {
+			continue
+		}
+		legs = append(legs, l)
+	}
+	if len(legs) == 0 {
+		return e.Legs
+	}
+	return legs
+}
+
+// local is the engine's own leg, or nil: it is told of an epoch first, once
+// hosts are served. One that is fenced is about to go and tells nothing.
+func (v *Verdict) local() *Head {
+	for _, l := range v.Legs {
+		if l.Node == v.Engine && l.Head != nil && l.Head.Name.Mark != lineage.Fenced {
+			return l.Head
+		}
+	}
+	return nil
+}
+
+// epoch is the one the engine is at: its own leg's, else the highest of its legs.
+func (v *Verdict) epoch() lineage.Epoch {
+	if h := v.local(); h != nil {
+		return h.Name.Epoch
+	}
+	var e lineage.Epoch
+	for _, l := range v.Legs {
+		if l.Head != nil && l.Head.Name.Mark != lineage.Fenced {
+			e = max(e, l.Head.Name.Epoch)
+		}
+	}
+	return e
+}
+
+// outrun reports whether a replica knows of a higher epoch than the engine, and
+// of which: one that is none of its legs, or a leg that was opened by somebody
+// else. An engine without a leg of its own may be ahead in one that cannot be
+// read.
+func (v *Verdict) outrun(inc *Incarnation) (lineage.Epoch, bool) {
+	own, unread := v.local() != nil, false
+	var newest lineage.Epoch
+	for _, h := range inc.Heads {
+		leg := slices.ContainsFunc(v.Legs, func(l CurrentLeg) bool { return l.UUID == h.Lvol.UUID })
+		if !leg || own && (h.Name.Mark == lineage.Open || h.Name.Mark == lineage.Primary) {
+			newest = max(newest, h.Name.Epoch)
+		}
+	}
+	for _, l := range v.Legs {
+		unread = unread || l.Head == nil
+	}
+	return newest, newest > v.epoch() && (own || !unread || newest-v.epoch() >= lineage.Forced/2)
+}

@@ -1,0 +1,160 @@
+package state
+
+import (
+	"cmp"
+	"slices"
+
+	"strata/lineage"
+)
+
+// Incarnation is everything the nodes have that is named after one
+// incarnation of a volume.
+type Incarnation struct {
+	Volume  lineage.Volume
+	Heads   []Head     // by node, then lvstore, then name
+	Others  []Placed   // layers and staging, in the same order
+	Raids   []Mirror   // by node
+	Exports []Exported // by node
+}
+
+// Placed is an lvol and the node it is on.
+type Placed struct {
+	Node lineage.Node
+	Lvol *Lvol
+}
+
+// Head is a replica's live lvol.
+type Head struct {
+	Placed
+	Name lineage.Head
+}
+
+// Mirror is a RAID and the node it is on.
+type Mirror struct {
+	Node lineage.Node
+	Raid *Raid
+}
+
+// Exported is a way by which hosts reach the volume on a node.
+type Exported struct {
+	Node      lineage.Node
+	Subsystem *Subsystem // nil for ublk and nbd
+	Device    string     // bdev that is shown; "" for a subsystem without namespace
+	Ublk      int        // -1 unless that is the way
+	NBD       string
+}
+
+// Incarnations returns every incarnation of the volume that was seen, by ID.
+func (s *Snapshot) Incarnations(volume string) []lineage.Volume { return s.ids[volume] }
+
+// Volumes returns the names of all volumes that were seen, sorted.
+func (s *Snapshot) Volumes() []string {
+	var names []string
+	for name := range s.ids {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Incarnation collects what was seen of v.
+func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation {
+	inc := &Incarnation{Volume: v}
+	raid, nqn := c.Raid(v), c.ExportNQN(v)
+	for _, name := range s.seen[v] {
+		n := s.Nodes[name]
+		if n == nil || n.Unknown != "" {
+			continue
+		}
+		for _, l := range n.stacks[v] {
+			if h, ok := l.Parsed.(lineage.Head); ok {
+				inc.Heads = append(inc.Heads, Head{Placed{name, l}, h})
+			} else {
+				inc.Others = append(inc.Others, Placed{name, l})
+			}
+		}
+		if r := n.Raids[raid]; r != nil {
+			inc.Raids = append(inc.Raids, Mirror{name, r})
+		}
+		if sub := n.Subsystems[nqn]; sub != nil {
+			e := Exported{Node: name, Subsystem: sub, Ublk: -1}
+			if ns := sub.Namespaces[ExportNSID]; ns != nil {
+				e.Device = ns.Bdev
+			}
+			inc.Exports = append(inc.Exports, e)
+		}
+	}
+	inc.kernelDevices(s, raid)
+	slices.SortFunc(inc.Heads, func(a, b Head) int { return comparePlaced(a.Placed, b.Placed) })
+	slices.SortFunc(inc.Others, comparePlaced)
+	return inc
+}
+
+// ExportNSID is the number under which hosts see a volume in its export.
+const ExportNSID = 1
+
+func comparePlaced(a, b Placed) int {
+	return cmp.Or(cmp.Compare(a.Node, b.Node), cmp.Compare(a.Lvol.Lvstore, b.Lvol.Lvstore), cmp.Compare(a.Lvol.Name, b.Lvol.Name))
+}
+
+// kernelDevices finds the ublk and nbd devices that show the RAID or a head.
+func (inc *Incarnation) kernelDevices(s *Snapshot, raid string) {
+	for _, name := range s.kernel {
+		n := s.Nodes[name]
+		for _, id := range sortedKeys(n.Ublk) {
+			if bdev := n.Ublk[id]; bdev == raid || inc.head(n.Backing(bdev)) != nil {
+				inc.Exports = append(inc.Exports, Exported{Node: name, Device: bdev, Ublk: id})
+			}
+		}
+		for _, path := range sortedKeys(n.NBD) {
+			if bdev := n.NBD[path]; bdev == raid || inc.head(n.Backing(bdev)) != nil {
+				inc.Exports = append(inc.Exports, Exported{Node: name, Device: bdev, Ublk: -1, NBD: path})
+			}
+		}
+	}
+}
+
+// head returns the head with that UUID, or nil.
+func (inc *Incarnation) head(u lineage.UUID) *Head {
+	if u == "" {
+		return nil
+	}
+	for i := range inc.Heads {
+		if inc.Heads[i].Lvol.UUID == u {
+			return &inc.Heads[i]
+		}
+	}
+	return nil
+}
+
+// Find returns the head with that UUID, or nil.
+func (inc *Incarnation) Find(u lineage.UUID) *Head { return inc.head(u) }
+
+// Layers returns the layers of the incarnation in an lvstore of node n, by name.
+func (inc *Incarnation) Layers(n lineage.Node, lvstore string) map[lineage.LvolName]*Lvol {
+	out := map[lineage.LvolName]*Lvol{}
+	for _, o := range inc.Others {
+		if _, ok := o.Lvol.Parsed.(lineage.Layer); ok && o.Node == n && o.Lvol.Lvstore == lvstore {
+			out[o.Lvol.Name] = o.Lvol
+		}
+	}
+	return out
+}
+
+// Top is the highest epoch that any head names.
+func (inc *Incarnation) Top() lineage.Epoch {
+	var top lineage.Epoch
+	for _, h := range inc.Heads {
+		top = max(top, h.Name.Epoch)
+	}
+	return top
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

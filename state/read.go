@@ -1,0 +1,282 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"strata/lineage"
+	"strata/spdk"
+)
+
+// Read asks all nodes at once, each in three rounds however much it has:
+// version, methods and whether all disks have been looked into; everything
+// there is; and how the exports' listeners stand. A node of which any answer
+// is missing is unknown.
+//
+// A node that is slow to answer may be one that holds hosts up. Engines with a
+// leg on it are asked whether their I/O gets on; where it does not, the node
+// is not waited for.
+func Read(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk.Client) *Snapshot {
+	r := &reading{c: c, targets: targets, nodes: map[lineage.Node]*Node{}, cancel: map[lineage.Node]context.CancelCauseFunc{}}
+	done := make(chan lineage.Node, len(targets))
+	for name, t := range targets {
+		ctx, cancel := context.WithCancelCause(ctx)
+		r.cancel[name] = cancel
+		defer cancel(nil)
+		go func() {
+			n, err := readNode(ctx, c, name, t)
+			if errors.Is(context.Cause(ctx), errStalls) {
+				err = errStalls
+			}
+			if err != nil {
+				n = Unread(name, err.Error())
+			}
+			r.put(n)
+			done <- name
+		}()
+	}
+	slow := time.NewTicker(patience)
+	defer slow.Stop()
+	for left := len(targets); left > 0; {
+		select {
+		case <-done:
+			left--
+		case <-slow.C:
+			r.findStalls(ctx)
+		}
+	}
+	if len(targets) > 0 {
+		r.findStalls(ctx) // for nodes that were unreachable at once
+	}
+	return New(c, r.all()...)
+}
+
+// answers is what a target said.
+type answers struct {
+	version     spdk.Version
+	bdevs       []spdk.Bdev
+	lvstores    []spdk.Lvstore
+	lvols       []spdk.Lvol
+	raids       []spdk.Raid
+	subsystems  []spdk.Subsystem
+	transports  []spdk.Transport
+	controllers []spdk.Controller
+	ublk        []spdk.UblkDisk
+	nbd         []spdk.NbdDisk
+	listeners   map[lineage.NQN][]spdk.Listener
+}
+
+func readNode(ctx context.Context, c lineage.Cluster, name lineage.Node, t *spdk.Client) (*Node, error) {
+	var a answers
+	methods, err := t.Methods(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := ask(ctx, t, &spdk.Req{Method: "bdev_wait_for_examine"}, spdk.GetVersion(&a.version)); err != nil {
+		return nil, err
+	}
+	reqs := []*spdk.Req{
+		spdk.GetBdevs(&a.bdevs), spdk.GetLvstores(&a.lvstores), spdk.GetLvols(&a.lvols), spdk.GetRaids(&a.raids),
+		spdk.GetSubsystems(&a.subsystems), spdk.GetTransports(&a.transports), spdk.GetControllers(&a.controllers),
+	}
+	if methods.Has("ublk_get_disks") {
+		reqs = append(reqs, spdk.GetUblkDisks(&a.ublk))
+	}
+	if methods.Has("nbd_get_disks") {
+		reqs = append(reqs, spdk.GetNbdDisks(&a.nbd))
+	}
+	if err := ask(ctx, t, reqs...); err != nil {
+		return nil, err
+	}
+	if err := a.readListeners(ctx, c, t); err != nil {
+		return nil, err
+	}
+	n := a.node(c, name)
+	n.Methods = methods
+	return n, nil
+}
+
+// ask makes a round and returns the first error of any of its requests.
+func ask(ctx context.Context, t *spdk.Client, reqs ...*spdk.Req) error {
+	if err := t.Round(ctx, reqs...); err != nil {
+		return err
+	}
+	for _, r := range reqs {
+		if r.Err != nil {
+			return r.Err
+		}
+	}
+	return nil
+}
+
+// readListeners reads how the listeners of the cluster's exports stand. A
+// subsystem that went away since it was listed has none.
+func (a *answers) readListeners(ctx context.Context, c lineage.Cluster, t *spdk.Client) error {
+	var reqs []*spdk.Req
+	var nqns []lineage.NQN
+	var lists []*[]spdk.Listener
+	for _, s := range a.subsystems {
+		if _, ok := c.ParseExport(lineage.NQN(s.NQN)); !ok {
+			continue
+		}
+		list := new([]spdk.Listener)
+		lists = append(lists, list)
+		nqns = append(nqns, lineage.NQN(s.NQN))
+		reqs = append(reqs, spdk.GetListeners(s.NQN, list))
+	}
+	if err := t.Round(ctx, reqs...); err != nil {
+		return err
+	}
+	a.listeners = make(map[lineage.NQN][]spdk.Listener, len(reqs))
+	for i, r := range reqs {
+		if r.Err != nil {
+			return fmt.Errorf("the targets's subsystems changed while they were read: %w", r.Err)
+		}
+		a.listeners[nqns[i]] = *lists[i]
+	}
+	return nil
+}
+
+// node puts a target's answers in order.
+func (a *answers) node(c lineage.Cluster, name lineage.Node) *Node {
+	n := NewNode(name)
+	n.Version = a.version.Version
+	infos := make(map[string]*spdk.Bdev, len(a.bdevs))
+	for i := range a.bdevs {
+		a.bdev(n, &a.bdevs[i])
+		infos[a.bdevs[i].UUID] = &a.bdevs[i]
+	}
+	slices.Sort(n.OtherBdevs)
+	for _, s := range a.lvstores {
+		n.Lvstores[s.Name] = &Lvstore{
+			Name: s.Name, UUID: lineage.UUID(s.UUID), Base: s.BaseBdev, ClusterSize: int64(s.ClusterSize),
+			TotalClusters: int64(s.TotalDataClusters), FreeClusters: int64(s.FreeClusters),
+		}
+	}
+	for i := range a.lvols {
+		n.AddLvol(lvol(&a.lvols[i], infos[a.lvols[i].UUID]))
+	}
+	for _, r := range a.raids {
+		n.Raids[r.Name] = raid(r)
+	}
+	for _, ctrl := range a.controllers {
+		n.Controllers[ctrl.Name] = controller(ctrl)
+	}
+	for _, t := range a.transports {
+		n.TCP = n.TCP || t.TrType == "TCP"
+	}
+	for i := range a.subsystems {
+		if s := &a.subsystems[i]; s.Subtype != "Discovery" {
+			n.Subsystems[lineage.NQN(s.NQN)] = a.subsystem(s)
+		}
+	}
+	for _, d := range a.ublk {
+		n.Ublk[int(d.ID)] = d.BdevName
+	}
+	for _, d := range a.nbd {
+		n.NBD[d.Device] = d.BdevName
+	}
+	return n
+}
+
+// bdev sorts a bdev into disks, peers' namespaces, or neither.
+func (a *answers) bdev(n *Node, b *spdk.Bdev) {
+	d := &Disk{Bdev: b.Name, Size: int64(b.Size()), BlockSize: int64(b.BlockSize), Claimed: b.Claimed}
+	switch drv := b.Driver; {
+	case drv.Lvol != nil || drv.Raid != nil:
+	case drv.AIO != nil:
+		d.Kind, d.Path = "aio", drv.AIO.Filename
+		n.Disks[b.Name] = d
+	case drv.Uring != nil:
+		d.Kind, d.Path = "uring", drv.Uring.Filename
+		n.Disks[b.Name] = d
+	case len(drv.NVMe) > 0 && drv.NVMe[0].Trid.TrType == "PCIe":
+		d.Kind, d.Path = "nvme", drv.NVMe[0].Trid.TrAddr
+		n.Disks[b.Name] = d
+	case len(drv.NVMe) > 0:
+		nsid := int(drv.NVMe[0].NS.ID)
+		ctrl := b.Name[:max(0, len(b.Name)-len(fmt.Sprintf("n%d", nsid)))]
+		n.AddRemote(&Remote{Bdev: b.Name, UUID: lineage.UUID(b.UUID), Controller: ctrl, NSID: nsid, Size: int64(b.Size())})
+	case b.ProductName == "Malloc disk":
+		d.Kind = "malloc"
+		n.Disks[b.Name] = d
+	default:
+		n.OtherBdevs = append(n.OtherBdevs, b.Name)
+	}
+}
+
+// lvol joins what the two listings say of an lvol. One whose external snapshot
+// is missing has no bdev.
+func lvol(l *spdk.Lvol, b *spdk.Bdev) *Lvol {
+	out := &Lvol{
+		Lvstore: l.Lvs.Name, Name: lineage.LvolName(l.Name), UUID: lineage.UUID(l.UUID),
+		Snapshot: l.Snapshot, Degraded: l.Degraded || b == nil,
+	}
+	if l.NumAllocatedClusters != nil {
+		out.Allocated = int64(*l.NumAllocatedClusters)
+	}
+	if b == nil || b.Driver.Lvol == nil {
+		return out
+	}
+	info := b.Driver.Lvol
+	out.Size, out.Allocated = int64(b.Size()), int64(info.NumAllocatedClusters)
+	out.Parent, out.External = lineage.LvolName(info.BaseSnapshot), info.ExternalSnapshotName
+	if info.EsnapClone && out.External == "" {
+		out.External = "unknown"
+	}
+	for _, c := range info.Clones {
+		out.Children = append(out.Children, lineage.LvolName(c))
+	}
+	return out
+}
+
+func raid(r spdk.Raid) *Raid {
+	out := &Raid{Name: r.Name, UUID: lineage.UUID(r.UUID), State: r.State}
+	if r.Process != nil {
+		out.Rebuilding = r.Process.Target
+	}
+	for _, b := range r.Bases {
+		leg := Leg{Base: b.Name, Configured: b.Configured}
+		if b.Configured {
+			leg.UUID = lineage.UUID(b.UUID)
+		}
+		out.Legs = append(out.Legs, leg)
+	}
+	return out
+}
+
+func controller(c spdk.Controller) *Controller {
+	out := &Controller{Name: c.Name}
+	for _, p := range c.Paths {
+		out.NQN, out.Address, out.Port, out.State = lineage.NQN(p.Trid.SubNQN), p.Trid.TrAddr, p.Trid.TrSvcID, p.State
+	}
+	return out
+}
+
+func (a *answers) subsystem(s *spdk.Subsystem) *Subsystem {
+	out := &Subsystem{NQN: lineage.NQN(s.NQN), AnyHost: s.AllowAnyHost, Namespaces: make(map[int]*Namespace, len(s.Namespaces))}
+	for _, h := range s.Hosts {
+		out.Hosts = append(out.Hosts, lineage.NQN(h.NQN))
+	}
+	slices.Sort(out.Hosts)
+	for _, ns := range s.Namespaces {
+		out.Namespaces[int(ns.NSID)] = &Namespace{
+			NSID: int(ns.NSID), Bdev: ns.BdevName, UUID: lineage.UUID(ns.UUID), NGUID: ns.NGUID, ANAGroup: int(ns.ANAGroup),
+		}
+	}
+	paused := map[string]bool{}
+	for _, l := range a.listeners[out.NQN] {
+		for _, g := range l.ANA {
+			if g.State != spdk.Optimized {
+				paused[l.Address.TrAddr+" "+l.Address.TrSvcID] = true
+			}
+		}
+	}
+	for _, l := range s.ListenAddresses {
+		out.Listeners = append(out.Listeners, Listener{Address: l.TrAddr, Port: l.TrSvcID, Paused: paused[l.TrAddr+" "+l.TrSvcID]})
+	}
+	return out
+}

@@ -1,0 +1,180 @@
+// Package state owns the Snapshot: what every node said when it was asked, and
+// the facts that follow from it (current legs, authority). It writes to no
+// node, and what it could not read it calls unknown, never absent.
+package state
+
+import (
+	"strata/lineage"
+)
+
+// Snapshot is what all nodes said, at about the same moment.
+type Snapshot struct {
+	Nodes map[lineage.Node]*Node
+	// seen has, for every incarnation of a volume, the nodes on which anything
+	// named after it was found, sorted; ids the incarnations of a volume.
+	seen map[lineage.Volume][]lineage.Node
+	ids  map[string][]lineage.Volume
+	// kernel has the nodes that show devices to their own kernel, sorted.
+	kernel []lineage.Node
+}
+
+// Node is what one target said. A node that could not be read whole has a
+// reason in Unknown and nothing else.
+type Node struct {
+	Name        lineage.Node
+	Unknown     string // why the node could not be read; "" when it was
+	Version     string // of SPDK
+	Methods     map[string]struct{}
+	Disks       map[string]*Disk         // by bdev name: whole devices, claimed or not
+	Lvstores    map[string]*Lvstore      // by name
+	Lvols       map[string]*Lvol         // by alias, <lvstore>/<lvol>
+	Remotes     map[lineage.UUID]*Remote // by the lvol's UUID: namespaces of NVMe-oF peers
+	Controllers map[string]*Controller   // by name
+	Raids       map[string]*Raid         // by name
+	Subsystems  map[lineage.NQN]*Subsystem
+	Ublk        map[int]string    // bdev by ublk id
+	NBD         map[string]string // bdev by device path
+	OtherBdevs  []string          // neither of the above, sorted
+	TCP         bool              // the NVMe/TCP transport exists
+
+	lvolByUUID   map[lineage.UUID]*Lvol
+	remoteByBdev map[string]*Remote
+	stacks       map[lineage.Volume][]*Lvol
+}
+
+// Disk is a device as a bdev.
+type Disk struct {
+	Bdev      string
+	Kind      string // aio, uring, malloc or nvme
+	Path      string // file or device; PCI address for nvme
+	Size      int64  // bytes; 0 when only projected
+	BlockSize int64
+	Claimed   bool // something stands on it
+	// Unread is set in a projection only: the disk is not attached yet, so
+	// what it holds is not known.
+	Unread bool
+}
+
+// Lvstore is a pool of clusters on a disk.
+type Lvstore struct {
+	Name          string
+	UUID          lineage.UUID
+	Base          string // bdev
+	ClusterSize   int64  // bytes
+	TotalClusters int64  // 0 when only projected
+	FreeClusters  int64
+}
+
+// Lvol is a logical volume: a head, a layer, staging, or somebody else's.
+type Lvol struct {
+	Lvstore   string
+	Name      lineage.LvolName
+	UUID      lineage.UUID // a plan's token, see plan.Token, for one that does not exist yet
+	Size      int64        // bytes; 0 when degraded, for then no listing tells
+	Allocated int64        // clusters of its own
+	Snapshot  bool
+	Parent    lineage.LvolName   // in the same lvstore; "" for none
+	Children  []lineage.LvolName // of a snapshot
+	External  string             // bdev an external-snapshot clone reads through
+	Degraded  bool               // its external snapshot is not attached
+	Parsed    lineage.Name       // nil when the name is not in our grammar
+}
+
+// Alias is the name under which RPCs find the lvol.
+func (l *Lvol) Alias() string { return l.Lvstore + "/" + string(l.Name) }
+
+// Below returns what the lvol stands on, youngest first.
+func (n *Node) Below(l *Lvol) []*Lvol {
+	var chain []*Lvol
+	for p := l.Parent; p != ""; {
+		below := n.Lvols[l.Lvstore+"/"+string(p)]
+		if below == nil || len(chain) > len(n.Lvols) {
+			break
+		}
+		chain = append(chain, below)
+		p = below.Parent
+	}
+	return chain
+}
+
+// Orphaned reports whether l reads through a bdev that is going, and goes no
+// further because l holds it: deleting such an lvol ends the target.
+func (n *Node) Orphaned(l *Lvol) bool {
+	source := lineage.UUID(l.External)
+	return l.External != "" && !l.Degraded && n.Remotes[source] == nil && n.lvolByUUID[source] == nil
+}
+
+// Complete reports whether the whole stack is on the lvol's own node.
+func (l *Lvol) Complete() bool { return l.External == "" && !l.Degraded }
+
+// Empty reports whether nothing was ever written to the lvol.
+func (l *Lvol) Empty() bool { return l.Complete() && l.Parent == "" && l.Allocated == 0 }
+
+// Remote is a namespace of a peer, seen here as a bdev.
+type Remote struct {
+	Bdev       string
+	UUID       lineage.UUID // the lvol's on the peer
+	Controller string
+	NSID       int
+	Size       int64 // bytes
+}
+
+// Controller is an attachment to a peer's subsystem.
+type Controller struct {
+	Name    string
+	NQN     lineage.NQN
+	Address string
+	Port    string
+	State   string // enabled, resetting, reconnect_is_delayed, disabled, failed, deleting…
+}
+
+// GivenUp reports whether the controller will not come back by itself.
+func (c *Controller) GivenUp() bool {
+	return c.State == "failed" || c.State == "deleting" || c.State == "disabled"
+}
+
+// Raid is a RAID bdev.
+type Raid struct {
+	Name       string
+	UUID       lineage.UUID
+	State      string // online, configuring or offline
+	Legs       []Leg  // in the order given at creation
+	Rebuilding string // base bdev a rebuild process is filling; "" for none
+	// Stalled is set when I/O waits in the RAID and none of it gets done. It is
+	// looked at only while a node that a leg is on does not answer.
+	Stalled bool
+}
+
+// Leg is a slot of a RAID. A leg that was lost has no UUID.
+type Leg struct {
+	Base       string // name given at creation
+	UUID       lineage.UUID
+	Configured bool
+}
+
+// Subsystem is an NVMe-oF subsystem.
+type Subsystem struct {
+	NQN        lineage.NQN
+	AnyHost    bool
+	Hosts      []lineage.NQN // sorted
+	Namespaces map[int]*Namespace
+	Listeners  []Listener
+}
+
+// Namespace is what a subsystem shows under a number.
+type Namespace struct {
+	NSID     int
+	Bdev     string
+	UUID     lineage.UUID
+	NGUID    string
+	ANAGroup int
+}
+
+// Listener is where a subsystem is reached.
+type Listener struct {
+	Address string
+	Port    string
+	// Paused is set when the ANA state of any group is not optimized: hosts
+	// hold their I/O.
+	Paused bool
+}

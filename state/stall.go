@@ -1,0 +1,168 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"strata/lineage"
+	"strata/spdk"
+)
+
+const (
+	// patience is how long a node may take before the engines that depend on
+	// it are asked how they are.
+	patience = 300 * time.Millisecond
+	// between is the time between two looks at a queue.
+	between = 250 * time.Millisecond
+)
+
+// errStalls is why a node was not waited for.
+var errStalls = errors.New("it does not answer, and I/O that needs it makes no progress")
+
+// reading is a Snapshot that is being made.
+type reading struct {
+	c       lineage.Cluster
+	targets map[lineage.Node]*spdk.Client
+	cancel  map[lineage.Node]context.CancelCauseFunc
+
+	mu     sync.Mutex
+	nodes  map[lineage.Node]*Node // read so far
+	looked map[string]bool        // RAIDs whose queue has been looked at
+}
+
+func (r *reading) put(n *Node) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.nodes[n.Name] = n
+}
+
+func (r *reading) all() []*Node {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var nodes []*Node
+	for _, name := range sortedKeys(r.nodes) {
+		nodes = append(nodes, r.nodes[name])
+	}
+	return nodes
+}
+
+// suspect is a RAID with a leg on a node that does not answer.
+type suspect struct {
+	engine *Node
+	raid   *Raid
+	leg    lineage.Node
+}
+
+// suspects are the RAIDs whose queue has not been looked at yet.
+func (r *reading) suspects() []suspect {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []suspect
+	for _, name := range sortedKeys(r.nodes) {
+		n := r.nodes[name]
+		for _, raid := range n.Raids {
+			if _, ours := r.c.ParseRaid(raid.Name); !ours || r.looked[string(name)+raid.Name] {
+				continue
+			}
+			for _, l := range raid.Legs {
+				if peer := n.peerOf(r.c, l.UUID); peer != "" && r.silent(peer) {
+					list = append(list, suspect{n, raid, peer})
+					break
+				}
+			}
+		}
+	}
+	return list
+}
+
+// silent reports whether a node has not answered, or not yet.
+func (r *reading) silent(name lineage.Node) bool {
+	n := r.nodes[name]
+	return r.targets[name] != nil && (n == nil || n.Unknown != "")
+}
+
+// peerOf returns the node on which a leg is that this node reaches over a link.
+func (n *Node) peerOf(c lineage.Cluster, leg lineage.UUID) lineage.Node {
+	remote := n.Remotes[leg]
+	if remote == nil {
+		return ""
+	}
+	if ctrl := n.Controllers[remote.Controller]; ctrl != nil {
+		if link, ok := c.ParseLink(ctrl.NQN); ok {
+			return link.From
+		}
+	}
+	return ""
+}
+
+// findStalls looks twice at the queue of every suspect. One in which I/O waits
+// and none was done in between is stalled, and the node that its leg is on is
+// not waited for.
+func (r *reading) findStalls(ctx context.Context) {
+	list := r.suspects()
+	if len(list) == 0 {
+		return
+	}
+	first := r.queues(ctx, list)
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(between):
+	}
+	second := r.queues(ctx, list)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.looked == nil {
+		r.looked = map[string]bool{}
+	}
+	for i, s := range list {
+		a, b := first[i], second[i]
+		if a == nil || b == nil {
+			continue
+		}
+		r.looked[string(s.engine.Name)+s.raid.Name] = true
+		if a.QueueDepth > 0 && b.QueueDepth > 0 && a.ReadOps == b.ReadOps && a.WriteOps == b.WriteOps {
+			s.raid.Stalled = true
+			r.cancel[s.leg](errStalls)
+		}
+	}
+}
+
+// queues asks each engine about its suspects in one round.
+func (r *reading) queues(ctx context.Context, list []suspect) []*spdk.BdevStat {
+	out := make([]*spdk.BdevStat, len(list))
+	var wg sync.WaitGroup
+	for _, engine := range engines(list) {
+		wg.Go(func() {
+			var reqs []*spdk.Req
+			var at []int
+			for i, s := range list {
+				if s.engine.Name == engine {
+					reqs = append(reqs, spdk.NewReq(spdk.IostatGet{Names: []string{s.raid.Name}}, new(spdk.Iostat)))
+					at = append(at, i)
+				}
+			}
+			r.targets[engine].Round(ctx, reqs...)
+			for j, req := range reqs {
+				if stat := req.Result.(*spdk.Iostat); req.Err == nil && len(stat.Bdevs) == 1 {
+					out[at[j]] = &stat.Bdevs[0]
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+func engines(list []suspect) []lineage.Node {
+	var names []lineage.Node
+	for _, s := range list {
+		if !slices.Contains(names, s.engine.Name) {
+			names = append(names, s.engine.Name)
+		}
+	}
+	return names
+}

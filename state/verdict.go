@@ -1,0 +1,205 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+)
+
+// Verdict says which replicas of a volume are current, and how that is known.
+type Verdict struct {
+	// Engine is the node that serves the volume now; "" when none does.
+	Engine lineage.Node
+	// Device is the bdev the engine serves: the RAID, or the only leg's.
+	Device string
+	// Legs are the current replicas: those in use while an engine runs, else
+	// those an engine may be started from. Engine-local first, then by node.
+	Legs []CurrentLeg
+	// Slots counts the slots of the running RAID, lost ones included.
+	Slots int
+	// Top is the highest epoch any head of the volume names.
+	Top lineage.Epoch
+	// Unknown says why it is not known which replica is current. Nothing is
+	// then done to the volume until the operator names an authority.
+	Unknown string
+	// ByOperator is set when the heads' names do not tell, and the operator did.
+	ByOperator bool
+}
+
+// CurrentLeg is a current replica.
+type CurrentLeg struct {
+	Node lineage.Node // "" when it is on no node that is known
+	UUID lineage.UUID
+	Head *Head // nil when its node could not be read
+}
+
+// Question is what a Verdict depends on beyond what was seen.
+type Question struct {
+	Cluster lineage.Cluster
+	// Replicas is the number of replicas the configuration asks for.
+	Replicas int
+	// Hidden counts the places that could have a replica and were not read.
+	Hidden int
+	// Authority is the node whose replica the operator has named; "" for none.
+	Authority lineage.Node
+}
+
+// Judge applies the rules of lineage to one incarnation of a volume.
+func (s *Snapshot) Judge(inc *Incarnation, q Question) Verdict {
+	v := Verdict{Top: inc.Top()}
+	if s.running(inc, q, &v) || v.Unknown != "" {
+		return v
+	}
+	s.stopped(inc, q, &v)
+	return v
+}
+
+func (s *Snapshot) addLeg(inc *Incarnation, c lineage.Cluster, v *Verdict, u lineage.UUID) {
+	if h := inc.head(u); h != nil {
+		if h.Lvol.Complete() {
+			v.Legs = append(v.Legs, CurrentLeg{h.Node, u, h})
+		}
+		return
+	}
+	leg := CurrentLeg{UUID: u}
+	if r := s.Nodes[v.Engine].Remotes[u]; r != nil {
+		if ctrl := s.Nodes[v.Engine].Controllers[r.Controller]; ctrl != nil {
+			if link, ok := c.ParseLink(ctrl.NQN); ok {
+				leg.Node = link.From
+			}
+		}
+	}
+	v.Legs = append(v.Legs, leg)
+}
+
+func (v *Verdict) order() {
+	slices.SortFunc(v.Legs, func(a, b CurrentLeg) int {
+		if local := a.Node == v.Engine; local != (b.Node == v.Engine) {
+			if local {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(string(a.Node)+string(a.UUID), string(b.Node)+string(b.UUID))
+	})
+}
+
+// stopped judges a volume no engine serves, by what its heads' names say, and
+// where they do not say it by the operator's word.
+func (s *Snapshot) stopped(inc *Incarnation, q Question, v *Verdict) {
+	v.byNames(inc, q)
+	if v.Unknown != "" && q.Authority != "" {
+		v.Unknown, v.ByOperator = "", true
+		v.byOperator(inc, q)
+	}
+}
+
+func (v *Verdict) byNames(inc *Incarnation, q Question) {
+	if v.Unknown = inc.Minority(q); v.Unknown != "" {
+		return
+	}
+	var primaries, sealed, open []Head
+	for _, h := range inc.Heads {
+		if h.Name.Epoch != v.Top || !h.Lvol.Complete() {
+			continue
+		}
+		switch {
+		case h.Name.Mark == lineage.Primary:
+			primaries = append(primaries, h)
+		case h.Name.Mark == lineage.Sealed:
+			sealed = append(sealed, h)
+		case h.Name.Mark == lineage.Open:
+			open = append(open, h)
+		}
+	}
+	switch {
+	case mintedTwice(inc, v.Top):
+		v.Unknown = fmt.Sprintf("its heads do not agree on how many replicas epoch %d has: it was minted twice", v.Top)
+	case len(primaries) == 1:
+		v.lead(primaries)
+	case len(primaries) > 1:
+		v.Unknown = fmt.Sprintf("two heads claim epoch %d, on %s and %s", v.Top, primaries[0].Node, primaries[1].Node)
+	case len(sealed) > 0 && len(open) == 0:
+		if away := min(sealed[0].Name.Legs-len(sealed), q.Hidden); len(sealed) <= away {
+			v.Unknown = fmt.Sprintf("%d of the %d replicas that were sealed together at epoch %d could be read, and another may have been opened since", len(sealed), sealed[0].Name.Legs, v.Top)
+			return
+		}
+		v.lead(sealed)
+	case len(open) == 1 && open[0].Name.Legs == 1 && len(sealed) == 0 && q.Hidden > 0:
+		v.Unknown = fmt.Sprintf("its only current replica is on %s, and an engine on a node that could not be read may serve it", open[0].Node)
+	case len(open) == 1 && open[0].Name.Legs == 1 && len(sealed) == 0:
+		v.lead(open)
+	default:
+		v.Unknown = fmt.Sprintf("no engine runs, and none of its heads says that it is the authority of epoch %d", v.Top)
+	}
+}
+
+// mintedTwice reports whether two attempts to start an engine, neither of which
+// knew of the other, took the same epoch.
+func mintedTwice(inc *Incarnation, epoch lineage.Epoch) bool {
+	legs := 0
+	for _, h := range inc.Heads {
+		if h.Name.Epoch != epoch || h.Name.Mark == lineage.Fenced {
+			continue
+		}
+		if legs != 0 && legs != h.Name.Legs {
+			return true
+		}
+		legs = h.Name.Legs
+	}
+	return false
+}
+
+func (v *Verdict) lead(heads []Head) {
+	for i := range heads {
+		v.Legs = append(v.Legs, CurrentLeg{heads[i].Node, heads[i].Lvol.UUID, &heads[i]})
+	}
+}
+
+// Minority says that too few replicas were read to judge the volume while no
+// engine runs; "" when they are enough. Those that were read must outnumber
+// those that may be where nobody has looked: then nobody who looked elsewhere
+// can have started an engine unnoticed. A replica that was looked for and does
+// not exist is no vote for either.
+func (inc *Incarnation) Minority(q Question) string {
+	if seen, away := inc.votes(q); seen <= away {
+		return fmt.Sprintf("only %d of its %d replicas could be read, and no engine runs; a majority is needed to know which is current", seen, seen+away)
+	}
+	return ""
+}
+
+// votes counts the nodes on which replicas were seen, and those that may have
+// others and were not read.
+func (inc *Incarnation) votes(q Question) (seen, away int) {
+	all := q.Replicas
+	nodes := map[lineage.Node]bool{}
+	for _, h := range inc.Heads {
+		all = max(all, h.Name.Legs)
+		if h.Lvol.Complete() { // what never was current knows of no engine
+			nodes[h.Node] = true
+		}
+	}
+	return len(nodes), min(max(0, all-len(nodes)), q.Hidden)
+}
+
+// byOperator takes the replica the operator has named, if the next epoch can
+// be made known to so many replicas that every later majority includes one.
+func (v *Verdict) byOperator(inc *Incarnation, q Question) {
+	var chosen []Head
+	for _, h := range inc.Heads {
+		if h.Node == q.Authority && h.Lvol.Complete() && (len(chosen) == 0 || h.Name.Epoch > chosen[0].Name.Epoch) {
+			chosen = []Head{h}
+		}
+	}
+	seen, away := inc.votes(q)
+	switch {
+	case len(chosen) == 0:
+		v.Unknown = fmt.Sprintf("no complete replica of it was found on %s", q.Authority)
+	case seen < away:
+		v.Unknown = fmt.Sprintf("%d of its %d replicas can be reached; so few cannot be told that %s is the authority in a way that later reads are sure to see", seen, seen+away, q.Authority)
+	default:
+		v.lead(chosen)
+	}
+}
