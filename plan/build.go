@@ -1,0 +1,317 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// maxPasses bounds Build: a recipe that never comes to rest is a defect.
+const maxPasses = 4000
+
+// Build plans how the nodes get from what snap says to what cfg asks for.
+func Build(cfg *schema.Config, snap *state.Snapshot, opt Options) (*Plan, error) {
+	p := &Plan{}
+	snap = within(cfg, snap)
+	w := newWorld(cfg.Cluster, snap)
+	for {
+		b := newBuilder(cfg, w, opt)
+		if err := b.run(); err != nil {
+			return nil, err
+		}
+		p.Blocked, p.Notes = b.blocked, b.notes
+		if len(p.Passes) == 0 || b.places != nil {
+			p.Places = b.places
+		}
+		pass := b.finish()
+		if len(pass.Sections) == 0 {
+			break
+		}
+		p.Passes = append(p.Passes, pass)
+		if opt.OnePass {
+			break
+		}
+		if len(p.Passes) == maxPasses {
+			s := &pass.Sections[0]
+			return nil, fmt.Errorf("the plan does not come to rest after %d passes; %s goes on with: %s: %s", maxPasses, s.Key(), s.Stages[0][0].Op.On(), Words(s.Stages[0][0].Op))
+		}
+	}
+	p.number()
+	if err := Check(cfg, snap, p, opt); err != nil {
+		return nil, fmt.Errorf("the plan is not safe and is not carried out: %w", err)
+	}
+	return p, nil
+}
+
+// within leaves out what is in no pool of the cluster.
+func within(cfg *schema.Config, snap *state.Snapshot) *state.Snapshot {
+	return snap.Within(cfg.Cluster, func(n lineage.Node, lvstore string) bool {
+		node := cfg.Node(n)
+		return node != nil && inPool(node, lvstore) == nil
+	})
+}
+
+func (p *Plan) number() {
+	n := 0
+	for _, pass := range p.Passes {
+		for _, s := range pass.Sections {
+			for _, stage := range s.Stages {
+				for i := range stage {
+					n++
+					stage[i].Number = n
+				}
+			}
+		}
+	}
+}
+
+// builder makes one pass.
+type builder struct {
+	cfg *schema.Config
+	w   *world
+	opt Options
+
+	pools    map[lineage.Node][]*pool
+	shows    map[lineage.Node]map[string][]shown
+	sections map[string]*section
+	order    []*section
+	assumes  []string
+	links    map[lineage.Link]string // "" when the link can be used, else why not
+	needed   map[lineage.Link]bool
+	// attached has the nodes that have controllers when the pass begins.
+	attached map[lineage.Node]bool
+	// optionsSet has the nodes whose initiator options this pass sets.
+	optionsSet map[lineage.Node]bool
+	// empty are the links that show nothing when the pass begins; standing has
+	// the sections of the volumes with legs on a link that is given up.
+	empty    map[lineage.Link]bool
+	standing map[lineage.Link][]string
+	// dropped has the nodes that let go of a peer in this pass.
+	dropped map[lineage.Node]bool
+	// freed has the sections that end a kernel device in this pass, by device.
+	freed map[string]string
+	// ublk has the nodes whose ublk target this pass makes.
+	ublk map[lineage.Node]bool
+
+	subjects map[string]*subject // volumes that could be judged
+	cuts     []cut
+	// stalled has, by engine, the links that are let go in this pass.
+	stalled map[lineage.Node][]string
+	copies  map[lineage.Node]int // copies of layers that a node takes part in
+
+	blocked []Finding
+	notes   []Finding
+	places  []Placement
+	err     error
+}
+
+// section is a Section while it is made.
+type section struct {
+	Section
+	b      *builder
+	reason string
+	pos    schema.Pos
+}
+
+func newBuilder(cfg *schema.Config, w *world, opt Options) *builder {
+	attached := map[lineage.Node]bool{}
+	for name, n := range w.Nodes {
+		attached[name] = len(n.Controllers) > 0
+	}
+	return &builder{
+		cfg: cfg, w: w, opt: opt,
+		attached:   attached,
+		subjects:   map[string]*subject{},
+		copies:     map[lineage.Node]int{},
+		stalled:    map[lineage.Node][]string{},
+		pools:      map[lineage.Node][]*pool{},
+		shows:      map[lineage.Node]map[string][]shown{},
+		sections:   map[string]*section{},
+		links:      map[lineage.Link]string{},
+		needed:     map[lineage.Link]bool{},
+		optionsSet: map[lineage.Node]bool{},
+		empty:      map[lineage.Link]bool{},
+		standing:   map[lineage.Link][]string{},
+		dropped:    map[lineage.Node]bool{},
+		freed:      map[string]string{},
+		ublk:       map[lineage.Node]bool{},
+	}
+}
+
+func (b *builder) run() error {
+	for _, n := range b.cfg.Nodes {
+		b.node(n)
+	}
+	for _, nodes := range b.opt.Busy {
+		for _, n := range nodes {
+			b.copies[n]++
+		}
+	}
+	b.letGoStalled()
+	idle := b.idleLinks()
+	for _, v := range sourcesFirst(b.cfg) {
+		b.volume(v)
+	}
+	b.cutGroups()
+	if b.opt.Only == nil {
+		b.orphans()
+		b.dropUnneeded(idle)
+	}
+	return b.err
+}
+
+// section returns the pass's section for an object, making it when there is none.
+func (b *builder) section(k Kind, name string, pos schema.Pos) *section {
+	s := &section{Section: Section{Kind: k, Name: name}, b: b, pos: pos}
+	if old := b.sections[s.Key()]; old != nil {
+		return old
+	}
+	b.sections[s.Key()] = s
+	b.order = append(b.order, s)
+	return s
+}
+
+// left reports whether a section is to be left alone.
+func (b *builder) left(key string) bool {
+	return b.opt.Skip[key] || b.opt.Only != nil && !b.opt.Only[key]
+}
+
+// because sets the reason of the steps that follow.
+func (s *section) because(pos schema.Pos, format string, args ...any) *section {
+	s.reason, s.pos = fmt.Sprintf(format, args...), pos
+	return s
+}
+
+// after makes the section wait for others of the pass.
+func (s *section) after(keys ...string) *section {
+	s.After = append(s.After, keys...)
+	return s
+}
+
+// then adds a stage of independent steps, and projects them.
+func (s *section) then(risk Risk, ops ...Op) {
+	if len(ops) == 0 {
+		return
+	}
+	stage := make([]Step, 0, len(ops))
+	for _, op := range ops {
+		if del, ok := op.(LvolDelete); ok && s.b.deadly(s, del) {
+			continue
+		}
+		stage = append(stage, s.step(risk, op))
+	}
+	s.Stages = append(s.Stages, stage)
+}
+
+// deadly reports whether a deletion would end the target, and says so.
+func (b *builder) deadly(s *section, op LvolDelete) bool {
+	at := b.w.Nodes[op.Node]
+	l := at.Lvols[op.Lvstore+"/"+string(op.Name)]
+	if l == nil || !at.Orphaned(l) {
+		return false
+	}
+	b.block("node "+string(op.Node), s.pos, "restart the target on "+string(op.Node)+" when that suits, and run again",
+		"%s stays: what it reads through is gone, and deleting it would end the target", l.Alias())
+	return true
+}
+
+// beside adds steps to the stage of that index, making it when it is missing.
+func (s *section) beside(index int, risk Risk, op Op) {
+	for len(s.Stages) <= index {
+		s.Stages = append(s.Stages, nil)
+	}
+	s.Stages[index] = append(s.Stages[index], s.step(risk, op))
+}
+
+func (s *section) step(risk Risk, op Op) Step {
+	op = s.b.w.label(op)
+	switch op := op.(type) {
+	case UblkStop:
+		s.b.freed[fmt.Sprint(op.Node, op.ID)] = s.Key()
+	case NBDStop:
+		s.b.freed[fmt.Sprint(op.Node, op.Path)] = s.Key()
+	}
+	if err := s.b.w.project(op); err != nil && s.b.err == nil {
+		s.b.err = fmt.Errorf("planning %s: %w", s.Key(), err)
+	}
+	return Step{Op: op, Risk: risk, Bytes: bytesOf(op), Reason: s.reason, Pos: s.pos, Copies: -1}
+}
+
+// bytesOf is how much an op moves, at most.
+func bytesOf(op Op) int64 {
+	switch op := op.(type) {
+	case ShallowCopy:
+		return op.Bytes
+	case LvolDecouple:
+		return op.Bytes
+	}
+	return 0
+}
+
+// finish drops what is empty, and waits for sections the pass does not have.
+func (b *builder) finish() Pass {
+	pass := Pass{Assumes: b.assumes}
+	ranked := [4][]Section{}
+	for _, s := range b.order {
+		if s.steps() > 0 {
+			s.tidy()
+			ranked[s.rank()] = append(ranked[s.rank()], s.Section)
+		}
+	}
+	for _, sections := range ranked {
+		pass.Sections = append(pass.Sections, sections...)
+	}
+	return pass
+}
+
+// rank is where the section stands in a pass: after those it may wait for.
+func (s *section) rank() int {
+	switch {
+	case s.Kind == KindNode:
+		return 0
+	case s.Kind == KindVolume:
+		return 2
+	case slices.ContainsFunc(s.After, func(key string) bool { return strings.HasPrefix(key, string(KindVolume)+" ") }):
+		return 3
+	}
+	return 1
+}
+
+func (s *section) steps() int {
+	n := 0
+	for _, stage := range s.Stages {
+		n += len(stage)
+	}
+	return n
+}
+
+func (s *section) tidy() {
+	var stages [][]Step
+	for _, stage := range s.Stages {
+		if len(stage) > 0 {
+			stages = append(stages, stage)
+		}
+	}
+	s.Stages = stages
+	var after []string
+	had := map[string]bool{s.Key(): true}
+	for _, key := range s.After {
+		if o := s.b.sections[key]; o != nil && o.steps() > 0 && !had[key] {
+			had[key] = true
+			after = append(after, key)
+		}
+	}
+	s.After = after
+}
+
+func (b *builder) block(about string, pos schema.Pos, hint, format string, args ...any) {
+	b.blocked = append(b.blocked, Finding{About: about, Text: fmt.Sprintf(format, args...), Hint: hint, Pos: pos})
+}
+
+func (b *builder) note(about string, pos schema.Pos, hint, format string, args ...any) {
+	b.notes = append(b.notes, Finding{About: about, Text: fmt.Sprintf(format, args...), Hint: hint, Pos: pos})
+}

@@ -1,0 +1,170 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// Check looks at a plan without knowing how it was made. It carries the steps
+// out on a projection of snap and says what is wrong with the first one after
+// which a volume that had a complete current copy has none any more, or that
+// touches what is not the cluster's, and with the first section that leaves
+// hosts paused. It notes in every step how many current copies there are.
+func Check(cfg *schema.Config, snap *state.Snapshot, p *Plan, opt Options) error {
+	c := &checker{cfg: cfg, opt: opt, w: newWorld(cfg.Cluster, within(cfg, snap))}
+	for _, pass := range p.Passes {
+		for i := range pass.Sections {
+			if err := c.section(&pass.Sections[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+type checker struct {
+	cfg *schema.Config
+	opt Options
+	w   *world
+}
+
+func (c *checker) section(s *Section) error {
+	id, before := c.copies(s)
+	paused := map[lineage.NQN]bool{}
+	for _, stage := range s.Stages {
+		for i := range stage {
+			step := &stage[i]
+			if err := c.owned(step.Op); err != nil {
+				return fmt.Errorf("step %d (%s): %w", step.Number, Words(step.Op), err)
+			}
+			if err := c.permitted(s, step); err != nil {
+				return fmt.Errorf("step %d (%s): %w", step.Number, Words(step.Op), err)
+			}
+			if err := c.w.project(step.Op); err != nil {
+				return fmt.Errorf("step %d (%s): %w", step.Number, Words(step.Op), err)
+			}
+			c.track(paused, step.Op)
+			if s.Kind != KindVolume {
+				continue
+			}
+			if id.Name == "" {
+				id, _ = c.copies(s)
+			}
+			step.Copies = c.current(id)
+			if before > 0 && step.Copies == 0 && !c.released(s.Name) {
+				return fmt.Errorf("step %d (%s) would leave %s without a complete current copy", step.Number, Words(step.Op), id)
+			}
+			before = max(before, step.Copies)
+		}
+	}
+	for nqn := range paused {
+		return fmt.Errorf("%s would leave the hosts of %s paused", s.Key(), nqn)
+	}
+	return nil
+}
+
+// track follows which exports hold their hosts. One without listener holds
+// them too: they wait for the path to come back.
+func (c *checker) track(paused map[lineage.NQN]bool, op Op) {
+	switch op := op.(type) {
+	case ListenerRemove:
+		_, export := c.cfg.Cluster.ParseExport(op.NQN)
+		if sub := c.w.Nodes[op.Node].Subsystems[op.NQN]; export && sub != nil && len(sub.Listeners) == 0 {
+			paused[op.NQN] = true
+		}
+	case Pause:
+		paused[op.NQN] = true
+	case Resume:
+		delete(paused, op.NQN)
+	case ListenerAdd:
+		delete(paused, op.NQN)
+	case SubsystemDelete:
+		delete(paused, op.NQN)
+	}
+}
+
+// copies finds the incarnation a section works on, and its current copies. A
+// section that makes a new volume has none at first.
+func (c *checker) copies(s *Section) (lineage.Volume, int) {
+	if s.Kind != KindVolume {
+		return lineage.Volume{}, 0
+	}
+	name, one, _ := strings.Cut(s.Name, ".")
+	var best lineage.Volume
+	most := 0
+	for _, id := range c.w.Incarnations(name) {
+		if one != "" && string(id.ID) != one {
+			continue
+		}
+		if n := c.current(id); best.Name == "" || n > most {
+			best, most = id, n
+		}
+	}
+	return best, most
+}
+
+// current counts the complete current copies of one incarnation.
+func (c *checker) current(id lineage.Volume) int {
+	q := state.Question{Cluster: c.cfg.Cluster}
+	if v := c.cfg.Volume(id.Name); v != nil {
+		q.Replicas, q.Authority = v.Replicas.Count, c.opt.Authority[id.Name]
+	}
+	verdict := c.w.Judge(c.w.Incarnation(c.cfg.Cluster, id), q)
+	if verdict.Unknown != "" {
+		return 0
+	}
+	return len(verdict.Legs)
+}
+
+func parsedLayer(name lineage.LvolName) (lineage.Layer, bool) {
+	n, _ := lineage.Parse(name)
+	l, ok := n.(lineage.Layer)
+	return l, ok
+}
+
+func (c *checker) released(name string) bool {
+	volume, _, _ := strings.Cut(name, ".")
+	return c.opt.AllowDestroy[name] && (c.cfg.Volume(volume) == nil || volume != name)
+}
+
+// permitted refuses what destroys data that nobody has released.
+func (c *checker) permitted(s *Section, step *Step) error {
+	if step.Risk != RiskDestroy || c.released(s.Name) {
+		return nil
+	}
+	if c.pruned(s.Name, step.Op) {
+		return nil
+	}
+	if v := c.cfg.Volume(s.Name); v != nil && v.Protect {
+		return fmt.Errorf("%s is protected", s.Name)
+	}
+	name := s.Name + ":" + string(step.Op.On())
+	switch op := step.Op.(type) {
+	case LvolDelete:
+		if l, ok := parsedLayer(op.Name); ok {
+			name = s.Name + "@" + l.Snapshot
+		}
+	case LvolRename:
+		name = s.Name + "@head"
+	}
+	if !c.opt.AllowDestroy[name] && !c.opt.AllowDestroy[s.Name+":"+string(step.Op.On())] {
+		return fmt.Errorf("it destroys data, and %s was not released", name)
+	}
+	return nil
+}
+
+// pruned reports whether the policy in the configuration lets a snapshot on
+// schedule go: that releases it, of a protected volume, too.
+func (c *checker) pruned(volume string, op Op) bool {
+	d, ok := op.(LvolDelete)
+	if !ok {
+		return false
+	}
+	l, ok := parsedLayer(d.Name)
+	v := c.cfg.Volume(volume)
+	return ok && v != nil && v.Every > 0 && strings.HasPrefix(l.Snapshot, schema.AutoPrefix)
+}

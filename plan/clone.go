@@ -1,0 +1,163 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// sourcesFirst orders volumes so that one comes after the volume it is cloned
+// from, otherwise by name.
+func sourcesFirst(cfg *schema.Config) []*schema.Volume {
+	depth := func(v *schema.Volume) int {
+		n := 0
+		for v != nil && v.From != nil && n <= len(cfg.Volumes) {
+			v = cfg.Volume(v.From.Volume)
+			n++
+		}
+		return n
+	}
+	ordered := slices.Clone(cfg.Volumes)
+	if slices.ContainsFunc(ordered, func(v *schema.Volume) bool { return v.From != nil }) {
+		slices.SortStableFunc(ordered, func(a, b *schema.Volume) int { return cmp.Compare(depth(a), depth(b)) })
+	}
+	return ordered
+}
+
+// createClone makes the heads of a new volume on a layer of another, beside
+// that one's replicas: linked to it, in no time. Like empty heads they are
+// equal, so they are made sealed.
+func (s *subject) createClone() bool {
+	b, v, about := s.b, s.v, "volume "+s.v.Name
+	source := b.subjects[v.From.Volume]
+	if source == nil {
+		b.block(about, v.At("from"), "", "it waits for volume %s, which it is cloned from", v.From.Volume)
+		return false
+	}
+	l := source.find(source.layersOf(), v.From.Snapshot)
+	if l == nil || !l.everywhere() {
+		b.block(about, v.At("from"), "", "it waits for snapshot %s of volume %s", v.From.Snapshot, v.From.Volume)
+		return false
+	}
+	places := s.besideSource(source, l)
+	if len(places) < v.Replicas.Count {
+		b.block(about, v.At("from"), "", "it is to have %d replicas, and the snapshot it is cloned from is on %d nodes where it may be", v.Replicas.Count, len(places))
+		return false
+	}
+	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}
+	s.sec.because(v.At("from"), "volume %s is cloned from %s@%s", v.Name, v.From.Volume, v.From.Snapshot)
+	s.cloneOnto(places[:v.Replicas.Count], l.Lvol(), 1)
+	return true
+}
+
+// besideSource are the places of a layer that the clone may use too.
+func (s *subject) besideSource(source *subject, l *layer) []Choice {
+	var places []Choice
+	for i, leg := range source.Legs {
+		n := s.b.cfg.Node(leg.Node)
+		if n != nil && disqualified(s.v, n) == "" {
+			places = append(places, Choice{leg.Node, l.on[i].Lvstore, "has the snapshot it is cloned from"})
+		}
+	}
+	slices.SortStableFunc(places, func(a, c Choice) int {
+		return cmp.Compare(boolToInt(a.Node != s.v.Engine), boolToInt(c.Node != s.v.Engine))
+	})
+	return places
+}
+
+func boolToInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// cloneOnto makes sealed heads on top of a layer.
+func (s *subject) cloneOnto(places []Choice, on lineage.LvolName, epoch lineage.Epoch) {
+	name := lineage.Head{Volume: s.id, Epoch: epoch, Legs: s.v.Replicas.Count, Mark: lineage.Sealed}.Lvol()
+	var ops []Op
+	for _, c := range places {
+		ops = append(ops, LvolClone{At{c.Node}, c.Lvstore, on, name})
+	}
+	s.sec.then(RiskCreate, ops...)
+}
+
+// fillClone completes a clone that no engine has served yet: a crash left
+// fewer heads than it is to have, and they still show nothing but the layer
+// they were cloned from.
+func (s *subject) fillClone() {
+	on := s.foreignParent()
+	for _, l := range s.Legs {
+		if l.Head == nil || l.Head.Name.Mark != lineage.Sealed || l.Head.Lvol.Allocated > 0 || on == "" {
+			return
+		}
+	}
+	source := s.b.subjects[s.v.From.Volume]
+	if source == nil || len(s.Legs) >= s.v.Replicas.Count {
+		return
+	}
+	l := source.find(source.layersOf(), s.v.From.Snapshot)
+	if l == nil || l.Lvol() != on {
+		return
+	}
+	var missing []Choice
+	for _, c := range s.besideSource(source, l) {
+		if !nodesOf(s.inc)[c.Node] && len(s.Legs)+len(missing) < s.v.Replicas.Count {
+			missing = append(missing, c)
+		}
+	}
+	s.sec.because(s.v.At("from"), "nothing was written to %s yet, so a new replica is equal to the others", s.v.Name)
+	s.cloneOnto(missing, on, s.Top)
+	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
+	for _, c := range missing {
+		for i := range s.inc.Heads {
+			if h := &s.inc.Heads[i]; h.Node == c.Node {
+				s.Legs = append(s.Legs, state.CurrentLeg{Node: c.Node, UUID: h.Lvol.UUID, Head: h})
+			}
+		}
+	}
+	s.reread()
+}
+
+// foreignParent is the layer of another volume that the heads stand on
+// directly; "" for none.
+func (s *subject) foreignParent() lineage.LvolName {
+	for _, l := range s.Legs {
+		if l.Head == nil || l.Head.Lvol.Parent == "" {
+			continue
+		}
+		if p, ok := lineage.Parse(l.Head.Lvol.Parent); ok && p.Of() != s.id {
+			return l.Head.Lvol.Parent
+		}
+	}
+	return ""
+}
+
+// detaching reports whether the clone is still to be made independent of its source.
+func (s *subject) detaching() bool {
+	return s.v.From != nil && s.v.From.Detach && s.foreignParent() != ""
+}
+
+// detach copies what a clone shares with its source, on every leg by itself.
+func (s *subject) detach() bool {
+	if !s.detaching() {
+		return false
+	}
+	var ops []Op
+	for _, l := range s.Legs {
+		at := s.b.w.Nodes[l.Node]
+		parent := at.Lvols[l.Head.Lvol.Lvstore+"/"+string(l.Head.Lvol.Parent)]
+		if parent == nil || parent.Parsed == nil || parent.Parsed.Of() == s.id {
+			continue
+		}
+		bytes := parent.Allocated * at.Lvstores[parent.Lvstore].ClusterSize
+		ops = append(ops, LvolDecouple{At{l.Node}, l.Head.Lvol.Lvstore, l.Head.Lvol.Name, bytes})
+	}
+	s.sec.because(s.v.At("from"), "%s is to be independent of %s", s.v.Name, s.v.From.Volume)
+	s.sec.then(RiskCopy, ops...)
+	s.reread()
+	return len(ops) > 0
+}

@@ -1,0 +1,116 @@
+package plan
+
+import (
+	"fmt"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// copyLayer copies one layer onto staging in the destination and mints it.
+// Staging is named by the epoch of the layer it receives, so that a copy that
+// was interrupted is repeated onto what it has, which does no harm.
+func (s *subject) copyLayer(d Choice, src state.CurrentLeg, l *state.Lvol) {
+	b := s.b
+	if why := s.full(src.Node, d.Node); why != "" {
+		s.lag(d, why)
+		return
+	}
+	staging, why := s.stage(d, src, l)
+	if why != "" {
+		s.lag(d, why)
+		return
+	}
+	name := l.Parsed.(lineage.Layer)
+	bytes := l.Allocated * clusterSize(b.w.Nodes[src.Node], l.Lvstore)
+	s.sec.because(s.v.At("replicas"), "%s lacks layer %s of %s", d.Node, name.Lvol(), s.v.Name)
+	if l.Allocated > 0 {
+		link := lineage.Link{From: d.Node, To: src.Node}
+		s.keep[staging.UUID] = src.Node
+		if why := b.bring(s.sec, link, staging.UUID, s.key(d.Node)+" staging"); why != "" {
+			s.lag(d, why)
+			return
+		}
+		limit := b.cfg.Node(d.Node).Rebuild.Bandwidth
+		if limit > 0 {
+			s.sec.then(RiskCreate, WriteLimit{At: At{d.Node}, Bdev: staging.UUID, BytesPerSec: limit})
+		}
+		b.copies[src.Node]++
+		b.copies[d.Node]++
+		s.sec.then(RiskCopy, ShallowCopy{At: At{src.Node}, Dest: d.Node, Lvstore: l.Lvstore, Layer: l.Name, To: staging.UUID, Bytes: bytes})
+	}
+	s.sec.then(RiskCreate, LvolSnapshot{At{d.Node}, staging.Lvstore, staging.Name, l.Name})
+	s.reread()
+}
+
+func clusterSize(n *state.Node, lvstore string) int64 {
+	if lvs := n.Lvstores[lvstore]; lvs != nil {
+		return lvs.ClusterSize
+	}
+	return 0
+}
+
+// full says that a node has as many copies in hand as it may; "" when it has not.
+func (s *subject) full(nodes ...lineage.Node) string {
+	for _, n := range nodes {
+		if limit := s.b.cfg.Node(n).Rebuild; limit.Parallel > 0 && s.b.copies[n] >= limit.Parallel {
+			return fmt.Sprintf("%s copies %d layers at a time already", n, limit.Parallel)
+		}
+	}
+	return ""
+}
+
+// stage returns an lvol in the destination that can receive layer l: on top of
+// the same layer as l is, and of its size.
+func (s *subject) stage(d Choice, src state.CurrentLeg, l *state.Lvol) (*state.Lvol, string) {
+	name := lineage.Staging{Volume: s.id, Epoch: l.Parsed.(lineage.Layer).Epoch}.Lvol()
+	parent := l.Parent
+	if parent != "" && s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(parent)] == nil {
+		return nil, fmt.Sprintf("layer %s, which %s stands on, is not on %s", parent, l.Name, d.Node)
+	}
+	s.sec.because(s.v.At("replicas"), "layer %s is to be copied to %s", l.Name, d.Node)
+	old := s.stagingOn(d)
+	switch {
+	case old == nil:
+	case old.Parent == parent && old.Name == name && old.Size <= l.Size:
+	case old.Parent == parent && old.Allocated == 0 && old.Size <= l.Size:
+		s.sec.then(RiskCreate, LvolRename{At{d.Node}, old.Lvstore, old.Name, name})
+	default:
+		s.b.withdraw(s.sec, d.Node, old.UUID, "")
+		s.sec.then(RiskCreate, LvolDelete{At{d.Node}, old.Lvstore, old.Name})
+		old = nil
+	}
+	at := func() *state.Lvol { return s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)] }
+	if old == nil {
+		s.sec.after("node " + string(d.Node))
+		if parent == "" {
+			s.sec.then(RiskCreate, LvolCreate{At{d.Node}, d.Lvstore, name, l.Size})
+		} else {
+			s.sec.then(RiskCreate, LvolClone{At{d.Node}, d.Lvstore, parent, name})
+		}
+	}
+	if at() == nil {
+		return nil, "it cannot be made" // the projection has said why
+	}
+	if at().Size < l.Size {
+		s.sec.then(RiskCreate, LvolResize{At{d.Node}, d.Lvstore, name, at().Size, l.Size})
+	}
+	s.reread()
+	return at(), ""
+}
+
+// stagingOn is the staging lvol in a place; nil for none.
+func (s *subject) stagingOn(d Choice) *state.Lvol {
+	for _, o := range s.inc.Others {
+		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && o.Node == d.Node && o.Lvol.Lvstore == d.Lvstore {
+			return o.Lvol
+		}
+	}
+	return nil
+}
+
+// kernelOnly reports whether the volume is exported in a way that cannot be held.
+func (s *subject) kernelOnly() bool {
+	return s.v.Export.Kind == schema.ExportUblk || s.v.Export.Kind == schema.ExportNBD
+}

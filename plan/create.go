@@ -1,0 +1,181 @@
+package plan
+
+import (
+	"fmt"
+
+	"strata/lineage"
+	"strata/state"
+)
+
+// create makes the heads of a volume that nobody has. New heads are sealed:
+// empty lvols are equal, whichever of them a crash leaves behind. A volume is
+// called new only when so many of the places it may be in were read that at
+// least one of its replicas would have been seen.
+func (s *subject) create() bool {
+	b, v := s.b, s.v
+	hidden, pending, why := b.hidden()
+	if pending {
+		return false
+	}
+	if hidden > 0 {
+		b.block("volume "+v.Name, v.Pos, "make them readable; a node that is gone for good is to leave the configuration",
+			"no replica of it was found, but %d nodes that may have one were not read (%s), so it is not known to be new", hidden, why)
+		return false
+	}
+	if v.From != nil {
+		return s.createClone()
+	}
+	var shortage string
+	s.places, shortage = b.place(v, nil)
+	if shortage != "" {
+		b.block("volume "+v.Name, v.At("replicas"), "", "%s", shortage)
+		return false
+	}
+	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}
+	s.sec.because(v.Pos, "volume %s is new", v.Name)
+	s.makeHeads(s.places.Chosen, 1, v.Replicas.Count, lineage.Sealed)
+	return true
+}
+
+func (b *builder) newID(volume string) lineage.ID {
+	if len(b.opt.Nonce) == 0 {
+		return lineage.Pending
+	}
+	return lineage.NewID(b.opt.Nonce, volume, func(id lineage.ID) bool {
+		for _, have := range b.w.Incarnations(volume) {
+			if have.ID == id {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// joining is what an empty head is called that joins others before an engine
+// is started: sealed where the authority is, else not to be believed until the
+// next epoch is minted.
+func (s *subject) joining(epoch lineage.Epoch, legs int, authority lineage.Mark) lineage.Head {
+	if authority == lineage.Sealed {
+		return lineage.Head{Volume: s.id, Epoch: epoch, Legs: legs, Mark: lineage.Sealed}
+	}
+	return lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}
+}
+
+// makeHeads creates empty heads at the given epoch.
+func (s *subject) makeHeads(places []Choice, epoch lineage.Epoch, legs int, authority lineage.Mark) {
+	name := s.joining(epoch, legs, authority).Lvol()
+	var ops []Op
+	for _, c := range places {
+		s.sec.after("node " + string(c.Node))
+		p := s.b.pool(c.Node, c.Lvstore)
+		size := roundUp(s.v.Size, p.conf.ClusterSize)
+		p.taken += size
+		ops = append(ops, LvolCreate{At{c.Node}, c.Lvstore, name, size})
+	}
+	s.sec.then(RiskCreate, ops...)
+}
+
+// roundUp gives the size an lvol really gets.
+func roundUp(size, cluster int64) int64 {
+	if cluster <= 0 {
+		return size
+	}
+	return (size + cluster - 1) / cluster * cluster
+}
+
+// fill completes a volume that no engine serves and nothing was ever written
+// to: other empty replicas of it are equal to its authority, and missing ones
+// are made.
+func (s *subject) fill() {
+	if s.v.From != nil {
+		s.fillClone()
+		return
+	}
+	if !s.empty() || len(s.Legs) >= s.v.Replicas.Count || s.hidden > 0 {
+		return
+	}
+	size := s.Legs[0].Head.Lvol.Size
+	joins := s.joining(s.Top, s.Legs[0].Head.Name.Legs, s.Legs[0].Head.Name.Mark)
+	var missing []Choice
+	var ops []Op
+	for _, c := range s.places.Chosen {
+		if s.legOn(c.Node) {
+			continue
+		}
+		if h := s.emptyHead(c.Node, size); h != nil {
+			s.Legs = append(s.Legs, state.CurrentLeg{Node: c.Node, UUID: h.Lvol.UUID, Head: h})
+			if h.Name != joins {
+				ops = append(ops, LvolRename{At{c.Node}, h.Lvol.Lvstore, h.Lvol.Name, joins.Lvol()})
+			}
+		} else if !nodesOf(s.inc)[c.Node] {
+			missing = append(missing, c)
+		}
+	}
+	s.sec.because(s.v.At("replicas"), "nothing was written to %s yet, so another empty replica is equal to the others", s.v.Name)
+	s.sec.then(RiskCreate, ops...)
+	s.reread()
+	if len(missing) == 0 {
+		return
+	}
+	s.makeHeads(missing, s.Top, s.Legs[0].Head.Name.Legs, s.Legs[0].Head.Name.Mark)
+	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
+	for _, c := range missing {
+		if h := s.emptyHead(c.Node, 0); h != nil {
+			s.Legs = append(s.Legs, state.CurrentLeg{Node: c.Node, UUID: h.Lvol.UUID, Head: h})
+		}
+	}
+	s.reread()
+}
+
+func (s *subject) legOn(n lineage.Node) bool {
+	for _, l := range s.Legs {
+		if l.Node == n {
+			return true
+		}
+	}
+	return false
+}
+
+// emptyHead returns a head on n that nothing was ever written to, or nil; with
+// a size, only one of that size.
+func (s *subject) emptyHead(n lineage.Node, size int64) *state.Head {
+	for i := range s.inc.Heads {
+		h := &s.inc.Heads[i]
+		if h.Node == n && h.Lvol.Empty() && !s.isLeg(h.Lvol.UUID) && (size == 0 || h.Lvol.Size == size) {
+			return h
+		}
+	}
+	return nil
+}
+
+// expand grows every leg of a volume that is configured larger than it is.
+// The RAID and the exported namespace follow by themselves.
+func (s *subject) expand() {
+	var ops []Op
+	for _, l := range s.Legs {
+		if l.Head == nil {
+			continue
+		}
+		h := l.Head
+		want := s.v.Size
+		if p := s.b.pool(h.Node, h.Lvol.Lvstore); p != nil {
+			want = roundUp(want, p.conf.ClusterSize)
+		}
+		if h.Lvol.Size > want {
+			s.b.block("volume "+s.v.Name, s.v.At("size"), fmt.Sprintf("set size to %s", Size(h.Lvol.Size)),
+				"it has %s and is configured with %s; strata never shrinks a volume, for what lies beyond would be lost", Size(h.Lvol.Size), Size(want))
+			return
+		}
+		if h.Lvol.Size < want {
+			ops = append(ops, LvolResize{At{h.Node}, h.Lvol.Lvstore, h.Lvol.Name, h.Lvol.Size, want})
+		}
+	}
+	for _, l := range s.Legs {
+		if l.Head == nil && len(ops) > 0 {
+			s.b.block("volume "+s.v.Name, s.v.At("size"), "", "it cannot grow: the replica on %s cannot be reached", l.Node)
+			return
+		}
+	}
+	s.sec.because(s.v.At("size"), "%s is configured with %s", s.v.Name, Size(s.v.Size))
+	s.sec.then(RiskCreate, ops...)
+}

@@ -1,0 +1,207 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// cut is a layer that is due on a volume.
+type cut struct {
+	s        *subject
+	snapshot string
+	own      bool // strata's, not the user's
+	reason   string
+	pos      schema.Pos
+}
+
+// takeLayer finds the next layer that is due: a configured snapshot the volume
+// does not have, or one on schedule. It is cut at the end of the pass, with
+// the volumes of its group.
+func (s *subject) takeLayer(all []*layer) {
+	if s.detaching() {
+		return
+	}
+	if name, why := s.nextSnapshot(all); why != "" {
+		s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "", "%s", why)
+	} else if name != "" {
+		s.b.cuts = append(s.b.cuts, cut{s, name, false, "snapshot " + name + " is configured", s.v.At("snapshots")})
+	} else if name, why := s.scheduled(all); name != "" {
+		s.b.cuts = append(s.b.cuts, cut{s, name, false, why, s.v.At("every")})
+	} else if name, why := s.nextMark(all); name != "" {
+		s.b.cuts = append(s.b.cuts, cut{s, name, true, why, s.v.At("resync")})
+	}
+}
+
+// nextSnapshot is the first configured snapshot that is missing, or why it
+// cannot be taken: a snapshot that is younger than a missing one is there, the
+// replicas differ, or the head is to stand on another.
+func (s *subject) nextSnapshot(all []*layer) (name, why string) {
+	for _, want := range s.v.Snapshots {
+		l := s.find(all, want)
+		switch {
+		case l == nil && name == "":
+			name = want
+		case l != nil && !l.everywhere():
+			return "", fmt.Sprintf("the replicas differ: snapshot %s is missing on %s", want, strings.Join(s.without(l), ", "))
+		case l != nil && name != "":
+			return "", fmt.Sprintf("snapshot %s cannot be taken before %s, which is there already; add it at the end", name, want)
+		}
+	}
+	if name != "" && s.v.Head != "" {
+		return "", fmt.Sprintf("snapshot %s waits: head: %q holds the volume to that layer; remove it first", name, s.v.Head)
+	}
+	return name, ""
+}
+
+// without names the nodes of the legs that lack a layer.
+func (s *subject) without(l *layer) []string {
+	var nodes []string
+	for i, on := range l.on {
+		if on == nil {
+			nodes = append(nodes, string(s.Legs[i].Node))
+		}
+	}
+	return nodes
+}
+
+// cutGroups cuts the layers that are due, each group of volumes at one
+// instant. A group waits until all its volumes can be cut.
+func (b *builder) cutGroups() {
+	groups := map[string][]cut{}
+	for _, c := range b.cuts {
+		group := "volume " + c.s.v.Name
+		if c.s.v.Group != "" && !c.own {
+			group = "group " + c.s.v.Group
+		}
+		groups[group] = append(groups[group], c)
+	}
+	for _, key := range sortedKeys(groups) {
+		cuts := groups[key]
+		if b.opt.Skip[key] {
+			continue
+		}
+		name, ok := strings.CutPrefix(key, "group ")
+		if !ok {
+			b.cutNow(cuts[0].s.sec, cuts)
+			continue
+		}
+		if late := b.late(name, cuts); late != "" {
+			for _, c := range cuts {
+				b.block("volume "+c.s.v.Name, c.pos, "", "snapshot %s waits: its group %s is cut together, and %s", c.snapshot, name, late)
+			}
+			continue
+		}
+		sec := b.section(KindGroup, name, cuts[0].pos)
+		for _, c := range cuts {
+			sec.after(c.s.sec.Key())
+		}
+		b.cutNow(sec, cuts)
+	}
+}
+
+// late says which volume of the group is not ready to be cut with the others.
+func (b *builder) late(group string, cuts []cut) string {
+	for _, v := range b.cfg.Volumes {
+		if v.Group != group || slices.ContainsFunc(cuts, func(c cut) bool { return c.s.v == v }) {
+			continue
+		}
+		s := b.subjects[v.Name]
+		if s == nil {
+			return "volume " + v.Name + " is not ready"
+		}
+		for _, c := range cuts {
+			if slices.Contains(v.Snapshots, c.snapshot) && s.find(s.layersOf(), c.snapshot) == nil {
+				return "volume " + v.Name + " is not ready"
+			}
+		}
+	}
+	return ""
+}
+
+// cutNow cuts layers of one or more volumes at one instant. Ladder:
+//
+//	layers    hosts of all volumes held and drained, every leg snapshotted, hosts
+//	          let go; the layers name an epoch that no head names yet
+//	epoch     heads renamed to that epoch, the engine's own first: from then on
+//	          the layers count
+//
+// Snapshots cannot be renamed, so the epoch in the heads' names is what tells a
+// layer cut on all legs at once from what an interrupted cut left.
+func (b *builder) cutNow(sec *section, cuts []cut) {
+	var pauses, snapshots, resumes, first, rest []Op
+	for _, c := range cuts {
+		epoch := c.s.nextCut()
+		p, r := c.s.barrier()
+		pauses, resumes = append(pauses, p...), append(resumes, r...)
+		name := lineage.Layer{Volume: c.s.id, Epoch: epoch, Snapshot: c.snapshot, Own: c.own}.Lvol()
+		for i, l := range c.s.Legs {
+			snapshots = append(snapshots, LvolSnapshot{At{l.Node}, l.Head.Lvol.Lvstore, l.Head.Lvol.Name, name})
+			head := c.s.headName(epoch, len(c.s.Legs), l.Node)
+			head.Cut = epoch
+			op := LvolRename{At{l.Node}, l.Head.Lvol.Lvstore, l.Head.Lvol.Name, head.Lvol()}
+			if i == 0 {
+				first = append(first, op)
+			} else {
+				rest = append(rest, op)
+			}
+		}
+	}
+	sec.because(cuts[0].pos, "%s", cuts[0].reason)
+	sec.then(RiskPause, pauses...)
+	sec.then(riskOf(pauses), snapshots...)
+	sec.then(RiskPause, resumes...)
+	sec.because(cuts[0].pos, "the cut is complete")
+	sec.then(RiskCreate, first...)
+	sec.then(RiskCreate, rest...)
+	for _, c := range cuts {
+		c.s.reread()
+	}
+}
+
+func riskOf(pauses []Op) Risk {
+	if len(pauses) > 0 {
+		return RiskPause
+	}
+	return RiskCreate
+}
+
+// nextCut is an epoch that neither a head nor a layer of the volume names.
+func (s *subject) nextCut() lineage.Epoch {
+	epoch := s.Top
+	for _, o := range s.inc.Others {
+		if l, ok := o.Lvol.Parsed.(lineage.Layer); ok {
+			epoch = max(epoch, l.Epoch)
+		}
+	}
+	return epoch + 1
+}
+
+// barrier returns what holds the volume's hosts, and what lets them go. There
+// is nothing to hold where nobody writes through strata, or where the user
+// has given up consistency.
+func (s *subject) barrier() (pauses, resumes []Op) {
+	if s.v.Consistency == schema.ConsistencyNone {
+		return nil, nil
+	}
+	return s.pauses()
+}
+
+// pauses returns what holds all the volume's hosts, and what lets them go.
+func (s *subject) pauses() (pauses, resumes []Op) {
+	for _, e := range s.inc.Exports {
+		if e.Subsystem == nil || e.Device == "" {
+			continue
+		}
+		group := e.Subsystem.Namespaces[state.ExportNSID].ANAGroup
+		for _, l := range e.Subsystem.Listeners {
+			pauses = append(pauses, Pause{At{e.Node}, e.Subsystem.NQN, state.ExportNSID, group, l.Address, l.Port, s.b.cfg.PauseLimitMs})
+			resumes = append(resumes, Resume{At{e.Node}, e.Subsystem.NQN, l.Address, l.Port})
+		}
+	}
+	return pauses, resumes
+}

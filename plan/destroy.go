@@ -1,0 +1,133 @@
+package plan
+
+import (
+	"slices"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// orphans deals with volumes that are there but not configured: they are kept
+// and reported until the operator releases them by name.
+func (b *builder) orphans() {
+	for _, name := range b.w.Volumes() {
+		if b.cfg.Volume(name) != nil {
+			continue
+		}
+		for _, id := range b.w.Incarnations(name) {
+			inc := b.w.Incarnation(b.cfg.Cluster, id)
+			if len(inc.Heads)+len(inc.Others)+len(inc.Raids)+len(inc.Exports) == 0 {
+				continue
+			}
+			if b.opt.AllowDestroy[name] {
+				b.destroy(inc, name)
+				continue
+			}
+			b.note("volume "+name, schema.Pos{}, "put it back, or release it with --allow-destroy "+name,
+				"it is not configured but exists as %s on %s; it is kept", id, placesOf(inc))
+		}
+	}
+}
+
+// leftBehind deals with an incarnation of a configured volume that is not the
+// one in use.
+func (b *builder) leftBehind(v *schema.Volume, id lineage.Volume) {
+	inc := b.w.Incarnation(b.cfg.Cluster, id)
+	if b.opt.AllowDestroy[id.String()] {
+		b.destroy(inc, id.String())
+		return
+	}
+	b.note("volume "+v.Name, v.Pos, "release it with --allow-destroy "+id.String(),
+		"another incarnation of it, %s, is on %s; it is kept", id, placesOf(inc))
+}
+
+func placesOf(inc *state.Incarnation) string {
+	var nodes []string
+	add := func(n lineage.Node) {
+		if !slices.Contains(nodes, string(n)) {
+			nodes = append(nodes, string(n))
+		}
+	}
+	for _, h := range inc.Heads {
+		add(h.Node)
+	}
+	for _, o := range inc.Others {
+		add(o.Node)
+	}
+	for _, r := range inc.Raids {
+		add(r.Node)
+	}
+	for _, e := range inc.Exports {
+		add(e.Node)
+	}
+	text := ""
+	for i, n := range nodes {
+		if i > 0 {
+			text += ", "
+		}
+		text += n
+	}
+	return text
+}
+
+// clonedBy names a volume that stands on a layer of inc; "" for none.
+func (b *builder) clonedBy(inc *state.Incarnation) string {
+	for _, o := range inc.Others {
+		for _, child := range o.Lvol.Children {
+			if p, ok := lineage.Parse(child); !ok {
+				return string(child)
+			} else if p.Of() != inc.Volume {
+				return p.Of().Name
+			}
+		}
+	}
+	return ""
+}
+
+// destroy deletes an incarnation: exports, RAID, namespaces on links, lvols.
+// While a node that may be its engine cannot be read, nothing is deleted under
+// an engine that may be running.
+func (b *builder) destroy(inc *state.Incarnation, name string) {
+	if b.left("volume " + name) {
+		return
+	}
+	if len(inc.Raids) == 0 && len(inc.Exports) == 0 {
+		for _, n := range b.cfg.Nodes {
+			if at := b.w.Nodes[n.Name]; at == nil || at.Unknown != "" {
+				b.block("volume "+name, schema.Pos{}, "restore "+string(n.Name)+" and run again", "it is released, but its engine may run on %s, which cannot be read", n.Name)
+				return
+			}
+		}
+	}
+	if clone := b.clonedBy(inc); clone != "" {
+		b.block("volume "+name, schema.Pos{}, "destroy "+clone+" first, or set detach: true on it", "it is released, but volume %s was cloned from it", clone)
+		return
+	}
+	sec := b.section(KindVolume, name, schema.Pos{}).because(schema.Pos{}, "it is not configured, and was released with --allow-destroy %s", name)
+	for _, e := range inc.Exports {
+		switch {
+		case e.Subsystem != nil:
+			sec.then(RiskDestroy, SubsystemDelete{At{e.Node}, e.Subsystem.NQN})
+		case e.Ublk >= 0:
+			sec.then(RiskDestroy, UblkStop{At{e.Node}, e.Ublk})
+		default:
+			sec.then(RiskDestroy, NBDStop{At{e.Node}, e.NBD})
+		}
+	}
+	for _, m := range inc.Raids {
+		sec.then(RiskDestroy, RaidDelete{At{m.Node}, m.Raid.Name})
+	}
+	nodes := map[lineage.Node]bool{}
+	for _, h := range inc.Heads {
+		nodes[h.Node] = true
+		b.withdraw(sec, h.Node, h.Lvol.UUID, "")
+	}
+	for _, o := range inc.Others {
+		nodes[o.Node] = true
+		b.withdraw(sec, o.Node, o.Lvol.UUID, "")
+	}
+	for _, n := range sortedKeys(nodes) {
+		b.deleteStack(sec, n, inc, RiskDestroy)
+	}
+}

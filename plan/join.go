@@ -1,0 +1,105 @@
+package plan
+
+import (
+	"strata/lineage"
+	"strata/state"
+)
+
+// join makes a new head part of the mirror. Ladder, under one pause:
+//
+//	sealed    listener and namespace away, legs sealed, RAID deleted: nothing
+//	          can be written
+//	layer     the joint layer cut on every leg
+//	head      the source's joint layer shown to the destination, a head on top of
+//	          it there, fenced, for it is not complete; shown to the engine
+//	serving   RAID with it, next epoch on the legs, which makes the joint layer
+//	          count, export
+//
+// A crash on the way leaves sealed heads, which are equal, and a joint layer
+// that does not count; the next plan serves the volume and joins anew.
+func (s *subject) join(d Choice, src state.CurrentLeg) {
+	b := s.b
+	out, back := lineage.Link{From: src.Node, To: d.Node}, lineage.Link{From: d.Node, To: s.engine}
+	if s.kernelOnly() || s.kernelExport() {
+		s.lag(d, "a kernel device shows the volume, and its I/O cannot be held")
+		return
+	}
+	if s.leftovers() || !s.canRestart(s.engine, "replicas") {
+		return
+	}
+	for _, l := range []lineage.Link{out, back} {
+		if l.From == l.To {
+			continue
+		}
+		why := b.link(l)
+		if why == "" {
+			s.sec.after(linkKey(l))
+			why = b.connected(l)
+		}
+		if why != "" {
+			s.lag(d, why)
+			return
+		}
+	}
+	epoch := s.nextCut()
+	if !s.takeDown(nil, "replicas", "the replica on %s joins", d.Node) {
+		return
+	}
+	joint := s.joint(epoch)
+	var cuts []Op
+	for _, l := range s.Legs {
+		cuts = append(cuts, LvolSnapshot{At{l.Node}, l.Head.Lvol.Lvstore, l.Head.Lvol.Name, joint})
+	}
+	s.sec.then(RiskPause, cuts...)
+	s.reread()
+	base := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)[joint]
+	if why := b.bring(s.sec, out, base.UUID, s.key(src.Node)+" "+string(joint)); why != "" {
+		s.lag(d, why)
+		s.start()
+		return
+	}
+	s.keep[base.UUID] = d.Node
+	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}.Lvol()
+	s.sec.then(RiskPause, LvolCloneBdev{At: At{d.Node}, Lvstore: d.Lvstore, Bdev: base.UUID, Name: name})
+	head := b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)]
+	if d.Node != s.engine {
+		if why := b.bring(s.sec, back, head.UUID, s.key(d.Node)+" "+string(name)); why != "" {
+			s.lag(d, why)
+			s.start()
+			return
+		}
+		s.keep[head.UUID] = s.engine
+	}
+	s.joins, s.cutAt = []lineage.UUID{head.UUID}, epoch
+	s.start()
+	s.joins = nil
+}
+
+// joint names the layer that a join cuts: a head that joins has its epoch until
+// it is complete.
+func (s *subject) joint(epoch lineage.Epoch) lineage.LvolName {
+	return lineage.Layer{Volume: s.id, Epoch: epoch, Snapshot: "join", Own: true}.Lvol()
+}
+
+// reparent puts a joined head on its own node's copy of the joint layer, while
+// nothing is written. Both show the same, so only where it reads from changes.
+func (s *subject) reparent(d Choice, head *state.Head) {
+	joint := s.joint(head.Name.Epoch)
+	own := s.inc.Layers(d.Node, d.Lvstore)[joint]
+	if own == nil || own.Size != head.Lvol.Size {
+		s.lag(d, "it has no copy of "+string(joint)+" of the volume's size")
+		return
+	}
+	if s.kernelExport() {
+		s.lag(d, "a kernel device shows the volume, and its I/O cannot be held")
+		return
+	}
+	s.sec.because(s.v.At("replicas"), "%s has a copy of all layers", d.Node)
+	pauses, resumes := s.pauses()
+	s.sec.then(RiskPause, pauses...)
+	s.sec.then(RiskPause, LvolSetParent{At{d.Node}, head.Lvol.Lvstore, head.Lvol.Name, own.Name})
+	s.sec.then(RiskPause, resumes...)
+	if s.look() {
+		s.names()
+	}
+}

@@ -1,0 +1,50 @@
+package plan
+
+import (
+	"strata/lineage"
+	"strata/state"
+)
+
+// letGoStalled lets go of the peers that hold hosts up: nodes that do not
+// answer, with a leg of a mirror in which I/O waits and none gets done. The
+// link's controller is disabled, which fails what is outstanding at once, and
+// detached; every leg on that peer is lost with it, and the volumes' epochs
+// move as after any loss.
+func (b *builder) letGoStalled() {
+	for _, n := range b.cfg.Nodes {
+		at := b.w.Nodes[n.Name]
+		if at == nil || at.Unknown != "" {
+			continue
+		}
+		for _, name := range sortedKeys(at.Raids) {
+			raid := at.Raids[name]
+			v, ours := b.cfg.Cluster.ParseRaid(name)
+			if !ours || !raid.Stalled {
+				continue
+			}
+			for _, l := range raid.Legs {
+				b.letGoOf(at, v, l)
+			}
+		}
+	}
+}
+
+func (b *builder) letGoOf(at *state.Node, v lineage.Volume, l state.Leg) {
+	r := at.Remotes[l.UUID]
+	if r == nil || at.Controllers[r.Controller] == nil {
+		return
+	}
+	ctrl := at.Controllers[r.Controller]
+	link, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
+	if !ok || link.To != at.Name || b.opt.Skip[linkKey(link)] {
+		return
+	}
+	if peer := b.w.Nodes[link.From]; peer != nil && peer.Unknown == "" {
+		return
+	}
+	sec := b.section(KindLink, string(link.From)+" → "+string(link.To), b.cfg.Node(at.Name).Pos)
+	sec.because(b.cfg.Node(at.Name).Pos, "%s does not answer, and holds up the hosts of %s", link.From, v.Name)
+	sec.then(RiskReduce, ControllerDisable{At{at.Name}, ctrl.Name})
+	sec.then(RiskReduce, ControllerDetach{At{at.Name}, ctrl.Name})
+	b.stalled[link.To] = append(b.stalled[link.To], linkKey(link))
+}

@@ -1,0 +1,167 @@
+package plan
+
+import (
+	"slices"
+
+	"strata/lineage"
+	"strata/state"
+)
+
+// names makes the heads say who is current. When a leg was lost, joined or is
+// about to go, the next epoch is minted on the legs that stay, the engine's
+// own first, so that the one that is believed after a crash knows of it before
+// anything else happens. Every other replica that can be reached is fenced.
+func (s *subject) names() { s.rename(s.Legs) }
+
+func (s *subject) rename(legs []state.CurrentLeg) {
+	if !slices.ContainsFunc(legs, func(l state.CurrentLeg) bool { return l.Head != nil }) {
+		return // none that could carry an epoch can be read
+	}
+	epoch := s.epoch(legs)
+	if s.forces() {
+		s.fence(epoch, legs)
+		s.reread()
+	} else if s.tellFirst(legs) {
+		s.tell(epoch, legs)
+	}
+	s.sec.because(s.v.Pos, "epoch %d: %d current", epoch, len(legs))
+	var rest []Op
+	for i, l := range legs {
+		if l.Head == nil {
+			continue
+		}
+		want := s.headName(epoch, len(legs), l.Node)
+		if l.Head.Name == want {
+			continue
+		}
+		op := LvolRename{At{l.Node}, l.Head.Lvol.Lvstore, l.Head.Lvol.Name, want.Lvol()}
+		if i == 0 {
+			s.sec.then(RiskCreate, op)
+		} else {
+			rest = append(rest, op)
+		}
+	}
+	s.sec.then(RiskCreate, rest...)
+	s.fence(epoch, legs)
+	s.reread()
+}
+
+// tellFirst reports whether an epoch is to be told to the other replicas before
+// its authority has it: when no hosts are served yet, and so many replicas
+// exist that others could start an engine without this one. An epoch that only
+// its authority knows might be minted a second time.
+func (s *subject) tellFirst(legs []state.CurrentLeg) bool {
+	return !s.serves() && max(s.v.Replicas.Count, len(legs), len(nodesOf(s.inc)), s.legsNamed()) > 2
+}
+
+// legsNamed is the highest number of replicas that any head names.
+func (s *subject) legsNamed() int {
+	n := 0
+	for _, h := range s.inc.Heads {
+		n = max(n, h.Name.Legs)
+	}
+	return n
+}
+
+// tell seals the other legs at the epoch that is being minted.
+func (s *subject) tell(epoch lineage.Epoch, legs []state.CurrentLeg) {
+	s.sec.because(s.v.Pos, "epoch %d is told before it is entered", epoch)
+	name := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(legs), Cut: s.cut(), Mark: lineage.Sealed}
+	var ops []Op
+	for _, l := range legs[1:] {
+		if l.Head != nil && l.Head.Name.Epoch < epoch {
+			ops = append(ops, LvolRename{At{l.Node}, l.Head.Lvol.Lvstore, l.Head.Lvol.Name, name.Lvol()})
+		}
+	}
+	s.sec.then(RiskCreate, ops...)
+	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
+	for i, l := range legs {
+		if l.Head != nil {
+			legs[i].Head = s.inc.Find(l.UUID)
+		}
+	}
+}
+
+func (s *subject) headName(epoch lineage.Epoch, legs int, n lineage.Node) lineage.Head {
+	h := lineage.Head{Volume: s.id, Epoch: epoch, Legs: legs, Cut: s.cut()}
+	if n == s.engine {
+		h.Mark = lineage.Primary
+	}
+	return h
+}
+
+// cut is the epoch of the youngest layer that was cut on all legs at once.
+func (s *subject) cut() lineage.Epoch {
+	cut := s.cutAt
+	for _, l := range s.Legs {
+		if l.Head != nil {
+			cut = max(cut, l.Head.Name.Cut)
+		}
+	}
+	for _, h := range s.inc.Heads {
+		if h.Lvol.External != "" && s.inRaid(h.Lvol.UUID) {
+			cut = max(cut, s.epochOf(lineage.UUID(h.Lvol.External)))
+		}
+	}
+	return cut
+}
+
+// epochOf is the epoch of the layer that a joined head reads through. The RAID
+// has the head only since that layer was cut on all legs.
+func (s *subject) epochOf(u lineage.UUID) lineage.Epoch {
+	for _, o := range s.inc.Others {
+		if l, ok := o.Lvol.Parsed.(lineage.Layer); ok && o.Lvol.UUID == u {
+			return l.Epoch
+		}
+	}
+	return 0
+}
+
+// epoch is the volume's highest if it was minted for exactly these legs, else
+// the next: an epoch is only ever entered once. The first leg of an epoch to
+// be renamed tells that it has been minted.
+func (s *subject) epoch(legs []state.CurrentLeg) lineage.Epoch {
+	for _, l := range legs {
+		if l.Head != nil && l.Head.Name == s.headName(s.Top, len(legs), l.Node) && (!s.forces() || s.Top > lineage.Forced) {
+			return s.Top
+		}
+	}
+	if s.forces() {
+		return s.Top + lineage.Forced
+	}
+	return s.Top + 1
+}
+
+// forces reports whether the volume is started on the operator's word. The
+// other replicas are then told of the epoch before its authority is: a later
+// look that finds the authority must not miss that another was preferred.
+func (s *subject) forces() bool { return s.Engine == "" && s.was == "" && s.ByOperator }
+
+// fence marks the replicas that are not current as known to be stale.
+func (s *subject) fence(epoch lineage.Epoch, legs []state.CurrentLeg) {
+	leg := map[lineage.UUID]bool{}
+	for _, l := range append(legs, s.Legs...) {
+		leg[l.UUID] = true
+	}
+	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}.Lvol()
+	told := map[string]bool{} // places that have a head of that name: there can be only one
+	for _, h := range s.inc.Heads {
+		if h.Lvol.Name == name {
+			told[string(h.Node)+"/"+h.Lvol.Lvstore] = true
+		}
+	}
+	var ops []Op
+	for _, h := range s.inc.Heads {
+		place := string(h.Node) + "/" + h.Lvol.Lvstore
+		switch {
+		case leg[h.Lvol.UUID], told[place], !h.Lvol.Complete():
+			continue
+		case h.Name.Mark == lineage.Fenced && h.Name.Epoch >= epoch:
+			continue
+		}
+		told[place] = true
+		ops = append(ops, LvolRename{At{h.Node}, h.Lvol.Lvstore, h.Lvol.Name, name})
+	}
+	s.sec.because(s.v.Pos, "this replica is not among the current ones of epoch %d", epoch)
+	s.sec.then(RiskCreate, ops...)
+}

@@ -1,0 +1,234 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/schema"
+)
+
+// Placement says where a volume's replicas go.
+type Placement struct {
+	Volume string
+	Chosen []Choice
+	Others []Choice // filled when Options.Explain is set
+}
+
+// Choice is a node that was chosen or passed over, and why.
+type Choice struct {
+	Node    lineage.Node
+	Lvstore string
+	Why     string
+}
+
+// stick says how much a volume wants to stay in a place. Lower is stronger.
+type stick int
+
+const (
+	stickEngine  stick = iota // current, and local to the engine
+	stickCurrent              // current
+	stickJoined               // the RAID writes to it, and it is being completed
+	stickBegun                // a rebuild has begun there
+	stickStale                // has some of the data
+	stickNone
+)
+
+// place chooses a pool for each replica: where replicas are first, then where
+// the spread label has a new value, then by space not promised yet, then by a
+// hash, so that equal pools share the load. It never chooses a node twice.
+// What is missing to reach the count is said in the second result.
+func (b *builder) place(v *schema.Volume, held map[lineage.Node]stick) (Placement, string) {
+	out := Placement{Volume: v.Name}
+	open, passed := b.candidates(v, held)
+	used := map[string]int{}
+	for len(out.Chosen) < v.Replicas.Count && len(open) > 0 {
+		best := slices.MinFunc(open, func(x, y candidate) int { return x.compare(y, used) })
+		out.Chosen = append(out.Chosen, Choice{best.pool.node.Name, best.pool.conf.Lvstore, best.why(v, used)})
+		used[best.label]++
+		open = slices.DeleteFunc(open, func(c candidate) bool { return c.pool.node == best.pool.node })
+	}
+	if b.opt.Explain {
+		for _, c := range open {
+			passed = append(passed, Choice{c.pool.node.Name, c.pool.conf.Lvstore, "qualifies, but others are preferred: " + c.why(v, used)})
+		}
+		slices.SortFunc(passed, func(x, y Choice) int { return cmp.Compare(x.Node, y.Node) })
+		out.Others = passed
+	}
+	if missing := v.Replicas.Count - len(out.Chosen); missing > 0 {
+		var reasons []string
+		for _, c := range passed {
+			reasons = append(reasons, string(c.Node)+": "+c.Why)
+		}
+		return out, fmt.Sprintf("%d of %d replicas have no place (%s)", missing, v.Replicas.Count, strings.Join(reasons, "; "))
+	}
+	return out, ""
+}
+
+type candidate struct {
+	pool  *pool
+	stick stick
+	label string // value of the spread label
+	hash  uint64
+}
+
+// candidates are the best pool of each node that qualifies and can be used;
+// the other nodes come with what speaks against them.
+func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick) (open []candidate, passed []Choice) {
+	settled := !b.opt.Explain && b.settled(v, held)
+	for _, n := range b.cfg.Nodes {
+		if _, has := held[n.Name]; settled && !has {
+			continue
+		}
+		if why := disqualified(v, n); why != "" {
+			passed = append(passed, Choice{n.Name, "", why})
+			continue
+		}
+		var best *candidate
+		why := "has no pool"
+		for _, p := range b.pools[n.Name] {
+			if v.Replicas.Pool != "" && p.conf.Name != v.Replicas.Pool {
+				continue
+			}
+			if p.state != poolReady {
+				why = p.why
+				continue
+			}
+			c := candidate{p, stickNone, n.Labels[v.Replicas.Spread], rendezvous(v.Name, string(n.Name), p.conf.Name)}
+			if s, ok := held[n.Name]; ok {
+				c.stick = s
+			}
+			if best == nil || c.compare(*best, nil) < 0 {
+				best = &c
+			}
+		}
+		if best == nil {
+			passed = append(passed, Choice{n.Name, "", why})
+			continue
+		}
+		open = append(open, *best)
+	}
+	return open, passed
+}
+
+// settled reports whether enough nodes that qualify have a current replica:
+// then no other can be preferred, and most volumes at most times are settled.
+func (b *builder) settled(v *schema.Volume, held map[lineage.Node]stick) bool {
+	current := 0
+	for name, s := range held {
+		n := b.cfg.Node(name)
+		if s > stickCurrent || n == nil || disqualified(v, n) != "" {
+			continue
+		}
+		for _, p := range b.pools[name] {
+			if p.state == poolReady && (v.Replicas.Pool == "" || p.conf.Name == v.Replicas.Pool) {
+				current++
+				break
+			}
+		}
+	}
+	return current >= v.Replicas.Count
+}
+
+// disqualified says why the configuration keeps a volume off a node; "" when it does not.
+func disqualified(v *schema.Volume, n *schema.Node) string {
+	r := &v.Replicas
+	if len(r.On) > 0 && !slices.Contains(r.On, n.Name) {
+		return "is not in on"
+	}
+	for _, k := range sortedKeys(r.Require) {
+		if n.Labels[k] != r.Require[k] {
+			return fmt.Sprintf("label %s is %q, not %q", k, n.Labels[k], r.Require[k])
+		}
+	}
+	if r.Pool != "" && n.Pool(r.Pool) == nil {
+		return "has no pool " + r.Pool
+	}
+	if len(n.Pools) == 0 {
+		return "has no pool"
+	}
+	return ""
+}
+
+func (c candidate) free() int64 { return c.pool.capacity - c.pool.taken }
+
+func (c candidate) compare(o candidate, used map[string]int) int {
+	return cmp.Or(
+		cmp.Compare(c.stick, o.stick),
+		cmp.Compare(used[c.label], used[o.label]),
+		-cmp.Compare(c.free(), o.free()),
+		cmp.Compare(c.hash, o.hash),
+		cmp.Compare(c.pool.node.Name, o.pool.node.Name),
+	)
+}
+
+func (c candidate) why(v *schema.Volume, used map[string]int) string {
+	switch c.stick {
+	case stickEngine:
+		return "has a current replica, and the engine"
+	case stickCurrent:
+		return "has a current replica"
+	case stickJoined, stickBegun:
+		return "is being rebuilt"
+	case stickStale:
+		return "has an older replica"
+	}
+	var parts []string
+	if v.Replicas.Spread != "" {
+		fresh := "not used yet"
+		if used[c.label] > 0 {
+			fresh = fmt.Sprintf("used by %d", used[c.label])
+		}
+		parts = append(parts, fmt.Sprintf("%s %q is %s", v.Replicas.Spread, c.label, fresh))
+	}
+	if c.pool.capacity > 0 {
+		parts = append(parts, Size(c.free())+" not promised yet in "+c.pool.conf.Name)
+	} else {
+		parts = append(parts, Size(c.pool.taken)+" promised in "+c.pool.conf.Name)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// rendezvous ranks the pools for a volume in an order of its own.
+func rendezvous(parts ...string) uint64 {
+	h := fnv.New64a()
+	for _, p := range parts {
+		h.Write([]byte(p))
+		h.Write([]byte{'\n'})
+	}
+	x := h.Sum64()
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	return x ^ x>>33
+}
+
+// hidden counts the nodes that may hold a replica and could not be read, and
+// says whether any of them will be in this very pass. Every node counts: the
+// configuration may have kept the volume elsewhere before.
+func (b *builder) hidden() (hidden int, pending bool, why string) {
+	for _, n := range b.cfg.Nodes {
+		unread := false
+		for _, p := range b.pools[n.Name] {
+			if p.state == poolHidden || p.state == poolPending {
+				unread, why = true, cmp.Or(p.why, why)
+				pending = pending || p.state == poolPending
+			}
+		}
+		if unread {
+			hidden++
+		}
+	}
+	return hidden, pending, why
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

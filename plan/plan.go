@@ -1,0 +1,133 @@
+package plan
+
+import (
+	"strata/lineage"
+	"strata/schema"
+)
+
+// Plan is everything that has to be done, in order. It is inert: printable,
+// comparable, and equal for equal input.
+type Plan struct {
+	// Passes follow one another. An executor carries out the first, looks
+	// again and plans again; the others are what that is expected to give.
+	Passes []Pass
+	// Blocked are the volumes, nodes and pools that do not get what the
+	// configuration asks for, and why.
+	Blocked []Finding
+	// Notes are what the reader should know beside that: orphans, unmanaged
+	// objects, paths that differ.
+	Notes []Finding
+	// Places says where each volume's replicas go and why.
+	Places []Placement
+}
+
+// Pass is what is done between two looks at the nodes.
+type Pass struct {
+	// Assumes names the disks that this pass takes for blank because they can
+	// be read only once they are attached; empty for what is certain.
+	Assumes  []string
+	Sections []Section
+}
+
+// Section is the work for one object. Its stages follow one another; the steps
+// of a stage are independent and are sent together. A step that fails ends its
+// section and the sections after it.
+type Section struct {
+	Kind   Kind
+	Name   string
+	After  []string // keys of sections of the pass that have to succeed first
+	Stages [][]Step
+}
+
+// Kind is what a section works on.
+type Kind string
+
+// The kinds of sections.
+const (
+	KindNode   Kind = "node"
+	KindLink   Kind = "link"
+	KindVolume Kind = "volume"
+	KindGroup  Kind = "group" // volumes whose layers are cut together
+)
+
+// Key identifies the section within its pass.
+func (s *Section) Key() string { return string(s.Kind) + " " + s.Name }
+
+// Risk is the worst a step does.
+type Risk string
+
+// The risks of a step, mildest first.
+const (
+	RiskCreate  Risk = "create"  // only adds or changes something no data depends on
+	RiskPause   Risk = "pause"   // hosts' I/O is held
+	RiskCopy    Risk = "copy"    // bytes move
+	RiskReduce  Risk = "reduce"  // redundancy, or a way to reach data, goes
+	RiskDestroy Risk = "destroy" // data goes
+)
+
+// Step is an operation and why it is done.
+type Step struct {
+	Number int // from 1, over the whole plan
+	Op     Op
+	Risk   Risk
+	Reason string
+	Pos    schema.Pos // what in the configuration caused it
+	Bytes  int64      // that move, at most
+	// Copies is the number of complete current copies of the section's volume
+	// after the step; -1 where no volume is concerned.
+	Copies int
+}
+
+// Finding is something the reader should know.
+type Finding struct {
+	// About is what it is about: "volume db", "node n2", "pool n1/fast".
+	About string
+	Text  string // what is the case and why
+	Hint  string // what to do next; may be empty
+	Pos   schema.Pos
+}
+
+// Empty reports whether there is nothing to do.
+func (p *Plan) Empty() bool { return len(p.Passes) == 0 }
+
+// Steps returns the steps of all passes, in order.
+func (p *Plan) Steps() []Step {
+	var all []Step
+	for _, pass := range p.Passes {
+		for _, s := range pass.Sections {
+			for _, stage := range s.Stages {
+				all = append(all, stage...)
+			}
+		}
+	}
+	return all
+}
+
+// Options are what a plan depends on beyond configuration and snapshot.
+type Options struct {
+	// Nonce, drawn at random by the caller, makes the IDs of new volumes. A
+	// plan without one has lineage.Pending in their place and must not be
+	// carried out.
+	Nonce []byte
+	// AllowDestroy are the names the operator has released for destruction:
+	// "db" a volume, "db:n2" a replica, "db@base" a layer, "db@head" what was
+	// written since the layer reverted to.
+	AllowDestroy map[string]bool
+	// Authority names, by volume, the node whose replica the operator says is current.
+	Authority map[string]lineage.Node
+	// Skip has the keys of sections that failed: nothing is planned for them.
+	Skip map[string]bool
+	// Now is the time, in seconds since 1970 UTC, by which layers are taken and
+	// pruned on schedule; 0 for not at all.
+	Now int64
+	// Only, if not nil, has the keys of the volume sections to plan; nothing is
+	// planned for other volumes.
+	Only map[string]bool
+	// Busy has the volume sections that are copying, with the nodes that take
+	// part: for such a volume nothing is planned but what must not wait.
+	Busy map[string][]lineage.Node
+	// Explain asks for the nodes that were passed over in Plan.Places.
+	Explain bool
+	// OnePass asks for the next pass only.
+	OnePass bool
+}

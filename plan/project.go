@@ -1,0 +1,270 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// world is a Snapshot that steps change. A node is copied when it is first
+// changed, so the Snapshot it came from stays as it was.
+type world struct {
+	*state.Snapshot
+	cluster lineage.Cluster
+	owned   map[lineage.Node]bool
+}
+
+func newWorld(c lineage.Cluster, s *state.Snapshot) *world {
+	return &world{s.Clone(), c, map[lineage.Node]bool{}}
+}
+
+// edit returns a node that may be changed.
+func (w *world) edit(name lineage.Node) *state.Node {
+	if !w.owned[name] {
+		w.Nodes[name] = w.Nodes[name].Clone()
+		w.owned[name] = true
+	}
+	return w.Nodes[name]
+}
+
+// project applies the effect of op.
+func (w *world) project(op Op) error {
+	if n := w.Nodes[op.On()]; n == nil || n.Unknown != "" {
+		return fmt.Errorf("%T on %s, which could not be read", op, op.On())
+	}
+	n := w.edit(op.On())
+	switch op := op.(type) {
+	case DiskAttach:
+		bdev := op.Bdev
+		if op.Kind == schema.NVMe {
+			n.Controllers[op.Bdev] = &state.Controller{Name: op.Bdev, Address: op.Path, State: "enabled"}
+			bdev += "n1"
+		}
+		n.Disks[bdev] = &state.Disk{Bdev: bdev, Kind: string(op.Kind), Path: op.Path, Size: op.Bytes, Unread: op.Kind != schema.Malloc}
+	case LvstoreCreate:
+		n.Disks[op.Bdev].Claimed, n.Disks[op.Bdev].Unread = true, false
+		n.Lvstores[op.Lvstore] = &state.Lvstore{Name: op.Lvstore, Base: op.Bdev, ClusterSize: op.ClusterSize}
+	case LvolCreate:
+		if n.Lvols[op.Lvstore+"/"+string(op.Name)] != nil {
+			return fmt.Errorf("%s/%s exists on %s", op.Lvstore, op.Name, n.Name)
+		}
+		n.AddLvol(&state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: Token(op.Node, op.Lvstore, op.Name), Size: op.Size})
+		if p, ok := lineage.Parse(op.Name); ok {
+			w.Saw(p.Of(), op.Node)
+		}
+	case LvolResize, LvolRename, LvolDelete, ExpectEmpty:
+		return w.projectLvol(n, op)
+	case LvolSnapshot, LvolClone, LvolDecouple, LvolCloneBdev, LvolSetParent, ShallowCopy:
+		return w.projectLayer(n, op)
+	case InitiatorOptions:
+	case TransportCreate:
+		n.TCP = true
+	case SubsystemCreate:
+		n.Subsystems[op.NQN] = &state.Subsystem{NQN: op.NQN, AnyHost: op.AnyHost, Namespaces: map[int]*state.Namespace{}}
+		if v, ok := w.cluster.ParseExport(op.NQN); ok {
+			w.Saw(v, op.Node)
+		}
+	case SubsystemDelete:
+		for nsid := range n.Subsystems[op.NQN].Namespaces {
+			w.dropRemote(op.NQN, nsid)
+		}
+		delete(n.Subsystems, op.NQN)
+	case HostAllow, HostRefuse, AnyHost, ListenerAdd, ListenerRemove, NamespaceAdd, NamespaceRemove, Pause, Resume:
+		return w.projectSubsystem(n, op)
+	case ControllerAttach:
+		w.attach(n, op)
+	case ControllerDisable:
+		n.Controllers[op.Controller].State = "disabled"
+		w.dropController(n, op.Controller)
+	case ControllerDetach:
+		delete(n.Controllers, op.Controller)
+		w.dropController(n, op.Controller)
+	case ControllerWait:
+		n.Controllers[op.Controller].State = "enabled"
+	case LegWait:
+		if n.Remotes[op.Leg] == nil {
+			return fmt.Errorf("no link brings %s to %s", op.Leg, op.Node)
+		}
+	case RaidCreate, RaidDelete, RaidRemoveLeg:
+		return w.projectRaid(n, op)
+	case UblkTarget, WriteLimit:
+	case UblkStart:
+		n.Ublk[op.ID] = op.Bdev
+		w.SawKernelDevice(op.Node)
+	case UblkStop:
+		delete(n.Ublk, op.ID)
+	case NBDStart:
+		n.NBD[op.Path] = op.Bdev
+		w.SawKernelDevice(op.Node)
+	case NBDStop:
+		delete(n.NBD, op.Path)
+	default:
+		return fmt.Errorf("no projection for %T", op)
+	}
+	return nil
+}
+
+func (w *world) projectLvol(n *state.Node, op Op) error {
+	switch op := op.(type) {
+	case LvolResize:
+		l, err := findLvol(n, op.Lvstore, op.Name)
+		if err != nil {
+			return err
+		}
+		l.Size = op.To
+		for _, other := range w.Nodes {
+			if other.Remotes[l.UUID] != nil {
+				w.edit(other.Name).Remotes[l.UUID].Size = op.To
+			}
+		}
+	case LvolRename:
+		l, err := findLvol(n, op.Lvstore, op.From)
+		if err != nil {
+			return err
+		}
+		if n.Lvols[op.Lvstore+"/"+string(op.To)] != nil {
+			return fmt.Errorf("%s/%s exists on %s", op.Lvstore, op.To, n.Name)
+		}
+		n.RenameLvol(l, op.To)
+	case LvolDelete:
+		l, err := findLvol(n, op.Lvstore, op.Name)
+		if err != nil {
+			return err
+		}
+		n.RemoveLvol(l)
+		for _, r := range n.Raids {
+			r.Drop(l.UUID)
+		}
+		w.gone(n, string(l.UUID))
+	case ExpectEmpty:
+		l, err := findLvol(n, op.Lvstore, op.Name)
+		if err != nil {
+			return err
+		}
+		if !l.Empty() {
+			return fmt.Errorf("%s on %s is not empty", l.Alias(), n.Name)
+		}
+	}
+	return nil
+}
+
+func (w *world) projectRaid(n *state.Node, op Op) error {
+	switch op := op.(type) {
+	case RaidCreate:
+		r := &state.Raid{Name: op.Raid, UUID: op.UUID, State: "online"}
+		for _, leg := range op.Legs {
+			if n.Backing(string(leg)) == "" {
+				return fmt.Errorf("%s: leg %s is not there on %s", op.Raid, leg, n.Name)
+			}
+			r.Legs = append(r.Legs, state.Leg{Base: string(leg), UUID: leg, Configured: true})
+		}
+		n.Raids[op.Raid] = r
+		if v, ok := w.cluster.ParseRaid(op.Raid); ok {
+			w.Saw(v, n.Name)
+		}
+	case RaidDelete:
+		delete(n.Raids, op.Raid)
+		w.gone(n, op.Raid)
+	case RaidRemoveLeg:
+		n.Raids[op.Raid].Drop(op.Leg)
+		w.gone(n)
+	}
+	return nil
+}
+
+// attach makes the namespaces of a link visible on the node that attaches.
+func (w *world) attach(n *state.Node, op ControllerAttach) {
+	n.Controllers[op.Controller] = &state.Controller{Name: op.Controller, NQN: op.NQN, Address: op.Address, Port: op.Port, State: "enabled"}
+	link, ok := w.cluster.ParseLink(op.NQN)
+	if !ok || w.Nodes[link.From] == nil {
+		return
+	}
+	from := w.Nodes[link.From]
+	if sub := from.Subsystems[op.NQN]; sub != nil {
+		for _, ns := range sub.Namespaces {
+			w.addRemote(from, sub, ns)
+		}
+	}
+}
+
+// addRemote shows a namespace of a link on the node attached to it.
+func (w *world) addRemote(from *state.Node, sub *state.Subsystem, ns *state.Namespace) {
+	link, ok := w.cluster.ParseLink(sub.NQN)
+	if !ok || w.Nodes[link.To] == nil || w.Nodes[link.To].Unknown != "" {
+		return
+	}
+	ctrl := w.Nodes[link.To].Controllers[w.cluster.Controller(link)]
+	leg := from.Backing(ns.Bdev)
+	if ctrl == nil || ctrl.NQN != sub.NQN || leg == "" {
+		return
+	}
+	size := int64(0)
+	if l := from.LvolByUUID(leg); l != nil {
+		size = l.Size
+	}
+	w.edit(link.To).AddRemote(&state.Remote{Bdev: ctrl.Name + "n" + strconv.Itoa(ns.NSID), UUID: leg, Controller: ctrl.Name, NSID: ns.NSID, Size: size})
+}
+
+// dropRemote takes away what an attached node saw under a namespace of a link.
+func (w *world) dropRemote(nqn lineage.NQN, nsid int) {
+	link, ok := w.cluster.ParseLink(nqn)
+	if !ok || w.Nodes[link.To] == nil || w.Nodes[link.To].Unknown != "" {
+		return
+	}
+	for _, r := range w.Nodes[link.To].Remotes {
+		if r.Controller == w.cluster.Controller(link) && r.NSID == nsid {
+			to := w.edit(link.To)
+			w.removeRemote(to, to.Remotes[r.UUID])
+			return
+		}
+	}
+}
+
+func (w *world) dropController(n *state.Node, name string) {
+	for _, u := range sortedKeys(n.Remotes) {
+		if r := n.Remotes[u]; r != nil && r.Controller == name {
+			w.removeRemote(n, r)
+		}
+	}
+}
+
+func (w *world) removeRemote(n *state.Node, r *state.Remote) {
+	n.RemoveRemote(r)
+	w.gone(n, string(r.UUID), r.Bdev)
+	for _, alias := range sortedKeys(n.Lvols) {
+		l := n.Lvols[alias]
+		if l.External != string(r.UUID) {
+			continue // what reads through it has no bdev any more
+		}
+		l.Degraded, l.External, l.Size = true, "", 0
+		for _, raid := range n.Raids {
+			raid.Drop(l.UUID)
+		}
+		w.gone(n, string(l.UUID))
+	}
+}
+
+// gone takes away what showed bdevs that are no more, and RAIDs without legs.
+func (w *world) gone(n *state.Node, names ...string) {
+	for name, r := range n.Raids {
+		if !slices.ContainsFunc(r.Legs, func(l state.Leg) bool { return l.Configured }) {
+			delete(n.Raids, name)
+			names = append(names, name)
+		}
+	}
+	for nqn, sub := range n.Subsystems {
+		for nsid, ns := range sub.Namespaces {
+			if slices.Contains(names, ns.Bdev) {
+				delete(sub.Namespaces, nsid)
+				w.dropRemote(nqn, nsid)
+			}
+		}
+	}
+	maps.DeleteFunc(n.Ublk, func(_ int, bdev string) bool { return slices.Contains(names, bdev) })
+	maps.DeleteFunc(n.NBD, func(_ string, bdev string) bool { return slices.Contains(names, bdev) })
+}

@@ -1,0 +1,116 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+	"strata/state"
+)
+
+// projectLayer applies the effect of an op on a stack's layers.
+func (w *world) projectLayer(n *state.Node, op Op) error {
+	switch op := op.(type) {
+	case LvolSnapshot:
+		l, err := findLvol(n, op.Lvstore, op.Lvol)
+		if err != nil {
+			return err
+		}
+		if n.Lvols[op.Lvstore+"/"+string(op.Layer)] != nil {
+			return fmt.Errorf("%s has a layer %s already", n.Name, op.Layer)
+		}
+		layer := &state.Lvol{
+			Lvstore: op.Lvstore, Name: op.Layer, UUID: Token(op.Node, op.Lvstore, op.Layer), Size: l.Size, Allocated: l.Allocated,
+			Snapshot: true, Parent: l.Parent, External: l.External, Children: []lineage.LvolName{l.Name},
+		}
+		replaceChild(n, op.Lvstore, l.Parent, l.Name, op.Layer)
+		l.Parent, l.External, l.Allocated = op.Layer, "", 0
+		n.AddLvol(layer)
+		w.sawLvol(op.Layer, op.Node)
+	case LvolClone:
+		layer, err := findLvol(n, op.Lvstore, op.Layer)
+		if err != nil {
+			return err
+		}
+		if !layer.Snapshot {
+			return fmt.Errorf("%s on %s is no snapshot", layer.Alias(), n.Name)
+		}
+		layer.Children = append(layer.Children, op.Name)
+		n.AddLvol(&state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: Token(op.Node, op.Lvstore, op.Name), Size: layer.Size, Parent: op.Layer})
+		w.sawLvol(op.Name, op.Node)
+	case LvolCloneBdev:
+		r := n.Remotes[op.Bdev]
+		if r == nil {
+			return fmt.Errorf("no link brings %s to %s", op.Bdev, n.Name)
+		}
+		n.AddLvol(&state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: Token(op.Node, op.Lvstore, op.Name), Size: r.Size, External: string(op.Bdev)})
+		w.sawLvol(op.Name, op.Node)
+	case LvolSetParent:
+		l, err := findLvol(n, op.Lvstore, op.Name)
+		if err != nil {
+			return err
+		}
+		layer, err := findLvol(n, op.Lvstore, op.Layer)
+		if err != nil {
+			return err
+		}
+		if !layer.Snapshot || layer.Size != l.Size {
+			return fmt.Errorf("%s cannot stand on %s: sizes %d and %d", l.Alias(), layer.Alias(), l.Size, layer.Size)
+		}
+		l.External, l.Parent = "", op.Layer
+		layer.Children = append(layer.Children, op.Name)
+	case ShallowCopy:
+		layer, err := findLvol(n, op.Lvstore, op.Layer)
+		if err != nil {
+			return err
+		}
+		if n.Remotes[op.To] == nil {
+			return fmt.Errorf("no link brings %s to %s", op.To, n.Name)
+		}
+		for _, other := range w.Nodes {
+			if other.LvolByUUID(op.To) != nil {
+				dst := w.edit(other.Name).LvolByUUID(op.To)
+				dst.Allocated = max(dst.Allocated, layer.Allocated)
+			}
+		}
+	case LvolDecouple:
+		l, err := findLvol(n, op.Lvstore, op.Name)
+		if err != nil {
+			return err
+		}
+		parent, err := findLvol(n, op.Lvstore, l.Parent)
+		if err != nil {
+			return err
+		}
+		parent.Children = slices.DeleteFunc(parent.Children, func(c lineage.LvolName) bool { return c == l.Name })
+		l.Allocated += parent.Allocated
+		l.Parent = parent.Parent
+		if up := n.Lvols[op.Lvstore+"/"+string(parent.Parent)]; up != nil && parent.Parent != "" {
+			up.Children = append(up.Children, l.Name)
+		}
+	}
+	return nil
+}
+
+func findLvol(n *state.Node, lvstore string, name lineage.LvolName) (*state.Lvol, error) {
+	if l := n.Lvols[lvstore+"/"+string(name)]; l != nil {
+		return l, nil
+	}
+	return nil, fmt.Errorf("no lvol %s/%s on %s", lvstore, name, n.Name)
+}
+
+func replaceChild(n *state.Node, lvstore string, parent, from, to lineage.LvolName) {
+	if p := n.Lvols[lvstore+"/"+string(parent)]; p != nil && parent != "" {
+		for i, c := range p.Children {
+			if c == from {
+				p.Children[i] = to
+			}
+		}
+	}
+}
+
+func (w *world) sawLvol(name lineage.LvolName, n lineage.Node) {
+	if p, ok := lineage.Parse(name); ok {
+		w.Saw(p.Of(), n)
+	}
+}

@@ -1,0 +1,306 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+	"strata/state"
+)
+
+// rebuild gives a volume that is in use a replica it lacks, while hosts go on
+// writing. One rung a pass; each is told by what is in the destination:
+//
+//	history   for each layer of the source, the oldest first: its clusters copied
+//	          onto staging, staging snapshotted under the layer's name. Layers
+//	          never change, so nothing is held, and one that the destination has
+//	          is not copied again
+//	join      (join.go) all layers are there: under one pause a layer is cut that
+//	          ends the history, and a head on top of the source's is mirrored
+//	joint     that layer is copied as the others were
+//	reparent  (join.go) the head is put on the copy: from then on it is complete
+//	          and current, and the next epoch says so
+//
+// What is left then, staging, namespaces, the joint layer, goes by the ordinary
+// ways. A crash leaves one of these rungs, and the next plan goes on from it;
+// a head that was joining when its engine ended is given up, for the layer it
+// stood on has gone on without it.
+func (s *subject) rebuild() {
+	if s.Engine == "" {
+		return
+	}
+	d, ok := s.destination()
+	if !ok {
+		return
+	}
+	src, why := s.source(d)
+	if why != "" {
+		s.lag(d, why)
+		return
+	}
+	if !s.giveUpHalf(d) {
+		return
+	}
+	next := s.nextLayer(d, src)
+	head := s.joiningHead(d.Node)
+	if next != nil || head == nil {
+		if why := s.room(d, src); why != "" {
+			s.lag(d, why)
+			return
+		}
+	}
+	switch {
+	case next != nil:
+		s.copyLayer(d, src, next)
+	case head != nil:
+		s.reparent(d, head)
+	default:
+		s.join(d, src)
+	}
+}
+
+// lag says why the rebuild on d does not go on.
+func (s *subject) lag(d Choice, why string) {
+	s.b.block("volume "+s.v.Name, s.v.At("replicas"), "", "the rebuild of the replica on %s waits: %s", d.Node, why)
+}
+
+// destination is the place to rebuild: one whose rebuild has begun, else the
+// first that lacks a replica. While a node cannot be read that may have a
+// replica, no new place is begun elsewhere.
+func (s *subject) destination() (Choice, bool) {
+	var open []Choice
+	for _, c := range s.places.Chosen {
+		if !s.legOn(c.Node) {
+			open = append(open, c)
+		}
+	}
+	slices.SortStableFunc(open, func(a, b Choice) int {
+		return cmp.Compare(s.progress(b.Node), s.progress(a.Node))
+	})
+	if len(open) == 0 || s.hidden > 0 && s.progress(open[0].Node) == 0 {
+		return Choice{}, false
+	}
+	return s.home(open[0]), true
+}
+
+// home is the place on a node in which a rebuild has begun, or has something
+// to go on from, rather than the one that has most room now.
+func (s *subject) home(c Choice) Choice {
+	if h := s.joiningHead(c.Node); h != nil {
+		c.Lvstore = h.Lvol.Lvstore
+		return c
+	}
+	best := 0
+	for _, o := range s.inc.Others {
+		rank := 1
+		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok {
+			rank = 2
+		}
+		if o.Node == c.Node && rank > best && s.mayUse(o.Node, o.Lvol.Lvstore) {
+			c.Lvstore, best = o.Lvol.Lvstore, rank
+		}
+	}
+	return c
+}
+
+// mayUse reports whether the configuration lets the volume be in a pool.
+func (s *subject) mayUse(n lineage.Node, lvstore string) bool {
+	p := s.b.pool(n, lvstore)
+	return p != nil && p.state == poolReady && (s.v.Replicas.Pool == "" || p.conf.Name == s.v.Replicas.Pool)
+}
+
+// lacks reports whether a place that the configuration wants has no current
+// replica: there may be enough of them elsewhere.
+func (s *subject) lacks() bool {
+	return slices.ContainsFunc(s.places.Chosen, func(c Choice) bool { return !s.legOn(c.Node) })
+}
+
+// progress ranks how far the rebuild on n is: joined, begun, or something of
+// an older replica there.
+func (s *subject) progress(n lineage.Node) int {
+	if s.joiningHead(n) != nil {
+		return 3
+	}
+	rank := 0
+	for _, o := range s.inc.Others {
+		if o.Node == n {
+			if _, ok := o.Lvol.Parsed.(lineage.Staging); ok {
+				return 2
+			}
+			rank = 1
+		}
+	}
+	if nodesOf(s.inc)[n] {
+		rank = 1
+	}
+	return rank
+}
+
+// joiningHead is the head on n that the RAID writes to but that still reads
+// through another node; nil when there is none.
+func (s *subject) joiningHead(n lineage.Node) *state.Head {
+	for i := range s.inc.Heads {
+		h := &s.inc.Heads[i]
+		if h.Node == n && !h.Lvol.Complete() && s.inRaid(h.Lvol.UUID) {
+			return h
+		}
+	}
+	return nil
+}
+
+func (s *subject) inRaid(u lineage.UUID) bool {
+	for _, m := range s.inc.Raids {
+		if slices.ContainsFunc(m.Raid.Legs, func(l state.Leg) bool { return l.Configured && l.UUID == u }) {
+			return true
+		}
+	}
+	return false
+}
+
+// source chooses the current replica to copy from: the one that a joined head
+// reads through, else one in the destination's failure domain, else the one
+// whose node copies least.
+func (s *subject) source(d Choice) (state.CurrentLeg, string) {
+	var best *state.CurrentLeg
+	for i := range s.Legs {
+		l := &s.Legs[i]
+		if l.Head == nil || l.Node == d.Node {
+			continue
+		}
+		if best == nil || s.rank(l, d) < s.rank(best, d) {
+			best = l
+		}
+	}
+	if best == nil {
+		return state.CurrentLeg{}, "no node with a current replica can be read"
+	}
+	return *best, ""
+}
+
+func (s *subject) rank(l *state.CurrentLeg, d Choice) int {
+	rank := 2 * s.b.copies[l.Node]
+	if from, to := s.b.cfg.Node(l.Node), s.b.cfg.Node(d.Node); from != nil && to != nil {
+		if key := s.v.Replicas.Spread; key != "" && from.Labels[key] != to.Labels[key] {
+			rank++
+		}
+	}
+	if h := s.joiningHead(d.Node); h != nil && !s.readsFrom(h, l.Node) {
+		rank += 1000
+	}
+	return rank
+}
+
+// readsFrom reports whether a joined head reads through a layer on n.
+func (s *subject) readsFrom(h *state.Head, n lineage.Node) bool {
+	return s.b.w.Nodes[n].LvolByUUID(lineage.UUID(h.Lvol.External)) != nil
+}
+
+// giveUpHalf deletes a head that was joining when its engine ended: what was
+// written since is not in it. It never was current. So does one that the RAID
+// writes to, but for which no layer is left that it could be completed with.
+func (s *subject) giveUpHalf(d Choice) bool {
+	for _, h := range s.inc.Heads {
+		joined := s.inRaid(h.Lvol.UUID)
+		if h.Lvol.Complete() || joined && (h.Node != d.Node || s.completable(&h)) {
+			continue
+		}
+		s.sec.because(s.v.At("replicas"), "its engine ended before it was complete; the rebuild joins anew")
+		if joined {
+			s.sec.because(s.v.At("replicas"), "no replica has the layer that it is to stand on; the rebuild joins anew")
+			s.sec.then(RiskReduce, RaidRemoveLeg{At: At{s.engine}, Raid: s.Device, Leg: h.Lvol.UUID})
+		}
+		s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, "")
+		s.sec.then(RiskReduce, LvolDelete{At{h.Node}, h.Lvol.Lvstore, h.Lvol.Name})
+		s.reread()
+		return false
+	}
+	return true
+}
+
+// completable reports whether the layer that a joined head is to stand on is on
+// its own node, or on one it can be copied from.
+func (s *subject) completable(h *state.Head) bool {
+	joint := s.joint(h.Name.Epoch)
+	if s.inc.Layers(h.Node, h.Lvol.Lvstore)[joint] != nil {
+		return true
+	}
+	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool {
+		return l.Head == nil || s.inc.Layers(l.Node, l.Head.Lvol.Lvstore)[joint] != nil
+	})
+}
+
+// nextLayer is the oldest layer of the source that the destination lacks; nil
+// when it has them all. A layer comes after the one it stands on.
+func (s *subject) nextLayer(d Choice, src state.CurrentLeg) *state.Lvol {
+	todo := s.missing(d, src)
+	slices.SortStableFunc(todo, func(a, b *state.Lvol) int {
+		return cmp.Compare(len(s.b.w.Nodes[src.Node].Below(a)), len(s.b.w.Nodes[src.Node].Below(b)))
+	})
+	if len(todo) == 0 {
+		return nil
+	}
+	return todo[0]
+}
+
+// missing are the source's layers that the destination lacks.
+func (s *subject) missing(d Choice, src state.CurrentLeg) []*state.Lvol {
+	have := s.inc.Layers(d.Node, d.Lvstore)
+	on := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)
+	var todo []*state.Lvol
+	for _, name := range sortedKeys(on) {
+		l := on[name]
+		if p := l.Parsed.(lineage.Layer); p.Epoch > s.cut() {
+			continue
+		}
+		if h := have[name]; h == nil || h.Size != l.Size || !h.Complete() {
+			todo = append(todo, l)
+		}
+	}
+	return todo
+}
+
+// room says that what is to be copied does not fit into the destination; ""
+// when it does, as far as can be told: hosts go on writing.
+func (s *subject) room(d Choice, src state.CurrentLeg) string {
+	from, to := s.b.w.Nodes[src.Node], s.b.w.Nodes[d.Node]
+	lvs := to.Lvstores[d.Lvstore]
+	if lvs == nil || lvs.TotalClusters == 0 {
+		return ""
+	}
+	free := lvs.TotalClusters
+	for _, l := range to.Lvols {
+		if l.Lvstore == d.Lvstore {
+			free -= l.Allocated
+		}
+	}
+	if st := s.stagingOn(d); st != nil {
+		free += st.Allocated // a copy that is repeated writes to what it has
+	}
+	need := int64(0)
+	if s.joiningHead(d.Node) == nil {
+		need = src.Head.Lvol.Allocated * clusterSize(from, src.Head.Lvol.Lvstore)
+	}
+	for _, l := range s.missing(d, src) {
+		need += l.Allocated * clusterSize(from, l.Lvstore)
+	}
+	if need > free*lvs.ClusterSize {
+		return fmt.Sprintf("pool %s there has %s free, and %s are to be copied", d.Lvstore, Size(free*lvs.ClusterSize), Size(need))
+	}
+	return ""
+}
+
+// keepJoined keeps what a head that is not complete needs: the layer it reads
+// through shown to its node, for a target does not survive losing that under
+// it, and, while the RAID writes to it, itself shown to the engine.
+func (s *subject) keepJoined() {
+	for _, h := range s.inc.Heads {
+		if h.Lvol.External == "" {
+			continue
+		}
+		s.keep[lineage.UUID(h.Lvol.External)] = h.Node
+		if h.Node != s.engine && s.inRaid(h.Lvol.UUID) {
+			s.keep[h.Lvol.UUID] = s.engine
+		}
+	}
+}

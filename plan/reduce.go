@@ -1,0 +1,132 @@
+package plan
+
+import (
+	"slices"
+
+	"strata/lineage"
+	"strata/state"
+)
+
+// reduce lets replicas go that are more than configured. Current ones go only
+// when the operator has released them, stale ones only when the volume has its
+// full number of current ones.
+func (s *subject) reduce() {
+	want := s.v.Replicas.Count
+	victims := s.victims(len(s.Legs) - want)
+	if len(victims) > 0 {
+		s.letLegsGo(victims)
+	}
+	if len(s.Legs) >= want && !slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head == nil }) {
+		s.dropStale()
+	}
+}
+
+// victims are the legs that may go, the least wanted first.
+func (s *subject) victims(surplus int) []state.CurrentLeg {
+	var victims []state.CurrentLeg
+	for _, l := range slices.Backward(s.Legs) {
+		if len(victims) < surplus && !s.chosen(l.Node) {
+			victims = append(victims, l)
+		}
+	}
+	for _, l := range victims {
+		name := s.v.Name + ":" + string(l.Node)
+		about := "volume " + s.v.Name
+		switch {
+		case s.v.Protect:
+			s.b.block(about, s.v.At("replicas"), "remove protect first", "the replica on %s is one too many, but the volume is protected", l.Node)
+		case l.Head == nil:
+			s.b.block(about, s.v.At("replicas"), "", "the replica on %s is one too many, but it cannot be reached", l.Node)
+		case !s.b.opt.AllowDestroy[name]:
+			s.b.block(about, s.v.At("replicas"), "--allow-destroy "+name, "the replica on %s is one too many; it is current, and deleting it is to be allowed by name", l.Node)
+		default:
+			continue
+		}
+		return nil
+	}
+	return victims
+}
+
+// letLegsGo removes legs: the others' names first, so that those that go are
+// never believed again; then base bdev, namespace, lvols.
+func (s *subject) letLegsGo(victims []state.CurrentLeg) {
+	gone := map[lineage.UUID]bool{}
+	for _, l := range victims {
+		gone[l.UUID] = true
+	}
+	stay := slices.DeleteFunc(slices.Clone(s.Legs), func(l state.CurrentLeg) bool { return gone[l.UUID] })
+	s.sec.because(s.v.At("replicas"), "the engine's own replica goes; those that stay are ahead of it")
+	for _, l := range victims {
+		if l.Node == s.engine {
+			name := lineage.Head{Volume: s.id, Epoch: s.Top + 1, Mark: lineage.Fenced}
+			s.sec.then(RiskReduce, LvolRename{At{l.Node}, l.Head.Lvol.Lvstore, l.Head.Lvol.Name, name.Lvol()})
+			s.reread()
+		}
+	}
+	s.rename(stay)
+	s.sec.because(s.v.At("replicas"), "%s is configured with %d replicas", s.v.Name, s.v.Replicas.Count)
+	for _, l := range victims {
+		if s.Device == s.b.cfg.Cluster.Raid(s.id) {
+			s.sec.then(RiskReduce, RaidRemoveLeg{At: At{s.engine}, Raid: s.Device, Leg: l.UUID})
+		}
+		s.b.withdraw(s.sec, l.Node, l.UUID, "")
+		s.deleteStack(l.Node, RiskDestroy)
+	}
+	s.Legs = stay
+	s.reread()
+}
+
+// dropStale deletes known stale replicas. One beside a current replica is only
+// its head: the layers below may be the other's, too.
+func (s *subject) dropStale() {
+	for _, h := range slices.Clone(s.inc.Heads) {
+		at := s.b.w.Nodes[h.Node]
+		if s.isLeg(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.joiningHead(h.Node) != nil && s.chosen(h.Node) {
+			continue
+		}
+		s.sec.because(s.v.At("replicas"), "%s has all its %d replicas; this one is stale", s.v.Name, len(s.Legs))
+		s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, "")
+		if s.legOn(h.Node) {
+			s.sec.then(RiskReduce, LvolDelete{At{h.Node}, h.Lvol.Lvstore, at.LvolByUUID(h.Lvol.UUID).Name})
+		} else {
+			s.deleteStack(h.Node, RiskReduce)
+		}
+	}
+	s.reread()
+}
+
+// deleteStack deletes everything of the volume on n, the youngest first.
+func (s *subject) deleteStack(n lineage.Node, risk Risk) {
+	s.b.deleteStack(s.sec, n, s.b.w.Incarnation(s.b.cfg.Cluster, s.id), risk)
+}
+
+func (b *builder) deleteStack(sec *section, n lineage.Node, inc *state.Incarnation, risk Risk) {
+	var left []string
+	for _, h := range inc.Heads {
+		if h.Node == n {
+			left = append(left, h.Lvol.Alias())
+		}
+	}
+	for _, o := range inc.Others {
+		if o.Node == n {
+			left = append(left, o.Lvol.Alias())
+		}
+	}
+	for len(left) > 0 {
+		var ops []Op
+		var rest []string
+		for _, alias := range left {
+			if l := b.w.Nodes[n].Lvols[alias]; len(l.Children) == 0 {
+				ops = append(ops, LvolDelete{At{n}, l.Lvstore, l.Name})
+			} else {
+				rest = append(rest, alias)
+			}
+		}
+		if len(ops) == 0 {
+			b.block("node "+string(n), sec.pos, "", "%s on %s stays: %v is built on it", rest[0], n, b.w.Nodes[n].Lvols[rest[0]].Children)
+			return
+		}
+		sec.then(risk, ops...)
+		left = rest
+	}
+}

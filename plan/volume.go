@@ -1,0 +1,431 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// subject is a volume while its recipes are tried: what the projected
+// Snapshot says of it, and the section its steps go to.
+type subject struct {
+	*state.Verdict
+	b   *builder
+	v   *schema.Volume
+	id  lineage.Volume
+	inc *state.Incarnation
+	sec *section
+	// engine is the node that serves the volume, or will.
+	engine lineage.Node
+	to     lineage.Node // is to serve it when it is started again in this pass
+	was    lineage.Node // served it until it was taken down in this pass
+	places Placement
+	// keep has the lvols that a rebuild shows to a node, beside the legs.
+	keep map[lineage.UUID]lineage.Node
+	// joins are lvols that the RAID is to have beside the legs, and cutAt the
+	// epoch of the layer that was cut for them.
+	joins  []lineage.UUID
+	cutAt  lineage.Epoch
+	hidden int // places that may have a replica and were not read
+}
+
+// volume plans one volume.
+func (b *builder) volume(v *schema.Volume) {
+	if b.left("volume " + v.Name) {
+		return
+	}
+	id, found, why := b.pick(v)
+	if why != "" {
+		b.block("volume "+v.Name, v.Pos, "name the current one with --authority "+v.Name+"=NODE, or release the others with --allow-destroy", "%s", why)
+		return
+	}
+	s := &subject{b: b, v: v, id: id, sec: b.section(KindVolume, v.Name, v.Pos), keep: map[lineage.UUID]lineage.Node{}}
+	if !found && !s.create() {
+		return
+	}
+	if !s.look() {
+		return
+	}
+	if _, busy := b.opt.Busy["volume "+v.Name]; busy {
+		s.urgent()
+		return
+	}
+	if !s.settle() {
+		return
+	}
+	b.subjects[v.Name] = s
+	s.layers()
+	s.report()
+}
+
+// urgent does what must not wait while a layer of the volume is being copied:
+// hosts found paused go on, and a leg that was lost is told from the others.
+func (s *subject) urgent() {
+	s.resume()
+	if s.Engine != "" {
+		s.names()
+	}
+	for _, l := range s.Legs {
+		if l.Node != s.engine {
+			s.b.needed[lineage.Link{From: l.Node, To: s.engine}] = true
+		}
+	}
+}
+
+// settle brings a volume that can be judged to what is configured. It returns
+// false when it has said why it cannot.
+func (s *subject) settle() bool {
+	s.resume()
+	s.endOthers()
+	if why := s.idle(); why != "" {
+		s.b.block("volume "+s.v.Name, s.v.Pos, "make its other replicas readable, or say that it is current: --authority "+s.v.Name+"="+string(s.Engine), "its engine on %s serves no host yet and is left as it is: %s", s.Engine, why)
+		return false
+	}
+	if !s.peersStand() {
+		return false
+	}
+	minted := false
+	if s.Engine != "" {
+		before := s.sec.steps()
+		s.names()
+		// A rebuild or a move may have to wait for links; who is current must not.
+		minted = s.sec.steps() > before
+		if !minted && s.v.Engine != "" && s.v.Engine != s.Engine && s.canRestart(s.v.Engine, "engine") {
+			if !s.takeDown(nil, "engine", "the engine moves from %s to %s; hosts connect to the new one", s.Engine, s.v.Engine) {
+				return false
+			}
+		} else if missing := s.swappable(); len(missing) > 0 && s.canRestart(s.engine, "replicas") {
+			if !s.swap(missing) {
+				return false
+			}
+		}
+	}
+	if s.Engine == "" {
+		return s.start()
+	}
+	if !s.mirror() {
+		return false
+	}
+	s.reduce()
+	s.expand()
+	if !s.export() {
+		return false
+	}
+	if !minted {
+		s.rebuild()
+	}
+	s.tidy()
+	return true
+}
+
+// peersStand lets go of the peers that have been given up and have the only
+// legs the volume has: the volume goes down with them, whatever else is to be
+// done, so it is judged anew in the next pass. It returns false then, and when
+// it has said why the links cannot be made again.
+func (s *subject) peersStand() bool {
+	stand := true
+	for _, l := range s.Legs {
+		if s.Engine == "" || l.Node == s.Engine || l.Node == "" {
+			continue
+		}
+		link := lineage.Link{From: l.Node, To: s.Engine}
+		ctrl := s.b.w.Nodes[s.Engine].Controllers[s.b.cfg.Cluster.Controller(link)]
+		if ctrl == nil || ctrl.NQN != s.b.cfg.Cluster.LinkNQN(link) || !ctrl.GivenUp() {
+			continue
+		}
+		stand = false
+		if why := s.b.link(link); why != "" {
+			s.b.needed[link] = true
+			s.b.block("volume "+s.v.Name, s.v.Pos, "", "the replica on %s cannot be brought to the engine: %s", l.Node, why)
+		}
+	}
+	return stand
+}
+
+// idle says why an engine that serves nobody must not go on: it may have been
+// overtaken while it could not be read, so it needs as many votes as one that
+// is started; "" when it may.
+func (s *subject) idle() string {
+	if s.Engine == "" || s.serves() || s.b.opt.Authority[s.v.Name] == s.Engine {
+		return ""
+	}
+	return s.inc.Minority(s.b.question(s.v))
+}
+
+// serves reports whether hosts reach the volume already.
+func (s *subject) serves() bool {
+	return slices.ContainsFunc(s.inc.Exports, func(e state.Exported) bool {
+		return e.Device != "" && (e.Subsystem == nil || len(e.Subsystem.Listeners) > 0)
+	})
+}
+
+// start serves a volume that no engine serves.
+func (s *subject) start() bool {
+	s.fill()
+	s.expand()
+	if !s.mirror() {
+		return false
+	}
+	s.names()
+	if !s.export() {
+		return false
+	}
+	s.reduce()
+	s.tidy()
+	return true
+}
+
+// look judges the volume anew, after steps that changed what it rests on.
+func (s *subject) look() bool {
+	b := s.b
+	s.inc = b.w.Incarnation(b.cfg.Cluster, s.id)
+	hidden, pending, why := b.hidden()
+	verdict := b.w.Judge(s.inc, b.question(s.v))
+	s.Verdict, s.hidden = &verdict, hidden
+	if verdict.Unknown != "" {
+		if !pending {
+			b.block("volume "+s.v.Name, s.v.Pos, s.unblock(hidden, why), "%s", verdict.Unknown)
+		}
+		return false
+	}
+	if verdict.Engine == "" && s.was == "" && pending && len(b.opt.Authority) == 0 {
+		return false // a disk that is attached in this pass may hold another replica
+	}
+	s.sec.after(b.stalled[verdict.Engine]...)
+	s.engine = cmp.Or(verdict.Engine, s.to, s.v.Engine, s.exporter(), s.was, s.Legs[0].Node)
+	held := map[lineage.Node]stick{}
+	for _, h := range s.inc.Heads {
+		held[h.Node] = stickStale
+	}
+	for _, o := range s.inc.Others {
+		if _, ok := held[o.Node]; !ok {
+			held[o.Node] = stickStale // a rebuild has begun there
+		}
+	}
+	for n := range held {
+		switch s.progress(n) {
+		case 3:
+			held[n] = stickJoined
+		case 2:
+			held[n] = stickBegun
+		}
+	}
+	for _, l := range s.Legs {
+		held[l.Node] = stickCurrent
+		if l.Node == s.engine {
+			held[l.Node] = stickEngine
+		}
+	}
+	s.places, _ = b.place(s.v, held)
+	if verdict.Engine == "" && s.to == "" && s.lacksLeg(s.engine) {
+		s.engine = s.Legs[0].Node
+	}
+	return true
+}
+
+// lacksLeg reports whether a node is to have a replica and has no current one.
+// No engine is started there before it has: of an epoch whose engine has no leg
+// of its own, nobody is the authority should that engine go.
+func (s *subject) lacksLeg(n lineage.Node) bool {
+	if s.legOn(n) {
+		return false
+	}
+	unread := slices.ContainsFunc(s.b.pools[n], func(p *pool) bool { return p.state == poolHidden || p.state == poolPending })
+	return s.chosen(n) || unread && len(s.places.Chosen) < s.v.Replicas.Count
+}
+
+// question is what the configuration and the operator say beside what was seen.
+func (b *builder) question(v *schema.Volume) state.Question {
+	hidden, _, _ := b.hidden()
+	return state.Question{Cluster: b.cfg.Cluster, Replicas: v.Replicas.Count, Hidden: hidden, Authority: b.opt.Authority[v.Name]}
+}
+
+// exporter is the node that still has the export of a volume that was taken
+// down: hosts wait for it there.
+func (s *subject) exporter() lineage.Node {
+	for _, e := range s.inc.Exports {
+		if e.Subsystem != nil && e.Device == "" {
+			return e.Node
+		}
+	}
+	return ""
+}
+
+func (s *subject) unblock(hidden int, why string) string {
+	var nodes []string
+	for _, h := range s.inc.Heads {
+		nodes = append(nodes, string(h.Node)+" has "+string(h.Lvol.Name))
+	}
+	hint := "if you know which replica is current, say so: --authority " + s.v.Name + "=NODE"
+	if hidden > 0 && why != "" {
+		hint = "make it readable (" + why + "), or " + hint
+	}
+	if len(nodes) > 0 {
+		hint += " (" + strings.Join(slices.Compact(nodes), ", ") + ")"
+	}
+	return hint
+}
+
+// pick finds the incarnation of a volume that is in use. Others are left
+// behind: a node was away while the volume was deleted and made again.
+func (b *builder) pick(v *schema.Volume) (id lineage.Volume, found bool, why string) {
+	var with, running, major []lineage.Volume
+	for _, id := range b.w.Incarnations(v.Name) {
+		inc := b.w.Incarnation(b.cfg.Cluster, id)
+		verdict := b.w.Judge(inc, state.Question{Cluster: b.cfg.Cluster, Replicas: v.Replicas.Count})
+		if len(inc.Heads) == 0 && verdict.Engine == "" {
+			if len(inc.Others) > 0 {
+				why = fmt.Sprintf("of %s only layers are left, and no head", id)
+			}
+			continue
+		}
+		with = append(with, id)
+		if verdict.Engine != "" {
+			running = append(running, id)
+		}
+		if 2*len(nodesOf(inc)) > v.Replicas.Count {
+			major = append(major, id)
+		}
+	}
+	switch {
+	case len(with) == 1:
+		id = with[0]
+	case len(running) == 1:
+		id = running[0]
+	case len(running) == 0 && len(major) == 1:
+		id = major[0]
+	case len(with) == 0:
+		return lineage.Volume{}, false, why
+	default:
+		return lineage.Volume{}, false, fmt.Sprintf("there are %d incarnations of it (%s), and it is not known which is in use", len(with), join(with))
+	}
+	for _, other := range with {
+		if other != id {
+			b.leftBehind(v, other)
+		}
+	}
+	return id, true, ""
+}
+
+func nodesOf(inc *state.Incarnation) map[lineage.Node]bool {
+	nodes := map[lineage.Node]bool{}
+	for _, h := range inc.Heads {
+		nodes[h.Node] = true
+	}
+	return nodes
+}
+
+func join[T fmt.Stringer](items []T) string {
+	var parts []string
+	for _, i := range items {
+		parts = append(parts, i.String())
+	}
+	return strings.Join(parts, ", ")
+}
+
+// resume ends a pause that somebody left open, before anything else.
+func (s *subject) resume() {
+	for _, e := range s.inc.Exports {
+		if e.Subsystem == nil || e.Device == "" {
+			continue
+		}
+		for _, l := range e.Subsystem.Listeners {
+			if l.Paused {
+				s.sec.because(s.v.Pos, "hosts of %s were found paused", s.v.Name)
+				s.sec.then(RiskCreate, Resume{At{e.Node}, e.Subsystem.NQN, l.Address, l.Port})
+			}
+		}
+	}
+}
+
+// endOthers ends the engines that are not believed, before anything the
+// volume's own does: an operator has given them up.
+func (s *subject) endOthers() {
+	ended := false
+	for _, e := range s.inc.Exports {
+		if e.Device == "" || e.Node == s.Engine {
+			continue
+		}
+		ended = true
+		s.sec.because(s.v.Pos, "the engine of %s on %s is not believed any more", s.v.Name, e.Node)
+		s.endExport(e)
+	}
+	for _, m := range s.inc.Raids {
+		if m.Node != s.Engine {
+			ended = true
+			s.sec.because(s.v.Pos, "no engine of %s uses this RAID", s.v.Name)
+			s.sec.then(RiskReduce, RaidDelete{At{m.Node}, m.Raid.Name})
+		}
+	}
+	if ended {
+		s.reread()
+	}
+}
+
+// chosen reports whether the placement wants a replica on n.
+func (s *subject) chosen(n lineage.Node) bool {
+	return slices.ContainsFunc(s.places.Chosen, func(c Choice) bool { return c.Node == n })
+}
+
+// isLeg reports whether the lvol is a current replica.
+func (s *subject) isLeg(u lineage.UUID) bool {
+	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.UUID == u })
+}
+
+// empty reports whether nothing was ever written to the volume.
+func (s *subject) empty() bool {
+	return !slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head == nil || !l.Head.Lvol.Empty() })
+}
+
+// reread follows the projection after steps that changed names or legs.
+func (s *subject) reread() {
+	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
+	for i, l := range s.Legs {
+		for j := range s.inc.Heads {
+			if s.inc.Heads[j].Lvol.UUID == l.UUID {
+				s.Legs[i].Head = &s.inc.Heads[j]
+			}
+		}
+	}
+	s.Top = s.inc.Top()
+}
+
+// report says what the volume still lacks when nothing more can be done.
+func (s *subject) report() {
+	s.b.places = append(s.b.places, s.places)
+	have, want := len(s.Legs), s.v.Replicas.Count
+	for _, l := range s.Legs {
+		if n := s.b.cfg.Node(l.Node); n != nil && have <= want {
+			if why := disqualified(s.v, n); why != "" {
+				s.b.block("volume "+s.v.Name, s.v.At("replicas"), "", "the replica on %s stays until one where the configuration wants it is current, and that rebuild is pending: %s %s", l.Node, l.Node, why)
+			}
+		}
+	}
+	if have >= want {
+		return
+	}
+	var on []string
+	for _, l := range s.Legs {
+		on = append(on, string(l.Node))
+	}
+	_, shortage := s.b.place(s.v, map[lineage.Node]stick{})
+	var missing []string
+	for _, c := range s.places.Chosen {
+		if !slices.Contains(on, string(c.Node)) {
+			missing = append(missing, string(c.Node))
+		}
+	}
+	text := fmt.Sprintf("%d of %d replicas are current (%s)", have, want, strings.Join(on, ", "))
+	if len(missing) > 0 {
+		text += "; the rebuild of " + strings.Join(missing, ", ") + " is pending"
+	}
+	if shortage != "" {
+		text += "; " + shortage
+	}
+	s.b.block("volume "+s.v.Name, s.v.At("replicas"), "", "%s", text)
+}
