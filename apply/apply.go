@@ -1,0 +1,141 @@
+// Package apply carries plans out: it looks, plans, carries out one pass, and
+// looks again, until nothing is left to do. It decides nothing about what
+// should be; a reply that was lost is settled by looking, never by repeating.
+package apply
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/spdk"
+	"strata/state"
+)
+
+// Options of a Run.
+type Options struct {
+	Plan plan.Options
+	// Parallelism bounds how many volumes at a time are held, copied, reduced
+	// or destroyed. Steps that only create are sent as fast as targets take them.
+	Parallelism int
+	// Stop, when closed, ends the run after the steps in hand and after any
+	// section that holds hosts' I/O.
+	Stop <-chan struct{}
+	// Observe is told of every event, one at a time; nil for nobody.
+	Observe func(Event)
+	// Progress is told how far copies are, one at a time; nil for nobody.
+	Progress func(Copy)
+	// Guard ends pauses should this process die; nil for none.
+	Guard *Guard
+	// Confirm is shown the whole plan before anything is done, once; false
+	// ends the run. nil confirms.
+	Confirm func(*plan.Plan) bool
+}
+
+// Event is something that happened.
+type Event struct {
+	Pass    int
+	Section string // key
+	Step    plan.Step
+	Start   time.Time // when the node was first called
+	Took    time.Duration
+	Err     error // nil when the step is done
+}
+
+// Copy is how far the copy of a layer is.
+type Copy struct {
+	Op            plan.ShallowCopy
+	Copied, Total int64 // clusters
+}
+
+// Result is what a Run came to.
+type Result struct {
+	Plan      *plan.Plan // the last, with what is still blocked
+	Snapshot  *state.Snapshot
+	Passes    int
+	Steps     int // done
+	Failures  []Failure
+	Stopped   bool // by Options.Stop
+	Declined  bool // by Options.Confirm
+	Converged bool // nothing is left to do or blocked
+}
+
+// Failure is a section that could not be carried out.
+type Failure struct {
+	Section string
+	Step    plan.Step
+	Err     error
+}
+
+func (f Failure) Error() string {
+	return fmt.Sprintf("%s: step %d, node %s: %s: %v", f.Section, f.Step.Number, f.Step.Op.On(), plan.Words(f.Step.Op), f.Err)
+}
+
+// patience is how often the same step may fail before its section is given up;
+// what failed for lack of an answer gets one more look each time.
+const patience = 2
+
+// maxRepeats is how often a run may carry out the very same pass without an
+// error: when that leads nowhere, targets do not become what plans expect.
+const maxRepeats = 5
+
+// lookAgain is how often the nodes are looked at while copies are in hand.
+const lookAgain = 2 * time.Second
+
+// Run brings the nodes to what cfg asks for, as far as that can be done.
+// Copies go on while it looks and plans again: what happens to other volumes,
+// or to a leg of the one that is copied, does not wait for them.
+func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Options) (*Result, error) {
+	r := &Result{}
+	opt.Plan.Skip, opt.Plan.Busy = map[string]bool{}, map[string][]lineage.Node{}
+	x := newRunner(cfg, targets, opt)
+	ctx, cancel := context.WithCancel(ctx)
+	defer x.wait()
+	defer cancel() // a copy that goes on is the target's; it is taken up again by the next run
+	tries := map[string]int{}
+	for {
+		x.settle(r, opt.Plan, tries)
+		r.Snapshot = state.Read(ctx, cfg.Cluster, targets)
+		if err := ctx.Err(); err != nil {
+			return r, err
+		}
+		planOpt := opt.Plan
+		planOpt.OnePass = r.Passes > 0 || opt.Confirm == nil
+		p, err := plan.Build(cfg, r.Snapshot, planOpt)
+		if err != nil {
+			return r, err
+		}
+		r.Plan = p
+		switch {
+		case p.Empty() && len(opt.Plan.Busy) == 0:
+			r.Converged = len(p.Blocked) == 0 && len(r.Failures) == 0
+			return r, nil
+		case r.Passes == 0 && opt.Confirm != nil && !opt.Confirm(p):
+			r.Declined = true
+			return r, nil
+		case stopped(opt.Stop):
+			r.Stopped = true
+			return r, nil
+		case p.Empty():
+			x.idle(ctx, lookAgain)
+			continue
+		}
+		r.Passes++
+		if what := fingerprint(p.Passes[0]); x.seen(what) > maxRepeats {
+			return r, fmt.Errorf("the same steps are due again and again, and nothing comes of them: %s", what)
+		}
+		x.pass(ctx, r.Passes, p.Passes[0])
+	}
+}
+
+func stopped(stop <-chan struct{}) bool {
+	select {
+	case <-stop:
+		return true
+	default:
+		return false
+	}
+}

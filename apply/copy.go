@@ -1,0 +1,80 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"strata/plan"
+	"strata/spdk"
+)
+
+// copy copies a layer and waits until it is done. A copy that an earlier run
+// left going is waited for and then repeated: its end cannot be asked for, and
+// repeating a layer does no harm.
+func (x *pass) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) error {
+	src, dst := alias(op.Lvstore, op.Layer), x.resolve(string(op.To))
+	id, err := x.startCopy(ctx, t, src, dst)
+	if err != nil {
+		return err
+	}
+	for {
+		at, err := t.CheckShallowCopy(ctx, id)
+		if err != nil {
+			return err
+		}
+		x.progress(op, at)
+		switch at.State {
+		case spdk.CopyComplete:
+			return nil
+		case spdk.CopyInProgress:
+		default:
+			return fmt.Errorf("copying %s to %s: %s after %d of %d clusters", src, op.Label, at.Error, at.CopiedClusters, at.TotalClusters)
+		}
+		if err := sleep(ctx, pollEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// startCopy starts a copy. A bdev that has just appeared is looked into for a
+// moment, and cannot be opened for writing meanwhile.
+func (x *pass) startCopy(ctx context.Context, t *spdk.Client, src, dst string) (uint32, error) {
+	if err := t.WaitForExamine(ctx); err != nil {
+		return 0, err
+	}
+	for {
+		id, err := t.StartShallowCopy(ctx, src, dst)
+		if spdk.ClassOf(err) != spdk.NotPermitted {
+			return id, err
+		}
+		b, look := t.GetBdev(ctx, dst)
+		if look != nil {
+			return 0, look
+		}
+		if !b.Claimed {
+			return 0, err
+		}
+		if err := sleep(ctx, pollEvery); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// progress reports how far a copy is.
+func (x *pass) progress(op plan.ShallowCopy, at spdk.ShallowCopy) {
+	if x.opt.Progress != nil {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.opt.Progress(Copy{Op: op, Copied: int64(at.CopiedClusters), Total: int64(at.TotalClusters)})
+	}
+}

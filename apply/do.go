@@ -1,0 +1,268 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/spdk"
+)
+
+const mib = 1 << 20
+
+// do carries out one op. Its errors name the node.
+func (x *pass) do(ctx context.Context, op plan.Op) error {
+	t := x.targets[op.On()]
+	if t == nil {
+		return fmt.Errorf("node %s: there is no connection to it", op.On())
+	}
+	if err := x.call(ctx, t, op); err != nil {
+		return fmt.Errorf("node %s: %w", op.On(), err)
+	}
+	return nil
+}
+
+func (x *pass) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
+	switch op := op.(type) {
+	case plan.DiskAttach:
+		return attachDisk(ctx, t, op)
+	case plan.LvstoreCreate:
+		_, err := t.LvstoreCreate(ctx, spdk.LvstoreCreate{BdevName: op.Bdev, LvsName: op.Lvstore, ClusterSize: uint32(op.ClusterSize)})
+		return err
+	case plan.LvolSnapshot, plan.LvolClone, plan.LvolDecouple, plan.LvolCloneBdev, plan.LvolSetParent, plan.ShallowCopy, plan.WriteLimit:
+		return x.layer(ctx, t, op)
+	case plan.LvolCreate, plan.LvolResize, plan.LvolRename, plan.LvolDelete, plan.ExpectEmpty:
+		return x.lvol(ctx, t, op)
+	case plan.InitiatorOptions:
+		return t.SetNVMeOptions(ctx, spdk.NVMeOptions{TransportAckTimeout: uint8(op.TransportAckTimeout)})
+	case plan.TransportCreate:
+		return unless(spdk.Exists, t.TransportCreate(ctx, "TCP"))
+	case plan.SubsystemCreate:
+		return t.SubsystemCreate(ctx, spdk.SubsystemCreate{
+			NQN: string(op.NQN), SerialNumber: serial(op.Serial), ModelNumber: "strata", AllowAnyHost: op.AnyHost,
+			ANAReporting: op.ANA, MaxNamespaces: uint32(op.MaxNamespaces),
+		})
+	case plan.SubsystemDelete:
+		return t.SubsystemDelete(ctx, string(op.NQN))
+	case plan.HostAllow:
+		return t.HostAdd(ctx, string(op.NQN), string(op.Host))
+	case plan.HostRefuse:
+		return t.HostRemove(ctx, string(op.NQN), string(op.Host))
+	case plan.AnyHost:
+		return t.AllowAnyHost(ctx, string(op.NQN), op.Allow)
+	case plan.ListenerAdd:
+		return t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: string(op.NQN), Address: address(op.Address, op.Port)})
+	case plan.ListenerRemove:
+		return t.ListenerRemove(ctx, spdk.ListenerRemove{NQN: string(op.NQN), Address: address(op.Address, op.Port)})
+	case plan.NamespaceAdd:
+		_, err := t.NamespaceAdd(ctx, spdk.NamespaceAdd{NQN: string(op.NQN), Namespace: spdk.NamespaceSpec{
+			NSID: uint32(op.NSID), BdevName: x.resolve(op.Bdev), UUID: string(op.UUID), NGUID: op.UUID.NGUID(),
+		}})
+		return err
+	case plan.NamespaceRemove:
+		return t.NamespaceRemove(ctx, string(op.NQN), uint32(op.NSID))
+	case plan.ControllerAttach:
+		return attach(ctx, t, op)
+	case plan.ControllerDisable:
+		// One that is being deleted is gone as far as that goes.
+		return unless(spdk.NotFound, t.DisableController(ctx, op.Controller))
+	case plan.ControllerDetach:
+		return unless(spdk.NotFound, t.DetachController(ctx, op.Controller))
+	case plan.ControllerWait:
+		return waitEnabled(ctx, t, op)
+	case plan.LegWait:
+		return waitFor(ctx, t, x.resolve(string(op.Leg)))
+	case plan.Pause:
+		return pause(ctx, t, op)
+	case plan.Resume:
+		return t.SetANAState(ctx, spdk.SetANAState{NQN: string(op.NQN), Address: address(op.Address, op.Port), State: spdk.Optimized})
+	case plan.RaidCreate:
+		return x.raid(ctx, t, op)
+	case plan.RaidDelete:
+		return t.RaidDelete(ctx, op.Raid)
+	case plan.RaidRemoveLeg:
+		return t.RaidRemoveBase(ctx, x.resolve(string(op.Leg)))
+	case plan.UblkTarget:
+		return unless(spdk.Busy, unless(spdk.Exists, t.UblkCreateTarget(ctx)))
+	case plan.UblkStart:
+		return t.UblkStart(ctx, spdk.UblkStart{BdevName: x.resolve(op.Bdev), ID: uint32(op.ID)})
+	case plan.UblkStop:
+		return t.UblkStop(ctx, uint32(op.ID))
+	case plan.NBDStart:
+		_, err := t.NbdStart(ctx, spdk.NbdStart{BdevName: x.resolve(op.Bdev), Device: op.Path})
+		return err
+	case plan.NBDStop:
+		return t.NbdStop(ctx, op.Path)
+	}
+	return fmt.Errorf("no call is known for %T", op)
+}
+
+// unless takes an error of the given class for success.
+func unless(class spdk.Class, err error) error {
+	if err != nil && spdk.ClassOf(err) == class {
+		return nil
+	}
+	return err
+}
+
+func address(addr, port string) spdk.Address {
+	return spdk.Address{TrType: "TCP", AdrFam: family(addr), TrAddr: addr, TrSvcID: port}
+}
+
+func family(addr string) string {
+	for _, c := range addr {
+		if c == ':' {
+			return "IPv6"
+		}
+	}
+	return "IPv4"
+}
+
+// serial cuts a serial number to what NVMe allows, 20 bytes.
+func serial(s string) string { return s[:min(len(s), 20)] }
+
+func attachDisk(ctx context.Context, t *spdk.Client, op plan.DiskAttach) (err error) {
+	switch op.Kind {
+	case schema.AIO:
+		_, err = t.AIOCreate(ctx, spdk.AIOCreate{Name: op.Bdev, Filename: op.Path, BlockSize: uint32(op.BlockSize)})
+	case schema.Uring:
+		_, err = t.UringCreate(ctx, spdk.UringCreate{Name: op.Bdev, Filename: op.Path, BlockSize: uint32(op.BlockSize)})
+	case schema.Malloc:
+		block := max(op.BlockSize, 512)
+		_, err = t.MallocCreate(ctx, spdk.MallocCreate{Name: op.Bdev, NumBlocks: uint64(op.Bytes / block), BlockSize: uint32(block)})
+	case schema.NVMe:
+		_, err = t.AttachController(ctx, spdk.AttachController{Name: op.Bdev, TrType: "PCIe", TrAddr: op.Path})
+	default:
+		return fmt.Errorf("no call is known for a disk of kind %q", op.Kind)
+	}
+	if err != nil {
+		return err
+	}
+	return t.WaitForExamine(ctx)
+}
+
+func attach(ctx context.Context, t *spdk.Client, op plan.ControllerAttach) error {
+	_, err := t.AttachController(ctx, spdk.AttachController{
+		Name: op.Controller, TrType: "TCP", AdrFam: family(op.Address), TrAddr: op.Address, TrSvcID: op.Port,
+		SubNQN: string(op.NQN), HostNQN: string(op.HostNQN), MaxBdevs: lineage.LinkNamespaces,
+		CtrlrLossTimeoutSec: int32(op.Links.CtrlrLossTimeoutSec), ReconnectDelaySec: uint32(op.Links.ReconnectDelaySec),
+		FastIOFailTimeoutSec: uint32(op.Links.FastIOFailTimeoutSec),
+	})
+	return err
+}
+
+func (x *pass) lvol(ctx context.Context, t *spdk.Client, op plan.Op) error {
+	switch op := op.(type) {
+	case plan.LvolCreate:
+		if n, ok := lineage.Parse(op.Name); !ok || n.Of().ID == lineage.Pending {
+			return fmt.Errorf("the plan has no id for %s; it was made to be shown only", op.Name)
+		}
+		uuid, err := t.LvolCreate(ctx, spdk.LvolCreate{LvolName: string(op.Name), LvsName: op.Lvstore, SizeMiB: uint64((op.Size + mib - 1) / mib), ThinProvision: true})
+		if err != nil {
+			return err
+		}
+		x.bind(plan.Token(op.Node, op.Lvstore, op.Name), lineage.UUID(uuid))
+		return nil
+	case plan.LvolResize:
+		return t.LvolResize(ctx, alias(op.Lvstore, op.Name), uint64((op.To+mib-1)/mib))
+	case plan.LvolRename:
+		return t.LvolRename(ctx, alias(op.Lvstore, op.From), string(op.To))
+	case plan.LvolDelete:
+		return t.LvolDelete(ctx, alias(op.Lvstore, op.Name))
+	case plan.ExpectEmpty:
+		b, err := t.GetBdev(ctx, alias(op.Lvstore, op.Name))
+		if err != nil {
+			return err
+		}
+		if l := b.Driver.Lvol; l == nil || l.NumAllocatedClusters > 0 || l.Clone || l.EsnapClone {
+			return fmt.Errorf("%s/%s is not empty any more: somebody has written to it", op.Lvstore, op.Name)
+		}
+		return nil
+	}
+	return fmt.Errorf("no call is known for %T", op)
+}
+
+func alias(lvstore string, name lineage.LvolName) string { return lvstore + "/" + string(name) }
+
+// waitFor returns when a bdev is there. A peer's namespace appears by an
+// asynchronous event, 9 ms after it was added or some more.
+func waitFor(ctx context.Context, t *spdk.Client, bdev string) error {
+	var out []spdk.Bdev
+	return roundErr(ctx, t, spdk.NewReq(spdk.BdevGet{Name: bdev, Timeout: uint64(legTimeout / time.Millisecond)}, &out))
+}
+
+// waitEnabled returns when a controller has reconnected. It takes two attempts
+// at most, of which the second may wait for the target to give up the first.
+func waitEnabled(ctx context.Context, t *spdk.Client, op plan.ControllerWait) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Duration(op.ReconnectDelaySec)*time.Second+legTimeout)
+	defer cancel()
+	for {
+		list, err := t.GetControllers(ctx)
+		if err != nil {
+			return err
+		}
+		at := "gone"
+		for _, c := range list {
+			for _, p := range c.Paths {
+				if c.Name == op.Controller {
+					at = p.State
+				}
+			}
+		}
+		switch at {
+		case "enabled":
+			return nil
+		case "gone", "failed", "deleting":
+			return fmt.Errorf("controller %s is %s", op.Controller, at)
+		}
+		if err := sleep(ctx, pollEvery); err != nil {
+			return fmt.Errorf("controller %s is still %s: %w", op.Controller, at, err)
+		}
+	}
+}
+
+// pollEvery is how often a target is asked for what no call waits for.
+const pollEvery = 50 * time.Millisecond
+
+const legTimeout = 8 * time.Second
+
+func roundErr(ctx context.Context, t *spdk.Client, r *spdk.Req) error {
+	t.Round(ctx, r)
+	return r.Err
+}
+
+// pause holds hosts, then waits until what they had sent is done.
+func pause(ctx context.Context, t *spdk.Client, op plan.Pause) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(op.LimitMs)*time.Millisecond)
+	defer cancel()
+	if err := t.SetANAState(ctx, spdk.SetANAState{NQN: string(op.NQN), Address: address(op.Address, op.Port), State: spdk.Inaccessible}); err != nil {
+		return err
+	}
+	return t.SetANAGroup(ctx, spdk.SetANAGroup{NQN: string(op.NQN), NSID: uint32(op.NSID), ANAGroup: uint32(op.ANAGroup)})
+}
+
+// raid creates a mirror and makes sure that it is online: the call succeeds
+// also when a leg is missing, and the RAID then waits for it.
+func (x *pass) raid(ctx context.Context, t *spdk.Client, op plan.RaidCreate) error {
+	var legs []string
+	for _, l := range op.Legs {
+		legs = append(legs, x.resolve(string(l)))
+	}
+	if err := t.RaidCreate(ctx, spdk.RaidCreate{Name: op.Raid, Level: "raid1", BaseBdevs: legs, UUID: string(op.UUID)}); err != nil {
+		return err
+	}
+	look := spdk.NewReq(spdk.BdevGet{Name: op.Raid}, new([]spdk.Bdev))
+	watch := spdk.NewReq(spdk.QDSampling{Name: op.Raid, Period: qdPeriod}, nil)
+	t.Round(ctx, look, watch)
+	if look.Err != nil {
+		return fmt.Errorf("the RAID did not come online: %w", look.Err)
+	}
+	return watch.Err
+}
+
+// qdPeriod is how often a target looks at a mirror's queue, in microseconds:
+// that is how a leg is found out that holds it up.
+const qdPeriod = 50_000

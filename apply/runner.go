@@ -1,0 +1,114 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/spdk"
+)
+
+// runner keeps the passes of a run: sections of earlier ones may still copy.
+type runner struct {
+	cfg     *schema.Config
+	targets map[lineage.Node]*spdk.Client
+	opt     Options
+	risky   chan struct{}
+	wake    chan struct{}
+	passes  []*pass
+	repeats map[string]int
+}
+
+func newRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Options) *runner {
+	return &runner{
+		cfg: cfg, targets: targets, opt: opt,
+		risky: make(chan struct{}, max(1, opt.Parallelism)), wake: make(chan struct{}, 1),
+		repeats: map[string]int{},
+	}
+}
+
+// pass carries out one pass, but for copies that go on.
+func (x *runner) pass(ctx context.Context, number int, p plan.Pass) {
+	next := newPass(number, x.cfg, x.targets, x.opt)
+	next.risky, next.wake = x.risky, x.wake
+	x.passes = append(x.passes, next)
+	next.run(ctx, p)
+}
+
+// settle takes stock: what has been done, which sections have failed for good,
+// and which are still copying.
+func (x *runner) settle(r *Result, opt plan.Options, tries map[string]int) {
+	clear(opt.Busy)
+	var open []*pass
+	for _, p := range x.passes {
+		p.mu.Lock()
+		r.Steps += p.steps
+		p.steps = 0
+		for _, f := range p.failed {
+			what := string(f.Step.Op.On()) + " " + plan.Words(f.Step.Op)
+			if tries[what]++; tries[what] == patience {
+				r.Failures = append(r.Failures, f)
+				opt.Skip[f.Section] = true
+			}
+		}
+		p.failed = nil
+		busy := false
+		for key, s := range p.sections {
+			select {
+			case <-s.ended:
+			default:
+				opt.Busy[key] = s.nodes
+				busy = true
+			}
+		}
+		if busy {
+			open = append(open, p)
+		}
+		p.mu.Unlock()
+	}
+	x.passes = open
+	slices.SortFunc(r.Failures, func(a, b Failure) int { return cmp.Compare(a.Section, b.Section) })
+}
+
+// idle waits until a copy ends, or for a while.
+func (x *runner) idle(ctx context.Context, d time.Duration) {
+	select {
+	case <-x.wake:
+	case <-ctx.Done():
+	case <-x.opt.Stop:
+	case <-time.After(d):
+	}
+}
+
+// wait returns when nothing is under way any more.
+func (x *runner) wait() {
+	for _, p := range x.passes {
+		for _, s := range p.sections {
+			<-s.ended
+		}
+	}
+}
+
+// seen counts how often a pass was carried out.
+func (x *runner) seen(pass string) int {
+	x.repeats[pass]++
+	return x.repeats[pass]
+}
+
+// fingerprint tells passes apart by what they do.
+func fingerprint(p plan.Pass) string {
+	var words []string
+	for _, s := range p.Sections {
+		for _, stage := range s.Stages {
+			for _, step := range stage {
+				words = append(words, string(step.Op.On())+": "+plan.Words(step.Op))
+			}
+		}
+	}
+	return strings.Join(words, "; ")
+}
