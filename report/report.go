@@ -1,0 +1,269 @@
+// Package report owns what status says: a configuration and a snapshot, put
+// into words. It is pure, and it decides nothing.
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// Report is the state of a cluster.
+type Report struct {
+	Cluster   lineage.Cluster `json:"cluster"`
+	Nodes     []Node          `json:"nodes"`
+	Volumes   []Volume        `json:"volumes"`
+	Unmanaged []Unmanaged     `json:"unmanaged,omitempty"`
+}
+
+// Node is a node and its pools.
+type Node struct {
+	Name    lineage.Node `json:"name"`
+	Version string       `json:"version,omitempty"`
+	Unknown string       `json:"unknown,omitempty"` // why it could not be read
+	Pools   []Pool       `json:"pools,omitempty"`
+}
+
+// Pool is a pool's space in bytes.
+type Pool struct {
+	Name    string `json:"name"`
+	Lvstore string `json:"lvstore"`
+	Disk    string `json:"disk,omitempty"` // bdev; "" when the lvstore was not found
+	Size    int64  `json:"size"`
+	Free    int64  `json:"free"`
+}
+
+// Health is how a volume is.
+type Health string
+
+// The healths of a volume, best first.
+const (
+	Healthy  Health = "healthy"  // served, all replicas current
+	Degraded Health = "degraded" // served, or ready to be, with fewer
+	Down     Health = "down"     // known to be complete, but not served
+	Unknown  Health = "unknown"  // not known which replica is current
+	Absent   Health = "absent"   // no replica was found
+	Orphaned Health = "orphaned" // exists but is not configured
+)
+
+// Volume is one incarnation of a volume, or a configured volume that has none.
+type Volume struct {
+	Name     string        `json:"name"`
+	ID       lineage.ID    `json:"id,omitempty"`
+	Health   Health        `json:"health"`
+	Why      string        `json:"why,omitempty"`
+	Size     int64         `json:"size"` // bytes
+	Epoch    lineage.Epoch `json:"epoch,omitempty"`
+	Engine   lineage.Node  `json:"engine,omitempty"`
+	Device   string        `json:"device,omitempty"` // bdev the engine serves
+	Current  int           `json:"current"`
+	Wanted   int           `json:"wanted"`
+	Exports  []Export      `json:"exports,omitempty"`
+	Replicas []Replica     `json:"replicas,omitempty"`
+}
+
+// Export is a way by which hosts reach the volume.
+type Export struct {
+	Node    lineage.Node `json:"node"`
+	Kind    string       `json:"kind"`
+	Where   string       `json:"where"`             // NQN, or device path
+	Paused  bool         `json:"paused,omitempty"`  // hosts' I/O is held
+	Connect string       `json:"connect,omitempty"` // what a Linux host types
+}
+
+// Replica is a stack on one node.
+type Replica struct {
+	Node      lineage.Node     `json:"node"`
+	Lvstore   string           `json:"lvstore"`
+	Head      lineage.LvolName `json:"head"`
+	Leg       string           `json:"leg"` // current, stale, fenced or sealed
+	Size      int64            `json:"size"`
+	Allocated int64            `json:"allocated"`       // bytes, of the head alone
+	Stack     []Layer          `json:"stack,omitempty"` // what the replica is made of, from the bottom
+}
+
+// Layer is an lvol of a stack and what stands on it.
+type Layer struct {
+	Name      lineage.LvolName `json:"name"`
+	Kind      string           `json:"kind"`      // head, snapshot, own (strata's), staging, or clone (of another volume)
+	Size      int64            `json:"size"`      // bytes
+	Allocated int64            `json:"allocated"` // bytes of its own
+	// Partial marks what an interrupted cut left.
+	Partial bool    `json:"partial,omitempty"`
+	Above   []Layer `json:"above,omitempty"`
+}
+
+// Unmanaged is something on a node that is not strata's.
+type Unmanaged struct {
+	Node lineage.Node `json:"node"`
+	Kind string       `json:"kind"`
+	Name string       `json:"name"`
+}
+
+// Build puts a snapshot into words.
+func Build(cfg *schema.Config, s *state.Snapshot) *Report {
+	r := &Report{Cluster: cfg.Cluster}
+	for _, n := range cfg.Nodes {
+		r.Nodes = append(r.Nodes, node(n, s.Nodes[n.Name]))
+		r.Unmanaged = append(r.Unmanaged, unmanaged(cfg, n, s.Nodes[n.Name])...)
+	}
+	hidden := 0
+	for _, n := range r.Nodes {
+		if n.Unknown != "" {
+			hidden++
+		}
+	}
+	for _, v := range cfg.Volumes {
+		ids := s.Incarnations(v.Name)
+		if len(ids) == 0 {
+			r.Volumes = append(r.Volumes, absent(v, hidden))
+		}
+		for _, id := range ids {
+			r.Volumes = append(r.Volumes, volume(cfg, s, v, id, hidden))
+		}
+	}
+	for _, name := range s.Volumes() {
+		if cfg.Volume(name) == nil {
+			for _, id := range s.Incarnations(name) {
+				v := volume(cfg, s, &schema.Volume{Name: name}, id, 0)
+				v.Health, v.Why = Orphaned, "it is not configured"
+				r.Volumes = append(r.Volumes, v)
+			}
+		}
+	}
+	slices.SortStableFunc(r.Volumes, func(a, b Volume) int { return cmp.Compare(a.Name, b.Name) })
+	return r
+}
+
+func node(conf *schema.Node, n *state.Node) Node {
+	out := Node{Name: conf.Name, Unknown: "it was not asked"}
+	if n == nil {
+		return out
+	}
+	out.Unknown, out.Version = n.Unknown, n.Version
+	for _, p := range conf.Pools {
+		pool := Pool{Name: p.Name, Lvstore: p.Lvstore}
+		if lvs := n.Lvstores[p.Lvstore]; lvs != nil {
+			pool.Disk, pool.Size, pool.Free = lvs.Base, lvs.TotalClusters*lvs.ClusterSize, lvs.FreeClusters*lvs.ClusterSize
+		}
+		out.Pools = append(out.Pools, pool)
+	}
+	return out
+}
+
+func absent(v *schema.Volume, hidden int) Volume {
+	out := Volume{Name: v.Name, Health: Absent, Size: v.Size, Wanted: v.Replicas.Count, Why: "no replica of it was found"}
+	if hidden > 0 {
+		out.Health, out.Why = Unknown, fmt.Sprintf("no replica of it was found, but %d nodes could not be read", hidden)
+	}
+	return out
+}
+
+func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.Volume, hidden int) Volume {
+	inc := s.Incarnation(cfg.Cluster, id)
+	verdict := s.Judge(inc, state.Question{Cluster: cfg.Cluster, Replicas: v.Replicas.Count, Hidden: hidden})
+	out := Volume{
+		Name: id.Name, ID: id.ID, Why: verdict.Unknown, Size: v.Size, Epoch: verdict.Top, Engine: verdict.Engine,
+		Device: verdict.Device, Current: len(verdict.Legs), Wanted: v.Replicas.Count,
+	}
+	legs := map[lineage.UUID]bool{}
+	for _, l := range verdict.Legs {
+		legs[l.UUID] = true
+	}
+	for _, h := range inc.Heads {
+		out.Replicas = append(out.Replicas, replica(s.Nodes[h.Node], h, legs[h.Lvol.UUID]))
+		if legs[h.Lvol.UUID] {
+			out.Size = h.Lvol.Size
+		}
+	}
+	for _, e := range inc.Exports {
+		out.Exports = append(out.Exports, export(cfg, e))
+	}
+	out.Health = health(v, verdict, out)
+	return out
+}
+
+func health(v *schema.Volume, verdict state.Verdict, out Volume) Health {
+	served := verdict.Engine != "" && (len(out.Exports) > 0 || v.Export.Kind == schema.ExportNone) ||
+		v.Export.Kind == schema.ExportNone && v.Replicas.Count == 1
+	switch {
+	case verdict.Unknown != "":
+		return Unknown
+	case !served:
+		return Down
+	case out.Current < v.Replicas.Count:
+		return Degraded
+	}
+	return Healthy
+}
+
+func replica(n *state.Node, h state.Head, current bool) Replica {
+	out := Replica{Node: h.Node, Lvstore: h.Lvol.Lvstore, Head: h.Lvol.Name, Size: h.Lvol.Size}
+	if lvs := n.Lvstores[h.Lvol.Lvstore]; lvs != nil {
+		out.Allocated = h.Lvol.Allocated * lvs.ClusterSize
+	}
+	switch {
+	case current:
+		out.Leg = "current"
+	case h.Name.Mark == lineage.Fenced:
+		out.Leg = "fenced"
+	case h.Name.Mark == lineage.Sealed:
+		out.Leg = "sealed"
+	default:
+		out.Leg = "stale"
+	}
+	bottom := h.Lvol
+	if chain := n.Below(h.Lvol); len(chain) > 0 {
+		bottom = chain[len(chain)-1]
+	}
+	out.Stack = []Layer{stack(n, bottom, h.Name, 0)}
+	return out
+}
+
+// stack describes an lvol and everything on it. h is the head of the replica.
+func stack(n *state.Node, l *state.Lvol, h lineage.Head, depth int) Layer {
+	out := Layer{Name: l.Name, Size: l.Size, Kind: "clone"}
+	if lvs := n.Lvstores[l.Lvstore]; lvs != nil {
+		out.Allocated = l.Allocated * lvs.ClusterSize
+	}
+	switch p := l.Parsed.(type) {
+	case lineage.Head:
+		if p.Volume == h.Volume {
+			out.Kind = "head"
+		}
+	case lineage.Staging:
+		out.Kind = "staging"
+	case lineage.Layer:
+		out.Kind = "snapshot"
+		if p.Own {
+			out.Kind = "own"
+		}
+		out.Partial = p.Volume == h.Volume && h.Mark != lineage.Fenced && p.Epoch > h.Cut
+	}
+	for _, child := range l.Children {
+		if c := n.Lvols[l.Lvstore+"/"+string(child)]; c != nil && depth < len(n.Lvols) {
+			out.Above = append(out.Above, stack(n, c, h, depth+1))
+		}
+	}
+	slices.SortFunc(out.Above, func(a, b Layer) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+func export(cfg *schema.Config, e state.Exported) Export {
+	switch {
+	case e.Subsystem != nil:
+		out := Export{Node: e.Node, Kind: "nvmf", Where: string(e.Subsystem.NQN)}
+		for _, l := range e.Subsystem.Listeners {
+			out.Paused = out.Paused || l.Paused
+			out.Connect = fmt.Sprintf("nvme connect -t tcp -a %s -s %s -n %s --ctrl-loss-tmo=-1", l.Address, l.Port, e.Subsystem.NQN)
+		}
+		return out
+	case e.NBD != "":
+		return Export{Node: e.Node, Kind: "nbd", Where: e.NBD}
+	}
+	return Export{Node: e.Node, Kind: "ublk", Where: fmt.Sprintf("/dev/ublkb%d", e.Ublk)}
+}
