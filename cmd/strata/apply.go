@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/go-multierror"
+	"github.com/spf13/cobra"
+
+	"strata/apply"
+	"strata/plan"
+)
+
+func newApply() *cobra.Command {
+	var (
+		src     source
+		may     grants
+		approve bool
+		asJSON  bool
+		jobs    int
+	)
+	cmd := &cobra.Command{
+		Use:   "apply [DIR | FILE...]",
+		Short: "Carry out what has to be done, pass by pass, until nothing is left",
+		Long: `apply looks at the nodes, plans, carries out one pass and looks again, until
+nothing is left to do. The first ^C ends it after the steps in hand and any
+pause of hosts' I/O; the second leaves at once.
+
+Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest converged.`,
+		Example: `  strata apply examples/lab
+  strata apply --auto-approve --allow-destroy db:n2 .`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := src.load(args)
+			if err != nil {
+				return err
+			}
+			planOpt, err := may.options(cfg)
+			if err != nil {
+				return err
+			}
+			planOpt.Nonce = make([]byte, 16)
+			if _, err := rand.Read(planOpt.Nonce); err != nil {
+				return err
+			}
+			planOpt.Now = time.Now().Unix()
+			targets, closeAll, err := src.connect(cfg)
+			if err != nil {
+				return err
+			}
+			defer closeAll()
+			out := cmd.OutOrStdout()
+			show := newProgress(out, asJSON)
+			guard := &apply.Guard{Start: guardProcess, Config: cfg, Plan: planOpt}
+			defer guard.Close()
+			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Observe: show.event, Progress: show.copying, Guard: guard}
+			if !approve {
+				if asJSON || !interactive(os.Stdin) {
+					return fmt.Errorf("nobody can be asked for approval here; pass --auto-approve")
+				}
+				opt.Confirm = func(p *plan.Plan) bool { return confirm(p, cmd.InOrStdin(), out) }
+			}
+			start := time.Now()
+			r, err := apply.Run(cmd.Context(), cfg, targets, opt)
+			if err != nil {
+				return err
+			}
+			show.summary(r, time.Since(start))
+			return outcome(r)
+		},
+	}
+	src.targetFlags(cmd)
+	may.flags(cmd)
+	cmd.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one event a line as JSON")
+	cmd.Flags().IntVar(&jobs, "parallelism", 10, "volumes that may be held, copied, reduced or destroyed at a time")
+	return cmd
+}
+
+// outcome turns a result into the error that gives the exit code.
+func outcome(r *apply.Result) error {
+	var errs *multierror.Error
+	for _, f := range r.Failures {
+		errs = multierror.Append(errs, f)
+	}
+	switch {
+	case errs != nil:
+		errs.ErrorFormat = func(list []error) string {
+			lines := []string{fmt.Sprintf("%d of the sections could not be carried out:", len(list))}
+			for _, err := range list {
+				lines = append(lines, "  "+err.Error())
+			}
+			return strings.Join(append(lines, "their volumes are as status shows them; mend the cause and apply again"), "\n")
+		}
+		return errs
+	case r.Stopped || r.Declined:
+		return exitCode(1)
+	case !r.Converged:
+		return exitBlocked
+	}
+	return nil
+}
+
+// interrupts returns a channel that the first ^C closes. The second leaves at once.
+func interrupts() <-chan struct{} {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	stop := make(chan struct{})
+	go func() {
+		<-signals
+		fmt.Fprintln(os.Stderr, "strata: ending after the steps in hand; once more to leave at once")
+		close(stop)
+		<-signals
+		os.Exit(130)
+	}()
+	return stop
+}
+
+func confirm(p *plan.Plan, in io.Reader, out io.Writer) bool {
+	if err := p.Print(out); err != nil {
+		return false
+	}
+	fmt.Fprint(out, "\nCarry this out? Only \"yes\" will do: ")
+	answer, _ := bufio.NewReader(in).ReadString('\n')
+	return strings.TrimSpace(answer) == "yes"
+}
+
+// progress prints what happens.
+type progress struct {
+	out    io.Writer
+	json   bool
+	copies *copies
+	done   string // mark of a step that is done
+}
+
+func newProgress(out io.Writer, asJSON bool) *progress {
+	p := &progress{out: out, json: asJSON, done: good.Render("✓")}
+	if !asJSON {
+		p.copies = newCopies(out)
+		p.out = p.copies.out
+	}
+	return p
+}
+
+// copying reports how far a copy is.
+func (p *progress) copying(at apply.Copy) {
+	if !p.json {
+		p.copies.update(at)
+		return
+	}
+	p.line(map[string]any{
+		"event": "progress", "node": at.Op.On(), "layer": at.Op.Layer, "to": at.Op.Dest, "copiedClusters": at.Copied, "totalClusters": at.Total,
+		"bytes": at.Op.Bytes,
+	})
+}
+
+func (p *progress) event(e apply.Event) {
+	if p.json {
+		p.line(map[string]any{
+			"event": "step", "pass": e.Pass, "section": e.Section, "node": e.Step.Op.On(), "number": e.Step.Number,
+			"text": plan.Words(e.Step.Op), "risk": e.Step.Risk, "time": e.Start.Format(time.RFC3339Nano),
+			"seconds": e.Took.Seconds(), "error": message(e.Err),
+		})
+		return
+	}
+	if e.Err != nil {
+		fmt.Fprintf(p.out, "%s %-8s %s  %s\n      %s\n", bad.Render("✗"), e.Step.Op.On(), plan.Words(e.Step.Op), elapsed(e.Took), bad.Render(e.Err.Error()))
+		return
+	}
+	fmt.Fprintf(p.out, "%s %-8s %s  %s\n", p.done, e.Step.Op.On(), plan.Words(e.Step.Op), elapsed(e.Took))
+}
+
+func (p *progress) line(v any) {
+	if b, err := json.Marshal(v); err == nil {
+		fmt.Fprintln(p.out, string(b))
+	}
+}
+
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func (p *progress) summary(r *apply.Result, took time.Duration) {
+	if p.json {
+		p.line(map[string]any{
+			"event": "summary", "steps": r.Steps, "passes": r.Passes, "seconds": took.Seconds(), "failed": len(r.Failures),
+			"blocked": r.Plan.Blocked, "notes": r.Plan.Notes, "converged": r.Converged, "stopped": r.Stopped,
+		})
+		return
+	}
+	for _, f := range r.Plan.Blocked {
+		fmt.Fprintf(p.out, "%s %s: %s\n", worry.Render("blocked:"), f.About, f.Text)
+		if f.Hint != "" {
+			fmt.Fprintf(p.out, "    %s\n", f.Hint)
+		}
+	}
+	for _, f := range r.Plan.Notes {
+		fmt.Fprintf(p.out, "note: %s: %s\n", f.About, f.Text)
+	}
+	fmt.Fprintf(p.out, "%s: %d steps in %d passes, %s\n", verdict(r), r.Steps, r.Passes, elapsed(took))
+}
+
+func verdict(r *apply.Result) string {
+	switch {
+	case r.Declined:
+		return "Declined"
+	case r.Stopped:
+		return "Stopped before the end"
+	case len(r.Failures) > 0:
+		return fmt.Sprintf("%d sections failed", len(r.Failures))
+	case !r.Converged:
+		return fmt.Sprintf("Converged but for what is blocked (%d)", len(r.Plan.Blocked))
+	}
+	return "Converged"
+}

@@ -1,0 +1,292 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"strata/lineage"
+	"strata/spdk/sim"
+)
+
+// hostNQN is what a story's hosts call themselves unless it says otherwise.
+const hostNQN = "nqn.2014-08.org.nvmexpress:uuid:6a9f1e1c-0000-4000-8000-000000000001"
+
+// ioLimit is how long a host waits for an answer.
+const ioLimit = 10 * time.Second
+
+// host is a machine that uses a volume, as a Linux host with
+// ctrlr_loss_timeout -1 does: it reconnects by itself and finds the same disk.
+type host struct {
+	conn   *sim.Conn
+	disk   *sim.Namespace
+	cancel context.CancelFunc // ends the reading
+	failed chan error         // what came of it
+}
+
+func (h *host) stop() {
+	if h.cancel != nil {
+		h.cancel()
+		<-h.failed
+	}
+	h.conn.Close()
+}
+
+// connect finds a volume's export and connects a host to it.
+func (l *lab) connect(volume, nqn string) error {
+	for _, n := range l.nodes {
+		result, err := l.call(n, "nvmf_get_subsystems", "")
+		if err != nil {
+			continue
+		}
+		var subs []struct {
+			NQN    string
+			Listen []struct{ Traddr, Trsvcid string } `json:"listen_addresses"`
+		}
+		if err := json.Unmarshal(result, &subs); err != nil {
+			return err
+		}
+		for _, s := range subs {
+			if !strings.Contains(s.NQN, ":"+volume+".") || len(s.Listen) == 0 {
+				continue
+			}
+			conn, err := l.cluster.Host(nqn).Connect(s.Listen[0].Traddr, s.Listen[0].Trsvcid, s.NQN)
+			if err != nil {
+				return err
+			}
+			disk, err := conn.Namespace(1)
+			if err != nil {
+				return err
+			}
+			l.hosts[volume] = &host{conn: conn, disk: disk}
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is exported nowhere", volume)
+}
+
+// host returns the host connected to a volume, connecting one if there is none.
+func (l *lab) host(volume string) (*host, error) {
+	if l.hosts[volume] == nil {
+		if err := l.connect(volume, hostNQN); err != nil {
+			return nil, err
+		}
+	}
+	return l.hosts[volume], nil
+}
+
+func (l *lab) cmdHost(_ *script, args []string) error {
+	if h := l.hosts[args[0]]; h != nil {
+		h.stop()
+		delete(l.hosts, args[0])
+	}
+	return l.connect(args[0], append(args, hostNQN)[1])
+}
+
+// extent is the OFFSET SIZE LETTER of a command.
+func extent(args []string) (off int64, data []byte, err error) {
+	off, err = bytesOf(args[0])
+	if err != nil {
+		return 0, nil, err
+	}
+	size, err := bytesOf(args[1])
+	return off, bytes.Repeat([]byte(args[2][:1]), int(size)), err
+}
+
+func (l *lab) cmdWrite(_ *script, args []string) error {
+	off, data, err := extent(args[1:])
+	if err != nil {
+		return err
+	}
+	h, err := l.host(args[0])
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), ioLimit)
+	defer cancel()
+	return h.disk.WriteAt(ctx, data, off)
+}
+
+func (l *lab) cmdRead(_ *script, args []string) error {
+	h, err := l.host(args[0])
+	if err != nil {
+		return err
+	}
+	return compare(args[1:], h.disk.ReadAt)
+}
+
+// compare reads an extent and compares it with what it should be.
+func compare(args []string, read func(context.Context, []byte, int64) error) error {
+	off, want, err := extent(args)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), ioLimit)
+	defer cancel()
+	got := make([]byte, len(want))
+	if err := read(ctx, got, off); err != nil {
+		return err
+	}
+	for i := range got {
+		if got[i] != want[i] {
+			return fmt.Errorf("at %d there is %q, not %q", off+int64(i), got[i], want[i])
+		}
+	}
+	return nil
+}
+
+func (l *lab) cmdReplica(_ *script, args []string) error {
+	read, err := l.replica(args[0], args[1])
+	if err != nil {
+		return err
+	}
+	return compare(args[2:], read)
+}
+
+// replica returns a reader of a node's replica of a volume, or, of
+// volume@snapshot, of the layer there.
+func (l *lab) replica(node, name string) (func(context.Context, []byte, int64) error, error) {
+	t, err := l.target(node)
+	if err != nil {
+		return nil, err
+	}
+	result, err := l.call(node, "bdev_lvol_get_lvols", "")
+	if err != nil {
+		return nil, err
+	}
+	var lvols []struct{ UUID, Name string }
+	if err := json.Unmarshal(result, &lvols); err != nil {
+		return nil, err
+	}
+	var uuid string
+	var epoch lineage.Epoch
+	volume, snapshot, layer := strings.Cut(name, "@")
+	for _, lv := range lvols {
+		n, ok := lineage.Parse(lineage.LvolName(lv.Name))
+		if !ok || n.Of().Name != volume {
+			continue
+		}
+		switch n := n.(type) {
+		case lineage.Head:
+			if n.Mark == lineage.Fenced {
+				n.Epoch = 0 // a stale replica is read only where there is no other
+			}
+			if !layer && (uuid == "" || n.Epoch > epoch) {
+				uuid, epoch = lv.UUID, n.Epoch
+			}
+		case lineage.Layer:
+			if layer && n.Snapshot == snapshot {
+				uuid = lv.UUID
+			}
+		}
+	}
+	if uuid == "" {
+		return nil, fmt.Errorf("%s has no %s", node, name)
+	}
+	return func(ctx context.Context, p []byte, off int64) error { return t.ReadBdev(ctx, uuid, p, off) }, nil
+}
+
+func (l *lab) cmdSame(_ *script, args []string) error {
+	off, err := bytesOf(args[1])
+	if err != nil {
+		return err
+	}
+	size, err := bytesOf(args[2])
+	if err != nil {
+		return err
+	}
+	var first []byte
+	for _, node := range args[3:] {
+		read, err := l.replica(node, args[0])
+		if err != nil {
+			return err
+		}
+		got := make([]byte, size)
+		if err := read(context.Background(), got, off); err != nil {
+			return err
+		}
+		if first == nil {
+			first = got
+		}
+		for i := range got {
+			if got[i] != first[i] {
+				return fmt.Errorf("at %d %s has %d in %s, and %s has %d", off+int64(i), node, got[i], args[0], args[3], first[i])
+			}
+		}
+	}
+	return nil
+}
+
+func (l *lab) cmdReading(_ *script, args []string) error {
+	return l.using(args, func(h *host, ctx context.Context) error { return h.readOn(ctx) })
+}
+
+func (l *lab) cmdWriting(_ *script, args []string) error {
+	return l.using(args, func(h *host, ctx context.Context) error { return h.writeOn(ctx) })
+}
+
+// using begins or, with -stop, ends what a host does without end.
+func (l *lab) using(args []string, do func(*host, context.Context) error) error {
+	if args[0] == "-stop" {
+		h := l.hosts[args[1]]
+		h.cancel()
+		err := <-h.failed
+		h.cancel = nil
+		return err
+	}
+	h, err := l.host(args[0])
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	h.cancel, h.failed = cancel, make(chan error, 1)
+	go func() { h.failed <- do(h, ctx) }()
+	return nil
+}
+
+// writeOn writes every millisecond until ctx ends, 4 KiB to each of the first
+// 64 MiB in turn; then it reads back what it wrote last.
+func (h *host) writeOn(ctx context.Context) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	const blocks = 64
+	var last [blocks]byte
+	for n := 0; ctx.Err() == nil; n++ {
+		at := n % blocks
+		last[at] = byte(1 + n%251)
+		if err := h.disk.WriteAt(context.Background(), bytes.Repeat(last[at:at+1], 4096), int64(at)<<20); err != nil {
+			return fmt.Errorf("the host saw an error: %w", err)
+		}
+		<-tick.C
+	}
+	for at, want := range last {
+		got := make([]byte, 4096)
+		if err := h.disk.ReadAt(context.Background(), got, int64(at)<<20); err != nil {
+			return err
+		}
+		if want != 0 && (got[0] != want || got[4095] != want) {
+			return fmt.Errorf("at %dMi there is %d, not %d", at, got[0], want)
+		}
+	}
+	return nil
+}
+
+// readOn reads every millisecond until ctx ends, each read waiting as long as
+// it has to.
+func (h *host) readOn(ctx context.Context) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		if err := h.disk.ReadAt(ctx, make([]byte, 4096), 0); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("the host saw an error: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}

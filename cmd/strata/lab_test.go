@@ -1,0 +1,142 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"strata/spdk/sim"
+)
+
+// lab is the targets of a story, and the hosts that use them.
+type lab struct {
+	dir     string
+	cluster *sim.Cluster // nil until the story starts targets
+	nodes   []string
+	hosts   map[string]*host // by volume
+}
+
+func newLab(dir string) *lab { return &lab{dir: dir, hosts: map[string]*host{}} }
+
+func (l *lab) close() {
+	for _, h := range l.hosts {
+		h.stop()
+	}
+	if l.cluster != nil {
+		l.cluster.Close()
+	}
+}
+
+func (l *lab) socket(node string) string { return filepath.Join(l.dir, node+".sock") }
+
+// start serves targets that answer at once and keep their disks in memory.
+func (l *lab) start(opts sim.Options, nodes ...string) error {
+	if l.cluster == nil {
+		l.cluster = sim.New(opts)
+	}
+	for _, n := range nodes {
+		if _, err := l.cluster.Start(n, l.socket(n)); err != nil {
+			return err
+		}
+		l.nodes = append(l.nodes, n)
+	}
+	return nil
+}
+
+func (l *lab) target(node string) (*sim.Target, error) {
+	if l.cluster != nil {
+		if t := l.cluster.Target(node); t != nil {
+			return t, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no target %s", node)
+}
+
+// each does something to every target named.
+func (l *lab) each(nodes []string, do func(*sim.Target) error) error {
+	if len(nodes) == 0 {
+		nodes = l.nodes
+	}
+	var errs []error
+	for _, n := range nodes {
+		t, err := l.target(n)
+		if err == nil {
+			err = do(t)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (l *lab) cmdSim(_ *script, args []string) error {
+	opts := sim.Options{DiskSize: 1 << 40}
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		key, value, _ := strings.Cut(args[0], "=")
+		switch key {
+		case "-size":
+			size, err := bytesOf(value)
+			if err != nil {
+				return err
+			}
+			opts.DiskSize = size
+		case "-only":
+			opts.Disks = map[string]int64{value: opts.DiskSize}
+		default:
+			return fmt.Errorf("unknown flag %s", key)
+		}
+		args = args[1:]
+	}
+	return l.start(opts, args...)
+}
+
+func (l *lab) cmdDown(_ *script, args []string) error {
+	return l.each(args, func(t *sim.Target) error { t.Stop(); return nil })
+}
+
+func (l *lab) cmdUp(_ *script, args []string) error {
+	return l.each(args, (*sim.Target).Restart)
+}
+
+func (l *lab) cmdFreeze(_ *script, args []string) error {
+	return l.each(args, func(t *sim.Target) error { t.Freeze(); return nil })
+}
+
+func (l *lab) cmdThaw(_ *script, args []string) error {
+	return l.each(args, func(t *sim.Target) error { t.Thaw(); return nil })
+}
+
+func (l *lab) cmdPartition(_ *script, args []string) error {
+	l.cluster.Partition(args[0], args[1])
+	return nil
+}
+
+func (l *lab) cmdHeal(_ *script, args []string) error {
+	l.cluster.Heal(args[0], args[1])
+	return nil
+}
+
+func (l *lab) cmdFault(_ *script, args []string) error {
+	for _, line := range args {
+		r, err := sim.ParseRule(line)
+		if err != nil {
+			return err
+		}
+		if err := l.cluster.Play(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bytesOf reads a size such as 4Ki or 64Mi.
+func bytesOf(s string) (int64, error) {
+	digits := strings.TrimRight(s, "KMGTi")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	shift, known := map[string]int{"": 0, "Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40}[s[len(digits):]]
+	if err != nil || !known {
+		return 0, fmt.Errorf("%q is no size", s)
+	}
+	return n << shift, nil
+}

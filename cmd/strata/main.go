@@ -1,0 +1,49 @@
+// Command strata keeps replicated SPDK volumes as their owner described them.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+)
+
+func main() {
+	tuneMemory()
+	os.Exit(run())
+}
+
+// tuneMemory spends memory for time: a run is short, and most of what it reads
+// it keeps. GOGC and GOMEMLIMIT, where they are set, win.
+func tuneMemory() {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(400)
+		debug.SetMemoryLimit(512 << 20)
+	}
+}
+
+// run executes the command line and returns the exit code: 0, or 1 for an
+// error; plan and apply have more of their own.
+func run() int {
+	err := newRoot().Execute()
+	var code exitCode
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	}
+	fmt.Fprintln(os.Stderr, "strata:", err)
+	return 1
+}
+
+// exitCode is an error that says nothing and ends the program with a code.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// Exit codes beside 0 and 1.
+const (
+	exitChanges exitCode = 2 // plan --detailed-exitcode: there is something to do
+	exitBlocked exitCode = 3 // apply: some volumes are blocked, the rest converged
+)

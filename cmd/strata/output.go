@@ -1,0 +1,36 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/charmbracelet/lipgloss"
+)
+
+// Colours, used only on a terminal and never with NO_COLOR.
+var (
+	good  = lipgloss.NewStyle().Foreground(lipgloss.Color("2"))
+	bad   = lipgloss.NewStyle().Foreground(lipgloss.Color("1"))
+	worry = lipgloss.NewStyle().Foreground(lipgloss.Color("3"))
+	faint = lipgloss.NewStyle().Faint(true)
+)
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// elapsed formats a duration to the millisecond.
+func elapsed(d time.Duration) string {
+	return fmt.Sprintf("%.3fs", d.Seconds())
+}
+
+// interactive reports whether somebody can be asked.
+func interactive(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"strata/plan"
+	"strata/state"
+)
+
+func newPlan() *cobra.Command {
+	var (
+		src      source
+		may      grants
+		at       string
+		explain  bool
+		detailed bool
+		asJSON   bool
+	)
+	cmd := &cobra.Command{
+		Use:   "plan [DIR | FILE...]",
+		Short: "Show what has to be done, in order; change nothing",
+		Example: `  strata plan examples/lab
+  strata plan --explain --detailed-exitcode .   # 0: nothing to do, 2: changes`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := src.load(args)
+			if err != nil {
+				return err
+			}
+			opt, err := may.options(cfg)
+			if err != nil {
+				return err
+			}
+			opt.Explain = explain
+			if opt.Now, err = moment(at); err != nil {
+				return err
+			}
+			targets, closeAll, err := src.connect(cfg)
+			if err != nil {
+				return err
+			}
+			defer closeAll()
+			p, err := plan.Build(cfg, state.Read(cmd.Context(), cfg.Cluster, targets), opt)
+			if err != nil {
+				return err
+			}
+			if err := showPlan(cmd, p, explain, asJSON); err != nil {
+				return err
+			}
+			if detailed && !p.Empty() {
+				return exitChanges
+			}
+			return nil
+		},
+	}
+	src.targetFlags(cmd)
+	may.flags(cmd)
+	cmd.Flags().StringVar(&at, "at", "", "plan as if it were that `TIME` (2026-11-20T19:30:00Z), for snapshots on schedule")
+	cmd.Flags().BoolVar(&explain, "explain", false, "say why each node was chosen, and why others were not")
+	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is something to do")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
+	return cmd
+}
+
+// moment reads a time in RFC 3339; "" is now.
+func moment(at string) (int64, error) {
+	if at == "" {
+		return time.Now().Unix(), nil
+	}
+	t, err := time.Parse(time.RFC3339, at)
+	if err != nil {
+		return 0, fmt.Errorf("--at %s: want a time such as 2026-11-20T19:30:00Z", at)
+	}
+	return t.Unix(), nil
+}
+
+func showPlan(cmd *cobra.Command, p *plan.Plan, explain, asJSON bool) error {
+	out := cmd.OutOrStdout()
+	if asJSON {
+		return printJSON(out, p)
+	}
+	if err := p.Print(out); err != nil {
+		return err
+	}
+	if !explain {
+		return nil
+	}
+	for _, place := range p.Places {
+		fmt.Fprintf(out, "\nvolume %s\n", place.Volume)
+		for _, c := range place.Chosen {
+			fmt.Fprintf(out, "    %-8s chosen: %s\n", c.Node, c.Why)
+		}
+		for _, c := range place.Others {
+			fmt.Fprintf(out, "    %-8s not: %s\n", c.Node, c.Why)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/spdk"
+)
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "strata",
+		Short: "Keeps replicated SPDK volumes as their owner described them",
+		Long: `strata reads what you want from CUE files and what there is from every node's
+spdk_tgt, prints the ordered plan between the two, and carries it out.
+It keeps no state of its own: the storage itself is the state.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(newPlan(), newApply(), newStatus(), newValidate(), newSchema(), newSim(), newVersion(), newGuard())
+	return root
+}
+
+// source is where a configuration comes from and how its nodes are reached.
+type source struct {
+	tags    []string
+	timeout time.Duration
+}
+
+func (s *source) flags(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVarP(&s.tags, "tag", "t", nil, "`key=value` for fields with @tag(key), as with cue")
+}
+
+func (s *source) targetFlags(cmd *cobra.Command) {
+	s.flags(cmd)
+	cmd.Flags().DurationVar(&s.timeout, "timeout", 10*time.Second, "how long a target may take to answer")
+}
+
+// load reads the configuration from the arguments, by default the current directory.
+func (s *source) load(args []string) (*schema.Config, error) {
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	return schema.Load(args, s.tags)
+}
+
+// connect makes a client for each node. None of them connects yet.
+func (s *source) connect(cfg *schema.Config) (map[lineage.Node]*spdk.Client, func(), error) {
+	targets := map[lineage.Node]*spdk.Client{}
+	for _, n := range cfg.Nodes {
+		t, err := spdk.New(n.RPC, spdk.Options{Timeout: s.timeout})
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: node %s: %w", n.Pos, n.Name, err)
+		}
+		targets[n.Name] = t
+	}
+	return targets, func() {
+		for _, t := range targets {
+			t.Close()
+		}
+	}, nil
+}
+
+// grants are what the operator allows beyond the configuration.
+type grants struct {
+	destroy   []string
+	authority []string
+}
+
+func (g *grants) flags(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&g.destroy, "allow-destroy", nil, "release `NAME` for destruction: db (a volume), db:n2 (a replica), db@base (a layer), db@head (what was written since the layer reverted to)")
+	cmd.Flags().StringArrayVar(&g.authority, "authority", nil, "`VOLUME=NODE`: that node has the current replica")
+}
+
+// options checks the grants against the configuration: a misspelt name must
+// not look as if it had been heard.
+func (g *grants) options(cfg *schema.Config) (plan.Options, error) {
+	opt := plan.Options{AllowDestroy: map[string]bool{}, Authority: map[string]lineage.Node{}}
+	for _, name := range g.destroy {
+		_, node, replica := strings.Cut(name, ":")
+		if replica && cfg.Node(lineage.Node(node)) == nil {
+			return opt, fmt.Errorf("--allow-destroy %s: there is no node %s", name, node)
+		}
+		if v := cfg.Volume(name); v != nil {
+			return opt, fmt.Errorf("--allow-destroy %s: it is configured (%s); remove it there first", name, v.Pos)
+		}
+		opt.AllowDestroy[name] = true
+	}
+	for _, a := range g.authority {
+		volume, node, ok := strings.Cut(a, "=")
+		switch {
+		case !ok:
+			return opt, fmt.Errorf("--authority %s: want VOLUME=NODE", a)
+		case cfg.Volume(volume) == nil:
+			return opt, fmt.Errorf("--authority %s: there is no volume %s", a, volume)
+		case cfg.Node(lineage.Node(node)) == nil:
+			return opt, fmt.Errorf("--authority %s: there is no node %s", a, node)
+		}
+		opt.Authority[volume] = lineage.Node(node)
+	}
+	return opt, nil
+}

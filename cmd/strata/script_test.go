@@ -1,0 +1,125 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"strata": main})
+}
+
+// TestScript runs the stories in testdata/script. Each has a directory lab with
+// three nodes in nodes.cue, for which the command "sim" serves targets; a story
+// adds its volumes. Commands beside testscript's own:
+//
+//	sim [-size=BYTES] [-only=PATH] NODE...   serve targets; disks of that size, and no other than PATH
+//	down NODE... / up NODE...                a target dies; it comes back with nothing but its disks
+//	freeze / thaw NODE...                    a target stops answering while its kernel goes on
+//	partition / heal NODE NODE               packets between two nodes vanish
+//	fault RULE...                            what goes wrong from here on; see strata sim --help
+//	[!] rpc NODE METHOD [PARAMS]             one call; stdout has the result, stderr the error
+//	await NODE METHOD [PARAMS] REGEXP        call until the result matches
+//	state [-foreign] [NODE...]               stdout has all there is, or what is not strata's
+//	calls reset / calls none [NODE...]       no call since then changed anything
+//	host VOLUME [NQN]                        connect a host to the volume's export
+//	[!] write VOLUME OFFSET SIZE LETTER      write through that host
+//	[!] read VOLUME OFFSET SIZE LETTER       read, and compare
+//	replica NODE VOLUME[@SNAPSHOT] OFFSET SIZE LETTER   read a node's replica, or the layer there, and compare
+//	same VOLUME[@SNAPSHOT] OFFSET SIZE NODE...  compare the nodes' replicas, or layers, with one another
+//	reading VOLUME / reading -stop VOLUME    a host that reads without end; fails when a read did
+//	writing VOLUME / writing -stop VOLUME    a host that writes without end; fails when a write did, or is not there
+//	code N strata ...                        run it and expect an exit code
+//	json strata ...                          run it; all it prints is JSON
+//	at KILL|INT N|METHOD strata ...          run it; signal it at the Nth call that changes something, or the first of METHOD
+//	config [-patient] NODE...                lab/nodes.cue again, with these nodes only; lost peers are given up late
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: false,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup:               setUp,
+		Cmds:                commands,
+	})
+}
+
+var commands = map[string]func(*testscript.TestScript, bool, []string){
+	"sim":       inLab((*lab).cmdSim),
+	"down":      inLab((*lab).cmdDown),
+	"up":        inLab((*lab).cmdUp),
+	"freeze":    inLab((*lab).cmdFreeze),
+	"thaw":      inLab((*lab).cmdThaw),
+	"partition": inLab((*lab).cmdPartition),
+	"heal":      inLab((*lab).cmdHeal),
+	"fault":     inLab((*lab).cmdFault),
+	"rpc":       inLab((*lab).cmdRPC),
+	"await":     inLab((*lab).cmdAwait),
+	"state":     inLab((*lab).cmdState),
+	"calls":     inLab((*lab).cmdCalls),
+	"host":      inLab((*lab).cmdHost),
+	"write":     inLab((*lab).cmdWrite),
+	"read":      inLab((*lab).cmdRead),
+	"replica":   inLab((*lab).cmdReplica),
+	"same":      inLab((*lab).cmdSame),
+	"writing":   inLab((*lab).cmdWriting),
+	"reading":   inLab((*lab).cmdReading),
+	"code":      inLab((*lab).cmdCode),
+	"json":      inLab((*lab).cmdJSON),
+	"at":        inLab((*lab).cmdAt),
+	"config":    inLab((*lab).cmdConfig),
+}
+
+type labKey struct{}
+
+func setUp(env *testscript.Env) error {
+	l := newLab(env.WorkDir)
+	env.Values[labKey{}] = l
+	env.Defer(l.close)
+	env.Vars = append(env.Vars, "NO_COLOR=1")
+	return l.configure("n1", "n2", "n3")
+}
+
+// inLab makes a command of a method, which reports what goes wrong.
+func inLab(do func(*lab, *script, []string) error) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		err := do(ts.Value(labKey{}).(*lab), &script{ts}, args)
+		switch {
+		case err != nil && neg:
+			fmt.Fprintln(ts.Stderr(), err)
+		case err != nil:
+			ts.Fatalf("%v", err)
+		case neg:
+			ts.Fatalf("it succeeded")
+		}
+	}
+}
+
+// script is what a command may use of its story.
+type script struct{ *testscript.TestScript }
+
+// configure writes lab/nodes.cue.
+func (l *lab) configure(nodes ...string) error {
+	var b strings.Builder
+	links := "{ctrlrLossTimeoutSec: 2, reconnectDelaySec: 1, fastIOFailTimeoutSec: 1}"
+	if nodes[0] == "-patient" {
+		links, nodes = "{ctrlrLossTimeoutSec: 60, reconnectDelaySec: 1, fastIOFailTimeoutSec: 60}", nodes[1:]
+	}
+	fmt.Fprintf(&b, "package lab\n\ncluster: \"lab\"\n\nlinks: %s\n\n", links)
+	for _, n := range nodes {
+		fmt.Fprintf(&b, "nodes: %s: {rpc: \"unix://%s\", address: \"10.0.0.%s\", labels: zone: %q, pools: fast: {aio: \"/dev/disk\", format: true}}\n",
+			n, l.socket(n), strings.TrimLeft(n, "n"), "z"+n)
+	}
+	dir := filepath.Join(l.dir, "lab")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "nodes.cue"), []byte(b.String()), 0o644)
+}
+
+func (l *lab) cmdConfig(_ *script, args []string) error { return l.configure(args...) }

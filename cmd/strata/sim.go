@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"strata/spdk/sim"
+)
+
+func newSim() *cobra.Command {
+	var (
+		opts     sim.Options
+		diskSize int64
+		faults   []string
+	)
+	cmd := &cobra.Command{
+		Use:   "sim --dir DIR NODE...",
+		Short: "Serve simulated targets, for trying things out",
+		Long: `sim serves one simulated spdk_tgt for each NODE on DIR/NODE.sock until it is
+interrupted. The targets reach one another at the addresses they listen on,
+without a network. Their disks are kept in DIR and survive a restart with
+everything on them; all else is lost, as with a real target.
+
+Things go wrong on request: by --fault, or by a line on the standard input while
+it runs. Such a line is one of
+
+` + sim.Grammar,
+		Example: `  strata sim --dir /tmp/lab n1 n2 n3
+  strata sim --dir /tmp/lab --fault "kill n2 10s at 17" --fault "fail n1 bdev_lvol_rename 2 after" n1 n2 n3`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if opts.Dir == "" {
+				return fmt.Errorf("--dir is missing: where are sockets and disks to be kept?")
+			}
+			var rules []sim.Rule
+			for _, line := range faults {
+				r, err := sim.ParseRule(line)
+				if err != nil {
+					return err
+				}
+				rules = append(rules, r)
+			}
+			if err := os.MkdirAll(opts.Dir, 0o755); err != nil {
+				return err
+			}
+			dir := opts.Dir
+			opts.Dir, opts.DiskSize = filepath.Join(dir, "disks"), diskSize<<20
+			if err := os.MkdirAll(opts.Dir, 0o755); err != nil {
+				return err
+			}
+			cluster := sim.New(opts)
+			defer cluster.Close()
+			for _, name := range args {
+				socket := filepath.Join(dir, name+".sock")
+				if _, err := cluster.Start(name, socket); err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), "serving", name, "on", socket)
+			}
+			if err := cluster.Play(rules...); err != nil {
+				return err
+			}
+			go playLines(cluster, cmd.InOrStdin(), cmd.ErrOrStderr())
+			signals := make(chan os.Signal, 1)
+			signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+			<-signals
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&opts.Dir, "dir", "", "`directory` for sockets and disks")
+	cmd.Flags().StringArrayVar(&faults, "fault", nil, "what goes wrong, as a `RULE`; may be repeated")
+	cmd.Flags().DurationVar(&opts.Tick, "tick", 4*time.Millisecond, "how often a target looks at its sockets; 0: at once")
+	cmd.Flags().Int64Var(&diskSize, "disk-size", 64<<10, "size of every disk, in `MiB`")
+	return cmd
+}
+
+// playLines plays the rules that come in, one a line.
+func playLines(cluster *sim.Cluster, in io.Reader, out io.Writer) {
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		if lines.Text() == "" {
+			continue
+		}
+		r, err := sim.ParseRule(lines.Text())
+		if err == nil {
+			err = cluster.Play(r)
+		}
+		if err != nil {
+			fmt.Fprintln(out, "strata:", err)
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+func newValidate() *cobra.Command {
+	var src source
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "validate [DIR | FILE...]",
+		Short:   "Check a configuration without reaching any node",
+		Example: `  strata validate -t zone=a .`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := src.load(args)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), cfg)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "cluster %s: %d nodes, %d volumes, no problem found\n", cfg.Cluster, len(cfg.Nodes), len(cfg.Volumes))
+			return nil
+		},
+	}
+	src.flags(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the configuration with its defaults as JSON")
+	return cmd
+}
