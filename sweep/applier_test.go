@@ -1,0 +1,152 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"path"
+	"sync"
+	"time"
+
+	"strata/apply"
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/spdk"
+)
+
+// applier is a process that carries a configuration out. It can die.
+type applier struct {
+	w       *world
+	ctx     context.Context
+	cancel  context.CancelFunc
+	targets map[lineage.Node]*spdk.Client
+
+	mu    sync.Mutex
+	dead  bool
+	conns []io.Closer // to targets and guard
+	guard chan struct{}
+}
+
+func (w *world) applier(cfg *schema.Config) *applier {
+	a := &applier{w: w}
+	a.ctx, a.cancel = context.WithCancel(context.Background())
+	a.targets = w.connect(cfg, a.keep)
+	return a
+}
+
+// connect makes clients of the simulated targets. What they connect by is
+// handed to keep, which may refuse it.
+func (w *world) connect(cfg *schema.Config, keep func(io.Closer) error) map[lineage.Node]*spdk.Client {
+	targets := map[lineage.Node]*spdk.Client{}
+	for _, n := range cfg.Nodes {
+		c, err := spdk.New(n.RPC, spdk.Options{Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+			t := w.c.Target(path.Base(address))
+			if !t.Running() {
+				return nil, errors.New("connection refused")
+			}
+			near, far := net.Pipe()
+			if err := keep(near); err != nil {
+				return nil, err
+			}
+			go t.Serve(far)
+			return near, nil
+		}})
+		if err != nil {
+			panic(err) // the configuration was checked
+		}
+		targets[n.Name] = c
+	}
+	return targets
+}
+
+var errDead = errors.New("the process is dead")
+
+func (a *applier) keep(c io.Closer) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.dead {
+		return errDead
+	}
+	a.conns = append(a.conns, c)
+	return nil
+}
+
+// die ends the process as SIGKILL does. Whatever its goroutines do from here
+// on reaches nobody.
+func (a *applier) die() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dead = true
+	for _, c := range a.conns {
+		c.Close()
+	}
+	a.cancel()
+}
+
+// run carries a configuration out.
+func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*apply.Result, error) {
+	defer a.close()
+	o := apply.Options{Plan: opt, Parallelism: 4, Observe: a.w.event}
+	if guarded {
+		o.Guard = &apply.Guard{Start: a.startGuard, Config: cfg, Plan: opt}
+		defer o.Guard.Close()
+	}
+	return apply.Run(a.ctx, cfg, a.targets, o)
+}
+
+func (a *applier) close() {
+	a.cancel()
+	for _, t := range a.targets {
+		t.Close()
+	}
+}
+
+// startGuard starts the guard as a process of its own: it has its own clients.
+func (a *applier) startGuard() (io.ReadWriteCloser, error) {
+	in, to := io.Pipe()
+	from, out := io.Pipe()
+	g := &guard{WriteCloser: to, Reader: from, from: from, done: make(chan struct{})}
+	if err := a.keep(g); err != nil {
+		return nil, err
+	}
+	a.guard = g.done
+	go func() {
+		defer close(g.done)
+		defer out.Close()
+		var targets map[lineage.Node]*spdk.Client
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		err := apply.Stand(ctx, in, out, func(cfg *schema.Config) (map[lineage.Node]*spdk.Client, error) {
+			targets = a.w.connect(cfg, func(io.Closer) error { return nil })
+			return targets, nil
+		})
+		for _, t := range targets {
+			t.Close()
+		}
+		a.w.logf("the guard ended: %v", err)
+	}()
+	return ended{g}, nil
+}
+
+// guard is a guard's two streams. Close breaks them.
+type guard struct {
+	io.WriteCloser
+	io.Reader
+	from *io.PipeReader
+	done chan struct{}
+}
+
+func (g *guard) Close() error {
+	return errors.Join(g.WriteCloser.Close(), g.from.Close())
+}
+
+// ended is a guard that Close waits for, as for a process.
+type ended struct{ *guard }
+
+func (g ended) Close() error {
+	err := g.guard.Close()
+	<-g.done
+	return err
+}

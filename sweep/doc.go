@@ -1,0 +1,15 @@
+// Package sweep breaks strata at every point and looks whether the storage
+// minds. It has tests only.
+//
+// A scenario (testdata/sweep/*.txtar in the repository) is a cluster, hosts
+// that use its volumes, and one change. TestSweep carries the change out again
+// and again, and each time one thing goes wrong at one of its calls: the call
+// is lost, its answer is, the target dies or hangs, strata dies, the power
+// goes. Then strata runs until nothing is left to do. Meanwhile hosts write and
+// read back, and after every call that changed something the disks are looked
+// at as if the power went there and then.
+//
+// The targets are simulated and time is virtual (testing/synctest), so a case
+// is reproduced by scenario, kind of trouble and number of the call, which a
+// failure prints.
+package sweep

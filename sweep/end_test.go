@@ -1,0 +1,168 @@
+package sweep
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// ending is what there is in the end, by volume and beside the volumes, with
+// everything left out that may differ: ids, UUIDs, epochs, namespace numbers.
+type ending map[string][]string
+
+func (e ending) String() string {
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(e)) {
+		fmt.Fprintf(&b, "%s\n", k)
+		for _, l := range e[k] {
+			fmt.Fprintf(&b, "    %s\n", l)
+		}
+	}
+	return b.String()
+}
+
+func (e ending) add(key, format string, args ...any) {
+	e[key] = append(e[key], fmt.Sprintf(format, args...))
+}
+
+const beside = "nodes"
+
+// describe makes the ending of a snapshot.
+func describe(cfg *schema.Config, s *state.Snapshot) ending {
+	e := ending{}
+	for _, name := range slices.Sorted(maps.Keys(s.Nodes)) {
+		n := s.Nodes[name]
+		if n.Unknown != "" {
+			e.add(beside, "%s cannot be read: %s", name, n.Unknown)
+			continue
+		}
+		for _, d := range n.Disks {
+			e.add(beside, "%s disk %s %s %s claimed=%v", name, d.Bdev, d.Kind, d.Path, d.Claimed)
+		}
+		for _, l := range n.Lvstores {
+			e.add(beside, "%s lvstore %s on %s", name, l.Name, l.Base)
+		}
+		for _, c := range n.Controllers {
+			e.add(beside, "%s controller %s to %s %s", name, c.Name, c.NQN, c.State)
+		}
+		for _, l := range n.Lvols {
+			e.lvol(s, name, l)
+		}
+		for _, r := range n.Raids {
+			e.raid(cfg, s, name, r)
+		}
+		for _, sub := range n.Subsystems {
+			e.subsystem(cfg, s, name, sub)
+		}
+	}
+	for _, lines := range e {
+		slices.Sort(lines)
+	}
+	return e
+}
+
+func (e ending) lvol(s *state.Snapshot, node lineage.Node, l *state.Lvol) {
+	switch n := l.Parsed.(type) {
+	case lineage.Head:
+		mark := "open"
+		if n.Mark != 0 {
+			mark = string(rune(n.Mark))
+		}
+		what := fmt.Sprintf("legs=%d size=%d complete=%v", n.Legs, l.Size, l.Complete())
+		if n.Mark == lineage.Fenced {
+			what = ""
+		} else if n.Epoch != topOf(s, n.Volume) {
+			what += " old"
+		}
+		e.add(n.Volume.Name, "%s head %s %s", node, mark, what)
+	case nil:
+		if string(l.Name) != theirs {
+			e.add(beside, "%s lvol %s", node, l.Name)
+		}
+	default:
+		e.add(n.Of().Name, "%s %T", node, n)
+	}
+}
+
+func topOf(s *state.Snapshot, v lineage.Volume) lineage.Epoch { return s.Incarnation("lab", v).Top() }
+
+// whose says which node's lvol a UUID is.
+func whose(s *state.Snapshot, u lineage.UUID) string {
+	for name, n := range s.Nodes {
+		if l := n.LvolByUUID(u); l != nil && l.Parsed != nil {
+			return fmt.Sprintf("%s's %s", name, l.Parsed.Of().Name)
+		}
+	}
+	return "nobody's " + string(u)
+}
+
+func (e ending) raid(cfg *schema.Config, s *state.Snapshot, node lineage.Node, r *state.Raid) {
+	key := beside
+	if v, ok := cfg.Cluster.ParseRaid(r.Name); ok {
+		key = v.Name
+	}
+	var legs []string
+	for _, l := range r.Legs {
+		if l.Configured {
+			legs = append(legs, whose(s, l.UUID))
+		}
+	}
+	slices.Sort(legs)
+	e.add(key, "%s raid %s rebuilding=%q legs: %s", node, r.State, r.Rebuilding, strings.Join(legs, ", "))
+}
+
+func (e ending) subsystem(cfg *schema.Config, s *state.Snapshot, node lineage.Node, sub *state.Subsystem) {
+	key, name := beside, string(sub.NQN)
+	if v, ok := cfg.Cluster.ParseExport(sub.NQN); ok {
+		key, name = v.Name, "export"
+	}
+	var ls []string
+	for _, l := range sub.Listeners {
+		ls = append(ls, fmt.Sprintf("%s:%s paused=%v", l.Address, l.Port, l.Paused))
+	}
+	e.add(key, "%s %s any=%v hosts=%v at %v", node, name, sub.AnyHost, sub.Hosts, ls)
+	for _, ns := range sub.Namespaces {
+		u := s.Nodes[node].Backing(ns.Bdev)
+		switch {
+		case key != beside:
+			device := "raid"
+			if u != "" {
+				device = whose(s, u)
+			}
+			e.add(key, "%s export shows %s as %d", node, device, ns.NSID)
+		default:
+			v := whose(s, u)
+			_, volume, _ := strings.Cut(v, "'s ")
+			e.add(volume, "%s shows %s by %s", node, v, name)
+		}
+	}
+}
+
+// accept compares an ending with the one without any trouble: whatever went
+// wrong, what is there in the end is the same.
+func accept(got, want ending) error {
+	for _, key := range slices.Sorted(maps.Keys(joined(got, want))) {
+		for _, l := range got[key] {
+			if !slices.Contains(want[key], l) {
+				return fmt.Errorf("%s: there is too much: %s", key, l)
+			}
+		}
+		for _, l := range want[key] {
+			if !slices.Contains(got[key], l) {
+				return fmt.Errorf("%s: there is missing: %s", key, l)
+			}
+		}
+	}
+	return nil
+}
+
+func joined(a, b ending) ending {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
+}

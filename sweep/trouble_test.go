@@ -1,0 +1,113 @@
+package sweep
+
+import (
+	"time"
+
+	"strata/spdk/sim"
+)
+
+// trouble is a way in which a call can go wrong.
+type trouble struct {
+	name  string
+	alone bool // no guard stands by
+	lasts time.Duration
+	make  func(w *world, c sim.Call) sim.Fault
+}
+
+// Times that matter: a client waits 10 s for an answer, links are given up
+// after 15 s, a target needs some seconds to start.
+const (
+	soon  = 2 * time.Second
+	hangs = 13 * time.Second
+	long  = 30 * time.Second
+)
+
+func plain(name string, f sim.Fault) *trouble {
+	return &trouble{name: name, make: func(*world, sim.Call) sim.Fault { return f }}
+}
+
+// dying makes trouble in which strata dies. The call that it is about to hear
+// of is lost, or has its effect.
+func dying(name string, alone bool, f sim.Fault) *trouble {
+	return &trouble{name: name, alone: alone, lasts: soon, make: func(w *world, c sim.Call) sim.Fault {
+		w.who.die()
+		w.back(c, f, soon)
+		return f
+	}}
+}
+
+// broken makes trouble in which the target dies, and is back after a while.
+func broken(name string, lasts time.Duration, f sim.Fault) *trouble {
+	return &trouble{name: name, lasts: lasts, make: func(w *world, c sim.Call) sim.Fault {
+		w.back(c, f, lasts)
+		return f
+	}}
+}
+
+// back starts a target again that a fault kills.
+func (w *world) back(c sim.Call, f sim.Fault, after time.Duration) {
+	if f.Kill {
+		w.killed = true
+		time.AfterFunc(after, func() { w.wrong(w.c.Target(c.Node).Restart()) })
+	}
+}
+
+var troubles = []*trouble{
+	plain("lost", sim.Fault{LoseBefore: true}),
+	plain("lost-after", sim.Fault{LoseAfter: true}),
+	plain("late", sim.Fault{Late: 12 * time.Second}),
+	plain("cut", sim.Fault{LoseBefore: true, Cut: true}),
+	plain("cut-after", sim.Fault{Cut: true}),
+	plain("error", sim.Fault{Err: &sim.Error{Code: -32603, Message: "Internal error"}}),
+	dying("strata-dies", false, sim.Fault{LoseBefore: true}),
+	dying("strata-dies-after", false, sim.Fault{}),
+	dying("strata-dies-unguarded", true, sim.Fault{LoseBefore: true}),
+	dying("strata-dies-after-unguarded", true, sim.Fault{}),
+	broken("target-dies", soon, sim.Fault{LoseBefore: true, Kill: true}),
+	broken("target-dies-after", soon, sim.Fault{Kill: true}),
+	broken("target-away", long, sim.Fault{LoseBefore: true, Kill: true}),
+	dying("both-die", false, sim.Fault{LoseBefore: true, Kill: true}),
+	dying("both-die-after", false, sim.Fault{Kill: true}),
+	dying("both-die-unguarded", true, sim.Fault{Kill: true}),
+	{name: "hang", lasts: hangs, make: func(*world, sim.Call) sim.Fault { return sim.Fault{Hang: hangs} }},
+	{name: "isolated", lasts: long, make: func(w *world, c sim.Call) sim.Fault {
+		go w.isolate(c.Node)
+		return sim.Fault{}
+	}},
+	{name: "unreachable", lasts: long, make: func(w *world, c sim.Call) sim.Fault {
+		go func() {
+			w.c.Target(c.Node).CutRPC()
+			time.Sleep(long)
+			w.c.Target(c.Node).RestoreRPC()
+		}()
+		return sim.Fault{LoseBefore: true}
+	}},
+	{name: "power", alone: true, lasts: soon, make: func(w *world, c sim.Call) sim.Fault {
+		w.who.die()
+		w.killed = true
+		go func() {
+			for _, n := range nodes {
+				w.c.Target(n).Stop()
+			}
+			time.Sleep(soon)
+			for _, n := range nodes {
+				w.wrong(w.c.Target(n).Restart())
+			}
+		}()
+		return sim.Fault{LoseBefore: true}
+	}},
+}
+
+func (w *world) isolate(node string) {
+	for _, n := range nodes {
+		if n != node {
+			w.c.Partition(n, node)
+		}
+	}
+	time.Sleep(long)
+	for _, n := range nodes {
+		if n != node {
+			w.c.Heal(n, node)
+		}
+	}
+}

@@ -1,0 +1,281 @@
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"strata/apply"
+	"strata/plan"
+	"strata/schema"
+	"strata/spdk/sim"
+	"strata/state"
+)
+
+// world is one run of a scenario, in a bubble of virtual time.
+type world struct {
+	sc     *scenario
+	c      *sim.Cluster
+	hosts  map[string]*host
+	theirs map[string]string // somebody else's lvols: UUID by node
+	start  time.Time
+	nonce  byte
+
+	// In the swept apply.
+	trouble *trouble
+	at      callID // where it happens
+	who     *applier
+	until   time.Time // when it is over
+	hit     bool
+	killed  bool // a target was
+
+	mu    sync.Mutex
+	seen  map[string]int
+	calls []callID
+	log   []string
+	err   error // the first thing that was wrong
+}
+
+// callID tells a call from the others of the same scenario, whatever order
+// calls of one moment are taken up in.
+type callID struct {
+	at     time.Duration
+	call   string // node, method and parameters but for UUIDs
+	nth    int    // of these
+	writes bool
+}
+
+func (c callID) same(d callID) bool { return c.call == d.call && c.nth == d.nth }
+
+var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+func newWorld(sc *scenario) (*world, error) {
+	w := &world{sc: sc, c: sim.New(sim.Options{Tick: 4 * time.Millisecond, DiskSize: 256 << 20}), hosts: map[string]*host{},
+		theirs: map[string]string{}, start: time.Now(), seen: map[string]int{}}
+	for _, n := range nodes {
+		if _, err := w.c.Start(n, ""); err != nil {
+			return nil, err
+		}
+	}
+	w.c.Watch(func(v *sim.View) { w.wrong(w.truth(v)) })
+	return w, nil
+}
+
+func (w *world) close() {
+	for _, h := range w.hosts {
+		h.stop()
+	}
+	w.c.Close()
+}
+
+func (w *world) wrong(err error) {
+	if err == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = fmt.Errorf("%v in: %w", time.Since(w.start), err)
+	}
+}
+
+func (w *world) logf(format string, args ...any) {
+	if !*trace {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.log = append(w.log, fmt.Sprintf("%9.3fs ", time.Since(w.start).Seconds())+fmt.Sprintf(format, args...))
+}
+
+func (w *world) event(e apply.Event) {
+	if !*trace {
+		return
+	}
+	w.logf("pass %d %s: %s %s: %v", e.Pass, e.Section, e.Step.Op.On(), plan.Words(e.Step.Op), e.Err)
+}
+
+// story carries out what comes before the sweep.
+func (w *world) story() error {
+	for _, s := range w.sc.steps[:len(w.sc.steps)-1] {
+		w.logf("%s %v", s.verb, s.args)
+		var err error
+		switch s.verb {
+		case "apply":
+			if _, err = w.apply(s, true); err == nil {
+				err = w.strangers(s.cfg)
+			}
+		case "host":
+			if w.hosts[s.args[0]], err = w.newHost(s.args[0], len(s.args) > 1); err == nil {
+				time.Sleep(blocks * 2 * think)
+			}
+		case "leave":
+			err = w.hosts[s.args[0]].stop()
+			delete(w.hosts, s.args[0])
+		case "fault":
+			err = w.c.Play(s.rule)
+		case "up":
+			for _, n := range s.args {
+				err = w.c.Target(n).Restart()
+			}
+		case "wait":
+			time.Sleep(s.wait)
+		}
+		if err != nil {
+			return fmt.Errorf("%s %v: %w", s.verb, s.args, err)
+		}
+	}
+	return w.err
+}
+
+func (w *world) apply(s step, guarded bool) (*apply.Result, error) {
+	w.nonce++
+	return w.applier(s.cfg).run(s.cfg, s.options(w.nonce), guarded)
+}
+
+// strangers puts somebody else's lvol into every lvstore, once there is one.
+func (w *world) strangers(cfg *schema.Config) error {
+	if len(w.theirs) > 0 {
+		return nil
+	}
+	a := w.applier(cfg)
+	defer a.close()
+	for name, t := range a.targets {
+		var uuid string
+		params := map[string]any{"lvs_name": "lab.fast", "lvol_name": theirs, "size_in_mib": 4, "thin_provision": true}
+		if err := t.Call(context.Background(), "bdev_lvol_create", params, &uuid); err != nil {
+			return err
+		}
+		if err := w.c.Target(string(name)).WriteBdev(context.Background(), uuid, []byte(theirs), 0); err != nil {
+			return err
+		}
+		w.theirs[string(name)] = uuid
+	}
+	return nil
+}
+
+// hook notes every call of the swept apply, and makes the trouble at one.
+func (w *world) hook(c sim.Call) sim.Fault {
+	if *trace {
+		w.logf("    %s %s %s", c.Node, c.Method, c.Params)
+	}
+	if c.Writes && strings.Contains(string(c.Params), theirs) {
+		w.wrong(fmt.Errorf("somebody else's lvol: %s %s", c.Method, c.Params))
+	}
+	w.mu.Lock()
+	key := c.Node + " " + c.Method + " " + canonical(c.Params)
+	w.seen[key]++
+	id := callID{time.Since(w.start), key, w.seen[key], c.Writes}
+	if w.trouble == nil {
+		w.calls = append(w.calls, id)
+	}
+	hit := w.trouble != nil && !w.hit && id.same(w.at)
+	w.hit = w.hit || hit
+	w.mu.Unlock()
+	if !hit {
+		return sim.Fault{}
+	}
+	w.logf("    ^ %s", w.trouble.name)
+	return w.trouble.make(w, c)
+}
+
+func canonical(params json.RawMessage) string { return uuids.ReplaceAllString(string(params), "UUID") }
+
+// sweep carries out the last step, with trouble, and then again until nothing
+// is left to do. It returns the last result.
+func (w *world) sweep() (*apply.Result, error) {
+	s := w.sc.steps[len(w.sc.steps)-1]
+	guarded := w.trouble == nil || !w.trouble.alone
+	w.c.Inject(w.hook)
+	w.nonce++
+	w.who = w.applier(s.cfg)
+	r, err := w.who.run(s.cfg, s.options(w.nonce), guarded)
+	w.logf("it ended: %v", err)
+	if w.trouble == nil {
+		w.c.Inject(nil)
+		if err != nil || len(r.Failures) > 0 {
+			return nil, fmt.Errorf("it failed without any trouble: %v %v", err, r.Failures)
+		}
+	} else if !w.hit {
+		return nil, fmt.Errorf("the call did not come: %s", w.at.call)
+	}
+	if guarded && w.who.guard != nil {
+		<-w.who.guard
+	}
+	for range 12 {
+		// Somebody runs it again.
+		time.Sleep(5 * time.Second)
+		if r, err = w.apply(s, true); err != nil {
+			return nil, fmt.Errorf("run again: %w", err)
+		}
+		w.logf("it ended with %d steps, %d failures, blocked: %v", r.Steps, len(r.Failures), r.Plan.Blocked)
+		if r.Steps == 0 && len(r.Failures) == 0 && known(r.Snapshot) && time.Now().After(w.until) {
+			return r, nil
+		}
+	}
+	return nil, fmt.Errorf("it does not come to rest: the last run had %d steps, failures %v, blocked %v", r.Steps, r.Failures, r.Plan.Blocked)
+}
+
+func known(s *state.Snapshot) bool {
+	for _, n := range s.Nodes {
+		if n.Unknown != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// finish lets hosts go on a little, and then looks whether they and every
+// current replica have what was acknowledged.
+func (w *world) finish(cfg *schema.Config) (ending, error) {
+	time.Sleep(blocks * 2 * think)
+	for _, name := range slices.Sorted(maps.Keys(w.hosts)) {
+		h := w.hosts[name]
+		err := h.err
+		for b := 0; b < blocks && err == nil && !h.reads; b++ {
+			err = func() error { time.Sleep(2 * think); return h.err }()
+		}
+		if err == nil {
+			err = h.stop()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	a := w.applier(cfg)
+	defer a.close()
+	snap := state.Read(context.Background(), cfg.Cluster, a.targets)
+	var err error
+	w.c.Look(func(v *sim.View) { err = w.replicas(cfg, snap, v) })
+	return describe(cfg, snap), err
+}
+
+// replicas reads every current replica of every volume that a host used.
+func (w *world) replicas(cfg *schema.Config, snap *state.Snapshot, v *sim.View) error {
+	lvols := v.Lvols()
+	for _, id := range w.hosts {
+		for _, vol := range snap.Incarnations(id.volume) {
+			verdict := snap.Judge(snap.Incarnation(cfg.Cluster, vol), state.Question{Cluster: cfg.Cluster, Replicas: 1})
+			if verdict.Unknown != "" {
+				return fmt.Errorf("in the end: %s", verdict.Unknown)
+			}
+			for _, leg := range verdict.Legs {
+				for _, l := range lvols {
+					if l.UUID != string(leg.UUID) {
+						continue
+					}
+					if err := id.has(v, l); err != nil {
+						return fmt.Errorf("the current replica of %s on %s: %w", id.volume, l.Node, err)
+					}
+				}
+			}
+		}
+	}
+	return w.truth(v)
+}
