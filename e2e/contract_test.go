@@ -1,0 +1,187 @@
+package e2e
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"flag"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"strata/spdk"
+	"strata/spdk/contract"
+)
+
+var record = flag.Bool("record", false, "write testdata/transcripts/contract-<build>.jsonl")
+
+// TestContract: a real target does what package contract says.
+func TestContract(t *testing.T) { keepContract(t, "SPDK_TGT", "v26.05") }
+
+// TestContractLonghorn is the same for Longhorn's fork.
+func TestContractLonghorn(t *testing.T) { keepContract(t, "SPDK_TGT_LONGHORN", "longhorn-v24.09") }
+
+func keepContract(t *testing.T, env, build string) {
+	bin := Binaries{Target: os.Getenv(env), CPUMask: cmp.Or(os.Getenv("SPDK_CPUMASK"), "0x1")}
+	if bin.Target == "" {
+		t.Skipf("needs a real target: set %s to the path of spdk_tgt", env)
+	}
+	dir, err := os.MkdirTemp("", "e2e") // a socket's path has to be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	l := &contractLab{bin: bin, dir: dir, all: t}
+	var transcript bytes.Buffer
+	if *record {
+		var names []string
+		for i := range l.nodes {
+			l.node(i)
+			n := l.nodes[i].Name
+			names = append(names, l.nodes[i].Disk(), "disks/"+n+".img", `"trsvcid":"`+l.nodes[i].Port()+`"`, `"trsvcid":"442`+n[1:]+`"`)
+		}
+		l.rec = contract.NewRecorder(&transcript, names...)
+	}
+	contract.Run(t, l)
+	if !*record {
+		return
+	}
+	if err := l.rec.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if t.Failed() {
+		t.Log("not recorded: the target does not keep the contract")
+		return
+	}
+	path := filepath.Join("..", "testdata", "transcripts", "contract-"+build+".jsonl")
+	if err := os.WriteFile(path, transcript.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// contractLab keeps its targets running from case to case and empties them in
+// between.
+type contractLab struct {
+	bin   Binaries
+	dir   string
+	all   *testing.T // ends after every case
+	rec   *contract.Recorder
+	nodes [3]*contractTarget
+}
+
+func (l *contractLab) Do(t *testing.T, f func(*testing.T)) { f(t) }
+
+func (l *contractLab) Recorder() *contract.Recorder { return l.rec }
+
+func (l *contractLab) Fresh(t *testing.T, n int) []contract.Target {
+	t.Helper()
+	targets := make([]contract.Target, n)
+	for i := range targets {
+		x := l.node(i)
+		if t.Cleanup(func() { x.spoilt = x.spoilt || t.Failed() }); x.spoilt || !x.empty() {
+			x.Target.Kill()
+		}
+		if x.cmd == nil {
+			x.Launch()
+		}
+		targets[i] = x
+	}
+	for i := range targets {
+		x := l.nodes[i]
+		x.Ready()
+		x.spoilt = false
+		x.blank()
+		if string(x.Must("nvmf_get_transports", "")) == "[]" {
+			x.Must("nvmf_create_transport", `{"trtype":"TCP"}`)
+		}
+	}
+	return targets
+}
+
+func (l *contractLab) node(i int) *contractTarget {
+	if l.nodes[i] == nil {
+		name := "n" + string(rune('1'+i))
+		x := &contractTarget{Target: NewTarget(l.all, l.bin, l.dir, name, contractDisk)}
+		l.nodes[i] = x
+	}
+	x := l.nodes[i]
+	if x.traced == nil && (l.rec != nil || !*record) {
+		client, err := spdk.New("unix://"+x.Socket, spdk.Options{Timeout: time.Minute, Trace: l.rec.Trace(x.Name)})
+		if err != nil {
+			l.all.Fatal(err)
+		}
+		l.all.Cleanup(func() { client.Close() })
+		x.traced = client
+	}
+	return x
+}
+
+const contractDisk = 1 << 30
+
+// contractTarget is a real target that cases may kill and freeze.
+type contractTarget struct {
+	*Target
+	traced *spdk.Client
+	spoilt bool // not worth emptying
+}
+
+func (x *contractTarget) Client() *spdk.Client    { return x.traced }
+func (x *contractTarget) Dial() (net.Conn, error) { return net.Dial("unix", x.Socket) }
+func (x *contractTarget) Disk() string            { return x.Target.Disk }
+func (x *contractTarget) Port() string            { return x.Target.Port }
+
+func (x *contractTarget) Start() {
+	x.Launch()
+	x.Ready()
+}
+
+// Freeze leaves behind what emptying might wait for.
+func (x *contractTarget) Freeze() {
+	x.spoilt = true
+	x.Target.Freeze()
+}
+
+// blank makes the disk read zeroes everywhere.
+func (x *contractTarget) blank() {
+	for _, size := range []int64{0, contractDisk} {
+		if err := os.Truncate(x.Target.Disk, size); err != nil {
+			x.t.Fatal(err)
+		}
+	}
+}
+
+// empty removes everything but the transport, and says whether that worked.
+// A target that is not running is empty.
+func (x *contractTarget) empty() bool {
+	if x.cmd == nil {
+		return true
+	}
+	each := func(list, params, remove, key, as string) {
+		var all []map[string]any
+		if raw, err := x.Call(list, params); err == nil && json.Unmarshal(raw, &all) == nil {
+			for _, o := range all {
+				if name, ok := o[key].(string); ok && !strings.HasSuffix(name, ".discovery") {
+					b, _ := json.Marshal(map[string]string{as: name})
+					x.Call(remove, string(b))
+				}
+			}
+		}
+	}
+	each("nvmf_get_subsystems", "", "nvmf_delete_subsystem", "nqn", "nqn")
+	each("bdev_raid_get_bdevs", `{"category":"all"}`, "bdev_raid_delete", "name", "name")
+	each("bdev_lvol_get_lvstores", "", "bdev_lvol_delete_lvstore", "uuid", "uuid")
+	each("bdev_nvme_get_controllers", "", "bdev_nvme_disable_controller", "name", "name")
+	each("bdev_nvme_get_controllers", "", "bdev_nvme_detach_controller", "name", "name")
+	for _, kind := range []string{"null", "malloc", "aio"} {
+		each("bdev_get_bdevs", "", "bdev_"+kind+"_delete", "name", "name")
+	}
+	for _, list := range []string{"bdev_get_bdevs", "bdev_lvol_get_lvstores", "bdev_nvme_get_controllers"} {
+		if raw, err := x.Call(list, ""); err != nil || string(raw) != "[]" {
+			return false
+		}
+	}
+	return true
+}

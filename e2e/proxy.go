@@ -1,0 +1,94 @@
+package e2e
+
+import (
+	"bytes"
+	"net"
+	"sync"
+	"testing"
+)
+
+// Proxy stands between strata and a target's RPC. It passes everything on
+// until a method is called that it was told to hang; that call, and whatever
+// follows it on the same connection, reaches nobody.
+type Proxy struct {
+	Socket string
+	Hung   chan struct{} // closed when the call has come
+
+	target string
+	mu     sync.Mutex
+	method []byte // nil for none
+}
+
+// NewProxy makes a proxy of a target. It ends with the test.
+func NewProxy(t testing.TB, x *Target) *Proxy {
+	t.Helper()
+	p := &Proxy{Socket: x.Socket + ".proxy", target: x.Socket}
+	l, err := net.Listen("unix", p.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go p.serve(c)
+		}
+	}()
+	return p
+}
+
+// Hang makes the next call of a method hang.
+func (p *Proxy) Hang(method string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.method, p.Hung = []byte(`"`+method+`"`), make(chan struct{})
+}
+
+// hangs reports whether what was sent has the call to hang.
+func (p *Proxy) hangs(sent []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.method == nil || !bytes.Contains(sent, p.method) {
+		return false
+	}
+	p.method = nil
+	close(p.Hung)
+	return true
+}
+
+func (p *Proxy) serve(c net.Conn) {
+	defer c.Close()
+	x, err := net.Dial("unix", p.target)
+	if err != nil {
+		return
+	}
+	defer x.Close()
+	go func() {
+		pass(x, c, func([]byte) bool { return true })
+		c.Close()
+	}()
+	hung := false
+	pass(c, x, func(sent []byte) bool {
+		hung = hung || p.hangs(sent)
+		return !hung
+	})
+}
+
+// pass copies what wanted says yes to, until the end.
+func pass(from, to net.Conn, wanted func([]byte) bool) {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buf)
+		if n > 0 && wanted(buf[:n]) {
+			if _, werr := to.Write(buf[:n]); werr != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAllRestarted kills every target. They come back with nothing but their
+// disks, and one apply serves every volume again. One with data is served from
+// its authority alone: nothing on a disk tells that its replicas are equal.
+func TestAllRestarted(t *testing.T) {
+	l := NewLab(t, 2*gib)
+	l.Configure(`{
+		db: {size: 256Mi, replicas: 2, engine: "n1", export: nvmf: hosts: "any"}
+		solo: {size: 256Mi, replicas: 1, export: nvmf: hosts: "any"}
+		empty: {size: 256Mi, replicas: 3, export: nvmf: hosts: "any"}
+	}`)
+	l.Apply(0)
+	db, solo := Pattern(1, 16*mib), Pattern(2, 4*mib)
+	l.Write("db", 8, db)
+	l.Write("solo", 0, solo)
+	nqn, _ := l.Export("db")
+
+	l.Kill()
+	l.Start()
+	r := l.Apply(3)
+	t.Logf("served again in %v: %s", r.Took, lastLine(r.Out))
+	if !strings.Contains(r.Out, "volume db: 1 of 2 replicas are current (n1)") || strings.Contains(r.Out, "volume empty") || strings.Contains(r.Out, "volume solo") {
+		t.Fatal(r.Out)
+	}
+	l.Read("db", 8, db)
+	l.Read("solo", 0, solo)
+	if again, _ := l.Export("db"); again != nqn {
+		t.Errorf("hosts knew %s; it is %s now", nqn, again)
+	}
+	heads := l.Heads("db")
+	if !strings.HasSuffix(heads["n1"], ".1p") || !strings.HasSuffix(other(heads, "n1"), "x") {
+		t.Errorf("heads are %v; want n1's as the only one of its epoch, the other fenced", heads)
+	}
+
+	// It stays so, however often the power goes.
+	l.Kill()
+	l.Start()
+	l.Apply(3)
+	l.Read("db", 8, db)
+	before := l.State(Everything)
+	l.Apply(3)
+	if l.State(Everything) != before {
+		t.Error("a second apply changed something")
+	}
+}
+
+// other is the head on any node but one.
+func other(heads map[string]string, node string) string {
+	for n, h := range heads {
+		if n != node {
+			return h
+		}
+	}
+	return ""
+}
+
+// TestNodeDies kills one target while the others go on. Its leg is lost, the
+// names say so, and when it comes back its replica stays out.
+func TestNodeDies(t *testing.T) {
+	l := NewLab(t, 2*gib)
+	l.Configure(`db: {size: 256Mi, replicas: 3, engine: "n1", export: nvmf: hosts: "any"}`)
+	l.Apply(0)
+	old, now := Pattern(1, 4*mib), Pattern(2, 4*mib)
+	l.Write("db", 0, old)
+
+	l.Kill("n3")
+	Eventually(t, time.Minute, "n1 lets the leg on n3 go", func() error { return l.lost("n1", 1) })
+	l.Write("db", 0, now)
+	r := l.Apply(3)
+	heads := l.Heads("db")
+	if !strings.HasSuffix(heads["n1"], "#3.2p") || !strings.HasSuffix(heads["n2"], "#3.2") {
+		t.Fatalf("heads are %v after:\n%s", heads, r.Out)
+	}
+
+	l.Start("n3")
+	r = l.Apply(3)
+	if !strings.Contains(r.Out, "2 of 3 replicas are current (n1, n2); the rebuild of n3 is pending") {
+		t.Fatal(r.Out)
+	}
+	if heads = l.Heads("db"); !strings.HasSuffix(heads["n3"], "#3x") {
+		t.Fatalf("heads are %v; n3's is not fenced", heads)
+	}
+	l.Read("db", 0, now)
+
+	l.Kill()
+	l.Replica("n1", heads["n1"], 0, now)
+	l.Replica("n2", heads["n2"], 0, now)
+	l.Replica("n3", heads["n3"], 0, old)
+}
+
+// lost expects so many legs to be gone.
+func (l *Lab) lost(node string, want int) error {
+	if got := l.Targets[node].LostLegs(); got != want {
+		return wanted{got, want}
+	}
+	return nil
+}
+
+// TestNodeBackInTime kills a target that is back before anybody gives it up:
+// nothing is lost, and apply connects everything again.
+func TestNodeBackInTime(t *testing.T) {
+	l := NewLab(t, 2*gib)
+	l.Links = "{ctrlrLossTimeoutSec: 60, reconnectDelaySec: 1, fastIOFailTimeoutSec: 50}"
+	l.Configure(`db: {size: 256Mi, replicas: 2, engine: "n1", export: nvmf: hosts: "any"}`)
+	l.Apply(0)
+	data := Pattern(1, 4*mib)
+	l.Write("db", 0, data)
+	heads := l.Heads("db")
+	for node := range heads {
+		if node != "n1" {
+			l.Kill(node)
+			l.Start(node)
+		}
+	}
+	l.Apply(0)
+	Eventually(t, time.Minute, "the link is connected again", func() error {
+		if r := l.Strata("plan", "--detailed-exitcode"); r.Code != 0 {
+			return wanted{r.Out, "nothing to do"}
+		}
+		return nil
+	})
+	more := Pattern(2, 4*mib)
+	l.Write("db", 8, more)
+	l.Read("db", 0, data)
+	heads = l.Heads("db")
+	l.Kill()
+	l.Replicas(heads, 8, more)
+}

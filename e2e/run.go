@@ -1,0 +1,182 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Event is a line that apply prints with --json.
+type Event struct {
+	Event   string // step, progress or summary
+	Pass    int
+	Section string
+	Node    string
+	Text    string
+	Time    time.Time // when the step began
+	Seconds float64
+	Error   string
+
+	Layer  string // of progress
+	To     string
+	Copied int64 `json:"copiedClusters"`
+	Total  int64 `json:"totalClusters"`
+	Bytes  int64 // of the whole layer
+
+	Converged bool // of the summary
+	Blocked   json.RawMessage
+}
+
+// End is when the step ended.
+func (e Event) End() time.Time { return e.Time.Add(time.Duration(e.Seconds * float64(time.Second))) }
+
+// Run is an apply under way.
+type Run struct {
+	l      *Lab
+	cmd    *exec.Cmd
+	start  time.Time
+	stderr bytes.Buffer
+	done   sync.WaitGroup
+
+	mu     sync.Mutex
+	events []Event
+	lines  []string
+}
+
+// StartApply starts an apply that prints its events as JSON.
+func (l *Lab) StartApply(flags ...string) *Run {
+	l.t.Helper()
+	args := append([]string{"apply", "--auto-approve", "--json", "--timeout", "60s"}, flags...)
+	r := &Run{l: l, cmd: exec.Command(strata(l.t), append(args, filepath.Join(l.Dir, "lab.cue"))...)}
+	r.cmd.Stderr = &r.stderr
+	out, err := r.cmd.StdoutPipe()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	r.start = time.Now()
+	if err := r.cmd.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() { r.cmd.Process.Kill() })
+	r.done.Go(func() {
+		lines := bufio.NewScanner(out)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			var e Event
+			err := json.Unmarshal(lines.Bytes(), &e)
+			r.mu.Lock()
+			if err == nil {
+				r.events = append(r.events, e)
+			}
+			r.lines = append(r.lines, lines.Text())
+			r.mu.Unlock()
+		}
+	})
+	return r
+}
+
+// Events are what it has printed so far.
+func (r *Run) Events() []Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]Event(nil), r.events...)
+}
+
+// Out is all it has printed.
+func (r *Run) Out() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(r.lines, "\n") + "\n" + r.stderr.String()
+}
+
+// Wait waits until it has ended and returns its exit code; -1 when it was killed.
+func (r *Run) Wait() int {
+	r.done.Wait()
+	r.cmd.Wait()
+	return r.cmd.ProcessState.ExitCode()
+}
+
+// Kill ends it as the power does; its guard is a process of its own and lives.
+func (r *Run) Kill() { r.cmd.Process.Kill() }
+
+// Expect waits and expects an exit code.
+func (r *Run) Expect(code int) []Event {
+	r.l.t.Helper()
+	if got := r.Wait(); got != code {
+		r.l.t.Fatalf("apply ended with %d, not %d:\n%s", got, code, r.Out())
+	}
+	return r.Events()
+}
+
+// Pause is a time for which hosts were held.
+type Pause struct {
+	Took  time.Duration // from its first call to the answer of what lets hosts go on
+	Drain time.Duration // of it, until what they had sent was done
+	Steps []string      // with the time each took
+}
+
+// Pauses are those of a run.
+func Pauses(events []Event) (pauses []Pause) {
+	var from time.Time
+	var p Pause
+	for _, e := range events {
+		hold := strings.HasPrefix(e.Text, "hold I/O on ")
+		if e.Event != "step" || e.Error != "" || from.IsZero() && !hold {
+			continue
+		}
+		if hold {
+			p.Drain += e.End().Sub(e.Time)
+		}
+		if from.IsZero() {
+			from = e.Time
+		}
+		p.Steps = append(p.Steps, fmt.Sprintf("%s %v", strings.Join(strings.Fields(e.Text)[:2], " "), e.End().Sub(e.Time).Round(time.Millisecond)))
+		if strings.HasPrefix(e.Text, "let I/O on ") || strings.HasPrefix(e.Text, "listen for ") {
+			p.Took = e.End().Sub(from)
+			pauses = append(pauses, p)
+			from, p = time.Time{}, Pause{}
+		}
+	}
+	return pauses
+}
+
+// Copied is what a copy of a layer came to.
+type Copied struct {
+	Layer string
+	Bytes int64
+	Took  time.Duration
+}
+
+// Rate is in MiB a second.
+func (c Copied) Rate() float64 { return float64(c.Bytes) / mib / c.Took.Seconds() }
+
+func (c Copied) String() string {
+	return fmt.Sprintf("%s: %d MiB in %v, %.0f MiB/s", c.Layer, c.Bytes/mib, c.Took.Round(time.Millisecond), c.Rate())
+}
+
+// Copies are the copies of layers, those that were not finished included.
+func Copies(events []Event) (copies []Copied) {
+	open := map[string]int64{} // bytes copied by layer
+	for _, e := range events {
+		switch {
+		case e.Event == "progress" && e.Total > 0:
+			open[e.Layer] = e.Copied * (e.Bytes / e.Total)
+		case e.Event == "step" && strings.HasPrefix(e.Text, "copy ") && strings.Contains(e.Text, " of layer "):
+			_, rest, _ := strings.Cut(e.Text, " of layer ")
+			alias, _, _ := strings.Cut(rest, " to ")
+			_, layer, _ := strings.Cut(alias, "/")
+			copies = append(copies, Copied{layer, open[layer], time.Duration(e.Seconds * float64(time.Second))})
+			delete(open, layer)
+		}
+	}
+	for layer, bytes := range open {
+		copies = append(copies, Copied{Layer: layer, Bytes: bytes})
+	}
+	return copies
+}

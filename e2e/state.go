@@ -1,0 +1,126 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+)
+
+// listings are the methods that together say all there is on a target, and
+// the field that names what they list.
+var listings = []struct{ method, params, key string }{
+	{"bdev_get_bdevs", "", "name"},
+	{"bdev_lvol_get_lvstores", "", "name"},
+	{"bdev_lvol_get_lvols", "", "alias"},
+	{"bdev_raid_get_bdevs", `{"category":"all"}`, "name"},
+	{"bdev_nvme_get_controllers", "", "name"},
+	{"nvmf_get_subsystems", "", "nqn"},
+	{"nvmf_get_transports", "", "trtype"},
+}
+
+// Everything is a filter for State that keeps all there is.
+func Everything(string, string) bool { return true }
+
+// Foreign is a filter for State that keeps what strata would not call its
+// own, and what does not change with the work of others.
+func Foreign(key, name string) bool {
+	_, lvol, isLvol := strings.Cut(name, "/")
+	switch {
+	case key == "trtype" || key == "name" && name == "e2e.fast":
+		return false
+	case strings.HasPrefix(name, "e2e.") && !isLvol, strings.HasPrefix(name, "nqn.2026-01.io.strata:e2e:"):
+		return false
+	}
+	_, ours := lineage.Parse(lineage.LvolName(lvol))
+	return !ours
+}
+
+// State lists what the running targets have, sorted, one object a line.
+func (l *Lab) State(want func(key, name string) bool) string {
+	l.t.Helper()
+	var lines []string
+	for _, n := range l.names {
+		if l.Targets[n].cmd == nil {
+			continue
+		}
+		for _, list := range listings {
+			var objects []map[string]any
+			l.Targets[n].Into(&objects, list.method, list.params)
+			for _, o := range objects {
+				name := fmt.Sprint(o[list.key])
+				if aliases, ok := o["aliases"].([]any); ok && o["product_name"] == "Logical Volume" {
+					name = fmt.Sprint(aliases[0])
+				}
+				if want(list.key, name) {
+					text, _ := json.Marshal(o)
+					lines = append(lines, fmt.Sprintf("%s %s %s", n, list.method, text))
+				}
+			}
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// Heads are a volume's heads by node, as far as the targets run.
+func (l *Lab) Heads(volume string) map[string]string {
+	l.t.Helper()
+	heads := map[string]string{}
+	for _, n := range l.names {
+		if l.Targets[n].cmd == nil {
+			continue
+		}
+		var lvols []struct{ Name, Alias string }
+		l.Targets[n].Into(&lvols, "bdev_lvol_get_lvols", "")
+		for _, lv := range lvols {
+			if strings.HasPrefix(lv.Name, volume+".") && strings.Contains(lv.Name, "#") {
+				heads[n] = lv.Alias
+			}
+		}
+	}
+	return heads
+}
+
+// Export finds the subsystem through which hosts reach a volume, and its port.
+func (l *Lab) Export(volume string) (nqn, port string) {
+	l.t.Helper()
+	for _, n := range l.names {
+		if l.Targets[n].cmd == nil {
+			continue
+		}
+		var subs []struct {
+			NQN    string
+			Listen []struct{ Trsvcid string } `json:"listen_addresses"`
+		}
+		l.Targets[n].Into(&subs, "nvmf_get_subsystems", "")
+		for _, s := range subs {
+			if strings.Contains(s.NQN, ":"+volume+".") && len(s.Listen) > 0 {
+				return s.NQN, s.Listen[0].Trsvcid
+			}
+		}
+	}
+	l.t.Fatalf("%s is exported nowhere", volume)
+	return "", ""
+}
+
+// LostLegs counts the slots of a node's RAIDs whose leg is gone.
+func (x *Target) LostLegs() (lost int) {
+	x.t.Helper()
+	var raids []struct {
+		Bases []struct {
+			Configured bool `json:"is_configured"`
+		} `json:"base_bdevs_list"`
+	}
+	x.Into(&raids, "bdev_raid_get_bdevs", `{"category":"all"}`)
+	for _, r := range raids {
+		for _, b := range r.Bases {
+			if !b.Configured {
+				lost++
+			}
+		}
+	}
+	return lost
+}
