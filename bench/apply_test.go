@@ -1,0 +1,165 @@
+//go:build bench
+
+package bench
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/spdk"
+	"strata/state"
+)
+
+const benchVolumes = 1000
+
+// TestApply measures the making of 1,000 volumes of 2 replicas on 3 nodes
+// against a bare client that sends the same calls, wave after wave, each wave
+// pipelined, and against one call at a time.
+func TestApply(t *testing.T) {
+	one := bareTime(t, benchVolumes/20, true) * 20
+	var bare time.Duration
+	var u usage
+	for i := range 3 { // in turns, the best of each: what else the machine does hits both
+		if b := bareTime(t, benchVolumes, false); i == 0 || b < bare {
+			bare = b
+		}
+		l := prepared(t)
+		l.configure(benchVolumes, 2)
+		if r := l.run("apply", "--auto-approve"); i == 0 || r.wall < u.wall {
+			u = r
+		}
+	}
+	t.Logf("%d volumes × 2 on 3 nodes: strata %v (CPU %v); bare pipelined client %v: ratio %.2f; one call at a time %v: %.0f times faster",
+		benchVolumes, u.wall, u.cpu, bare, ratio(u.wall, bare), one, ratio(one, u.wall))
+	if ratio(u.wall, bare) > 2 || ratio(one, u.wall) < 20 {
+		t.Error("promised: at most 2 times the bare client, at least 20 times faster than one call at a time")
+	}
+}
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
+
+// prepared is a lab of 3 nodes that have pools and links already.
+func prepared(t *testing.T) *lab {
+	l := newLab(t, 3)
+	l.configure(12, 2)
+	l.run("apply", "--auto-approve")
+	return l
+}
+
+// bareTime makes volumes without strata's looking, planning and reporting: the
+// steps are those of a plan, taken stage by stage over all volumes.
+func bareTime(t *testing.T, volumes int, oneByOne bool) time.Duration {
+	l := prepared(t)
+	l.configure(volumes, 2)
+	cfg, targets := l.load()
+	p, err := plan.Build(cfg, state.Read(context.Background(), cfg.Cluster, targets), plan.Options{Nonce: []byte("bench")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bare{t: t, cfg: cfg, targets: targets, uuids: map[lineage.UUID]string{}}
+	start := time.Now()
+	for _, pass := range p.Passes {
+		for stage := 0; b.wave(pass.Sections, stage, oneByOne); stage++ {
+		}
+	}
+	took := time.Since(start)
+	t.Logf("bare client, %d volumes, one by one %v: %d calls in %v", volumes, oneByOne, b.calls, took)
+	return took
+}
+
+// bare is a client that knows nothing but the calls it has to make.
+type bare struct {
+	t       *testing.T
+	cfg     *schema.Config
+	targets map[lineage.Node]*spdk.Client
+	uuids   map[lineage.UUID]string
+	calls   int
+}
+
+// wave sends the stage of that index of every section as one burst a node.
+func (b *bare) wave(sections []plan.Section, stage int, oneByOne bool) bool {
+	reqs := map[lineage.Node][]*spdk.Req{}
+	var after []func()
+	for _, s := range sections {
+		if stage >= len(s.Stages) {
+			continue
+		}
+		for _, step := range s.Stages[stage] {
+			r, then := b.request(step.Op)
+			reqs[step.Op.On()] = append(reqs[step.Op.On()], r)
+			after = append(after, then)
+			b.calls++
+		}
+	}
+	done := make(chan struct{}, len(reqs))
+	for node, burst := range reqs {
+		if oneByOne {
+			for _, r := range burst {
+				b.targets[node].Round(context.Background(), r)
+			}
+			done <- struct{}{}
+			continue
+		}
+		go func() {
+			b.targets[node].Round(context.Background(), burst...)
+			done <- struct{}{}
+		}()
+	}
+	for range reqs {
+		<-done
+	}
+	for node, burst := range reqs {
+		for _, r := range burst {
+			if r.Err != nil {
+				b.t.Fatalf("%s: %v", node, r.Err)
+			}
+		}
+	}
+	for _, then := range after {
+		then()
+	}
+	return len(reqs) > 0
+}
+
+// request is the call of a step that makes a volume.
+func (b *bare) request(op plan.Op) (*spdk.Req, func()) {
+	nothing := func() {}
+	resolve := func(bdev string) string {
+		if u, ok := b.uuids[lineage.UUID(bdev)]; ok {
+			return u
+		}
+		return bdev
+	}
+	switch op := op.(type) {
+	case plan.LvolCreate:
+		uuid := new(string)
+		token := plan.Token(op.Node, op.Lvstore, op.Name)
+		return spdk.NewReq(spdk.LvolCreate{LvolName: string(op.Name), LvsName: op.Lvstore, SizeMiB: uint64(op.Size >> 20), ThinProvision: true}, uuid),
+			func() { b.uuids[token] = *uuid }
+	case plan.LvolRename:
+		return spdk.NewReq(spdk.LvolRename{OldName: op.Lvstore + "/" + string(op.From), NewName: string(op.To)}, nil), nothing
+	case plan.NamespaceAdd:
+		return spdk.NewReq(spdk.NamespaceAdd{NQN: string(op.NQN), Namespace: spdk.NamespaceSpec{
+			NSID: uint32(op.NSID), BdevName: resolve(op.Bdev), UUID: string(op.UUID), NGUID: op.UUID.NGUID()}}, nil), nothing
+	case plan.LegWait:
+		return spdk.NewReq(spdk.BdevGet{Name: resolve(string(op.Leg)), Timeout: 8000}, new([]spdk.Bdev)), nothing
+	case plan.RaidCreate:
+		var legs []string
+		for _, leg := range op.Legs {
+			legs = append(legs, resolve(string(leg)))
+		}
+		return spdk.NewReq(spdk.RaidCreate{Name: op.Raid, Level: "raid1", BaseBdevs: legs, UUID: string(op.UUID)}, nil), nothing
+	case plan.SubsystemCreate:
+		return spdk.NewReq(spdk.SubsystemCreate{NQN: string(op.NQN), SerialNumber: op.Serial, ANAReporting: true}, nil), nothing
+	case plan.HostAllow:
+		return spdk.NewReq(spdk.HostAdd{NQN: string(op.NQN), Host: string(op.Host)}, nil), nothing
+	case plan.ListenerAdd:
+		return spdk.NewReq(spdk.ListenerAdd{NQN: string(op.NQN), Address: spdk.Address{TrType: "TCP", AdrFam: "IPv4", TrAddr: op.Address, TrSvcID: op.Port}}, nil), nothing
+	}
+	b.t.Fatalf("a step of another kind, %T: %s", op, plan.Words(op))
+	return nil, nil
+}
