@@ -58,7 +58,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			defer closeAll()
 			out := cmd.OutOrStdout()
 			show := newProgress(out, asJSON)
-			guard := &apply.Guard{Start: guardProcess, Config: cfg, Plan: planOpt}
+			guard := &apply.Guard{Start: src.guard, Config: cfg, Plan: planOpt}
 			defer guard.Close()
 			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Observe: show.event, Progress: show.copying, Guard: guard}
 			if !approve {

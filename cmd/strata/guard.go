@@ -16,20 +16,25 @@ import (
 
 // newGuard is the process that apply starts to end its pauses should it die.
 func newGuard() *cobra.Command {
-	return &cobra.Command{
+	var src source
+	cmd := &cobra.Command{
 		Use:    "guard",
 		Short:  "End the pauses of the apply that started it, should that die",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-			var src source
 			return apply.Stand(cmd.Context(), os.Stdin, os.Stdout, func(cfg *schema.Config) (map[lineage.Node]*spdk.Client, error) {
 				targets, _, err := src.connect(cfg)
 				return targets, err
 			})
 		},
 	}
+	src.recordFlag(cmd)
+	return cmd
 }
 
-func guardProcess() (io.ReadWriteCloser, error) { return apply.GuardProcess("guard") }
+// guard starts the guard, which reaches the targets as this process does.
+func (s *source) guard() (io.ReadWriteCloser, error) {
+	return apply.GuardProcess("guard", "--debug-rpc", s.debugRPC)
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -29,8 +30,9 @@ It keeps no state of its own: the storage itself is the state.`,
 
 // source is where a configuration comes from and how its nodes are reached.
 type source struct {
-	tags    []string
-	timeout time.Duration
+	tags     []string
+	timeout  time.Duration
+	debugRPC string
 }
 
 func (s *source) flags(cmd *cobra.Command) {
@@ -40,6 +42,11 @@ func (s *source) flags(cmd *cobra.Command) {
 func (s *source) targetFlags(cmd *cobra.Command) {
 	s.flags(cmd)
 	cmd.Flags().DurationVar(&s.timeout, "timeout", 10*time.Second, "how long a target may take to answer")
+	s.recordFlag(cmd)
+}
+
+func (s *source) recordFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.debugRPC, "debug-rpc", "", "append every exchange with the targets to `FILE`, a JSON object a line, secrets removed")
 }
 
 // load reads the configuration from the arguments, by default the current directory.
@@ -52,9 +59,13 @@ func (s *source) load(args []string) (*schema.Config, error) {
 
 // connect makes a client for each node. None of them connects yet.
 func (s *source) connect(cfg *schema.Config) (map[lineage.Node]*spdk.Client, func(), error) {
+	rec, err := record(s.debugRPC)
+	if err != nil {
+		return nil, nil, err
+	}
 	targets := map[lineage.Node]*spdk.Client{}
 	for _, n := range cfg.Nodes {
-		t, err := spdk.New(n.RPC, spdk.Options{Timeout: s.timeout})
+		t, err := spdk.New(n.RPC, spdk.Options{Timeout: s.timeout, Trace: rec.trace(n.Name)})
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: node %s: %w", n.Pos, n.Name, err)
 		}
@@ -63,6 +74,9 @@ func (s *source) connect(cfg *schema.Config) (map[lineage.Node]*spdk.Client, fun
 	return targets, func() {
 		for _, t := range targets {
 			t.Close()
+		}
+		if err := rec.close(); err != nil {
+			fmt.Fprintln(os.Stderr, "strata:", err)
 		}
 	}, nil
 }

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"net"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -145,7 +148,10 @@ func foreign(key, name string) bool {
 	}
 }
 
-func (l *lab) cmdCalls(_ *script, args []string) error {
+func (l *lab) cmdCalls(s *script, args []string) error {
+	if args[0] == "in" {
+		return l.recorded(s.MkAbs(args[1]))
+	}
 	return l.each(args[1:], func(t *sim.Target) error {
 		if args[0] == "reset" {
 			t.ResetCalls()
@@ -155,6 +161,38 @@ func (l *lab) cmdCalls(_ *script, args []string) error {
 			if c.Writes {
 				return fmt.Errorf("%s was called: %s %s", t.Name(), c.Method, c.Params)
 			}
+		}
+		return nil
+	})
+}
+
+// recorded compares what a file written by --debug-rpc has with what the
+// targets were asked for.
+func (l *lab) recorded(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	inFile := map[string]map[string]int{}
+	for d := json.NewDecoder(f); ; {
+		var x exchange
+		if err := d.Decode(&x); err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+		if x.Time.IsZero() || x.Seconds <= 0 || (x.Result == nil) == (x.Error == nil) {
+			return fmt.Errorf("an exchange is not whole: %+v", x)
+		}
+		if inFile[string(x.Node)] == nil {
+			inFile[string(x.Node)] = map[string]int{}
+		}
+		inFile[string(x.Node)][x.Method]++
+	}
+	return l.each(nil, func(t *sim.Target) error {
+		if asked := t.Calls().ByMethod; !maps.Equal(asked, inFile[t.Name()]) {
+			return fmt.Errorf("%s was asked for %v, recorded are %v", t.Name(), asked, inFile[t.Name()])
 		}
 		return nil
 	})

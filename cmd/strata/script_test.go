@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 //	await NODE METHOD [PARAMS] REGEXP        call until the result matches
 //	state [-foreign] [NODE...]               stdout has all there is, or what is not strata's
 //	calls reset / calls none [NODE...]       no call since then changed anything
+//	calls in FILE                            FILE, written by --debug-rpc, has every call since then
 //	host VOLUME [NQN]                        connect a host to the volume's export
 //	[!] write VOLUME OFFSET SIZE LETTER      write through that host
 //	[!] read VOLUME OFFSET SIZE LETTER       read, and compare
