@@ -53,6 +53,7 @@ func TestEngineOnly(t *testing.T) {
 	if r := l.Apply(3); !strings.Contains(r.Out, "none of its heads says that it is the authority") {
 		t.Fatal(r.Out)
 	}
-	l.Apply(3, "--authority", "db=n3")
+	l.Apply(0, "--authority", "db=n3")
+	l.Settled()
 	l.Read("db", 0, data)
 }
