@@ -28,10 +28,13 @@ type Options struct {
 	Observe func(Event)
 	// Progress is told how far copies are, one at a time; nil for nobody.
 	Progress func(Copy)
-	// Guard ends pauses should this process die; nil for none.
+	// Lock keeps others from changing the nodes meanwhile; nil for none.
+	Lock *Lock
+	// Guard ends pauses and frees the lock should this process die; nil for none.
 	Guard *Guard
-	// Confirm is shown the whole plan before anything is done, once; false
-	// ends the run. nil confirms.
+	// Confirm is shown the whole plan before anything is done, and again if it
+	// was another by the time the nodes were locked; false ends the run. nil
+	// confirms.
 	Confirm func(*plan.Plan) bool
 }
 
@@ -93,6 +96,10 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 	opt.Plan.Skip, opt.Plan.Busy = map[string]bool{}, map[string][]lineage.Node{}
 	x := newRunner(cfg, targets, opt)
 	ctx, cancel := context.WithCancel(ctx)
+	if opt.Lock != nil {
+		opt.Lock.begin(cfg.Cluster, targets)
+		defer opt.Lock.end()
+	}
 	defer x.wait()
 	defer cancel() // a copy that goes on is the target's; it is taken up again by the next run
 	tries := map[string]int{}
@@ -113,9 +120,15 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 		case p.Empty() && len(opt.Plan.Busy) == 0:
 			r.Converged = len(p.Blocked) == 0 && len(r.Failures) == 0
 			return r, nil
-		case r.Passes == 0 && opt.Confirm != nil && !opt.Confirm(p):
+		case r.Passes == 0 && !x.confirmed(p):
 			r.Declined = true
 			return r, nil
+		case !p.Empty() && opt.Lock != nil && len(opt.Lock.missing(r.Snapshot)) > 0:
+			// What was planned before the nodes were locked may be done by now.
+			if err := x.lock(ctx, r.Snapshot); err != nil {
+				return r, err
+			}
+			continue
 		case stopped(opt.Stop):
 			r.Stopped = true
 			return r, nil
@@ -129,6 +142,23 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 		}
 		x.pass(ctx, r.Passes, p.Passes[0])
 	}
+}
+
+// lock locks the nodes of a snapshot that answer. Nodes that come back while
+// others are locked already are not waited for: what is theirs to do fails.
+func (x *runner) lock(ctx context.Context, snap *state.Snapshot) error {
+	l := x.opt.Lock
+	if err := x.opt.Guard.stand(l); err != nil {
+		return err
+	}
+	nodes := l.missing(snap)
+	again := len(l.held()) > 0
+	if err := l.take(ctx, nodes, snap); err != nil && !(again && isLocked(err)) {
+		return err
+	} else if err != nil {
+		l.giveUp(nodes)
+	}
+	return nil
 }
 
 func stopped(stop <-chan struct{}) bool {

@@ -16,7 +16,7 @@ type guardProcess struct {
 
 // GuardProcess re-executes this program with the given arguments as the guard,
 // in a process group of its own: what is typed at the terminal is not for it.
-func GuardProcess(args ...string) (io.ReadWriteCloser, error) {
+func GuardProcess(args ...string) (GuardConn, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -38,6 +38,9 @@ func GuardProcess(args ...string) (io.ReadWriteCloser, error) {
 	}
 	return &guardProcess{in, out, cmd}, nil
 }
+
+// PID is its number.
+func (g *guardProcess) PID() int { return g.cmd.Process.Pid }
 
 // Close ends the guard's input and waits until it has ended.
 func (g *guardProcess) Close() error {

@@ -144,6 +144,9 @@ func (x *pass) section(ctx context.Context, s *plan.Section) error {
 			x.leave(x.sections[s.Key()])
 		}()
 	}
+	if risky(s) {
+		x.opt.Lock.verify(ctx, s)
+	}
 	held := newHeld()
 	defer held.release(x)
 	for _, stage := range s.Stages {
@@ -188,7 +191,10 @@ func (x *pass) stage(ctx context.Context, key string, steps []plan.Step, held *h
 }
 
 func (x *pass) step(ctx context.Context, key string, step plan.Step, held *held) error {
-	err := x.begin(key, step.Op, held)
+	err := x.opt.Lock.allows(step.Op)
+	if err == nil {
+		err = x.begin(key, step.Op, held)
+	}
 	start := time.Now()
 	if err == nil {
 		x.park(key, step.Op)

@@ -22,6 +22,8 @@ type runner struct {
 	wake    chan struct{}
 	passes  []*pass
 	repeats map[string]int
+	// approved is what Options.Confirm has agreed to.
+	approved string
 }
 
 func newRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Options) *runner {
@@ -98,6 +100,24 @@ func (x *runner) wait() {
 func (x *runner) seen(pass string) int {
 	x.repeats[pass]++
 	return x.repeats[pass]
+}
+
+// confirmed asks for approval of a plan, unless that was given already.
+func (x *runner) confirmed(p *plan.Plan) bool {
+	if x.opt.Confirm == nil || p.Empty() {
+		return true
+	}
+	var all []string
+	for _, pass := range p.Passes {
+		all = append(all, fingerprint(pass))
+	}
+	if what := strings.Join(all, "\n"); what != x.approved {
+		if !x.opt.Confirm(p) {
+			return false
+		}
+		x.approved = what
+	}
+	return true
 }
 
 // fingerprint tells passes apart by what they do.

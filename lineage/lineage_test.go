@@ -77,3 +77,19 @@ func TestNewIDAvoidsTaken(t *testing.T) {
 		t.Errorf("%s, %s", first, second)
 	}
 }
+
+func TestLockNotesRoundTrip(t *testing.T) {
+	const c = Cluster("lab")
+	n := LockNote{
+		Holder: "11111111-1111-4111-8111-111111111111", By: "root@host1", Realm: "9f3c", PID: 4711, Guard: 4712,
+		Since: "2026-11-20T19:30:00Z", Seen: "2026-11-20T19:30:10Z",
+	}
+	if got, ok := c.ParseLockNote(c.LockNote(n)); !ok || got != n {
+		t.Errorf("%q is read as %+v, %v", c.LockNote(n), got, ok)
+	}
+	for _, name := range []string{c.Lock(), Cluster("la").LockNote(n), c.LockNote(n) + " more=1", c.LockNote(n)[:40], "lab.lock", "lab.lock2"} {
+		if got, ok := c.ParseLockNote(name); ok {
+			t.Errorf("%q is read as %+v", name, got)
+		}
+	}
+}

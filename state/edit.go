@@ -266,6 +266,7 @@ func (s *Snapshot) Clone() *Snapshot {
 func (n *Node) Clone() *Node {
 	c := NewNode(n.Name)
 	c.Unknown, c.Version, c.Methods, c.TCP, c.OtherBdevs = n.Unknown, n.Version, n.Methods, n.TCP, n.OtherBdevs
+	c.Lock = Lock{n.Lock.Holder, slices.Clone(n.Lock.Notes)}
 	for k, v := range n.Disks {
 		c.Disks[k] = copyOf(v)
 	}

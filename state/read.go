@@ -146,7 +146,7 @@ func (a *answers) node(c lineage.Cluster, name lineage.Node) *Node {
 	n.Version = a.version.Version
 	infos := make(map[string]*spdk.Bdev, len(a.bdevs))
 	for i := range a.bdevs {
-		a.bdev(n, &a.bdevs[i])
+		a.bdev(c, n, &a.bdevs[i])
 		infos[a.bdevs[i].UUID] = &a.bdevs[i]
 	}
 	slices.Sort(n.OtherBdevs)
@@ -182,8 +182,8 @@ func (a *answers) node(c lineage.Cluster, name lineage.Node) *Node {
 	return n
 }
 
-// bdev sorts a bdev into disks, peers' namespaces, or neither.
-func (a *answers) bdev(n *Node, b *spdk.Bdev) {
+// bdev sorts a bdev into disks, peers' namespaces, the lock, or none of these.
+func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 	d := &Disk{Bdev: b.Name, Size: int64(b.Size()), BlockSize: int64(b.BlockSize), Claimed: b.Claimed}
 	switch drv := b.Driver; {
 	case drv.Lvol != nil || drv.Raid != nil:
@@ -203,7 +203,13 @@ func (a *answers) bdev(n *Node, b *spdk.Bdev) {
 	case b.ProductName == "Malloc disk":
 		d.Kind = "malloc"
 		n.Disks[b.Name] = d
+	case b.Name == c.Lock():
+		n.Lock.Holder = lineage.UUID(b.UUID)
 	default:
+		if note, ok := c.ParseLockNote(b.Name); ok {
+			n.Lock.Notes = append(n.Lock.Notes, note)
+			return
+		}
 		n.OtherBdevs = append(n.OtherBdevs, b.Name)
 	}
 }

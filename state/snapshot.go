@@ -36,10 +36,29 @@ type Node struct {
 	NBD         map[string]string // bdev by device path
 	OtherBdevs  []string          // neither of the above, sorted
 	TCP         bool              // the NVMe/TCP transport exists
+	Lock        Lock
 
 	lvolByUUID   map[lineage.UUID]*Lvol
 	remoteByBdev map[string]*Remote
 	stacks       map[lineage.Volume][]*Lvol
+}
+
+// Lock says who may change the node at present.
+type Lock struct {
+	Holder lineage.UUID       // "" when nobody holds it
+	Notes  []lineage.LockNote // what is written beside it, of former holders too
+}
+
+// Note is what the holder of the lock says of itself; only Holder is set when
+// that is nothing.
+func (l Lock) Note() lineage.LockNote {
+	note := lineage.LockNote{Holder: l.Holder}
+	for _, n := range l.Notes {
+		if n.Holder == l.Holder && n.Seen > note.Seen {
+			note = n
+		}
+	}
+	return note
 }
 
 // Disk is a device as a bdev.

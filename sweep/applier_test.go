@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"path"
@@ -19,6 +20,7 @@ import (
 // applier is a process that carries a configuration out. It can die.
 type applier struct {
 	w       *world
+	pid     int
 	ctx     context.Context
 	cancel  context.CancelFunc
 	targets map[lineage.Node]*spdk.Client
@@ -30,7 +32,7 @@ type applier struct {
 }
 
 func (w *world) applier(cfg *schema.Config) *applier {
-	a := &applier{w: w}
+	a := &applier{w: w, pid: w.newPID()}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	a.targets = w.connect(cfg, a.keep)
 	return a
@@ -76,6 +78,7 @@ func (a *applier) keep(c io.Closer) error {
 // die ends the process as SIGKILL does. Whatever its goroutines do from here
 // on reaches nobody.
 func (a *applier) die() {
+	a.w.ends(a.pid)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.dead = true
@@ -89,6 +92,11 @@ func (a *applier) die() {
 func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*apply.Result, error) {
 	defer a.close()
 	o := apply.Options{Plan: opt, Parallelism: 4, Observe: a.w.event}
+	o.Lock = &apply.Lock{
+		Holder: lineage.UUID(fmt.Sprintf("00000000-0000-4000-8000-%012d", a.pid)), Wait: 5 * time.Minute,
+		Note: lineage.LockNote{By: "sweep", PID: a.pid},
+		Dead: func(n lineage.LockNote) bool { return !a.w.lives(n.PID) && !a.w.lives(n.Guard) },
+	}
 	if guarded {
 		o.Guard = &apply.Guard{Start: a.startGuard, Config: cfg, Plan: opt}
 		defer o.Guard.Close()
@@ -97,6 +105,7 @@ func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*appl
 }
 
 func (a *applier) close() {
+	a.w.ends(a.pid)
 	a.cancel()
 	for _, t := range a.targets {
 		t.Close()
@@ -104,16 +113,17 @@ func (a *applier) close() {
 }
 
 // startGuard starts the guard as a process of its own: it has its own clients.
-func (a *applier) startGuard() (io.ReadWriteCloser, error) {
+func (a *applier) startGuard() (apply.GuardConn, error) {
 	in, to := io.Pipe()
 	from, out := io.Pipe()
-	g := &guard{WriteCloser: to, Reader: from, from: from, done: make(chan struct{})}
+	g := &guard{WriteCloser: to, Reader: from, from: from, done: make(chan struct{}), pid: a.w.newPID()}
 	if err := a.keep(g); err != nil {
 		return nil, err
 	}
 	a.guard = g.done
 	go func() {
 		defer close(g.done)
+		defer a.w.ends(g.pid)
 		defer out.Close()
 		var targets map[lineage.Node]*spdk.Client
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
@@ -136,7 +146,10 @@ type guard struct {
 	io.Reader
 	from *io.PipeReader
 	done chan struct{}
+	pid  int
 }
+
+func (g *guard) PID() int { return g.pid }
 
 func (g *guard) Close() error {
 	return errors.Join(g.WriteCloser.Close(), g.from.Close())

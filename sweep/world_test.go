@@ -36,6 +36,7 @@ type world struct {
 	killed  bool // a target was
 
 	mu    sync.Mutex
+	pids  map[int]bool // of processes, whether they live
 	seen  map[string]int
 	calls []callID
 	log   []string
@@ -57,7 +58,7 @@ var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-
 
 func newWorld(sc *scenario) (*world, error) {
 	w := &world{sc: sc, c: sim.New(sim.Options{Tick: 4 * time.Millisecond, DiskSize: 256 << 20}), hosts: map[string]*host{},
-		theirs: map[string]string{}, start: time.Now(), seen: map[string]int{}}
+		theirs: map[string]string{}, start: time.Now(), pids: map[int]bool{}, seen: map[string]int{}}
 	for _, n := range nodes {
 		if _, err := w.c.Start(n, ""); err != nil {
 			return nil, err
@@ -65,6 +66,26 @@ func newWorld(sc *scenario) (*world, error) {
 	}
 	w.c.Watch(func(v *sim.View) { w.wrong(w.truth(v)) })
 	return w, nil
+}
+
+// newPID is the number of a new process.
+func (w *world) newPID() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pids[len(w.pids)+1] = true
+	return len(w.pids)
+}
+
+func (w *world) ends(pid int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pids[pid] = false
+}
+
+func (w *world) lives(pid int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.pids[pid]
 }
 
 func (w *world) close() {

@@ -26,6 +26,7 @@ func newApply() *cobra.Command {
 		approve bool
 		asJSON  bool
 		jobs    int
+		wait    time.Duration
 	)
 	cmd := &cobra.Command{
 		Use:   "apply [DIR | FILE...]",
@@ -58,9 +59,14 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			defer closeAll()
 			out := cmd.OutOrStdout()
 			show := newProgress(out, asJSON)
+			lock, err := newLock()
+			if err != nil {
+				return err
+			}
+			lock.Wait, lock.Tell = wait, show.tell
 			guard := &apply.Guard{Start: src.guard, Config: cfg, Plan: planOpt}
 			defer guard.Close()
-			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Observe: show.event, Progress: show.copying, Guard: guard}
+			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard}
 			if !approve {
 				if asJSON || !interactive(os.Stdin) {
 					return fmt.Errorf("nobody can be asked for approval here; pass --auto-approve")
@@ -80,6 +86,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 	may.flags(cmd)
 	cmd.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one event a line as JSON")
+	cmd.Flags().DurationVar(&wait, "lock-timeout", 10*time.Second, "how long to wait for another apply that has locked the nodes")
 	cmd.Flags().IntVar(&jobs, "parallelism", 10, "volumes that may be held, copied, reduced or destroyed at a time")
 	return cmd
 }
@@ -159,6 +166,15 @@ func (p *progress) copying(at apply.Copy) {
 		"event": "progress", "node": at.Op.On(), "layer": at.Op.Layer, "to": at.Op.Dest, "copiedClusters": at.Copied, "totalClusters": at.Total,
 		"bytes": at.Op.Bytes,
 	})
+}
+
+// tell says what the run has to say of itself.
+func (p *progress) tell(text string) {
+	if p.json {
+		p.line(map[string]any{"event": "note", "text": text})
+		return
+	}
+	fmt.Fprintln(p.out, "note: "+text)
 }
 
 func (p *progress) event(e apply.Event) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -35,6 +34,6 @@ func newGuard() *cobra.Command {
 }
 
 // guard starts the guard, which reaches the targets as this process does.
-func (s *source) guard() (io.ReadWriteCloser, error) {
+func (s *source) guard() (apply.GuardConn, error) {
 	return apply.GuardProcess("guard", "--debug-rpc", s.debugRPC)
 }

@@ -161,11 +161,12 @@ func (p *process) freeName(prefix string) string {
 	}
 }
 
-// deleteOf makes the delete method of one kind of bdev.
+// deleteOf makes the delete method of one kind of bdev, which takes an alias or
+// UUID for its name.
 func deleteOf(product string) func(*process, *named) (any, error) {
 	return func(p *process, q *named) (any, error) {
 		b := p.bdevs.find(q.Name)
-		if b == nil || b.name != q.Name || b.product != product {
+		if b == nil || b.product != product {
 			return nil, errno(enodev)
 		}
 		return p.removal(b)

@@ -1,0 +1,402 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/spdk"
+	"strata/state"
+)
+
+// A Lock keeps all others from changing the nodes while a Run does. On every
+// node it is a bdev without storage: the target makes only one of its name,
+// and its UUID is the holder's. It is taken on all nodes that answer or on
+// none, so that two holders never wait for one another, and looked at again
+// and again, for it ends with the target and can be taken away by force.
+type Lock struct {
+	Holder lineage.UUID
+	Note   lineage.LockNote // By, Realm and PID
+	// Wait is how long another holder is waited for.
+	Wait time.Duration
+	// Dead reports whether the holder that wrote a note is certainly no more;
+	// nil knows of none. Its lock is taken over.
+	Dead func(lineage.LockNote) bool
+	// Tell is told, once, whom the lock waits for, and whose it takes over; nil
+	// for nobody.
+	Tell func(string)
+
+	cluster lineage.Cluster
+	targets map[lineage.Node]*spdk.Client
+
+	mu    sync.Mutex
+	notes map[lineage.Node]string // the bdev that says who holds it, of the nodes it is held on
+	tries map[lineage.Node]int
+	told  bool
+	stop  context.CancelFunc
+	keeps chan struct{}
+}
+
+const (
+	lockLook   = time.Second      // a lock that was taken away is noticed after that
+	lockRenew  = 10 * time.Second // the note says that the holder lives
+	lockRetry  = 250 * time.Millisecond
+	lockTries  = 2 // at a node that does not take it
+	lockNoteAs = time.RFC3339
+)
+
+// LockedError is that somebody else holds a node's lock.
+type LockedError struct {
+	Node lineage.Node
+	Note lineage.LockNote
+}
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("node %s is locked by %s: an apply is at work there. Wait for it with --lock-timeout 5m, or, if that process is gone for good, free the node with: strata unlock --force %s",
+		e.Node, Holder(e.Note), e.Node)
+}
+
+// Holder says in words who holds a lock.
+func Holder(n lineage.LockNote) string {
+	if n.By == "" {
+		return "someone who left no note (" + string(n.Holder) + ")"
+	}
+	s := fmt.Sprintf("%s (process %d) since %s", n.By, n.PID, n.Since)
+	if seen, err := time.Parse(lockNoteAs, n.Seen); err == nil && n.Seen != n.Since {
+		s += fmt.Sprintf(", last sign of life %v ago", time.Since(seen).Round(time.Second))
+	}
+	return s
+}
+
+// begin readies the lock for a cluster.
+func (l *Lock) begin(c lineage.Cluster, targets map[lineage.Node]*spdk.Client) {
+	l.cluster, l.targets = c, targets
+	if l.notes == nil {
+		l.notes, l.tries = map[lineage.Node]string{}, map[lineage.Node]int{}
+	}
+}
+
+// missing are the nodes of a snapshot that answer and that the lock is not
+// held on, sorted, but those that did not take it before.
+func (l *Lock) missing(snap *state.Snapshot) (nodes []lineage.Node) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name, n := range snap.Nodes {
+		if n.Unknown != "" {
+			continue
+		}
+		if n.Lock.Holder == l.Holder && l.notes[name] != "" {
+			continue
+		}
+		delete(l.notes, name)
+		if l.tries[name] < lockTries {
+			nodes = append(nodes, name)
+		}
+	}
+	slices.Sort(nodes)
+	return nodes
+}
+
+// take takes the lock on nodes, all of them or none. It waits for other holders
+// unless it has some already.
+func (l *Lock) take(ctx context.Context, nodes []lineage.Node, snap *state.Snapshot) error {
+	first := len(l.held()) == 0
+	for until := time.Now().Add(l.Wait); ; {
+		err := l.try(ctx, nodes)
+		var locked *LockedError
+		if !errors.As(err, &locked) {
+			if err == nil {
+				l.clean(ctx, nodes, snap)
+				l.keep()
+			}
+			return err
+		}
+		if l.Dead != nil && locked.Note.By != "" && l.Dead(locked.Note) {
+			l.tell("taking over the lock of %s, which is dead", Holder(locked.Note))
+			// By its UUID: what somebody else may have taken since stays.
+			_ = l.targets[locked.Node].NullDelete(ctx, string(locked.Note.Holder))
+			continue
+		}
+		if !first || !time.Now().Before(until) {
+			return err
+		}
+		if !l.told {
+			l.told = true
+			l.tell("waiting for %s, who has locked node %s", Holder(locked.Note), locked.Node)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(min(lockRetry, time.Until(until))):
+		}
+	}
+}
+
+func (l *Lock) tell(format string, args ...any) {
+	if l.Tell != nil {
+		l.Tell(fmt.Sprintf(format, args...))
+	}
+}
+
+// try takes the lock on the first node and then on all others together; those
+// who come for the same nodes meet at the first. What does not answer counts as
+// not held; it is no conflict.
+func (l *Lock) try(ctx context.Context, nodes []lineage.Node) error {
+	if len(nodes) == 0 {
+		return nil
+	}
+	errs := make([]error, len(nodes))
+	if errs[0] = l.create(ctx, nodes[0]); !isLocked(errs[0]) {
+		var wg sync.WaitGroup
+		for i, n := range nodes[1:] {
+			wg.Go(func() { errs[i+1] = l.create(ctx, n) })
+		}
+		wg.Wait()
+	}
+	at := slices.IndexFunc(errs, isLocked)
+	if at < 0 {
+		return ctx.Err()
+	}
+	l.release(ctx, nodes)
+	return errs[at]
+}
+
+func isLocked(err error) bool {
+	var locked *LockedError
+	return errors.As(err, &locked)
+}
+
+// create takes the lock on one node. Whose it is to be is written down first,
+// so that no lock is ever nobody's.
+func (l *Lock) create(ctx context.Context, node lineage.Node) error {
+	err := l.write(ctx, node)
+	if err == nil {
+		_, err = l.targets[node].NullCreate(ctx, spdk.NullCreate{Name: l.cluster.Lock(), NumBlocks: 1, BlockSize: 512, UUID: string(l.Holder)})
+	}
+	if spdk.ClassOf(err) == spdk.Exists {
+		note, rerr := l.read(ctx, node)
+		switch {
+		case rerr != nil:
+			err = rerr
+		case note.Holder == l.Holder:
+			err = nil // the answer to an earlier try was lost
+		case note.Holder == "":
+			err = fmt.Errorf("node %s: its lock was just given back", node)
+		default:
+			l.release(ctx, []lineage.Node{node})
+			return &LockedError{node, note}
+		}
+	}
+	if err != nil {
+		l.release(ctx, []lineage.Node{node})
+		l.mu.Lock()
+		l.tries[node]++
+		l.mu.Unlock()
+	}
+	return err
+}
+
+// write writes a note that says that the holder lives, and takes away the one
+// before.
+func (l *Lock) write(ctx context.Context, node lineage.Node) error {
+	note := l.Note
+	note.Holder, note.Seen = l.Holder, time.Now().UTC().Format(lockNoteAs)
+	note.Since = cmp.Or(note.Since, note.Seen)
+	name := l.cluster.LockNote(note)
+	if _, err := l.targets[node].NullCreate(ctx, spdk.NullCreate{Name: name, NumBlocks: 1, BlockSize: 512}); err != nil && spdk.ClassOf(err) != spdk.Exists {
+		return err
+	}
+	l.mu.Lock()
+	old := l.notes[node]
+	l.notes[node] = name
+	l.mu.Unlock()
+	if old != "" && old != name {
+		_ = l.targets[node].NullDelete(ctx, old) // whoever has the lock next takes it away
+	}
+	return nil
+}
+
+// read says who holds the lock of a node.
+func (l *Lock) read(ctx context.Context, node lineage.Node) (lineage.LockNote, error) {
+	snap := state.Read(ctx, l.cluster, map[lineage.Node]*spdk.Client{node: l.targets[node]})
+	n := snap.Nodes[node]
+	if n.Unknown != "" {
+		return lineage.LockNote{}, fmt.Errorf("node %s: %s", node, n.Unknown)
+	}
+	return n.Lock.Note(), nil
+}
+
+// clean takes away what former holders wrote.
+func (l *Lock) clean(ctx context.Context, nodes []lineage.Node, snap *state.Snapshot) {
+	for _, node := range nodes {
+		for _, note := range snap.Nodes[node].Lock.Notes {
+			if note.Holder != l.Holder {
+				_ = l.targets[node].NullDelete(ctx, l.cluster.LockNote(note)) // gone already, or tried again by the next
+			}
+		}
+	}
+}
+
+// giveUp has the nodes count as not to be had.
+func (l *Lock) giveUp(nodes []lineage.Node) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, n := range nodes {
+		l.tries[n] = lockTries
+	}
+}
+
+// held are the nodes it is held on, sorted.
+func (l *Lock) held() []lineage.Node {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Sorted(maps.Keys(l.notes))
+}
+
+// inherit makes the lock of a holder that died, with the notes it wrote.
+func (l *Lock) inherit(ctx context.Context) {
+	snap := state.Read(ctx, l.cluster, l.targets)
+	for name, n := range snap.Nodes {
+		for _, note := range n.Lock.Notes {
+			if note.Holder == l.Holder {
+				l.notes[name] = l.cluster.LockNote(note)
+				l.Note = note
+			}
+		}
+	}
+}
+
+// allows says why an op must not be carried out. To let hosts go on is never
+// forbidden.
+func (l *Lock) allows(op plan.Op) error {
+	if _, resume := op.(plan.Resume); l == nil || resume {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.notes[op.On()] == "" {
+		return fmt.Errorf("node %s: this run does not hold its lock (any more), so nothing is changed there: it was not given, the target was restarted, or somebody used unlock --force", op.On())
+	}
+	return nil
+}
+
+// verify looks whether the lock is still held on the nodes of a section.
+func (l *Lock) verify(ctx context.Context, s *plan.Section) {
+	if l == nil {
+		return
+	}
+	nodes := map[lineage.Node]bool{}
+	for _, stage := range s.Stages {
+		for _, step := range stage {
+			nodes[step.Op.On()] = true
+		}
+	}
+	var wg sync.WaitGroup
+	for n := range nodes {
+		wg.Go(func() { l.look(ctx, n) })
+	}
+	wg.Wait()
+}
+
+// look asks a node who holds its lock. No answer is no news.
+func (l *Lock) look(ctx context.Context, node lineage.Node) {
+	var bdevs []spdk.Bdev
+	req := spdk.NewReq(spdk.BdevGet{Name: l.cluster.Lock()}, &bdevs)
+	if err := l.targets[node].Round(ctx, req); err != nil {
+		return
+	}
+	lost := spdk.ClassOf(req.Err) == spdk.NotFound || req.Err == nil && (len(bdevs) != 1 || bdevs[0].UUID != string(l.Holder))
+	if lost {
+		l.mu.Lock()
+		delete(l.notes, node)
+		l.mu.Unlock()
+	}
+}
+
+// keep looks after the lock until it is released.
+func (l *Lock) keep() {
+	if l.stop != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l.stop, l.keeps = cancel, make(chan struct{})
+	go func() {
+		defer close(l.keeps)
+		look, renew := time.NewTicker(lockLook), time.NewTicker(lockRenew)
+		defer look.Stop()
+		defer renew.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-look.C:
+				l.each(func(n lineage.Node) { l.look(ctx, n) })
+			case <-renew.C:
+				l.each(func(n lineage.Node) { _ = l.write(ctx, n) }) // what does not take it is looked at again
+			}
+		}
+	}()
+}
+
+func (l *Lock) each(f func(lineage.Node)) {
+	var wg sync.WaitGroup
+	for _, n := range l.held() {
+		wg.Go(func() { f(n) })
+	}
+	wg.Wait()
+}
+
+// end releases the lock wherever it is held.
+func (l *Lock) end() {
+	if l == nil {
+		return
+	}
+	if l.stop != nil {
+		l.stop()
+		<-l.keeps
+		l.stop = nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), resumeTimeout)
+	defer cancel()
+	l.release(ctx, l.held())
+}
+
+// release gives the lock back, by the holder's UUID: a lock that another has
+// taken since stays.
+func (l *Lock) release(ctx context.Context, nodes []lineage.Node) {
+	var wg sync.WaitGroup
+	for _, n := range nodes {
+		l.mu.Lock()
+		note := l.notes[n]
+		delete(l.notes, n)
+		l.mu.Unlock()
+		if note == "" {
+			continue
+		}
+		wg.Go(func() {
+			_ = l.targets[n].NullDelete(ctx, string(l.Holder)) // a target that does not answer keeps it; see Dead
+			_ = l.targets[n].NullDelete(ctx, note)
+		})
+	}
+	wg.Wait()
+}
+
+// Unlock frees a node whose lock is held by whoever wrote the note.
+func Unlock(ctx context.Context, c lineage.Cluster, t *spdk.Client, lock state.Lock) error {
+	if err := t.NullDelete(ctx, string(lock.Holder)); err != nil && spdk.ClassOf(err) != spdk.NotFound {
+		return err
+	}
+	for _, n := range lock.Notes {
+		if err := t.NullDelete(ctx, c.LockNote(n)); err != nil && spdk.ClassOf(err) != spdk.NotFound {
+			return err
+		}
+	}
+	return nil
+}
