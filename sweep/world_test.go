@@ -54,7 +54,8 @@ type callID struct {
 
 func (c callID) same(d callID) bool { return c.call == d.call && c.nth == d.nth }
 
-var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+// uuids also finds what a lock says of processes.
+var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|pid=\d+ guard=\d+`)
 
 func newWorld(sc *scenario) (*world, error) {
 	w := &world{sc: sc, c: sim.New(sim.Options{Tick: 4 * time.Millisecond, DiskSize: 256 << 20}), hosts: map[string]*host{},
