@@ -24,7 +24,9 @@ type Report struct {
 type Node struct {
 	Name    lineage.Node `json:"name"`
 	Version string       `json:"version,omitempty"`
-	Unknown string       `json:"unknown,omitempty"` // why it could not be read
+	Unknown string       `json:"unknown,omitempty"`  // why it could not be read
+	Locked  string       `json:"locked,omitempty"`   // UUID of who changes it at present
+	By      string       `json:"lockedBy,omitempty"` // that, in words
 	Pools   []Pool       `json:"pools,omitempty"`
 }
 
@@ -145,6 +147,9 @@ func node(conf *schema.Node, n *state.Node) Node {
 		return out
 	}
 	out.Unknown, out.Version = n.Unknown, n.Version
+	if note := n.Lock.Note(); note.Holder != "" {
+		out.Locked, out.By = string(note.Holder), fmt.Sprintf("%s, process %d, since %s", cmp.Or(note.By, "somebody"), note.PID, cmp.Or(note.Since, "some time"))
+	}
 	for _, p := range conf.Pools {
 		pool := Pool{Name: p.Name, Lvstore: p.Lvstore}
 		if lvs := n.Lvstores[p.Lvstore]; lvs != nil {

@@ -68,7 +68,11 @@ func nodeTree(n report.Node) any {
 	if n.Unknown != "" {
 		return fmt.Sprintf("node %s  %s", n.Name, bad.Render("unknown: "+n.Unknown))
 	}
-	t := tree.Root(fmt.Sprintf("node %s  %s", n.Name, faint.Render(n.Version)))
+	title := fmt.Sprintf("node %s  %s", n.Name, faint.Render(n.Version))
+	if n.Locked != "" {
+		title += "  " + worry.Render("locked by "+n.By)
+	}
+	t := tree.Root(title)
 	for _, p := range n.Pools {
 		if p.Disk == "" {
 			t.Child(fmt.Sprintf("pool %s  %s", p.Name, worry.Render("no lvstore "+p.Lvstore+" was found")))
