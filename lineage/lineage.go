@@ -41,6 +41,10 @@ type Epoch uint32
 // never catch up with those that replaced it.
 const Forced Epoch = 1000
 
+// NoLayer is an epoch that no layer ever has. A staging lvol that it names is
+// to go, and receives none.
+const NoLayer Epoch = 1<<32 - 1
+
 // ID tells one incarnation of a volume from the next: four base32 characters.
 type ID string
 

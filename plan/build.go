@@ -199,24 +199,21 @@ func (s *section) then(risk Risk, ops ...Op) {
 	}
 	stage := make([]Step, 0, len(ops))
 	for _, op := range ops {
-		if del, ok := op.(LvolDelete); ok && s.b.deadly(s, del) {
-			continue
+		if del, ok := op.(LvolDelete); ok {
+			op = s.safe(del)
 		}
 		stage = append(stage, s.step(risk, op))
 	}
 	s.Stages = append(s.Stages, stage)
 }
 
-// deadly reports whether a deletion would end the target, and says so.
-func (b *builder) deadly(s *section, op LvolDelete) bool {
-	at := b.w.Nodes[op.Node]
-	l := at.Lvols[op.Lvstore+"/"+string(op.Name)]
-	if l == nil || !at.Orphaned(l) {
-		return false
+// safe makes sure that a deletion does not end the target.
+func (s *section) safe(op LvolDelete) LvolDelete {
+	at := s.b.w.Nodes[op.Node]
+	if l := at.Lvols[op.Lvstore+"/"+string(op.Name)]; l != nil && at.Orphaned(l) {
+		op.Name = s.release(op.Node, l)
 	}
-	b.block("node "+string(op.Node), s.pos, "restart the target on "+string(op.Node)+" when that suits, and run again",
-		"%s stays: what it reads through is gone, and deleting it would end the target", l.Alias())
-	return true
+	return op
 }
 
 // beside adds steps to the stage of that index, making it when it is missing.

@@ -70,17 +70,7 @@ func (s *subject) stage(d Choice, src state.CurrentLeg, l *state.Lvol) (*state.L
 		return nil, fmt.Sprintf("layer %s, which %s stands on, is not on %s", parent, l.Name, d.Node)
 	}
 	s.sec.because(s.v.At("replicas"), "layer %s is to be copied to %s", l.Name, d.Node)
-	old := s.stagingOn(d)
-	switch {
-	case old == nil:
-	case old.Parent == parent && old.Name == name && old.Size <= l.Size:
-	case old.Parent == parent && old.Allocated == 0 && old.Size <= l.Size:
-		s.sec.then(RiskCreate, LvolRename{At{d.Node}, old.Lvstore, old.Name, name})
-	default:
-		s.b.withdraw(s.sec, d.Node, old.UUID, "")
-		s.sec.then(RiskCreate, LvolDelete{At{d.Node}, old.Lvstore, old.Name})
-		old = nil
-	}
+	old := s.takeOver(d, name, parent, l.Size)
 	at := func() *state.Lvol { return s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)] }
 	if old == nil {
 		s.sec.after("node " + string(d.Node))
@@ -100,14 +90,49 @@ func (s *subject) stage(d Choice, src state.CurrentLeg, l *state.Lvol) (*state.L
 	return at(), ""
 }
 
-// stagingOn is the staging lvol in a place; nil for none.
-func (s *subject) stagingOn(d Choice) *state.Lvol {
-	for _, o := range s.inc.Others {
-		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && o.Node == d.Node && o.Lvol.Lvstore == d.Lvstore {
-			return o.Lvol
+// takeOver looks for what an earlier try left that can receive a layer on top
+// of parent: under the name for that layer with whatever was copied, or empty.
+// It deletes what can not.
+func (s *subject) takeOver(d Choice, name, parent lineage.LvolName, size int64) *state.Lvol {
+	var old *state.Lvol
+	var useless []*state.Lvol
+	for _, st := range s.stagings(d) {
+		switch fits := st.Complete() && st.Parent == parent && st.Size <= size; {
+		case fits && st.Name == name:
+			if old != nil {
+				useless = append(useless, old)
+			}
+			old = st
+		case fits && st.Allocated == 0 && old == nil:
+			old = st
+		default:
+			useless = append(useless, st)
 		}
 	}
-	return nil
+	for _, st := range useless {
+		s.b.withdraw(s.sec, d.Node, st.UUID, "")
+		s.sec.then(RiskCreate, LvolDelete{At{d.Node}, st.Lvstore, st.Name})
+	}
+	for _, l := range sortedKeys(s.inc.Layers(d.Node, d.Lvstore)) {
+		if n, _ := parsedLayer(l); n == void(s.id, n.Epoch) {
+			s.sec.then(RiskCreate, LvolDelete{At{d.Node}, d.Lvstore, l}) // of a release that was interrupted
+		}
+	}
+	if old != nil && old.Name != name {
+		s.sec.then(RiskCreate, LvolRename{At{d.Node}, old.Lvstore, old.Name, name})
+	}
+	return old
+}
+
+// stagings are the staging lvols in a place.
+func (s *subject) stagings(d Choice) []*state.Lvol {
+	var all []*state.Lvol
+	for _, o := range s.inc.Others {
+		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && o.Node == d.Node && o.Lvol.Lvstore == d.Lvstore {
+			all = append(all, o.Lvol)
+		}
+	}
+	return all
 }
 
 // kernelOnly reports whether the volume is exported in a way that cannot be held.

@@ -47,6 +47,9 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if why := b.nameTaken(l); why != "" {
 		return why
 	}
+	if lvol := b.held(l); lvol != "" {
+		return fmt.Sprintf("controller %s on %s goes once %s there does not read through it any more", b.cfg.Cluster.Controller(l), l.To, lvol)
+	}
 	from, c := b.cfg.Node(l.From), b.cfg.Cluster
 	sec := b.section(KindLink, string(l.From)+" → "+string(l.To), from.Pos)
 	sec.after("node "+string(l.From), "node "+string(l.To))
@@ -348,7 +351,7 @@ func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {
 		ctrl = to.Controllers[b.cfg.Cluster.Controller(l)]
 	}
 	hung := ctrl != nil && ctrl.GivenUp() // let go whether its peer can be read or not
-	if from == nil || to == nil || from.Unknown != "" && !hung || to.Unknown != "" || b.opt.Skip[linkKey(l)] {
+	if from == nil || to == nil || from.Unknown != "" && !hung || to.Unknown != "" || b.opt.Skip[linkKey(l)] || b.held(l) != "" {
 		return
 	}
 	sec := b.section(KindLink, string(l.From)+" → "+string(l.To), b.cfg.Node(l.From).Pos)

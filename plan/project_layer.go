@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -57,8 +58,12 @@ func (w *world) projectLayer(n *state.Node, op Op) error {
 		if !layer.Snapshot || layer.Size != l.Size {
 			return fmt.Errorf("%s cannot stand on %s: sizes %d and %d", l.Alias(), layer.Alias(), l.Size, layer.Size)
 		}
+		held := n.Orphaned(l)
 		l.External, l.Parent = "", op.Layer
 		layer.Children = append(layer.Children, op.Name)
+		if held {
+			letGoHeld(n)
+		}
 	case ShallowCopy:
 		layer, err := findLvol(n, op.Lvstore, op.Layer)
 		if err != nil {
@@ -90,6 +95,17 @@ func (w *world) projectLayer(n *state.Node, op Op) error {
 		}
 	}
 	return nil
+}
+
+// letGoHeld takes away the controllers that were going, and that no lvol holds
+// any more.
+func letGoHeld(n *state.Node) {
+	for _, l := range n.Lvols {
+		if n.Orphaned(l) {
+			return
+		}
+	}
+	maps.DeleteFunc(n.Controllers, func(_ string, c *state.Controller) bool { return c.State == "deleting" })
 }
 
 func findLvol(n *state.Node, lvstore string, name lineage.LvolName) (*state.Lvol, error) {

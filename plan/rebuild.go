@@ -274,7 +274,7 @@ func (s *subject) room(d Choice, src state.CurrentLeg) string {
 			free -= l.Allocated
 		}
 	}
-	if st := s.stagingOn(d); st != nil {
+	for _, st := range s.stagings(d) {
 		free += st.Allocated // a copy that is repeated writes to what it has
 	}
 	need := int64(0)

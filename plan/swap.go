@@ -197,9 +197,9 @@ func (s *subject) unshow() {
 }
 
 // seal renames the legs, and the empty lvols that join them, to sealed heads
-// of the next epoch, the engine's own first.
+// of an epoch that nothing names yet, the engine's own first.
 func (s *subject) seal(joining []state.Placed) {
-	name := lineage.Head{Volume: s.id, Epoch: s.Top + 1, Legs: len(s.Legs) + len(joining), Cut: s.cut(), Mark: lineage.Sealed}.Lvol()
+	name := lineage.Head{Volume: s.id, Epoch: s.nextCut(), Legs: len(s.Legs) + len(joining), Cut: s.cut(), Mark: lineage.Sealed}.Lvol()
 	var rest []Op
 	for i, l := range s.Legs {
 		op := LvolRename{At{l.Node}, l.Head.Lvol.Lvstore, l.Head.Lvol.Name, name}

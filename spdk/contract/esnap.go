@@ -1,5 +1,7 @@
 package contract
 
+import "time"
+
 // Lvols that stand on a layer of another node.
 
 // stand makes a snapshot s of 4 MiB on n1 and an lvol h on n2 that stands on
@@ -95,6 +97,23 @@ var esnapCases = []example{
 		c.restart(c.n2)
 		c.n2.disk()
 		c.equal("lvols", c.n2.lvolNames(), []string{"h"})
+	}},
+	{name: "a peer given up below a live one: its controller stays until the lvol stands on a local layer", nodes: 2, run: func(c *run) {
+		layer, head := c.stand()
+		c.kill(c.n1)
+		c.until("the peer is given up", func() bool { return c.n2.controllers()["n1"] == "deleting" })
+		c.equal("bdevs", []bool{c.n2.has(layer), c.n2.has(head)}, []bool{false, true})
+		c.n2.refuses(-6, "No such device or address", "bdev_nvme_disable_controller", M{"name": "n1"})
+		detaching := c.n2.begin("bdev_nvme_detach_controller", M{"name": "n1"})
+		c.ends("detaching", detaching, -110, "Connection timed out")
+		c.near("detaching", detaching.took, 10*time.Second)
+		c.start(c.n1)
+		c.n2.thin("b", 4)
+		c.n2.snapshot("lvs0/b", "void")
+		c.n2.ok("bdev_lvol_set_parent", M{"lvol_name": head, "parent_name": "lvs0/void"})
+		c.until("the controller has gone", func() bool { return len(c.n2.controllers()) == 0 })
+		c.n2.ok("bdev_lvol_delete", M{"name": head})
+		c.equal("lvols", c.n2.lvolNames(), []string{"b", "void"})
 	}},
 	{name: "deleting a degraded one", nodes: 2, run: func(c *run) {
 		_, head := c.stand()

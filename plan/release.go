@@ -1,0 +1,76 @@
+package plan
+
+import (
+	"fmt"
+
+	"strata/lineage"
+	"strata/state"
+)
+
+// release makes an lvol that reads through a bdev that is going stand on
+// nothing, so that it can be deleted: as it is, deleting it would end the
+// target, and as long as it is, the bdev and the controller that brought it do
+// not go. It is put on an empty layer made for it, which then goes again. What
+// it shows from then on is not what the volume has, so it stops being a head
+// first. It returns the lvol's new name.
+func (s *section) release(n lineage.Node, l *state.Lvol) lineage.LvolName {
+	v := l.Parsed.Of()
+	has := s.b.w.Nodes[n].Lvols
+	free := func(from lineage.Name, next func() lineage.Name) lineage.LvolName {
+		for has[l.Lvstore+"/"+string(from.Lvol())] != nil {
+			from = next()
+		}
+		return from.Lvol()
+	}
+	epoch := lineage.NoLayer
+	lower := func() lineage.Name { epoch--; return lineage.Staging{Volume: v, Epoch: epoch} }
+	name := free(lineage.Staging{Volume: v, Epoch: epoch}, lower)
+	other := free(lower(), lower)
+	e := lineage.Epoch(1)
+	higher := func() lineage.Name { e++; return void(v, e) }
+	layer := free(void(v, e), higher)
+	defer func(reason string) { s.reason = reason }(s.reason)
+	s.reason = fmt.Sprintf("what %s reads through is gone, and goes no further while it is held", l.Name)
+	s.then(RiskReduce, LvolRename{At{n}, l.Lvstore, l.Name, name}, LvolCreate{At{n}, l.Lvstore, other, l.Size})
+	s.then(RiskCreate, LvolSnapshot{At{n}, l.Lvstore, other, layer})
+	s.then(RiskReduce, LvolSetParent{At{n}, l.Lvstore, name, layer})
+	s.then(RiskCreate, LvolDelete{At{n}, l.Lvstore, other})
+	s.then(RiskCreate, LvolDelete{At{n}, l.Lvstore, layer})
+	return name
+}
+
+// void names a layer without content.
+func void(v lineage.Volume, e lineage.Epoch) lineage.Layer {
+	return lineage.Layer{Volume: v, Epoch: e, Snapshot: "void", Own: true}
+}
+
+// held names the lvol for which a controller that is going cannot go: it reads
+// through what the controller brought. "" for none. Detaching such a controller
+// takes 10 s and fails.
+func (b *builder) held(l lineage.Link) string {
+	to := b.w.Nodes[l.To]
+	ctrl := to.Controllers[b.cfg.Cluster.Controller(l)]
+	if ctrl == nil || ctrl.State != "deleting" {
+		return ""
+	}
+	for _, alias := range sortedKeys(to.Lvols) {
+		lvol := to.Lvols[alias]
+		if !to.Orphaned(lvol) {
+			continue
+		}
+		if owner := b.w.owner(lineage.UUID(lvol.External)); owner == "" || owner == l.From {
+			return alias
+		}
+	}
+	return ""
+}
+
+// owner is the node that has an lvol; "" when none that was read has it.
+func (w *world) owner(u lineage.UUID) lineage.Node {
+	for _, name := range sortedKeys(w.Nodes) {
+		if w.Nodes[name].LvolByUUID(u) != nil {
+			return name
+		}
+	}
+	return ""
+}
