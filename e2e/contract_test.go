@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -107,16 +108,7 @@ func (l *contractLab) node(i int) *contractTarget {
 		x := &contractTarget{Target: NewTarget(l.all, l.bin, l.dir, name, contractDisk)}
 		l.nodes[i] = x
 	}
-	x := l.nodes[i]
-	if x.traced == nil && (l.rec != nil || !*record) {
-		client, err := spdk.New("unix://"+x.Socket, spdk.Options{Timeout: time.Minute, Trace: l.rec.Trace(x.Name)})
-		if err != nil {
-			l.all.Fatal(err)
-		}
-		l.all.Cleanup(func() { client.Close() })
-		x.traced = client
-	}
-	return x
+	return l.nodes[i]
 }
 
 const contractDisk = 1 << 30
@@ -124,11 +116,10 @@ const contractDisk = 1 << 30
 // contractTarget is a real target that cases may kill and freeze.
 type contractTarget struct {
 	*Target
-	traced *spdk.Client
 	spoilt bool // not worth emptying
 }
 
-func (x *contractTarget) Client() *spdk.Client    { return x.traced }
+func (x *contractTarget) Client() *spdk.Client    { return x.client }
 func (x *contractTarget) Dial() (net.Conn, error) { return net.Dial("unix", x.Socket) }
 func (x *contractTarget) Disk() string            { return x.Target.Disk }
 func (x *contractTarget) Port() string            { return x.Target.Port }
@@ -142,6 +133,19 @@ func (x *contractTarget) Start() {
 func (x *contractTarget) Freeze() {
 	x.spoilt = true
 	x.Target.Freeze()
+}
+
+// Crashed waits for the target to end by itself.
+func (x *contractTarget) Crashed() bool {
+	giveUp := time.AfterFunc(10*time.Second, func() { x.cmd.Process.Signal(syscall.SIGTERM) })
+	x.cmd.Wait()
+	if !giveUp.Stop() {
+		return false
+	}
+	how := x.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	x.t.Logf("%s has ended by itself, as expected: %v%s", x.Name, x.cmd.ProcessState, x.backtrace())
+	x.cleanUp()
+	return how.Signaled()
 }
 
 // blank makes the disk read zeroes everywhere.

@@ -110,6 +110,11 @@ func (x *Target) end(sig syscall.Signal) {
 	if how := x.cmd.ProcessState; how.Sys().(syscall.WaitStatus).Signal() != sig && !how.Success() {
 		x.t.Errorf("%s had ended by itself: %v%s", x.Name, how, x.backtrace())
 	}
+	x.cleanUp()
+}
+
+// cleanUp removes what a target that has ended leaves behind.
+func (x *Target) cleanUp() {
 	tidy(x.cmd.Process.Pid)
 	os.Remove(x.Socket)
 	os.Remove(x.Socket + ".lock")

@@ -1,6 +1,7 @@
 package spdk
 
 import (
+	"bytes"
 	"reflect"
 	"testing"
 
@@ -35,7 +36,8 @@ func TestPlainIsJSON(t *testing.T) {
 			case "nvmf_subsystem_get_listeners":
 				ok = checkPlain(t, b, new([]Listener), new([]Listener))
 			}
-			if !ok {
+			// Names outside ASCII are escaped, which is left to package json.
+			if escaped := bytes.Contains(b, []byte(`\u`)); !ok && !escaped {
 				t.Errorf("%s: %s is not taken for plain: %s", file, x.Request.Method, b)
 			}
 		}

@@ -38,6 +38,9 @@ type Target interface {
 	// Freeze stops the process while its kernel goes on, as SIGSTOP does.
 	Freeze()
 	Thaw()
+	// Crashed says whether the target has ended by itself, or does so now. It
+	// is not running afterwards.
+	Crashed() bool
 }
 
 // build is a bit for each build of SPDK that is known.
@@ -139,12 +142,28 @@ func (c *run) until(what string, ready func() bool) {
 	}
 }
 
+// unrecorded keeps out of the transcript what is different every time.
+func (c *run) unrecorded(f func()) {
+	c.rec.hold()
+	defer c.rec.release()
+	f()
+	c.rec.drop()
+}
+
 // near expects that something took about so long. A loaded machine is slower.
 func (c *run) near(what string, got, want time.Duration) {
 	c.Helper()
 	if got < want-want/4 || got > want+want/4+3*time.Second {
 		c.Errorf("%s took %v, want about %v", what, got, want)
 	}
+}
+
+// by is what the target's build does.
+func by[T any](c *run, onStock, onLonghorn T) T {
+	if c.build == longhorn {
+		return onLonghorn
+	}
+	return onStock
 }
 
 // equal expects a value.

@@ -47,10 +47,7 @@ var lvstoreCases = []example{
 	{name: "what makes none", run: func(c *run) {
 		c.n1.pool()
 		c.n1.gives("m", "bdev_malloc_create", M{"name": "m", "num_blocks": 4096, "block_size": 4096})
-		tooLong := 64
-		if c.build == longhorn {
-			tooLong = 256
-		}
+		tooLong := by(c, 64, 256)
 		c.n1.refusals([]refusal{
 			{"bdev_lvol_create_lvstore", M{"bdev_name": "none", "lvs_name": "l"}, -19, "No such device"},
 			{"bdev_lvol_create_lvstore", M{"bdev_name": "disk0", "lvs_name": "l"}, -1, "Operation not permitted"},

@@ -85,16 +85,29 @@ var esnapCases = []example{
 		c.n1.add(2, "lvs0/a")
 		c.until("another namespace has come", func() bool { return c.n2.has("n1n2") })
 		c.equal("the source stays away", c.n2.has(layer), false)
+		c.kill(c.n2) // nothing of it can be removed: see the next cases
 	}},
 	{name: "deleting a live one whose source has gone ends the target", nodes: 2, run: func(c *run) {
 		layer, head := c.stand()
 		c.n1.remove(1)
 		c.until("the source is gone", func() bool { return !c.n2.has(layer) })
-		result, code, message, err := c.n2.call("bdev_lvol_delete", M{"name": head})
-		if err == nil {
-			c.Errorf("answered %s %d %q", result, code, message)
+		if a, err := c.n2.call("bdev_lvol_delete", M{"name": head}); err == nil {
+			c.Errorf("answered %s", a)
 		}
-		c.restart(c.n2)
+		c.crashed(c.n2)
+		c.start(c.n2)
+		c.n2.disk()
+		c.equal("lvols", c.n2.lvolNames(), []string{"h"})
+	}},
+	{name: "deleting the lvstore of a live one whose source has gone ends the target", nodes: 2, run: func(c *run) {
+		layer, _ := c.stand()
+		c.n1.remove(1)
+		c.until("the source is gone", func() bool { return !c.n2.has(layer) })
+		if a, err := c.n2.call("bdev_lvol_delete_lvstore", M{"lvs_name": "lvs0"}); err == nil {
+			c.Errorf("answered %s", a)
+		}
+		c.crashed(c.n2)
+		c.start(c.n2)
 		c.n2.disk()
 		c.equal("lvols", c.n2.lvolNames(), []string{"h"})
 	}},

@@ -28,13 +28,33 @@ var layerCases = []example{
 			{"bdev_lvol_snapshot", M{"lvol_name": "lvs0/s", "snapshot_name": "t"}, -32602, "Invalid argument"},
 		})
 	}},
-	{name: "a snapshot cannot be renamed but loses its alias", run: func(c *run) {
+	{name: "what is read-only is renamed", only: longhorn, run: func(c *run) {
+		c.n1.pool().thin("a", 4)
+		snap := c.n1.snapshot("lvs0/a", "s")
+		c.n1.ok("bdev_lvol_rename", M{"old_name": "lvs0/s", "new_name": "t"})
+		c.equal("aliases", c.n1.bdev(snap).Aliases, []string{"lvs0/t"})
+		c.equal("parent", c.n1.bdev("lvs0/a").Driver.Lvol.Base, "t")
+		c.n1.ok("bdev_lvol_set_read_only", M{"name": "lvs0/a"})
+		c.n1.ok("bdev_lvol_rename", M{"old_name": "lvs0/a", "new_name": "b"})
+		c.restart(c.n1)
+		c.n1.disk()
+		c.equal("lvols after a restart", c.n1.lvolNames(), []string{"b", "t"})
+	}},
+	{name: "what is read-only cannot be renamed", only: stock, run: func(c *run) {
+		c.n1.pool().thin("a", 4)
+		c.n1.ok("bdev_lvol_set_read_only", M{"name": "lvs0/a"})
+		c.n1.refuses(-32602, "Operation not permitted", "bdev_lvol_rename", M{"old_name": "lvs0/a", "new_name": "b"})
+	}},
+	{name: "a snapshot cannot be renamed but loses its alias until a restart", only: stock, run: func(c *run) {
 		c.n1.pool().thin("a", 4)
 		snap := c.n1.snapshot("lvs0/a", "s")
 		c.n1.refuses(-32602, "Operation not permitted", "bdev_lvol_rename", M{"old_name": "lvs0/s", "new_name": "t"})
 		c.equal("aliases", c.n1.bdev(snap).Aliases, []string{"lvs0/t"})
 		c.equal("lvols", c.n1.lvolNames(), []string{"a", "s"})
 		c.equal("by its name", c.n1.has("lvs0/s"), false)
+		c.restart(c.n1)
+		c.n1.disk()
+		c.equal("aliases after a restart", c.n1.bdev(snap).Aliases, []string{"lvs0/s"})
 	}},
 	{name: "a snapshot with two children stays and with one it merges", run: func(c *run) {
 		c.n1.pool().thick("a", 4)

@@ -22,27 +22,70 @@ type node struct {
 	name   string
 }
 
-// call makes one call; code and message are those of a refusal.
-func (n *node) call(method string, params any) (result json.RawMessage, code int, message string, err error) {
-	req := &spdk.Req{Method: method, Params: params, Result: &result, Timeout: time.Minute}
-	if err := n.target.Client().Round(context.Background(), req); err != nil {
-		return nil, 0, "", err
+// call is a method and its parameters.
+type call struct {
+	method string
+	params any
+}
+
+// answer is what a target says to a call. code and message are those of a
+// refusal.
+type answer struct {
+	result  json.RawMessage
+	code    int
+	message string
+}
+
+// call makes one call.
+func (n *node) call(method string, params any) (answer, error) {
+	a, err := n.send(call{method, params})
+	if err != nil {
+		n.c.rec.begun(n.name, method, params)
+		return answer{}, err
 	}
-	var refusal *spdk.Error
-	if errors.As(req.Err, &refusal) && refusal.Code != 0 {
-		return nil, refusal.Code, refusal.Message, nil
+	n.c.rec.exchanged(n.name, method, params, a[0])
+	return a[0], nil
+}
+
+// round makes calls together; each has to be answered.
+func (n *node) round(calls ...call) []answer {
+	n.c.Helper()
+	answers, err := n.send(calls...)
+	if err != nil {
+		n.c.Fatalf("%s: %v", n.name, err)
 	}
-	return result, 0, "", req.Err
+	n.c.rec.together(n.name, calls, answers)
+	return answers
+}
+
+// send makes calls together, past the recorder.
+func (n *node) send(calls ...call) ([]answer, error) {
+	answers, reqs := make([]answer, len(calls)), make([]*spdk.Req, len(calls))
+	for i, c := range calls {
+		reqs[i] = &spdk.Req{Method: c.method, Params: c.params, Result: &answers[i].result, Timeout: time.Minute}
+	}
+	if err := n.target.Client().Round(context.Background(), reqs...); err != nil {
+		return nil, err
+	}
+	for i, r := range reqs {
+		var refusal *spdk.Error
+		if errors.As(r.Err, &refusal) && refusal.Code != 0 {
+			answers[i] = answer{code: refusal.Code, message: refusal.Message}
+		} else if r.Err != nil {
+			return nil, r.Err
+		}
+	}
+	return answers, nil
 }
 
 // must expects success and returns the result.
 func (n *node) must(method string, params any) json.RawMessage {
 	n.c.Helper()
-	result, code, message, err := n.call(method, params)
-	if err != nil || code != 0 {
-		n.c.Fatalf("%s: %s %s: %d %q %v", n.name, method, text(params), code, message, err)
+	a, err := n.call(method, params)
+	if err != nil || a.code != 0 {
+		n.c.Fatalf("%s: %s %s: %d %q %v", n.name, method, text(params), a.code, a.message, err)
 	}
-	return result
+	return a.result
 }
 
 // ok expects the result true.
@@ -62,12 +105,12 @@ func (n *node) gives(want any, method string, params any) {
 // refuses expects an error.
 func (n *node) refuses(code int, message, method string, params any) {
 	n.c.Helper()
-	result, c, m, err := n.call(method, params)
+	a, err := n.call(method, params)
 	switch {
 	case err != nil:
 		n.c.Errorf("%s: %s %s: %v", n.name, method, text(params), err)
-	case c != code || m != message:
-		n.c.Errorf("%s: %s %s: got %s %d %q, want %d %q", n.name, method, text(params), result, c, m, code, message)
+	case !a.refused(code, message):
+		n.c.Errorf("%s: %s %s: got %s, want %d %q", n.name, method, text(params), a, code, message)
 	}
 }
 
@@ -76,6 +119,14 @@ func (n *node) into(v any, method string, params any) {
 	n.c.Helper()
 	if err := json.Unmarshal(n.must(method, params), v); err != nil {
 		n.c.Fatalf("%s: %s: %v", n.name, method, err)
+	}
+}
+
+// decode decodes the result of a call that has to have succeeded.
+func (c *run) decode(a answer, v any) {
+	c.Helper()
+	if err := json.Unmarshal(a.result, v); err != nil {
+		c.Fatalf("%s: %v", a, err)
 	}
 }
 
@@ -102,24 +153,37 @@ func (n *node) refusals(table []refusal) {
 	}
 }
 
+func (a answer) refused(code int, message string) bool {
+	return a.code == code && a.message == message
+}
+
+func (a answer) String() string {
+	if a.code == 0 {
+		return string(a.result)
+	}
+	return fmt.Sprintf("%d %q", a.code, a.message)
+}
+
 // pending is a call under way.
 type pending struct {
-	done    chan struct{}
-	took    time.Duration
-	result  json.RawMessage
-	code    int
-	message string
-	err     error
+	n      *node
+	number int // in the transcript
+	done   chan struct{}
+	took   time.Duration
+	answer
+	err error
 }
 
 // begin starts a call and does not wait for its answer.
 func (n *node) begin(method string, params any) *pending {
-	p := &pending{done: make(chan struct{})}
+	p := &pending{n: n, number: n.c.rec.begun(n.name, method, params), done: make(chan struct{})}
 	from := time.Now()
 	go func() {
 		defer close(p.done)
-		p.result, p.code, p.message, p.err = n.call(method, params)
-		p.took = time.Since(from)
+		answers, err := n.send(call{method, params})
+		if p.took, p.err = time.Since(from), err; err == nil {
+			p.answer = answers[0]
+		}
 	}()
 	return p
 }
@@ -138,21 +202,12 @@ func (p *pending) answered() bool {
 func (c *run) ends(what string, p *pending, code int, message string) {
 	c.Helper()
 	<-p.done
-	if p.err != nil || p.code != code || p.message != message {
-		c.Errorf("%s: got %s %d %q %v, want %d %q", what, p.result, p.code, p.message, p.err, code, message)
+	if p.err != nil {
+		c.Fatalf("%s: %v", what, p.err)
 	}
-}
-
-// burst sends calls together and expects each to succeed.
-func (n *node) burst(reqs ...*spdk.Req) {
-	n.c.Helper()
-	if err := n.target.Client().Round(context.Background(), reqs...); err != nil {
-		n.c.Fatal(err)
-	}
-	for _, r := range reqs {
-		if r.Err != nil {
-			n.c.Errorf("%s: %v", n.name, r.Err)
-		}
+	c.rec.ended(p.n.name, p.number, p.answer)
+	if !p.refused(code, message) {
+		c.Errorf("%s: got %s, want %d %q", what, p.answer, code, message)
 	}
 }
 

@@ -41,11 +41,11 @@ func (n *node) bdev(name string) bdevInfo {
 // has says whether there is a bdev.
 func (n *node) has(name string) bool {
 	n.c.Helper()
-	_, code, message, err := n.call("bdev_get_bdevs", M{"name": name})
-	if err != nil || code != 0 && code != -19 {
-		n.c.Fatalf("%s: bdev_get_bdevs %s: %d %q %v", n.name, name, code, message, err)
+	a, err := n.call("bdev_get_bdevs", M{"name": name})
+	if err != nil || a.code != 0 && a.code != -19 {
+		n.c.Fatalf("%s: bdev_get_bdevs %s: %s %v", n.name, name, a, err)
 	}
-	return code == 0
+	return a.code == 0
 }
 
 type lvolInfo struct {

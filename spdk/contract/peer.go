@@ -17,9 +17,18 @@ func (c *run) start(n *node) {
 	n.target.Start()
 	c.rec.Note("start " + n.name)
 	c.until(n.name+" answers", func() bool {
-		_, _, _, err := n.call("spdk_get_version", nil)
+		_, err := n.send(call{"spdk_get_version", nil})
 		return err == nil
 	})
+}
+
+// crashed expects that a node has ended by itself.
+func (c *run) crashed(n *node) {
+	c.Helper()
+	if !n.target.Crashed() {
+		c.Errorf("%s has not ended by itself", n.name)
+	}
+	c.rec.Note("crash " + n.name)
 }
 
 func (c *run) restart(n *node) {
@@ -63,12 +72,10 @@ func (c *run) write() int {
 // hold expects that a copy does not get on for a while.
 func (c *run) hold(what string, op int, n *node) {
 	c.Helper()
-	c.rec.hold()
-	defer c.rec.release()
 	time.Sleep(300 * time.Millisecond) // for what goes on without asking
-	before := n.progress(op)
+	var before progress
+	c.unrecorded(func() { before = n.progress(op) })
 	time.Sleep(1200 * time.Millisecond)
-	c.rec.drop()
 	if after := n.progress(op); before != after || after.State != "in progress" {
 		c.Errorf("%s went on: %+v, then %+v", what, before, after)
 	}

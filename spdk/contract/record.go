@@ -6,20 +6,20 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"time"
-
-	"strata/spdk"
 )
 
 // Recorder writes a transcript, one JSON object a line: a note, or a node, a
-// request and its response. A note "fresh N: …" says that N targets n1, n2, …
+// request and its response. A call that others come between takes two lines,
+// its request and its response, of the same "call"; those sent together are a
+// "round". A note "fresh N: …" says that N targets n1, n2, …
 // are new from here on, with a TCP transport and empty disks; "kill", "start",
-// "freeze" and "thaw" with a node say what happened to its process. The nil
+// "crash", "freeze" and "thaw" with a node say what happened to its process. The nil
 // Recorder records nothing.
 type Recorder struct {
 	mu    sync.Mutex
 	w     io.Writer
 	names *strings.Replacer
+	calls int // numbers given
 	held  bool
 	lines [][]byte // while held
 	err   error
@@ -50,39 +50,76 @@ func (r *Recorder) Note(note string) {
 // Fresh notes that n targets begin anew.
 func (r *Recorder) Fresh(what string, n int) { r.Note("fresh " + string(rune('0'+n)) + ": " + what) }
 
-// Trace returns what [spdk.Options] wants, for the client of a node. Calls
-// without an answer are left out.
-func (r *Recorder) Trace(node string) func(string, json.RawMessage, json.RawMessage, error, time.Duration) {
+// exchanged writes a call and its answer; begun and ended write one that others
+// come between, as two lines of the same number. A call that is never answered
+// is begun only.
+func (r *Recorder) exchanged(node, method string, params any, a answer) {
+	if r != nil {
+		resp := a.record()
+		r.line(entry{Node: node, Request: &request{method, params}, Response: &resp})
+	}
+}
+
+// together writes a round.
+func (r *Recorder) together(node string, calls []call, answers []answer) {
 	if r == nil {
-		return nil
+		return
 	}
-	type request struct {
-		Method string          `json:"method"`
-		Params json.RawMessage `json:"params,omitempty"`
+	round := make([]entry, len(calls))
+	for i, c := range calls {
+		resp := answers[i].record()
+		round[i] = entry{Request: &request{c.method, c.params}, Response: &resp}
 	}
-	type refused struct {
-		Code    int    `json:"code"`
-		Message string `json:"message"`
+	r.line(entry{Node: node, Round: round})
+}
+
+func (r *Recorder) begun(node, method string, params any) (number int) {
+	if r == nil {
+		return 0
 	}
-	type response struct {
-		Result json.RawMessage `json:"result,omitempty"`
-		Error  *refused        `json:"error,omitempty"`
+	r.mu.Lock()
+	r.calls++
+	number = r.calls
+	r.mu.Unlock()
+	r.line(entry{Node: node, Number: number, Request: &request{method, params}})
+	return number
+}
+
+func (r *Recorder) ended(node string, number int, a answer) {
+	if r != nil {
+		resp := a.record()
+		r.line(entry{Node: node, Number: number, Response: &resp})
 	}
-	return func(method string, params, result json.RawMessage, err error, _ time.Duration) {
-		resp := response{Result: result}
-		var e *spdk.Error
-		if errors.As(err, &e) {
-			if e.Code == 0 {
-				return
-			}
-			resp = response{Error: &refused{e.Code, e.Message}}
-		}
-		r.line(struct {
-			Node     string   `json:"node"`
-			Request  request  `json:"request"`
-			Response response `json:"response"`
-		}{node, request{method, params}, resp})
+}
+
+type entry struct {
+	Node     string    `json:"node,omitempty"`
+	Number   int       `json:"call,omitempty"`
+	Request  *request  `json:"request,omitempty"`
+	Response *response `json:"response,omitempty"`
+	Round    []entry   `json:"round,omitempty"`
+}
+
+type request struct {
+	Method string `json:"method"`
+	Params any    `json:"params,omitempty"`
+}
+
+type response struct {
+	Result json.RawMessage `json:"result,omitempty"`
+	Error  *refused        `json:"error,omitempty"`
+}
+
+type refused struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+func (a answer) record() response {
+	if a.code != 0 {
+		return response{Error: &refused{a.code, a.message}}
 	}
+	return response{Result: a.result}
 }
 
 func (r *Recorder) line(v any) {

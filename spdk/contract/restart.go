@@ -34,12 +34,4 @@ var restartCases = []example{
 		c.n1.disk()
 		c.equal("lvols", c.n1.lvolNames(), []string{"b", "s"})
 	}},
-	{name: "a snapshot is back under its own name", run: func(c *run) {
-		c.n1.pool().thin("a", 4)
-		snap := c.n1.snapshot("lvs0/a", "s")
-		c.n1.refuses(-32602, "Operation not permitted", "bdev_lvol_rename", M{"old_name": "lvs0/s", "new_name": "t"})
-		c.restart(c.n1)
-		c.n1.disk()
-		c.equal("aliases", c.n1.bdev(snap).Aliases, []string{"lvs0/s"})
-	}},
 }

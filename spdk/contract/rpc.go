@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"strata/spdk"
 )
 
 var rpcCases = []example{
@@ -15,15 +13,16 @@ var rpcCases = []example{
 	}},
 	{name: "calls sent together start in the order sent", run: func(c *run) {
 		c.n1.pool()
-		var reqs []*spdk.Req
+		var calls []call
 		var want []string
 		for i := range 40 {
 			name := fmt.Sprint("v", i)
 			want = append(want, name)
-			reqs = append(reqs, &spdk.Req{Method: "bdev_lvol_create",
-				Params: M{"lvs_name": "lvs0", "lvol_name": name, "size_in_mib": 1, "thin_provision": true}})
+			calls = append(calls, call{"bdev_lvol_create", M{"lvs_name": "lvs0", "lvol_name": name, "size_in_mib": 1, "thin_provision": true}})
 		}
-		c.n1.burst(reqs...)
+		for i, a := range c.n1.round(calls...) {
+			c.equal(want[i], a.code, 0)
+		}
 		var got []string
 		var l []lvolInfo
 		c.n1.into(&l, "bdev_lvol_get_lvols", nil)
@@ -32,7 +31,11 @@ var rpcCases = []example{
 		}
 		c.equal("lvols", got, want)
 	}},
-	{name: "a batch is answered with one array", run: func(c *run) {
+	{name: "a batch is refused", only: longhorn, run: func(c *run) {
+		got := c.n1.raw(`[{"jsonrpc":"2.0","id":1,"method":"bdev_get_bdevs"},{"jsonrpc":"2.0","id":2,"method":"no_such"}]`, 1)
+		c.equal("answer", json.RawMessage(got[0]), json.RawMessage(`{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Invalid request"}}`))
+	}},
+	{name: "a batch is answered with one array", only: stock, run: func(c *run) {
 		got := c.n1.raw(`[{"jsonrpc":"2.0","id":1,"method":"bdev_get_bdevs"},{"jsonrpc":"2.0","id":2,"method":"no_such"}]`, 1)
 		var answers []struct {
 			ID     int

@@ -70,6 +70,11 @@ func (s *simulated) Disk() string         { return "/disk" }
 func (s *simulated) Port() string         { return s.port }
 func (s *simulated) Kill()                { s.Stop() }
 
+func (s *simulated) Crashed() bool {
+	time.Sleep(time.Second)
+	return !s.Running()
+}
+
 func (s *simulated) Start() {
 	if err := s.Restart(); err != nil {
 		s.t.Fatal(err)

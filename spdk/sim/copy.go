@@ -21,7 +21,8 @@ type shallowCopy struct {
 	todo   []uint32
 	copied int
 	total  int
-	io     *op // of the cluster that is being written
+	buf    []byte // the cluster that is being written, nil before it is read
+	io     *op    // of that cluster
 	err    syscall.Errno
 	over   bool
 }
@@ -85,16 +86,19 @@ func (c *shallowCopy) end() {
 // step copies as much as the copy rate lets it.
 func (c *shallowCopy) step(p *process) {
 	s := c.src.lvs.store
-	buf := make([]byte, s.cluster)
 	for !c.over {
 		if c.copied == c.total {
 			c.end()
 			return
 		}
 		idx := c.todo[c.copied]
-		err := s.disk.read(buf, int64(c.src.blob.Map[idx])*s.cluster)
+		var err error
+		if c.buf == nil {
+			c.buf = make([]byte, s.cluster)
+			err = s.disk.read(c.buf, int64(c.src.blob.Map[idx])*s.cluster)
+		}
 		if err == nil {
-			err = c.dst.dev.write(c.io, buf, int64(idx)*s.cluster)
+			err = c.dst.dev.write(c.io, c.buf, int64(idx)*s.cluster)
 		}
 		switch {
 		case err == errStalled:
@@ -105,7 +109,7 @@ func (c *shallowCopy) step(p *process) {
 			return
 		}
 		c.io.end(p.t.c)
-		c.io = &op{}
+		c.io, c.buf = &op{}, nil
 		c.copied++
 		if rate := p.t.c.opts.CopyRate; rate > 0 && c.copied < c.total {
 			p.after(time.Duration(s.cluster*int64(time.Second)/rate), func() { c.step(p) })

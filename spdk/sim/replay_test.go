@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -35,16 +36,22 @@ func TestReplay(t *testing.T) {
 }
 
 type exchange struct {
-	Note    string `json:"note"`
-	Node    string `json:"node"`
-	Request struct {
-		Method string `json:"method"`
-		Params any    `json:"params"`
-	} `json:"request"`
-	Response struct {
-		Result any    `json:"result"`
-		Error  *Error `json:"error"`
-	} `json:"response"`
+	Note     string     `json:"note"`
+	Node     string     `json:"node"`
+	Call     int        `json:"call"` // of a request or response that stands alone
+	Request  *asked     `json:"request"`
+	Response *recorded  `json:"response"`
+	Round    []exchange `json:"round"` // calls sent together
+}
+
+type asked struct {
+	Method string `json:"method"`
+	Params any    `json:"params"`
+}
+
+type recorded struct {
+	Result any    `json:"result"`
+	Error  *Error `json:"error"`
 }
 
 // replayer keeps which random value of the transcript became which one here.
@@ -54,9 +61,18 @@ type replayer struct {
 	what   string // the case, of a transcript of contract cases
 	c      *Cluster
 	nodes  map[string]*client
+	calls  map[int]*pending // calls that others come between
 	ours   map[string]string
 	copies map[float64]float64 // by operation_id
 	line   int
+}
+
+// pending is a call under way.
+type pending struct {
+	exchange
+	result json.RawMessage
+	err    *Error
+	done   chan struct{}
 }
 
 func replay(t *testing.T, path string, profile Profile) {
@@ -78,7 +94,15 @@ func replay(t *testing.T, path string, profile Profile) {
 			t.Fatal(err)
 		}
 		r.around(&x)
-		if x.Node != "" {
+		switch {
+		case x.Node == "":
+		case x.Round != nil:
+			r.round(&x)
+		case x.Response == nil:
+			r.begins(&x)
+		case x.Request == nil:
+			r.ends(&x)
+		default:
 			r.exchange(&x)
 		}
 	}
@@ -87,6 +111,7 @@ func replay(t *testing.T, path string, profile Profile) {
 // begin starts with an empty cluster.
 func (r *replayer) begin() {
 	r.c, r.nodes, r.ours, r.copies = New(r.opts), map[string]*client{}, map[string]string{}, map[float64]float64{}
+	r.calls = map[int]*pending{}
 }
 
 func (r *replayer) end() {
@@ -117,6 +142,11 @@ func (r *replayer) around(x *exchange) {
 		r.c.Target(x.Note[5:]).Thaw()
 	case strings.HasPrefix(x.Note, "kill "):
 		r.c.Target(x.Note[5:]).Stop()
+	case strings.HasPrefix(x.Note, "crash "):
+		time.Sleep(time.Second)
+		if r.c.Target(x.Note[6:]).Running() {
+			r.t.Errorf("line %d: %s%s has not ended by itself", r.line, r.what, x.Note[6:])
+		}
 	case strings.HasPrefix(x.Note, "remote target back"):
 		r.restart("n2")
 	case strings.HasPrefix(x.Note, "start "):
@@ -149,8 +179,10 @@ func (r *replayer) restart(node string) {
 func (r *replayer) exchange(x *exchange) {
 	params := r.translate(x.Request.Params)
 	limit := time.Now().Add(40 * time.Second)
+	k := r.nodes[x.Node]
 	for {
-		result, e := r.nodes[x.Node].call(x.Request.Method, params)
+		k.c.SetReadDeadline(time.Now().Add(time.Minute)) // for what is never answered
+		result, e := k.call(x.Request.Method, params)
 		diff := r.compare(x, result, e)
 		if diff == "" {
 			break
@@ -164,6 +196,57 @@ func (r *replayer) exchange(x *exchange) {
 	}
 	if x.Request.Method == "nvmf_subsystem_add_listener" && strings.Contains(r.t.Name(), "join") {
 		r.load()
+	}
+}
+
+// round makes calls together.
+func (r *replayer) round(x *exchange) {
+	k := r.nodes[x.Node]
+	k.c.SetReadDeadline(time.Now().Add(time.Minute))
+	var calls []call
+	for _, y := range x.Round {
+		calls = append(calls, call{y.Request.Method, r.translate(y.Request.Params)})
+	}
+	answers, err := k.round(calls...)
+	if err != nil {
+		r.t.Fatalf("line %d: %s%v", r.line, r.what, err)
+	}
+	for i, y := range x.Round {
+		if diff := r.compare(&y, answers[i].Result, answers[i].Error); diff != "" {
+			r.t.Errorf("line %d: %s%s %s: %s", r.line, r.what, x.Node, y.Request.Method, diff)
+		}
+	}
+}
+
+// begins starts a call that others come after before it is answered, if ever.
+func (r *replayer) begins(x *exchange) {
+	r.calls[x.Call] = r.start(x)
+	time.Sleep(500 * time.Millisecond)
+}
+
+// start makes a call on a connection of its own.
+func (r *replayer) start(x *exchange) *pending {
+	p := &pending{exchange: *x, done: make(chan struct{})}
+	k := dial(r.t, r.c.Target(x.Node))
+	params := r.translate(x.Request.Params)
+	go func() {
+		defer close(p.done)
+		p.result, p.err, _ = k.try(x.Request.Method, params)
+	}()
+	return p
+}
+
+// ends waits for the answer of such a call.
+func (r *replayer) ends(x *exchange) {
+	p := r.calls[x.Call]
+	p.Response = x.Response
+	select {
+	case <-p.done:
+		if diff := r.compare(&p.exchange, p.result, p.err); diff != "" {
+			r.t.Errorf("line %d: %s%s %s: %s", r.line, r.what, x.Node, p.Request.Method, diff)
+		}
+	case <-time.After(40 * time.Second):
+		r.t.Errorf("line %d: %s%s %s is not answered", r.line, r.what, x.Node, p.Request.Method)
 	}
 }
 
@@ -216,7 +299,18 @@ func (r *replayer) translate(v any) any {
 	return v
 }
 
+// compare says how an answer differs from the transcript's. If it does not,
+// its UUIDs are those of the transcript from here on.
 func (r *replayer) compare(x *exchange, result json.RawMessage, e *Error) string {
+	before := maps.Clone(r.ours)
+	diff := r.difference(x, result, e)
+	if diff != "" {
+		r.ours = before
+	}
+	return diff
+}
+
+func (r *replayer) difference(x *exchange, result json.RawMessage, e *Error) string {
 	if e != nil || x.Response.Error != nil {
 		if w := x.Response.Error; w != nil {
 			w.Message = r.translate(w.Message).(string)

@@ -35,23 +35,55 @@ type response struct {
 // call sends one request and waits for its answer.
 func (c *client) call(method string, params any) (json.RawMessage, *Error) {
 	c.t.Helper()
-	c.id++
-	req := map[string]any{"jsonrpc": "2.0", "id": c.id, "method": method}
-	if params != nil {
-		req["params"] = params
-	}
-	b, err := json.Marshal(req)
+	result, refused, err := c.try(method, params)
 	if err != nil {
-		c.t.Fatal(err)
-	}
-	if _, err := c.c.Write(b); err != nil {
 		c.t.Fatalf("%s: %v", method, err)
 	}
-	var r response
-	if err := c.dec.Decode(&r); err != nil {
-		c.t.Fatalf("%s: %v", method, err)
+	return result, refused
+}
+
+// try is call for what may be left without an answer.
+func (c *client) try(method string, params any) (json.RawMessage, *Error, error) {
+	r, err := c.round(call{method, params})
+	if err != nil {
+		return nil, nil, err
 	}
-	return r.Result, r.Error
+	return r[0].Result, r[0].Error, nil
+}
+
+type call struct {
+	method string
+	params any
+}
+
+// round sends calls together and waits for the answers to all of them.
+func (c *client) round(calls ...call) ([]response, error) {
+	var all []byte
+	first := c.id + 1
+	for _, x := range calls {
+		c.id++
+		req := map[string]any{"jsonrpc": "2.0", "id": c.id, "method": x.method}
+		if x.params != nil {
+			req["params"] = x.params
+		}
+		b, err := json.Marshal(req)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, b...)
+	}
+	if _, err := c.c.Write(all); err != nil {
+		return nil, err
+	}
+	answers := make([]response, len(calls))
+	for range calls {
+		var r response
+		if err := c.dec.Decode(&r); err != nil {
+			return nil, err
+		}
+		answers[*r.ID-first] = r
+	}
+	return answers, nil
 }
 
 // must calls and expects success.
