@@ -83,6 +83,8 @@ func (x *pass) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return x.raid(ctx, t, op)
 	case plan.RaidDelete:
 		return t.RaidDelete(ctx, op.Raid)
+	case plan.ExpectLegs:
+		return x.expectLegs(ctx, t, op)
 	case plan.RaidRemoveLeg:
 		return t.RaidRemoveBase(ctx, x.resolve(string(op.Leg)))
 	case plan.UblkTarget:
@@ -261,6 +263,33 @@ func (x *pass) raid(ctx context.Context, t *spdk.Client, op plan.RaidCreate) err
 		return fmt.Errorf("the RAID did not come online: %w", look.Err)
 	}
 	return watch.Err
+}
+
+// expectLegs fails when the RAID has lost a leg, or a rebuild fills one.
+func (x *pass) expectLegs(ctx context.Context, t *spdk.Client, op plan.ExpectLegs) error {
+	raids, err := t.GetRaids(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range raids {
+		if r.Name != op.Raid {
+			continue
+		}
+		if r.Process != nil {
+			return fmt.Errorf("RAID %s: a %s process runs on it", r.Name, r.Process.Type)
+		}
+		have := map[string]bool{}
+		for _, b := range r.Bases {
+			have[b.UUID] = b.Configured
+		}
+		for _, l := range op.Legs {
+			if !have[x.resolve(string(l))] {
+				return fmt.Errorf("RAID %s has lost a leg", r.Name)
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("there is no RAID %s any more", op.Raid)
 }
 
 // qdPeriod is how often a target looks at a mirror's queue, in microseconds:

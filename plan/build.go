@@ -90,6 +90,8 @@ type builder struct {
 	// the sections of the volumes with legs on a link that is given up.
 	empty    map[lineage.Link]bool
 	standing map[lineage.Link][]string
+	// restored has the namespaces that links show again in this pass.
+	restored map[shown]bool
 	// dropped has the nodes that let go of a peer in this pass.
 	dropped map[lineage.Node]bool
 	// freed has the sections that end a kernel device in this pass, by device.
@@ -136,6 +138,7 @@ func newBuilder(cfg *schema.Config, w *world, opt Options) *builder {
 		optionsSet: map[lineage.Node]bool{},
 		empty:      map[lineage.Link]bool{},
 		standing:   map[lineage.Link][]string{},
+		restored:   map[shown]bool{},
 		dropped:    map[lineage.Node]bool{},
 		freed:      map[string]string{},
 		ublk:       map[lineage.Node]bool{},

@@ -193,7 +193,7 @@ func (c *cluster) do(op Op, made map[lineage.UUID]lineage.UUID) error {
 		if ctrl.State != "enabled" {
 			return errors.New("it does not reconnect")
 		}
-	case RaidCreate, RaidDelete, RaidRemoveLeg:
+	case RaidCreate, RaidDelete, RaidRemoveLeg, ExpectLegs:
 		return c.raid(m, op, made)
 	case UblkTarget:
 	case UblkStart:
@@ -463,6 +463,9 @@ func (c *cluster) subsystem(m *machine, op Op, made map[lineage.UUID]lineage.UUI
 			return errors.New("no such namespace")
 		}
 		c.reading(m, sub, op.NSID)
+		if err := c.drain(m, sub, op.NSID); err != nil {
+			return err
+		}
 		c.removeNamespace(m, sub, op.NSID)
 	case Pause:
 		i := listener(op.Address, op.Port)
@@ -470,6 +473,7 @@ func (c *cluster) subsystem(m *machine, op Op, made map[lineage.UUID]lineage.UUI
 			return errors.New("no such listener or namespace")
 		}
 		sub.Listeners[i].Paused = true
+		return c.drain(m, sub, op.NSID)
 	case Resume:
 		i := listener(op.Address, op.Port)
 		if i < 0 {
@@ -509,6 +513,12 @@ func (c *cluster) raid(m *machine, op Op, made map[lineage.UUID]lineage.UUID) er
 		}
 		delete(m.Raids, op.Raid)
 		c.withoutBdev(m, op.Raid)
+	case ExpectLegs:
+		for _, leg := range op.Legs {
+			if u := lineage.UUID(c.resolve(made, string(leg))); !m.Raids[op.Raid].Has(u) {
+				return fmt.Errorf("%s has lost leg %s", op.Raid, u)
+			}
+		}
 	case RaidRemoveLeg:
 		r := m.Raids[op.Raid]
 		if r == nil || !slices.ContainsFunc(r.Legs, func(l state.Leg) bool { return l.UUID == op.Leg }) {

@@ -91,8 +91,8 @@ func (s *subject) fill() {
 		s.fillClone()
 		return
 	}
-	if !s.empty() || len(s.Legs) >= s.v.Replicas.Count || s.hidden > 0 {
-		return
+	if s.was != "" || !s.empty() || len(s.Legs) >= s.v.Replicas.Count || s.hidden > 0 {
+		return // what was served until just now may have been written to since it was read
 	}
 	size := s.Legs[0].Head.Lvol.Size
 	joins := s.joining(s.Top, s.Legs[0].Head.Name.Legs, s.Legs[0].Head.Name.Mark)

@@ -127,8 +127,8 @@ func (b *builder) late(group string, cuts []cut) string {
 //
 //	layers    hosts of all volumes held and drained, every leg snapshotted, hosts
 //	          let go; the layers name an epoch that no head names yet
-//	epoch     heads renamed to that epoch, the engine's own first: from then on
-//	          the layers count
+//	epoch     if no leg was lost until then, heads renamed to that epoch, the
+//	          engine's own first: from then on the layers count
 //
 // Snapshots cannot be renamed, so the epoch in the heads' names is what tells a
 // layer cut on all legs at once from what an interrupted cut left.
@@ -155,6 +155,12 @@ func (b *builder) cutNow(sec *section, cuts []cut) {
 	sec.then(RiskPause, pauses...)
 	sec.then(riskOf(pauses), snapshots...)
 	sec.then(RiskPause, resumes...)
+	sec.because(cuts[0].pos, "a leg that was lost before the cut has another layer of that name")
+	var looks []Op
+	for _, c := range cuts {
+		looks = append(looks, c.s.expectLegs()...)
+	}
+	sec.then(RiskCreate, looks...)
 	sec.because(cuts[0].pos, "the cut is complete")
 	sec.then(RiskCreate, first...)
 	sec.then(RiskCreate, rest...)

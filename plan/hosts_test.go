@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -116,6 +117,31 @@ func (c *cluster) hosts(write bool) {
 			c.io(v, w, write && c.rng.Intn(3) == 0)
 		}
 	}
+}
+
+// drain waits for the I/O of a namespace, which ends when the leg that holds it
+// up is given up, or takes too long.
+func (c *cluster) drain(m *machine, sub *state.Subsystem, nsid int) error {
+	if sub.Namespaces[nsid] == nil {
+		return nil
+	}
+	raid := m.Raids[sub.Namespaces[nsid].Bdev]
+	if raid == nil {
+		return nil
+	}
+	for _, l := range slices.Clone(raid.Legs) {
+		if _, waits := c.queued[waiting{m.Name, l.UUID}]; !waits {
+			continue
+		}
+		c.disturbed = true
+		if c.rng.Intn(2) == 0 {
+			return errors.New("it does not come to rest")
+		}
+		c.note("  %s gives up leg %s of %s", m.Name, l.UUID, raid.Name)
+		raid.Drop(l.UUID)
+		delete(c.queued, waiting{m.Name, l.UUID})
+	}
+	return nil
 }
 
 func (c *cluster) io(v lineage.Volume, w served, write bool) {

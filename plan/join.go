@@ -75,10 +75,14 @@ func (s *subject) join(d Choice, src state.CurrentLeg) {
 	s.joins = nil
 }
 
+// joinName is what the joint layers are called: the only ones that are ever
+// read through from other nodes.
+const joinName = "join"
+
 // joint names the layer that a join cuts: a head that joins has its epoch until
 // it is complete.
 func (s *subject) joint(epoch lineage.Epoch) lineage.LvolName {
-	return lineage.Layer{Volume: s.id, Epoch: epoch, Snapshot: "join", Own: true}.Lvol()
+	return lineage.Layer{Volume: s.id, Epoch: epoch, Snapshot: joinName, Own: true}.Lvol()
 }
 
 // reparent puts a joined head on its own node's copy of the joint layer, while
@@ -100,6 +104,8 @@ func (s *subject) reparent(d Choice, head *state.Head) {
 	s.sec.then(RiskPause, LvolSetParent{At{d.Node}, head.Lvol.Lvstore, head.Lvol.Name, own.Name})
 	s.sec.then(RiskPause, resumes...)
 	if s.look() {
+		s.sec.because(s.v.At("replicas"), "if it was lost before, it has missed writes")
+		s.sec.then(RiskCreate, s.expectLegs()...)
 		s.names()
 	}
 }

@@ -105,7 +105,7 @@ func (s *subject) mergeLeftovers(all []*layer) bool {
 		if s.committed(l) && (!l.Own || s.needed(all, l)) {
 			continue
 		}
-		if l.Own && s.inUse(l) != "" {
+		if l.Own && s.committed(l) && s.inUse(l) != "" {
 			continue // until what stands on it is gone
 		}
 		why := "an interrupted cut left it: its copies need not be equal"
@@ -161,6 +161,9 @@ func (s *subject) inUse(l *layer) string {
 		if s.b.visible(node, on.UUID) || s.readThrough(on.UUID) {
 			return "it is being read from another node"
 		}
+	}
+	if l.Own && l.Snapshot == joinName && s.hidden > 0 {
+		return "a head on a node that could not be read may read through it"
 	}
 	return ""
 }

@@ -97,6 +97,7 @@ func (b *builder) restore(sec *section, l lineage.Link, nqn lineage.NQN) {
 		}
 		ops = append(ops, NamespaceAdd{At: At{l.From}, NQN: nqn, NSID: r.NSID, Bdev: string(u)})
 		b.shows[l.From][string(u)] = append(b.shows[l.From][string(u)], shown{l, r.NSID})
+		b.restored[shown{l, r.NSID}] = true
 	}
 	sec.then(RiskCreate, ops...)
 }
@@ -264,6 +265,9 @@ func (b *builder) withdraw(sec *section, n lineage.Node, leg lineage.UUID, keep 
 		nqn := b.cfg.Cluster.LinkNQN(s.link)
 		if sub := b.w.Nodes[n].Subsystems[nqn]; s.link.To != keep && sub != nil && sub.Namespaces[s.nsid] != nil && sub.Namespaces[s.nsid].Bdev == string(leg) {
 			ops = append(ops, NamespaceRemove{At: At{n}, NQN: nqn, NSID: s.nsid, Bdev: string(leg)})
+			if b.restored[s] {
+				sec.after(linkKey(s.link))
+			}
 		}
 	}
 	sec.then(RiskCreate, ops...)

@@ -294,6 +294,14 @@ type (
 		At
 		Raid string
 	}
+	// ExpectLegs reads a RAID that nobody writes to any more, and fails unless it
+	// has all these legs. A leg that was lost never comes back to a running RAID,
+	// so those it has then were written with the others until the last write.
+	ExpectLegs struct {
+		At
+		Raid string
+		Legs []lineage.UUID
+	}
 	// RaidRemoveLeg is bdev_raid_remove_base_bdev.
 	RaidRemoveLeg struct {
 		At

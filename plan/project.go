@@ -90,7 +90,7 @@ func (w *world) project(op Op) error {
 		if n.Remotes[op.Leg] == nil {
 			return fmt.Errorf("no link brings %s to %s", op.Leg, op.Node)
 		}
-	case RaidCreate, RaidDelete, RaidRemoveLeg:
+	case RaidCreate, RaidDelete, RaidRemoveLeg, ExpectLegs:
 		return w.projectRaid(n, op)
 	case UblkTarget, WriteLimit:
 	case UblkStart:
@@ -173,6 +173,12 @@ func (w *world) projectRaid(n *state.Node, op Op) error {
 	case RaidRemoveLeg:
 		n.Raids[op.Raid].Drop(op.Leg)
 		w.gone(n)
+	case ExpectLegs:
+		for _, leg := range op.Legs {
+			if !n.Raids[op.Raid].Has(leg) {
+				return fmt.Errorf("%s on %s has no leg %s", op.Raid, n.Name, leg)
+			}
+		}
 	}
 	return nil
 }

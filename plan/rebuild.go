@@ -44,6 +44,10 @@ func (s *subject) rebuild() {
 	}
 	next := s.nextLayer(d, src)
 	head := s.joiningHead(d.Node)
+	if why := s.cutOff(head); why != "" {
+		s.lag(d, why)
+		return
+	}
 	if next != nil || head == nil {
 		if why := s.room(d, src); why != "" {
 			s.lag(d, why)
@@ -218,6 +222,31 @@ func (s *subject) giveUpHalf(d Choice) bool {
 	return true
 }
 
+// shaken reports whether a head that is not complete is on a node that lets go
+// of a peer in this pass. What it reads through may be going: until the nodes
+// are read again, it is neither completed nor deleted, nor is anything taken
+// from under it.
+func (s *subject) shaken() bool {
+	return slices.ContainsFunc(s.inc.Heads, func(h state.Head) bool {
+		return !h.Lvol.Complete() && s.b.dropped[h.Node]
+	})
+}
+
+// cutOff says that the peer is given up which a joined head reads through: the
+// link is about to be let go, and the head leaves the RAID with it.
+func (s *subject) cutOff(head *state.Head) string {
+	if head == nil {
+		return ""
+	}
+	at := s.b.w.Nodes[head.Node]
+	if r := at.Remotes[lineage.UUID(head.Lvol.External)]; r != nil {
+		if ctrl := at.Controllers[r.Controller]; ctrl != nil && ctrl.GivenUp() {
+			return fmt.Sprintf("controller %s on %s is %s", ctrl.Name, head.Node, ctrl.State)
+		}
+	}
+	return ""
+}
+
 // completable reports whether the layer that a joined head is to stand on is on
 // its own node, or on one it can be copied from.
 func (s *subject) completable(h *state.Head) bool {
@@ -292,15 +321,29 @@ func (s *subject) room(d Choice, src state.CurrentLeg) string {
 
 // keepJoined keeps what a head that is not complete needs: the layer it reads
 // through shown to its node, for a target does not survive losing that under
-// it, and, while the RAID writes to it, itself shown to the engine.
+// it, and, while the RAID writes to it, itself shown to the engine. A degraded
+// head does not tell what it reads through, and comes alive when that is there:
+// it may be any layer that its node is shown.
 func (s *subject) keepJoined() {
 	for _, h := range s.inc.Heads {
+		if h.Lvol.Degraded {
+			s.keepShown(h.Node)
+		}
 		if h.Lvol.External == "" {
 			continue
 		}
 		s.keep[lineage.UUID(h.Lvol.External)] = h.Node
 		if h.Node != s.engine && s.inRaid(h.Lvol.UUID) {
 			s.keep[h.Lvol.UUID] = s.engine
+		}
+	}
+}
+
+// keepShown keeps the layers that a node is shown.
+func (s *subject) keepShown(to lineage.Node) {
+	for _, o := range s.inc.Others {
+		if slices.ContainsFunc(s.b.shownBy(o.Node, o.Lvol.UUID), func(x shown) bool { return x.link.To == to }) {
+			s.keep[o.Lvol.UUID] = to
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (s *subject) swappable() []Choice {
 //
 //	staging   an empty lvol in every new place, shown to the engine beforehand
 //	sealed    listener and namespace away, so nothing can be written; the legs
-//	          looked at once more: still empty; legs and staging sealed
+//	          looked at once more: still empty, none lost; legs and staging sealed
 //	serving   start, as after any seal: RAID, next epoch, export
 //
 // A crash before the seal leaves the volume in use and staging that is used
@@ -99,7 +99,8 @@ func (s *subject) reusable(c Choice, size int64) *state.Placed {
 
 // takeDown seals a volume in use and ends its engine, so that it can be
 // started again in another shape without copying: the export's listener and
-// namespace are taken away, the legs sealed, and only then the RAID deleted.
+// namespace are taken away, the legs sealed, if none was lost meanwhile, and
+// only then the RAID deleted.
 // Empty lvols in joining are sealed with the legs, after a last look that the
 // legs are empty too.
 //
@@ -117,6 +118,7 @@ func (s *subject) takeDown(joining []state.Placed, field, why string, args ...an
 		}
 		s.sec.then(RiskPause, looks...)
 	}
+	s.sec.then(RiskPause, s.expectLegs()...)
 	s.seal(joining)
 	s.was = s.Engine
 	for _, m := range s.inc.Raids {
@@ -174,6 +176,21 @@ func (s *subject) showable(at *state.Node) string {
 		return fmt.Sprintf("%s has no nbd, or %s is taken there", at.Name, export.NBD)
 	}
 	return ""
+}
+
+// expectLegs makes sure that the RAID still has the legs that the plan knows of:
+// one that was lost since the nodes were read has missed writes. It is asked
+// when I/O is drained, or later: no leg comes back.
+func (s *subject) expectLegs() []Op {
+	raid := s.b.cfg.Cluster.Raid(s.id)
+	if s.Engine == "" || s.Device != raid {
+		return nil
+	}
+	var legs []lineage.UUID
+	for _, l := range s.Legs {
+		legs = append(legs, l.UUID)
+	}
+	return []Op{ExpectLegs{At{s.Engine}, raid, legs}}
 }
 
 // unshow takes the device away from hosts: the listener first, so that they

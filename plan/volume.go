@@ -108,6 +108,9 @@ func (s *subject) settle() bool {
 	if s.Engine == "" {
 		return s.start()
 	}
+	if s.shaken() {
+		return false
+	}
 	if !s.mirror() {
 		return false
 	}

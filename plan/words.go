@@ -92,6 +92,8 @@ func Words(op Op) string {
 		return fmt.Sprintf("mirror %s as %s", strings.Join(legs, " and "), op.Raid)
 	case RaidDelete:
 		return fmt.Sprintf("delete RAID %s", op.Raid)
+	case ExpectLegs:
+		return fmt.Sprintf("make sure that %s has lost none of its %d legs", op.Raid, len(op.Legs))
 	case RaidRemoveLeg:
 		return fmt.Sprintf("take leg %s out of %s", op.Label, op.Raid)
 	case UblkTarget:

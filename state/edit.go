@@ -105,6 +105,11 @@ func (n *Node) RemoveRemote(r *Remote) {
 	}
 }
 
+// Has reports whether the RAID lists a leg as configured. No RAID has none.
+func (r *Raid) Has(leg lineage.UUID) bool {
+	return r != nil && slices.ContainsFunc(r.Legs, func(l Leg) bool { return l.Configured && l.UUID == leg })
+}
+
 // Drop empties the slot of a leg.
 func (r *Raid) Drop(leg lineage.UUID) {
 	for i, l := range r.Legs {

@@ -22,10 +22,14 @@ func (s *Snapshot) running(inc *Incarnation, q Question, v *Verdict) bool {
 	why := contradiction(inc, engines)
 	if why != "" && q.Authority != "" {
 		engines = slices.DeleteFunc(engines, func(e Verdict) bool {
-			return !slices.ContainsFunc(e.Legs, func(l CurrentLeg) bool { return l.Node == q.Authority })
+			return e.robbed() || !slices.ContainsFunc(e.Legs, func(l CurrentLeg) bool { return l.Node == q.Authority })
 		})
 		if why = ""; len(engines) > 1 {
 			why = contradiction(inc, engines)
+		} else if len(engines) == 0 {
+			v.ByOperator = true
+			v.byOperator(inc, q)
+			return true
 		}
 	}
 	if why != "" {
@@ -140,6 +144,18 @@ func (v *Verdict) epoch() lineage.Epoch {
 	return e
 }
 
+// robbed reports whether another engine has opened one of the legs since: then
+// they need not be equal, whichever of them is the one to believe.
+func (v *Verdict) robbed() bool {
+	own := v.local()
+	return own != nil && slices.ContainsFunc(v.Legs, func(l CurrentLeg) bool {
+		return l.Head != nil && l.Head.opened() && l.Head.Name.Epoch > own.Name.Epoch
+	})
+}
+
+// opened reports whether the head was, or is, in use.
+func (h *Head) opened() bool { return h.Name.Mark == lineage.Open || h.Name.Mark == lineage.Primary }
+
 // outrun reports whether a replica knows of a higher epoch than the engine, and
 // of which: one that is none of its legs, or a leg that was opened by somebody
 // else. An engine without a leg of its own may be ahead in one that cannot be
@@ -149,7 +165,7 @@ func (v *Verdict) outrun(inc *Incarnation) (lineage.Epoch, bool) {
 	var newest lineage.Epoch
 	for _, h := range inc.Heads {
 		leg := slices.ContainsFunc(v.Legs, func(l CurrentLeg) bool { return l.UUID == h.Lvol.UUID })
-		if !leg || own && (h.Name.Mark == lineage.Open || h.Name.Mark == lineage.Primary) {
+		if !leg || own && h.opened() {
 			newest = max(newest, h.Name.Epoch)
 		}
 	}

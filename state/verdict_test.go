@@ -89,6 +89,8 @@ func TestJudge(t *testing.T) {
 		{"given up, successor away", "n1 3.3p, n3 1003x, n2 away, n1 raid u1 -", Question{Replicas: 3, Hidden: 1}, "unknown: epoch 1003"},
 		{"outrun", "n1 3.2p, n2 4.1p, n1 raid u1 -", Question{}, "unknown: epoch 4"},
 		{"leg opened by another", "n1 1.3s, n2 3.2, n1 raid u1 u2 -", Question{}, "unknown: epoch 3"},
+		{"leg opened by another, that is named", "n1 1.3s, n2 3.2, n1 raid u1 u2 -", Question{Authority: "n2"}, "stopped: n2"},
+		{"leg opened by another, the engine is named", "n1 2.2p, n2 3.2p, n1 raid u1 u2", Question{Authority: "n1"}, "stopped: n1"},
 		{"legs told first", "n1 1.3s, n2 2.3s, n1 raid u1 u2 -", Question{}, "n1: n1 n2"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
