@@ -7,13 +7,12 @@ import (
 )
 
 // Print writes the plan as text, in the order things happen.
-func (p *Plan) Print(w io.Writer) error {
+func (p *Plan) Print(w io.Writer) error { return p.Outline("").Print(w) }
+
+// Print writes the plan as text, in the order things happen.
+func (o *Outline) Print(w io.Writer) error {
 	out := &printer{w: w}
-	counts := map[Risk]int{}
-	for _, s := range p.Steps() {
-		counts[s.Risk]++
-	}
-	for i, pass := range p.Passes {
+	for i, pass := range o.Passes {
 		if i > 0 {
 			out.line("")
 			out.line("Then, after another look at the nodes%s:", assumption(pass.Assumes))
@@ -22,12 +21,12 @@ func (p *Plan) Print(w io.Writer) error {
 			out.section(&s)
 		}
 	}
-	if len(p.Passes) > 0 {
+	if len(o.Passes) > 0 {
 		out.line("")
 	}
-	out.findings("Not done", p.Blocked)
-	out.findings("Note", p.Notes)
-	out.line("%s", p.Summary())
+	out.findings("Not done", o.Blocked)
+	out.findings("Note", o.Notes)
+	out.line("%s", o.Summary)
 	return out.err
 }
 
@@ -72,43 +71,42 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
-func (p *printer) section(s *Section) {
+func (p *printer) section(s *OutlineSection) {
 	p.line("")
-	p.line("%s", s.Key())
+	p.line("%s", s.Key)
 	reason := ""
 	for _, stage := range s.Stages {
 		for _, step := range stage {
 			if step.Reason != reason {
 				reason = step.Reason
-				at := ""
-				if step.Pos.File != "" {
-					at = " (" + step.Pos.String() + ")"
-				}
-				p.line("    # %s%s", reason, at)
+				p.line("    # %s%s", reason, at(step.At))
 			}
-			p.line("%4d. %-8s %s%s", step.Number, step.Op.On(), Words(step.Op), remarks(step))
+			p.line("%4d. %-8s %s%s", step.Number, step.Node, step.Text, tags(step))
 		}
 	}
 }
 
-// remarks are what a reviewer looks for: the risk, and the copies left.
-func remarks(s Step) string {
+func at(pos string) string {
+	if pos == "" {
+		return ""
+	}
+	return " (" + pos + ")"
+}
+
+// tags are what a reviewer looks for: the risk, and the copies left.
+func tags(s OutlineStep) string {
 	if s.Risk == RiskCreate {
 		return ""
 	}
-	if s.Copies < 0 {
+	if s.Copies == nil {
 		return fmt.Sprintf("  [%s]", s.Risk)
 	}
-	return fmt.Sprintf("  [%s; %d current]", s.Risk, s.Copies)
+	return fmt.Sprintf("  [%s; %d current]", s.Risk, *s.Copies)
 }
 
-func (p *printer) findings(title string, list []Finding) {
+func (p *printer) findings(title string, list []Remark) {
 	for _, f := range list {
-		at := ""
-		if f.Pos.File != "" {
-			at = " (" + f.Pos.String() + ")"
-		}
-		p.line("%s: %s: %s%s", title, f.About, f.Text, at)
+		p.line("%s: %s: %s%s", title, f.About, f.Text, at(f.At))
 		if f.Hint != "" {
 			p.line("    %s", f.Hint)
 		}

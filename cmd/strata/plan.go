@@ -46,7 +46,7 @@ func newPlan() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := showPlan(cmd, p, explain, asJSON); err != nil {
+			if err := showPlan(cmd, p.Outline(cfg.Cluster), explain, asJSON); err != nil {
 				return err
 			}
 			if detailed && !p.Empty() {
@@ -76,7 +76,7 @@ func moment(at string) (int64, error) {
 	return t.Unix(), nil
 }
 
-func showPlan(cmd *cobra.Command, p *plan.Plan, explain, asJSON bool) error {
+func showPlan(cmd *cobra.Command, p *plan.Outline, explain, asJSON bool) error {
 	out := cmd.OutOrStdout()
 	if asJSON {
 		return printJSON(out, p)

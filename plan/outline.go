@@ -1,0 +1,216 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"strata/lineage"
+	"strata/schema"
+)
+
+// OutlineFormat is the version of the form of an Outline. Fields may be added
+// within a version; none is renamed, removed or given another meaning.
+const OutlineFormat = 1
+
+// Outline is a plan as data for people and machines: everything is said, and
+// nothing can be carried out.
+type Outline struct {
+	Format  int             `json:"format"`
+	Cluster lineage.Cluster `json:"cluster"`
+	Summary string          `json:"summary"`
+	Totals  Totals          `json:"totals"`
+	Passes  []OutlinePass   `json:"passes"`
+	Blocked []Remark        `json:"blocked"`
+	Notes   []Remark        `json:"notes"`
+	Places  []OutlinePlace  `json:"places,omitempty"`
+}
+
+// Totals count a plan's steps.
+type Totals struct {
+	Steps     int          `json:"steps"`
+	Risks     map[Risk]int `json:"risks"`
+	CopyBytes int64        `json:"copyBytes"` // at most
+}
+
+// OutlinePass is a Pass.
+type OutlinePass struct {
+	Assumes  []string         `json:"assumes,omitempty"` // disks that are taken for blank
+	Sections []OutlineSection `json:"sections"`
+}
+
+// OutlineSection is a Section.
+type OutlineSection struct {
+	Key    string          `json:"key"` // kind and name: "volume db"
+	Kind   Kind            `json:"kind"`
+	Name   string          `json:"name"`
+	After  []string        `json:"after,omitempty"`
+	Stages [][]OutlineStep `json:"stages"`
+}
+
+// OutlineStep is a Step in words.
+type OutlineStep struct {
+	Number int          `json:"number"`
+	ID     string       `json:"id"` // equal for steps that do the same for the same reason of safety
+	Node   lineage.Node `json:"node"`
+	Op     string       `json:"op"` // LvolCreate, RaidCreate…
+	Text   string       `json:"text"`
+	Risk   Risk         `json:"risk"`
+	Reason string       `json:"reason"`
+	At     string       `json:"at,omitempty"` // file:line:column
+	Bytes  int64        `json:"bytes,omitempty"`
+	// Copies is the number of complete current copies of the section's volume
+	// after the step; nil where no volume is concerned.
+	Copies *int `json:"copies,omitempty"`
+}
+
+// Remark is a Finding.
+type Remark struct {
+	About string `json:"about"`
+	Text  string `json:"text"`
+	Hint  string `json:"hint,omitempty"`
+	At    string `json:"at,omitempty"`
+}
+
+// OutlinePlace is a Placement.
+type OutlinePlace struct {
+	Volume string          `json:"volume"`
+	Chosen []OutlineChoice `json:"chosen"`
+	Others []OutlineChoice `json:"others,omitempty"`
+}
+
+// OutlineChoice is a Choice.
+type OutlineChoice struct {
+	Node    lineage.Node `json:"node"`
+	Lvstore string       `json:"lvstore,omitempty"`
+	Why     string       `json:"why"`
+}
+
+// Outline puts the plan into words.
+func (p *Plan) Outline(c lineage.Cluster) *Outline {
+	o := &Outline{
+		Format: OutlineFormat, Cluster: c, Summary: p.Summary(), Totals: Totals{Risks: map[Risk]int{}},
+		Passes: []OutlinePass{}, Blocked: remarks(p.Blocked), Notes: remarks(p.Notes),
+	}
+	for _, pass := range p.Passes {
+		op := OutlinePass{Assumes: pass.Assumes}
+		for i := range pass.Sections {
+			op.Sections = append(op.Sections, o.section(&pass.Sections[i]))
+		}
+		o.Passes = append(o.Passes, op)
+	}
+	for _, place := range p.Places {
+		o.Places = append(o.Places, OutlinePlace{place.Volume, choices(place.Chosen), choices(place.Others)})
+	}
+	return o
+}
+
+func (o *Outline) section(s *Section) OutlineSection {
+	out := OutlineSection{Key: s.Key(), Kind: s.Kind, Name: s.Name, After: s.After}
+	for _, stage := range s.Stages {
+		var steps []OutlineStep
+		for _, step := range stage {
+			o.Totals.Steps++
+			o.Totals.Risks[step.Risk]++
+			o.Totals.CopyBytes += step.Bytes
+			os := OutlineStep{
+				Number: step.Number, ID: step.ID(), Node: step.Op.On(), Op: opName(step.Op), Text: Words(step.Op),
+				Risk: step.Risk, Reason: step.Reason, At: position(step.Pos), Bytes: step.Bytes,
+			}
+			if step.Copies >= 0 {
+				os.Copies = &step.Copies
+			}
+			steps = append(steps, os)
+		}
+		out.Stages = append(out.Stages, steps)
+	}
+	return out
+}
+
+func remarks(list []Finding) []Remark {
+	out := []Remark{}
+	for _, f := range list {
+		out = append(out, Remark{f.About, f.Text, f.Hint, position(f.Pos)})
+	}
+	return out
+}
+
+func choices(list []Choice) []OutlineChoice {
+	out := []OutlineChoice{}
+	for _, c := range list {
+		out = append(out, OutlineChoice(c))
+	}
+	return out
+}
+
+func position(p schema.Pos) string {
+	if p.File == "" {
+		return ""
+	}
+	return p.String()
+}
+
+func opName(op Op) string { return strings.TrimPrefix(fmt.Sprintf("%T", op), "plan.") }
+
+// uuids and tokens change from one look to the next: an lvol that one plan
+// makes has a UUID in the next. The names that stand beside them do not.
+var uuidOrToken = regexp.MustCompile(`^(new:.*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+
+// ID says what a step does, to what, at which risk: the same step in another
+// plan has the same. The ids of new volumes, which are drawn when they are made,
+// count as pending, as do the numbers that follow from them; so does how much
+// is there to copy.
+func (s Step) ID() string { return s.id(nil) }
+
+// id is ID, taking the ids of the given volumes for pending.
+func (s Step) id(pending map[lineage.Volume]bool) string {
+	b, err := json.Marshal(s.Op)
+	if err != nil {
+		panic(err) // ops are plain values
+	}
+	text := string(b)
+	for v := range pending {
+		text = strings.ReplaceAll(text, v.String(), lineage.Volume{Name: v.Name, ID: lineage.Pending}.String())
+	}
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(text), &fields); err != nil {
+		panic(err)
+	}
+	if strings.Contains(text, "."+string(lineage.Pending)) {
+		delete(fields, "NSID")
+		delete(fields, "Serial")
+	}
+	switch s.Op.(type) {
+	case ShallowCopy, LvolDecouple:
+		delete(fields, "Bytes")
+	}
+	for k, v := range fields {
+		if changes(v) {
+			delete(fields, k)
+		}
+	}
+	canonical, err := json.Marshal(fields)
+	if err != nil {
+		panic(err)
+	}
+	sum := sha256.Sum256([]byte(opName(s.Op) + " " + string(s.Risk) + " " + string(canonical)))
+	return hex.EncodeToString(sum[:8])
+}
+
+// changes reports whether a value is, or has, a UUID or token.
+func changes(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return uuidOrToken.MatchString(v)
+	case []any:
+		for _, x := range v {
+			if changes(x) {
+				return true
+			}
+		}
+	}
+	return false
+}
