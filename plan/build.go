@@ -15,6 +15,11 @@ const maxPasses = 4000
 
 // Build plans how the nodes get from what snap says to what cfg asks for.
 func Build(cfg *schema.Config, snap *state.Snapshot, opt Options) (*Plan, error) {
+	return sound(cfg, snap, opt, build)
+}
+
+// build makes a plan that nobody has checked yet.
+func build(cfg *schema.Config, snap *state.Snapshot, opt Options) (*Plan, error) {
 	p := &Plan{}
 	snap = within(cfg, snap)
 	w := newWorld(cfg.Cluster, snap)
@@ -37,13 +42,11 @@ func Build(cfg *schema.Config, snap *state.Snapshot, opt Options) (*Plan, error)
 		}
 		if len(p.Passes) == maxPasses {
 			s := &pass.Sections[0]
-			return nil, fmt.Errorf("the plan does not come to rest after %d passes; %s goes on with: %s: %s", maxPasses, s.Key(), s.Stages[0][0].Op.On(), Words(s.Stages[0][0].Op))
+			op := s.Stages[0][0].Op
+			return nil, &fault{s.Key(), fmt.Errorf("it does not come to rest after %d passes and goes on with: %s: %s", maxPasses, op.On(), Words(op))}
 		}
 	}
 	p.number()
-	if err := Check(cfg, snap, p, opt); err != nil {
-		return nil, fmt.Errorf("the plan is not safe and is not carried out: %w", err)
-	}
 	return p, nil
 }
 
@@ -236,7 +239,7 @@ func (s *section) step(risk Risk, op Op) Step {
 		s.b.freed[fmt.Sprint(op.Node, op.Path)] = s.Key()
 	}
 	if err := s.b.w.project(op); err != nil && s.b.err == nil {
-		s.b.err = fmt.Errorf("planning %s: %w", s.Key(), err)
+		s.b.err = &fault{s.Key(), fmt.Errorf("%s: %s: %w", op.On(), Words(op), err)}
 	}
 	return Step{Op: op, Risk: risk, Bytes: bytesOf(op), Reason: s.reason, Pos: s.pos, Copies: -1}
 }

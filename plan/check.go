@@ -19,7 +19,7 @@ func Check(cfg *schema.Config, snap *state.Snapshot, p *Plan, opt Options) error
 	for _, pass := range p.Passes {
 		for i := range pass.Sections {
 			if err := c.section(&pass.Sections[i]); err != nil {
-				return err
+				return &fault{pass.Sections[i].Key(), err}
 			}
 		}
 	}
@@ -62,7 +62,7 @@ func (c *checker) section(s *Section) error {
 		}
 	}
 	for nqn := range paused {
-		return fmt.Errorf("%s would leave the hosts of %s paused", s.Key(), nqn)
+		return fmt.Errorf("it would leave the hosts of %s paused", nqn)
 	}
 	return nil
 }

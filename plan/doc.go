@@ -26,6 +26,7 @@
 // Every step is an Op, with its effect on the Snapshot in project.go. After
 // each step, check.go, which knows nothing of how plans are made, looks at the
 // projected Snapshot: a volume that had a complete current copy has one still,
-// no pause is left open, nothing that is not ours was touched. A plan that
-// fails the check is an error, never carried out.
+// no pause is left open, nothing that is not ours was touched. A section
+// that fails the check is left out and the plan made and checked anew (sound.go);
+// a plan that still fails is an error, never carried out.
 package plan

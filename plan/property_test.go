@@ -358,6 +358,11 @@ func (h *history) plan() (*Plan, *state.Snapshot, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w\n%s\n%s", err, h.volumes(), before)
 	}
+	for _, b := range p.Blocked {
+		if b.Hint == defect {
+			return nil, nil, fmt.Errorf("%s: %s\n%s\n%s", b.About, b.Text, h.volumes(), before)
+		}
+	}
 	if after := writeWorld(snap); after != before {
 		return nil, nil, fmt.Errorf("Build changed the snapshot:\n%s\nnow\n%s", before, after)
 	}
