@@ -60,6 +60,7 @@ var agreePaths = []string{
 	"volumes.d.export.nvmf", "volumes.d.export.nvmf.x", "volumes.d.export.ublk", "volumes.e.export.nbd", "volumes.e.export.x",
 	"nodes.n1.rebuild", "nodes.n1.rebuild.parallel", "nodes.n1.rebuild.bandwidth", "nodes.n1.rebuild.x",
 	"volumes.a.snapshots", "volumes.a.head", "volumes.a.from", "volumes.a.group", "volumes.a.consistency", "volumes.a.every", "volumes.a.keep",
+	"volumes.a.labels", "volumes.a.labels.tier", "volumes.a.labels.-",
 	"volumes.a.resync", "volumes.e.export", "volumes.e.every", "volumes.f.export", "volumes.f.consistency", "volumes.g.export", "volumes.g.consistency",
 	"volumes.g.keep", "volumes.g.keep.hourly", "volumes.g.keep.weekly", "volumes.g.keep.monthly", "volumes.g.keep.x",
 	"volumes.h.from", "volumes.h.from.detach", "volumes.h.from.x",
@@ -175,6 +176,9 @@ func decodeOnly(v cue.Value) (*Config, Problems) {
 		}
 		if len(v.Replicas.Require) == 0 {
 			v.Replicas.Require = nil
+		}
+		if len(v.Labels) == 0 {
+			v.Labels = nil
 		}
 	}
 	return cfg, d.problems

@@ -85,7 +85,8 @@ type Volume struct {
 	Replicas Replicas
 	Engine   lineage.Node // "" leaves the choice to strata
 	Export   Export
-	Protect  bool // refuses every plan that destroys any of it
+	Protect  bool              // refuses every plan that destroys any of it
+	Labels   map[string]string `json:",omitempty"`
 	// Snapshots are the user's, oldest first; none starts with AutoPrefix.
 	// SnapshotPos has the position of each.
 	Snapshots   []string

@@ -14,7 +14,7 @@ var (
 	poolFields    = []string{"aio", "uring", "nvme", "malloc", "blockSize", "clusterSize", "format", "lvstore"}
 	rebuildFields = []string{"parallel", "bandwidth"}
 	volumeFields  = []string{
-		"size", "replicas", "engine", "export", "protect",
+		"size", "replicas", "engine", "export", "protect", "labels",
 		"snapshots", "head", "from", "group", "consistency", "every", "keep", "resync",
 	}
 	fromFields      = []string{"volume", "snapshot", "detach"}

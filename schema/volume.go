@@ -36,6 +36,7 @@ func (s *spot) volume() (*Volume, object) {
 	v.Engine = lineage.Node(engine)
 	o.field("export").export(&v.Export)
 	v.Protect = o.field("protect").boolean()
+	v.Labels = o.field("labels").labels()
 	o.snapshots(v)
 	v.From = o.field("from").from()
 	v.Group, _ = o.field("group").ownName("group")
