@@ -116,31 +116,39 @@ func (r *Run) Expect(code int) []Event {
 
 // Pause is a time for which hosts were held.
 type Pause struct {
-	Took  time.Duration // from its first call to the answer of what lets hosts go on
-	Drain time.Duration // of it, until what they had sent was done
-	Steps []string      // with the time each took
+	From, To time.Time     // its first call, and the answer of what lets hosts go on
+	Drain    time.Duration // of it, until what they had sent was done
+	Swap     bool          // the listener was away, so hosts had to connect again
+	Steps    []string      // with the time each took
 }
 
-// Pauses are those of a run.
+// Took is how long it was.
+func (p Pause) Took() time.Duration { return p.To.Sub(p.From) }
+
+func (p Pause) String() string {
+	return fmt.Sprintf("%v: %s", p.Took().Round(time.Millisecond), strings.Join(p.Steps, ", "))
+}
+
+// Pauses are those of a run, of one volume.
 func Pauses(events []Event) (pauses []Pause) {
-	var from time.Time
 	var p Pause
 	for _, e := range events {
-		hold := strings.HasPrefix(e.Text, "hold I/O on ")
-		if e.Event != "step" || e.Error != "" || from.IsZero() && !hold {
+		hold, hide := strings.HasPrefix(e.Text, "hold I/O on "), strings.HasPrefix(e.Text, "stop listening for ")
+		if e.Event != "step" || e.Error != "" || p.From.IsZero() && !hold && !hide {
 			continue
 		}
 		if hold {
 			p.Drain += e.End().Sub(e.Time)
 		}
-		if from.IsZero() {
-			from = e.Time
+		if p.From.IsZero() {
+			p.From = e.Time
 		}
+		p.Swap = p.Swap || hide
 		p.Steps = append(p.Steps, fmt.Sprintf("%s %v", strings.Join(strings.Fields(e.Text)[:2], " "), e.End().Sub(e.Time).Round(time.Millisecond)))
 		if strings.HasPrefix(e.Text, "let I/O on ") || strings.HasPrefix(e.Text, "listen for ") {
-			p.Took = e.End().Sub(from)
+			p.To = e.End()
 			pauses = append(pauses, p)
-			from, p = time.Time{}, Pause{}
+			p = Pause{}
 		}
 	}
 	return pauses

@@ -53,6 +53,16 @@ type Load struct {
 	Gaps    []Gap         // those of 100 ms and more
 }
 
+// Stall is the longest gap that a pause is in.
+func (l Load) Stall(p Pause) (longest time.Duration) {
+	for _, g := range l.Gaps {
+		if g.From.Before(p.To) && g.To.After(p.From) {
+			longest = max(longest, g.Long())
+		}
+	}
+	return longest
+}
+
 func (l Load) String() string {
 	return fmt.Sprintf("%d writes verified, %.0f/s, longest stall %v", l.Writes, l.Rate, l.Longest.Round(time.Millisecond))
 }
@@ -119,6 +129,9 @@ func (w *Writer) watch() {
 		}
 		select {
 		case <-w.ended:
+			if now := time.Now(); now.Sub(at) >= 100*time.Millisecond {
+				w.gaps = append(w.gaps, Gap{at, now})
+			}
 			return
 		case <-time.After(10 * time.Millisecond):
 		}
