@@ -28,6 +28,9 @@ type Options struct {
 	Observe func(Event)
 	// Progress is told how far copies are, one at a time; nil for nobody.
 	Progress func(Copy)
+	// Saved, if not nil, has the only steps that may be carried out. The
+	// configuration and Plan are those it was made with.
+	Saved *plan.Saved
 	// Lock keeps others from changing the nodes meanwhile; nil for none.
 	Lock *Lock
 	// Guard ends pauses and frees the lock should this process die; nil for none.
@@ -56,14 +59,18 @@ type Copy struct {
 
 // Result is what a Run came to.
 type Result struct {
-	Plan      *plan.Plan // the last, with what is still blocked
-	Snapshot  *state.Snapshot
-	Passes    int
-	Steps     int // done
-	Failures  []Failure
-	Stopped   bool // by Options.Stop
-	Declined  bool // by Options.Confirm
-	Converged bool // nothing is left to do or blocked
+	Plan     *plan.Plan // the last, with what is still blocked
+	Snapshot *state.Snapshot
+	Passes   int
+	Steps    int // done
+	Failures []Failure
+	// Deviations are steps that Options.Saved lacks, Others the sections it
+	// knows nothing of that have something to do.
+	Deviations []plan.Deviation
+	Others     []string
+	Stopped    bool // by Options.Stop
+	Declined   bool // by Options.Confirm
+	Converged  bool // nothing is left to do or blocked
 }
 
 // Failure is a section that could not be carried out.
@@ -110,15 +117,20 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 			return r, err
 		}
 		planOpt := opt.Plan
-		planOpt.OnePass = r.Passes > 0 || opt.Confirm == nil
+		planOpt.OnePass = r.Passes > 0 || opt.Confirm == nil && opt.Saved == nil
 		p, err := plan.Build(cfg, r.Snapshot, planOpt)
 		if err != nil {
 			return r, err
 		}
+		if opt.Saved != nil {
+			p, r.Deviations, r.Others = opt.Saved.Admit(cfg, r.Snapshot, p)
+		}
 		r.Plan = p
 		switch {
+		case len(r.Deviations) > 0 && r.Passes == 0:
+			return r, nil
 		case p.Empty() && len(opt.Plan.Busy) == 0:
-			r.Converged = len(p.Blocked) == 0 && len(r.Failures) == 0
+			r.Converged = len(p.Blocked)+len(r.Failures)+len(r.Deviations) == 0
 			return r, nil
 		case r.Passes == 0 && !x.confirmed(p):
 			r.Declined = true

@@ -42,7 +42,7 @@ func (b *builder) letGoOf(at *state.Node, v lineage.Volume, l state.Leg) {
 	if peer := b.w.Nodes[link.From]; peer != nil && peer.Unknown == "" {
 		return
 	}
-	sec := b.section(KindLink, string(link.From)+" → "+string(link.To), b.cfg.Node(at.Name).Pos)
+	sec := b.section(KindLink, linkName(link), b.cfg.Node(at.Name).Pos)
 	sec.because(b.cfg.Node(at.Name).Pos, "%s does not answer, and holds up the hosts of %s", link.From, v.Name)
 	sec.then(RiskReduce, ControllerDisable{At{at.Name}, ctrl.Name})
 	sec.then(RiskReduce, ControllerDetach{At{at.Name}, ctrl.Name})

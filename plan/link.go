@@ -28,8 +28,11 @@ func (b *builder) link(l lineage.Link) string {
 	return why
 }
 
+// linkName is what the section of a link is called.
+func linkName(l lineage.Link) string { return string(l.From) + " → " + string(l.To) }
+
 func linkKey(l lineage.Link) string {
-	return (&Section{Kind: KindLink, Name: string(l.From) + " → " + string(l.To)}).Key()
+	return (&Section{Kind: KindLink, Name: linkName(l)}).Key()
 }
 
 func (b *builder) makeLink(l lineage.Link) string {
@@ -51,7 +54,7 @@ func (b *builder) makeLink(l lineage.Link) string {
 		return fmt.Sprintf("controller %s on %s goes once %s there does not read through it any more", b.cfg.Cluster.Controller(l), l.To, lvol)
 	}
 	from, c := b.cfg.Node(l.From), b.cfg.Cluster
-	sec := b.section(KindLink, string(l.From)+" → "+string(l.To), from.Pos)
+	sec := b.section(KindLink, linkName(l), from.Pos)
 	sec.after("node "+string(l.From), "node "+string(l.To))
 	sec.because(from.Pos, "%s uses replicas of %s", l.To, l.From)
 	b.transport(l.From)
@@ -358,7 +361,7 @@ func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {
 	if from == nil || to == nil || from.Unknown != "" && !hung || to.Unknown != "" || b.opt.Skip[linkKey(l)] || b.held(l) != "" {
 		return
 	}
-	sec := b.section(KindLink, string(l.From)+" → "+string(l.To), b.cfg.Node(l.From).Pos)
+	sec := b.section(KindLink, linkName(l), b.cfg.Node(l.From).Pos)
 	if ctrl != nil && ctrl.NQN == nqn {
 		sec.after(b.standing[l]...)
 		b.letGo(sec, l.To, ctrl)

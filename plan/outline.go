@@ -54,7 +54,7 @@ type OutlineSection struct {
 // OutlineStep is a Step in words.
 type OutlineStep struct {
 	Number int          `json:"number"`
-	ID     string       `json:"id"` // equal for steps that do the same for the same reason of safety
+	ID     string       `json:"id"` // see Step.ID
 	Node   lineage.Node `json:"node"`
 	Op     string       `json:"op"` // LvolCreate, RaidCreate…
 	Text   string       `json:"text"`
@@ -159,22 +159,27 @@ func opName(op Op) string { return strings.TrimPrefix(fmt.Sprintf("%T", op), "pl
 // makes has a UUID in the next. The names that stand beside them do not.
 var uuidOrToken = regexp.MustCompile(`^(new:.*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
 
-// ID says what a step does, to what, at which risk: the same step in another
-// plan has the same. The ids of new volumes, which are drawn when they are made,
-// count as pending, as do the numbers that follow from them; so does how much
-// is there to copy.
+// epochs of heads and staging are another after every interruption; which
+// replica it is stays. Those of layers tell layers of the same name apart.
+var epochs = regexp.MustCompile(`(\w\.(?:[a-z2-7]{4}|\?{4}))([#+])[0-9][0-9.]*[psx]?`)
+
+// ID says what a step does, and to what: the same step in another
+// plan has the same. The epochs of heads do not count, nor does how much there
+// is to copy.
 func (s Step) ID() string { return s.id(nil) }
 
-// id is ID, taking the ids of the given volumes for pending.
-func (s Step) id(pending map[lineage.Volume]bool) string {
+// id is ID, taking the ids of the volumes whose names are found for pending:
+// those of new ones are drawn when they are made.
+func (s Step) id(pending []*regexp.Regexp) string {
 	b, err := json.Marshal(s.Op)
 	if err != nil {
 		panic(err) // ops are plain values
 	}
 	text := string(b)
-	for v := range pending {
-		text = strings.ReplaceAll(text, v.String(), lineage.Volume{Name: v.Name, ID: lineage.Pending}.String())
+	for _, v := range pending {
+		text = v.ReplaceAllString(text, "${1}${2}."+string(lineage.Pending))
 	}
+	text = epochs.ReplaceAllString(text, "$1$2")
 	var fields map[string]any
 	if err := json.Unmarshal([]byte(text), &fields); err != nil {
 		panic(err)
@@ -196,7 +201,7 @@ func (s Step) id(pending map[lineage.Volume]bool) string {
 	if err != nil {
 		panic(err)
 	}
-	sum := sha256.Sum256([]byte(opName(s.Op) + " " + string(s.Risk) + " " + string(canonical)))
+	sum := sha256.Sum256([]byte(opName(s.Op) + " " + string(canonical)))
 	return hex.EncodeToString(sum[:8])
 }
 

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"strata/lineage"
 	"strata/schema"
 )
@@ -64,6 +66,14 @@ const (
 	RiskReduce  Risk = "reduce"  // redundancy, or a way to reach data, goes
 	RiskDestroy Risk = "destroy" // data goes
 )
+
+// Risks are all risks, mildest first.
+var Risks = []Risk{RiskCreate, RiskPause, RiskCopy, RiskReduce, RiskDestroy}
+
+// within reports whether who has agreed to a risk has agreed to r; "" is none.
+func (r Risk) within(agreed Risk) bool {
+	return slices.Index(Risks, r) <= slices.Index(Risks, agreed)
+}
 
 // Step is an operation and why it is done.
 type Step struct {

@@ -38,7 +38,7 @@ func (p *Plan) Summary() string {
 		counts[s.Risk]++
 	}
 	var parts []string
-	for _, r := range []Risk{RiskCreate, RiskPause, RiskCopy, RiskReduce, RiskDestroy} {
+	for _, r := range Risks {
 		if counts[r] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[r], r))
 		}

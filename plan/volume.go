@@ -22,6 +22,9 @@ type subject struct {
 	sec *section
 	// engine is the node that serves the volume, or will.
 	engine lineage.Node
+	// awaited is the node that is to be the engine and cannot be yet, for it is to
+	// have a replica and has no current one; "" for none.
+	awaited lineage.Node
 	to     lineage.Node // is to serve it when it is started again in this pass
 	was    lineage.Node // served it until it was taken down in this pass
 	places Placement
@@ -169,7 +172,14 @@ func (s *subject) serves() bool {
 
 // start serves a volume that no engine serves.
 func (s *subject) start() bool {
+	wanted := s.engine
+	if s.awaited != "" {
+		wanted = s.awaited
+	}
 	s.fill()
+	if s.legOn(wanted) {
+		s.engine = wanted
+	}
 	s.expand()
 	if !s.mirror() {
 		return false
@@ -200,6 +210,7 @@ func (s *subject) look() bool {
 		return false // a disk that is attached in this pass may hold another replica
 	}
 	s.sec.after(b.stalled[verdict.Engine]...)
+	s.awaited = ""
 	s.engine = cmp.Or(verdict.Engine, s.to, s.v.Engine, s.exporter(), s.was, s.Legs[0].Node)
 	held := map[lineage.Node]stick{}
 	for _, h := range s.inc.Heads {
@@ -226,7 +237,7 @@ func (s *subject) look() bool {
 	}
 	s.places, _ = b.place(s.v, held)
 	if verdict.Engine == "" && s.to == "" && s.lacksLeg(s.engine) {
-		s.engine = s.Legs[0].Node
+		s.awaited, s.engine = s.engine, s.Legs[0].Node
 	}
 	return true
 }

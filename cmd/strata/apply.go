@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 	"strata/apply"
 	"strata/plan"
+	"strata/schema"
 )
 
 func newApply() *cobra.Command {
@@ -29,21 +31,22 @@ func newApply() *cobra.Command {
 		wait    time.Duration
 	)
 	cmd := &cobra.Command{
-		Use:   "apply [DIR | FILE...]",
+		Use:   "apply [DIR | FILE... | PLAN]",
 		Short: "Carry out what has to be done, pass by pass, until nothing is left",
 		Long: `apply looks at the nodes, plans, carries out one pass and looks again, until
 nothing is left to do. The first ^C ends it after the steps in hand and any
 pause of hosts' I/O; the second leaves at once.
 
+Given a plan that was saved by plan --out, it carries out the steps of that plan
+and no others, and does not ask. Where anything else would be needed, because
+the nodes are not as they were, it stops and says what differs. Run again, it
+goes on where it ended.
+
 Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest converged.`,
 		Example: `  strata apply examples/lab
   strata apply --auto-approve --allow-destroy db:n2 .`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := src.load(args)
-			if err != nil {
-				return err
-			}
-			planOpt, err := may.options(cfg)
+			cfg, planOpt, saved, err := applied(&src, &may, args)
 			if err != nil {
 				return err
 			}
@@ -51,7 +54,9 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			if _, err := rand.Read(planOpt.Nonce); err != nil {
 				return err
 			}
-			planOpt.Now = time.Now().Unix()
+			if saved == nil {
+				planOpt.Now = time.Now().Unix()
+			}
 			targets, closeAll, err := src.connect(cfg)
 			if err != nil {
 				return err
@@ -66,8 +71,8 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			lock.Wait, lock.Tell = wait, show.tell
 			guard := &apply.Guard{Start: src.guard, Config: cfg, Plan: planOpt}
 			defer guard.Close()
-			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard}
-			if !approve {
+			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved}
+			if !approve && saved == nil {
 				if asJSON || !interactive(os.Stdin) {
 					return fmt.Errorf("nobody can be asked for approval here; pass --auto-approve")
 				}
@@ -91,6 +96,27 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 	return cmd
 }
 
+// applied is what is to be applied: configuration and options, or those of a
+// saved plan.
+func applied(src *source, may *grants, args []string) (*schema.Config, plan.Options, *plan.Saved, error) {
+	if len(args) == 1 && isSaved(args[0]) {
+		if len(may.destroy)+len(may.authority)+len(src.tags) > 0 {
+			return nil, plan.Options{}, nil, fmt.Errorf("%s is a saved plan: what it may do was said when it was made; --allow-destroy, --authority and -t belong to plan --out", args[0])
+		}
+		saved, err := readSaved(args[0])
+		if err != nil {
+			return nil, plan.Options{}, nil, err
+		}
+		return saved.PlanConfig(), saved.PlanOptions(), saved, nil
+	}
+	cfg, err := src.load(args)
+	if err != nil {
+		return nil, plan.Options{}, nil, err
+	}
+	opt, err := may.options(cfg)
+	return cfg, opt, nil, err
+}
+
 // outcome turns a result into the error that gives the exit code.
 func outcome(r *apply.Result) error {
 	var errs *multierror.Error
@@ -107,6 +133,12 @@ func outcome(r *apply.Result) error {
 			return strings.Join(append(lines, "their volumes are as status shows them; mend the cause and apply again"), "\n")
 		}
 		return errs
+	case len(r.Deviations) > 0:
+		lines := []string{"the plan cannot be carried out as it was made:"}
+		for _, d := range r.Deviations {
+			lines = append(lines, "  "+strings.ReplaceAll(d.Error(), "\n", "\n  "))
+		}
+		return errors.New(strings.Join(append(lines, "make a new plan and have it approved"), "\n"))
 	case r.Stopped || r.Declined:
 		return exitCode(1)
 	case !r.Converged:
@@ -211,6 +243,7 @@ func (p *progress) summary(r *apply.Result, took time.Duration) {
 		p.line(map[string]any{
 			"event": "summary", "steps": r.Steps, "passes": r.Passes, "seconds": took.Seconds(), "failed": len(r.Failures),
 			"blocked": r.Plan.Blocked, "notes": r.Plan.Notes, "converged": r.Converged, "stopped": r.Stopped,
+			"deviations": deviations(r.Deviations), "others": r.Others,
 		})
 		return
 	}
@@ -220,14 +253,29 @@ func (p *progress) summary(r *apply.Result, took time.Duration) {
 			fmt.Fprintf(p.out, "    %s\n", f.Hint)
 		}
 	}
+	if len(r.Others) > 0 {
+		fmt.Fprintf(p.out, "note: not in the plan and left alone, though there is something to do: %s\n", strings.Join(r.Others, ", "))
+	}
 	for _, f := range r.Plan.Notes {
 		fmt.Fprintf(p.out, "note: %s: %s\n", f.About, f.Text)
 	}
 	fmt.Fprintf(p.out, "%s: %d steps in %d passes, %s\n", verdict(r), r.Steps, r.Passes, elapsed(took))
 }
 
+func deviations(list []plan.Deviation) []string {
+	out := []string{}
+	for _, d := range list {
+		out = append(out, d.Error())
+	}
+	return out
+}
+
 func verdict(r *apply.Result) string {
 	switch {
+	case len(r.Deviations) > 0 && r.Steps == 0:
+		return "Nothing was done"
+	case len(r.Deviations) > 0:
+		return "Stopped where the plan does not fit"
 	case r.Declined:
 		return "Declined"
 	case r.Stopped:

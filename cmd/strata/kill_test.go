@@ -50,7 +50,8 @@ var cuts = []struct {
 
 // TestKilledAnywhere kills apply at every few of its calls, from the first on,
 // and expects the next apply to finish what it had begun: nothing is left to
-// do, hosts go on, and what they wrote is there.
+// do, hosts go on, and what they wrote is there. Every other time both carry out
+// a saved plan, which has to have every step that the second takes.
 func TestKilledAnywhere(t *testing.T) {
 	stride := 3
 	if testing.Short() {
@@ -70,6 +71,10 @@ func TestKilledAnywhere(t *testing.T) {
 				}
 				l.volumes(t, c.after)
 				apply := append([]string{"strata", "apply", "--auto-approve", "lab"}, c.args...)
+				if cut%2 == 0 {
+					l.strata(t, append([]string{"plan", "--out", "saved.plan", "lab"}, c.args...)...)
+					apply = []string{"strata", "apply", "saved.plan"}
+				}
 				killed, err := l.signalAt(process(l.dir, apply...), syscall.SIGKILL, fmt.Sprint(cut))
 				if err != nil {
 					t.Fatal(err)
@@ -77,7 +82,10 @@ func TestKilledAnywhere(t *testing.T) {
 				if !killed {
 					t.Skip("it ended before")
 				}
-				l.strata(t, apply[1:]...)
+				if out, err := process(l.dir, apply...).CombinedOutput(); err != nil {
+					b, _ := os.ReadFile(filepath.Join(l.dir, "saved.plan"))
+					t.Fatalf("%s\n%s", out, b)
+				}
 				l.strata(t, "plan", "--detailed-exitcode", "lab")
 				if c.write {
 					l.do(t, l.cmdHost, "db")

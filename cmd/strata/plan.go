@@ -18,12 +18,14 @@ func newPlan() *cobra.Command {
 		explain  bool
 		detailed bool
 		asJSON   bool
+		file     string
 	)
 	cmd := &cobra.Command{
 		Use:   "plan [DIR | FILE...]",
 		Short: "Show what has to be done, in order; change nothing",
 		Example: `  strata plan examples/lab
-  strata plan --explain --detailed-exitcode .   # 0: nothing to do, 2: changes`,
+  strata plan --explain --detailed-exitcode .   # 0: nothing to do, 2: changes
+  strata plan --out change.plan .               # to be carried out by: strata apply change.plan`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := src.load(args)
 			if err != nil {
@@ -42,9 +44,15 @@ func newPlan() *cobra.Command {
 				return err
 			}
 			defer closeAll()
-			p, err := plan.Build(cfg, state.Read(cmd.Context(), cfg.Cluster, targets), opt)
+			snap := state.Read(cmd.Context(), cfg.Cluster, targets)
+			p, err := plan.Build(cfg, snap, opt)
 			if err != nil {
 				return err
+			}
+			if file != "" {
+				if err := writeSaved(file, plan.Save(cfg, snap, p, opt, describe())); err != nil {
+					return err
+				}
 			}
 			if err := showPlan(cmd, p.Outline(cfg.Cluster), explain, asJSON); err != nil {
 				return err
@@ -57,6 +65,7 @@ func newPlan() *cobra.Command {
 	}
 	src.targetFlags(cmd)
 	may.flags(cmd)
+	cmd.Flags().StringVar(&file, "out", "", "save the plan in `FILE`, for show and apply")
 	cmd.Flags().StringVar(&at, "at", "", "plan as if it were that `TIME` (2026-11-20T19:30:00Z), for snapshots on schedule")
 	cmd.Flags().BoolVar(&explain, "explain", false, "say why each node was chosen, and why others were not")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is something to do")

@@ -24,7 +24,7 @@ It keeps no state of its own: the storage itself is the state.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newPlan(), newApply(), newStatus(), newValidate(), newSchema(), newSim(), newUnlock(), newVersion(), newGuard())
+	root.AddCommand(newPlan(), newApply(), newStatus(), newValidate(), newSchema(), newSim(), newShow(), newUnlock(), newVersion(), newGuard())
 	return root
 }
 

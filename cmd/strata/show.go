@@ -1,0 +1,69 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"strata/plan"
+)
+
+func newShow() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show FILE",
+		Short: "Show a saved plan; reach no node",
+		Example: `  strata plan --out change.plan .
+  strata show change.plan`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := readSaved(args[0])
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), s.Plan)
+			}
+			return s.Plan.Print(cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as plan --json does")
+	return cmd
+}
+
+// isSaved reports whether a file is a saved plan rather than configuration.
+func isSaved(name string) bool {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return false
+	}
+	var head struct {
+		Format string `json:"format"`
+	}
+	return json.Unmarshal(b, &head) == nil && strings.HasPrefix(head.Format, "strata-plan/")
+}
+
+func readSaved(name string) (*plan.Saved, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := plan.Decode(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return s, nil
+}
+
+// writeSaved writes a plan to a file that only its owner reads: it has
+// addresses and names of the whole cluster.
+func writeSaved(name string, s *plan.Saved) error {
+	b, err := s.Encode()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, b, 0o600)
+}
