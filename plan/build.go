@@ -47,6 +47,7 @@ func build(cfg *schema.Config, snap *state.Snapshot, opt Options) (*Plan, error)
 		}
 	}
 	p.number()
+	p.label(cfg)
 	return p, nil
 }
 

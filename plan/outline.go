@@ -23,17 +23,11 @@ type Outline struct {
 	Cluster lineage.Cluster `json:"cluster"`
 	Summary string          `json:"summary"`
 	Totals  Totals          `json:"totals"`
+	Labels  Labels          `json:"labels"`
 	Passes  []OutlinePass   `json:"passes"`
 	Blocked []Remark        `json:"blocked"`
 	Notes   []Remark        `json:"notes"`
 	Places  []OutlinePlace  `json:"places,omitempty"`
-}
-
-// Totals count a plan's steps.
-type Totals struct {
-	Steps     int          `json:"steps"`
-	Risks     map[Risk]int `json:"risks"`
-	CopyBytes int64        `json:"copyBytes"` // at most
 }
 
 // OutlinePass is a Pass.
@@ -56,12 +50,14 @@ type OutlineStep struct {
 	Number int          `json:"number"`
 	ID     string       `json:"id"` // see Step.ID
 	Node   lineage.Node `json:"node"`
-	Op     string       `json:"op"` // LvolCreate, RaidCreate…
+	Volume string       `json:"volume,omitempty"` // that the step concerns
+	Op     string       `json:"op"`               // LvolCreate, RaidCreate…
 	Text   string       `json:"text"`
 	Risk   Risk         `json:"risk"`
 	Reason string       `json:"reason"`
 	At     string       `json:"at,omitempty"` // file:line:column
 	Bytes  int64        `json:"bytes,omitempty"`
+	Held   bool         `json:"held,omitempty"` // hosts wait while it is carried out
 	// Copies is the number of complete current copies of the section's volume
 	// after the step; nil where no volume is concerned.
 	Copies *int `json:"copies,omitempty"`
@@ -92,7 +88,7 @@ type OutlineChoice struct {
 // Outline puts the plan into words.
 func (p *Plan) Outline(c lineage.Cluster) *Outline {
 	o := &Outline{
-		Format: OutlineFormat, Cluster: c, Summary: p.Summary(), Totals: Totals{Risks: map[Risk]int{}},
+		Format: OutlineFormat, Cluster: c, Summary: p.Summary(), Totals: p.Totals(), Labels: p.Labels,
 		Passes: []OutlinePass{}, Blocked: remarks(p.Blocked), Notes: remarks(p.Notes),
 	}
 	for _, pass := range p.Passes {
@@ -110,15 +106,15 @@ func (p *Plan) Outline(c lineage.Cluster) *Outline {
 
 func (o *Outline) section(s *Section) OutlineSection {
 	out := OutlineSection{Key: s.Key(), Kind: s.Kind, Name: s.Name, After: s.After}
+	held := holding{}
 	for _, stage := range s.Stages {
 		var steps []OutlineStep
 		for _, step := range stage {
-			o.Totals.Steps++
-			o.Totals.Risks[step.Risk]++
-			o.Totals.CopyBytes += step.Bytes
+			_, during := held.step(step)
 			os := OutlineStep{
-				Number: step.Number, ID: step.ID(), Node: step.Op.On(), Op: opName(step.Op), Text: Words(step.Op),
+				Number: step.Number, ID: step.ID(), Node: step.Op.On(), Volume: concern(o.Cluster, s, step.Op), Op: opName(step.Op), Text: Words(step.Op),
 				Risk: step.Risk, Reason: step.Reason, At: position(step.Pos), Bytes: step.Bytes,
+				Held: during,
 			}
 			if step.Copies >= 0 {
 				os.Copies = &step.Copies

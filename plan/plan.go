@@ -21,6 +21,8 @@ type Plan struct {
 	Notes []Finding
 	// Places says where each volume's replicas go and why.
 	Places []Placement
+	// Labels are those of the volumes and nodes that steps concern.
+	Labels Labels
 }
 
 // Pass is what is done between two looks at the nodes.

@@ -30,29 +30,6 @@ func (o *Outline) Print(w io.Writer) error {
 	return out.err
 }
 
-// Summary is the plan in one line.
-func (p *Plan) Summary() string {
-	steps := p.Steps()
-	counts := map[Risk]int{}
-	for _, s := range steps {
-		counts[s.Risk]++
-	}
-	var parts []string
-	for _, r := range Risks {
-		if counts[r] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[r], r))
-		}
-	}
-	text := "Nothing to do"
-	if len(steps) > 0 {
-		text = fmt.Sprintf("%d steps: %s", len(steps), strings.Join(parts, ", "))
-	}
-	if len(p.Blocked) > 0 {
-		text += fmt.Sprintf("; %d not done", len(p.Blocked))
-	}
-	return text + "."
-}
-
 func assumption(disks []string) string {
 	if len(disks) == 0 {
 		return ""
@@ -75,13 +52,15 @@ func (p *printer) section(s *OutlineSection) {
 	p.line("")
 	p.line("%s", s.Key)
 	reason := ""
+	var copies *int
 	for _, stage := range s.Stages {
 		for _, step := range stage {
 			if step.Reason != reason {
 				reason = step.Reason
 				p.line("    # %s%s", reason, at(step.At))
 			}
-			p.line("%4d. %-8s %s%s", step.Number, step.Node, step.Text, tags(step))
+			p.line("%4d. %-8s %s%s", step.Number, step.Node, step.Text, tags(step, copies))
+			copies = step.Copies
 		}
 	}
 }
@@ -93,15 +72,20 @@ func at(pos string) string {
 	return " (" + pos + ")"
 }
 
-// tags are what a reviewer looks for: the risk, and the copies left.
-func tags(s OutlineStep) string {
-	if s.Risk == RiskCreate {
+// tags are what a reviewer looks for: the risk, and the copies there are then
+// wherever they are at risk or become more or fewer.
+func tags(s OutlineStep, before *int) string {
+	var tags []string
+	if s.Risk != RiskCreate {
+		tags = append(tags, string(s.Risk))
+	}
+	if s.Copies != nil && (s.Risk != RiskCreate || before != nil && *before != *s.Copies) {
+		tags = append(tags, fmt.Sprintf("%d current", *s.Copies))
+	}
+	if len(tags) == 0 {
 		return ""
 	}
-	if s.Copies == nil {
-		return fmt.Sprintf("  [%s]", s.Risk)
-	}
-	return fmt.Sprintf("  [%s; %d current]", s.Risk, *s.Copies)
+	return "  [" + strings.Join(tags, "; ") + "]"
 }
 
 func (p *printer) findings(title string, list []Remark) {

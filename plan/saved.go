@@ -195,7 +195,7 @@ func (d Deviation) Error() string {
 func (s *Saved) Admit(cfg *schema.Config, snap *state.Snapshot, p *Plan) (admitted *Plan, deviations []Deviation, others []string) {
 	known := s.ids()
 	pending := s.pending()
-	out := &Plan{Notes: p.Notes, Places: p.Places}
+	out := &Plan{Notes: p.Notes, Places: p.Places, Labels: p.Labels}
 	for _, f := range p.Blocked {
 		if known[f.About] != nil || slices.ContainsFunc(s.Plan.Blocked, func(r Remark) bool { return r.About == f.About }) {
 			out.Blocked = append(out.Blocked, f)

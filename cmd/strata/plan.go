@@ -14,10 +14,9 @@ func newPlan() *cobra.Command {
 	var (
 		src      source
 		may      grants
+		show     planForm
 		at       string
-		explain  bool
 		detailed bool
-		asJSON   bool
 		file     string
 	)
 	cmd := &cobra.Command{
@@ -25,6 +24,7 @@ func newPlan() *cobra.Command {
 		Short: "Show what has to be done, in order; change nothing",
 		Example: `  strata plan examples/lab
   strata plan --explain --detailed-exitcode .   # 0: nothing to do, 2: changes
+  strata plan --markdown . > comment.md
   strata plan --out change.plan .               # to be carried out by: strata apply change.plan`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := src.load(args)
@@ -35,7 +35,7 @@ func newPlan() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			opt.Explain = explain
+			opt.Explain = show.explain
 			if opt.Now, err = moment(at); err != nil {
 				return err
 			}
@@ -54,7 +54,7 @@ func newPlan() *cobra.Command {
 					return err
 				}
 			}
-			if err := showPlan(cmd, p.Outline(cfg.Cluster), explain, asJSON); err != nil {
+			if err := show.print(cmd.OutOrStdout(), p.Outline(cfg.Cluster)); err != nil {
 				return err
 			}
 			if detailed && !p.Empty() {
@@ -67,9 +67,8 @@ func newPlan() *cobra.Command {
 	may.flags(cmd)
 	cmd.Flags().StringVar(&file, "out", "", "save the plan in `FILE`, for show and apply")
 	cmd.Flags().StringVar(&at, "at", "", "plan as if it were that `TIME` (2026-11-20T19:30:00Z), for snapshots on schedule")
-	cmd.Flags().BoolVar(&explain, "explain", false, "say why each node was chosen, and why others were not")
+	show.flags(cmd)
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is something to do")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
 	return cmd
 }
 
@@ -83,27 +82,4 @@ func moment(at string) (int64, error) {
 		return 0, fmt.Errorf("--at %s: want a time such as 2026-11-20T19:30:00Z", at)
 	}
 	return t.Unix(), nil
-}
-
-func showPlan(cmd *cobra.Command, p *plan.Outline, explain, asJSON bool) error {
-	out := cmd.OutOrStdout()
-	if asJSON {
-		return printJSON(out, p)
-	}
-	if err := p.Print(out); err != nil {
-		return err
-	}
-	if !explain {
-		return nil
-	}
-	for _, place := range p.Places {
-		fmt.Fprintf(out, "\nvolume %s\n", place.Volume)
-		for _, c := range place.Chosen {
-			fmt.Fprintf(out, "    %-8s chosen: %s\n", c.Node, c.Why)
-		}
-		for _, c := range place.Others {
-			fmt.Fprintf(out, "    %-8s not: %s\n", c.Node, c.Why)
-		}
-	}
-	return nil
 }

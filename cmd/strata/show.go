@@ -12,25 +12,23 @@ import (
 )
 
 func newShow() *cobra.Command {
-	var asJSON bool
+	var form planForm
 	cmd := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Show a saved plan; reach no node",
 		Example: `  strata plan --out change.plan .
-  strata show change.plan`,
+  strata show change.plan
+  strata show --markdown change.plan > comment.md`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := readSaved(args[0])
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), s.Plan)
-			}
-			return s.Plan.Print(cmd.OutOrStdout())
+			return form.print(cmd.OutOrStdout(), s.Plan)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as plan --json does")
+	form.flags(cmd)
 	return cmd
 }
 

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"strata/plan"
+)
+
+// planForm is the form in which a plan is shown.
+type planForm struct {
+	explain  bool
+	compact  bool
+	markdown bool
+	json     bool
+}
+
+func (f *planForm) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.explain, "explain", false, "say why each node was chosen, and why others were not")
+	cmd.Flags().BoolVar(&f.compact, "compact", false, "print a line for each object, and the steps that copy, reduce or destroy")
+	cmd.Flags().BoolVar(&f.markdown, "markdown", false, fmt.Sprintf("print it as a comment for a merge request, of at most %d characters", plan.MarkdownLimit))
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the plan as JSON")
+	cmd.MarkFlagsMutuallyExclusive("compact", "markdown", "json")
+}
+
+func (f *planForm) print(out io.Writer, o *plan.Outline) error {
+	switch {
+	case f.json:
+		return printJSON(out, o)
+	case f.markdown:
+		return o.Markdown(out)
+	case f.compact:
+		if err := o.Compact(out); err != nil {
+			return err
+		}
+	default:
+		if err := o.Print(out); err != nil {
+			return err
+		}
+	}
+	if f.explain {
+		explain(out, o)
+	}
+	return nil
+}
+
+// explain says where replicas go and why.
+func explain(out io.Writer, o *plan.Outline) {
+	for _, place := range o.Places {
+		fmt.Fprintf(out, "\nvolume %s\n", place.Volume)
+		for _, c := range place.Chosen {
+			fmt.Fprintf(out, "    %-8s chosen: %s\n", c.Node, c.Why)
+		}
+		for _, c := range place.Others {
+			fmt.Fprintf(out, "    %-8s not: %s\n", c.Node, c.Why)
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package plan
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Compact writes the plan as text with a line for each object that there is
+// work for, and below it only the steps that copy, reduce or destroy.
+func (o *Outline) Compact(w io.Writer) error {
+	out := &printer{w: w}
+	for _, g := range o.groups() {
+		out.line("%s: %s", g.key, g.words())
+		for _, step := range g.steps {
+			if step.Risk == RiskCopy || step.Risk == RiskReduce || step.Risk == RiskDestroy {
+				out.line("%4d. %-8s %s%s%s", step.Number, step.Node, step.Text, tags(step, nil), at(step.At))
+			}
+		}
+	}
+	if disks := o.assumes(); len(disks) > 0 {
+		out.line("This is so%s.", strings.TrimPrefix(assumption(disks), ","))
+	}
+	if len(o.Passes) > 0 {
+		out.line("")
+	}
+	out.findings("Not done", o.Blocked)
+	out.findings("Note", o.Notes)
+	out.line("%s", o.Summary)
+	return out.err
+}
+
+// assumes names the disks that any pass takes for blank.
+func (o *Outline) assumes() []string {
+	var disks []string
+	for _, pass := range o.Passes {
+		for _, d := range pass.Assumes {
+			if !slices.Contains(disks, d) {
+				disks = append(disks, d)
+			}
+		}
+	}
+	return disks
+}
+
+// group is all that a plan does about one object.
+type group struct {
+	key   string
+	steps []OutlineStep
+}
+
+// groups returns what is done about each object, in the order they begin.
+func (o *Outline) groups() []*group {
+	var all []*group
+	by := map[string]*group{}
+	for _, pass := range o.Passes {
+		for _, s := range pass.Sections {
+			g := by[s.Key]
+			if g == nil {
+				g = &group{key: s.Key}
+				by[s.Key] = g
+				all = append(all, g)
+			}
+			for _, stage := range s.Stages {
+				g.steps = append(g.steps, stage...)
+			}
+		}
+	}
+	return all
+}
+
+// words says how much is done where, and what becomes of the copies.
+func (g *group) words() string {
+	t := Totals{Risks: map[Risk]int{}}
+	var nodes []string
+	var copies []int
+	for i, s := range g.steps {
+		if s.Held && (i == 0 || !g.steps[i-1].Held) {
+			t.Pauses++
+		}
+		t.Risks[s.Risk]++
+		t.CopyBytes += s.Bytes
+		if !slices.Contains(nodes, string(s.Node)) {
+			nodes = append(nodes, string(s.Node))
+		}
+		if s.Copies != nil {
+			copies = append(copies, *s.Copies)
+		}
+	}
+	slices.Sort(nodes)
+	parts := []string{fmt.Sprintf("%s on %s: %s", count(len(g.steps), "step"), strings.Join(nodes, ", "), strings.Join(t.words(), ", "))}
+	parts = append(parts, t.burden()...)
+	if n := len(copies); n > 0 {
+		text := fmt.Sprintf("%d current at the end", copies[n-1])
+		if least := slices.Min(copies); least < copies[n-1] {
+			text += fmt.Sprintf(", never fewer than %d", least)
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

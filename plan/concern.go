@@ -1,0 +1,79 @@
+package plan
+
+import (
+	"strings"
+
+	"strata/lineage"
+	"strata/schema"
+)
+
+// Labels are those of the volumes and nodes that a plan's steps concern, as
+// configured. What has no labels is not among them.
+type Labels struct {
+	Volumes map[string]map[string]string       `json:"volumes"`
+	Nodes   map[lineage.Node]map[string]string `json:"nodes"`
+}
+
+// label notes the labels of what the steps concern.
+func (p *Plan) label(cfg *schema.Config) {
+	p.Labels = Labels{map[string]map[string]string{}, map[lineage.Node]map[string]string{}}
+	for _, pass := range p.Passes {
+		for i := range pass.Sections {
+			s := &pass.Sections[i]
+			for _, stage := range s.Stages {
+				for _, step := range stage {
+					if n := cfg.Node(step.Op.On()); n != nil && len(n.Labels) > 0 {
+						p.Labels.Nodes[n.Name] = n.Labels
+					}
+					if v := cfg.Volume(concern(cfg.Cluster, s, step.Op)); v != nil && len(v.Labels) > 0 {
+						p.Labels.Volumes[v.Name] = v.Labels
+					}
+				}
+			}
+		}
+	}
+}
+
+// concern names the volume that a step of a section is about; "" is none.
+func concern(c lineage.Cluster, s *Section, op Op) string {
+	if s.Kind == KindVolume {
+		name, _, _ := strings.Cut(s.Name, ".")
+		return name
+	}
+	switch op := op.(type) {
+	case LvolRename:
+		return volumeOf(op.From)
+	case LvolDelete:
+		return volumeOf(op.Name)
+	case LvolSnapshot:
+		return volumeOf(op.Lvol)
+	case ExpectLegs:
+		v, _ := c.ParseRaid(op.Raid)
+		return v.Name
+	case Pause:
+		v, _ := c.ParseExport(op.NQN)
+		return v.Name
+	case Resume:
+		v, _ := c.ParseExport(op.NQN)
+		return v.Name
+	case NamespaceAdd:
+		return op.Label.volume()
+	case NamespaceRemove:
+		return op.Label.volume()
+	case LegWait:
+		return op.Label.volume()
+	}
+	return ""
+}
+
+func volumeOf(name lineage.LvolName) string {
+	if n, ok := lineage.Parse(name); ok {
+		return n.Of().Name
+	}
+	return ""
+}
+
+// volume is the volume of the lvol that the label names.
+func (l Label) volume() string {
+	return volumeOf(lineage.LvolName(l[strings.LastIndexByte(string(l), '/')+1:]))
+}

@@ -1,0 +1,251 @@
+package plan
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// MarkdownLimit is the length, in characters, that Markdown does not exceed:
+// comments on merge requests have room for a little more.
+const MarkdownLimit = 60000
+
+// The shares of the limit at which lists of risky steps and of remarks end,
+// in per cent, so that something of everything is shown.
+const (
+	riskyShare  = 55
+	remarkShare = 75
+)
+
+// Markdown writes the plan as a comment for people who are to approve it: the
+// summary and the risky steps first. What there is no room for is left out, and
+// the last lines say what that is.
+func (o *Outline) Markdown(w io.Writer) error { return o.markdown(w, MarkdownLimit) }
+
+func (o *Outline) markdown(w io.Writer, limit int) error {
+	page := &page{room: limit - tailRoom, limit: limit - tailRoom}
+	title := "Plan"
+	if o.Cluster != "" {
+		title += " for cluster " + string(o.Cluster)
+	}
+	page.add(fmt.Sprintf("### %s\n\n**%s**\n", title, o.Summary))
+	page.risky(o.risky())
+	page.remarks("Not done", "of what is not done", o.Blocked)
+	page.remarks("Notes", "notes", o.Notes)
+	page.all(o)
+	_, err := io.WriteString(w, page.text.String()+page.tail())
+	return err
+}
+
+// tailRoom is kept for saying what was left out.
+const tailRoom = 400
+
+// page is a text of bounded length.
+type page struct {
+	text    strings.Builder
+	room    int // characters left
+	limit   int
+	omitted []string
+}
+
+// add adds a text if there is room for all of it.
+func (p *page) add(text string) bool {
+	n := utf8.RuneCountInString(text)
+	if n > p.room {
+		return false
+	}
+	p.room -= n
+	p.text.WriteString(text)
+	return true
+}
+
+// within adds one item after another until a share of the limit, in per cent,
+// is used up, and returns how many it added.
+func (p *page) within(share int, items []string) int {
+	for i, item := range items {
+		if p.limit-p.room+utf8.RuneCountInString(item) > p.limit*share/100 || !p.add(item) {
+			return i
+		}
+	}
+	return len(items)
+}
+
+func (p *page) leftOut(n, of int, what string) {
+	if n < of {
+		p.omitted = append(p.omitted, fmt.Sprintf("%d of %d %s", of-n, of, what))
+	}
+}
+
+// tail says what was left out.
+func (p *page) tail() string {
+	if len(p.omitted) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\n**This comment is not the whole plan.** For lack of room it leaves out %s. `strata plan` prints everything.\n",
+		strings.Join(p.omitted, ", "))
+}
+
+// risky lists what a reviewer has to look at.
+func (p *page) risky(rows []string) {
+	const head = "\n| step | node | what is done | risk | current after it | because of |\n| ---: | --- | --- | --- | ---: | --- |\n"
+	if len(rows) == 0 {
+		return
+	}
+	n := 0
+	if p.add(head) {
+		n = p.within(riskyShare, rows)
+	}
+	p.leftOut(n, len(rows), "rows of steps that pause, copy, reduce or destroy")
+}
+
+// risky makes rows of the steps that are no mere additions, the worst first.
+// The steps of a section for which hosts wait are one row, beside what else they are.
+func (o *Outline) risky() []string {
+	rows := map[Risk][]string{}
+	for _, pass := range o.Passes {
+		for _, s := range pass.Sections {
+			var steps []OutlineStep
+			for _, stage := range s.Stages {
+				steps = append(steps, stage...)
+			}
+			for i := 0; i < len(steps); i++ {
+				switch step := steps[i]; {
+				case step.Held && (i == 0 || !steps[i-1].Held):
+					end := i + 1
+					for end < len(steps) && steps[end].Held {
+						end++
+					}
+					rows[RiskPause] = append(rows[RiskPause], row(&s, steps[i:end], RiskPause))
+				case step.Risk == RiskPause && !step.Held:
+					rows[RiskPause] = append(rows[RiskPause], row(&s, steps[i:i+1], RiskPause))
+				}
+				if risk := steps[i].Risk; risk != RiskCreate && risk != RiskPause {
+					rows[risk] = append(rows[risk], row(&s, steps[i:i+1], risk))
+				}
+			}
+		}
+	}
+	var all []string
+	for i := len(Risks) - 1; i > 0; i-- {
+		all = append(all, rows[Risks[i]]...)
+	}
+	return all
+}
+
+func row(s *OutlineSection, steps []OutlineStep, worst Risk) string {
+	first, last := steps[0], steps[len(steps)-1]
+	number, text, copies := fmt.Sprint(first.Number), code(first.Text), first.Copies
+	if len(steps) > 1 { // under one pause
+		number = fmt.Sprintf("%d–%d", first.Number, last.Number)
+		text = fmt.Sprintf("%s, and what follows until hosts go on", text)
+	}
+	for _, step := range steps {
+		if copies != nil && step.Copies != nil && *step.Copies < *copies {
+			copies = step.Copies
+		}
+	}
+	after := ""
+	if copies != nil {
+		after = fmt.Sprint(*copies)
+	}
+	risk := string(worst)
+	if worst == RiskReduce || worst == RiskDestroy {
+		risk = "**" + risk + "**"
+	}
+	return fmt.Sprintf("| %s | %s | %s: %s | %s | %s | %s |\n", number, first.Node, s.Key, text, risk, after, strings.TrimSpace(plain(first.Reason)+" "+code(first.At)))
+}
+
+// remarks lists findings.
+func (p *page) remarks(title, what string, list []Remark) {
+	if len(list) == 0 {
+		return
+	}
+	var items []string
+	for _, r := range list {
+		item := fmt.Sprintf("- %s: %s", plain(r.About), plain(r.Text))
+		if r.At != "" {
+			item += " (" + code(r.At) + ")"
+		}
+		if r.Hint != "" {
+			item += "\n  " + plain(r.Hint)
+		}
+		items = append(items, item+"\n")
+	}
+	n := 0
+	if p.add("\n#### " + title + "\n\n") {
+		n = p.within(remarkShare, items)
+	}
+	p.leftOut(n, len(list), what)
+}
+
+// all shows the steps in order, as far as there is room.
+func (p *page) all(o *Outline) {
+	if o.Totals.Steps == 0 {
+		return
+	}
+	var text strings.Builder
+	if err := (&Outline{Passes: o.Passes}).Print(&text); err != nil {
+		return
+	}
+	steps := strings.Trim(text.String(), "\n")
+	fence := "```"
+	for strings.Contains(steps, fence) {
+		fence += "`"
+	}
+	frame := func(title, text string) string {
+		return fmt.Sprintf("\n<details><summary>%s</summary>\n\n%stext\n%s%s\n\n</details>\n", title, fence, text, fence)
+	}
+	partly := func(n int) string { return fmt.Sprintf("Steps 1 to %d of %d", n, o.Totals.Steps) }
+	room := p.room - utf8.RuneCountInString(frame(partly(o.Totals.Steps), ""))
+	shown, end := 0, 0
+	for line := range strings.Lines(steps + "\n") {
+		if room -= utf8.RuneCountInString(line); room < 0 {
+			break
+		}
+		end += len(line)
+		if isStep(line) {
+			shown++
+		}
+	}
+	switch {
+	case shown == o.Totals.Steps:
+		p.add(frame(fmt.Sprintf("All %s, in order", count(shown, "step")), steps+"\n"))
+	case shown > 0:
+		p.add(frame(partly(shown), steps[:end]))
+	}
+	if shown < o.Totals.Steps {
+		p.omitted = append(p.omitted, fmt.Sprintf("steps %d to %d of the list of all", shown+1, o.Totals.Steps))
+	}
+}
+
+// isStep tells the line of a step from those of sections and reasons.
+func isStep(line string) bool {
+	number, _, ok := strings.Cut(strings.TrimLeft(line, " "), ". ")
+	return ok && strings.Trim(number, "0123456789") == "" && number != ""
+}
+
+// code makes s a piece of code that may stand in a table.
+func code(s string) string {
+	if s == "" {
+		return ""
+	}
+	fence := "`"
+	for strings.Contains(s, fence) {
+		fence += "`"
+	}
+	pad := ""
+	if len(fence) > 1 {
+		pad = " "
+	}
+	return fence + pad + strings.ReplaceAll(s, "|", `\|`) + pad + fence
+}
+
+// plain makes s a text without markup, in one line.
+func plain(s string) string {
+	return markup.Replace(s)
+}
+
+var markup = strings.NewReplacer(
+	"\\", `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "~", `\~`, "#", `\#`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "|", `\|`, "&", "&amp;", "@", "&#64;", "\n", " ",
+)

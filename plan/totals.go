@@ -1,0 +1,111 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"strata/lineage"
+)
+
+// Totals count a plan's steps.
+type Totals struct {
+	Steps     int          `json:"steps"`
+	Risks     map[Risk]int `json:"risks"`     // of each of Risks
+	Pauses    int          `json:"pauses"`    // how often the I/O of a volume's hosts is held
+	CopyBytes int64        `json:"copyBytes"` // at most
+}
+
+// Totals counts the plan's steps.
+func (p *Plan) Totals() Totals {
+	t := Totals{Risks: map[Risk]int{}}
+	for _, r := range Risks {
+		t.Risks[r] = 0
+	}
+	for _, pass := range p.Passes {
+		for _, s := range pass.Sections {
+			held := holding{}
+			for _, stage := range s.Stages {
+				for _, step := range stage {
+					t.Steps++
+					t.Risks[step.Risk]++
+					t.CopyBytes += step.Bytes
+					if begins, _ := held.step(step); begins {
+						t.Pauses++
+					}
+				}
+			}
+		}
+	}
+	return t
+}
+
+// holding has the exports of a section whose hosts wait.
+type holding map[lineage.NQN]bool
+
+// step follows a step: whether hosts begin to wait with it, and whether any
+// wait while it is carried out.
+func (h holding) step(step Step) (begins, during bool) {
+	during = len(h) > 0
+	begin := func(n lineage.NQN) {
+		begins = !h[n]
+		h[n] = true
+	}
+	switch op := step.Op.(type) {
+	case Pause:
+		begin(op.NQN)
+	case ListenerRemove:
+		if step.Risk == RiskPause {
+			begin(op.NQN)
+		}
+	case Resume:
+		delete(h, op.NQN)
+	case ListenerAdd:
+		delete(h, op.NQN)
+	case SubsystemDelete:
+		delete(h, op.NQN)
+	}
+	return begins, during || begins
+}
+
+// Summary is the plan in one line.
+func (p *Plan) Summary() string { return summary(p.Totals(), len(p.Blocked)) }
+
+func summary(t Totals, blocked int) string {
+	text := "Nothing to do"
+	if t.Steps > 0 {
+		text = fmt.Sprintf("%s: %s", count(t.Steps, "step"), strings.Join(t.words(), ", "))
+	}
+	for _, part := range t.burden() {
+		text += "; " + part
+	}
+	if blocked > 0 {
+		text += fmt.Sprintf("; %d not done", blocked)
+	}
+	return text + "."
+}
+
+// words counts the steps of each risk.
+func (t Totals) words() []string {
+	var parts []string
+	for _, r := range Risks {
+		if t.Risks[r] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", t.Risks[r], r))
+		}
+	}
+	return parts
+}
+
+// burden is what hosts and disks notice.
+func (t Totals) burden() []string {
+	var parts []string
+	switch {
+	case t.Pauses == 1:
+		parts = append(parts, "I/O held once")
+	case t.Pauses > 1:
+		parts = append(parts, fmt.Sprintf("I/O held %d times", t.Pauses))
+	}
+	if t.CopyBytes > 0 {
+		parts = append(parts, fmt.Sprintf("at most %s copied", Size(t.CopyBytes)))
+	}
+	return parts
+}
