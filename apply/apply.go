@@ -110,22 +110,21 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 	defer x.wait()
 	defer cancel() // a copy that goes on is the target's; it is taken up again by the next run
 	tries := map[string]int{}
+	locked := false // since the last look
 	for {
 		x.settle(r, opt.Plan, tries)
+		before := r.Snapshot
 		r.Snapshot = state.Read(ctx, cfg.Cluster, targets)
 		if err := ctx.Err(); err != nil {
 			return r, err
 		}
-		planOpt := opt.Plan
-		planOpt.OnePass = r.Passes > 0 || opt.Confirm == nil && opt.Saved == nil
-		p, err := plan.Build(cfg, r.Snapshot, planOpt)
-		if err != nil {
-			return r, err
+		if !locked || !r.Snapshot.Same(before) {
+			if err := r.plan(cfg, opt); err != nil {
+				return r, err
+			}
 		}
-		if opt.Saved != nil {
-			p, r.Deviations, r.Others = opt.Saved.Admit(cfg, r.Snapshot, p)
-		}
-		r.Plan = p
+		locked = false
+		p := r.Plan
 		switch {
 		case len(r.Deviations) > 0 && r.Passes == 0:
 			return r, nil
@@ -140,6 +139,7 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 			if err := x.lock(ctx, r.Snapshot); err != nil {
 				return r, err
 			}
+			locked = true
 			continue
 		case stopped(opt.Stop):
 			r.Stopped = true
@@ -154,6 +154,16 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 		}
 		x.pass(ctx, r.Passes, p.Passes[0])
 	}
+}
+
+// plan plans what is due by the latest snapshot.
+func (r *Result) plan(cfg *schema.Config, opt Options) (err error) {
+	planOpt := opt.Plan
+	planOpt.OnePass = r.Passes > 0 || opt.Confirm == nil && opt.Saved == nil
+	if r.Plan, err = plan.Build(cfg, r.Snapshot, planOpt); err == nil && opt.Saved != nil {
+		r.Plan, r.Deviations, r.Others = opt.Saved.Admit(cfg, r.Snapshot, r.Plan)
+	}
+	return err
 }
 
 // lock locks the nodes of a snapshot that answer. Nodes that come back while

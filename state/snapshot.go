@@ -4,6 +4,8 @@
 package state
 
 import (
+	"reflect"
+
 	"strata/lineage"
 )
 
@@ -16,6 +18,25 @@ type Snapshot struct {
 	ids  map[string][]lineage.Volume
 	// kernel has the nodes that show devices to their own kernel, sorted.
 	kernel []lineage.Node
+}
+
+// Same reports whether both say the same of every node, but for who has locked it.
+func (s *Snapshot) Same(t *Snapshot) bool {
+	if len(s.Nodes) != len(t.Nodes) {
+		return false
+	}
+	for name, n := range s.Nodes {
+		m := t.Nodes[name]
+		if m == nil {
+			return false
+		}
+		a, b := *n, *m
+		a.Lock, b.Lock = Lock{}, Lock{}
+		if !reflect.DeepEqual(&a, &b) {
+			return false
+		}
+	}
+	return true
 }
 
 // Node is what one target said. A node that could not be read whole has a
