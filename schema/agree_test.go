@@ -23,6 +23,14 @@ var agreeBase = map[string]string{
 	"nodes.n2.rpc":                   `"tcp://n2:5260"`,
 	"nodes.n2.address":               `"10.0.0.2"`,
 	"nodes.n2.pools.old.nvme":        `"0000:5e:00.0"`,
+	"nodes.n3.rpc":                   `"https://u@n3"`,
+	"nodes.n3.address":               `"10.0.0.3"`,
+	"nodes.n3.http.password.env":     `"PW"`,
+	"nodes.n3.http.ca":               `"/ca"`,
+	"nodes.n4.rpc":                   `"ssh://u@n4/s"`,
+	"nodes.n4.address":               `"10.0.0.4"`,
+	"nodes.n4.ssh.key":               `"~/.ssh/id_rsa"`,
+	"nodes.n4.ssh.passphrase.file":   `"/pw"`,
 	"volumes.a.size":                 `1Gi`,
 	"volumes.b.size":                 `2Gi`,
 	"volumes.b.replicas.count":       `1`,
@@ -54,6 +62,9 @@ var agreePaths = []string{
 	"nodes.n1", "nodes.N1", "nodes.n1.port", "nodes.n1.labels", "nodes.n1.labels.zone", "nodes.n1.labels.-", "nodes.n1.pools", "nodes.n1.x",
 	"nodes.n1.pools.fast", "nodes.n1.pools.F", "nodes.n1.pools.fast.uring", "nodes.n1.pools.fast.blockSize", "nodes.n2.pools.old.blockSize",
 	"nodes.n1.pools.fast.clusterSize", "nodes.n1.pools.fast.format", "nodes.n1.pools.fast.lvstore", "nodes.n1.pools.fast.x",
+	"nodes.n1.http", "nodes.n1.ssh", "nodes.n2.http", "nodes.n2.http.ca", "nodes.n3.http", "nodes.n3.http.x", "nodes.n3.http.password",
+	"nodes.n3.http.password.file", "nodes.n3.http.password.x", "nodes.n3.ssh", "nodes.n3.ssh.key", "nodes.n4.http", "nodes.n4.ssh", "nodes.n4.ssh.x",
+	"nodes.n4.ssh.passphrase", "nodes.n4.ssh.passphrase.env", "nodes.n4.ssh.knownHosts",
 	"volumes.a", "volumes.A", "volumes.a.replicas", "volumes.a.engine", "volumes.a.export", "volumes.a.protect", "volumes.a.x",
 	"volumes.b.replicas.spread", "volumes.b.replicas.pool", "volumes.b.replicas.require", "volumes.b.replicas.require.zone",
 	"volumes.b.replicas.on", "volumes.b.replicas.x", "volumes.c.replicas.pool", "volumes.c.replicas.count", "volumes.c.replicas.spread",
@@ -70,7 +81,10 @@ var agreeValues = strings.Split(`
 null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|3600|3601|65535|65536|1048575|1048576
 64Ki|1Mi|3Mi|1Gi|2Gi|64G|1.5|1.5Gi|1Pi|1Pi+1Mi|1e9|99999999999999999999|'b'|""|"a"|"any"|"none"|"64Gi"|"n1"|"N1"|"-n"|"n-1"
 "abcdefghijklmnopqrstuvwx"|"abcdefghijklmnopqrstuvwxy"|"2s"|"500ms"|"1.5s"|"10ms"|"9ms"|"30s"|"31s"|"1us"|"1h"|"-2s"|"0.0105s"|"1m"
-"unix:///x"|"unix:///"|"unix://x"|"tcp://h:1"|"tcp://h:0"|"tcp://h:65536"|"tcp://[::1]:80"|"tcp://h"|"http://h:1"
+"unix:///x"|"unix:///"|"unix://x"|"tcp://h:1"|"tcp://h:0"|"tcp://h:65536"|"tcp://[::1]:80"|"tcp://h"|"http://h:1"|"http://h"
+"http://u@h:1/"|"https://u@h/a/b"|"https://u@h:1"|"https://h:1"|"http://u:p@h:1"|"https://u@h:65536"|"http://u@h?x"|"http://@h"|"ftp://u@h"|"https://[::1]/"
+"ssh://u@h/s"|"ssh://u@h:22/s"|"ssh://h/s"|"ssh://u@h"|"ssh://u@h/"|"ssh://u@h/s/"|"ssh://u:p@h/s"|"ssh://u@[::1]:22/a b"|"ssh://-u@h/s"
+"~/x"|"~"|"~u/x"|"A"|"_A1"|"A-B"|"1A"|{env: "A"}|{env: "A", file: "/x"}|{file: "x"}|{key: "/x"}|{ca: "/x"}|{password: env: "A"}|{password: "x"}|{knownHosts: "~/x"}
 "10.0.0.1"|"::1"|"0.0.0.0"|"::"|"224.0.0.1"|"fe80::1%eth0"|"10.0.0"|[10,0,0,1]
 "/dev/sdb"|"/"|"dev"|"/dev/nbd0"|"/dev/nbd01"|"/dev/nbd"|"0000:5E:00.0"|"0000:5e:00.8"|"lvs 0"|"lvs/0"|"zone/x.y"|".x"|"ü"|"/ü"
 "nqn.2026-01.com.example:a"|"nqn.2026-13.com.example:a"|"any "|"nqn.2014-08.org.nvmexpress:uuid:1"
@@ -213,7 +227,7 @@ func withValue(path, value string) string {
 
 // TestSchemaHasPatterns holds the patterns in Go to those of the schema.
 func TestSchemaHasPatterns(t *testing.T) {
-	for _, re := range []*regexp.Regexp{unixRPC, tcpRPC, labelKey, diskPath, pciAddr, lvsName, uuidNQN, domainNQN, nbdPath} {
+	for _, re := range []*regexp.Regexp{unixRPC, tcpRPC, httpRPC, sshRPC, envName, userFile, labelKey, diskPath, pciAddr, lvsName, uuidNQN, domainNQN, nbdPath} {
 		if !strings.Contains(Source(), `#"`+re.String()+`"#`) {
 			t.Errorf("schema.cue lacks %s", re)
 		}

@@ -37,13 +37,34 @@ type Links struct {
 // Node is a host with one spdk_tgt.
 type Node struct {
 	Name    lineage.Node
-	RPC     string // unix:///path or tcp://host:port
+	RPC     string // a URL as schema.cue describes it, never with a password
+	HTTP    *HTTP  `json:",omitempty"` // of an http:// or https:// RPC, if anything is said
+	SSH     *SSH   `json:",omitempty"` // of an ssh:// RPC, if anything is said
 	Address string // where the node's NVMe-oF listeners are reached
 	Port    int
 	Labels  map[string]string
 	Pools   []*Pool
 	Rebuild Rebuild
 	Pos     Pos
+}
+
+// HTTP is what an http:// or https:// RPC needs besides its URL.
+type HTTP struct {
+	Password Secret // of the URL's user; zero: nothing is said
+	CA       string // file of the certificates that vouch for the proxy; "": the system's
+}
+
+// SSH is what an ssh:// RPC needs besides its URL; what is empty is as usual.
+type SSH struct {
+	Key        string // file of the private key
+	Passphrase Secret // of the key
+	KnownHosts string // file with the keys of hosts
+}
+
+// Secret says where a secret is found, by one of its fields. It is none itself.
+type Secret struct {
+	Env  string `json:",omitempty"` // environment variable
+	File string `json:",omitempty"`
 }
 
 // Rebuild limits the copying into the replicas on a node.

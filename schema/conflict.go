@@ -42,6 +42,9 @@ func (d *document) conflict(e cueerrors.Error) {
 	}
 	entity, subject := split(names)
 	text, hint := d.word(e)
+	if holdsSecret(names) {
+		text, hint = "your files contradict one another", ""
+	}
 	at, others := d.where(e, names)
 	if subject != "" {
 		text = subject + ": " + text

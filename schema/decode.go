@@ -10,7 +10,10 @@ import (
 var (
 	configFields  = []string{"cluster", "links", "pauseLimit", "nodes", "volumes"}
 	linksFields   = []string{"transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
-	nodeFields    = []string{"rpc", "address", "port", "labels", "pools", "rebuild"}
+	nodeFields    = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild"}
+	httpFields    = []string{"password", "ca"}
+	sshFields     = []string{"key", "passphrase", "knownHosts"}
+	secretFields  = []string{"env", "file"}
 	poolFields    = []string{"aio", "uring", "nvme", "malloc", "blockSize", "clusterSize", "format", "lvstore"}
 	rebuildFields = []string{"parallel", "bandwidth"}
 	volumeFields  = []string{

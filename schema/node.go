@@ -1,10 +1,6 @@
 package schema
 
-import (
-	"strings"
-
-	"strata/lineage"
-)
+import "strata/lineage"
 
 const defaultPort = 4420 // IANA's for NVMe-oF
 
@@ -28,6 +24,8 @@ func (s *spot) node(cluster lineage.Cluster) (*Node, object) {
 	}
 	o.only(nodeFields)
 	n.RPC = o.required("rpc", `"unix:///var/tmp/spdk.sock"`).rpc()
+	n.HTTP = o.field("http").http(n.RPC)
+	n.SSH = o.field("ssh").ssh(n.RPC)
 	n.Address, _ = o.required("address", `"10.0.0.1"`).matching(`an IP address such as "10.0.0.1"`, validAddress)
 	if port, ok := o.field("port").integer("a port from 1 to 65535", 1, 65535); ok {
 		n.Port = int(port)
@@ -60,17 +58,4 @@ func (s *spot) rebuild(r *Rebuild) {
 	case ok:
 		r.Bandwidth = n
 	}
-}
-
-func (s *spot) rpc() string {
-	t, ok := s.text(`"unix:///path" or "tcp://host:port"`)
-	if !ok || unixRPC.MatchString(t) || tcpRPC.MatchString(t) {
-		return t
-	}
-	hint := ""
-	if path := strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(t, "unix:"), "//"), "/"); strings.HasPrefix(t, "/") || strings.HasPrefix(t, "unix:") {
-		hint = `did you mean "unix:///` + path + `"?`
-	}
-	s.wrong(hint, `must be "unix:///path" or "tcp://host:port", not %q`, t)
-	return ""
 }

@@ -59,8 +59,11 @@ func (ps Problems) Unwrap() []error {
 }
 
 // tidy sorts the problems by position and joins those that say the same about
-// the same place.
+// the same place. What they quote of the files loses the passwords in it.
 func (ps Problems) tidy() Problems {
+	for _, p := range ps {
+		p.Text, p.Hint = withoutPasswords(p.Text), withoutPasswords(p.Hint)
+	}
 	slices.SortStableFunc(ps, func(a, b *Problem) int {
 		return cmp.Or(
 			strings.Compare(a.Pos.File, b.Pos.File),

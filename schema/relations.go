@@ -20,7 +20,7 @@ type relations struct {
 	nodes map[lineage.Node]*Node
 	// broken: some node could not be read, so what is missing may be there.
 	broken     bool
-	rpcs       map[string]lineage.Node
+	rpcs       map[string]lineage.Node // by sameRPC
 	listeners  map[string]lineage.Node
 	devices    map[string]string // volume by device of an engine
 	candidates map[string]*candidates
@@ -52,10 +52,11 @@ func (r *relations) node(n *Node, o object, good bool) {
 		r.broken = true
 		return
 	}
-	if other, taken := r.rpcs[n.RPC]; taken {
+	rpc := sameRPC(n.RPC)
+	if other, taken := r.rpcs[rpc]; taken {
 		o.field("rpc").wrong("every node has an spdk_tgt of its own", "is also that of node %s", other)
 	} else {
-		r.rpcs[n.RPC] = n.Name
+		r.rpcs[rpc] = n.Name
 	}
 	ip, _ := netip.ParseAddr(n.Address)
 	at := net.JoinHostPort(ip.Unmap().String(), strconv.Itoa(n.Port))

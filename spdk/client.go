@@ -2,6 +2,7 @@ package spdk
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"net"
@@ -25,7 +26,14 @@ type Options struct {
 	// params nor result, which are nil where there are none.
 	Trace func(method string, params, result json.RawMessage, err error, took time.Duration)
 
-	// Dial, if not nil, makes the connections. The network is "unix" or "tcp".
+	// Password is that of the user in an http:// or https:// address.
+	Password string
+
+	// RootCAs vouch for an https:// proxy; nil: those that the machine trusts.
+	RootCAs *x509.CertPool
+
+	// Dial, if not nil, makes the connections: to the target, to its proxy or
+	// to the sshd of its host. The network is "unix" or "tcp".
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -43,6 +51,7 @@ type Client struct {
 	rounds atomic.Int64
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
+	posts  *poster // makes the calls, if the address is that of a proxy
 
 	mu      sync.Mutex
 	closed  bool
@@ -60,8 +69,8 @@ type dialing struct {
 
 var errClientClosed = errors.New("client is closed")
 
-// New returns a client of the target at addr, unix:///path or tcp://host:port.
-// It does not connect.
+// New returns a client of the target at addr, as Parse takes it. It does not
+// connect.
 func New(addr string, opts Options) (*Client, error) {
 	to, err := parse(addr)
 	if err != nil {
@@ -78,6 +87,9 @@ func New(addr string, opts Options) (*Client, error) {
 	}
 	c := &Client{addr: addr, to: to, opts: opts, conns: make(map[*conn]struct{})}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
+	if to.scheme == "http" || to.scheme == "https" {
+		c.posts = newPoster(to, &c.opts, c.ctx)
+	}
 	return c, nil
 }
 

@@ -71,14 +71,31 @@ func callCtx(ctx context.Context, c *Client, n int) error {
 }
 
 func TestParse(t *testing.T) {
-	for _, ok := range []string{"unix:///var/tmp/spdk.sock", "tcp://10.0.0.1:5260", "tcp://[::1]:5260"} {
-		if err := Parse(ok); err != nil {
-			t.Error(err)
+	for addr, want := range map[string]endpoint{
+		"unix:///var/tmp/spdk.sock":            {"unix", "unix", "/var/tmp/spdk.sock", "", ""},
+		"tcp://10.0.0.1:5260":                  {"tcp", "tcp", "10.0.0.1:5260", "", ""},
+		"tcp://[::1]:5260":                     {"tcp", "tcp", "[::1]:5260", "", ""},
+		"http://h":                             {"http", "tcp", "h:80", "", ""},
+		"http://u@h:8000/a/b":                  {"http", "tcp", "h:8000", "u", "/a/b"},
+		"https://u@[fd00::1]/":                 {"https", "tcp", "[fd00::1]:443", "u", "/"},
+		"ssh://root@h/var/tmp/spdk.sock":       {"ssh", "tcp", "h:22", "root", "/var/tmp/spdk.sock"},
+		"ssh://root@[fd00::1]:2222/run/a b@c":  {"ssh", "tcp", "[fd00::1]:2222", "root", "/run/a b@c"},
+		"ssh://root@10.0.0.1:2222/run/x?y#z:q": {"ssh", "tcp", "10.0.0.1:2222", "root", "/run/x?y#z:q"},
+	} {
+		if got, err := parse(addr); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", addr, got, err)
 		}
 	}
-	for _, bad := range []string{"", "/var/tmp/spdk.sock", "unix://", "unix://spdk.sock", "unix:///a/", "tcp://host", "tcp://:1", "udp://h:1"} {
-		if err := Parse(bad); err == nil {
+	for _, bad := range []string{
+		"", "/var/tmp/spdk.sock", "unix://", "unix://spdk.sock", "unix:///a/", "tcp://host", "tcp://:1", "udp://h:1",
+		"http://", "http://u@", "http://h/?x", "http://u@:80", "https://fd00::1", "ssh://h/s", "ssh://u@h", "ssh://u@h/", "ssh://u@/s", "ssh://u@h:/s",
+		"http://u:s3cret@h", "ssh://u:s3cret@h/s", "udp://u:s3c/ret@h",
+	} {
+		err := Parse(bad)
+		if err == nil {
 			t.Errorf("%q is taken", bad)
+		} else if strings.Contains(err.Error(), "s3c") {
+			t.Error(err)
 		}
 	}
 }

@@ -40,7 +40,11 @@ func (c *Client) Round(ctx context.Context, reqs ...*Req) error {
 			ready = append(ready, r)
 		}
 	}
-	if len(ready) > 0 {
+	switch {
+	case len(ready) == 0:
+	case c.posts != nil:
+		c.posts.round(ctx, ready)
+	default:
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		c.send(ctx, ready, start)

@@ -68,16 +68,17 @@ func secretName(name string) bool {
 }
 
 // secretForms are texts that are secrets wherever they stand: a password in an
-// address, which may have any character in it, and keys as NVMe writes them.
-var secretForms = regexp.MustCompile(`(://[^\s/:@"]*:)[^\s"]+@|(NVMeTLSkey-1|DHHC-1):[^\s"]+`)
+// address, which may have any character in it (one that follows a second user
+// ends where the path begins), and keys as NVMe writes them.
+var secretForms = regexp.MustCompile(`(://[^\s/:@"]*:)[^\s"]*@|(://[^\s/"]*?:)[^\s/"]*@|((?:NVMeTLSkey-1|DHHC-1):)[^\s"]+`)
 
 // RedactText returns a text without what is a secret by its form.
 func RedactText(text string) string {
 	return secretForms.ReplaceAllStringFunc(text, func(s string) string {
 		m := secretForms.FindStringSubmatch(s)
-		if m[1] != "" {
-			return m[1] + Removed + "@"
+		if m[3] != "" {
+			return m[3] + Removed
 		}
-		return m[2] + ":" + Removed
+		return m[1] + m[2] + Removed + "@"
 	})
 }

@@ -11,10 +11,10 @@ func TestRedact(t *testing.T) {
 		` { "secrets" : [ {"user":"u","secret":"s3cret"} ] } `:                     `{"secrets":"[removed]"}`,
 		`{"cipher":"AES_CBC","key":"s3cret","key2":"s3cret","Key_File":"f"}`:       `{"cipher":"AES_CBC","key":"[removed]","key2":"[removed]","Key_File":"f"}`,
 		`{"password":{"a":["s3cret"]},"b":{"hostKeys":7}}`:                         `{"password":"[removed]","b":{"hostKeys":"[removed]"}}`,
-		`"psk"`:                                          `"psk"`,
-		`["psk","s"]`:                                    `["psk","s"]`,
-		`{"psk":1,"psk":2}`:                              `{"psk":"[removed]","psk":"[removed]"}`,
-		`{"url":"http://root:s3cret@h:1/x"}`:             `{"url":"http://root:[removed]@h:1/x"}`,
+		`"psk"`:                              `"psk"`,
+		`["psk","s"]`:                        `["psk","s"]`,
+		`{"psk":1,"psk":2}`:                  `{"psk":"[removed]","psk":"[removed]"}`,
+		`{"url":"http://root:s3cret@h:1/x"}`: `{"url":"http://root:[removed]@h:1/x"}`,
 		`["NVMeTLSkey-1:01:s3cret:","DHHC-1:00:s3cret"]`: `["NVMeTLSkey-1:[removed]","DHHC-1:[removed]"]`,
 		`18446744073709551615`:                           `18446744073709551615`,
 		`{"psk":"s3cret"`:                                `"[removed]"`,
@@ -53,9 +53,10 @@ func TestRedactKeepsWhatTargetsSay(t *testing.T) {
 
 func TestRedactText(t *testing.T) {
 	for in, want := range map[string]string{
-		"dial http://u:s3cret@h: no":                    "dial http://u:[removed]@h: no",
-		"http://u:a@b/c:d@h/path":                       "http://u:[removed]@h/path",
-		"tcp://[::1]:80 and unix:///a@b, ssh://u@h:2/s": "tcp://[::1]:80 and unix:///a@b, ssh://u@h:2/s",
+		"dial http://u:s3cret@h: no":                      "dial http://u:[removed]@h: no",
+		"http://u:a@b/c:d@h/path":                         "http://u:[removed]@h/path",
+		"http://u@u:s3cret@h:1/a":                         "http://u@u:[removed]@h:1/a",
+		"tcp://[::1]:80 and unix:///a@b, ssh://u@h:2/s@t": "tcp://[::1]:80 and unix:///a@b, ssh://u@h:2/s@t",
 	} {
 		if got := RedactText(in); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)

@@ -16,6 +16,7 @@ type lab struct {
 	cluster *sim.Cluster // nil until the story starts targets
 	nodes   []string
 	hosts   map[string]*host // by volume
+	closers []func()
 }
 
 func newLab(dir string) *lab { return &lab{dir: dir, hosts: map[string]*host{}} }
@@ -23,6 +24,9 @@ func newLab(dir string) *lab { return &lab{dir: dir, hosts: map[string]*host{}} 
 func (l *lab) close() {
 	for _, h := range l.hosts {
 		h.stop()
+	}
+	for _, c := range l.closers {
+		c()
 	}
 	if l.cluster != nil {
 		l.cluster.Close()

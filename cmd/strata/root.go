@@ -65,7 +65,7 @@ func (s *source) connect(cfg *schema.Config) (map[lineage.Node]*spdk.Client, fun
 	}
 	targets := map[lineage.Node]*spdk.Client{}
 	for _, n := range cfg.Nodes {
-		t, err := spdk.New(n.RPC, spdk.Options{Timeout: s.timeout, Trace: rec.trace(n.Name)})
+		t, err := client(n, spdk.Options{Timeout: s.timeout, Trace: rec.trace(n.Name)})
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: node %s: %w", n.Pos, n.Name, err)
 		}

@@ -25,8 +25,14 @@ func process(dir string, args ...string) *exec.Cmd {
 func (s *script) process(args []string) *exec.Cmd {
 	cmd := process(s.MkAbs("."), args...)
 	cmd.Stdout, cmd.Stderr = s.Stdout(), s.Stderr()
+	for _, key := range storyEnv {
+		cmd.Env = append(cmd.Env, key+"="+s.Getenv(key))
+	}
 	return cmd
 }
+
+// storyEnv are the variables that a story may set for a command.
+var storyEnv = []string{"HOME", "SSH_AUTH_SOCK", "N1_PASSWORD"}
 
 func (l *lab) cmdCode(s *script, args []string) error {
 	want, err := strconv.Atoi(args[0])

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 //	state [-foreign] [NODE...]               stdout has all there is, or what is not strata's
 //	calls reset / calls none [NODE...]       no call since then changed anything
 //	calls in FILE                            FILE, written by --debug-rpc, has every call since then
+//	proxy [-tls] NODE USER PASSWORD          a proxy as SPDK's; $NODE has its address, proxy.pem its certificate
 //	host VOLUME [NQN]                        connect a host to the volume's export
 //	[!] write VOLUME OFFSET SIZE LETTER      write through that host
 //	[!] read VOLUME OFFSET SIZE LETTER       read, and compare
@@ -63,6 +64,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"await":     inLab((*lab).cmdAwait),
 	"state":     inLab((*lab).cmdState),
 	"calls":     inLab((*lab).cmdCalls),
+	"proxy":     inLab((*lab).cmdProxy),
 	"host":      inLab((*lab).cmdHost),
 	"write":     inLab((*lab).cmdWrite),
 	"read":      inLab((*lab).cmdRead),
