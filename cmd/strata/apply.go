@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hashicorp/go-multierror"
 	"github.com/spf13/cobra"
 
 	"strata/apply"
@@ -84,7 +83,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 				return err
 			}
 			show.summary(r, time.Since(start))
-			return outcome(r)
+			return outcome(cfg, r)
 		},
 	}
 	src.targetFlags(cmd)
@@ -118,21 +117,10 @@ func applied(src *source, may *grants, args []string) (*schema.Config, plan.Opti
 }
 
 // outcome turns a result into the error that gives the exit code.
-func outcome(r *apply.Result) error {
-	var errs *multierror.Error
-	for _, f := range r.Failures {
-		errs = multierror.Append(errs, f)
-	}
+func outcome(cfg *schema.Config, r *apply.Result) error {
 	switch {
-	case errs != nil:
-		errs.ErrorFormat = func(list []error) string {
-			lines := []string{fmt.Sprintf("%d of the sections could not be carried out:", len(list))}
-			for _, err := range list {
-				lines = append(lines, "  "+err.Error())
-			}
-			return strings.Join(append(lines, "their volumes are as status shows them; mend the cause and apply again"), "\n")
-		}
-		return errs
+	case len(r.Failures) > 0:
+		return failures(cfg, r)
 	case len(r.Deviations) > 0:
 		lines := []string{"the plan cannot be carried out as it was made:"}
 		for _, d := range r.Deviations {
