@@ -24,10 +24,8 @@ func TestGuard(t *testing.T) {
 			reader := l.StartReader("db", 12)
 
 			x := l.Targets["n1"]
-			own, proxy := x.Socket, NewProxy(t, x)
-			x.Socket = proxy.Socket
+			proxy := NewProxy(t, x)
 			l.Configure(`db: {size: 256Mi, replicas: 3, engine: "n1", export: nvmf: hosts: "any"}`)
-			x.Socket = own
 			proxy.Hang(method)
 			cmd := exec.Command(strata(t), "apply", "--auto-approve", filepath.Join(l.Dir, "lab.cue"))
 			if err := cmd.Start(); err != nil {

@@ -31,9 +31,9 @@ type call struct {
 
 // hostConfig attaches a volume's export as "hostn1".
 func (l *Lab) hostConfig(volume string) []call {
-	nqn, port := l.Export(volume)
+	nqn, x := l.exporter(volume)
 	return []call{{"bdev_nvme_attach_controller", map[string]any{
-		"name": "host", "trtype": "TCP", "adrfam": "IPv4", "traddr": "127.0.0.1", "trsvcid": port, "subnqn": nqn, "hostnqn": HostNQN,
+		"name": "host", "trtype": "TCP", "adrfam": "IPv4", "traddr": x.Address, "trsvcid": x.Port, "subnqn": nqn, "hostnqn": HostNQN,
 		"ctrlr_loss_timeout_sec": -1, "reconnect_delay_sec": 1,
 	}}}
 }

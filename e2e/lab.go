@@ -49,7 +49,14 @@ func NewLabOf(t testing.TB, diskSize int64, names ...string) *Lab {
 	for i, name := range names {
 		l.names = append(l.names, name)
 		bin.CPUMask = masks[i%len(masks)]
-		l.Targets[name] = NewTarget(t, bin, dir, name, diskSize)
+		x := NewTarget(t, bin, dir, name, diskSize)
+		if OwnNetwork() {
+			x.Address = networkAddress(i)
+			if err := x.Connect(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.Targets[name] = x
 	}
 	l.Start(l.names...)
 	return l
@@ -92,7 +99,7 @@ func (l *Lab) Configure(volumes string, bare ...string) {
 		if contains(bare, n) {
 			pools = ""
 		}
-		fmt.Fprintf(&b, "nodes: %s: {rpc: \"unix://%s\", address: \"127.0.0.1\", port: %s, %s}\n", n, x.Socket, x.Port, strings.TrimSuffix(pools, ", "))
+		fmt.Fprintf(&b, "nodes: %s: {rpc: \"unix://%s\", address: %q, port: %s, %s}\n", n, x.RPC, x.Address, x.Port, strings.TrimSuffix(pools, ", "))
 	}
 	fmt.Fprintf(&b, "\nvolumes: %s\n", volumes)
 	if err := os.WriteFile(filepath.Join(l.Dir, "lab.cue"), []byte(b.String()), 0o644); err != nil {

@@ -11,19 +11,22 @@ import (
 // until a method is called that it was told to hang; that call, and whatever
 // follows it on the same connection, reaches nobody.
 type Proxy struct {
-	Socket string
-	Hung   chan struct{} // closed when the call has come
+	Hung chan struct{} // closed when the call has come
 
 	target string
 	mu     sync.Mutex
 	method []byte // nil for none
+	cut    bool
+	open   map[net.Conn]bool
 }
 
-// NewProxy makes a proxy of a target. It ends with the test.
+// NewProxy makes a proxy of a target, which strata is told of by what is
+// configured from now on. It ends with the test.
 func NewProxy(t testing.TB, x *Target) *Proxy {
 	t.Helper()
-	p := &Proxy{Socket: x.Socket + ".proxy", target: x.Socket}
-	l, err := net.Listen("unix", p.Socket)
+	p := &Proxy{target: x.Socket, open: map[net.Conn]bool{}}
+	x.RPC = x.Socket + ".proxy"
+	l, err := net.Listen("unix", x.RPC)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +50,37 @@ func (p *Proxy) Hang(method string) {
 	p.method, p.Hung = []byte(`"`+method+`"`), make(chan struct{})
 }
 
+// Cut breaks all connections, and those that come, until Heal.
+func (p *Proxy) Cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cut = true
+	for c := range p.open {
+		c.Close()
+	}
+}
+
+// Heal ends a Cut.
+func (p *Proxy) Heal() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cut = false
+}
+
+// enter takes note of a connection, and reports whether it may be.
+func (p *Proxy) enter(c net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open[c] = true
+	return !p.cut
+}
+
+func (p *Proxy) leave(c net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.open, c)
+}
+
 // hangs reports whether what was sent has the call to hang.
 func (p *Proxy) hangs(sent []byte) bool {
 	p.mu.Lock()
@@ -61,6 +95,10 @@ func (p *Proxy) hangs(sent []byte) bool {
 
 func (p *Proxy) serve(c net.Conn) {
 	defer c.Close()
+	defer p.leave(c)
+	if !p.enter(c) {
+		return
+	}
 	x, err := net.Dial("unix", p.target)
 	if err != nil {
 		return

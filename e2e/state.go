@@ -87,6 +87,21 @@ func (l *Lab) Heads(volume string) map[string]string {
 // Export finds the subsystem through which hosts reach a volume, and its port.
 func (l *Lab) Export(volume string) (nqn, port string) {
 	l.t.Helper()
+	nqn, x := l.exporter(volume)
+	return nqn, x.Port
+}
+
+// exporter finds the subsystem through which hosts reach a volume, and its target.
+func (l *Lab) exporter(volume string) (nqn string, x *Target) {
+	l.t.Helper()
+	if nqn, x = l.exported(volume); x == nil {
+		l.t.Fatalf("%s is exported nowhere", volume)
+	}
+	return nqn, x
+}
+
+// exported is exporter for what may be exported nowhere; the target is nil then.
+func (l *Lab) exported(volume string) (nqn string, x *Target) {
 	for _, n := range l.names {
 		if l.Targets[n].cmd == nil {
 			continue
@@ -95,15 +110,16 @@ func (l *Lab) Export(volume string) (nqn, port string) {
 			NQN    string
 			Listen []struct{ Trsvcid string } `json:"listen_addresses"`
 		}
-		l.Targets[n].Into(&subs, "nvmf_get_subsystems", "")
+		if l.Targets[n].try(&subs, "nvmf_get_subsystems") != nil {
+			continue
+		}
 		for _, s := range subs {
 			if strings.Contains(s.NQN, ":"+volume+".") && len(s.Listen) > 0 {
-				return s.NQN, s.Listen[0].Trsvcid
+				return s.NQN, l.Targets[n]
 			}
 		}
 	}
-	l.t.Fatalf("%s is exported nowhere", volume)
-	return "", ""
+	return "", nil
 }
 
 // LostLegs counts the slots of a node's RAIDs whose leg is gone.

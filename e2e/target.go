@@ -16,10 +16,12 @@ import (
 
 // Target is a real spdk_tgt with one disk.
 type Target struct {
-	Name   string
-	Socket string
-	Disk   string // file
-	Port   string // of its NVMe-oF listeners, on the loopback
+	Name    string
+	Socket  string
+	RPC     string // socket that strata is told; Socket unless a Proxy stands between
+	Disk    string // file
+	Address string // of its NVMe-oF listeners, on the loopback
+	Port    string
 
 	t      testing.TB
 	bin    Binaries
@@ -32,15 +34,11 @@ type Target struct {
 func NewTarget(t testing.TB, bin Binaries, dir, name string, diskSize int64) *Target {
 	t.Helper()
 	x := &Target{
-		Name: name, Socket: filepath.Join(dir, name+".sock"), Disk: filepath.Join(dir, name+".disk"), Port: freePort(t),
+		Name: name, Socket: filepath.Join(dir, name+".sock"), Disk: filepath.Join(dir, name+".disk"), Address: "127.0.0.1", Port: freePort(t),
 		t: t, bin: bin, log: filepath.Join(dir, name+".log"),
 	}
-	if err := os.WriteFile(x.Disk, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(x.Disk, diskSize); err != nil {
-		t.Fatal(err)
-	}
+	x.RPC = x.Socket
+	x.NewDisk(diskSize)
 	client, err := spdk.New("unix://"+x.Socket, spdk.Options{Timeout: 60 * time.Second})
 	if err != nil {
 		t.Fatal(err)
@@ -54,6 +52,17 @@ func NewTarget(t testing.TB, bin Binaries, dir, name string, diskSize int64) *Ta
 		}
 	})
 	return x
+}
+
+// NewDisk makes its disk one that nothing was ever written to.
+func (x *Target) NewDisk(size int64) {
+	x.t.Helper()
+	if err := os.WriteFile(x.Disk, nil, 0o600); err != nil {
+		x.t.Fatal(err)
+	}
+	if err := os.Truncate(x.Disk, size); err != nil {
+		x.t.Fatal(err)
+	}
 }
 
 // Launch starts the process, with nothing but its disk, and does not wait.

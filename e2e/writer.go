@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,7 +33,8 @@ type Writer struct {
 	depth    int
 	cmd      *exec.Cmd
 	out      bytes.Buffer
-	client   *spdk.Client // of bdevperf
+	gone     chan struct{} // closed when bdevperf has ended
+	client   *spdk.Client  // of bdevperf
 	ended    chan struct{}
 	watching sync.WaitGroup
 	gaps     []Gap
@@ -80,26 +82,54 @@ func (l *Lab) StartWriter(volume string, offset, size, depth int) *Writer {
 	if err := os.WriteFile(jobs, []byte(text), 0o644); err != nil {
 		l.t.Fatal(err)
 	}
-	w.cmd = l.program(l.bin.Bdevperf, l.hostConfig(volume), "-j", jobs, "-w", "verify", "-U", "-q", fmt.Sprint(depth), "-o", fmt.Sprint(block), "-t", "3600")
-	socket := w.cmd.Args[slices.Index(w.cmd.Args, "-r")+1]
-	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.out
-	if err := w.cmd.Start(); err != nil {
-		l.t.Fatal(err)
-	}
-	l.t.Cleanup(func() { w.cmd.Process.Kill() })
-	var err error
-	if w.client, err = spdk.New("unix://"+socket, spdk.Options{}); err != nil {
-		l.t.Fatal(err)
-	}
-	Eventually(l.t, 30*time.Second, "the writer writes", func() error {
-		n, err := w.Done()
-		if err == nil && n < 100 {
-			err = wanted{n, 100}
-		}
-		return err
-	})
+	// A host that comes just while nobody listens for it gives up, and comes again.
+	Eventually(l.t, time.Minute, "the writer writes", func() error { return w.start(volume, jobs) })
 	w.watching.Go(w.watch)
 	return w
+}
+
+// start starts bdevperf, and returns when it writes.
+func (w *Writer) start(volume, jobs string) error {
+	if _, x := w.l.exported(volume); x == nil {
+		return fmt.Errorf("%s is exported nowhere", volume)
+	}
+	w.out.Reset()
+	w.cmd = w.l.program(w.l.bin.Bdevperf, w.l.hostConfig(volume), "-j", jobs, "-w", "verify", "-U", "-q", fmt.Sprint(w.depth), "-o", fmt.Sprint(block), "-t", "3600")
+	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.out
+	if err := w.cmd.Start(); err != nil {
+		return err
+	}
+	cmd, ended := w.cmd, make(chan struct{})
+	w.gone = ended
+	go func() {
+		cmd.Wait()
+		tidy(cmd.Process.Pid)
+		close(ended)
+	}()
+	w.l.t.Cleanup(func() {
+		cmd.Process.Kill()
+		<-ended
+	})
+	client, err := spdk.New("unix://"+cmd.Args[slices.Index(cmd.Args, "-r")+1], spdk.Options{})
+	if err != nil {
+		return err
+	}
+	w.client = client
+	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); {
+		select {
+		case <-ended:
+			client.Close()
+			return fmt.Errorf("it has ended: %v\n%s", cmd.ProcessState, w.out.String())
+		case <-time.After(20 * time.Millisecond):
+		}
+		if n, err := w.Done(); err == nil && n >= 100 {
+			return nil
+		}
+	}
+	cmd.Process.Kill()
+	<-ended
+	client.Close()
+	return errors.New("it makes no progress")
 }
 
 // Done is how many writes are done.
@@ -170,11 +200,10 @@ func (w *Writer) Stop() Load {
 	}
 	w.client.Close()
 	w.cmd.Process.Signal(syscall.SIGINT)
-	err = w.cmd.Wait()
-	tidy(w.cmd.Process.Pid)
+	<-w.gone
 	m := table.FindStringSubmatch(w.out.String())
-	if err != nil || m == nil {
-		w.l.t.Fatalf("the writer has failed: %v\n%s", err, w.out.String())
+	if how := w.cmd.ProcessState; !how.Success() || m == nil {
+		w.l.t.Fatalf("the writer has failed: %v\n%s", how, w.out.String())
 	}
 	var f [5]float64
 	for i := 1; i < len(m); i++ {
