@@ -84,7 +84,11 @@ func setUp(env *testscript.Env) error {
 	l := newLab(env.WorkDir)
 	env.Values[labKey{}] = l
 	env.Defer(l.close)
-	env.Vars = append(env.Vars, "NO_COLOR=1")
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		return err
+	}
+	env.Vars = append(env.Vars, "NO_COLOR=1", "EXAMPLES="+examples)
 	return l.configure("n1", "n2", "n3")
 }
 

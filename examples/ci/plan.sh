@@ -1,0 +1,19 @@
+#!/bin/sh
+# Plans the configuration in a directory and leaves three files: change.plan, to
+# be carried out by apply.sh; plan.md, to be read; and changes, which is there
+# only if there is something to do.
+#
+#	plan.sh DIR
+set -eu
+dir=${1:-.}
+
+strata validate "$dir"
+rm -f changes
+code=0
+strata plan --detailed-exitcode --out change.plan "$dir" || code=$?
+case $code in
+0) ;;               # nothing to do
+2) : >changes ;;
+*) exit "$code" ;;  # an error, which strata has printed
+esac
+strata show --markdown change.plan >plan.md
