@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"strata/lineage"
@@ -187,6 +188,11 @@ func (s Step) id(pending []*regexp.Regexp) string {
 	switch s.Op.(type) {
 	case ShallowCopy, LvolDecouple:
 		delete(fields, "Bytes")
+	case RaidCreate:
+		delete(fields, "Legs")
+		if labels, ok := fields["Labels"].([]any); ok { // legs are equal: their order says nothing
+			slices.SortFunc(labels, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		}
 	}
 	for k, v := range fields {
 		if changes(v) {

@@ -82,10 +82,7 @@ func TestKilledAnywhere(t *testing.T) {
 				if !killed {
 					t.Skip("it ended before")
 				}
-				if out, err := process(l.dir, apply...).CombinedOutput(); err != nil {
-					b, _ := os.ReadFile(filepath.Join(l.dir, "saved.plan"))
-					t.Fatalf("%s\n%s", out, b)
-				}
+				l.strata(t, apply[1:]...)
 				l.strata(t, "plan", "--detailed-exitcode", "lab")
 				if c.write {
 					l.do(t, l.cmdHost, "db")
