@@ -103,10 +103,13 @@ func (s *subject) fill() {
 			continue
 		}
 		if h := s.emptyHead(c.Node, size); h != nil {
-			s.Legs = append(s.Legs, state.CurrentLeg{Node: c.Node, UUID: h.Lvol.UUID, Head: h})
-			if h.Name != joins {
+			if h.Name != joins && (h.Name.Mark != lineage.Fenced || joins.Mark != lineage.Fenced) {
+				if s.b.w.Nodes[c.Node].Lvols[h.Lvol.Lvstore+"/"+string(joins.Lvol())] != nil {
+					continue // another stale head has that name
+				}
 				ops = append(ops, LvolRename{At{c.Node}, h.Lvol.Lvstore, h.Lvol.Name, joins.Lvol()})
 			}
+			s.Legs = append(s.Legs, state.CurrentLeg{Node: c.Node, UUID: h.Lvol.UUID, Head: h})
 		} else if !nodesOf(s.inc)[c.Node] {
 			missing = append(missing, c)
 		}

@@ -104,6 +104,12 @@ func (b *builder) destroy(inc *state.Incarnation, name string) {
 		b.block("volume "+name, schema.Pos{}, "destroy "+clone+" first, or set detach: true on it", "it is released, but volume %s was cloned from it", clone)
 		return
 	}
+	for _, o := range inc.Others {
+		if to := b.shownToUnread(o.Node, o.Lvol.UUID); to != "" {
+			b.block("volume "+name, schema.Pos{}, "restore "+string(to)+" and run again", "it is released, but a head of it on %s, which cannot be read, may read through %s", to, o.Lvol.Name)
+			return
+		}
+	}
 	sec := b.section(KindVolume, name, schema.Pos{}).because(schema.Pos{}, "it is not configured, and was released with --allow-destroy %s", name)
 	for _, e := range inc.Exports {
 		switch {
@@ -123,6 +129,12 @@ func (b *builder) destroy(inc *state.Incarnation, name string) {
 		nodes[h.Node] = true
 		b.withdraw(sec, h.Node, h.Lvol.UUID, "")
 	}
+	for _, h := range inc.Heads {
+		if !h.Lvol.Complete() { // before what it reads through goes
+			sec.then(RiskDestroy, LvolDelete{At{h.Node}, h.Lvol.Lvstore, h.Lvol.Name})
+		}
+	}
+	inc = b.w.Incarnation(b.cfg.Cluster, inc.Volume)
 	for _, o := range inc.Others {
 		nodes[o.Node] = true
 		b.withdraw(sec, o.Node, o.Lvol.UUID, "")

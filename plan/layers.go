@@ -113,12 +113,24 @@ func (s *subject) mergeLeftovers(all []*layer) bool {
 			why = "nothing needs it any more"
 		}
 		s.sec.because(s.v.At("snapshots"), "%s", why)
-		if s.mergeLayer(l, RiskCreate) {
+		if s.liftAll(l) || s.mergeLayer(l, RiskCreate) {
 			done = true
 		}
 	}
 	s.reread()
 	return done
+}
+
+// liftAll makes stale heads independent of a layer that is to go from under
+// them. It reports whether there were any to be lifted.
+func (s *subject) liftAll(l *layer) bool {
+	lifted := false
+	for i, on := range l.on {
+		if on != nil && len(on.Children) > 1 && s.stoodOn(s.Legs[i].Node, on) == "" {
+			lifted = s.lift(s.Legs[i].Node, on) || lifted
+		}
+	}
+	return lifted
 }
 
 // mergeLayer deletes a layer from every leg that has it, unless something
@@ -144,25 +156,41 @@ func (s *subject) inUse(l *layer) string {
 		if on == nil {
 			continue
 		}
-		node := s.Legs[i].Node
-		at := s.b.w.Nodes[node]
-		for _, child := range on.Children {
-			c := at.Lvols[on.Lvstore+"/"+string(child)]
-			if c == nil || c.Parsed == nil {
-				return "an lvol that is not strata's, " + string(child) + ", stands on it on " + string(node)
-			}
-			if c.Parsed.Of() != s.id {
-				return "volume " + c.Parsed.Of().Name + " was cloned from it"
-			}
+		if why := s.stoodOn(s.Legs[i].Node, on); why != "" {
+			return why
 		}
 		if len(on.Children) > 1 {
 			return "it has several branches: " + joinNames(on.Children)
 		}
-		if s.b.visible(node, on.UUID) || s.readThrough(on.UUID) {
-			return "it is being read from another node"
+		if why := s.read(s.Legs[i].Node, on); why != "" {
+			return why
 		}
 	}
-	if l.Own && l.Snapshot == joinName && s.hidden > 0 {
+	return ""
+}
+
+// stoodOn says that something that is not the volume's stands on a layer; ""
+// when it does not.
+func (s *subject) stoodOn(n lineage.Node, on *state.Lvol) string {
+	for _, child := range on.Children {
+		c := s.b.w.Nodes[n].Lvols[on.Lvstore+"/"+string(child)]
+		if c == nil || c.Parsed == nil {
+			return "an lvol that is not strata's, " + string(child) + ", stands on it on " + string(n)
+		}
+		if c.Parsed.Of() != s.id {
+			return "volume " + c.Parsed.Of().Name + " was cloned from it"
+		}
+	}
+	return ""
+}
+
+// read says that a layer is, or may be, read from another node; "" when it is
+// not.
+func (s *subject) read(n lineage.Node, on *state.Lvol) string {
+	if s.b.visible(n, on.UUID) || s.readThrough(on.UUID) {
+		return "it is being read from another node"
+	}
+	if l, ok := on.Parsed.(lineage.Layer); ok && l.Own && l.Snapshot == joinName && s.hidden > 0 {
 		return "a head on a node that could not be read may read through it"
 	}
 	return ""

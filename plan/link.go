@@ -163,13 +163,15 @@ func (b *builder) shownBy(n lineage.Node, leg lineage.UUID) []shown {
 	return b.shows[n][string(leg)]
 }
 
-// shownToUnread reports whether node n shows an lvol to one that could not be
-// read: whether something there reads through it is not known.
-func (b *builder) shownToUnread(n lineage.Node, u lineage.UUID) bool {
-	return slices.ContainsFunc(b.shownBy(n, u), func(s shown) bool {
-		to := b.w.Nodes[s.link.To]
-		return to == nil || to.Unknown != ""
-	})
+// shownToUnread names a node that could not be read and that node n shows an
+// lvol to: whether something there reads through it is not known. "" for none.
+func (b *builder) shownToUnread(n lineage.Node, u lineage.UUID) lineage.Node {
+	for _, s := range b.shownBy(n, u) {
+		if to := b.w.Nodes[s.link.To]; to == nil || to.Unknown != "" {
+			return s.link.To
+		}
+	}
+	return ""
 }
 
 // visible reports whether node n shows an lvol through any link now, in the

@@ -16,7 +16,7 @@ func (s *subject) mirror() bool {
 		b.block("volume "+s.v.Name, s.v.At("engine"), "", "its engine %s cannot be read", s.engine)
 		return false
 	}
-	if len(s.Legs) > 1 || s.v.Export.Kind != "none" {
+	if len(s.Legs)+len(s.joins) > 1 || s.v.Export.Kind != "none" {
 		for _, l := range s.Legs {
 			if l.Node == s.engine || l.Head == nil {
 				if l.Head == nil && l.Node != "" {
@@ -117,7 +117,7 @@ func (s *subject) tidy() {
 		s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, keep)
 	}
 	for _, o := range s.inc.Others {
-		if s.b.shownToUnread(o.Node, o.Lvol.UUID) {
+		if s.b.shownToUnread(o.Node, o.Lvol.UUID) != "" {
 			continue
 		}
 		s.sec.because(s.v.Pos, "nobody reads it")
@@ -126,17 +126,26 @@ func (s *subject) tidy() {
 	s.dropStaging()
 }
 
-// dropStaging deletes the stacks being copied that nothing continues.
+// dropStaging deletes the stacks being copied that nothing continues: all when
+// every replica is current, and what is left beside one that is.
 func (s *subject) dropStaging() {
-	if len(s.Legs) < s.v.Replicas.Count || s.lacks() {
-		return
-	}
+	full := len(s.Legs) >= s.v.Replicas.Count && !s.lacks()
 	var ops []Op
 	for _, o := range s.inc.Others {
-		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok {
+		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && (full || s.legIn(o)) && s.b.shownToUnread(o.Node, o.Lvol.UUID) == "" {
 			ops = append(ops, LvolDelete{At{o.Node}, o.Lvol.Lvstore, o.Lvol.Name})
 		}
 	}
 	s.sec.because(s.v.At("replicas"), "all replicas of %s are current", s.v.Name)
+	if !full {
+		s.sec.because(s.v.At("replicas"), "the replica there is current")
+	}
 	s.sec.then(RiskReduce, ops...)
+}
+
+// legIn reports whether a current replica is where an lvol is.
+func (s *subject) legIn(o state.Placed) bool {
+	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool {
+		return l.Head != nil && l.Node == o.Node && l.Head.Lvol.Lvstore == o.Lvol.Lvstore
+	})
 }

@@ -678,6 +678,9 @@ func (h *history) end(p *Plan) error {
 	}
 	snap := h.c.look()
 	for _, v := range h.cfg.Volumes {
+		if why := pending(p, v.Name); why != "" {
+			return fmt.Errorf("%s: %s, and nothing says what it waits for:\n%s\n%s\n%s", v.Name, why, h.volumes(), writeWorld(snap), text(p))
+		}
 		if about["volume "+v.Name] {
 			continue
 		}
@@ -702,6 +705,24 @@ func (h *history) end(p *Plan) error {
 		}
 	}
 	return nil
+}
+
+// pending is what a plan says of a rebuild that is to be done, unless it says
+// beside it why it is not: all nodes are there, so nothing comes by waiting.
+func pending(p *Plan, volume string) string {
+	text := ""
+	for _, b := range p.Blocked {
+		if b.About != "volume "+volume {
+			continue
+		}
+		if strings.Contains(b.Text, " waits: ") || strings.HasPrefix(b.Hint, "choose another") {
+			return ""
+		}
+		if strings.Contains(b.Text, "is pending") {
+			text = b.Text
+		}
+	}
+	return text
 }
 
 // generic takes the particulars out of a text.

@@ -9,13 +9,12 @@ import (
 	"strata/state"
 )
 
-// rebuild gives a volume that is in use a replica it lacks, while hosts go on
-// writing. One rung a pass; each is told by what is in the destination:
+// rebuild gives a volume a replica it lacks, while hosts go on writing. One rung a pass; each is told by what is in the destination:
 //
 //	history   for each layer of the source, the oldest first: its clusters copied
 //	          onto staging, staging snapshotted under the layer's name. Layers
 //	          never change, so nothing is held, and one that the destination has
-//	          is not copied again
+//	          is not copied again; one that the volume does not have (any more) goes
 //	join      (join.go) all layers are there: under one pause a layer is cut that
 //	          ends the history, and a head on top of the source's is mirrored
 //	joint     that layer is copied as the others were
@@ -27,9 +26,6 @@ import (
 // a head that was joining when its engine ended is given up, for the layer it
 // stood on has gone on without it.
 func (s *subject) rebuild() {
-	if s.Engine == "" {
-		return
-	}
 	d, ok := s.destination()
 	if !ok {
 		return
@@ -57,6 +53,7 @@ func (s *subject) rebuild() {
 	switch {
 	case next != nil:
 		s.copyLayer(d, src, next)
+	case s.dropStrays(d):
 	case head != nil:
 		s.reparent(d, head)
 	default:

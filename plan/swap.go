@@ -145,7 +145,7 @@ func (s *subject) canRestart(to lineage.Node, field string) bool {
 		if why == "" && l.Head == nil {
 			why = fmt.Sprintf("the replica on %s cannot be reached, so the volume cannot be sealed", l.Node)
 		}
-		if why == "" && l.Node != s.Engine {
+		if why == "" && s.Engine != "" && l.Node != s.Engine {
 			why = b.connected(lineage.Link{From: l.Node, To: s.Engine})
 		}
 		if why == "" && l.Node != to {
@@ -157,7 +157,7 @@ func (s *subject) canRestart(to lineage.Node, field string) bool {
 		}
 	}
 	if why != "" {
-		b.block("volume "+s.v.Name, s.v.At(field), "", "%s has to wait, and it stays on %s as it is: %s", field, s.Engine, why)
+		b.block("volume "+s.v.Name, s.v.At(field), "", "%s has to wait, and it stays on %s as it is: %s", field, s.engine, why)
 	}
 	if why != "" {
 		return false

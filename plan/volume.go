@@ -109,7 +109,7 @@ func (s *subject) settle() bool {
 		}
 	}
 	if s.Engine == "" {
-		return s.start()
+		return s.stand()
 	}
 	if s.shaken() {
 		return false
@@ -170,8 +170,32 @@ func (s *subject) serves() bool {
 	})
 }
 
-// start serves a volume that no engine serves.
+// stand brings a volume that no engine serves to what is configured. One that
+// nobody is to reach and that has one replica needs no engine: it is rebuilt as
+// it is.
+func (s *subject) stand() bool {
+	before := s.sec.steps()
+	if !s.raise() {
+		return false
+	}
+	if s.Device == "" && s.v.Export.Kind == schema.ExportNone && s.sec.steps() == before && !s.shaken() {
+		s.rebuild()
+	}
+	s.tidy()
+	return true
+}
+
+// start serves a volume that no engine serves, and nothing else of it is used.
 func (s *subject) start() bool {
+	if !s.raise() {
+		return false
+	}
+	s.tidy()
+	return true
+}
+
+// raise serves a volume that no engine serves.
+func (s *subject) raise() bool {
 	wanted := s.engine
 	if s.awaited != "" {
 		wanted = s.awaited
@@ -189,7 +213,6 @@ func (s *subject) start() bool {
 		return false
 	}
 	s.reduce()
-	s.tidy()
 	return true
 }
 

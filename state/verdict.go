@@ -184,12 +184,21 @@ func (inc *Incarnation) votes(q Question) (seen, away int) {
 	return len(nodes), min(max(0, all-len(nodes)), q.Hidden)
 }
 
+// newer reports whether a head tells of more than another on its node: one that
+// is fenced was overtaken by one of the same epoch that is not.
+func (h Head) newer(than Head) bool {
+	if h.Name.Epoch != than.Name.Epoch {
+		return h.Name.Epoch > than.Name.Epoch
+	}
+	return h.Name.Mark != lineage.Fenced && than.Name.Mark == lineage.Fenced
+}
+
 // byOperator takes the replica the operator has named, if the next epoch can
 // be made known to so many replicas that every later majority includes one.
 func (v *Verdict) byOperator(inc *Incarnation, q Question) {
 	var chosen []Head
 	for _, h := range inc.Heads {
-		if h.Node == q.Authority && h.Lvol.Complete() && (len(chosen) == 0 || h.Name.Epoch > chosen[0].Name.Epoch) {
+		if h.Node == q.Authority && h.Lvol.Complete() && (len(chosen) == 0 || h.newer(chosen[0])) {
 			chosen = []Head{h}
 		}
 	}
