@@ -24,6 +24,9 @@ type Options struct {
 	// Stop, when closed, ends the run after the steps in hand and after any
 	// section that holds hosts' I/O.
 	Stop <-chan struct{}
+	// Starting is told of every step that is about to begin, with neither Took
+	// nor Err; one at a time, and not at the same time as Observe; nil for nobody.
+	Starting func(Event)
 	// Observe is told of every event, one at a time; nil for nobody.
 	Observe func(Event)
 	// Progress is told how far copies are, one at a time; nil for nobody.
@@ -55,6 +58,14 @@ type Event struct {
 type Copy struct {
 	Op            plan.ShallowCopy
 	Copied, Total int64 // clusters
+}
+
+// Bytes is the size of some of the clusters.
+func (c Copy) Bytes(clusters int64) int64 {
+	if c.Total == 0 {
+		return 0
+	}
+	return c.Op.Bytes / c.Total * clusters
 }
 
 // Result is what a Run came to.

@@ -73,8 +73,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 // progress reports how far a copy is.
 func (x *pass) progress(op plan.ShallowCopy, at spdk.ShallowCopy) {
 	if x.opt.Progress != nil {
-		x.mu.Lock()
-		defer x.mu.Unlock()
+		x.telling.Lock()
+		defer x.telling.Unlock()
 		x.opt.Progress(Copy{Op: op, Copied: int64(at.CopiedClusters), Total: int64(at.TotalClusters)})
 	}
 }

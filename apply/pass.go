@@ -22,6 +22,7 @@ type pass struct {
 	opt     Options
 	risky   chan struct{} // a place for each section that may be risky at a time
 	wake    chan struct{} // told when a section that was left copying has ended
+	telling *sync.Mutex   // held while somebody is told; passes may overlap
 
 	mu       sync.Mutex
 	tokens   map[lineage.UUID]lineage.UUID // what the lvols made in this pass are called
@@ -45,6 +46,7 @@ func newPass(number int, cfg *schema.Config, targets map[lineage.Node]*spdk.Clie
 		number: number, cfg: cfg, targets: targets, opt: opt,
 		risky:    make(chan struct{}, max(1, opt.Parallelism)),
 		wake:     make(chan struct{}, 1),
+		telling:  &sync.Mutex{},
 		tokens:   map[lineage.UUID]lineage.UUID{},
 		sections: map[string]*running{},
 	}
@@ -191,6 +193,7 @@ func (x *pass) stage(ctx context.Context, key string, steps []plan.Step, held *h
 }
 
 func (x *pass) step(ctx context.Context, key string, step plan.Step, held *held) error {
+	x.starting(key, step)
 	err := x.opt.Lock.allows(step.Op)
 	if err == nil {
 		err = x.begin(key, step.Op, held)
@@ -205,16 +208,32 @@ func (x *pass) step(ctx context.Context, key string, step plan.Step, held *held)
 		x.ended(held.after(step.Op))
 	}
 	x.mu.Lock()
-	defer x.mu.Unlock()
 	if err == nil {
 		x.steps++
 	} else {
 		x.failed = append(x.failed, Failure{Section: key, Step: step, Err: err})
 	}
-	if x.opt.Observe != nil {
-		x.opt.Observe(Event{Pass: x.number, Section: key, Step: step, Start: start, Took: took, Err: err})
-	}
+	x.mu.Unlock()
+	x.observe(Event{Pass: x.number, Section: key, Step: step, Start: start, Took: took, Err: err})
 	return err
+}
+
+// starting tells that a step is about to begin.
+func (x *pass) starting(key string, step plan.Step) {
+	if x.opt.Starting != nil {
+		x.telling.Lock()
+		defer x.telling.Unlock()
+		x.opt.Starting(Event{Pass: x.number, Section: key, Step: step, Start: time.Now()})
+	}
+}
+
+// observe tells what became of a step.
+func (x *pass) observe(e Event) {
+	if x.opt.Observe != nil {
+		x.telling.Lock()
+		defer x.telling.Unlock()
+		x.opt.Observe(e)
+	}
 }
 
 // begin prepares for an op: a pause is announced before it begins, for it may
@@ -335,15 +354,15 @@ func (h *held) release(x *pass) {
 const resumeTimeout = 10 * time.Second
 
 func (x *pass) resume(ctx context.Context, p plan.Pause) {
-	op := plan.Resume{At: p.At, NQN: p.NQN, Address: p.Address, Port: p.Port}
+	step := plan.Step{
+		Op:   plan.Resume{At: p.At, NQN: p.NQN, Address: p.Address, Port: p.Port},
+		Risk: plan.RiskCreate, Reason: "the section was given up", Held: true, Copies: -1,
+	}
+	x.starting("", step)
 	start := time.Now()
-	err := x.do(ctx, op)
+	err := x.do(ctx, step.Op)
 	if err == nil {
 		x.opt.Guard.free(p.NQN)
 	}
-	if x.opt.Observe != nil {
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		x.opt.Observe(Event{Pass: x.number, Step: plan.Step{Op: op, Risk: plan.RiskCreate, Reason: "the section was given up"}, Start: start, Took: time.Since(start), Err: err})
-	}
+	x.observe(Event{Pass: x.number, Step: step, Start: start, Took: time.Since(start), Err: err})
 }

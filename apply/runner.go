@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"strata/lineage"
@@ -20,6 +21,7 @@ type runner struct {
 	opt     Options
 	risky   chan struct{}
 	wake    chan struct{}
+	telling sync.Mutex
 	passes  []*pass
 	repeats map[string]int
 	// approved is what Options.Confirm has agreed to.
@@ -37,7 +39,7 @@ func newRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 // pass carries out one pass, but for copies that go on.
 func (x *runner) pass(ctx context.Context, number int, p plan.Pass) {
 	next := newPass(number, x.cfg, x.targets, x.opt)
-	next.risky, next.wake = x.risky, x.wake
+	next.risky, next.wake, next.telling = x.risky, x.wake, &x.telling
 	x.passes = append(x.passes, next)
 	next.run(ctx, p)
 }

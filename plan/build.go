@@ -48,6 +48,7 @@ func build(cfg *schema.Config, snap *state.Snapshot, opt Options) (*Plan, error)
 	}
 	p.number()
 	p.label(cfg)
+	p.holds()
 	return p, nil
 }
 

@@ -25,7 +25,7 @@ func (p *Plan) label(cfg *schema.Config) {
 					if n := cfg.Node(step.Op.On()); n != nil && len(n.Labels) > 0 {
 						p.Labels.Nodes[n.Name] = n.Labels
 					}
-					if v := cfg.Volume(concern(cfg.Cluster, s, step.Op)); v != nil && len(v.Labels) > 0 {
+					if v := cfg.Volume(concern(cfg.Cluster, s.Key(), step.Op)); v != nil && len(v.Labels) > 0 {
 						p.Labels.Volumes[v.Name] = v.Labels
 					}
 				}
@@ -34,10 +34,11 @@ func (p *Plan) label(cfg *schema.Config) {
 	}
 }
 
-// concern names the volume that a step of a section is about; "" is none.
-func concern(c lineage.Cluster, s *Section, op Op) string {
-	if s.Kind == KindVolume {
-		name, _, _ := strings.Cut(s.Name, ".")
+// concern names the volume that a step of the section with that key is about;
+// "" is none.
+func concern(c lineage.Cluster, section string, op Op) string {
+	if volume, ok := strings.CutPrefix(section, string(KindVolume)+" "); ok {
+		name, _, _ := strings.Cut(volume, ".")
 		return name
 	}
 	switch op := op.(type) {

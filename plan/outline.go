@@ -90,7 +90,7 @@ type OutlineChoice struct {
 func (p *Plan) Outline(c lineage.Cluster) *Outline {
 	o := &Outline{
 		Format: OutlineFormat, Cluster: c, Summary: p.Summary(), Totals: p.Totals(), Labels: p.Labels,
-		Passes: []OutlinePass{}, Blocked: remarks(p.Blocked), Notes: remarks(p.Notes),
+		Passes: []OutlinePass{}, Blocked: Remarks(p.Blocked), Notes: Remarks(p.Notes),
 	}
 	for _, pass := range p.Passes {
 		op := OutlinePass{Assumes: pass.Assumes}
@@ -107,27 +107,30 @@ func (p *Plan) Outline(c lineage.Cluster) *Outline {
 
 func (o *Outline) section(s *Section) OutlineSection {
 	out := OutlineSection{Key: s.Key(), Kind: s.Kind, Name: s.Name, After: s.After}
-	held := holding{}
 	for _, stage := range s.Stages {
 		var steps []OutlineStep
 		for _, step := range stage {
-			_, during := held.step(step)
-			os := OutlineStep{
-				Number: step.Number, ID: step.ID(), Node: step.Op.On(), Volume: concern(o.Cluster, s, step.Op), Op: opName(step.Op), Text: Words(step.Op),
-				Risk: step.Risk, Reason: step.Reason, At: position(step.Pos), Bytes: step.Bytes,
-				Held: during,
-			}
-			if step.Copies >= 0 {
-				os.Copies = &step.Copies
-			}
-			steps = append(steps, os)
+			steps = append(steps, step.Outline(o.Cluster, s.Key()))
 		}
 		out.Stages = append(out.Stages, steps)
 	}
 	return out
 }
 
-func remarks(list []Finding) []Remark {
+// Outline puts a step of the section with that key into words.
+func (s Step) Outline(c lineage.Cluster, section string) OutlineStep {
+	out := OutlineStep{
+		Number: s.Number, ID: s.ID(), Node: s.Op.On(), Volume: concern(c, section, s.Op), Op: opName(s.Op), Text: Words(s.Op),
+		Risk: s.Risk, Reason: s.Reason, At: position(s.Pos), Bytes: s.Bytes, Held: s.Held,
+	}
+	if s.Copies >= 0 {
+		out.Copies = &s.Copies
+	}
+	return out
+}
+
+// Remarks puts findings into words.
+func Remarks(list []Finding) []Remark {
 	out := []Remark{}
 	for _, f := range list {
 		out = append(out, Remark{f.About, f.Text, f.Hint, position(f.Pos)})

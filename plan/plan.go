@@ -85,6 +85,7 @@ type Step struct {
 	Reason string
 	Pos    schema.Pos // what in the configuration caused it
 	Bytes  int64      // that move, at most
+	Held   bool       // hosts wait while it is carried out
 	// Copies is the number of complete current copies of the section's volume
 	// after the step; -1 where no volume is concerned.
 	Copies int

@@ -39,6 +39,20 @@ func (p *Plan) Totals() Totals {
 	return t
 }
 
+// holds notes for which steps hosts wait.
+func (p *Plan) holds() {
+	for _, pass := range p.Passes {
+		for _, s := range pass.Sections {
+			held := holding{}
+			for _, stage := range s.Stages {
+				for i := range stage {
+					_, stage[i].Held = held.step(stage[i])
+				}
+			}
+		}
+	}
+}
+
 // holding has the exports of a section whose hosts wait.
 type holding map[lineage.NQN]bool
 

@@ -12,8 +12,13 @@ import (
 	"strata/state"
 )
 
+// Format is the version of the form of a Report. Fields may be added within a
+// version; none is renamed, removed or given another meaning.
+const Format = 1
+
 // Report is the state of a cluster.
 type Report struct {
+	Format    int             `json:"format"`
 	Cluster   lineage.Cluster `json:"cluster"`
 	Nodes     []Node          `json:"nodes"`
 	Volumes   []Volume        `json:"volumes"`
@@ -108,7 +113,7 @@ type Unmanaged struct {
 
 // Build puts a snapshot into words.
 func Build(cfg *schema.Config, s *state.Snapshot) *Report {
-	r := &Report{Cluster: cfg.Cluster}
+	r := &Report{Format: Format, Cluster: cfg.Cluster, Nodes: []Node{}, Volumes: []Volume{}}
 	for _, n := range cfg.Nodes {
 		r.Nodes = append(r.Nodes, node(n, s.Nodes[n.Name]))
 		r.Unmanaged = append(r.Unmanaged, unmanaged(cfg, n, s.Nodes[n.Name])...)

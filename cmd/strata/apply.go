@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -62,7 +61,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			}
 			defer closeAll()
 			out := cmd.OutOrStdout()
-			show := newProgress(out, asJSON)
+			show := newReporter(out, cfg, asJSON)
 			lock, err := newLock()
 			if err != nil {
 				return err
@@ -70,7 +69,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			lock.Wait, lock.Tell = wait, show.tell
 			guard := &apply.Guard{Start: src.guard, Config: cfg, Plan: planOpt}
 			defer guard.Close()
-			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved}
+			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved}
 			if !approve && saved == nil {
 				if asJSON || !interactive(os.Stdin) {
 					return fmt.Errorf("nobody can be asked for approval here; pass --auto-approve")
@@ -78,12 +77,15 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 				opt.Confirm = func(p *plan.Plan) bool { return confirm(p, cmd.InOrStdin(), out) }
 			}
 			start := time.Now()
+			show.begin()
 			r, err := apply.Run(cmd.Context(), cfg, targets, opt)
-			if err != nil {
-				return err
+			if err == nil {
+				err = outcome(cfg, r)
+				show.summary(r, time.Since(start), codeOf(err))
+			} else {
+				show.broke(r, time.Since(start), err)
 			}
-			show.summary(r, time.Since(start))
-			return outcome(cfg, r)
+			return err
 		},
 	}
 	src.targetFlags(cmd)
@@ -157,121 +159,4 @@ func confirm(p *plan.Plan, in io.Reader, out io.Writer) bool {
 	fmt.Fprint(out, "\nCarry this out? Only \"yes\" will do: ")
 	answer, _ := bufio.NewReader(in).ReadString('\n')
 	return strings.TrimSpace(answer) == "yes"
-}
-
-// progress prints what happens.
-type progress struct {
-	out    io.Writer
-	json   bool
-	copies *copies
-	done   string // mark of a step that is done
-}
-
-func newProgress(out io.Writer, asJSON bool) *progress {
-	p := &progress{out: out, json: asJSON, done: good.Render("✓")}
-	if !asJSON {
-		p.copies = newCopies(out)
-		p.out = p.copies.out
-	}
-	return p
-}
-
-// copying reports how far a copy is.
-func (p *progress) copying(at apply.Copy) {
-	if !p.json {
-		p.copies.update(at)
-		return
-	}
-	p.line(map[string]any{
-		"event": "progress", "node": at.Op.On(), "layer": at.Op.Layer, "to": at.Op.Dest, "copiedClusters": at.Copied, "totalClusters": at.Total,
-		"bytes": at.Op.Bytes,
-	})
-}
-
-// tell says what the run has to say of itself.
-func (p *progress) tell(text string) {
-	if p.json {
-		p.line(map[string]any{"event": "note", "text": text})
-		return
-	}
-	fmt.Fprintln(p.out, "note: "+text)
-}
-
-func (p *progress) event(e apply.Event) {
-	if p.json {
-		p.line(map[string]any{
-			"event": "step", "pass": e.Pass, "section": e.Section, "node": e.Step.Op.On(), "number": e.Step.Number,
-			"text": plan.Words(e.Step.Op), "risk": e.Step.Risk, "time": e.Start.Format(time.RFC3339Nano),
-			"seconds": e.Took.Seconds(), "error": message(e.Err),
-		})
-		return
-	}
-	if e.Err != nil {
-		fmt.Fprintf(p.out, "%s %-8s %s  %s\n      %s\n", bad.Render("✗"), e.Step.Op.On(), plan.Words(e.Step.Op), elapsed(e.Took), bad.Render(e.Err.Error()))
-		return
-	}
-	fmt.Fprintf(p.out, "%s %-8s %s  %s\n", p.done, e.Step.Op.On(), plan.Words(e.Step.Op), elapsed(e.Took))
-}
-
-func (p *progress) line(v any) {
-	if b, err := json.Marshal(v); err == nil {
-		fmt.Fprintln(p.out, string(b))
-	}
-}
-
-func message(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}
-
-func (p *progress) summary(r *apply.Result, took time.Duration) {
-	if p.json {
-		p.line(map[string]any{
-			"event": "summary", "steps": r.Steps, "passes": r.Passes, "seconds": took.Seconds(), "failed": len(r.Failures),
-			"blocked": r.Plan.Blocked, "notes": r.Plan.Notes, "converged": r.Converged, "stopped": r.Stopped,
-			"deviations": deviations(r.Deviations), "others": r.Others,
-		})
-		return
-	}
-	for _, f := range r.Plan.Blocked {
-		fmt.Fprintf(p.out, "%s %s: %s\n", worry.Render("blocked:"), f.About, f.Text)
-		if f.Hint != "" {
-			fmt.Fprintf(p.out, "    %s\n", f.Hint)
-		}
-	}
-	if len(r.Others) > 0 {
-		fmt.Fprintf(p.out, "note: not in the plan and left alone, though there is something to do: %s\n", strings.Join(r.Others, ", "))
-	}
-	for _, f := range r.Plan.Notes {
-		fmt.Fprintf(p.out, "note: %s: %s\n", f.About, f.Text)
-	}
-	fmt.Fprintf(p.out, "%s: %d steps in %d passes, %s\n", verdict(r), r.Steps, r.Passes, elapsed(took))
-}
-
-func deviations(list []plan.Deviation) []string {
-	out := []string{}
-	for _, d := range list {
-		out = append(out, d.Error())
-	}
-	return out
-}
-
-func verdict(r *apply.Result) string {
-	switch {
-	case len(r.Deviations) > 0 && r.Steps == 0:
-		return "Nothing was done"
-	case len(r.Deviations) > 0:
-		return "Stopped where the plan does not fit"
-	case r.Declined:
-		return "Declined"
-	case r.Stopped:
-		return "Stopped before the end"
-	case len(r.Failures) > 0:
-		return fmt.Sprintf("%d sections failed", len(r.Failures))
-	case !r.Converged:
-		return fmt.Sprintf("Converged but for what is blocked (%d)", len(r.Plan.Blocked))
-	}
-	return "Converged"
 }

@@ -26,6 +26,15 @@ func tuneMemory() {
 // error; plan and apply have more of their own.
 func run() int {
 	err := newRoot().Execute()
+	var silent exitCode
+	if err != nil && !errors.As(err, &silent) {
+		fmt.Fprintln(os.Stderr, "strata:", err)
+	}
+	return codeOf(err)
+}
+
+// codeOf is the exit code for an error.
+func codeOf(err error) int {
 	var code exitCode
 	switch {
 	case err == nil:
@@ -33,7 +42,6 @@ func run() int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	fmt.Fprintln(os.Stderr, "strata:", err)
 	return 1
 }
 

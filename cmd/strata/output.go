@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/charmbracelet/lipgloss"
+	"github.com/mattn/go-isatty"
 )
 
 // Colours, used only on a terminal and never with NO_COLOR.
@@ -30,7 +31,4 @@ func elapsed(d time.Duration) string {
 }
 
 // interactive reports whether somebody can be asked.
-func interactive(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
+func interactive(f *os.File) bool { return isatty.IsTerminal(f.Fd()) }

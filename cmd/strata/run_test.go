@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
 	"strconv"
 	"syscall"
@@ -47,23 +44,6 @@ func (l *lab) cmdCode(s *script, args []string) error {
 		return fmt.Errorf("it ended with %d, not %d", got, want)
 	}
 	return nil
-}
-
-func (l *lab) cmdJSON(s *script, args []string) error {
-	cmd := s.process(args)
-	var out bytes.Buffer
-	cmd.Stdout = io.MultiWriter(&out, cmd.Stdout)
-	if err := cmd.Run(); err != nil {
-		return err
-	}
-	for d := json.NewDecoder(&out); ; {
-		var v any
-		if err := d.Decode(&v); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
 }
 
 // ran passes over the error of a program that ended with an exit code or by a signal.

@@ -2,27 +2,63 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"strata/machine"
 	"strata/schema"
 )
 
 func newSchema() *cobra.Command {
-	var asJSON bool
+	var asJSON, jsonSchema bool
+	documents := append([]string{"config"}, machine.Documents()...)
 	cmd := &cobra.Command{
-		Use:     "schema",
-		Short:   "Print the CUE schema of configurations",
-		Example: `  strata schema > strata_schema.cue`,
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), map[string]string{"language": "cue", "schema": schema.Source()})
+		Use:   "schema [" + strings.Join(documents, " | ") + "]",
+		Short: "Print the CUE schema of configurations, or of what strata prints for programs",
+		Long: `schema prints the CUE schema of a document:
+
+  config   what you write
+  plan     what plan --json and show --json print
+  saved    the file of plan --out
+  events   what apply --json prints, a line each
+  status   what status --json prints
+
+docs/machine-output.md says what stays as it is from one version to the next.`,
+		Example: `  strata schema > strata_schema.cue
+  strata schema events
+  strata schema --json-schema status > status.schema.json`,
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: documents,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			out, document := cmd.OutOrStdout(), "config"
+			if len(args) > 0 {
+				document = args[0]
 			}
-			_, err := fmt.Fprint(cmd.OutOrStdout(), schema.Source())
+			source, ok := machine.Schema(document)
+			if !ok {
+				source = schema.Source()
+			}
+			switch {
+			case jsonSchema && !ok:
+				return fmt.Errorf("the schema of configurations has no JSON Schema: it says more than that can; the documents that have one: %s",
+					strings.Join(machine.Documents(), ", "))
+			case jsonSchema:
+				b, err := machine.JSONSchema(document)
+				if err != nil {
+					return err
+				}
+				_, err = out.Write(b)
+				return err
+			case asJSON:
+				return printJSON(out, map[string]string{"language": "cue", "schema": source})
+			}
+			_, err := fmt.Fprint(out, source)
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it within JSON")
+	cmd.Flags().BoolVar(&jsonSchema, "json-schema", false, "print it as JSON Schema, 2020-12")
+	cmd.MarkFlagsMutuallyExclusive("json", "json-schema")
 	return cmd
 }

@@ -37,7 +37,8 @@ func TestMain(m *testing.M) {
 //	reading VOLUME / reading -stop VOLUME    a host that reads without end; fails when a read did
 //	writing VOLUME / writing -stop VOLUME    a host that writes without end; fails when a write did, or is not there
 //	code N strata ...                        run it and expect an exit code
-//	json strata ...                          run it; all it prints is JSON
+//	[!] json strata VERB ...                 run it; all it prints is JSON, as the schema for that verb says
+//	[!] conforms DOCUMENT FILE               the file, or stdout, is as strata schema DOCUMENT says
 //	at KILL|INT N|METHOD strata ...          run it; signal it at the Nth call that changes something, or the first of METHOD
 //	config [-patient] NODE...                lab/nodes.cue again, with these nodes only; lost peers are given up late
 func TestScript(t *testing.T) {
@@ -74,6 +75,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"reading":   inLab((*lab).cmdReading),
 	"code":      inLab((*lab).cmdCode),
 	"json":      inLab((*lab).cmdJSON),
+	"conforms":  inLab((*lab).cmdConforms),
 	"at":        inLab((*lab).cmdAt),
 	"config":    inLab((*lab).cmdConfig),
 }

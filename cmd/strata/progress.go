@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"strata/apply"
+	"strata/plan"
+	"strata/schema"
+)
+
+// reporter is told how a run goes.
+type reporter interface {
+	begin()
+	starting(apply.Event)
+	event(apply.Event)
+	copying(apply.Copy)
+	tell(text string) // what the run has to say of itself
+	// summary is the end of a run, with the exit code, and broke that of one
+	// that could not go on.
+	summary(*apply.Result, time.Duration, int)
+	broke(*apply.Result, time.Duration, error)
+}
+
+func newReporter(out io.Writer, cfg *schema.Config, asJSON bool) reporter {
+	if asJSON {
+		return newEvents(out, cfg.Cluster)
+	}
+	return newProgress(out)
+}
+
+// progress tells people: a line for a step that is done.
+type progress struct {
+	out    io.Writer
+	copies *copies
+	done   string // mark of a step that is done
+}
+
+func newProgress(out io.Writer) *progress {
+	p := &progress{done: good.Render("✓"), copies: newCopies(out)}
+	p.out = p.copies.out
+	return p
+}
+
+func (p *progress) begin() {}
+
+func (p *progress) starting(apply.Event) {}
+
+func (p *progress) broke(*apply.Result, time.Duration, error) {}
+
+func (p *progress) copying(at apply.Copy) { p.copies.update(at) }
+
+func (p *progress) tell(text string) { fmt.Fprintln(p.out, "note: "+text) }
+
+func (p *progress) event(e apply.Event) {
+	if e.Err != nil {
+		fmt.Fprintf(p.out, "%s %-8s %s  %s\n      %s\n", bad.Render("✗"), e.Step.Op.On(), plan.Words(e.Step.Op), elapsed(e.Took), bad.Render(e.Err.Error()))
+		return
+	}
+	fmt.Fprintf(p.out, "%s %-8s %s  %s\n", p.done, e.Step.Op.On(), plan.Words(e.Step.Op), elapsed(e.Took))
+}
+
+func (p *progress) summary(r *apply.Result, took time.Duration, _ int) {
+	for _, f := range r.Plan.Blocked {
+		fmt.Fprintf(p.out, "%s %s: %s\n", worry.Render("blocked:"), f.About, f.Text)
+		if f.Hint != "" {
+			fmt.Fprintf(p.out, "    %s\n", f.Hint)
+		}
+	}
+	if len(r.Others) > 0 {
+		fmt.Fprintf(p.out, "note: not in the plan and left alone, though there is something to do: %s\n", strings.Join(r.Others, ", "))
+	}
+	for _, f := range r.Plan.Notes {
+		fmt.Fprintf(p.out, "note: %s: %s\n", f.About, f.Text)
+	}
+	fmt.Fprintf(p.out, "%s: %d steps in %d passes, %s\n", verdict(r), r.Steps, r.Passes, elapsed(took))
+}
+
+func verdict(r *apply.Result) string {
+	switch {
+	case len(r.Deviations) > 0 && r.Steps == 0:
+		return "Nothing was done"
+	case len(r.Deviations) > 0:
+		return "Stopped where the plan does not fit"
+	case r.Declined:
+		return "Declined"
+	case r.Stopped:
+		return "Stopped before the end"
+	case len(r.Failures) > 0:
+		return fmt.Sprintf("%d sections failed", len(r.Failures))
+	case !r.Converged:
+		return fmt.Sprintf("Converged but for what is blocked (%d)", len(r.Plan.Blocked))
+	}
+	return "Converged"
+}
