@@ -171,6 +171,9 @@ func (x *pass) lvol(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.LvolResize:
 		return t.LvolResize(ctx, alias(op.Lvstore, op.Name), uint64((op.To+mib-1)/mib))
 	case plan.LvolRename:
+		if n, ok := lineage.Parse(op.To); !ok || n.Of().ID == lineage.Pending {
+			return fmt.Errorf("the plan has no id for %s; it was made to be shown only", op.To)
+		}
 		return t.LvolRename(ctx, alias(op.Lvstore, op.From), string(op.To))
 	case plan.LvolDelete:
 		return t.LvolDelete(ctx, alias(op.Lvstore, op.Name))

@@ -25,6 +25,9 @@ func (s *subject) create() bool {
 	if v.From != nil {
 		return s.createClone()
 	}
+	if v.Adopt != nil {
+		return s.adopt()
+	}
 	var shortage string
 	s.places, shortage = b.place(v, nil)
 	if shortage != "" {

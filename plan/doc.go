@@ -14,6 +14,7 @@
 //     end       engines that were given up, and are back
 //     names     the heads say who is current: mint the next epoch, fence the rest
 //     create    sealed heads for a volume nobody has, or an empty one that lacks some
+//     adopt     an lvol of somebody else's becomes the head of a volume nobody has
 //     swap      an empty volume that lacks replicas gets them
 //     reduce    replicas beyond the number asked for go
 //     expand    every leg grows

@@ -32,7 +32,10 @@ func (c *checker) owned(op Op) error {
 		}
 		from, _ := lineage.Parse(op.From)
 		to, _ := lineage.Parse(op.To)
-		if from == nil || from.Of() != to.Of() {
+		if from == nil {
+			return c.adopted(op)
+		}
+		if from.Of() != to.Of() {
 			return fmt.Errorf("%s and %s are not of one volume", op.From, op.To)
 		}
 		return nil
@@ -63,6 +66,9 @@ func (c *checker) owned(op Op) error {
 		}
 		return nil
 	case LvolDecouple:
+		if _, strange := c.adopting(op.Node, op.Lvstore, op.Name); strange == nil {
+			return nil
+		}
 		return ours(node, op.Lvstore, op.Name)
 	case ExpectEmpty:
 		return ours(node, op.Lvstore, op.Name)

@@ -131,6 +131,7 @@ func (w *world) projectLvol(n *state.Node, op Op) error {
 			return fmt.Errorf("%s/%s exists on %s", op.Lvstore, op.To, n.Name)
 		}
 		n.RenameLvol(l, op.To)
+		w.sawLvol(op.To, op.Node)
 	case LvolDelete:
 		l, err := findLvol(n, op.Lvstore, op.Name)
 		if err != nil {

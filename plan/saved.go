@@ -126,7 +126,10 @@ func (s *Saved) PlanConfig() *schema.Config {
 	for i, v := range cfg.Volumes {
 		if at, new := s.Placed[v.Name]; new {
 			v := *v
-			v.Replicas.On, v.Engine = at.Replicas, cmp.Or(v.Engine, at.Engine)
+			v.Engine = cmp.Or(v.Engine, at.Engine)
+			if len(at.Replicas) > 0 { // those of an adopted lvol's volume go where it says
+				v.Replicas.On = at.Replicas
+			}
 			cfg.Volumes[i] = &v
 		}
 	}
@@ -363,6 +366,7 @@ func findings(cfg *schema.Config, snap *state.Snapshot, kind Kind, name string) 
 			linkFindings(f, c, n, name)
 		case kind == KindVolume:
 			volumeFindings(f, c, snap, n, name)
+			adoptFindings(f, cfg.Volume(name), n)
 		case kind == KindGroup:
 			for _, v := range cfg.Volumes {
 				if v.Group == name {
@@ -434,6 +438,20 @@ func volumeFindings(f map[string]string, c lineage.Cluster, snap *state.Snapshot
 		if v, ok := c.ParseExport(nqn); ok && ours(v) {
 			f[at+"export "+string(nqn)] = subsystem(sub)
 		}
+	}
+}
+
+// adoptFindings says what there is of the lvol that a volume adopts.
+func adoptFindings(f map[string]string, v *schema.Volume, n *state.Node) {
+	if v == nil || v.Adopt == nil || v.Adopt.Node != n.Name {
+		return
+	}
+	if l := n.Lvols[v.Adopt.Alias()]; l != nil && l.Parsed == nil {
+		what := Size(l.Size)
+		for _, h := range holdersOf(n, l, state.Exported{Ublk: -1}) {
+			what += ", " + h.what
+		}
+		f["node "+string(n.Name)+": lvol "+l.Alias()] = what
 	}
 }
 

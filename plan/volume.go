@@ -48,7 +48,9 @@ func (b *builder) volume(v *schema.Volume) {
 		return
 	}
 	s := &subject{b: b, v: v, id: id, sec: b.section(KindVolume, v.Name, v.Pos), keep: map[lineage.UUID]lineage.Node{}}
-	if !found && !s.create() {
+	if found {
+		s.adopted()
+	} else if !s.create() {
 		return
 	}
 	if !s.look() {

@@ -14,7 +14,7 @@ import (
 //	n1 unread connection refused
 //	n1 disk /dev/a lab.fast.disk
 //	n1 lvstore lab.fast lab.fast.disk 1Mi 1024
-//	n1 lvol lab.fast/db.k3f7#1.2p u1 64Mi [3 clusters] [parent=…] [esnap=…] [degraded]
+//	n1 lvol lab.fast/db.k3f7#1.2p u1 64Mi [3 clusters] [parent=…] [esnap=…] [degraded] [claimed] [snapshot]
 //	n1 raid lab.db.k3f7 online u1 u2 -
 //	n1 controller lab.n2 nqn… enabled
 //	n1 remote lab.n2n7 u2 64Mi
@@ -76,6 +76,10 @@ func readLine(n *state.Node, what string, f []string) error {
 				l.External = v
 			case "degraded":
 				l.Degraded = true
+			case "claimed":
+				l.Claimed = true
+			case "snapshot":
+				l.Snapshot = true
 			default:
 				l.Allocated = int64(atoi(o))
 			}

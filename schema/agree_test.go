@@ -51,6 +51,9 @@ var agreeBase = map[string]string{
 	"volumes.h.size":                 `2Gi`,
 	"volumes.h.from.volume":          `"f"`,
 	"volumes.h.from.snapshot":        `"a"`,
+	"volumes.i.size":                 `2Gi`,
+	"volumes.i.adopt.node":           `"n1"`,
+	"volumes.i.adopt.head":           `"lvs0/old"`,
 	"nodes.n1.pools.mem.malloc":      `1Gi`,
 	"nodes.n1.pools.mem.clusterSize": `4Mi`,
 }
@@ -74,7 +77,8 @@ var agreePaths = []string{
 	"volumes.a.labels", "volumes.a.labels.tier", "volumes.a.labels.-",
 	"volumes.a.resync", "volumes.e.export", "volumes.e.every", "volumes.f.export", "volumes.f.consistency", "volumes.g.export", "volumes.g.consistency",
 	"volumes.g.keep", "volumes.g.keep.hourly", "volumes.g.keep.weekly", "volumes.g.keep.monthly", "volumes.g.keep.x",
-	"volumes.h.from", "volumes.h.from.detach", "volumes.h.from.x",
+	"volumes.h.from", "volumes.h.from.detach", "volumes.h.from.x", "volumes.h.adopt",
+	"volumes.i.adopt", "volumes.i.adopt.x", "volumes.i.from", "volumes.a.adopt",
 }
 
 var agreeValues = strings.Split(`
@@ -99,6 +103,7 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|3600|3601|65535|6
 "b"|"barrier"|["a"]|["b","a"]|["a","a"]|["auto"]|["auto-1"]|["a",7]|"auto-1"|"59s"|"60s"|"60.5s"|"1m1ms"|"8784h"|"8784h1s"|"9999999h"|"1d"
 9999|10000|{daily: 1}|{hourly: 0}|{monthly: 10000}|{weekly: 1, yearly: 1}|{hourly: 1, daily: 2, weekly: 3, monthly: 4}|{hourly: "1"}
 {volume: "f", snapshot: "a"}|{volume: "f"}|{volume: "F", snapshot: "a"}|{volume: "f", snapshot: "a", detach: true}
+{node: "n1", head: "lvs0/old"}|{node: "n1", head: "lvs0/a/b c"}|"lvs0/old"|"lvs0/"|"/old"|"lvs 0/old"|"lvs0/old "|{node: "n1"}|"lvs0/ü"
 {parallel: 1}|{bandwidth: 1Mi}|{bandwidth: 1Mi - 1}|{parallel: 3, bandwidth: 0}|{parallel: 0}
 `, "|")
 
@@ -227,7 +232,7 @@ func withValue(path, value string) string {
 
 // TestSchemaHasPatterns holds the patterns in Go to those of the schema.
 func TestSchemaHasPatterns(t *testing.T) {
-	for _, re := range []*regexp.Regexp{unixRPC, tcpRPC, httpRPC, sshRPC, envName, userFile, labelKey, diskPath, pciAddr, lvsName, uuidNQN, domainNQN, nbdPath} {
+	for _, re := range []*regexp.Regexp{unixRPC, tcpRPC, httpRPC, sshRPC, envName, userFile, labelKey, diskPath, pciAddr, lvsName, lvolAlias, uuidNQN, domainNQN, nbdPath} {
 		if !strings.Contains(Source(), `#"`+re.String()+`"#`) {
 			t.Errorf("schema.cue lacks %s", re)
 		}

@@ -114,6 +114,7 @@ type Volume struct {
 	SnapshotPos []Pos
 	Head        string // one of Snapshots, on which the head must stand; "": any
 	From        *From  // what the volume starts as; nil: empty
+	Adopt       *Adopt `json:",omitempty"` // the lvol it is made of; nil: none. Not together with From
 	Group       string // volumes of one group share a barrier; "": none
 	Consistency Consistency
 	// Every is the time between snapshots that strata takes and thins out by
@@ -157,6 +158,18 @@ type From struct {
 	Snapshot string
 	Detach   bool // the clone gets a copy of its own of what it shares
 }
+
+// Adopt is an lvol, of nobody's or somebody else's making, that becomes the
+// first replica of a volume that does not exist yet. Its lvstore is that of a
+// pool of the node, and no other volume adopts it.
+type Adopt struct {
+	Node    lineage.Node
+	Lvstore string
+	Lvol    lineage.LvolName
+}
+
+// Alias is the name under which RPCs find the lvol.
+func (a *Adopt) Alias() string { return a.Lvstore + "/" + string(a.Lvol) }
 
 // Consistency is what a snapshot of a volume promises.
 type Consistency string

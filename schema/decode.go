@@ -18,9 +18,10 @@ var (
 	rebuildFields = []string{"parallel", "bandwidth"}
 	volumeFields  = []string{
 		"size", "replicas", "engine", "export", "protect", "labels",
-		"snapshots", "head", "from", "group", "consistency", "every", "keep", "resync",
+		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync",
 	}
 	fromFields      = []string{"volume", "snapshot", "detach"}
+	adoptFields     = []string{"node", "head"}
 	keepFields      = []string{"hourly", "daily", "weekly", "monthly"}
 	placementFields = []string{"count", "spread", "pool", "require", "on"}
 	exportFields    = []string{"nvmf", "ublk", "nbd"}

@@ -20,6 +20,7 @@ func (r *relations) volume(v *Volume, o object, good bool) {
 	if v.From != nil {
 		r.clones[v.Name] = o
 	}
+	r.adopt(v, o)
 	if v.Engine != "" && r.nodes[v.Engine] == nil {
 		o.field("engine").noNode(v.Engine, r)
 	}

@@ -19,6 +19,7 @@ var (
 	diskPath  = regexp.MustCompile(`^/[ -~]+$`)
 	pciAddr   = regexp.MustCompile(`^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-7]$`)
 	lvsName   = regexp.MustCompile(`^[!-.0-~]{1,63}$`)
+	lvolAlias = regexp.MustCompile(`^[!-.0-~]{1,63}/[!-~]([ -~]{0,61}[!-~])?$`)
 	uuidNQN   = regexp.MustCompile(`^nqn\.2014-08\.org\.nvmexpress:uuid:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 	domainNQN = regexp.MustCompile(`^nqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*:[!-~]+$`)
 	nbdPath   = regexp.MustCompile(`^/dev/nbd(0|[1-9][0-9]{0,3})$`)

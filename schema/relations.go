@@ -25,6 +25,7 @@ type relations struct {
 	devices    map[string]string // volume by device of an engine
 	candidates map[string]*candidates
 	clones     map[string]object // volumes that have a from, by name
+	adopted    map[string]string // volume by node and alias of the lvol that it adopts
 	unread     map[string]bool   // volumes that could not be read
 }
 
@@ -37,6 +38,7 @@ func newRelations(cfg *Config) *relations {
 		devices:    map[string]string{},
 		candidates: map[string]*candidates{},
 		clones:     map[string]object{},
+		adopted:    map[string]string{},
 		unread:     map[string]bool{},
 	}
 }

@@ -39,6 +39,7 @@ func (s *spot) volume() (*Volume, object) {
 	v.Labels = o.field("labels").labels()
 	o.snapshots(v)
 	v.From = o.field("from").from()
+	o.adopt(v)
 	v.Group, _ = o.field("group").ownName("group")
 	v.ResyncSec, _ = o.field("resync").interval()
 	return v, o

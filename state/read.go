@@ -228,6 +228,7 @@ func lvol(l *spdk.Lvol, b *spdk.Bdev) *Lvol {
 		return out
 	}
 	info := b.Driver.Lvol
+	out.Claimed = b.Claimed && !l.Snapshot
 	out.Size, out.Allocated = int64(b.Size()), int64(info.NumAllocatedClusters)
 	out.Parent, out.External = lineage.LvolName(info.BaseSnapshot), info.ExternalSnapshotName
 	if info.EsnapClone && out.External == "" {

@@ -117,6 +117,7 @@ type Lvol struct {
 	Children  []lineage.LvolName // of a snapshot
 	External  string             // bdev an external-snapshot clone reads through
 	Degraded  bool               // its external snapshot is not attached
+	Claimed   bool               // something has it to itself; as it was read, never projected
 	Parsed    lineage.Name       // nil when the name is not in our grammar
 }
 
