@@ -28,6 +28,8 @@ func (s *subject) export() bool {
 	case schema.ExportNBD:
 		s.exportNBD()
 	}
+	// What comes next must hold the hosts that are let in here.
+	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
 	return true
 }
 
