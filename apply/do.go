@@ -85,6 +85,8 @@ func (x *pass) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return t.RaidDelete(ctx, op.Raid)
 	case plan.ExpectLegs:
 		return x.expectLegs(ctx, t, op)
+	case plan.RaidGrow:
+		return t.RaidGrowBase(ctx, op.Raid, x.resolve(string(op.Leg)))
 	case plan.RaidRemoveLeg:
 		return t.RaidRemoveBase(ctx, x.resolve(string(op.Leg)))
 	case plan.UblkTarget:

@@ -49,6 +49,7 @@ type machine struct {
 	shelf  map[string]*shelf // by path: what disks hold that are not attached
 	hidden bool              // it serves, but strata cannot reach it
 	down   bool
+	fork   bool // its RAIDs take legs while they are in use
 }
 
 // shelf is what a disk holds across restarts.
@@ -57,19 +58,22 @@ type shelf struct {
 	lvols   []*state.Lvol
 }
 
-func newCluster(rng *rand.Rand, cfg *schema.Config) *cluster {
+func newCluster(rng *rand.Rand, cfg *schema.Config, fork bool) *cluster {
 	c := &cluster{
 		rng: rng, cfg: cfg, machines: map[lineage.Node]*machine{}, blobs: map[lineage.UUID]*blob{}, cut: map[lineage.LvolName]uint64{}, queued: map[waiting]hostWrite{},
 		truth: map[lineage.Volume]map[uint64]bool{}, released: map[string]bool{},
 	}
 	for _, n := range cfg.Nodes {
-		c.machines[n.Name] = &machine{Node: freshTarget(n.Name), shelf: map[string]*shelf{}}
+		c.machines[n.Name] = &machine{Node: freshTarget(n.Name, fork), fork: fork, shelf: map[string]*shelf{}}
 	}
 	return c
 }
 
-func freshTarget(n lineage.Node) *state.Node {
+func freshTarget(n lineage.Node, fork bool) *state.Node {
 	t := state.NewNode(n)
+	if fork {
+		t.Methods["bdev_raid_grow_base_bdev"] = struct{}{}
+	}
 	t.Methods["ublk_start_disk"] = struct{}{}
 	t.Methods["nbd_start_disk"] = struct{}{}
 	return t
@@ -193,7 +197,7 @@ func (c *cluster) do(op Op, made map[lineage.UUID]lineage.UUID) error {
 		if ctrl.State != "enabled" {
 			return errors.New("it does not reconnect")
 		}
-	case RaidCreate, RaidDelete, RaidRemoveLeg, ExpectLegs:
+	case RaidCreate, RaidDelete, RaidGrow, RaidRemoveLeg, ExpectLegs:
 		return c.raid(m, op, made)
 	case UblkTarget:
 	case UblkStart:
@@ -519,6 +523,17 @@ func (c *cluster) raid(m *machine, op Op, made map[lineage.UUID]lineage.UUID) er
 				return fmt.Errorf("%s has lost leg %s", op.Raid, u)
 			}
 		}
+	case RaidGrow:
+		r, u := m.Raids[op.Raid], lineage.UUID(c.resolve(made, string(op.Leg)))
+		if r == nil || !c.bdev(m, string(u)) {
+			return errors.New("no such RAID or bdev")
+		}
+		for _, l := range r.Legs {
+			if l.Configured && c.view(u) != c.view(l.UUID) {
+				c.broken("%s gets a leg that differs", op.Raid)
+			}
+		}
+		r.Grow(u)
 	case RaidRemoveLeg:
 		r := m.Raids[op.Raid]
 		if r == nil || !slices.ContainsFunc(r.Legs, func(l state.Leg) bool { return l.UUID == op.Leg }) {
@@ -551,7 +566,7 @@ func (c *cluster) stop(m *machine) {
 		delete(c.queued, waiting{m.Name, u})
 	}
 	nqns := sortedKeys(m.Subsystems)
-	m.Node = freshTarget(m.Name)
+	m.Node = freshTarget(m.Name, m.fork)
 	for _, nqn := range nqns {
 		c.peerLost(m, nqn)
 	}

@@ -197,9 +197,10 @@ func (s *subject) barrier() (pauses, resumes []Op) {
 	return s.pauses()
 }
 
-// pauses returns what holds all the volume's hosts, and what lets them go.
+// pauses returns what holds all the volume's hosts, and what lets them go. They
+// may have been let in by this very pass.
 func (s *subject) pauses() (pauses, resumes []Op) {
-	for _, e := range s.inc.Exports {
+	for _, e := range s.b.w.Incarnation(s.b.cfg.Cluster, s.id).Exports {
 		if e.Subsystem == nil || e.Device == "" {
 			continue
 		}

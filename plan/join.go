@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"fmt"
+	"slices"
+
 	"strata/lineage"
 	"strata/state"
 )
@@ -24,7 +27,7 @@ func (s *subject) join(d Choice, src state.CurrentLeg) {
 		s.lag(d, "a kernel device shows the volume, and its I/O cannot be held")
 		return
 	}
-	if s.leftovers() || !s.canRestart(s.engine, "replicas") {
+	if s.leftovers() || !s.grows() && !s.canRestart(s.engine, "replicas") {
 		return
 	}
 	for _, l := range []lineage.Link{out, back} {
@@ -40,6 +43,14 @@ func (s *subject) join(d Choice, src state.CurrentLeg) {
 			s.lag(d, why)
 			return
 		}
+	}
+	if s.grows() {
+		if i := slices.IndexFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head == nil }); i >= 0 {
+			s.lag(d, fmt.Sprintf("the replica on %s cannot be reached, so no layer can be cut on it", s.Legs[i].Node))
+			return
+		}
+		s.grow(d, src, out, back)
+		return
 	}
 	epoch := s.nextCut()
 	if !s.takeDown(nil, "replicas", "the replica on %s joins", d.Node) {
@@ -73,6 +84,71 @@ func (s *subject) join(d Choice, src state.CurrentLeg) {
 	s.joins, s.cutAt = []lineage.UUID{head.UUID}, epoch
 	s.start()
 	s.joins = nil
+}
+
+// grows reports whether the engine's RAID takes a leg while it is in use.
+func (s *subject) grows() bool {
+	return s.Device == s.b.cfg.Cluster.Raid(s.id) && s.b.w.Nodes[s.engine].Can("bdev_raid_grow_base_bdev")
+}
+
+// grow is join on a target whose RAID takes a leg while it is in use: hosts keep
+// their connection. Ladder, under one pause:
+//
+//	layer     the joint layer cut on every leg, and, if no leg was lost until
+//	          then, counted
+//	head      as in join
+//	mirrored  the head in the RAID
+//
+// A crash on the way leaves a layer more, which is merged away, and maybe a head
+// that never was current. The guard lets the hosts go on.
+func (s *subject) grow(d Choice, src state.CurrentLeg, out, back lineage.Link) {
+	epoch := s.nextCut()
+	joint := s.joint(epoch)
+	s.sec.because(s.v.At("replicas"), "the replica on %s joins", d.Node)
+	pauses, resumes := s.pauses()
+	s.sec.then(RiskPause, pauses...)
+	var cuts, first, rest []Op
+	for i, l := range s.Legs {
+		cuts = append(cuts, LvolSnapshot{At{l.Node}, l.Head.Lvol.Lvstore, l.Head.Lvol.Name, joint})
+		head := s.headName(epoch, len(s.Legs), l.Node)
+		head.Cut = epoch
+		op := LvolRename{At{l.Node}, l.Head.Lvol.Lvstore, l.Head.Lvol.Name, head.Lvol()}
+		if i == 0 {
+			first = append(first, op)
+		} else {
+			rest = append(rest, op)
+		}
+	}
+	s.sec.then(RiskPause, cuts...)
+	s.sec.then(RiskPause, s.expectLegs()...)
+	s.sec.then(RiskPause, first...)
+	s.sec.then(RiskPause, rest...)
+	s.reread()
+	if why := s.growBy(d, src, out, back, joint, epoch); why != "" {
+		s.lag(d, why)
+	}
+	s.sec.then(RiskPause, resumes...)
+	s.look()
+}
+
+// growBy makes the head that joins and adds it to the RAID, or says why not.
+func (s *subject) growBy(d Choice, src state.CurrentLeg, out, back lineage.Link, joint lineage.LvolName, epoch lineage.Epoch) string {
+	base := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)[joint]
+	if why := s.b.bring(s.sec, out, base.UUID, s.key(src.Node)+" "+string(joint)); why != "" {
+		return why
+	}
+	s.keep[base.UUID] = d.Node
+	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}.Lvol()
+	s.sec.then(RiskPause, LvolCloneBdev{At: At{d.Node}, Lvstore: d.Lvstore, Bdev: base.UUID, Name: name})
+	head := s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)]
+	if d.Node != s.engine {
+		if why := s.b.bring(s.sec, back, head.UUID, s.key(d.Node)+" "+string(name)); why != "" {
+			return why
+		}
+		s.keep[head.UUID] = s.engine
+	}
+	s.sec.then(RiskPause, RaidGrow{At: At{s.engine}, Raid: s.Device, Leg: head.UUID})
+	return ""
 }
 
 // joinName is what the joint layers are called: the only ones that are ever

@@ -302,6 +302,14 @@ type (
 		Raid string
 		Legs []lineage.UUID
 	}
+	// RaidGrow is bdev_raid_grow_base_bdev, of the Longhorn fork: a RAID in use
+	// gets a leg, and nothing is copied.
+	RaidGrow struct {
+		At
+		Raid  string
+		Leg   lineage.UUID
+		Label Label
+	}
 	// RaidRemoveLeg is bdev_raid_remove_base_bdev.
 	RaidRemoveLeg struct {
 		At

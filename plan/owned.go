@@ -106,6 +106,8 @@ func (c *checker) owned(op Op) error {
 		return c.raid(op.Raid)
 	case ExpectLegs:
 		return c.raid(op.Raid)
+	case RaidGrow:
+		return c.raid(op.Raid)
 	case RaidRemoveLeg:
 		return c.raid(op.Raid)
 	case UblkStart, UblkStop, NBDStart, NBDStop:

@@ -90,7 +90,7 @@ func (w *world) project(op Op) error {
 		if n.Remotes[op.Leg] == nil {
 			return fmt.Errorf("no link brings %s to %s", op.Leg, op.Node)
 		}
-	case RaidCreate, RaidDelete, RaidRemoveLeg, ExpectLegs:
+	case RaidCreate, RaidDelete, RaidGrow, RaidRemoveLeg, ExpectLegs:
 		return w.projectRaid(n, op)
 	case UblkTarget, WriteLimit:
 	case UblkStart:
@@ -171,6 +171,12 @@ func (w *world) projectRaid(n *state.Node, op Op) error {
 	case RaidDelete:
 		delete(n.Raids, op.Raid)
 		w.gone(n, op.Raid)
+	case RaidGrow:
+		r := n.Raids[op.Raid]
+		if r == nil || r.State != "online" || n.Backing(string(op.Leg)) == "" {
+			return fmt.Errorf("%s on %s cannot get leg %s: one of them is not there", op.Raid, n.Name, op.Leg)
+		}
+		r.Grow(op.Leg)
 	case RaidRemoveLeg:
 		n.Raids[op.Raid].Drop(op.Leg)
 		w.gone(n)

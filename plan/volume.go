@@ -25,9 +25,9 @@ type subject struct {
 	// awaited is the node that is to be the engine and cannot be yet, for it is to
 	// have a replica and has no current one; "" for none.
 	awaited lineage.Node
-	to     lineage.Node // is to serve it when it is started again in this pass
-	was    lineage.Node // served it until it was taken down in this pass
-	places Placement
+	to      lineage.Node // is to serve it when it is started again in this pass
+	was     lineage.Node // served it until it was taken down in this pass
+	places  Placement
 	// keep has the lvols that a rebuild shows to a node, beside the legs.
 	keep map[lineage.UUID]lineage.Node
 	// joins are lvols that the RAID is to have beside the legs, and cutAt the

@@ -94,6 +94,8 @@ func Words(op Op) string {
 		return fmt.Sprintf("delete RAID %s", op.Raid)
 	case ExpectLegs:
 		return fmt.Sprintf("make sure that %s has lost none of its %d legs", op.Raid, len(op.Legs))
+	case RaidGrow:
+		return fmt.Sprintf("add leg %s to %s", op.Label, op.Raid)
 	case RaidRemoveLeg:
 		return fmt.Sprintf("take leg %s out of %s", op.Label, op.Raid)
 	case UblkTarget:
@@ -154,6 +156,9 @@ func (w *world) label(op Op) Op {
 		for _, l := range op.Legs {
 			op.Labels = append(op.Labels, w.nameOf(string(l)))
 		}
+		return op
+	case RaidGrow:
+		op.Label = w.nameOf(string(op.Leg))
 		return op
 	case RaidRemoveLeg:
 		op.Label = w.nameOf(string(op.Leg))

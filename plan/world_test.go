@@ -22,6 +22,7 @@ import (
 //	n1 namespace nqn… 7 bdev
 //	n1 listen nqn… 10.0.0.1 4420 [paused]
 //	n1 tcp
+//	n1 can bdev_raid_grow_base_bdev
 //	n1 ublk 3 bdev
 //	n1 nbd /dev/nbd0 bdev
 func readWorld(cluster lineage.Cluster, text string) (*state.Snapshot, error) {
@@ -53,6 +54,8 @@ func readLine(n *state.Node, what string, f []string) error {
 	switch what {
 	case "unread":
 		n.Unknown = strings.Join(f, " ")
+	case "can":
+		n.Methods[f[0]] = struct{}{}
 	case "tcp":
 		n.TCP = true
 	case "disk":

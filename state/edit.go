@@ -110,6 +110,16 @@ func (r *Raid) Has(leg lineage.UUID) bool {
 	return r != nil && slices.ContainsFunc(r.Legs, func(l Leg) bool { return l.Configured && l.UUID == leg })
 }
 
+// Grow adds a leg, in an empty slot if there is one.
+func (r *Raid) Grow(leg lineage.UUID) {
+	l := Leg{Base: string(leg), UUID: leg, Configured: true}
+	if i := slices.IndexFunc(r.Legs, func(l Leg) bool { return !l.Configured }); i >= 0 {
+		r.Legs[i] = l
+		return
+	}
+	r.Legs = append(r.Legs, l)
+}
+
 // Drop empties the slot of a leg.
 func (r *Raid) Drop(leg lineage.UUID) {
 	for i, l := range r.Legs {

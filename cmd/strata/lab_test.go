@@ -85,6 +85,12 @@ func (l *lab) cmdSim(_ *script, args []string) error {
 				return err
 			}
 			opts.DiskSize = size
+		case "-profile":
+			profile, ok := sim.Profiles[value]
+			if !ok {
+				return fmt.Errorf("there is no profile %s", value)
+			}
+			opts.Profile = profile
 		case "-only":
 			opts.Disks = map[string]int64{value: opts.DiskSize}
 		default:

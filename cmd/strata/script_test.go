@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 // three nodes in nodes.cue, for which the command "sim" serves targets; a story
 // adds its volumes. Commands beside testscript's own:
 //
-//	sim [-size=BYTES] [-only=PATH] NODE...   serve targets; disks of that size, and no other than PATH
+//	sim [-size=BYTES] [-only=PATH] [-profile=NAME] NODE...   serve targets of that build; disks of that size, and no other than PATH
 //	down NODE... / up NODE...                a target dies; it comes back with nothing but its disks
 //	freeze / thaw NODE...                    a target stops answering while its kernel goes on
 //	partition / heal NODE NODE               packets between two nodes vanish
