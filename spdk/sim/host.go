@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +14,8 @@ var (
 	ErrNoNamespace = errors.New("no such namespace")
 	// ErrGone is final: the kernel has taken the device away.
 	ErrGone = errors.New("the device is gone")
+	// ErrPath is not: there may be another path to the device.
+	ErrPath = errors.New("the connection is lost")
 )
 
 // Host is a machine with an NVMe-oF initiator, outside of the targets.
@@ -27,6 +30,10 @@ func (c *Cluster) Host(nqn string) *Host { return &Host{c, nqn} }
 // Conn is a host's connection to one subsystem by one address. As a Linux
 // host with ctrlr_loss_timeout -1 does, it reconnects whenever it can.
 type Conn struct {
+	// Multipath makes I/O fail with ErrPath while there is no connection,
+	// instead of waiting for it.
+	Multipath bool
+
 	h      *Host
 	addr   string
 	nqn    string
@@ -141,52 +148,118 @@ func (n *Namespace) Size() int64 {
 
 // ReadAt reads. It waits while the device is not accessible, until ctx ends.
 func (n *Namespace) ReadAt(ctx context.Context, p []byte, off int64) error {
-	return n.do(ctx, off, len(p), func(b *bdev, o *op) error {
+	q := make([]byte, len(p))
+	err := n.do(ctx, off, len(p), func(b *bdev, o *op) error {
 		b.stat.reads++
 		b.stat.bytesRead += uint64(len(p))
-		return b.dev.read(o, p, off)
+		return b.dev.read(o, q, off)
 	})
+	if err == nil {
+		copy(p, q)
+	}
+	return err
 }
 
 // WriteAt writes. It waits while the device is not accessible, until ctx ends.
 func (n *Namespace) WriteAt(ctx context.Context, p []byte, off int64) error {
+	q := slices.Clone(p)
 	return n.do(ctx, off, len(p), func(b *bdev, o *op) error {
 		b.stat.writes++
 		b.stat.bytesWritten += uint64(len(p))
-		return b.dev.write(o, p, off)
+		return b.dev.write(o, q, off)
 	})
 }
 
+// do sends an I/O to the target, again after each loss of the connection.
 func (n *Namespace) do(ctx context.Context, off int64, size int, f func(*bdev, *op) error) error {
 	k := n.conn
 	c := k.h.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.run(ctx, func(o *op) error {
+	for {
+		err := n.send(ctx, off, size, f)
 		switch {
-		case n.gone || k.closed:
-			return ErrGone
-		case !k.alive() || k.sub.p.stuck():
-			return errStalled
-		case n.gone: // it was found out on reconnecting
-			return ErrGone
+		case err == ErrPath && !k.Multipath:
+		case err != errStalled:
+			return err
 		}
-		t := k.sub.spaces[n.id]
-		if t == nil || t.uuid != n.uuid {
-			n.gone = true
-			return ErrGone
+		if err := c.wait(ctx); err != nil {
+			return err
 		}
-		if off < 0 || off+int64(size) > t.bdev.bytes() {
-			return einval
+	}
+}
+
+// send sends an I/O once. errStalled says that it cannot be sent now, ErrPath
+// that the connection was lost.
+func (n *Namespace) send(ctx context.Context, off int64, size int, f func(*bdev, *op) error) error {
+	k := n.conn
+	if n.gone || k.closed {
+		return ErrGone
+	}
+	if !k.alive() {
+		return ErrPath
+	}
+	t := k.sub.spaces[n.id]
+	switch {
+	case k.sub.p.stuck():
+		return errStalled
+	case n.gone || t == nil || t.uuid != n.uuid: // it was found out on reconnecting
+		n.gone = true
+		return ErrGone
+	case off < 0 || off+int64(size) > t.bdev.bytes():
+		return einval
+	case k.sub.ana && k.at.state(t.group) == "inaccessible": // it waits at the host
+		return errStalled
+	}
+	at := k.sub
+	x := t.take(f)
+	for !x.ended && k.sub == at {
+		if err := k.h.c.wait(ctx); err != nil {
+			return err
 		}
-		// What the target has taken in goes on; the rest waits at the host.
-		if len(o.held) == 0 && k.sub.ana && k.at.state(t.group) == "inaccessible" {
-			return errStalled
+	}
+	if k.sub != at {
+		return ErrPath
+	}
+	return x.err
+}
+
+// taken is an I/O that a target has taken in. It goes on whether its host
+// waits for it or not.
+type taken struct {
+	ended bool
+	err   error
+}
+
+func (t *namespace) take(f func(*bdev, *op) error) *taken {
+	x, o := &taken{}, &op{}
+	p, b := t.sub.p, t.bdev
+	attempt := func() bool {
+		switch {
+		case p.dead:
+			x.err = errNeverAnswered
+		case b.p.bdevs.find(b.name) != b:
+			x.err = eio
+		case p.stuck():
+			return false
+		default:
+			x.err = f(b, o)
 		}
-		err := f(t.bdev, o)
-		if err == errStalled {
-			o.hold(&t.outstanding)
+		x.ended = x.err != errStalled
+		return x.ended
+	}
+	if attempt() {
+		return x
+	}
+	o.hold(&t.outstanding)
+	go func() {
+		c := p.t.c
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for !attempt() && c.wait(context.Background()) == nil {
 		}
-		return err
-	})
+		o.end(c)
+		c.notify()
+	}()
+	return x
 }

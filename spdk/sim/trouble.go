@@ -1,5 +1,12 @@
 package sim
 
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
 // Partition cuts the network between two nodes without a trace: nothing is
 // reset, packets just vanish. RPC sockets are not concerned.
 func (c *Cluster) Partition(a, b string) { c.locked(func() { c.setCut(a, b, true) }) }
@@ -75,4 +82,24 @@ func (t *Target) fill(full bool) {
 	for _, d := range t.disks {
 		d.full = full
 	}
+}
+
+// ReplaceDisk puts an empty disk in the place of one, while the target is stopped.
+func (t *Target) ReplaceDisk(path string) error {
+	t.c.mu.Lock()
+	defer t.c.mu.Unlock()
+	if t.p != nil {
+		return fmt.Errorf("target %s: it runs", t.name)
+	}
+	d := t.disks[path]
+	if d == nil {
+		return fmt.Errorf("target %s: it has used no disk %s", t.name, path)
+	}
+	delete(t.disks, path)
+	err := d.close()
+	if d.logPath != "" {
+		base := strings.TrimSuffix(d.logPath, ".lvs")
+		err = errors.Join(err, os.Remove(base+".data"), os.Remove(d.logPath))
+	}
+	return err
 }
