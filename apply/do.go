@@ -197,8 +197,21 @@ func alias(lvstore string, name lineage.LvolName) string { return lvstore + "/" 
 // waitFor returns when a bdev is there. A peer's namespace appears by an
 // asynchronous event, 9 ms after it was added or some more.
 func waitFor(ctx context.Context, t *spdk.Client, bdev string) error {
-	var out []spdk.Bdev
-	return roundErr(ctx, t, spdk.NewReq(spdk.BdevGet{Name: bdev, Timeout: uint64(legTimeout / time.Millisecond)}, &out))
+	ctx, cancel := context.WithTimeout(ctx, legTimeout+time.Second)
+	defer cancel()
+	for {
+		var out []spdk.Bdev
+		if err := roundErr(ctx, t, spdk.NewReq(spdk.BdevGet{Name: bdev, Timeout: uint64(legTimeout / time.Millisecond)}, &out)); err != nil {
+			return err
+		}
+		// One that its peer came back without is listed all the while.
+		if len(out) == 0 || out[0].ProductName != "NVMe disk" || len(out[0].Driver.NVMe) > 0 {
+			return nil
+		}
+		if err := sleep(ctx, pollEvery); err != nil {
+			return fmt.Errorf("its peer does not show %s again: %w", bdev, err)
+		}
+	}
 }
 
 // waitEnabled returns when a controller has reconnected. It takes two attempts

@@ -43,6 +43,10 @@ func (s *subject) createClone() bool {
 		return false
 	}
 	places := s.besideSource(source, l)
+	if e := v.Engine; e != "" && source.lagsOn(e) && !slices.ContainsFunc(places, func(c Choice) bool { return c.Node == e }) && disqualified(v, b.cfg.Node(e)) == "" {
+		b.block(about, v.At("from"), "", "it waits for the replica of volume %s on %s, which is to be its engine", v.From.Volume, e)
+		return false
+	}
 	if len(places) < v.Replicas.Count {
 		b.block(about, v.At("from"), "", "it is to have %d replicas, and the snapshot it is cloned from is on %d nodes where it may be", v.Replicas.Count, len(places))
 		return false
@@ -53,12 +57,15 @@ func (s *subject) createClone() bool {
 	return true
 }
 
+// lagsOn reports whether a node is to have a current replica and has none.
+func (s *subject) lagsOn(n lineage.Node) bool { return s.chosen(n) && !s.legOn(n) }
+
 // besideSource are the places of a layer that the clone may use too.
 func (s *subject) besideSource(source *subject, l *layer) []Choice {
 	var places []Choice
 	for i, leg := range source.Legs {
 		n := s.b.cfg.Node(leg.Node)
-		if n != nil && disqualified(s.v, n) == "" {
+		if n != nil && l.on[i] != nil && disqualified(s.v, n) == "" {
 			places = append(places, Choice{leg.Node, l.on[i].Lvstore, "has the snapshot it is cloned from"})
 		}
 	}

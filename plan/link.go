@@ -232,7 +232,7 @@ func (b *builder) bring(sec *section, l lineage.Link, leg lineage.UUID, key stri
 	if why := b.connected(l); why != "" {
 		return why
 	}
-	if b.w.Nodes[l.To].Remotes[leg] == nil {
+	if r := b.w.Nodes[l.To].Remotes[leg]; r == nil || r.Absent {
 		return fmt.Sprintf("%s does not see it yet", l.To)
 	}
 	return ""

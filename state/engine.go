@@ -87,6 +87,7 @@ func (s *Snapshot) engines(inc *Incarnation, q Question, top lineage.Epoch) []Ve
 		}
 		e.order()
 		e.Legs = s.reachable(e)
+		e.Legs = e.counted()
 		engines = append(engines, e)
 	}
 	seen := map[string]bool{}
@@ -100,6 +101,27 @@ func (s *Snapshot) engines(inc *Incarnation, q Question, top lineage.Epoch) []Ve
 		}
 	}
 	return engines
+}
+
+// counted leaves out the legs whose heads could not be read when there are
+// more legs than the engine's heads name: one of them is just joining, and it
+// is not known which.
+func (v *Verdict) counted() []CurrentLeg {
+	var read []CurrentLeg
+	named := 0
+	for _, l := range v.Legs {
+		if l.Head == nil {
+			continue
+		}
+		read = append(read, l)
+		if l.Head.Name.Epoch == v.epoch() {
+			named = max(named, l.Head.Name.Legs)
+		}
+	}
+	if named == 0 || len(v.Legs) <= named {
+		return v.Legs
+	}
+	return read
 }
 
 // reachable leaves out the legs on peers that the engine has given up: their

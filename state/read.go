@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"strata/lineage"
@@ -200,6 +202,11 @@ func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 		nsid := int(drv.NVMe[0].NS.ID)
 		ctrl := b.Name[:max(0, len(b.Name)-len(fmt.Sprintf("n%d", nsid)))]
 		n.AddRemote(&Remote{Bdev: b.Name, UUID: lineage.UUID(b.UUID), Controller: ctrl, NSID: nsid, Size: int64(b.Size())})
+	case b.ProductName == "NVMe disk": // its peer came back without it
+		if ctrl, id, ok := cutLast(b.Name, "n"); ok {
+			nsid, _ := strconv.Atoi(id)
+			n.AddRemote(&Remote{Bdev: b.Name, UUID: lineage.UUID(b.UUID), Controller: ctrl, NSID: nsid, Size: int64(b.Size()), Absent: true})
+		}
 	case b.ProductName == "Malloc disk":
 		d.Kind = "malloc"
 		n.Disks[b.Name] = d
@@ -212,6 +219,13 @@ func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 		}
 		n.OtherBdevs = append(n.OtherBdevs, b.Name)
 	}
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
 }
 
 // lvol joins what the two listings say of an lvol. One whose external snapshot

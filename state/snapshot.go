@@ -142,7 +142,8 @@ func (n *Node) Below(l *Lvol) []*Lvol {
 // further because l holds it: deleting such an lvol ends the target.
 func (n *Node) Orphaned(l *Lvol) bool {
 	source := lineage.UUID(l.External)
-	return l.External != "" && !l.Degraded && n.Remotes[source] == nil && n.lvolByUUID[source] == nil
+	r := n.Remotes[source]
+	return l.External != "" && !l.Degraded && (r == nil || r.Absent) && n.lvolByUUID[source] == nil
 }
 
 // Complete reports whether the whole stack is on the lvol's own node.
@@ -158,6 +159,10 @@ type Remote struct {
 	Controller string
 	NSID       int
 	Size       int64 // bytes
+	// Absent is set when the peer did not show it when the controller last
+	// reconnected: its I/O fails. Whatever the peer shows under the number from
+	// then on is taken for this one, UUID and all.
+	Absent bool
 }
 
 // Controller is an attachment to a peer's subsystem.

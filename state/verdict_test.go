@@ -32,6 +32,8 @@ func TestJudge(t *testing.T) {
 		{"1 one leg, no RAID", "n1 2.1p, n2 1x, n1 serves u1", Question{}, "n1: n1"},
 		{"1 on another node", "n2 2.1, n1 serves u2", Question{}, "n1: n2"},
 		{"1 cannot be read", "n1 2.2p, n2 away, n1 raid u1 u2", Question{Hidden: 1}, "n1: n1 ?"},
+		{"1 joining, and cannot be read", "n1 2.1p, n2 away, n1 raid u1 u2", Question{Hidden: 1}, "n1: n1"},
+		{"1 one joins, two cannot be read", "n1 2.2p, n2 away, n3 away, n1 raid u1 u2 u3", Question{Hidden: 2}, "n1: n1"},
 		{"1 not online", "n1 2.2p, n2 2.2, n1 raid u1 u2 configuring", Question{}, "stopped: n1"},
 		{"1 peer given up", "n1 2.2p, n2 2.2, n1 raid u1 u2, n1 gave n2 up", Question{}, "n1: n1"},
 		{"1 only peer given up", "n2 2.1, n1 serves u2, n1 gave n2 up", Question{}, "n1: n2"},
