@@ -73,13 +73,19 @@ func (e ending) lvol(s *state.Snapshot, node lineage.Node, l *state.Lvol) {
 		if n.Mark != 0 {
 			mark = string(rune(n.Mark))
 		}
-		what := fmt.Sprintf("legs=%d size=%d complete=%v", n.Legs, l.Size, l.Complete())
+		what := fmt.Sprintf("legs=%d size=%d complete=%v%s", n.Legs, l.Size, l.Complete(), standsOn(l))
 		if n.Mark == lineage.Fenced {
 			what = ""
 		} else if n.Epoch != topOf(s, n.Volume) {
 			what += " old"
 		}
 		e.add(n.Volume.Name, "%s head %s %s", node, mark, what)
+	case lineage.Layer:
+		what := ""
+		if n.Own {
+			what = " of strata's own"
+		}
+		e.add(n.Volume.Name, "%s layer %s%s size=%d%s", node, n.Snapshot, what, l.Size, standsOn(l))
 	case nil:
 		if string(l.Name) != theirs {
 			e.add(beside, "%s lvol %s", node, l.Name)
@@ -87,6 +93,15 @@ func (e ending) lvol(s *state.Snapshot, node lineage.Node, l *state.Lvol) {
 	default:
 		e.add(n.Of().Name, "%s %T", node, n)
 	}
+}
+
+// standsOn says which layer an lvol stands on.
+func standsOn(l *state.Lvol) string {
+	n, _ := lineage.Parse(l.Parent)
+	if below, ok := n.(lineage.Layer); ok {
+		return fmt.Sprintf(" on %s@%s", below.Volume.Name, below.Snapshot)
+	}
+	return ""
 }
 
 func topOf(s *state.Snapshot, v lineage.Volume) lineage.Epoch { return s.Incarnation("lab", v).Top() }

@@ -1,9 +1,7 @@
 package sweep
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -15,12 +13,10 @@ import (
 )
 
 const (
-	hostNQN   = "nqn.2014-08.org.nvmexpress:uuid:6a9f1e1c-0000-4000-8000-000000000001"
-	blockSize = 512
-	blocks    = 12
-	think     = 40 * time.Millisecond
-	// attempt is how long a host tries one path before it tries the next.
-	attempt = 250 * time.Millisecond
+	hostNQN = "nqn.2014-08.org.nvmexpress:uuid:6a9f1e1c-0000-4000-8000-000000000001"
+	think   = 40 * time.Millisecond
+	// again is how long a host without any path waits before it looks for one.
+	again = 25 * time.Millisecond
 	// patience is how long a host may have to wait for one I/O.
 	patience = 60 * time.Second
 )
@@ -31,34 +27,68 @@ const (
 type host struct {
 	w       *world
 	volume  string
-	reads   bool // never writes
+	id      lineage.Volume
+	reads   bool  // never writes
+	second  *host // is written to after this one, by the same machine
+	first   *host // of which this is the second
 	nqn     string
 	paths   []*sim.Conn // by node
 	cancel  context.CancelFunc
 	done    chan struct{}
 	longest time.Duration
 
-	mu    sync.Mutex
-	acked [blocks]uint32 // the last write of each block that was acknowledged; 0 for none
-	under [blocks]uint32 // the one under way
-	err   error
+	mu      sync.Mutex
+	leaving bool
+	acked   [blocks]uint32 // the last write of each block that was acknowledged; 0 for none
+	under   [blocks]uint32 // the one under way
+	begun   uint32         // the last write, acknowledged or not
+	err     error
 }
 
+// newHost lets a host begin to use a volume.
 func (w *world) newHost(volume string, reads bool) (*host, error) {
+	h, err := w.idle(volume, reads)
+	if err == nil {
+		h.begin()
+	}
+	return h, err
+}
+
+// newPair lets a host begin to use two volumes.
+func (w *world) newPair(first, second string) (a, b *host, err error) {
+	if a, err = w.idle(first, false); err != nil {
+		return nil, nil, err
+	}
+	if b, err = w.idle(second, false); err != nil {
+		return nil, nil, err
+	}
+	a.second, b.first = b, a
+	a.begin()
+	return a, b, nil
+}
+
+func (w *world) idle(volume string, reads bool) (*host, error) {
 	h := &host{w: w, volume: volume, reads: reads, paths: make([]*sim.Conn, len(nodes)), done: make(chan struct{})}
 	var err error
-	if h.nqn, err = w.exportOf(volume); err != nil {
-		return nil, err
-	}
+	h.id, err = w.incarnation(volume)
+	h.nqn = string(lineage.Cluster("lab").ExportNQN(h.id))
+	return h, err
+}
+
+func (h *host) begin() {
 	ctx, cancel := context.WithCancel(context.Background())
 	h.cancel = cancel
 	go h.run(ctx)
-	return h, nil
 }
 
+// stop ends the host, whatever it waits for.
 func (h *host) stop() error {
-	h.cancel()
-	<-h.done
+	if h.first != nil {
+		h.first.stop()
+	} else {
+		h.cancel()
+		<-h.done
+	}
 	for _, p := range h.paths {
 		if p != nil {
 			p.Close()
@@ -67,15 +97,34 @@ func (h *host) stop() error {
 	return h.err
 }
 
+// leave lets the host finish what it has begun.
+func (h *host) leave() error {
+	h.mu.Lock()
+	h.leaving = true
+	h.mu.Unlock()
+	<-h.done
+	return h.stop()
+}
+
+func (h *host) going(ctx context.Context) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return ctx.Err() == nil && h.err == nil && !h.leaving
+}
+
 func (h *host) run(ctx context.Context) {
 	defer close(h.done)
 	r := rand.New(rand.NewPCG(1, 1))
-	for n := uint32(1); ctx.Err() == nil && h.err == nil; n++ {
-		b := int(n) % blocks
-		if !h.reads {
-			h.fail(h.write(ctx, b, n))
+	for n := uint32(1); h.going(ctx); n++ {
+		for _, x := range []*host{h, h.second} {
+			if x == nil {
+				continue
+			}
+			if !x.reads {
+				x.fail(x.write(ctx, int(n)%blocks, n))
+			}
+			x.fail(x.read(ctx, r.IntN(blocks)))
 		}
-		h.fail(h.read(ctx, r.IntN(blocks)))
 		select {
 		case <-ctx.Done():
 		case <-time.After(think):
@@ -92,22 +141,11 @@ func (h *host) fail(err error) {
 	}
 }
 
-// content is what the nth write puts into a block.
-func (h *host) content(b int, n uint32) []byte {
-	p := bytes.Repeat([]byte(h.volume[:1]), blockSize)
-	binary.LittleEndian.PutUint32(p, n)
-	binary.LittleEndian.PutUint32(p[4:], uint32(b))
-	return p
-}
-
-// offset spreads the blocks over the first clusters of the volume.
-func offset(b int) int64 { return int64(b)*(1<<20)/4 + int64(b)*blockSize }
-
 func (h *host) write(ctx context.Context, b int, n uint32) error {
 	h.mu.Lock()
-	h.under[b] = n
+	h.under[b], h.begun = n, n
 	h.mu.Unlock()
-	p := h.content(b, n)
+	p := block{h.volume[0], n, uint32(b)}.bytes()
 	err := h.io(ctx, func(ctx context.Context, ns *sim.Namespace) error { return ns.WriteAt(ctx, p, offset(b)) })
 	if err == nil {
 		h.mu.Lock()
@@ -129,37 +167,37 @@ func (h *host) read(ctx context.Context, b int) error {
 func (h *host) check(b int, p []byte) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.acked[b] == 0 || bytes.Equal(p, h.content(b, h.acked[b])) || bytes.Equal(p, h.content(b, h.under[b])) {
+	got, err := parseBlock(p)
+	own := func(n uint32) block { return block{h.volume[0], n, uint32(b)} }
+	if h.acked[b] == 0 || err == nil && (got == own(h.acked[b]) || got == own(h.under[b])) {
 		return nil
 	}
-	return fmt.Errorf("block %d has write %d of block %d, not write %d", b, binary.LittleEndian.Uint32(p), binary.LittleEndian.Uint32(p[4:]), h.acked[b])
+	return fmt.Errorf("block %d has %v (%v), not write %d", b, got, err, h.acked[b])
 }
 
 // io does one I/O by whatever path takes it.
 func (h *host) io(ctx context.Context, f func(context.Context, *sim.Namespace) error) error {
 	start := time.Now()
-	for i := 0; ; i++ {
-		ns := h.path(i % len(nodes))
-		if ns != nil {
-			try, cancel := context.WithTimeout(ctx, attempt)
-			err := f(try, ns)
-			cancel()
-			if !errors.Is(err, context.DeadlineExceeded) {
-				h.longest = max(h.longest, time.Since(start))
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	defer func() { h.longest = max(h.longest, time.Since(start)) }()
+	for {
+		for i := range nodes {
+			ns := h.path(i)
+			if ns == nil {
+				continue
+			}
+			if err := f(bounded, ns); !errors.Is(err, sim.ErrPath) && bounded.Err() == nil {
 				return err
 			}
-		} else if i%len(nodes) == len(nodes)-1 {
-			select {
-			case <-ctx.Done():
-			case <-time.After(attempt / 10):
+		}
+		select {
+		case <-bounded.Done():
+			if ctx.Err() == nil {
+				return fmt.Errorf("no answer for %v", patience)
 			}
-		}
-		if ctx.Err() != nil {
 			return ctx.Err()
-		}
-		if time.Since(start) > patience {
-			h.longest = time.Since(start)
-			return fmt.Errorf("no answer for %v", time.Since(start))
+		case <-time.After(again):
 		}
 	}
 }
@@ -171,6 +209,7 @@ func (h *host) path(i int) *sim.Namespace {
 		if err != nil {
 			return nil
 		}
+		conn.Multipath = true
 		h.paths[i] = conn
 	}
 	ns, err := h.paths[i].Namespace(1)
@@ -189,17 +228,43 @@ func (h *host) wrote() bool {
 	return h.acked != [blocks]uint32{}
 }
 
-// exportOf finds the NQN of a volume's export by its heads.
-func (w *world) exportOf(volume string) (nqn string, err error) {
-	w.c.Look(func(v *sim.View) {
-		for _, l := range v.Lvols() {
-			if n, ok := lineage.Parse(lineage.LvolName(l.Name)); ok && n.Of().Name == volume {
-				nqn = string(lineage.Cluster("lab").ExportNQN(n.Of()))
+// span is the number of the last write that was acknowledged, and of the last
+// that was begun.
+func (h *host) span() (acked, begun uint32) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, n := range h.acked {
+		acked = max(acked, n)
+	}
+	return acked, h.begun
+}
+
+// has is what the volume has by what was acknowledged. Nothing is under way.
+func (h *host) has() (c content) {
+	for b, n := range h.acked {
+		c[b] = block{h.volume[0], n, uint32(b)}
+	}
+	return c
+}
+
+// incarnation finds the volume that most heads are of.
+func (w *world) incarnation(volume string) (id lineage.Volume, err error) {
+	w.c.Look(func(v *sim.View) { id, err = incarnation(v.Lvols(), volume) })
+	return id, err
+}
+
+func incarnation(lvols []sim.Stored, volume string) (id lineage.Volume, err error) {
+	heads := map[lineage.Volume]int{}
+	for _, l := range lvols {
+		if h, ok := head(l); ok && h.Volume.Name == volume {
+			heads[h.Volume]++
+			if heads[h.Volume] > heads[id] {
+				id = h.Volume
 			}
 		}
-	})
-	if nqn == "" {
+	}
+	if id.Name == "" {
 		err = fmt.Errorf("there is no volume %s", volume)
 	}
-	return nqn, err
+	return id, err
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,19 +20,40 @@ import (
 // nodes are those of every scenario.
 var nodes = []string{"n1", "n2", "n3"}
 
-// scenario is a story of one step a line, the last of which is swept:
+// scenario is a story of one step a line, one of which is swept:
 //
-//	apply FILE [RELEASED...]   carry a configuration out; names released for destruction
-//	host VOLUME [reads]        a host uses the volume from here on
-//	leave VOLUME               and no more
-//	fault RULE                 trouble as sim.ParseRule reads it
-//	up NODE...                 targets start again
+//	apply FILE [RELEASED...]     carry a configuration out; names released for destruction
+//	host VOLUME [reads]          a host uses the volume from here on
+//	pair VOLUME VOLUME           one host uses both: what it writes to the second it has written to the first
+//	leave VOLUME                 its host leaves
+//	fault RULE                   trouble as sim.ParseRule reads it
+//	up NODE...                   targets start again
+//	replace NODE                 its disk, while its target is away, by an empty one
+//	now SECONDS                  the time that schedules go by, from here on
 //	wait TIME
-//	sweep FILE [RELEASED...]   the apply in which things go wrong
+//	sweep FILE [RELEASED...]     the apply in which things go wrong
+//	same VOLUME VOLUME@SNAPSHOT  in the end the first has what the snapshot has
+//	keeps VOLUME SNAPSHOT        one that was taken on schedule stays
+//
+// A configuration that says "// without NODE" does not have that node.
 type scenario struct {
 	name  string
-	steps []step
+	steps []step // up to the sweep
+	after []step // what has to hold in the end
 }
+
+// ends are the steps of a verb that come after the sweep.
+func (sc *scenario) ends(verb string) (steps []step) {
+	for _, s := range sc.after {
+		if s.verb == verb {
+			steps = append(steps, s)
+		}
+	}
+	return steps
+}
+
+// last is the step that is swept.
+func (sc *scenario) last() step { return sc.steps[len(sc.steps)-1] }
 
 type step struct {
 	verb string
@@ -39,10 +61,11 @@ type step struct {
 	cfg  *schema.Config
 	rule sim.Rule
 	wait time.Duration
+	now  int64
 }
 
 func (s step) options(nonce byte) plan.Options {
-	opt := plan.Options{Nonce: []byte{nonce}, AllowDestroy: map[string]bool{}, Authority: map[string]lineage.Node{}}
+	opt := plan.Options{Nonce: []byte{nonce}, Now: s.now, AllowDestroy: map[string]bool{}, Authority: map[string]lineage.Node{}}
 	for _, name := range s.args[1:] {
 		opt.AllowDestroy[name] = true
 	}
@@ -79,12 +102,13 @@ func readScenario(file, dir string) (*scenario, error) {
 			return nil, err
 		}
 	}
+	now, swept := int64(0), false
 	for line := range strings.Lines(string(archive.Comment)) {
 		words := strings.Fields(line)
 		if len(words) == 0 || words[0] == "#" {
 			continue
 		}
-		st := step{verb: words[0], args: words[1:]}
+		st := step{verb: words[0], args: words[1:], now: now}
 		switch st.verb {
 		case "apply", "sweep":
 			if st.cfg = configs[st.args[0]]; st.cfg == nil {
@@ -94,17 +118,28 @@ func readScenario(file, dir string) (*scenario, error) {
 			st.rule, err = sim.ParseRule(strings.Join(st.args, " "))
 		case "wait":
 			st.wait, err = time.ParseDuration(st.args[0])
-		case "host", "leave", "up":
+		case "now":
+			now, err = strconv.ParseInt(st.args[0], 10, 64)
+		case "host", "pair", "leave", "up", "replace":
+		case "same", "keeps":
+			if !swept {
+				err = fmt.Errorf("%s comes after the sweep", st.verb)
+			}
 		default:
 			err = fmt.Errorf("%q is no step", st.verb)
 		}
 		if err != nil {
 			return nil, err
 		}
-		s.steps = append(s.steps, st)
+		if swept {
+			s.after = append(s.after, st)
+		} else {
+			s.steps = append(s.steps, st)
+		}
+		swept = swept || st.verb == "sweep"
 	}
-	if len(s.steps) == 0 || s.steps[len(s.steps)-1].verb != "sweep" {
-		return nil, fmt.Errorf("the last step is to be sweep")
+	if !swept {
+		return nil, fmt.Errorf("a step is to be sweep")
 	}
 	return s, nil
 }
@@ -113,7 +148,10 @@ func readScenario(file, dir string) (*scenario, error) {
 func config(dir, name, volumes string) (*schema.Config, error) {
 	text := "package lab\n\ncluster: \"lab\"\n"
 	for i, n := range nodes {
-		text += fmt.Sprintf("nodes: %s: {rpc: \"unix:///%s\", address: \"10.0.0.%d\", pools: fast: {aio: \"/dev/disk\", format: true}}\n", n, n, i+1)
+		if strings.Contains(volumes, "// without "+n+"\n") {
+			continue
+		}
+		text += fmt.Sprintf("nodes: %s: {rpc: \"unix:///%s\", address: \"10.0.0.%d\", pools: fast: {aio: \"/dev/disk\", format: true, clusterSize: 128Ki}}\n", n, n, i+1)
 	}
 	file := filepath.Join(dir, name+".cue")
 	if err := os.WriteFile(file, []byte(text+volumes), 0o644); err != nil {

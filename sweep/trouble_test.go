@@ -86,12 +86,16 @@ var troubles = []*trouble{
 		w.who.die()
 		w.killed = true
 		go func() {
+			var up []*sim.Target
 			for _, n := range nodes {
-				w.c.Target(n).Stop()
+				if t := w.c.Target(n); t.Running() {
+					up = append(up, t)
+					t.Stop()
+				}
 			}
 			time.Sleep(soon)
-			for _, n := range nodes {
-				w.wrong(w.c.Target(n).Restart())
+			for _, t := range up {
+				w.wrong(t.Restart())
 			}
 		}()
 		return sim.Fault{LoseBefore: true}

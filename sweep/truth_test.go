@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"fmt"
+	"slices"
 
 	"strata/lineage"
 	"strata/spdk/sim"
@@ -9,10 +10,11 @@ import (
 
 // truth looks at the disks as if the power went there and then: by their
 // names alone, some head must be the authority of every volume in use, and it
-// must have every acknowledged write. It knows the rules of lineage, slowly,
-// and nothing of package state.
+// must have every acknowledged write and every layer that is to stay. It knows
+// the rules of lineage, slowly, and nothing of package state.
 func (w *world) truth(v *sim.View) error {
 	lvols := v.Lvols()
+	w.notice(lvols)
 	if err := w.foreign(v, lvols); err != nil {
 		return err
 	}
@@ -20,21 +22,46 @@ func (w *world) truth(v *sim.View) error {
 		if !h.wrote() {
 			continue
 		}
-		heads, why := authority(lvols, h.volume)
-		if why != "" {
-			return fmt.Errorf("were the power to go, nobody could tell which replica of %s is current: %s", h.volume, why)
+		if err := believed(lvols, h.id, func(l sim.Stored) error { return h.hasAll(v, l) }); err != nil {
+			return err
 		}
-		for _, l := range heads {
-			if err := h.has(v, l); err != nil {
-				return fmt.Errorf("were the power to go, %s/%s would be believed: %w", l.Node, l.Name, err)
+	}
+	for id, may := range w.still {
+		err := believed(lvols, id, func(l sim.Stored) error {
+			got, err := contentOf(v, l)
+			if err == nil && !slices.Contains(may, got) {
+				err = fmt.Errorf("nobody uses %s, and yet it has %v", id, got)
 			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for i := range w.kept {
+		if err := w.kept[i].stays(v, lvols); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// has checks an lvol for every acknowledged write.
-func (h *host) has(v *sim.View, l sim.Stored) error {
+// believed checks each head that would be believed were the power to go.
+func believed(lvols []sim.Stored, id lineage.Volume, check func(sim.Stored) error) error {
+	heads, why := authority(lvols, id)
+	if why != "" {
+		return fmt.Errorf("were the power to go, nobody could tell which replica of %s is current: %s", id, why)
+	}
+	for _, l := range heads {
+		if err := check(l); err != nil {
+			return fmt.Errorf("were the power to go, %s/%s would be believed: %w", l.Node, l.Name, err)
+		}
+	}
+	return nil
+}
+
+// hasAll checks an lvol for every acknowledged write.
+func (h *host) hasAll(v *sim.View, l sim.Stored) error {
 	p := make([]byte, blockSize)
 	for b := range blocks {
 		h.mu.Lock()
@@ -55,10 +82,10 @@ func (h *host) has(v *sim.View, l sim.Stored) error {
 
 // authority is the head that names say is current when no engine runs; all
 // sealed heads of an epoch are.
-func authority(lvols []sim.Stored, volume string) (found []sim.Stored, why string) {
+func authority(lvols []sim.Stored, id lineage.Volume) (found []sim.Stored, why string) {
 	var top lineage.Epoch
 	for _, l := range lvols {
-		if h, ok := head(l); ok && h.Volume.Name == volume {
+		if h, ok := head(l); ok && h.Volume == id {
 			top = max(top, h.Epoch)
 		}
 	}
@@ -66,7 +93,7 @@ func authority(lvols []sim.Stored, volume string) (found []sim.Stored, why strin
 	said := ""
 	for _, l := range lvols {
 		h, ok := head(l)
-		if !ok || h.Volume.Name != volume {
+		if !ok || h.Volume != id {
 			continue
 		}
 		said += " " + l.Node + "/" + l.Name

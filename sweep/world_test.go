@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"strata/apply"
+	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
 	"strata/spdk/sim"
@@ -20,12 +21,18 @@ import (
 
 // world is one run of a scenario, in a bubble of virtual time.
 type world struct {
-	sc     *scenario
-	c      *sim.Cluster
-	hosts  map[string]*host
-	theirs map[string]string // somebody else's lvols: UUID by node
-	start  time.Time
-	nonce  byte
+	sc    *scenario
+	c     *sim.Cluster
+	hosts map[string]*host
+	still map[lineage.Volume][]content // volumes that a host has left, with what they may have
+	cuts  map[lineage.Layer]cut
+	kept  []kept
+	// grouped has what the snapshots of the first of two volumes have, by the
+	// name of the second's.
+	grouped map[string]content
+	theirs  map[string]string // somebody else's lvols: UUID by node
+	start   time.Time
+	nonce   byte
 
 	// In the swept apply.
 	trouble *trouble
@@ -58,8 +65,8 @@ func (c callID) same(d callID) bool { return c.call == d.call && c.nth == d.nth 
 var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|pid=\d+ guard=\d+`)
 
 func newWorld(sc *scenario) (*world, error) {
-	w := &world{sc: sc, c: sim.New(sim.Options{Tick: 4 * time.Millisecond, DiskSize: 256 << 20}), hosts: map[string]*host{},
-		theirs: map[string]string{}, start: time.Now(), pids: map[int]bool{}, seen: map[string]int{}}
+	w := &world{sc: sc, c: sim.New(sim.Options{Tick: 4 * time.Millisecond, DiskSize: 256 << 20, CopyRate: 8 << 20}), hosts: map[string]*host{},
+		still: map[lineage.Volume][]content{}, cuts: map[lineage.Layer]cut{}, grouped: map[string]content{}, theirs: map[string]string{}, start: time.Now(), pids: map[int]bool{}, seen: map[string]int{}}
 	for _, n := range nodes {
 		if _, err := w.c.Start(n, ""); err != nil {
 			return nil, err
@@ -130,6 +137,11 @@ func (w *world) story() error {
 		var err error
 		switch s.verb {
 		case "apply":
+			for id := range w.still {
+				if slices.Contains(s.args, id.Name) {
+					delete(w.still, id)
+				}
+			}
 			if _, err = w.apply(s, true); err == nil {
 				err = w.strangers(s.cfg)
 			}
@@ -137,9 +149,18 @@ func (w *world) story() error {
 			if w.hosts[s.args[0]], err = w.newHost(s.args[0], len(s.args) > 1); err == nil {
 				time.Sleep(blocks * 2 * think)
 			}
+		case "pair":
+			if w.hosts[s.args[0]], w.hosts[s.args[1]], err = w.newPair(s.args[0], s.args[1]); err == nil {
+				time.Sleep(blocks * 2 * think)
+			}
 		case "leave":
-			err = w.hosts[s.args[0]].stop()
+			h := w.hosts[s.args[0]]
+			err = h.leave()
+			w.still[h.id] = []content{h.has()}
 			delete(w.hosts, s.args[0])
+		case "replace":
+			err = w.c.Target(s.args[0]).ReplaceDisk("/dev/disk")
+			delete(w.theirs, s.args[0])
 		case "fault":
 			err = w.c.Play(s.rule)
 		case "up":
@@ -212,7 +233,19 @@ func canonical(params json.RawMessage) string { return uuids.ReplaceAllString(st
 // sweep carries out the last step, with trouble, and then again until nothing
 // is left to do. It returns the last result.
 func (w *world) sweep() (*apply.Result, error) {
-	s := w.sc.steps[len(w.sc.steps)-1]
+	s := w.sc.last()
+	if err := w.keep(s.cfg); err != nil {
+		return nil, err
+	}
+	for _, x := range w.sc.ends("same") {
+		id, c, err := w.snapshot(x.args[0], x.args[1])
+		if err != nil {
+			return nil, err
+		}
+		if w.still[id] != nil {
+			w.still[id] = append(w.still[id], c)
+		}
+	}
 	guarded := w.trouble == nil || !w.trouble.alone
 	w.c.Inject(w.hook)
 	w.nonce++
@@ -224,8 +257,6 @@ func (w *world) sweep() (*apply.Result, error) {
 		if err != nil || len(r.Failures) > 0 {
 			return nil, fmt.Errorf("it failed without any trouble: %v %v", err, r.Failures)
 		}
-	} else if !w.hit {
-		return nil, fmt.Errorf("the call did not come: %s", w.at.call)
 	}
 	if guarded && w.who.guard != nil {
 		<-w.who.guard
@@ -275,28 +306,39 @@ func (w *world) finish(cfg *schema.Config) (ending, error) {
 	snap := state.Read(context.Background(), cfg.Cluster, a.targets)
 	var err error
 	w.c.Look(func(v *sim.View) { err = w.replicas(cfg, snap, v) })
+	for _, s := range w.sc.ends("same") {
+		if err == nil {
+			err = w.same(s.args[0], s.args[1])
+		}
+	}
 	return describe(cfg, snap), err
 }
 
-// replicas reads every current replica of every volume that a host used.
+// replicas reads every current replica of every volume.
 func (w *world) replicas(cfg *schema.Config, snap *state.Snapshot, v *sim.View) error {
 	lvols := v.Lvols()
-	for _, id := range w.hosts {
-		for _, vol := range snap.Incarnations(id.volume) {
-			verdict := snap.Judge(snap.Incarnation(cfg.Cluster, vol), state.Question{Cluster: cfg.Cluster, Replicas: 1})
-			if verdict.Unknown != "" {
-				return fmt.Errorf("in the end: %s", verdict.Unknown)
-			}
+	for _, vol := range cfg.Volumes {
+		id, err := incarnation(lvols, vol.Name)
+		if err != nil {
+			return err
+		}
+		verdict := snap.Judge(snap.Incarnation(cfg.Cluster, id), state.Question{Cluster: cfg.Cluster, Replicas: 1})
+		if verdict.Unknown != "" {
+			return fmt.Errorf("in the end: %s", verdict.Unknown)
+		}
+		if h := w.hosts[vol.Name]; h != nil {
 			for _, leg := range verdict.Legs {
-				for _, l := range lvols {
-					if l.UUID != string(leg.UUID) {
-						continue
-					}
-					if err := id.has(v, l); err != nil {
-						return fmt.Errorf("the current replica of %s on %s: %w", id.volume, l.Node, err)
-					}
+				l, ok := find(lvols, leg)
+				if !ok {
+					return fmt.Errorf("the current replica of %s on %s is on no disk", vol.Name, leg.Node)
+				}
+				if err := h.hasAll(v, l); err != nil {
+					return fmt.Errorf("the current replica of %s on %s: %w", vol.Name, l.Node, err)
 				}
 			}
+		}
+		if err := w.layers(v, vol, verdict.Legs); err != nil {
+			return err
 		}
 	}
 	return w.truth(v)
