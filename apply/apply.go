@@ -34,6 +34,9 @@ type Options struct {
 	// Saved, if not nil, has the only steps that may be carried out. The
 	// configuration and Plan are those it was made with.
 	Saved *plan.Saved
+	// Vet, if not nil, is shown what is planned before anything is locked or
+	// done, then the whole plan, and before every pass. Its error ends the run.
+	Vet func(*plan.Plan) error
 	// Lock keeps others from changing the nodes meanwhile; nil for none.
 	Lock *Lock
 	// Guard ends pauses and frees the lock should this process die; nil for none.
@@ -170,9 +173,12 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 // plan plans what is due by the latest snapshot.
 func (r *Result) plan(cfg *schema.Config, opt Options) (err error) {
 	planOpt := opt.Plan
-	planOpt.OnePass = r.Passes > 0 || opt.Confirm == nil && opt.Saved == nil
+	planOpt.OnePass = r.Passes > 0 || opt.Confirm == nil && opt.Saved == nil && opt.Vet == nil
 	if r.Plan, err = plan.Build(cfg, r.Snapshot, planOpt); err == nil && opt.Saved != nil {
 		r.Plan, r.Deviations, r.Others = opt.Saved.Admit(cfg, r.Snapshot, r.Plan)
+	}
+	if err == nil && opt.Vet != nil {
+		err = opt.Vet(r.Plan)
 	}
 	return err
 }

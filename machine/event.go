@@ -52,17 +52,18 @@ type (
 	// Summary is the last.
 	Summary struct {
 		Head
-		Result     string        `json:"result"`
-		ExitCode   int           `json:"exitCode"`
-		Error      string        `json:"error,omitempty"`
-		Passes     int           `json:"passes"`
-		Steps      int           `json:"steps"`
-		Seconds    float64       `json:"seconds"`
-		Failures   []Failure     `json:"failures"`
-		Blocked    []plan.Remark `json:"blocked"`
-		Notes      []plan.Remark `json:"notes"`
-		Deviations []string      `json:"deviations"`
-		Others     []string      `json:"others"`
+		Result     string           `json:"result"`
+		ExitCode   int              `json:"exitCode"`
+		Error      string           `json:"error,omitempty"`
+		Passes     int              `json:"passes"`
+		Steps      int              `json:"steps"`
+		Seconds    float64          `json:"seconds"`
+		Failures   []Failure        `json:"failures"`
+		Blocked    []plan.Remark    `json:"blocked"`
+		Notes      []plan.Remark    `json:"notes"`
+		Deviations []string         `json:"deviations"`
+		Others     []string         `json:"others"`
+		Violations []plan.Violation `json:"violations,omitempty"`
 	}
 )
 

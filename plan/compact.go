@@ -27,6 +27,7 @@ func (o *Outline) Compact(w io.Writer) error {
 	}
 	out.findings("Not done", o.Blocked)
 	out.findings("Note", o.Notes)
+	out.violations(o.Violations)
 	out.line("%s", o.Summary)
 	return out.err
 }
@@ -75,8 +76,8 @@ func (g *group) words() string {
 	t := Totals{Risks: map[Risk]int{}}
 	var nodes []string
 	var copies []int
-	for i, s := range g.steps {
-		if s.Held && (i == 0 || !g.steps[i-1].Held) {
+	for _, s := range g.steps {
+		if s.Holds {
 			t.Pauses++
 		}
 		t.Risks[s.Risk]++

@@ -11,9 +11,10 @@ import (
 // comments on merge requests have room for a little more.
 const MarkdownLimit = 60000
 
-// The shares of the limit at which lists of risky steps and of remarks end,
-// in per cent, so that something of everything is shown.
+// The shares of the limit at which lists of violations, of risky steps and of
+// remarks end, in per cent, so that something of everything is shown.
 const (
+	brokenShare = 25
 	riskyShare  = 55
 	remarkShare = 75
 )
@@ -30,6 +31,7 @@ func (o *Outline) markdown(w io.Writer, limit int) error {
 		title += " for cluster " + string(o.Cluster)
 	}
 	page.add(fmt.Sprintf("### %s\n\n**%s**\n", title, o.Summary))
+	page.violations(o.Violations)
 	page.risky(o.risky())
 	page.remarks("Not done", "of what is not done", o.Blocked)
 	page.remarks("Notes", "notes", o.Notes)
@@ -39,7 +41,7 @@ func (o *Outline) markdown(w io.Writer, limit int) error {
 }
 
 // tailRoom is kept for saying what was left out.
-const tailRoom = 400
+const tailRoom = 500
 
 // page is a text of bounded length.
 type page struct {
@@ -84,6 +86,29 @@ func (p *page) tail() string {
 	}
 	return fmt.Sprintf("\n**This comment is not the whole plan.** For lack of room it leaves out %s. `strata plan` prints everything.\n",
 		strings.Join(p.omitted, ", "))
+}
+
+// violations lists the rules of the policy that forbid the plan.
+func (p *page) violations(list []Violation) {
+	if len(list) == 0 {
+		return
+	}
+	var items []string
+	for _, v := range list {
+		item := fmt.Sprintf("- **%s** (%s): %s", plain(v.Rule), code(v.At), plain(v.Text))
+		if v.Because != "" {
+			item += "\n  " + plain(v.Because)
+		}
+		for _, d := range v.Details {
+			item += "\n  - " + plain(d)
+		}
+		items = append(items, item+"\n")
+	}
+	n := 0
+	if p.add("\n#### Forbidden by the policy\n\n") {
+		n = p.within(brokenShare, items)
+	}
+	p.leftOut(n, len(list), "rules that it breaks")
 }
 
 // risky lists what a reviewer has to look at.

@@ -28,7 +28,10 @@ type Outline struct {
 	Passes  []OutlinePass   `json:"passes"`
 	Blocked []Remark        `json:"blocked"`
 	Notes   []Remark        `json:"notes"`
-	Places  []OutlinePlace  `json:"places,omitempty"`
+	// Violations are the rules of a policy that the plan breaks, once it was
+	// held to one.
+	Violations []Violation    `json:"violations,omitempty"`
+	Places     []OutlinePlace `json:"places,omitempty"`
 }
 
 // OutlinePass is a Pass.
@@ -58,7 +61,8 @@ type OutlineStep struct {
 	Reason string       `json:"reason"`
 	At     string       `json:"at,omitempty"` // file:line:column
 	Bytes  int64        `json:"bytes,omitempty"`
-	Held   bool         `json:"held,omitempty"` // hosts wait while it is carried out
+	Held   bool         `json:"held,omitempty"`  // hosts wait while it is carried out
+	Holds  bool         `json:"holds,omitempty"` // they begin to with it
 	// Copies is the number of complete current copies of the section's volume
 	// after the step; nil where no volume is concerned.
 	Copies *int `json:"copies,omitempty"`
@@ -121,7 +125,7 @@ func (o *Outline) section(s *Section) OutlineSection {
 func (s Step) Outline(c lineage.Cluster, section string) OutlineStep {
 	out := OutlineStep{
 		Number: s.Number, ID: s.ID(), Node: s.Op.On(), Volume: concern(c, section, s.Op), Op: opName(s.Op), Text: Words(s.Op),
-		Risk: s.Risk, Reason: s.Reason, At: position(s.Pos), Bytes: s.Bytes, Held: s.Held,
+		Risk: s.Risk, Reason: s.Reason, At: position(s.Pos), Bytes: s.Bytes, Held: s.Held, Holds: s.Holds,
 	}
 	if s.Copies >= 0 {
 		out.Copies = &s.Copies

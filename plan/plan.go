@@ -86,6 +86,7 @@ type Step struct {
 	Pos    schema.Pos // what in the configuration caused it
 	Bytes  int64      // that move, at most
 	Held   bool       // hosts wait while it is carried out
+	Holds  bool       // they begin to with it
 	// Copies is the number of complete current copies of the section's volume
 	// after the step; -1 where no volume is concerned.
 	Copies int

@@ -26,6 +26,7 @@ func (o *Outline) Print(w io.Writer) error {
 	}
 	out.findings("Not done", o.Blocked)
 	out.findings("Note", o.Notes)
+	out.violations(o.Violations)
 	out.line("%s", o.Summary)
 	return out.err
 }

@@ -23,13 +23,12 @@ func (p *Plan) Totals() Totals {
 	}
 	for _, pass := range p.Passes {
 		for _, s := range pass.Sections {
-			held := holding{}
 			for _, stage := range s.Stages {
 				for _, step := range stage {
 					t.Steps++
 					t.Risks[step.Risk]++
 					t.CopyBytes += step.Bytes
-					if begins, _ := held.step(step); begins {
+					if step.Holds {
 						t.Pauses++
 					}
 				}
@@ -46,7 +45,7 @@ func (p *Plan) holds() {
 			held := holding{}
 			for _, stage := range s.Stages {
 				for i := range stage {
-					_, stage[i].Held = held.step(stage[i])
+					stage[i].Holds, stage[i].Held = held.step(stage[i])
 				}
 			}
 		}

@@ -110,6 +110,9 @@ func TestMarkdownIsBounded(t *testing.T) {
 		for _, rem := range append(o.Blocked, o.Notes...) {
 			all = all && strings.Contains(text, rem.Text)
 		}
+		for _, v := range o.Violations {
+			all = all && strings.Contains(text, v.Rule)
+		}
 		if said := strings.Contains(text, "not the whole plan"); said == all {
 			t.Fatalf("everything is there: %v, and it says that something is left out: %v\n%s", all, said, text)
 		}
@@ -146,6 +149,9 @@ func randomOutline(r *rand.Rand) *Outline {
 	for range r.IntN(30) {
 		o.Blocked = append(o.Blocked, Remark{About: "volume db", Text: fmt.Sprint(r.Uint64(), word(100)), Hint: word(30)})
 		o.Notes = append(o.Notes, Remark{About: "volume db", Text: fmt.Sprint(r.Uint64(), word(100))})
+	}
+	for range r.IntN(10) {
+		o.Violations = append(o.Violations, Violation{Rule: fmt.Sprint(r.Uint64()), At: "p.cue:1:1", Text: word(200), Details: []string{word(100)}})
 	}
 	o.Summary = summary(o.Totals, len(o.Blocked))
 	return o

@@ -45,7 +45,7 @@ func (r *relations) adopt(v *Volume, o object) {
 		}
 		hint := "give it one: " + `pools: old: {aio: "/dev/sdb", lvstore: "` + v.Adopt.Lvstore + `"}`
 		if _, near := nearest(v.Adopt.Lvstore, have); near {
-			hint = hintFor(v.Adopt.Lvstore, "lvstores", have)
+			hint = Hint(v.Adopt.Lvstore, "lvstores", have)
 		}
 		at.field("head").wrong(hint, "%q: node %s has no pool with lvstore %s", v.Adopt.Alias(), n.Name, v.Adopt.Lvstore)
 		return

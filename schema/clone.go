@@ -52,7 +52,7 @@ func (r *relations) clone(v *Volume, o object, sources []string) {
 		return
 	case source == nil:
 		others := slices.DeleteFunc(slices.Clone(sources), func(s string) bool { return s == v.Name })
-		from.field("volume").wrong(hintFor(name, "volumes with snapshots", others), "%q: there is no volume of that name", name)
+		from.field("volume").wrong(Hint(name, "volumes with snapshots", others), "%q: there is no volume of that name", name)
 		return
 	case r.unread[name]:
 		return

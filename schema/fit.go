@@ -72,28 +72,28 @@ func (r *relations) known(v *Volume, o object) bool {
 	}
 	if p := v.Replicas.Pool; p != "" && !r.hasPool(p) {
 		ok = false
-		o.field("pool").wrong(hintFor(p, "pools", r.poolNames()), "%q: no node has a pool of that name", p)
+		o.field("pool").wrong(Hint(p, "pools", r.poolNames()), "%q: no node has a pool of that name", p)
 	}
 	if k := v.Replicas.Spread; k != "" && !r.hasLabel(k, "") {
 		ok = false
-		o.field("spread").wrong(hintFor(k, "labels", r.labelKeys()), "%q: no node has a label of that name", k)
+		o.field("spread").wrong(Hint(k, "labels", r.labelKeys()), "%q: no node has a label of that name", k)
 	}
 	for _, k := range slices.Sorted(maps.Keys(v.Replicas.Require)) {
 		value := v.Replicas.Require[k]
 		switch at := o.field("require").placement().field(k); {
 		case !r.hasLabel(k, ""):
 			ok = false
-			at.wrong(hintFor(k, "labels", r.labelKeys()), "is a label that no node has")
+			at.wrong(Hint(k, "labels", r.labelKeys()), "is a label that no node has")
 		case !r.hasLabel(k, value):
 			ok = false
-			at.wrong(hintFor(value, "values", r.labelValues(k)), "%q: no node has that value", value)
+			at.wrong(Hint(value, "values", r.labelValues(k)), "%q: no node has that value", value)
 		}
 	}
 	return ok
 }
 
 func (s *spot) noNode(name lineage.Node, r *relations) {
-	s.wrong(hintFor(string(name), "nodes", r.nodeNames()), "%q: there is no node of that name", name)
+	s.wrong(Hint(string(name), "nodes", r.nodeNames()), "%q: there is no node of that name", name)
 }
 
 func (r *relations) hasPool(name string) bool {

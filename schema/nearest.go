@@ -9,9 +9,9 @@ import (
 // maxListed is how many valid names a hint lists when none is near.
 const maxListed = 16
 
-// hintFor suggests one of the valid names in place of name: the nearest, or
+// Hint suggests one of the valid names, which are what, in place of name: the nearest, or
 // all when none is near and they are few.
-func hintFor(name string, what string, valid []string) string {
+func Hint(name string, what string, valid []string) string {
 	if near, ok := nearest(name, valid); ok {
 		return fmt.Sprintf("did you mean %q?", near)
 	}

@@ -58,7 +58,7 @@ func (s *spot) noSnapshot(name string, v *Volume) {
 		s.wrong("", "%q: volume %s lists no snapshots", name, v.Name)
 		return
 	}
-	s.wrong(hintFor(name, "snapshots", v.Snapshots), "%q: volume %s does not list a snapshot of that name", name, v.Name)
+	s.wrong(Hint(name, "snapshots", v.Snapshots), "%q: volume %s does not list a snapshot of that name", name, v.Name)
 }
 
 // retention reads how often strata takes snapshots, and which it keeps.

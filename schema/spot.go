@@ -127,7 +127,7 @@ func (o object) only(known []string) object {
 		if slices.Contains(known, f.name) {
 			continue
 		}
-		hint := hintFor(f.name, "fields", known)
+		hint := Hint(f.name, "fields", known)
 		if _, near := nearest(f.name, known); o.up == nil && !near {
 			hint = fmt.Sprintf("a helper of your own is written _%[1]s or #%[1]s", f.name)
 		}

@@ -30,7 +30,7 @@ func (f *files) fromCUE(err error) Problems {
 		case strings.HasPrefix(format, "no tag for"), strings.HasPrefix(format, "tag %q not used"):
 			_, args := e.Msg()
 			p.Text = fmt.Sprintf("tag %q: no field has the attribute @tag(%[1]s)", args...)
-			p.Hint = hintFor(fmt.Sprint(args[0]), "tags", f.tags)
+			p.Hint = Hint(fmt.Sprint(args[0]), "tags", f.tags)
 		case badTag.MatchString(p.Text):
 			p.Text = badTag.ReplaceAllString(p.Text, "tag $2 must be a $1: ")
 		case strings.HasPrefix(p.Text, "builtin package"):

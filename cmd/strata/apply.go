@@ -22,6 +22,7 @@ import (
 func newApply() *cobra.Command {
 	var (
 		src     source
+		hold    rules
 		may     grants
 		approve bool
 		asJSON  bool
@@ -39,6 +40,9 @@ Given a plan that was saved by plan --out, it carries out the steps of that plan
 and no others, and does not ask. Where anything else would be needed, because
 the nodes are not as they were, it stops and says what differs. Run again, it
 goes on where it ended.
+
+What breaks a rule of --policy is not done: before anything is, the whole plan is
+held to the rules, and later every pass.
 
 Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest converged.`,
 		Example: `  strata apply examples/lab
@@ -70,6 +74,9 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			guard := &apply.Guard{Start: src.guard, Config: cfg, Plan: planOpt}
 			defer guard.Close()
 			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved}
+			if err := hold.hold(&opt, cfg); err != nil {
+				return err
+			}
 			if !approve && saved == nil {
 				if asJSON || !interactive(os.Stdin) {
 					return fmt.Errorf("nobody can be asked for approval here; pass --auto-approve")
@@ -90,6 +97,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 	}
 	src.targetFlags(cmd)
 	may.flags(cmd)
+	hold.flags(cmd)
 	cmd.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one event a line as JSON")
 	cmd.Flags().DurationVar(&wait, "lock-timeout", 10*time.Second, "how long to wait for another apply that has locked the nodes")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"sync"
 	"time"
@@ -91,6 +92,10 @@ func (e *events) summary(r *apply.Result, took time.Duration, code int) {
 func (e *events) broke(r *apply.Result, took time.Duration, err error) {
 	s := e.summarize(r, took)
 	s.Result, s.ExitCode, s.Error = "error", codeOf(err), err.Error()
+	var b *broken
+	if errors.As(err, &b) {
+		s.Result, s.Violations = "refused", b.violations
+	}
 	e.line(s)
 }
 

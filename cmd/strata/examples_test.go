@@ -23,7 +23,7 @@ func TestExamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if done[example] {
+		if done[example] || filepath.Base(example) == "policy" { // that is none
 			continue
 		}
 		done[example] = true

@@ -17,11 +17,18 @@ func newPlan() *cobra.Command {
 		show     planForm
 		at       string
 		detailed bool
+		hold     rules
 		file     string
 	)
 	cmd := &cobra.Command{
 		Use:   "plan [DIR | FILE...]",
 		Short: "Show what has to be done, in order; change nothing",
+		Long: `plan looks at the nodes and prints every step between what is there and what
+is configured, with its reason and its risk. It changes nothing.
+
+Exit codes: 0 there is a plan, 1 error, or the plan breaks a rule of --policy (it
+is shown with that rule, and not saved); with --detailed-exitcode 2 when there is
+something to do.`,
 		Example: `  strata plan examples/lab
   strata plan --explain --detailed-exitcode .   # 0: nothing to do, 2: changes
   strata plan --markdown . > comment.md
@@ -32,6 +39,10 @@ func newPlan() *cobra.Command {
 				return err
 			}
 			opt, err := may.options(cfg)
+			if err != nil {
+				return err
+			}
+			pol, err := hold.load()
 			if err != nil {
 				return err
 			}
@@ -49,13 +60,18 @@ func newPlan() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if file != "" {
+			out := p.Outline(cfg.Cluster)
+			verdict := forbid(pol, out)
+			if file != "" && verdict == nil {
 				if err := writeSaved(file, plan.Save(cfg, snap, p, opt, describe())); err != nil {
 					return err
 				}
 			}
-			if err := show.print(cmd.OutOrStdout(), p.Outline(cfg.Cluster)); err != nil {
+			if err := show.print(cmd.OutOrStdout(), out); err != nil {
 				return err
+			}
+			if verdict != nil {
+				return verdict
 			}
 			if detailed && !p.Empty() {
 				return exitChanges
@@ -68,6 +84,7 @@ func newPlan() *cobra.Command {
 	cmd.Flags().StringVar(&file, "out", "", "save the plan in `FILE`, for show and apply")
 	cmd.Flags().StringVar(&at, "at", "", "plan as if it were that `TIME` (2026-11-20T19:30:00Z), for snapshots on schedule")
 	show.flags(cmd)
+	hold.flags(cmd)
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is something to do")
 	return cmd
 }

@@ -7,18 +7,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"strata/machine"
+	"strata/policy"
 	"strata/schema"
 )
 
 func newSchema() *cobra.Command {
 	var asJSON, jsonSchema bool
-	documents := append([]string{"config"}, machine.Documents()...)
+	sources := map[string]func() string{"config": schema.Source, "policy": policy.Source}
+	documents := append([]string{"config", "policy"}, machine.Documents()...)
 	cmd := &cobra.Command{
 		Use:   "schema [" + strings.Join(documents, " | ") + "]",
-		Short: "Print the CUE schema of configurations, or of what strata prints for programs",
+		Short: "Print the CUE schema of what you write, or of what strata prints for programs",
 		Long: `schema prints the CUE schema of a document:
 
   config   what you write
+  policy   rules for plans, for --policy
   plan     what plan --json and show --json print
   saved    the file of plan --out
   events   what apply --json prints, a line each
@@ -37,11 +40,11 @@ docs/machine-output.md says what stays as it is from one version to the next.`,
 			}
 			source, ok := machine.Schema(document)
 			if !ok {
-				source = schema.Source()
+				source = sources[document]()
 			}
 			switch {
 			case jsonSchema && !ok:
-				return fmt.Errorf("the schema of configurations has no JSON Schema: it says more than that can; the documents that have one: %s",
+				return fmt.Errorf("there is no JSON Schema of what you write, for CUE says more than that can; the documents that have one: %s",
 					strings.Join(machine.Documents(), ", "))
 			case jsonSchema:
 				b, err := machine.JSONSchema(document)

@@ -12,7 +12,10 @@ import (
 )
 
 func newShow() *cobra.Command {
-	var form planForm
+	var (
+		form planForm
+		hold rules
+	)
 	cmd := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Show a saved plan; reach no node",
@@ -25,10 +28,19 @@ func newShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return form.print(cmd.OutOrStdout(), s.Plan)
+			pol, err := hold.load()
+			if err != nil {
+				return err
+			}
+			verdict := forbid(pol, s.Plan)
+			if err := form.print(cmd.OutOrStdout(), s.Plan); err != nil {
+				return err
+			}
+			return verdict
 		},
 	}
 	form.flags(cmd)
+	hold.flags(cmd)
 	return cmd
 }
 

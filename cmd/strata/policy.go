@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"strata/apply"
+	"strata/plan"
+	"strata/policy"
+	"strata/schema"
+)
+
+// rules are the policies that a plan is held to.
+type rules struct {
+	dirs []string
+}
+
+func (r *rules) flags(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&r.dirs, "policy", nil, "hold the plan to the rules in the CUE files of `DIR`; may be repeated (strata schema policy)")
+}
+
+// load reads the policies; nil is none.
+func (r *rules) load() (*policy.Policy, error) {
+	if len(r.dirs) == 0 {
+		return nil, nil
+	}
+	return policy.Load(r.dirs)
+}
+
+// broken is the error of a plan that breaks rules.
+type broken struct {
+	violations []plan.Violation
+	later      bool // something was done already
+}
+
+func (b *broken) Error() string {
+	lines := []string{fmt.Sprintf("the plan breaks %s of the policy, and nothing was done:", count(b.violations))}
+	if b.later {
+		lines[0] = fmt.Sprintf("what is due now breaks %s of the policy, and is not done:", count(b.violations))
+	}
+	for _, v := range b.violations {
+		for _, line := range v.Lines() {
+			lines = append(lines, "  "+line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// forbid holds a plan to a policy, and notes in it what it breaks.
+func forbid(p *policy.Policy, o *plan.Outline) (err error) {
+	if p == nil {
+		return nil
+	}
+	if o.Violations, err = p.Check(o); err != nil || len(o.Violations) == 0 {
+		return err
+	}
+	return fmt.Errorf("the plan breaks %s of the policy; it is shown above, and may not be carried out", count(o.Violations))
+}
+
+func count(violations []plan.Violation) string {
+	if len(violations) == 1 {
+		return "a rule"
+	}
+	return fmt.Sprintf("%d rules", len(violations))
+}
+
+// hold makes a run keep to the policy: what it is about to do is held to the
+// rules, together with what it has done.
+func (r *rules) hold(opt *apply.Options, cfg *schema.Config) error {
+	p, err := r.load()
+	if p == nil || err != nil {
+		return err
+	}
+	var mu sync.Mutex // steps start while the next pass is looked at
+	run, done := p.Begin(), false
+	opt.Vet = func(p *plan.Plan) error {
+		mu.Lock()
+		defer mu.Unlock()
+		violations, err := run.Check(p.Outline(cfg.Cluster))
+		if err != nil {
+			return err
+		}
+		if len(violations) > 0 {
+			return &broken{violations, done}
+		}
+		return nil
+	}
+	starting := opt.Starting
+	opt.Starting = func(e apply.Event) {
+		mu.Lock()
+		done = true
+		run.Did(policy.StepOf(cfg, e.Pass, e.Section, e.Step.Outline(cfg.Cluster, e.Section)))
+		mu.Unlock()
+		starting(e)
+	}
+	return nil
+}
