@@ -18,7 +18,7 @@ type Options struct {
 	// is given up.
 	Timeout time.Duration
 
-	// DialTimeout bounds the making of a connection. 0: 5 s.
+	// DialTimeout bounds the making of a connection. 0: 5 s, through ssh 10 s.
 	DialTimeout time.Duration
 
 	// Trace, if not nil, is told of every call that ended. It may be called
@@ -31,6 +31,9 @@ type Options struct {
 
 	// RootCAs vouch for an https:// proxy; nil: those that the machine trusts.
 	RootCAs *x509.CertPool
+
+	// SSH is how the host in an ssh:// address is reached; nil: with no keys.
+	SSH *SSH
 
 	// Dial, if not nil, makes the connections: to the target, to its proxy or
 	// to the sshd of its host. The network is "unix" or "tcp".
@@ -51,7 +54,8 @@ type Client struct {
 	rounds atomic.Int64
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
-	posts  *poster // makes the calls, if the address is that of a proxy
+	posts  *poster    // makes the calls, if the address is that of a proxy
+	host   *sshDialer // makes the connections, if they go through ssh
 
 	mu      sync.Mutex
 	closed  bool
@@ -81,14 +85,23 @@ func New(addr string, opts Options) (*Client, error) {
 	}
 	if opts.DialTimeout <= 0 {
 		opts.DialTimeout = 5 * time.Second
+		if to.scheme == "ssh" {
+			opts.DialTimeout = 10 * time.Second
+		}
+	}
+	if opts.SSH == nil {
+		opts.SSH = &SSH{}
 	}
 	if opts.Dial == nil {
 		opts.Dial = dialNet
 	}
 	c := &Client{addr: addr, to: to, opts: opts, conns: make(map[*conn]struct{})}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	if to.scheme == "http" || to.scheme == "https" {
+	switch to.scheme {
+	case "http", "https":
 		c.posts = newPoster(to, &c.opts, c.ctx)
+	case "ssh":
+		c.host = &sshDialer{to: to, opts: &c.opts}
 	}
 	return c, nil
 }
@@ -108,6 +121,9 @@ func (c *Client) Close() error {
 	c.closed = true
 	for cn := range c.conns {
 		cn.wire.fail(errClientClosed)
+	}
+	if c.host != nil {
+		c.host.close()
 	}
 	return nil
 }
@@ -152,7 +168,7 @@ func (c *Client) dial(d *dialing) {
 	defer close(d.done)
 	ctx, cancel := context.WithTimeout(c.ctx, c.opts.DialTimeout)
 	defer cancel()
-	nc, err := c.opts.Dial(ctx, c.to.network, c.to.address)
+	nc, err := c.connect(ctx)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -171,6 +187,13 @@ func (c *Client) dial(d *dialing) {
 		c.current = d.conn
 		c.conns[d.conn] = struct{}{}
 	}
+}
+
+func (c *Client) connect(ctx context.Context) (net.Conn, error) {
+	if c.host != nil {
+		return c.host.dial(ctx)
+	}
+	return c.opts.Dial(ctx, c.to.network, c.to.address)
 }
 
 // release ends a round on cn. A round that heard nothing until its deadline

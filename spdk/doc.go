@@ -19,6 +19,11 @@
 // the replies in the stream, and decodes each result in place into the
 // [Req] that waits for it; jrpc2 only sees that the reply came.
 //
+// A target on another host's socket is reached in the same way, the net.Conn
+// being a channel of the one ssh connection to that host. Behind an HTTP proxy
+// there is no connection to pipeline on: a poster makes each call with a POST
+// of its own, a few at a time.
+//
 // Every error of a call is an [*Error] with a [Class]. The one distinction no
 // caller may forget: [Unreachable] says that the target certainly never saw
 // the request, [Unknown] that it may have.

@@ -73,7 +73,8 @@ func parseURL(addr string) (endpoint, error) {
 		}
 		return e, nil
 	case "ssh":
-		if e.address = withPort(host, "22"); e.address == "" || user == "" || !socketPath(path) {
+		// Hosts' keys are kept under names in small letters.
+		if e.address = withPort(strings.ToLower(host), "22"); e.address == "" || user == "" || !socketPath(path) {
 			return e, errors.New("want ssh://user@host/path, as in ssh://root@10.0.0.1/var/tmp/spdk.sock")
 		}
 		return e, nil

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"strata/spdk/reachtest"
 	"strata/spdk/sim"
 )
 
@@ -17,6 +18,8 @@ type lab struct {
 	nodes   []string
 	hosts   map[string]*host // by volume
 	closers []func()
+	sshd    *reachtest.SSHD
+	logins  int // of sshd, when it was last asked
 }
 
 func newLab(dir string) *lab { return &lab{dir: dir, hosts: map[string]*host{}} }

@@ -14,19 +14,62 @@ import (
 // passwordEnv has the password of proxies for which none is configured.
 const passwordEnv = "STRATA_RPC_PASSWORD"
 
-// client makes a node's, with the secrets that its address asks for from where
-// the configuration says they are.
-func client(n *schema.Node, opt spdk.Options) (*spdk.Client, error) {
+// reacher makes clients, with the secrets that the nodes' addresses ask for
+// from where the configuration says they are.
+type reacher struct {
+	ssh map[schema.SSH]*spdk.SSH // nodes that are reached alike share one
+}
+
+func (r *reacher) client(n *schema.Node, opt spdk.Options) (*spdk.Client, error) {
 	scheme, rest, _ := strings.Cut(n.RPC, "://")
 	var err error
 	switch scheme {
 	case "http", "https":
 		err = throughProxy(n, strings.Contains(rest, "@"), &opt)
+	case "ssh":
+		opt.SSH, err = r.throughSSH(n)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return spdk.New(n.RPC, opt)
+}
+
+// throughSSH says how a node's host is reached. Keys are those of whoever runs
+// strata: the environment wins over the configuration.
+func (r *reacher) throughSSH(n *schema.Node) (*spdk.SSH, error) {
+	conf := schema.SSH{}
+	if n.SSH != nil {
+		conf = *n.SSH
+	}
+	if key := os.Getenv("STRATA_SSH_KEY"); key != "" {
+		conf.Key, conf.Passphrase = key, schema.Secret{}
+	}
+	if file := os.Getenv("STRATA_SSH_KNOWN_HOSTS"); file != "" {
+		conf.KnownHosts = file
+	}
+	if s := r.ssh[conf]; s != nil {
+		return s, nil
+	}
+	s := &spdk.SSH{
+		Agent:      os.Getenv("SSH_AUTH_SOCK"),
+		Keys:       []string{atHome("~/.ssh/id_ed25519"), atHome("~/.ssh/id_ecdsa"), atHome("~/.ssh/id_rsa")},
+		KnownHosts: []string{atHome("~/.ssh/known_hosts"), "/etc/ssh/ssh_known_hosts"},
+	}
+	if conf.Key != "" {
+		s.Key = atHome(conf.Key)
+	}
+	if conf.KnownHosts != "" {
+		s.KnownHosts = []string{atHome(conf.KnownHosts)}
+	}
+	if conf.Passphrase != (schema.Secret{}) {
+		var err error
+		if s.Passphrase, err = secret(conf.Passphrase); err != nil {
+			return nil, fmt.Errorf("the passphrase of the key for %s: %w", n.RPC, err)
+		}
+	}
+	r.ssh[conf] = s
+	return s, nil
 }
 
 func throughProxy(n *schema.Node, user bool, opt *spdk.Options) error {

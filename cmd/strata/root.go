@@ -20,7 +20,14 @@ func newRoot() *cobra.Command {
 		Short: "Keeps replicated SPDK volumes as their owner described them",
 		Long: `strata reads what you want from CUE files and what there is from every node's
 spdk_tgt, prints the ordered plan between the two, and carries it out.
-It keeps no state of its own: the storage itself is the state.`,
+It keeps no state of its own: the storage itself is the state.
+
+Environment:
+  STRATA_RPC_PASSWORD     password of HTTP proxies for which no other is configured
+  STRATA_SSH_KEY          file of the private key for ssh
+  STRATA_SSH_KNOWN_HOSTS  file with the keys of hosts
+  SSH_AUTH_SOCK           socket of the ssh agent
+  NO_COLOR                no colours`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -63,9 +70,10 @@ func (s *source) connect(cfg *schema.Config) (map[lineage.Node]*spdk.Client, fun
 	if err != nil {
 		return nil, nil, err
 	}
+	reach := reacher{ssh: map[schema.SSH]*spdk.SSH{}}
 	targets := map[lineage.Node]*spdk.Client{}
 	for _, n := range cfg.Nodes {
-		t, err := client(n, spdk.Options{Timeout: s.timeout, Trace: rec.trace(n.Name)})
+		t, err := reach.client(n, spdk.Options{Timeout: s.timeout, Trace: rec.trace(n.Name)})
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: node %s: %w", n.Pos, n.Name, err)
 		}

@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 //	calls reset / calls none [NODE...]       no call since then changed anything
 //	calls in FILE                            FILE, written by --debug-rpc, has every call since then
 //	proxy [-tls] NODE USER PASSWORD          a proxy as SPDK's; $NODE has its address, proxy.pem its certificate
+//	sshd DIR                                 a real sshd; $SSHD is user@host:port, DIR has id_ed25519 and known_hosts
+//	logins [N]                               it has let in so many ssh connections since it was last asked
 //	host VOLUME [NQN]                        connect a host to the volume's export
 //	[!] write VOLUME OFFSET SIZE LETTER      write through that host
 //	[!] read VOLUME OFFSET SIZE LETTER       read, and compare
@@ -49,6 +51,7 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup:               setUp,
 		Cmds:                commands,
+		Condition:           condition,
 	})
 }
 
@@ -66,6 +69,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"state":     inLab((*lab).cmdState),
 	"calls":     inLab((*lab).cmdCalls),
 	"proxy":     inLab((*lab).cmdProxy),
+	"sshd":      inLab((*lab).cmdSSHD),
+	"logins":    inLab((*lab).cmdLogins),
 	"host":      inLab((*lab).cmdHost),
 	"write":     inLab((*lab).cmdWrite),
 	"read":      inLab((*lab).cmdRead),
