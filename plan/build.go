@@ -54,10 +54,7 @@ func build(cfg *schema.Config, snap *state.Snapshot, opt Options) (*Plan, error)
 
 // within leaves out what is in no pool of the cluster.
 func within(cfg *schema.Config, snap *state.Snapshot) *state.Snapshot {
-	return snap.Within(cfg.Cluster, func(n lineage.Node, lvstore string) bool {
-		node := cfg.Node(n)
-		return node != nil && inPool(node, lvstore) == nil
-	})
+	return snap.Within(cfg.Cluster, cfg.Owns)
 }
 
 func (p *Plan) number() {

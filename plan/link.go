@@ -132,7 +132,9 @@ func (b *builder) attach(sec *section, l lineage.Link, nqn lineage.NQN, port str
 
 func (b *builder) letGo(sec *section, n lineage.Node, ctrl *state.Controller) {
 	b.dropped[n] = true
-	sec.because(b.cfg.Node(n).Pos, "controller %s is %s", ctrl.Name, ctrl.State)
+	if ctrl.GivenUp() {
+		sec.because(b.cfg.Node(n).Pos, "controller %s is %s", ctrl.Name, ctrl.State)
+	}
 	if ctrl.State != "disabled" {
 		sec.then(RiskReduce, ControllerDisable{At{n}, ctrl.Name})
 	}
@@ -364,11 +366,13 @@ func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {
 		return
 	}
 	sec := b.section(KindLink, linkName(l), b.cfg.Node(l.From).Pos)
+	unneeded := func() { sec.because(b.cfg.Node(l.From).Pos, "no volume needs the link from %s to %s", l.From, l.To) }
+	unneeded()
 	if ctrl != nil && ctrl.NQN == nqn {
 		sec.after(b.standing[l]...)
 		b.letGo(sec, l.To, ctrl)
 	}
-	sec.because(b.cfg.Node(l.From).Pos, "no volume needs the link from %s to %s", l.From, l.To)
+	unneeded()
 	if from.Subsystems[nqn] != nil && b.empty[l] {
 		sec.then(RiskCreate, SubsystemDelete{At{l.From}, nqn})
 	}

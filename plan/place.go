@@ -29,11 +29,12 @@ type Choice struct {
 type stick int
 
 const (
-	stickEngine  stick = iota // current, and local to the engine
-	stickCurrent              // current
-	stickJoined               // the RAID writes to it, and it is being completed
-	stickBegun                // a rebuild has begun there
-	stickStale                // has some of the data
+	stickEngine   stick = iota // current, and local to the engine
+	stickCurrent               // current
+	stickReleased              // current, one too many, and released by the operator
+	stickJoined                // the RAID writes to it, and it is being completed
+	stickBegun                 // a rebuild has begun there
+	stickStale                 // has some of the data
 	stickNone
 )
 
@@ -169,7 +170,7 @@ func (c candidate) why(v *schema.Volume, used map[string]int) string {
 	switch c.stick {
 	case stickEngine:
 		return "has a current replica, and the engine"
-	case stickCurrent:
+	case stickCurrent, stickReleased:
 		return "has a current replica"
 	case stickJoined, stickBegun:
 		return "is being rebuilt"
@@ -184,7 +185,9 @@ func (c candidate) why(v *schema.Volume, used map[string]int) string {
 		}
 		parts = append(parts, fmt.Sprintf("%s %q is %s", v.Replicas.Spread, c.label, fresh))
 	}
-	if c.pool.capacity > 0 {
+	if c.free() < 0 && c.pool.capacity > 0 {
+		parts = append(parts, Size(-c.free())+" more promised than there is in "+c.pool.conf.Name)
+	} else if c.pool.capacity > 0 {
 		parts = append(parts, Size(c.free())+" not promised yet in "+c.pool.conf.Name)
 	} else {
 		parts = append(parts, Size(c.pool.taken)+" promised in "+c.pool.conf.Name)

@@ -80,11 +80,10 @@ type history struct {
 	blocked []string
 	foreign map[lineage.Node][]string
 	word    map[lineage.Volume]lineage.Node // what the operator said
-	fixed   map[string]int                  // the number of replicas that is not to be lowered since
 }
 
 func newHistory(seed int64) *history {
-	h := &history{Rand: rand.New(rand.NewSource(seed)), word: map[lineage.Volume]lineage.Node{}, fixed: map[string]int{}}
+	h := &history{Rand: rand.New(rand.NewSource(seed)), word: map[lineage.Volume]lineage.Node{}}
 	h.cfg = h.config()
 	h.c = newCluster(h.Rand, h.cfg, seed < 0)
 	h.foreigners()
@@ -121,7 +120,7 @@ func (h *history) editConfig() {
 	switch {
 	case i < 0:
 		v := &schema.Volume{Name: name, Size: int64(1+h.Intn(3)) << 20}
-		v.Replicas.Count = 1 + h.Intn(3)
+		v.Replicas.Count = h.count()
 		h.editVolume(v)
 		h.cfg.Volumes = append(h.cfg.Volumes, v)
 		slices.SortFunc(h.cfg.Volumes, func(a, b *schema.Volume) int { return strings.Compare(a.Name, b.Name) })
@@ -224,11 +223,8 @@ func (h *history) editVolume(v *schema.Volume) {
 		v.Replicas.Spread = "zone"
 	default:
 		if v.Replicas.On == nil {
-			v.Replicas.Count = 1 + h.Intn(3)
+			v.Replicas.Count = h.count()
 		}
-	}
-	if n := h.fixed[v.Name]; v.Replicas.Count < n {
-		v.Replicas.Count, v.Replicas.On = n, nil
 	}
 	switch h.Intn(8) {
 	case 0:
@@ -243,6 +239,9 @@ func (h *history) editVolume(v *schema.Volume) {
 		v.Export = schema.Export{Kind: schema.ExportNVMf, Hosts: []lineage.NQN{lineage.NQN(fmt.Sprintf("nqn.host%d", h.Intn(3)))}}
 	}
 }
+
+// count draws a number of replicas, small ones more often.
+func (h *history) count() int { return 1 + h.Intn(1+h.Intn(max(3, len(h.cfg.Nodes)))) }
 
 // foreigners puts somebody else's things beside ours.
 func (h *history) foreigners() {
@@ -649,7 +648,7 @@ func (h *history) giveUp() {
 				hidden = hidden || m.hidden && !m.down
 			}
 			q := state.Question{Cluster: h.cfg.Cluster, Replicas: v.Replicas.Count, Hidden: len(h.cfg.Nodes)}
-			if len(inc.Heads) == 0 || hidden || len(inc.Raids)+len(inc.Exports) > 0 || v.Replicas.Count < 2 || v.Replicas.Count < named(inc) || snap.Judge(inc, q).Unknown == "" {
+			if len(inc.Heads) == 0 || hidden || len(inc.Raids)+len(inc.Exports) > 0 || snap.Judge(inc, q).Unknown == "" {
 				continue
 			}
 			node := inc.Heads[h.Intn(len(inc.Heads))].Node
@@ -657,20 +656,10 @@ func (h *history) giveUp() {
 				continue // it would contradict what is known of nowhere else
 			}
 			h.word[id] = node
-			h.fixed[v.Name] = v.Replicas.Count
 			h.opt.Authority[v.Name] = node
 			h.c.note("the operator makes %s the authority of %s", node, id)
 		}
 	}
-}
-
-// named is the highest number of replicas that heads name.
-func named(inc *state.Incarnation) int {
-	n := 0
-	for _, x := range inc.Heads {
-		n = max(n, x.Name.Legs)
-	}
-	return n
 }
 
 // end checks what a cluster at rest serves.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 
 	"strata/lineage"
@@ -13,6 +14,7 @@ import (
 func (s *subject) reduce() {
 	want := s.v.Replicas.Count
 	victims := s.victims(len(s.Legs) - want)
+	s.noteStaying(victims)
 	if len(victims) > 0 {
 		s.letLegsGo(victims)
 	}
@@ -21,30 +23,59 @@ func (s *subject) reduce() {
 	}
 }
 
-// victims are the legs that may go, the least wanted first.
+// noteStaying says of current replicas that the operator has released and that
+// stay all the same why they do.
+func (s *subject) noteStaying(victims []state.CurrentLeg) {
+	surplus := len(s.Legs) - s.v.Replicas.Count
+	for _, l := range s.Legs {
+		goes := slices.ContainsFunc(victims, func(v state.CurrentLeg) bool { return v.UUID == l.UUID })
+		if goes || s.v.Protect || !s.b.opt.AllowDestroy[s.v.Name+":"+string(l.Node)] {
+			continue
+		}
+		why := fmt.Sprintf("the volume has %d current ones and is to have %d", len(s.Legs), s.v.Replicas.Count)
+		if surplus > 0 {
+			if !s.chosen(l.Node) {
+				continue // victims has said what is in the way
+			}
+			why = "the configuration wants one there"
+			if i := slices.IndexFunc(s.Legs, func(o state.CurrentLeg) bool { return o.Head == nil }); i >= 0 {
+				why = fmt.Sprintf("the one on %s, which would stay instead, cannot be reached", s.Legs[i].Node)
+			}
+		}
+		s.b.note("volume "+s.v.Name, s.v.At("replicas"), "", "the replica on %s was released and stays: %s", l.Node, why)
+	}
+}
+
+// victims are the legs that may go, the least wanted first. Of one that is too
+// many and has to stay it is said why.
 func (s *subject) victims(surplus int) []state.CurrentLeg {
 	var victims []state.CurrentLeg
+	about := "volume " + s.v.Name
 	for _, l := range slices.Backward(s.Legs) {
-		if len(victims) < surplus && !s.chosen(l.Node) {
-			victims = append(victims, l)
+		if surplus <= 0 || s.chosen(l.Node) {
+			continue
 		}
-	}
-	for _, l := range victims {
+		surplus--
 		name := s.v.Name + ":" + string(l.Node)
-		about := "volume " + s.v.Name
 		switch {
 		case s.v.Protect:
 			s.b.block(about, s.v.At("replicas"), "remove protect first", "the replica on %s is one too many, but the volume is protected", l.Node)
 		case l.Head == nil:
 			s.b.block(about, s.v.At("replicas"), "", "the replica on %s is one too many, but it cannot be reached", l.Node)
+		case s.readFrom(l.Node):
+			s.b.block(about, s.v.At("replicas"), "", "the replica on %s is one too many, but one that is being rebuilt reads through it", l.Node)
 		case !s.b.opt.AllowDestroy[name]:
 			s.b.block(about, s.v.At("replicas"), "--allow-destroy "+name, "the replica on %s is one too many; it is current, and deleting it is to be allowed by name", l.Node)
 		default:
-			continue
+			victims = append(victims, l)
 		}
-		return nil
 	}
 	return victims
+}
+
+// readFrom reports whether a head on another node reads through a layer on n.
+func (s *subject) readFrom(n lineage.Node) bool {
+	return slices.ContainsFunc(s.inc.Others, func(o state.Placed) bool { return o.Node == n && s.readThrough(o.Lvol.UUID) })
 }
 
 // letLegsGo removes legs: the others' names first, so that those that go are
@@ -64,7 +95,7 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 		}
 	}
 	s.rename(stay)
-	s.sec.because(s.v.At("replicas"), "%s is configured with %d replicas", s.v.Name, s.v.Replicas.Count)
+	s.sec.because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, count(s.v.Replicas.Count, "replica"))
 	for _, l := range victims {
 		if s.Device == s.b.cfg.Cluster.Raid(s.id) {
 			s.sec.then(RiskReduce, RaidRemoveLeg{At: At{s.engine}, Raid: s.Device, Leg: l.UUID})
@@ -84,7 +115,7 @@ func (s *subject) dropStale() {
 		if s.isLeg(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.joiningHead(h.Node) != nil && s.chosen(h.Node) {
 			continue
 		}
-		s.sec.because(s.v.At("replicas"), "%s has all its %d replicas; this one is stale", s.v.Name, len(s.Legs))
+		s.sec.because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, count(len(s.Legs), "replica"))
 		s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, "")
 		if s.legOn(h.Node) {
 			s.sec.then(RiskReduce, LvolDelete{At{h.Node}, h.Lvol.Lvstore, at.LvolByUUID(h.Lvol.UUID).Name})

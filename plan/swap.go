@@ -80,7 +80,11 @@ func (s *subject) swap(missing []Choice) bool {
 			return true
 		}
 	}
-	return s.takeDown(staged, "replicas", "%d replicas join %s, which is empty", len(staged), s.v.Name)
+	joins := "joins"
+	if len(staged) > 1 {
+		joins = "join"
+	}
+	return s.takeDown(staged, "replicas", "%s %s %s, which is empty", count(len(staged), "replica"), joins, s.v.Name)
 }
 
 // reusable returns an empty lvol in c's place that can become a replica: an

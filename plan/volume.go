@@ -259,6 +259,9 @@ func (s *subject) look() bool {
 		if l.Node == s.engine {
 			held[l.Node] = stickEngine
 		}
+		if len(s.Legs) > s.v.Replicas.Count && b.opt.AllowDestroy[s.v.Name+":"+string(l.Node)] {
+			held[l.Node] = stickReleased
+		}
 	}
 	s.places, _ = b.place(s.v, held)
 	if verdict.Engine == "" && s.to == "" && s.lacksLeg(s.engine) {

@@ -26,7 +26,7 @@ func unmanaged(cfg *schema.Config, conf *schema.Node, n *state.Node) []Unmanaged
 		}
 	}
 	for alias, l := range n.Lvols {
-		if l.Parsed == nil || !pools[l.Lvstore] {
+		if l.Parsed == nil {
 			add("lvol", alias)
 		}
 	}

@@ -230,6 +230,12 @@ func (c *Config) Node(name lineage.Node) *Node {
 	return nil
 }
 
+// Owns reports whether an lvstore on a node is one of the cluster's pools.
+func (c *Config) Owns(node lineage.Node, lvstore string) bool {
+	n := c.Node(node)
+	return n != nil && slices.ContainsFunc(n.Pools, func(p *Pool) bool { return p.Lvstore == lvstore })
+}
+
 // Volume returns the volume of that name, or nil.
 func (c *Config) Volume(name string) *Volume {
 	if i, ok := slices.BinarySearchFunc(c.Volumes, name, func(v *Volume, name string) int { return cmp.Compare(v.Name, name) }); ok {

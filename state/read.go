@@ -135,7 +135,7 @@ func (a *answers) readListeners(ctx context.Context, c lineage.Cluster, t *spdk.
 	a.listeners = make(map[lineage.NQN][]spdk.Listener, len(reqs))
 	for i, r := range reqs {
 		if r.Err != nil {
-			return fmt.Errorf("the targets's subsystems changed while they were read: %w", r.Err)
+			return fmt.Errorf("the target's subsystems changed while they were read: %w", r.Err)
 		}
 		a.listeners[nqns[i]] = *lists[i]
 	}

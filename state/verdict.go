@@ -161,13 +161,32 @@ func (v *Verdict) lead(heads []Head) {
 // Minority says that too few replicas were read to judge the volume while no
 // engine runs; "" when they are enough. Those that were read must outnumber
 // those that may be where nobody has looked: then nobody who looked elsewhere
-// can have started an engine unnoticed. A replica that was looked for and does
-// not exist is no vote for either.
+// can have started an engine unnoticed.
+//
+// A replica that is configured, was looked for and does not exist is no vote
+// for either: it may never have been made. One that the latest epoch counts did
+// exist. Somebody who knew of a later one may have let it go, and where he did
+// is not known as long as a node is hidden.
 func (inc *Incarnation) Minority(q Question) string {
-	if seen, away := inc.votes(q); seen <= away {
+	seen, away := inc.votes(q)
+	if q.Hidden > 0 {
+		away = max(away, inc.named()-seen)
+	}
+	if seen <= away {
 		return fmt.Sprintf("only %d of its %d replicas could be read, and no engine runs; a majority is needed to know which is current", seen, seen+away)
 	}
 	return ""
+}
+
+// named is how many replicas the latest epoch counts.
+func (inc *Incarnation) named() int {
+	n, top := 0, inc.Top()
+	for _, h := range inc.Heads {
+		if h.Name.Epoch == top {
+			n = max(n, h.Name.Legs)
+		}
+	}
+	return n
 }
 
 // votes counts the nodes on which replicas were seen, and those that may have
