@@ -128,7 +128,11 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 	for {
 		x.settle(r, opt.Plan, tries)
 		before := r.Snapshot
-		r.Snapshot = state.Read(ctx, cfg.Cluster, targets)
+		if locked {
+			r.Snapshot = state.ReadAgain(ctx, cfg.Cluster, targets, before)
+		} else {
+			r.Snapshot = state.Read(ctx, cfg.Cluster, targets)
+		}
 		if err := ctx.Err(); err != nil {
 			return r, err
 		}

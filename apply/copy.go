@@ -18,7 +18,7 @@ func (x *pass) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) er
 	if err != nil {
 		return err
 	}
-	for {
+	for start := time.Now(); ; {
 		at, err := t.CheckShallowCopy(ctx, id)
 		if err != nil {
 			return err
@@ -31,10 +31,17 @@ func (x *pass) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) er
 		default:
 			return fmt.Errorf("copying %s to %s: %s after %d of %d clusters", src, op.Label, at.Error, at.CopiedClusters, at.TotalClusters)
 		}
-		if err := sleep(ctx, pollEvery); err != nil {
+		if err := sleep(ctx, pollCopy(time.Since(start))); err != nil {
 			return err
 		}
 	}
+}
+
+// pollCopy is when to ask again for a copy that has taken so long: soon enough
+// that its end is not noticed late as copies go, and never more often than a
+// target looks at its socket.
+func pollCopy(took time.Duration) time.Duration {
+	return min(max(took/40, 4*time.Millisecond), pollEvery)
 }
 
 // startCopy starts a copy. A bdev that has just appeared is looked into for a

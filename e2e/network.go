@@ -28,8 +28,8 @@ func InOwnNetwork(t *testing.T) bool {
 	if OwnNetwork() {
 		return true
 	}
-	args := slices.DeleteFunc(slices.Clone(os.Args[1:]), func(a string) bool { return strings.HasPrefix(a, "-test.run") })
-	cmd := exec.Command("/proc/self/exe", append(args, "-test.run=^"+t.Name()+"$", "-test.v")...)
+	args := append(slices.Clone(os.Args[1:]), "-test.run=^"+t.Name()+"$", "-test.v") // the last counts
+	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Env = append(os.Environ(), ownNetwork+"=1", "STRATA="+strata(t))
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Pdeathsig:   syscall.SIGKILL,

@@ -185,6 +185,26 @@ func (w *Writer) Going(n int64, limit time.Duration) time.Time {
 	}
 }
 
+// Stalled waits until no write was done for so long, and returns since when.
+func (w *Writer) Stalled(long, limit time.Duration) time.Time {
+	w.l.t.Helper()
+	last, since := int64(-1), time.Now()
+	for until := time.Now().Add(limit); ; time.Sleep(5 * time.Millisecond) {
+		now, err := w.Done()
+		switch {
+		case err != nil:
+			w.l.t.Fatal(err)
+		case now != last:
+			last, since = now, time.Now()
+		case time.Since(since) >= long:
+			return since
+		}
+		if time.Now().After(until) {
+			w.l.t.Fatalf("the writer has not stalled within %v", limit)
+		}
+	}
+}
+
 // table finds the line of bdevperf's figures: seconds, I/O a second, failures a
 // second, and the longest latency in microseconds.
 var table = regexp.MustCompile(`(?m)^\s*hostn1\s*:\s*([0-9.]+)\s+([0-9.]+)\s+[0-9.]+\s+([0-9.]+)\s+[0-9.]+\s+[0-9.]+\s+[0-9.]+\s+([0-9.]+)`)

@@ -22,9 +22,23 @@ import (
 // leg on it are asked whether their I/O gets on; where it does not, the node
 // is not waited for.
 func Read(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk.Client) *Snapshot {
-	r := &reading{c: c, targets: targets, nodes: map[lineage.Node]*Node{}, cancel: map[lineage.Node]context.CancelCauseFunc{}}
+	return ReadAgain(ctx, c, targets, nil)
+}
+
+// ReadAgain is Read right after another: a node that was found to hold hosts up
+// is not asked once more, and a mirror with the same legs still waits for it.
+func ReadAgain(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk.Client, before *Snapshot) *Snapshot {
+	r := &reading{
+		c: c, targets: targets, before: before,
+		nodes: map[lineage.Node]*Node{}, looked: map[string]bool{}, cancel: map[lineage.Node]context.CancelCauseFunc{},
+	}
 	done := make(chan lineage.Node, len(targets))
 	for name, t := range targets {
+		if before != nil && before.Nodes[name] != nil && before.Nodes[name].Unknown == errStalls.Error() {
+			r.put(before.Nodes[name])
+			done <- name
+			continue
+		}
 		ctx, cancel := context.WithCancelCause(ctx)
 		r.cancel[name] = cancel
 		defer cancel(nil)

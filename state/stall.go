@@ -27,6 +27,7 @@ type reading struct {
 	c       lineage.Cluster
 	targets map[lineage.Node]*spdk.Client
 	cancel  map[lineage.Node]context.CancelCauseFunc
+	before  *Snapshot // read just before; nil for none
 
 	mu     sync.Mutex
 	nodes  map[lineage.Node]*Node // read so far
@@ -37,6 +38,15 @@ func (r *reading) put(n *Node) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.nodes[n.Name] = n
+	if r.before == nil || r.before.Nodes[n.Name] == nil {
+		return
+	}
+	for name, old := range r.before.Nodes[n.Name].Raids {
+		if raid := n.Raids[name]; raid != nil && old.Stalled && slices.Equal(raid.Legs, old.Legs) {
+			raid.Stalled = true
+			r.looked[string(n.Name)+name] = true
+		}
+	}
 }
 
 func (r *reading) all() []*Node {
@@ -115,9 +125,6 @@ func (r *reading) findStalls(ctx context.Context) {
 	second := r.queues(ctx, list)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.looked == nil {
-		r.looked = map[string]bool{}
-	}
 	for i, s := range list {
 		a, b := first[i], second[i]
 		if a == nil || b == nil {
@@ -126,7 +133,9 @@ func (r *reading) findStalls(ctx context.Context) {
 		r.looked[string(s.engine.Name)+s.raid.Name] = true
 		if a.QueueDepth > 0 && b.QueueDepth > 0 && a.ReadOps == b.ReadOps && a.WriteOps == b.WriteOps {
 			s.raid.Stalled = true
-			r.cancel[s.leg](errStalls)
+			if cancel := r.cancel[s.leg]; cancel != nil {
+				cancel(errStalls)
+			}
 		}
 	}
 }
