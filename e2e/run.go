@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// Event is a line that apply prints with --json.
+// Event is a line that apply prints with --json, as far as the stories look.
 type Event struct {
-	Event   string // step, progress or summary
+	Event   string // step, of one that has ended; progress; or what else it says
 	Pass    int
 	Section string
 	Node    string
@@ -25,12 +25,32 @@ type Event struct {
 
 	Layer  string // of progress
 	To     string
-	Copied int64 `json:"copiedClusters"`
-	Total  int64 `json:"totalClusters"`
-	Bytes  int64 // of the whole layer
+	Copied int64 // bytes
+	Total  int64 // bytes of the whole layer
+}
 
-	Converged bool // of the summary
-	Blocked   json.RawMessage
+// UnmarshalJSON reads a line of docs/machine-output.md.
+func (e *Event) UnmarshalJSON(b []byte) error {
+	var line struct {
+		Event, Section, Error, Layer, To string
+		Time                             time.Time
+		Pass                             int
+		Step                             struct{ Node, Text string }
+		Seconds                          float64
+		CopiedBytes, TotalBytes          int64
+	}
+	if err := json.Unmarshal(b, &line); err != nil {
+		return err
+	}
+	*e = Event{
+		Event: line.Event, Pass: line.Pass, Section: line.Section, Node: line.Step.Node, Text: line.Step.Text,
+		Time: line.Time.Add(-time.Duration(line.Seconds * float64(time.Second))), Seconds: line.Seconds, Error: line.Error,
+		Layer: line.Layer, To: line.To, Copied: line.CopiedBytes, Total: line.TotalBytes,
+	}
+	if line.Event == "finished" || line.Event == "failed" {
+		e.Event = "step"
+	}
+	return nil
 }
 
 // End is when the step ended.
@@ -174,7 +194,7 @@ func Copies(events []Event) (copies []Copied) {
 	for _, e := range events {
 		switch {
 		case e.Event == "progress" && e.Total > 0:
-			open[e.Layer] = e.Copied * (e.Bytes / e.Total)
+			open[e.Layer] = e.Copied
 		case e.Event == "step" && strings.HasPrefix(e.Text, "copy ") && strings.Contains(e.Text, " of layer "):
 			_, rest, _ := strings.Cut(e.Text, " of layer ")
 			alias, _, _ := strings.Cut(rest, " to ")
