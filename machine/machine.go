@@ -55,14 +55,15 @@ func JSONSchema(document string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("there is no schema of %s", document)
 	}
-	v := cuecontext.New().CompileString(source, cue.Filename(document+".cue"))
+	ctx := cuecontext.New()
+	v := ctx.CompileString(source, cue.Filename(document+".cue"))
 	expr, err := jsonschema.Generate(v.LookupPath(cue.ParsePath(documents[document].root)), &jsonschema.GenerateConfig{
 		Version: jsonschema.VersionDraft2020_12, ExplicitOpen: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("schema of %s: %w", document, err)
 	}
-	b, err := v.Context().BuildExpr(expr).MarshalJSON()
+	b, err := ctx.BuildExpr(expr).MarshalJSON()
 	if err != nil {
 		return nil, fmt.Errorf("schema of %s: %w", document, err)
 	}

@@ -104,7 +104,7 @@ func valid(schema cue.Value, v []byte) error {
 	if err := schema.Err(); err != nil {
 		return err
 	}
-	return schema.Unify(schema.Context().CompileBytes(v)).Validate(cue.Concrete(true))
+	return schema.Unify(cuecontext.New().CompileBytes(v)).Validate(cue.Concrete(true))
 }
 
 // values are the JSON values of a file.

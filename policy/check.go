@@ -78,7 +78,7 @@ func (c *checker) encode(o *plan.Outline, done []Step) {
 		c.steps = append(c.steps, &planned[i])
 	}
 	for _, s := range c.steps {
-		c.values = append(c.values, c.value.Context().Encode(s))
+		c.values = append(c.values, c.set.ctx.Encode(s))
 	}
 }
 
@@ -175,7 +175,7 @@ func (c *checker) totals(r *rule, limit cue.Value, steps []*Step) {
 		groups[""] = nil
 	}
 	for _, key := range sorted(groups) {
-		t := c.value.Context().Encode(sum(groups[key]))
+		t := c.set.ctx.Encode(sum(groups[key]))
 		if instance(limit, t) {
 			continue
 		}

@@ -54,11 +54,12 @@ func load(dir string) (*set, schema.Problems) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	v := cuecontext.New().BuildInstance(inst)
+	ctx := cuecontext.New()
+	v := ctx.BuildInstance(inst)
 	if err := v.Validate(); err != nil {
 		return nil, fromCUE(err)
 	}
-	s := &set{dir: dir, value: v, plan: v.LookupPath(planPath).Exists()}
+	s := &set{dir: dir, ctx: ctx, value: v, plan: v.LookupPath(planPath).Exists()}
 	return s, s.read()
 }
 

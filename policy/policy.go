@@ -25,6 +25,7 @@ type Policy struct {
 // set is the policy of one directory.
 type set struct {
 	dir   string
+	ctx   *cue.Context // of value
 	value cue.Value
 	rules []*rule
 	plan  bool // it names the plan

@@ -14,7 +14,7 @@ import (
 // name would make a rule that nothing ever breaks.
 func (s *set) read() schema.Problems {
 	r := &reader{set: s}
-	r.words = s.value.Context().CompileString(source, cue.Filename("policy.cue"))
+	r.words = s.ctx.CompileString(source, cue.Filename("policy.cue"))
 	r.only(s.value, "#Policy", "a helper of your own is written _%[1]s or #%[1]s")
 	rules := s.value.LookupPath(rulesPath)
 	if rules.Exists() && rules.IncompleteKind() != cue.StructKind {

@@ -173,7 +173,7 @@ func (d *sshDialer) connect(ctx context.Context) (*sshHost, error) {
 	alive, end := context.WithCancel(context.Background())
 	host.alive = alive
 	go func() {
-		host.client.Wait()
+		_ = host.client.Wait() // why it ended shows in what is asked of it next
 		end()
 	}()
 	return host, nil

@@ -51,7 +51,7 @@ func (l *lab) conforms(document string, in io.Reader) error {
 		if document == "" {
 			continue
 		}
-		value := schema.Context().CompileBytes(v)
+		value := cuecontext.New().CompileBytes(v)
 		if err := schema.Unify(value).Validate(cue.Concrete(true)); err != nil {
 			return fmt.Errorf("%s is not as strata schema %s says: %s", v, document, errors.Details(err, nil))
 		}
