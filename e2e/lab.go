@@ -99,7 +99,7 @@ func (l *Lab) Configure(volumes string, bare ...string) {
 		if contains(bare, n) {
 			pools = ""
 		}
-		fmt.Fprintf(&b, "nodes: %s: {rpc: \"unix://%s\", address: %q, port: %s, %s}\n", n, x.RPC, x.Address, x.Port, strings.TrimSuffix(pools, ", "))
+		fmt.Fprintf(&b, "nodes: %s: {rpc: %q, address: %q, port: %s, %s}\n", n, x.RPC, x.Address, x.Port, strings.TrimSuffix(pools, ", "))
 	}
 	fmt.Fprintf(&b, "\nvolumes: %s\n", volumes)
 	if err := os.WriteFile(filepath.Join(l.Dir, "lab.cue"), []byte(b.String()), 0o644); err != nil {

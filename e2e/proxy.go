@@ -25,11 +25,11 @@ type Proxy struct {
 func NewProxy(t testing.TB, x *Target) *Proxy {
 	t.Helper()
 	p := &Proxy{target: x.Socket, open: map[net.Conn]bool{}}
-	x.RPC = x.Socket + ".proxy"
-	l, err := net.Listen("unix", x.RPC)
+	l, err := net.Listen("unix", x.Socket+".proxy")
 	if err != nil {
 		t.Fatal(err)
 	}
+	x.RPC = "unix://" + x.Socket + ".proxy"
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {

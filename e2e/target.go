@@ -18,7 +18,7 @@ import (
 type Target struct {
 	Name    string
 	Socket  string
-	RPC     string // socket that strata is told; Socket unless a Proxy stands between
+	RPC     string // where strata is told to reach it: Socket unless something stands between
 	Disk    string // file
 	Address string // of its NVMe-oF listeners, on the loopback
 	Port    string
@@ -37,7 +37,7 @@ func NewTarget(t testing.TB, bin Binaries, dir, name string, diskSize int64) *Ta
 		Name: name, Socket: filepath.Join(dir, name+".sock"), Disk: filepath.Join(dir, name+".disk"), Address: "127.0.0.1", Port: freePort(t),
 		t: t, bin: bin, log: filepath.Join(dir, name+".log"),
 	}
-	x.RPC = x.Socket
+	x.RPC = "unix://" + x.Socket
 	x.NewDisk(diskSize)
 	client, err := spdk.New("unix://"+x.Socket, spdk.Options{Timeout: 60 * time.Second})
 	if err != nil {
