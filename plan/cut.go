@@ -29,12 +29,28 @@ func (s *subject) takeLayer(all []*layer) {
 	if name, why := s.nextSnapshot(all); why != "" {
 		s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "", "%s", why)
 	} else if name != "" {
-		s.b.cuts = append(s.b.cuts, cut{s, name, false, "snapshot " + name + " is configured", s.v.At("snapshots")})
+		s.due(cut{s, name, false, "snapshot " + name + " is configured", s.v.At("snapshots")})
 	} else if name, why := s.scheduled(all); name != "" {
-		s.b.cuts = append(s.b.cuts, cut{s, name, false, why, s.v.At("every")})
+		s.due(cut{s, name, false, why, s.v.At("every")})
 	} else if name, why := s.nextMark(all); name != "" {
-		s.b.cuts = append(s.b.cuts, cut{s, name, true, why, s.v.At("resync")})
+		s.due(cut{s, name, true, why, s.v.At("resync")})
 	}
+}
+
+// due has a layer cut, unless it could not be equal on all replicas: they are
+// cut one after the other, and a kernel device cannot be held meanwhile. What
+// is called the same must be the same, for a replica that has a layer is not
+// sent it again, and reverting to it puts a head on each.
+func (s *subject) due(c cut) {
+	if len(s.Legs) > 1 && s.kernelExport() {
+		s.b.block("volume "+s.v.Name, c.pos, "export it through nvmf, or have one replica",
+			"layer %s is not cut: hosts use the volume through a kernel device, which cannot be held, and its copies on %s would differ", c.snapshot, count(len(s.Legs), "replica"))
+		return
+	}
+	if pauses, _ := s.barrier(); len(pauses) == 0 && s.serves() {
+		c.reason += "; hosts are not held, so of what they write at that moment some may be in it and some not"
+	}
+	s.b.cuts = append(s.b.cuts, c)
 }
 
 // nextSnapshot is the first configured snapshot that is missing, or why it
@@ -189,9 +205,10 @@ func (s *subject) nextCut() lineage.Epoch {
 
 // barrier returns what holds the volume's hosts, and what lets them go. There
 // is nothing to hold where nobody writes through strata, or where the user
-// has given up consistency.
+// has given up consistency and there is one replica: the copies of several would
+// not be equal.
 func (s *subject) barrier() (pauses, resumes []Op) {
-	if s.v.Consistency == schema.ConsistencyNone {
+	if s.v.Consistency == schema.ConsistencyNone && len(s.Legs) == 1 {
 		return nil, nil
 	}
 	return s.pauses()

@@ -188,7 +188,7 @@ func (h *history) reconcile() {
 		c := *v
 		kernel := v.Export.Kind == schema.ExportUblk || v.Export.Kind == schema.ExportNBD
 		if kernel && len(v.Snapshots) > 0 {
-			c.Export = schema.Export{Kind: schema.ExportNVMf, AnyHost: true}
+			c.Consistency = schema.ConsistencyNone
 		}
 		if v.From != nil {
 			if of := h.cfg.Volume(v.From.Volume); of.Replicas.Count < v.Replicas.Count {
@@ -226,6 +226,7 @@ func (h *history) editVolume(v *schema.Volume) {
 			v.Replicas.Count = h.count()
 		}
 	}
+	v.Consistency = []schema.Consistency{schema.ConsistencyBarrier, schema.ConsistencyNone}[h.Intn(2)]
 	switch h.Intn(8) {
 	case 0:
 		v.Export = schema.Export{Kind: schema.ExportNone}

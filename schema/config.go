@@ -180,7 +180,8 @@ const (
 	// of a group, have the same writes in the snapshot. The volume's export,
 	// if it has any and snapshots are asked for, is one that can be held.
 	ConsistencyBarrier Consistency = "barrier"
-	// ConsistencyNone: host I/O goes on.
+	// ConsistencyNone: host I/O goes on while the volume has one replica. Those
+	// of several replicas must be equal, so it is held for them, or no snapshot is taken.
 	ConsistencyNone Consistency = "none"
 )
 
