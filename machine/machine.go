@@ -26,11 +26,12 @@ var documents = map[string]struct {
 	"plan":   {"#Plan", []string{"plan.cue", "violation.cue", "common.cue"}},
 	"events": {"#Event", []string{"events.cue", "violation.cue", "common.cue"}},
 	"status": {"#Status", []string{"status.cue"}},
+	"import": {"#Import", []string{"import.cue", "plan.cue", "violation.cue", "common.cue"}},
 	"saved":  {"#Saved", []string{"saved.cue", "plan.cue", "violation.cue", "common.cue"}},
 }
 
 // Documents are the names of the documents that have a schema.
-func Documents() []string { return []string{"plan", "saved", "events", "status"} }
+func Documents() []string { return []string{"plan", "saved", "events", "status", "import"} }
 
 // Schema returns the CUE schema of a document, or false.
 func Schema(document string) (string, bool) {

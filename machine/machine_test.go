@@ -58,6 +58,7 @@ func TestRefused(t *testing.T) {
 			swapped(t, "plan", `"copies": 2`, `"copies": "2"`), swapped(t, "plan", `"risk": "pause"`, `"risk": "harmless"`),
 		},
 		"saved":  {`{}`, without(t, "saved", "plan"), swapped(t, "saved", "strata-plan/1", "strata-plan/2")},
+		"import": {`{}`, without(t, "import", "plan"), without(t, "import", "volumes"), swapped(t, "import", `"text": "`, `"text": 1, "was": "`)},
 		"status": {`{}`, without(t, "status", "volumes"), swapped(t, "status", `"health": "healthy"`, `"health": "fine"`)},
 		"events": {`{}`, `{"event": "begin"}`, `{"event": "coffee", "time": "2026-11-21T11:41:31Z"}`, `{"event": "note", "time": "noon", "text": "x"}`},
 	}

@@ -30,8 +30,11 @@ func (s *subject) adopt() bool {
 		s.b.block("volume "+s.v.Name, s.v.At("adopt"), hint, "%s", why)
 		return false
 	}
-	holders := holdersOf(at, l, s.kept(at))
-	if i := slices.IndexFunc(holders, func(h holder) bool { return !h.shows }); i >= 0 {
+	kept := s.kept(at)
+	holders := slices.DeleteFunc(at.Holders(l), func(h state.Holder) bool {
+		return h.Ublk >= 0 && h.Ublk == kept.Ublk || h.NBD != "" && h.NBD == kept.NBD
+	})
+	if i := slices.IndexFunc(holders, func(h state.Holder) bool { return !h.Shows }); i >= 0 {
 		s.held(holders[i : i+1])
 		return false
 	}
@@ -118,48 +121,6 @@ func (s *subject) makeWhole(at *state.Node, l *state.Lvol) bool {
 	return false
 }
 
-// holder is something of somebody else's that shows or uses an lvol.
-type holder struct {
-	what string // in words
-	rpc  string // the call that ends it
-	// shows: it gives the lvol to hosts as it is, and does not stand on it.
-	shows bool
-}
-
-// holdersOf lists what shows or uses an lvol, but for the kernel device that stays.
-func holdersOf(at *state.Node, l *state.Lvol, kept state.Exported) []holder {
-	var all []holder
-	explained := false
-	for _, name := range sortedKeys(at.Raids) {
-		if slices.ContainsFunc(at.Raids[name].Legs, func(leg state.Leg) bool { return leg.UUID == l.UUID }) {
-			explained = true
-			all = append(all, holder{"it is a base of RAID " + name, "rpc.py bdev_raid_delete " + name, false})
-		}
-	}
-	for _, nqn := range sortedKeys(at.Subsystems) {
-		for _, nsid := range sortedKeys(at.Subsystems[nqn].Namespaces) {
-			if at.Backing(at.Subsystems[nqn].Namespaces[nsid].Bdev) == l.UUID {
-				explained = true
-				all = append(all, holder{fmt.Sprintf("it is namespace %d of %s", nsid, nqn), fmt.Sprintf("rpc.py nvmf_subsystem_remove_ns %s %d", nqn, nsid), true})
-			}
-		}
-	}
-	for _, id := range sortedKeys(at.Ublk) {
-		if at.Backing(at.Ublk[id]) == l.UUID && kept.Ublk != id {
-			all = append(all, holder{fmt.Sprintf("it is /dev/ublkb%d", id), fmt.Sprintf("rpc.py ublk_stop_disk %d", id), true})
-		}
-	}
-	for _, path := range sortedKeys(at.NBD) {
-		if at.Backing(at.NBD[path]) == l.UUID && kept.NBD != path {
-			all = append(all, holder{"it is " + path, "rpc.py nbd_stop_disk " + path, true})
-		}
-	}
-	if l.Claimed && !explained {
-		all = append(all, holder{what: "another bdev stands on it"})
-	}
-	return all
-}
-
 // kept is the kernel device that shows the lvol already as the volume is to be
 // shown: its user sees no change.
 func (s *subject) kept(at *state.Node) state.Exported {
@@ -177,12 +138,12 @@ func (s *subject) kept(at *state.Node) state.Exported {
 }
 
 // held says that an lvol is not adopted yet, and what its owner has to end.
-func (s *subject) held(holders []holder) {
+func (s *subject) held(holders []state.Holder) {
 	var whats, calls []string
 	for _, h := range holders {
-		whats = append(whats, h.what)
-		if h.rpc != "" {
-			calls = append(calls, h.rpc)
+		whats = append(whats, h.What)
+		if h.End != "" {
+			calls = append(calls, "rpc.py "+h.End)
 		}
 	}
 	hint := "find out what it is, and delete that first"

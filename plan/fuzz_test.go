@@ -190,7 +190,7 @@ func plausible(lines []string) []string {
 				continue
 			}
 		case "remote":
-			ctrl, _, _ := cutLast(f[2], "n")
+			ctrl := f[2][:strings.LastIndex(f[2], "n")]
 			keys = append(keys, f[0]+" sees "+f[3])
 			if !have[f[0]+" controller "+ctrl] {
 				continue

@@ -448,8 +448,8 @@ func adoptFindings(f map[string]string, v *schema.Volume, n *state.Node) {
 	}
 	if l := n.Lvols[v.Adopt.Alias()]; l != nil && l.Parsed == nil {
 		what := Size(l.Size)
-		for _, h := range holdersOf(n, l, state.Exported{Ublk: -1}) {
-			what += ", " + h.what
+		for _, h := range n.Holders(l) {
+			what += ", " + h.What
 		}
 		f["node "+string(n.Name)+": lvol "+l.Alias()] = what
 	}

@@ -111,8 +111,8 @@ func (r *relations) fit(v *Volume, o object) {
 	for _, p := range c.pools {
 		if v.Size%p.ClusterSize != 0 {
 			up := (v.Size/p.ClusterSize + 1) * p.ClusterSize
-			o.field("size").wrong("the next such size is "+sizeText(up), "must be a multiple of %s, the clusterSize of pool %q",
-				sizeText(p.ClusterSize), p.Name)
+			o.field("size").wrong("the next such size is "+SizeText(up), "must be a multiple of %s, the clusterSize of pool %q",
+				SizeText(p.ClusterSize), p.Name)
 			return
 		}
 	}

@@ -61,7 +61,7 @@ func (r *relations) clone(v *Volume, o object, sources []string) {
 		from.field("snapshot").noSnapshot(v.From.Snapshot, source)
 	}
 	if v.Size < source.Size {
-		o.field("size").wrong("", "is %s, less than the %s of volume %s, from which it is cloned", sizeText(v.Size), sizeText(source.Size), name)
+		o.field("size").wrong("", "is %s, less than the %s of volume %s, from which it is cloned", SizeText(v.Size), SizeText(source.Size), name)
 	}
 	if at := o.countSpot(); len(v.Replicas.On) > 0 && len(source.Replicas.On) > 0 {
 		o.onlyWhere(source)

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/load"
 	"cuelang.org/go/cue/parser"
 )
 
@@ -16,8 +17,9 @@ type files struct {
 	cue, data []string          // as they are shown; data are JSON and YAML
 	shown     map[string]string // absolute path → as the user wrote it
 	mu        sync.Mutex
-	text      map[string][]byte // what was read, by the name shown
-	tags      []string          // keys of @tag attributes
+	text      map[string][]byte      // what was read, by the name shown
+	tags      []string               // keys of @tag attributes
+	overlay   map[string]load.Source // what files are taken to have, by absolute path
 }
 
 // gather lists the files that paths name; a directory stands for its CUE files.

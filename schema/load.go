@@ -22,6 +22,10 @@ func Load(paths []string, tags []string) (*Config, error) {
 	if len(problems) > 0 {
 		return nil, problems.tidy()
 	}
+	return f.load(tags)
+}
+
+func (f *files) load(tags []string) (*Config, error) {
 	doc, problems := f.evaluate(tags)
 	if len(problems) > 0 {
 		return nil, problems.tidy()
@@ -84,6 +88,7 @@ func (f *files) instance(tags []string) (*build.Instance, Problems) {
 		Tags:      tags,
 		ParseFile: f.parse,
 		Registry:  noRegistry{},
+		Overlay:   f.overlay,
 	})[0]
 	for _, file := range inst.Files {
 		tags := map[token.Pos]string{}

@@ -19,8 +19,8 @@ func TestNearest(t *testing.T) {
 
 func TestSizes(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 1 << 20: "1Mi", 64 << 30: "64Gi", 1536 << 20: "1536Mi", 1000: "1000"} {
-		if got := sizeText(n); got != want {
-			t.Errorf("sizeText(%d) = %s, want %s", n, got, want)
+		if got := SizeText(n); got != want {
+			t.Errorf("SizeText(%d) = %s, want %s", n, got, want)
 		}
 	}
 }

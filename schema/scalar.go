@@ -148,7 +148,7 @@ func (s *spot) bytes() (int64, bool) {
 		s.wrong("", "must be at most 1Pi, not %d bytes", n)
 	case n%sizeUnit != 0:
 		up := (n/sizeUnit + 1) * sizeUnit
-		s.wrong(fmt.Sprintf("the next such size is %s", sizeText(up)), "must be a multiple of 1Mi, not %d bytes", n)
+		s.wrong(fmt.Sprintf("the next such size is %s", SizeText(up)), "must be a multiple of 1Mi, not %d bytes", n)
 	default:
 		return n, true
 	}

@@ -7,8 +7,8 @@ import (
 	"cuelang.org/go/cue/literal"
 )
 
-// sizeText writes a number of bytes in the largest binary unit that divides it.
-func sizeText(n int64) string {
+// SizeText writes a number of bytes in the largest binary unit that divides it.
+func SizeText(n int64) string {
 	units := []string{"", "Ki", "Mi", "Gi", "Ti", "Pi"}
 	u := 0
 	for n != 0 && n%1024 == 0 && u < len(units)-1 {

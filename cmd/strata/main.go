@@ -54,4 +54,5 @@ func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 const (
 	exitChanges exitCode = 2 // plan --detailed-exitcode: there is something to do
 	exitBlocked exitCode = 3 // apply: some volumes are blocked, the rest converged
+	exitDiffers exitCode = 3 // import: what was written is not all there is to say
 )

@@ -31,7 +31,7 @@ Environment:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newPlan(), newApply(), newStatus(), newValidate(), newSchema(), newSim(), newShow(), newUnlock(), newVersion(), newGuard())
+	root.AddCommand(newPlan(), newApply(), newStatus(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newVersion(), newGuard())
 	return root
 }
 
@@ -58,10 +58,15 @@ func (s *source) recordFlag(cmd *cobra.Command) {
 
 // load reads the configuration from the arguments, by default the current directory.
 func (s *source) load(args []string) (*schema.Config, error) {
+	return schema.Load(s.paths(args), s.tags)
+}
+
+// paths are the arguments or, without any, the current directory.
+func (s *source) paths(args []string) []string {
 	if len(args) == 0 {
-		args = []string{"."}
+		return []string{"."}
 	}
-	return schema.Load(args, s.tags)
+	return args
 }
 
 // connect makes a client for each node. None of them connects yet.

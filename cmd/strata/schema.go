@@ -26,6 +26,7 @@ func newSchema() *cobra.Command {
   saved    the file of plan --out
   events   what apply --json prints, a line each
   status   what status --json prints
+  import   what import --json prints
 
 docs/machine-output.md says what stays as it is from one version to the next.`,
 		Example: `  strata schema > strata_schema.cue

@@ -1,0 +1,189 @@
+// Package draft owns what import writes: the part of a configuration that can
+// be told from what the nodes serve. It is pure, and it decides nothing.
+package draft
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue/format"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// Draft is a CUE file that goes beside a configuration.
+type Draft struct {
+	Text    []byte   // formatted; the same input gives the same bytes
+	Pools   []string // written, as node/pool
+	Volumes []string // written
+	Offers  []string // lvols that could be adopted, as node/lvstore/lvol; commented out
+	Strange []string // lvstores that do not show whose they are, as node/lvstore; commented out
+	Left    []Remark // what was found and could not be written
+	Short   bool     // some of that is, or may be, the cluster's
+}
+
+// Remark is something the reader should know.
+type Remark struct {
+	About string // "volume db", "node n2", "lvstore n1/lvs0"
+	Text  string
+}
+
+// Make writes down what cfg lacks of what is in snap: pools for lvstores, and
+// volumes that carry the cluster's names. What is somebody else's, and could be
+// adopted, is commented out. The file is of CUE package pkg, unless that is "".
+// Now is in seconds since 1970 UTC.
+func Make(cfg *schema.Config, snap *state.Snapshot, pkg string, now int64) (*Draft, error) {
+	d := &drafter{cfg: cfg, snap: snap, now: now, out: Draft{Pools: []string{}, Volumes: []string{}, Offers: []string{}, Strange: []string{}}}
+	for _, n := range cfg.Nodes {
+		d.node(n)
+	}
+	d.volumes()
+	text, err := format.Source(d.write(pkg))
+	if err != nil {
+		return nil, fmt.Errorf("what was written is no CUE: %w", err)
+	}
+	d.out.Text = text
+	return &d.out, nil
+}
+
+// drafter makes a Draft.
+type drafter struct {
+	cfg  *schema.Config
+	snap *state.Snapshot // all there is
+	now  int64
+	out  Draft
+
+	pools  []*pool
+	found  []*volume
+	offers []*offer
+}
+
+func (d *drafter) leave(about, format string, args ...any) {
+	d.out.Left = append(d.out.Left, Remark{about, fmt.Sprintf(format, args...)})
+}
+
+// lack is leave for what is, or may be, the cluster's.
+func (d *drafter) lack(about, format string, args ...any) {
+	d.leave(about, format, args...)
+	d.out.Short = true
+}
+
+// unread counts the nodes that were not read.
+func (d *drafter) unread() int {
+	n := 0
+	for _, conf := range d.cfg.Nodes {
+		if at := d.snap.Nodes[conf.Name]; at == nil || at.Unknown != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// node looks for the lvstores of a node that are in no pool.
+func (d *drafter) node(n *schema.Node) {
+	at := d.snap.Nodes[n.Name]
+	if at == nil || at.Unknown != "" {
+		why := "it was not asked"
+		if at != nil {
+			why = at.Unknown
+		}
+		d.lack("node "+string(n.Name), "it could not be read, so what it has is missing here: %s", why)
+		return
+	}
+	if len(at.Lvstores)+len(at.Raids)+len(at.Subsystems)+len(n.Pools) == 0 {
+		d.leave("node "+string(n.Name), "it has no lvstore: if it has disks that are not attached, write their pools and import again")
+	}
+	for _, name := range sortedKeys(at.Lvstores) {
+		d.lvstore(n, at, at.Lvstores[name])
+	}
+}
+
+// write puts everything into CUE.
+func (d *drafter) write(pkg string) []byte {
+	b := &bytes.Buffer{}
+	comment(b, header)
+	if pkg != "" {
+		fmt.Fprintf(b, "\npackage %s\n", pkg)
+	}
+	for _, p := range d.pools {
+		if p.ours {
+			b.WriteString("\n")
+			p.write(b)
+		}
+	}
+	for _, v := range d.found {
+		b.WriteString("\n")
+		v.write(b)
+	}
+	d.writeOffers(b)
+	return b.Bytes()
+}
+
+const header = `What strata import found on the nodes. They do not keep protect, labels, group, every and keep, nor how
+replicas were to be chosen: put that back where you had it.`
+
+// commentOut writes fields as comment lines.
+func commentOut(b *bytes.Buffer, fields []byte) {
+	if text, err := format.Source(fields); err == nil {
+		fields = text
+	}
+	comment(b, string(fields))
+}
+
+// aside is text that stays a comment when what it is about is none any more.
+func aside(text string) []byte {
+	b := &bytes.Buffer{}
+	comment(b, text)
+	return b.Bytes()
+}
+
+// comment writes text as comment lines.
+func comment(b *bytes.Buffer, text string) {
+	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		if line == "" {
+			b.WriteString("//\n")
+			continue
+		}
+		b.WriteString("// " + line + "\n")
+	}
+}
+
+// Within returns what is in the pools that the configuration has, or will have.
+func (d *drafter) within() *state.Snapshot {
+	return d.snap.Within(d.cfg.Cluster, func(n lineage.Node, lvstore string) bool {
+		if slices.ContainsFunc(d.pools, func(p *pool) bool { return p.ours && p.node == n && p.lvs.Name == lvstore }) {
+			return true
+		}
+		conf := d.cfg.Node(n)
+		return conf != nil && slices.ContainsFunc(conf.Pools, func(p *schema.Pool) bool { return p.Lvstore == lvstore })
+	})
+}
+
+// Found reports whether there is anything in the file.
+func (d *Draft) Found() bool { return len(d.Pools)+len(d.Volumes)+len(d.Offers)+len(d.Strange) > 0 }
+
+// Counts says how much there is in it.
+func (d *Draft) Counts() string {
+	count := func(n int, what string) string {
+		if n == 1 {
+			return "1 " + what
+		}
+		return fmt.Sprintf("%d %ss", n, what)
+	}
+	text := count(len(d.Pools), "pool") + " and " + count(len(d.Volumes), "volume")
+	var offers []string
+	if len(d.Offers) > 0 {
+		offers = append(offers, count(len(d.Offers), "lvol")+" that could be adopted")
+	}
+	if len(d.Strange) > 0 {
+		offers = append(offers, count(len(d.Strange), "lvstore")+" that may be somebody else's")
+	}
+	if len(offers) > 0 {
+		text += "; commented out, " + strings.Join(offers, " and ")
+	}
+	return text
+}

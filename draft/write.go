@@ -1,0 +1,56 @@
+package draft
+
+import (
+	"bytes"
+	"fmt"
+
+	"strata/schema"
+)
+
+func (v *volume) write(b *bytes.Buffer) {
+	for _, n := range v.notes {
+		comment(b, n)
+	}
+	fmt.Fprintf(b, "volumes: %s: {\n", label(v.id.Name))
+	fmt.Fprintf(b, "\tsize: %s\n", schema.SizeText(v.size))
+	if v.pool != "" {
+		fmt.Fprintf(b, "\treplicas: {on: %s, pool: %s}\n", list(v.on), quote(v.pool))
+	} else {
+		fmt.Fprintf(b, "\treplicas: on: %s\n", list(v.on))
+	}
+	if v.engine != "" {
+		fmt.Fprintf(b, "\tengine: %s\n", quote(v.engine))
+	}
+	if v.from != nil {
+		fmt.Fprintf(b, "\tfrom: {volume: %s, snapshot: %s}\n", quote(v.from.Volume), quote(v.from.Snapshot))
+	}
+	if len(v.snapshots) > 0 {
+		fmt.Fprintf(b, "\tsnapshots: %s\n", list(v.snapshots))
+	}
+	if v.consistency != "" {
+		fmt.Fprintf(b, "\tconsistency: %s\n", quote(v.consistency))
+	}
+	if v.resync != "" {
+		fmt.Fprintf(b, "\tresync: %s\n", quote(v.resync))
+	}
+	if text := exportText(v.export); text != "" {
+		fmt.Fprintf(b, "\texport: %s\n", text)
+	}
+	b.WriteString("}\n")
+}
+
+// exportText writes a way to reach a volume; "" for none.
+func exportText(e schema.Export) string {
+	switch e.Kind {
+	case schema.ExportNVMf:
+		if e.AnyHost {
+			return `nvmf: hosts: "any"`
+		}
+		return "nvmf: hosts: " + list(e.Hosts)
+	case schema.ExportUblk:
+		return fmt.Sprintf("ublk: %d", e.UblkID)
+	case schema.ExportNBD:
+		return "nbd: " + quote(e.NBD)
+	}
+	return ""
+}

@@ -1,0 +1,251 @@
+// Package worldtest reads and writes Snapshots as lines of text, for tests.
+package worldtest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"strata/lineage"
+	"strata/state"
+)
+
+// Read makes a Snapshot of lines such as
+//
+//	n1 unread connection refused
+//	n1 disk /dev/a lab.fast.disk
+//	n1 lvstore lab.fast lab.fast.disk 1Mi 1024
+//	n1 lvol lab.fast/db.k3f7#1.2p u1 64Mi [3 clusters] [parent=…] [esnap=…] [degraded] [claimed] [snapshot]
+//	n1 raid lab.db.k3f7 online u1 u2 -
+//	n1 controller lab.n2 nqn… enabled
+//	n1 remote lab.n2n7 u2 64Mi
+//	n1 subsystem nqn… [any] [host=…]
+//	n1 namespace nqn… 7 bdev
+//	n1 listen nqn… 10.0.0.1 4420 [paused]
+//	n1 tcp
+//	n1 can bdev_raid_grow_base_bdev
+//	n1 ublk 3 bdev
+//	n1 nbd /dev/nbd0 bdev
+func Read(cluster lineage.Cluster, text string) (*state.Snapshot, error) {
+	nodes := map[lineage.Node]*state.Node{}
+	var order []*state.Node
+	for i, line := range strings.Split(text, "\n") {
+		f := strings.Fields(line)
+		if len(f) == 0 || strings.HasPrefix(f[0], "#") {
+			continue
+		}
+		name := lineage.Node(f[0])
+		if nodes[name] == nil {
+			nodes[name] = state.NewNode(name)
+			nodes[name].Methods["ublk_start_disk"] = struct{}{}
+			nodes[name].Methods["nbd_start_disk"] = struct{}{}
+			order = append(order, nodes[name])
+		}
+		if len(f) == 1 {
+			continue
+		}
+		if err := readLine(nodes[name], f[1], f[2:]); err != nil {
+			return nil, fmt.Errorf("line %d: %q: %w", i+1, line, err)
+		}
+	}
+	return state.New(cluster, order...), nil
+}
+
+func readLine(n *state.Node, what string, f []string) error {
+	switch what {
+	case "unread":
+		n.Unknown = strings.Join(f, " ")
+	case "can":
+		n.Methods[f[0]] = struct{}{}
+	case "tcp":
+		n.TCP = true
+	case "disk":
+		n.Disks[f[1]] = &state.Disk{Bdev: f[1], Kind: "aio", Path: f[0], Size: 1 << 30, BlockSize: 4096, Claimed: len(f) > 2}
+	case "lvstore":
+		n.Lvstores[f[0]] = &state.Lvstore{Name: f[0], Base: f[1], ClusterSize: size(f[2]), TotalClusters: int64(atoi(f[3]))}
+		if d := n.Disks[f[1]]; d != nil {
+			d.Claimed = true
+		}
+	case "lvol":
+		store, name, _ := strings.Cut(f[0], "/")
+		l := &state.Lvol{Lvstore: store, Name: lineage.LvolName(name), UUID: lineage.UUID(f[1]), Size: size(f[2])}
+		for _, o := range f[3:] {
+			switch k, v, _ := strings.Cut(o, "="); k {
+			case "parent":
+				l.Parent = lineage.LvolName(v)
+				p := n.Lvols[store+"/"+v]
+				p.Children = append(p.Children, l.Name)
+				p.Snapshot = true
+			case "esnap":
+				l.External = v
+			case "degraded":
+				l.Degraded = true
+			case "claimed":
+				l.Claimed = true
+			case "snapshot":
+				l.Snapshot = true
+			default:
+				l.Allocated = int64(atoi(o))
+			}
+		}
+		n.AddLvol(l)
+		if _, ok := l.Parsed.(lineage.Layer); ok {
+			l.Snapshot = true
+		}
+	case "raid":
+		r := &state.Raid{Name: f[0], State: f[1]}
+		for _, u := range f[2:] {
+			if u == "-" {
+				r.Legs = append(r.Legs, state.Leg{})
+			} else {
+				r.Legs = append(r.Legs, state.Leg{Base: u, UUID: lineage.UUID(u), Configured: true})
+			}
+		}
+		n.Raids[r.Name] = r
+	case "controller":
+		n.Controllers[f[0]] = &state.Controller{Name: f[0], NQN: lineage.NQN(f[1]), State: f[2], Address: f[3], Port: f[4]}
+	case "remote":
+		ctrl, nsid, _ := cutLast(f[0], "n")
+		n.AddRemote(&state.Remote{Bdev: f[0], UUID: lineage.UUID(f[1]), Controller: ctrl, NSID: atoi(nsid), Size: size(f[2])})
+	case "subsystem":
+		s := &state.Subsystem{NQN: lineage.NQN(f[0]), Namespaces: map[int]*state.Namespace{}}
+		for _, o := range f[1:] {
+			if h, ok := strings.CutPrefix(o, "host="); ok {
+				s.Hosts = append(s.Hosts, lineage.NQN(h))
+			} else {
+				s.AnyHost = true
+			}
+		}
+		n.Subsystems[s.NQN] = s
+	case "namespace":
+		n.Subsystems[lineage.NQN(f[0])].Namespaces[atoi(f[1])] = &state.Namespace{NSID: atoi(f[1]), Bdev: f[2], ANAGroup: atoi(f[1])}
+	case "listen":
+		s := n.Subsystems[lineage.NQN(f[0])]
+		s.Listeners = append(s.Listeners, state.Listener{Address: f[1], Port: f[2], Paused: len(f) > 3})
+	case "ublk":
+		n.Ublk[atoi(f[0])] = f[1]
+	case "nbd":
+		n.NBD[f[0]] = f[1]
+	default:
+		return fmt.Errorf("unknown object %s", what)
+	}
+	return nil
+}
+
+func cutLast(s, sep string) (string, string, bool) {
+	i := strings.LastIndex(s, sep)
+	return s[:i], s[i+1:], true
+}
+
+func atoi(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+func size(s string) int64 {
+	unit := map[string]int64{"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}[s[len(s)-2:]]
+	return int64(atoi(s[:len(s)-2])) * unit
+}
+
+// Write is the inverse, sorted: what a plan would leave.
+func Write(s *state.Snapshot) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(s.Nodes)) {
+		n := s.Nodes[name]
+		put := func(f ...any) { fmt.Fprintln(&b, append([]any{name}, f...)...) }
+		put()
+		if n.Unknown != "" {
+			put("unread", n.Unknown)
+			continue
+		}
+		if n.TCP {
+			put("tcp")
+		}
+		for _, k := range slices.Sorted(maps.Keys(n.Disks)) {
+			f := []any{"disk", n.Disks[k].Path, k}
+			if n.Disks[k].Claimed {
+				f = append(f, "claimed")
+			}
+			put(f...)
+		}
+		for _, k := range slices.Sorted(maps.Keys(n.Lvstores)) {
+			l := n.Lvstores[k]
+			put("lvstore", k, l.Base, sizeText(l.ClusterSize), max(l.TotalClusters, 1024))
+		}
+		for _, k := range slices.Sorted(maps.Keys(n.Lvols)) {
+			l := n.Lvols[k]
+			f := []any{"lvol", k, l.UUID, sizeText(l.Size), l.Allocated}
+			if l.Parent != "" {
+				f = append(f, "parent="+string(l.Parent))
+			}
+			if l.External != "" {
+				f = append(f, "esnap="+l.External)
+			}
+			if l.Degraded {
+				f = append(f, "degraded")
+			}
+			put(f...)
+		}
+		for _, k := range slices.Sorted(maps.Keys(n.Controllers)) {
+			c := n.Controllers[k]
+			put("controller", k, c.NQN, c.State, c.Address, c.Port)
+		}
+		for _, u := range slices.Sorted(maps.Keys(n.Remotes)) {
+			put("remote", n.Remotes[u].Bdev, u, sizeText(n.Remotes[u].Size))
+		}
+		for _, k := range slices.Sorted(maps.Keys(n.Raids)) {
+			f := []any{"raid", k, n.Raids[k].State}
+			for _, l := range n.Raids[k].Legs {
+				if l.UUID == "" {
+					f = append(f, "-")
+				} else {
+					f = append(f, l.UUID)
+				}
+			}
+			put(f...)
+		}
+		for _, k := range slices.Sorted(maps.Keys(n.Subsystems)) {
+			sub := n.Subsystems[k]
+			f := []any{"subsystem", k}
+			if sub.AnyHost {
+				f = append(f, "any")
+			}
+			for _, h := range sub.Hosts {
+				f = append(f, "host="+string(h))
+			}
+			put(f...)
+			for _, id := range slices.Sorted(maps.Keys(sub.Namespaces)) {
+				put("namespace", k, id, sub.Namespaces[id].Bdev)
+			}
+			for _, l := range sub.Listeners {
+				f := []any{"listen", k, l.Address, l.Port}
+				if l.Paused {
+					f = append(f, "paused")
+				}
+				put(f...)
+			}
+		}
+		for _, k := range slices.Sorted(maps.Keys(n.Ublk)) {
+			put("ublk", k, n.Ublk[k])
+		}
+		for _, k := range slices.Sorted(maps.Keys(n.NBD)) {
+			put("nbd", k, n.NBD[k])
+		}
+	}
+	return b.String()
+}
+
+// sizeText is the inverse of size.
+func sizeText(bytes int64) string {
+	for i, unit := range []string{"Gi", "Mi", "Ki"} {
+		if one := int64(1) << (30 - 10*i); bytes != 0 && bytes%one == 0 {
+			return strconv.FormatInt(bytes/one, 10) + unit
+		}
+	}
+	return strconv.FormatInt(bytes, 10) + " B"
+}
