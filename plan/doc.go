@@ -5,7 +5,7 @@
 // Build makes one pass after another, each on the Snapshot that the ones
 // before it are projected to leave, until nothing is left to do. One pass:
 //
-//  1. Every node gets its disks, lvstores, transport (pool.go, node.go).
+//  1. Every node gets its disks, lvstores, transport (pool.go).
 //  2. Every volume is judged (state.Judge): which of its replicas are current?
 //     What cannot be judged is left alone and reported.
 //  3. Every volume that can be judged gets the first of these recipes that
