@@ -60,6 +60,7 @@ func (c *run) mirrored() (legs [2]string) {
 	c.n3.snapshot("lvs0/x", "s")
 	c.n3.gives([]string{"n1n1"}, "bdev_nvme_attach_controller",
 		with(c.n1.path(), M{"ctrlr_loss_timeout_sec": -1, "fast_io_fail_timeout_sec": 0}))
+	c.n3.ok("bdev_wait_for_examine", nil) // until then it is open for writing
 	return legs
 }
 
@@ -149,6 +150,53 @@ var peerCases = []example{
 		c.near("detaching", time.Since(from), 0)
 		c.thaw(c.n2)
 		c.equal("the name is free", c.n1.attach(c.n2), []string{"n2n1"})
+	}},
+	{name: "hung: what changes the export waits behind a barrier", nodes: 3, run: func(c *run) {
+		c.mirrored()
+		c.n1.thin("z", 4)
+		c.freeze(c.n2)
+		op := c.write()
+		c.hold("the host's write", op, c.n3)
+		ana := func(state string) *pending {
+			return c.n1.begin("nvmf_subsystem_listener_set_ana_state", M{"nqn": c.n1.nqn(), "listen_address": c.n1.address(), "ana_state": state})
+		}
+		c.ends("holding", ana("inaccessible"), 0, "")
+		barrier := c.n1.begin("nvmf_subsystem_set_ns_ana_group", M{"nqn": c.n1.nqn(), "nsid": 1, "anagrpid": 1})
+		time.Sleep(100 * time.Millisecond)
+		resuming := ana("optimized")
+		time.Sleep(100 * time.Millisecond)
+		adding := c.n1.begin("nvmf_subsystem_add_ns", M{"nqn": c.n1.nqn(), "namespace": M{"bdev_name": "lvs0/z", "nsid": 2}})
+		c.n1.ok("nvmf_subsystem_add_host", M{"nqn": c.n1.nqn(), "host": "nqn.2026-01.io.example:guest"})
+		time.Sleep(time.Second)
+		c.equal("answered", []bool{barrier.answered(), resuming.answered(), adding.answered()}, []bool{false, false, false})
+		c.n1.ok("bdev_nvme_disable_controller", M{"name": "n2"})
+		c.ends("the barrier", barrier, 0, "")
+		c.ends("resuming", resuming, 0, "")
+		c.ends("adding", adding, 0, "")
+		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
+		c.thaw(c.n2)
+	}},
+	{name: "hung: a removal takes effect late, and before what came after it", nodes: 3, run: func(c *run) {
+		c.mirrored()
+		c.freeze(c.n2)
+		op := c.write()
+		c.hold("the host's write", op, c.n3)
+		listener := M{"nqn": c.n1.nqn(), "listen_address": c.n1.address()}
+		c.n1.ok("nvmf_subsystem_remove_listener", listener)
+		removing := c.n1.begin("nvmf_subsystem_remove_ns", M{"nqn": c.n1.nqn(), "nsid": 1})
+		time.Sleep(100 * time.Millisecond)
+		listening := c.n1.begin("nvmf_subsystem_add_listener", listener)
+		time.Sleep(100 * time.Millisecond)
+		barrier := c.n1.begin("nvmf_subsystem_set_ns_ana_group", M{"nqn": c.n1.nqn(), "nsid": 1, "anagrpid": 1})
+		time.Sleep(time.Second)
+		c.equal("answered", []bool{removing.answered(), listening.answered(), barrier.answered()}, []bool{false, false, false})
+		c.equal("namespaces", len(c.n1.subsystem(c.n1.nqn()).Namespaces), 1)
+		c.n1.ok("bdev_nvme_disable_controller", M{"name": "n2"})
+		c.ends("removing", removing, 0, "")
+		c.ends("listening", listening, 0, "")
+		c.ends("a barrier on nothing", barrier, -32602, "Invalid parameters")
+		c.equal("namespaces", len(c.n1.subsystem(c.n1.nqn()).Namespaces), 0)
+		c.thaw(c.n2)
 	}},
 	{name: "hung and not let go", nodes: 3, run: func(c *run) {
 		legs := c.mirrored()

@@ -14,6 +14,7 @@ var errStalled = errors.New("stalled")
 type op struct {
 	held map[*int]struct{}
 	done map[any]struct{}
+	sent map[part]*sent
 }
 
 // hold counts the op as outstanding in n until it ends.

@@ -22,6 +22,8 @@ type subsystem struct {
 	spaces    map[uint32]*namespace
 	nextID    uint16
 	conns     []initiator
+	queued    int // calls that pause it, and how many of them have been done
+	done      int
 }
 
 // initiator is the other end of a connection to a subsystem.
@@ -112,6 +114,26 @@ func (s *subsystem) connect(host, at string) (*listener, uint16, bool) {
 
 func (s *subsystem) disconnect(i initiator) {
 	s.conns = slices.DeleteFunc(s.conns, func(x initiator) bool { return x == i })
+}
+
+// paused runs f as a call that pauses the subsystem does: after the calls that
+// did so before, and once ready holds. A nil ready always does. What such a
+// call waits for holds up all that come after it.
+func (s *subsystem) paused(ready func() bool, f func() (any, error)) (any, error) {
+	turn := s.queued
+	s.queued++
+	may := func() bool { return s.done == turn && (ready == nil || ready()) }
+	run := func() (any, error) {
+		s.done++
+		if s.p.subsystems[s.nqn] != s {
+			return nil, errInternal
+		}
+		return f()
+	}
+	if may() {
+		return run()
+	}
+	return nil, &later{ready: may, done: func(bool) (any, error) { return run() }}
 }
 
 // drop resets the connections that a condition holds for.

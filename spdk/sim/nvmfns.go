@@ -18,15 +18,17 @@ func init() {
 	)
 }
 
+type newNamespace struct {
+	ID    uint32 `json:"nsid"`
+	Bdev  string `json:"bdev_name"`
+	NGUID string `json:"nguid"`
+	UUID  string `json:"uuid"`
+	Group uint32 `json:"anagrpid"`
+}
+
 func (p *process) addNamespace(q *struct {
 	subsystemQuery
-	Namespace struct {
-		ID    uint32 `json:"nsid"`
-		Bdev  string `json:"bdev_name"`
-		NGUID string `json:"nguid"`
-		UUID  string `json:"uuid"`
-		Group uint32 `json:"anagrpid"`
-	} `json:"namespace"`
+	Namespace newNamespace `json:"namespace"`
 }) (any, error) {
 	s, err := p.subsystem(q.subsystemQuery)
 	if err != nil {
@@ -36,6 +38,10 @@ func (p *process) addNamespace(q *struct {
 	if raw, err := hex.DecodeString(ns.NGUID); err != nil || len(raw) != 0 && len(raw) != 16 {
 		return nil, errInvalidParams
 	}
+	return s.paused(nil, func() (any, error) { return s.add(ns) })
+}
+
+func (s *subsystem) add(ns *newNamespace) (any, error) {
 	if ns.ID == 0 {
 		for ns.ID = 1; s.spaces[ns.ID] != nil; {
 			ns.ID++
@@ -44,7 +50,7 @@ func (p *process) addNamespace(q *struct {
 	if ns.Group == 0 {
 		ns.Group = ns.ID
 	}
-	b := p.bdevs.find(ns.Bdev)
+	b := s.p.bdevs.find(ns.Bdev)
 	if ns.ID > s.maxNS || ns.Group > s.maxNS || s.spaces[ns.ID] != nil || b == nil {
 		return nil, errInvalidParams
 	}
@@ -65,11 +71,7 @@ func (p *process) addNamespace(q *struct {
 
 // drained runs f once nothing is outstanding in the namespace, as pausing it does.
 func (s *subsystem) drained(id uint32, f func() (any, error)) (any, error) {
-	n := s.spaces[id]
-	if n == nil || n.outstanding == 0 {
-		return f()
-	}
-	return nil, &later{ready: func() bool { return n.outstanding == 0 }, done: func(bool) (any, error) { return f() }}
+	return s.paused(func() bool { n := s.spaces[id]; return n == nil || n.outstanding == 0 }, f)
 }
 
 type namespaceQuery struct {
@@ -134,18 +136,20 @@ func (p *process) addListener(q *struct {
 		return nil, err
 	}
 	a, ok := q.full()
-	if !ok || len(p.transports) == 0 || a.Service == "" || s.listener(a) != nil {
+	if !ok || len(p.transports) == 0 || a.Service == "" {
 		return nil, errInvalidParams
 	}
 	if q.State == "" {
 		q.State = "optimized"
 	}
-	l := &listener{addr: a, all: q.State, states: map[uint32]string{}}
-	if !p.listen(l) {
-		return nil, errInvalidParams
-	}
-	s.listeners = append([]*listener{l}, s.listeners...)
-	return true, nil
+	return s.paused(nil, func() (any, error) {
+		l := &listener{addr: a, all: q.State, states: map[uint32]string{}}
+		if s.listener(a) != nil || !p.listen(l) {
+			return nil, errInvalidParams
+		}
+		s.listeners = append([]*listener{l}, s.listeners...)
+		return true, nil
+	})
 }
 
 func (p *process) removeListener(q *listenerQuery) (any, error) {
@@ -154,15 +158,17 @@ func (p *process) removeListener(q *listenerQuery) (any, error) {
 		return nil, err
 	}
 	a, _ := q.full()
-	for i, l := range s.listeners {
-		if l.addr.same(a) {
-			s.listeners = append(s.listeners[:i:i], s.listeners[i+1:]...)
-			p.unlisten(l)
-			s.drop(func(i initiator) bool { return i.via() == l })
-			return true, nil
+	return s.paused(nil, func() (any, error) {
+		for i, l := range s.listeners {
+			if l.addr.same(a) {
+				s.listeners = append(s.listeners[:i:i], s.listeners[i+1:]...)
+				p.unlisten(l)
+				s.drop(func(i initiator) bool { return i.via() == l })
+				return true, nil
+			}
 		}
-	}
-	return nil, errInvalidParams
+		return nil, errInvalidParams
+	})
 }
 
 func (p *process) getListeners(q *subsystemQuery) (any, error) {
@@ -198,16 +204,18 @@ func (p *process) setANAState(q *struct {
 	if s == nil {
 		return nil, &Error{codeInvalidParams, "Unable to find subsystem with NQN " + q.NQN}
 	}
-	a, _ := q.full()
-	l := s.listener(a)
-	if !s.ana || q.Group > s.maxNS || l == nil {
-		return nil, &Error{codeInternal, "error setting ANA state: -22"}
-	}
-	if q.Group == 0 {
-		l.all = q.State
-		clear(l.states)
-	} else {
-		l.states[q.Group] = q.State
-	}
-	return true, nil
+	return s.paused(nil, func() (any, error) {
+		a, _ := q.full()
+		l := s.listener(a)
+		if !s.ana || q.Group > s.maxNS || l == nil {
+			return nil, &Error{codeInternal, "error setting ANA state: -22"}
+		}
+		if q.Group == 0 {
+			l.all = q.State
+			clear(l.states)
+		} else {
+			l.states[q.Group] = q.State
+		}
+		return true, nil
+	})
 }

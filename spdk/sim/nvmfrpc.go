@@ -141,8 +141,10 @@ func (p *process) deleteSubsystem(q *subsystemQuery) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.close()
-	return true, nil
+	return s.paused(nil, func() (any, error) {
+		s.close()
+		return true, nil
+	})
 }
 
 func (p *process) getSubsystems(q *struct {

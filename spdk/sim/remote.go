@@ -1,5 +1,7 @@
 package sim
 
+import "slices"
+
 // remote is a namespace of a controller as a device. SPDK remembers it by
 // number only, and looks for namespaces when it first connects and when an
 // event names one, not when it reconnects: what the peer offers under the same
@@ -12,8 +14,23 @@ type remote struct {
 	absent bool // it was not there at the last reconnect
 }
 
+// part is what an op does by way of a remote.
+type part struct {
+	r     *remote
+	off   int64
+	size  int
+	write bool
+}
+
+// sent is a part that a peer has taken in, by the connection of that epoch.
+type sent struct {
+	x     *taken
+	buf   []byte
+	epoch int
+}
+
 // reach finds the namespace for an I/O, or why there is none.
-func (r *remote) reach(o *op) (*namespace, error) {
+func (r *remote) reach() (*namespace, error) {
 	ct := r.ct
 	switch {
 	case ct.state == ctrlDelayed:
@@ -31,33 +48,55 @@ func (r *remote) reach(o *op) (*namespace, error) {
 	if n == nil || r.absent {
 		return nil, eio
 	}
-	// What the target has taken in goes on; the rest waits here.
-	if _, in := o.held[&n.outstanding]; !in && ct.sub.ana && ct.at.state(n.group) == "inaccessible" {
-		return nil, errStalled
-	}
 	return n, nil
 }
 
 func (r *remote) read(o *op, p []byte, off int64) error {
-	return r.do(o, off, len(p), func(d device) error { return d.read(o, p, off) })
+	return r.do(o, part{r, off, len(p), false}, p)
 }
 
 func (r *remote) write(o *op, p []byte, off int64) error {
-	return r.do(o, off, len(p), func(d device) error { return d.write(o, p, off) })
+	return r.do(o, part{r, off, len(p), true}, p)
 }
 
-func (r *remote) do(o *op, off int64, n int, f func(device) error) error {
-	ns, err := r.reach(o)
-	if err != nil {
+// do sends a part of an op to the peer, or looks what has come of it. When the
+// connection is lost it is sent again: what the peer has taken in goes on there.
+func (r *remote) do(o *op, w part, p []byte) error {
+	s := o.sent[w]
+	if s != nil && (r.ct.sub == nil || r.ct.epoch != s.epoch) {
+		delete(o.sent, w)
+		s = nil
+	}
+	ns, err := r.reach()
+	switch {
+	case err != nil && (s == nil || err == errStalled):
 		return err
-	}
-	if off+int64(n) > ns.bdev.bytes() {
+	case s != nil:
+	case w.off+int64(w.size) > ns.bdev.bytes():
 		return eio
+	case r.ct.sub.ana && r.ct.at.state(ns.group) == "inaccessible": // it waits here
+		return errStalled
+	default:
+		s = &sent{buf: slices.Clone(p), epoch: r.ct.epoch}
+		s.x = ns.take(func(b *bdev, o *op) error {
+			if w.write {
+				return b.dev.write(o, s.buf, w.off)
+			}
+			return b.dev.read(o, s.buf, w.off)
+		})
+		if o.sent == nil {
+			o.sent = map[part]*sent{}
+		}
+		o.sent[w] = s
 	}
-	if err = f(ns.bdev.dev); err == errStalled {
-		o.hold(&ns.outstanding)
+	if !s.x.ended {
+		return errStalled
 	}
-	return err
+	delete(o.sent, w)
+	if s.x.err == nil && !w.write {
+		copy(p, s.buf)
+	}
+	return s.x.err
 }
 
 func (r *remote) prefers() preference     { return preference{1, 1, 32, 1, 1} }
