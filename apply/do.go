@@ -75,6 +75,8 @@ func (x *pass) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return waitEnabled(ctx, t, op)
 	case plan.LegWait:
 		return waitFor(ctx, t, x.resolve(string(op.Leg)))
+	case plan.Drain:
+		return t.SetANAGroup(ctx, spdk.SetANAGroup{NQN: string(op.NQN), NSID: uint32(op.NSID), ANAGroup: uint32(op.ANAGroup)})
 	case plan.Pause:
 		return pause(ctx, t, op)
 	case plan.Resume:

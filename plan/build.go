@@ -94,6 +94,8 @@ type builder struct {
 	standing map[lineage.Link][]string
 	// restored has the namespaces that links show again in this pass.
 	restored map[shown]bool
+	// mute has the exports that hosts cannot reach when the pass begins.
+	mute map[string]bool
 	// dropped has the nodes that let go of a peer in this pass.
 	dropped map[lineage.Node]bool
 	// freed has the sections that end a kernel device in this pass, by device.
@@ -157,6 +159,7 @@ func (b *builder) run() error {
 		}
 	}
 	b.letGoStalled()
+	b.mute = b.muteExports()
 	idle := b.idleLinks()
 	for _, v := range sourcesFirst(b.cfg) {
 		b.volume(v)

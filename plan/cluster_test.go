@@ -159,7 +159,7 @@ func (c *cluster) do(op Op, made map[lineage.UUID]lineage.UUID) error {
 		}
 		delete(m.Subsystems, op.NQN)
 		c.peerLost(m, op.NQN)
-	case HostAllow, HostRefuse, AnyHost, ListenerAdd, ListenerRemove, NamespaceAdd, NamespaceRemove, Pause, Resume:
+	case HostAllow, HostRefuse, AnyHost, ListenerAdd, ListenerRemove, NamespaceAdd, NamespaceRemove, Drain, Pause, Resume:
 		return c.subsystem(m, op, made)
 	case ControllerAttach:
 		return c.attach(m, op)
@@ -417,6 +417,8 @@ func (c *cluster) subsystem(m *machine, op Op, made map[lineage.UUID]lineage.UUI
 		nqn = op.NQN
 	case NamespaceRemove:
 		nqn = op.NQN
+	case Drain:
+		nqn = op.NQN
 	case Pause:
 		nqn = op.NQN
 	case Resume:
@@ -471,6 +473,11 @@ func (c *cluster) subsystem(m *machine, op Op, made map[lineage.UUID]lineage.UUI
 			return err
 		}
 		c.removeNamespace(m, sub, op.NSID)
+	case Drain:
+		if sub.Namespaces[op.NSID] == nil {
+			return errors.New("no such namespace")
+		}
+		return c.drain(m, sub, op.NSID)
 	case Pause:
 		i := listener(op.Address, op.Port)
 		if i < 0 || sub.Namespaces[op.NSID] == nil {

@@ -51,6 +51,9 @@ func concern(c lineage.Cluster, section string, op Op) string {
 	case ExpectLegs:
 		v, _ := c.ParseRaid(op.Raid)
 		return v.Name
+	case Drain:
+		v, _ := c.ParseExport(op.NQN)
+		return v.Name
 	case Pause:
 		v, _ := c.ParseExport(op.NQN)
 		return v.Name

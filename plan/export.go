@@ -142,6 +142,7 @@ func (s *subject) listen(sub *state.Subsystem, node *schema.Node) {
 	port := strconv.Itoa(node.Port)
 	s.sec.because(s.v.At("export"), "hosts reach %s at %s:%s", s.v.Name, node.Address, port)
 	if !listens(sub, node.Address, port) {
+		s.settleExport(sub)
 		s.sec.then(RiskCreate, ListenerAdd{At{s.engine}, sub.NQN, node.Address, port})
 	}
 	for _, l := range slices.Clone(s.b.w.Nodes[s.engine].Subsystems[sub.NQN].Listeners) {
@@ -152,6 +153,31 @@ func (s *subject) listen(sub *state.Subsystem, node *schema.Node) {
 			s.sec.then(RiskCreate, Resume{At{s.engine}, sub.NQN, l.Address, l.Port})
 		}
 	}
+}
+
+// settleExport makes sure that a namespace which was found without any listener
+// stays. A removal of it may be under way that waits for a leg that stalls, and
+// hosts that connect before it ends lose their disk.
+func (s *subject) settleExport(sub *state.Subsystem) {
+	ns := sub.Namespaces[state.ExportNSID]
+	if ns == nil || !s.b.mute[string(s.engine)+" "+string(sub.NQN)] {
+		return
+	}
+	s.sec.then(RiskPause, Drain{At{s.engine}, sub.NQN, state.ExportNSID, ns.ANAGroup})
+}
+
+// muteExports finds the exports that show a namespace and have no listener when
+// the pass begins.
+func (b *builder) muteExports() map[string]bool {
+	mute := map[string]bool{}
+	for name, n := range b.w.Nodes {
+		for nqn, sub := range n.Subsystems {
+			if _, export := b.cfg.Cluster.ParseExport(nqn); export && len(sub.Listeners) == 0 && sub.Namespaces[state.ExportNSID] != nil {
+				mute[string(name)+" "+string(nqn)] = true
+			}
+		}
+	}
+	return mute
 }
 
 func (s *subject) exportUblk() {

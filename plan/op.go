@@ -270,6 +270,15 @@ type (
 		Port     string
 		LimitMs  int // the section is given up when draining takes longer
 	}
+	// Drain is nvmf_subsystem_set_ns_ana_group with the namespace's own group: it
+	// is answered when the namespace's I/O is done, and with it whatever was
+	// begun on the export before.
+	Drain struct {
+		At
+		NQN      lineage.NQN
+		NSID     int
+		ANAGroup int
+	}
 	// Resume is nvmf_subsystem_listener_set_ana_state optimized.
 	Resume struct {
 		At

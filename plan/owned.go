@@ -90,6 +90,8 @@ func (c *checker) owned(op Op) error {
 		return c.nqn(op.NQN)
 	case NamespaceRemove:
 		return c.nqn(op.NQN)
+	case Drain:
+		return c.nqn(op.NQN)
 	case Pause:
 		return c.nqn(op.NQN)
 	case Resume:

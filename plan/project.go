@@ -74,7 +74,7 @@ func (w *world) project(op Op) error {
 			w.dropRemote(op.NQN, nsid)
 		}
 		delete(n.Subsystems, op.NQN)
-	case HostAllow, HostRefuse, AnyHost, ListenerAdd, ListenerRemove, NamespaceAdd, NamespaceRemove, Pause, Resume:
+	case HostAllow, HostRefuse, AnyHost, ListenerAdd, ListenerRemove, NamespaceAdd, NamespaceRemove, Drain, Pause, Resume:
 		return w.projectSubsystem(n, op)
 	case ControllerAttach:
 		w.attach(n, op)

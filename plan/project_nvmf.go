@@ -67,6 +67,14 @@ func (w *world) projectSubsystem(n *state.Node, op Op) error {
 		}
 		delete(sub.Namespaces, op.NSID)
 		w.dropRemote(op.NQN, op.NSID)
+	case Drain:
+		sub, err := find(op.NQN)
+		if err != nil {
+			return err
+		}
+		if sub.Namespaces[op.NSID] == nil {
+			return fmt.Errorf("%s on %s has no namespace %d", op.NQN, n.Name, op.NSID)
+		}
 	case Pause:
 		return setPaused(n, op.NQN, op.Address, op.Port, true)
 	case Resume:

@@ -80,6 +80,8 @@ func Words(op Op) string {
 		return fmt.Sprintf("wait until %s has reconnected", op.Controller)
 	case LegWait:
 		return fmt.Sprintf("wait until %s is there", op.Label)
+	case Drain:
+		return fmt.Sprintf("wait until what was begun on %s is done", op.NQN)
 	case Pause:
 		return fmt.Sprintf("hold I/O on %s and drain it, at most %d ms", op.NQN, op.LimitMs)
 	case Resume:
