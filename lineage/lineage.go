@@ -2,7 +2,7 @@
 // and nothing else: it formats and parses them. Names are the only durable
 // marker every SPDK build offers, so they carry identity and history:
 //
-//	head     <volume>.<id>#<epoch>[.<legs>[.<cut>]][p|s|x]
+//	head     <volume>.<id>#<epoch>.<legs>[.<cut>][p|s], or #<epoch>[.<cut>]x
 //	layer    <volume>.<id>@<epoch>.[~]<snapshot>
 //	staging  <volume>.<id>+<epoch>
 //
@@ -88,7 +88,8 @@ type Head struct {
 	Legs int
 	// Cut is the epoch of the youngest layer that was cut on every current
 	// replica at once; 0 when there is none. A layer of a later epoch is what
-	// an interrupted cut left: its copies need not be equal.
+	// an interrupted cut left: its copies need not be equal. A fenced head has
+	// the one it had when it was current.
 	Cut  Epoch
 	Mark Mark
 }
@@ -123,10 +124,10 @@ func (h Head) Lvol() LvolName {
 	if h.Legs > 0 {
 		b = append(b, '.')
 		b = strconv.AppendInt(b, int64(h.Legs), 10)
-		if h.Cut > 0 {
-			b = append(b, '.')
-			b = strconv.AppendUint(b, uint64(h.Cut), 10)
-		}
+	}
+	if h.Cut > 0 {
+		b = append(b, '.')
+		b = strconv.AppendUint(b, uint64(h.Cut), 10)
 	}
 	if h.Mark != Open {
 		b = append(b, byte(h.Mark))
@@ -210,25 +211,25 @@ func parseHead(v Volume, s string) (Name, bool) {
 	case Primary, Sealed, Fenced:
 		h.Mark, s = m, s[:len(s)-1]
 	}
-	epoch, legs, counted := strings.Cut(s, ".")
-	if counted == (h.Mark == Fenced) {
-		return nil, false
-	}
+	numbers := strings.Split(s, ".")
 	var ok bool
-	if h.Epoch, ok = parseEpoch(epoch); !ok {
+	if h.Epoch, ok = parseEpoch(numbers[0]); !ok {
 		return nil, false
 	}
-	if counted {
-		legs, cut, hasCut := strings.Cut(legs, ".")
-		n, ok := parseEpoch(legs)
+	numbers = numbers[1:]
+	if h.Mark != Fenced {
+		if len(numbers) == 0 {
+			return nil, false
+		}
+		n, ok := parseEpoch(numbers[0])
 		if !ok || n > 99 {
 			return nil, false
 		}
-		h.Legs = int(n)
-		if hasCut {
-			if h.Cut, ok = parseEpoch(cut); !ok {
-				return nil, false
-			}
+		h.Legs, numbers = int(n), numbers[1:]
+	}
+	if len(numbers) > 0 {
+		if h.Cut, ok = parseEpoch(numbers[0]); !ok || len(numbers) > 1 {
+			return nil, false
 		}
 	}
 	return h, true

@@ -9,7 +9,7 @@ func TestNamesRoundTrip(t *testing.T) {
 	db := Volume{"db", "k3f7"}
 	long := Volume{strings.Repeat("v", MaxName), "k3f7"}
 	for _, n := range []Name{
-		Head{db, 1, 2, 0, Open}, Head{db, 12, 3, 0, Primary}, Head{db, 7, 1, 0, Sealed}, Head{db, 7, 0, 0, Fenced},
+		Head{db, 1, 2, 0, Open}, Head{db, 12, 3, 0, Primary}, Head{db, 7, 1, 0, Sealed}, Head{db, 7, 0, 0, Fenced}, Head{db, 7, 0, 5, Fenced}, Head{db, 9_999_999, 0, 9_999_999, Fenced},
 		Head{db, 12, 3, 9, Open}, Head{db, 12, 3, 12, Primary}, Head{long, 9_999_999, 99, 9_999_999, Primary},
 		Layer{db, 3, "base", false}, Layer{db, 4, "join", true}, Staging{db, 9},
 		Layer{long, 9_999_999, strings.Repeat("s", MaxName), true},
@@ -26,7 +26,7 @@ func TestNamesRoundTrip(t *testing.T) {
 
 func TestForeignNamesDoNotParse(t *testing.T) {
 	for _, s := range []string{
-		"", "db", "db#1", "db.k3f7", "db.k3f7#", "db.k3f7#0.1", "db.k3f7#01.1", "db.k3f7#1", "db.k3f7#1p", "db.k3f7#1.2x",
+		"", "db", "db#1", "db.k3f7", "db.k3f7#", "db.k3f7#0.1", "db.k3f7#01.1", "db.k3f7#1", "db.k3f7#1p", "db.k3f7#1.0x", "db.k3f7#1.2.3x",
 		"db.k3f7#1.2q", "db.k3f7#+1.1", "db.k3f#1.1", "db.k3f77#1.1", "db.K3F7#1.1", "DB.k3f7#1.1", "-db.k3f7#1.1",
 		"db.k3f7@1", "db.k3f7@1.", "db.k3f7@1.~", "db.k3f7@1.~~a", "db.k3f7@x.a", "db.k3f7+", "db.k3f7+1p", "db.k3f7#1.1pp", "db.k3f7#1.100", "db.k3f7#1.2.", "db.k3f7#1.2.0", "db.k3f7#1.2.3x", "db.k3f7#1.2.3.4",
 	} {

@@ -143,24 +143,21 @@ func (s *subject) fence(epoch lineage.Epoch, legs []state.CurrentLeg) {
 	for _, l := range append(legs, s.Legs...) {
 		leg[l.UUID] = true
 	}
-	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}.Lvol()
-	told := map[string]bool{} // places that have a head of that name: there can be only one
+	told := map[string]bool{} // places of which one head says so: that is enough
 	for _, h := range s.inc.Heads {
-		if h.Lvol.Name == name {
+		if h.Name.Mark == lineage.Fenced && h.Name.Epoch >= epoch {
 			told[string(h.Node)+"/"+h.Lvol.Lvstore] = true
 		}
 	}
 	var ops []Op
 	for _, h := range s.inc.Heads {
 		place := string(h.Node) + "/" + h.Lvol.Lvstore
-		switch {
-		case leg[h.Lvol.UUID], told[place], !h.Lvol.Complete():
-			continue
-		case h.Name.Mark == lineage.Fenced && h.Name.Epoch >= epoch:
+		if leg[h.Lvol.UUID] || told[place] || !h.Lvol.Complete() {
 			continue
 		}
 		told[place] = true
-		ops = append(ops, LvolRename{At{h.Node}, h.Lvol.Lvstore, h.Lvol.Name, name})
+		name := lineage.Head{Volume: s.id, Epoch: epoch, Cut: h.Name.Cut, Mark: lineage.Fenced}
+		ops = append(ops, LvolRename{At{h.Node}, h.Lvol.Lvstore, h.Lvol.Name, name.Lvol()})
 	}
 	s.sec.because(s.v.Pos, "this replica is not among the current ones of epoch %d", epoch)
 	s.sec.then(RiskCreate, ops...)

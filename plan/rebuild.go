@@ -79,7 +79,12 @@ func (s *subject) destination() (Choice, bool) {
 	slices.SortStableFunc(open, func(a, b Choice) int {
 		return cmp.Compare(s.progress(b.Node), s.progress(a.Node))
 	})
-	if len(open) == 0 || s.hidden > 0 && s.progress(open[0].Node) == 0 {
+	if len(open) == 0 {
+		return Choice{}, false
+	}
+	if s.hidden > 0 && s.progress(open[0].Node) == 0 {
+		s.b.block("volume "+s.v.Name, s.v.At("replicas"), "make it readable; a node that is gone for good is to leave the configuration",
+			"the rebuild of the replica on %s waits: %s that may have one could not be read", open[0].Node, count(s.hidden, "node"))
 		return Choice{}, false
 	}
 	return s.home(open[0]), true

@@ -89,7 +89,7 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 	s.sec.because(s.v.At("replicas"), "the engine's own replica goes; those that stay are ahead of it")
 	for _, l := range victims {
 		if l.Node == s.engine {
-			name := lineage.Head{Volume: s.id, Epoch: s.Top + 1, Mark: lineage.Fenced}
+			name := lineage.Head{Volume: s.id, Epoch: s.Top + 1, Cut: l.Head.Name.Cut, Mark: lineage.Fenced}
 			s.sec.then(RiskReduce, LvolRename{At{l.Node}, l.Head.Lvol.Lvstore, l.Head.Lvol.Name, name.Lvol()})
 			s.reread()
 		}

@@ -121,7 +121,6 @@ func (s *subject) dropOldStaging() {
 func (s *subject) swapHeads(clones []state.Placed) {
 	epoch := s.nextCut()
 	sealed := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(clones), Cut: s.cut(), Mark: lineage.Sealed}.Lvol()
-	fenced := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}.Lvol()
 	s.unshow()
 	for _, m := range s.inc.Raids {
 		s.sec.then(RiskPause, RaidDelete{At{m.Node}, m.Raid.Name})
@@ -131,7 +130,8 @@ func (s *subject) swapHeads(clones []state.Placed) {
 		news = append(news, LvolRename{At{c.Node}, c.Lvol.Lvstore, c.Lvol.Name, sealed})
 	}
 	for _, l := range s.Legs {
-		olds = append(olds, LvolRename{At{l.Node}, l.Head.Lvol.Lvstore, l.Head.Lvol.Name, fenced})
+		fenced := lineage.Head{Volume: s.id, Epoch: epoch, Cut: l.Head.Name.Cut, Mark: lineage.Fenced}
+		olds = append(olds, LvolRename{At{l.Node}, l.Head.Lvol.Lvstore, l.Head.Lvol.Name, fenced.Lvol()})
 	}
 	s.sec.then(RiskPause, news...)
 	s.sec.then(RiskDestroy, olds...)
