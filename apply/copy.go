@@ -14,6 +14,9 @@ import (
 // repeating a layer does no harm.
 func (x *pass) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) error {
 	src, dst := alias(op.Lvstore, op.Layer), x.resolve(string(op.To))
+	if to := x.targets[op.Dest]; to != nil {
+		defer x.limits.leave(ctx, to, op.Dest, dst)
+	}
 	id, err := x.startCopy(ctx, t, src, dst)
 	if err != nil {
 		return err

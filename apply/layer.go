@@ -46,8 +46,7 @@ func (x *pass) layer(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.ShallowCopy:
 		return x.copy(ctx, t, op)
 	case plan.WriteLimit:
-		const mb = 1 << 20
-		return t.SetQoSLimit(ctx, spdk.QoSLimit{Name: x.resolve(string(op.Bdev)), WMBps: uint64((op.BytesPerSec + mb - 1) / mb)})
+		return x.limits.enter(ctx, t, op, x.resolve(string(op.Bdev)))
 	case plan.LvolDecouple:
 		return t.LvolDecoupleParent(ctx, alias(op.Lvstore, op.Name))
 	}

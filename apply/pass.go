@@ -22,7 +22,8 @@ type pass struct {
 	opt     Options
 	risky   chan struct{} // a place for each section that may be risky at a time
 	wake    chan struct{} // told when a section that was left copying has ended
-	telling *sync.Mutex   // held while somebody is told; passes may overlap
+	limits  *limits
+	telling *sync.Mutex // held while somebody is told; passes may overlap
 
 	mu       sync.Mutex
 	tokens   map[lineage.UUID]lineage.UUID // what the lvols made in this pass are called
@@ -47,6 +48,7 @@ func newPass(number int, cfg *schema.Config, targets map[lineage.Node]*spdk.Clie
 		risky:    make(chan struct{}, max(1, opt.Parallelism)),
 		wake:     make(chan struct{}, 1),
 		telling:  &sync.Mutex{},
+		limits:   newLimits(),
 		tokens:   map[lineage.UUID]lineage.UUID{},
 		sections: map[string]*running{},
 	}

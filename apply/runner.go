@@ -21,6 +21,7 @@ type runner struct {
 	opt     Options
 	risky   chan struct{}
 	wake    chan struct{}
+	limits  *limits
 	telling sync.Mutex
 	passes  []*pass
 	repeats map[string]int
@@ -32,14 +33,14 @@ func newRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	return &runner{
 		cfg: cfg, targets: targets, opt: opt,
 		risky: make(chan struct{}, max(1, opt.Parallelism)), wake: make(chan struct{}, 1),
-		repeats: map[string]int{},
+		repeats: map[string]int{}, limits: newLimits(),
 	}
 }
 
 // pass carries out one pass, but for copies that go on.
 func (x *runner) pass(ctx context.Context, number int, p plan.Pass) {
 	next := newPass(number, x.cfg, x.targets, x.opt)
-	next.risky, next.wake, next.telling = x.risky, x.wake, &x.telling
+	next.risky, next.wake, next.telling, next.limits = x.risky, x.wake, &x.telling, x.limits
 	x.passes = append(x.passes, next)
 	next.run(ctx, p)
 }

@@ -19,7 +19,7 @@ var (
 //
 // Every other rebuild is that of two replicas after all power was gone; before
 // it the disks are read past the targets, and compared with what was written
-// during the last two.
+// during and after the last two.
 func TestKilledRebuilds(t *testing.T) {
 	if !InOwnNetwork(t) {
 		return
@@ -43,18 +43,16 @@ func TestKilledRebuilds(t *testing.T) {
 	writes := int64(0)
 	for i := range *rebuildCount {
 		var w *Writer
-		var run *Run
 		what := "all power was gone"
 		if i%2 == 0 {
 			w = c.StartWriter("db", 10, 1, 8)
 			what = c.lose()
-			run = c.StartApply()
-		} else {
-			run = c.StartApply()
+		}
+		what += "; " + c.disturb(c.StartApply(), i)
+		took := c.finish()
+		if w == nil {
 			w = c.StartWriter("db", 12, 1, 8)
 		}
-		what += "; " + c.disturb(run, i)
-		took := c.finish()
 		w.Going(2*mib/block, 2*time.Minute) // every block is of this writer
 		load := w.Stop()
 		c.Settled()
@@ -133,10 +131,9 @@ func (c *chaos) lose() string {
 // kind: then it measures how long one takes.
 func (c *chaos) disturb(run *Run, i int) string {
 	c.t.Helper()
-	begun := time.Now()
 	if i < len(c.typical) {
 		run.Expect(0)
-		c.typical[i] = time.Since(begun)
+		c.typical[i] = time.Since(run.start)
 		return fmt.Sprintf("the rebuild takes %v", c.typical[i].Round(time.Millisecond))
 	}
 	moment := time.Duration(c.rnd.Int64N(int64(c.typical[i%2])))
@@ -144,7 +141,7 @@ func (c *chaos) disturb(run *Run, i int) string {
 	if kind == 2 && !OwnNetwork() {
 		kind = 1
 	}
-	time.Sleep(moment)
+	time.Sleep(time.Until(run.start.Add(moment)))
 	last := "the first step"
 	for _, e := range run.Events() {
 		if e.Event == "step" {

@@ -18,6 +18,7 @@ type Lab struct {
 	Dir     string
 	Targets map[string]*Target
 	Links   string // CUE of links; lost peers are given up soon by default
+	Node    string // CUE that is added to every node
 
 	t        testing.TB
 	bin      Binaries
@@ -98,6 +99,9 @@ func (l *Lab) Configure(volumes string, bare ...string) {
 		pools := fmt.Sprintf("pools: fast: {aio: %q, format: true}", x.Disk)
 		if contains(bare, n) {
 			pools = ""
+		}
+		if l.Node != "" {
+			fmt.Fprintf(&b, "nodes: %s: {%s}\n", n, l.Node)
 		}
 		fmt.Fprintf(&b, "nodes: %s: {rpc: %q, address: %q, port: %s, %s}\n", n, x.RPC, x.Address, x.Port, strings.TrimSuffix(pools, ", "))
 	}

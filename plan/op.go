@@ -137,7 +137,8 @@ type (
 		Bytes   int64
 	}
 	// WriteLimit is bdev_set_qos_limit: at most so many bytes a second are
-	// written to a bdev; 0 lifts it.
+	// written to a bdev and all others that are copied to on the node, each of
+	// which has as much as any other.
 	WriteLimit struct {
 		At
 		Bdev        lineage.UUID

@@ -42,7 +42,7 @@ func Words(op Op) string {
 		if op.BytesPerSec == 0 {
 			return fmt.Sprintf("lift the limit on %s", op.Label)
 		}
-		return fmt.Sprintf("write at most %s a second to %s", Size(op.BytesPerSec), op.Label)
+		return fmt.Sprintf("write at most %s a second to %s and whatever else is copied to %s", Size(op.BytesPerSec), op.Label, op.Node)
 	case ExpectEmpty:
 		return fmt.Sprintf("make sure that %s/%s is empty", op.Lvstore, op.Name)
 	case InitiatorOptions:
