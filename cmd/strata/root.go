@@ -31,7 +31,7 @@ Environment:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newPlan(), newApply(), newStatus(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newVersion(), newGuard())
+	root.AddCommand(newPlan(), newApply(), newStatus(), newGraph(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newVersion(), newGuard())
 	return root
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/lipgloss/tree"
@@ -78,13 +77,13 @@ func nodeTree(n report.Node) any {
 			t.Child(fmt.Sprintf("pool %s  %s", p.Name, worry.Render("no lvstore "+p.Lvstore+" was found")))
 			continue
 		}
-		t.Child(fmt.Sprintf("pool %s  %s free of %s on %s", p.Name, human(p.Free), human(p.Size), p.Disk))
+		t.Child(fmt.Sprintf("pool %s  %s free of %s on %s", p.Name, plan.Human(p.Free), plan.Human(p.Size), p.Disk))
 	}
 	return t
 }
 
 func volumeTree(v report.Volume) any {
-	title := fmt.Sprintf("volume %s  %s  %s, %d of %d current", v.Name, healthStyle(v.Health).Render(string(v.Health)), human(v.Size), v.Current, v.Wanted)
+	title := fmt.Sprintf("volume %s  %s  %s, %d of %d current", v.Name, healthStyle(v.Health).Render(string(v.Health)), plan.Human(v.Size), v.Current, v.Wanted)
 	if v.Engine != "" {
 		title += ", engine " + string(v.Engine)
 	}
@@ -103,7 +102,7 @@ func volumeTree(v report.Volume) any {
 		t.Child(text)
 	}
 	for _, r := range v.Replicas {
-		rt := tree.Root(fmt.Sprintf("%s  %s/%s  %s, %s written  %s", r.Node, r.Lvstore, r.Head, human(r.Size), human(r.Allocated), legStyle(r.Leg).Render(r.Leg)))
+		rt := tree.Root(fmt.Sprintf("%s  %s/%s  %s, %s written  %s", r.Node, r.Lvstore, r.Head, plan.Human(r.Size), plan.Human(r.Allocated), legStyle(r.Leg).Render(r.Leg)))
 		if len(r.Stack) > 0 && (len(r.Stack[0].Above) > 0 || r.Stack[0].Name != r.Head) {
 			rt.Child(stackTree(r.Stack[0], r.Head))
 		}
@@ -114,7 +113,7 @@ func volumeTree(v report.Volume) any {
 
 // stackTree draws a stack from its bottom.
 func stackTree(l report.Layer, head lineage.LvolName) any {
-	title := fmt.Sprintf("%s  %s of its own", l.Name, human(l.Allocated))
+	title := fmt.Sprintf("%s  %s of its own", l.Name, plan.Human(l.Allocated))
 	switch {
 	case l.Name == head:
 		title += "  " + good.Render("head")
@@ -145,19 +144,4 @@ func legStyle(leg string) lipgloss.Style {
 		return good
 	}
 	return worry
-}
-
-// human formats bytes for reading: exactly when a unit divides them, else with
-// one decimal.
-func human(bytes int64) string {
-	exact := plan.Size(bytes)
-	if len(strings.TrimRight(exact, "BKMGTPi ")) <= 4 {
-		return exact
-	}
-	units := []string{"B", "Ki", "Mi", "Gi", "Ti", "Pi"}
-	f, i := float64(bytes), 0
-	for f >= 1024 && i < len(units)-1 {
-		f, i = f/1024, i+1
-	}
-	return fmt.Sprintf("%.1f%s", f, units[i])
 }

@@ -1,0 +1,323 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/report"
+	"strata/schema"
+	"strata/state"
+)
+
+// Columns of a cluster's picture, from hosts to disks.
+const (
+	exportColumn = iota
+	volumeColumn
+	linkColumn
+	replicaColumn
+)
+
+// Cluster draws what there is: how hosts reach volumes, which nodes serve them,
+// over which links, and where the replicas are. With volumes it draws only
+// those, and the nodes and links that have to do with them.
+func Cluster(cfg *schema.Config, snap *state.Snapshot, volumes []string) *Graph {
+	c := &cluster{cfg: cfg, snap: snap, only: volumes, links: map[lineage.Link]*Box{}, joined: map[[2]string]bool{}}
+	r := report.Build(cfg, snap)
+	for _, v := range r.Volumes {
+		if c.wants(v.Name) {
+			c.volume(v)
+		}
+	}
+	for _, n := range r.Nodes {
+		c.node(n)
+	}
+	c.idle()
+	slices.SortStableFunc(c.band.Groups, func(a, b *Group) int { return strings.Compare(a.ID, b.ID) })
+	return &Graph{
+		Title: "cluster " + string(cfg.Cluster), Bands: []Band{c.band},
+		Legend: []Key{{Good, "current"}, {Worry, "not current, or not as it should be"}, {Bad, "not served, or not known"}},
+	}
+}
+
+type cluster struct {
+	cfg    *schema.Config
+	snap   *state.Snapshot
+	only   []string
+	band   Band
+	links  map[lineage.Link]*Box
+	joined map[[2]string]bool // lines that are there
+	groups map[string]bool
+}
+
+func (c *cluster) wants(volume string) bool {
+	return len(c.only) == 0 || slices.Contains(c.only, volume)
+}
+
+// group makes a group, once, and returns its id.
+func (c *cluster) group(g Group) string {
+	if !c.groups[g.ID] {
+		if c.groups == nil {
+			c.groups = map[string]bool{}
+		}
+		c.groups[g.ID] = true
+		c.band.Groups = append(c.band.Groups, &g)
+	}
+	return g.ID
+}
+
+func (c *cluster) box(b Box) *Box {
+	c.band.Boxes = append(c.band.Boxes, &b)
+	return &b
+}
+
+// join draws a line; of several between two boxes the worst is drawn.
+func (c *cluster) join(from, to string, tone Tone, level bool) {
+	if !c.joined[[2]string{from, to}] {
+		c.joined[[2]string{from, to}] = true
+		c.band.Lines = append(c.band.Lines, Line{from, to, tone, level})
+		return
+	}
+	for i := range c.band.Lines {
+		if l := &c.band.Lines[i]; l.From == from && l.To == to && worse(tone, l.Tone) {
+			l.Tone = tone
+		}
+	}
+}
+
+func worse(a, b Tone) bool {
+	order := []Tone{Good, Plain, Info, Worry, Bad}
+	return slices.Index(order, a) > slices.Index(order, b)
+}
+
+func (c *cluster) volume(v report.Volume) {
+	id := "volume " + v.Name
+	if v.ID != "" {
+		id += "." + string(v.ID)
+	}
+	box := c.box(Box{ID: id, Column: volumeColumn, Title: v.Name, Tone: healthTone(v.Health)})
+	box.Text = []string{
+		fmt.Sprintf("%s, %s", plan.Human(v.Size), v.Health),
+		fmt.Sprintf("%d of %d current", v.Current, v.Wanted),
+	}
+	if v.Why != "" {
+		box.Text = append(box.Text, wrap(v.Why)...)
+	}
+	box.In = c.group(Group{ID: "engine", Title: "not served", Tone: Bad})
+	if v.Engine != "" {
+		box.In = c.group(Group{ID: "engine " + string(v.Engine), Title: "served by " + string(v.Engine)})
+	} else if v.Health != report.Down && v.Health != report.Unknown && v.Health != report.Absent {
+		box.In = ""
+	}
+	for _, e := range v.Exports {
+		c.join(c.export(v, e), id, healthTone(v.Health), true)
+	}
+	for _, r := range v.Replicas {
+		c.replica(id, v, r)
+	}
+	c.unread(id, v)
+}
+
+// unread draws the legs of a volume that are on nodes which could not be read.
+func (c *cluster) unread(id string, v report.Volume) {
+	if v.Engine == "" {
+		return
+	}
+	inc := c.snap.Incarnation(c.cfg.Cluster, lineage.Volume{Name: v.Name, ID: v.ID})
+	for _, leg := range c.snap.Judge(inc, state.Question{Cluster: c.cfg.Cluster, Replicas: v.Wanted}).Legs {
+		if leg.Head == nil && leg.Node != "" {
+			link := c.link(lineage.Link{From: leg.Node, To: v.Engine})
+			c.join(id, link, Worry, false)
+			c.join(link, unknownID(leg.Node), Worry, false)
+		}
+	}
+}
+
+func unknownID(n lineage.Node) string { return "node " + string(n) + " unknown" }
+
+func healthTone(h report.Health) Tone {
+	switch h {
+	case report.Healthy:
+		return Good
+	case report.Degraded, report.Orphaned:
+		return Worry
+	}
+	return Bad
+}
+
+// export draws a way to a volume, and returns its id.
+func (c *cluster) export(v report.Volume, e report.Export) string {
+	id := fmt.Sprintf("export %s %s %s", e.Node, e.Kind, e.Where)
+	box := c.box(Box{ID: id, Column: exportColumn, Title: e.Where, Tone: Good, Text: []string{"on " + string(e.Node)}})
+	if e.Paused {
+		box.Tone = Bad
+		box.Text = append(box.Text, "hosts wait")
+	}
+	if e.Kind != string(schema.ExportNVMf) {
+		return id
+	}
+	box.Title = "NVMe/TCP " + v.Name
+	box.Text = nil
+	sub := c.snap.Nodes[e.Node].Subsystems[lineage.NQN(e.Where)]
+	if sub == nil {
+		return id
+	}
+	for _, l := range sub.Listeners {
+		box.Text = append(box.Text, l.Address+":"+l.Port)
+	}
+	if len(sub.Listeners) == 0 {
+		box.Tone = Bad
+		box.Text = append(box.Text, "no listener")
+	}
+	switch {
+	case sub.AnyHost:
+		box.Text = append(box.Text, "any host")
+	case len(sub.Hosts) == 1:
+		box.Text = append(box.Text, shorten(string(sub.Hosts[0])))
+	default:
+		box.Text = append(box.Text, count(len(sub.Hosts), "host"))
+	}
+	return id
+}
+
+// replica draws a replica, and how the volume reaches it.
+func (c *cluster) replica(volume string, v report.Volume, r report.Replica) {
+	id := fmt.Sprintf("replica %s %s/%s", r.Node, r.Lvstore, r.Head)
+	tone := Good
+	if r.Leg != "current" {
+		tone = Worry
+	}
+	text := fmt.Sprintf("%s written", plan.Human(r.Allocated))
+	if n := layers(r.Stack) - 1; n > 0 {
+		text += ", on " + count(n, "layer")
+	}
+	c.box(Box{
+		ID: id, In: c.pool(r.Node, r.Lvstore), Column: replicaColumn, Tone: tone,
+		Title: string(r.Head), Text: []string{r.Leg, text},
+	})
+	if v.Engine == "" || v.Engine == r.Node {
+		c.join(volume, id, tone, true)
+		return
+	}
+	link := c.link(lineage.Link{From: r.Node, To: v.Engine})
+	c.join(volume, link, tone, false)
+	c.join(link, id, tone, false)
+}
+
+// layers counts a stack's layers, without branches.
+func layers(stack []report.Layer) int {
+	n := 0
+	for len(stack) > 0 {
+		n++
+		next := stack[0].Above
+		for _, l := range stack[0].Above {
+			if l.Kind == "head" {
+				next = []report.Layer{l}
+			}
+		}
+		stack = next
+	}
+	return n
+}
+
+// link draws a link, once, and returns its id.
+func (c *cluster) link(l lineage.Link) string {
+	id := fmt.Sprintf("link %s %s", l.From, l.To)
+	if c.links[l] != nil {
+		return id
+	}
+	box := c.box(Box{ID: id, Column: linkColumn, Title: fmt.Sprintf("link %s → %s", l.From, l.To), Tone: Bad})
+	c.links[l] = box
+	if n := c.snap.Nodes[l.From]; n != nil && n.Unknown == "" {
+		if sub := n.Subsystems[c.cfg.Cluster.LinkNQN(l)]; sub != nil {
+			box.Text = append(box.Text, count(len(sub.Namespaces), "namespace"))
+		}
+	}
+	if n := c.snap.Nodes[l.To]; n != nil && n.Unknown == "" {
+		is := "not attached"
+		for _, ctrl := range n.Controllers {
+			if ctrl.NQN == c.cfg.Cluster.LinkNQN(l) {
+				is = ctrl.State
+			}
+		}
+		if box.Text = append(box.Text, is); is == "enabled" {
+			box.Tone = Plain
+		}
+	}
+	return id
+}
+
+// idle draws links that no volume uses.
+func (c *cluster) idle() {
+	if len(c.only) > 0 {
+		return
+	}
+	for _, from := range c.cfg.Nodes {
+		n := c.snap.Nodes[from.Name]
+		if n == nil {
+			continue
+		}
+		for _, to := range c.cfg.Nodes {
+			l := lineage.Link{From: from.Name, To: to.Name}
+			if n.Subsystems[c.cfg.Cluster.LinkNQN(l)] != nil {
+				c.link(l)
+			}
+		}
+	}
+}
+
+// pool makes the groups of a node and its pool, and returns the latter's id.
+func (c *cluster) pool(node lineage.Node, lvstore string) string {
+	in := c.group(Group{ID: "node " + string(node), Title: "node " + string(node)})
+	id := in + " " + lvstore
+	title := lvstore
+	if n := c.snap.Nodes[node]; n != nil {
+		if lvs := n.Lvstores[lvstore]; lvs != nil {
+			title = fmt.Sprintf("%s, %s free of %s", lvstore, plan.Human(lvs.FreeClusters*lvs.ClusterSize), plan.Human(lvs.TotalClusters*lvs.ClusterSize))
+		}
+	}
+	return c.group(Group{ID: id, In: in, Title: title})
+}
+
+// node draws what a node has beside replicas.
+func (c *cluster) node(n report.Node) {
+	id := "node " + string(n.Name)
+	if len(c.only) > 0 && !c.groups[id] && n.Unknown == "" {
+		return
+	}
+	c.group(Group{ID: id, Title: id})
+	if n.Unknown != "" {
+		c.box(Box{ID: unknownID(n.Name), In: id, Column: replicaColumn, Title: "not known", Text: wrap(n.Unknown), Tone: Bad})
+		return
+	}
+	for _, p := range n.Pools {
+		switch pool := id + " " + p.Lvstore; {
+		case len(c.only) > 0:
+		case p.Disk == "":
+			c.box(Box{ID: pool + " missing", In: id, Column: replicaColumn, Title: "pool " + p.Name, Text: []string{"no lvstore " + p.Lvstore}, Tone: Worry})
+		case !c.groups[pool]:
+			c.box(Box{ID: pool + " empty", In: c.pool(n.Name, p.Lvstore), Column: replicaColumn, Title: "no replica"})
+		}
+	}
+	if len(n.Pools) == 0 {
+		c.box(Box{ID: id + " none", In: id, Column: replicaColumn, Title: "no pool"})
+	}
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// shorten leaves out the middle of a long name: the end tells hosts apart.
+func shorten(s string) string {
+	const most, end = 34, 13
+	if len(s) <= most {
+		return s
+	}
+	return s[:most-end-1] + "…" + s[len(s)-end:]
+}
