@@ -52,9 +52,9 @@ const style = `
 // SVG writes the graph as a picture that needs nothing else to be shown.
 func (g *Graph) SVG(w io.Writer) error {
 	d := &drawing{directed: g.Directed}
-	width, y := 0.0, margin
+	y := margin
 	d.text(margin, y+12, "title", g.Title)
-	width = float64(len([]rune(g.Title))) * charWidth * 15 / 12
+	width := float64(len([]rune(g.Title))) * charWidth * 15 / 12
 	y += 38
 	for i := range g.Bands {
 		b := &g.Bands[i]
