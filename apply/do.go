@@ -67,8 +67,7 @@ func (x *pass) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.ControllerAttach:
 		return attach(ctx, t, op)
 	case plan.ControllerDisable:
-		// One that is being deleted is gone as far as that goes.
-		return unless(spdk.NotFound, t.DisableController(ctx, op.Controller))
+		return disable(ctx, t, op.Controller)
 	case plan.ControllerDetach:
 		return unless(spdk.NotFound, t.DetachController(ctx, op.Controller))
 	case plan.ControllerWait:
@@ -245,6 +244,25 @@ func waitEnabled(ctx context.Context, t *spdk.Client, op plan.ControllerWait) er
 		}
 	}
 }
+
+// disable fails a controller's outstanding I/O. While the target tries to reach
+// a peer that does not answer, up to 10 s at a time, it refuses to.
+func disable(ctx context.Context, t *spdk.Client, controller string) error {
+	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
+	defer cancel()
+	for {
+		err := t.DisableController(ctx, controller)
+		if spdk.ClassOf(err) != spdk.Busy {
+			// One that is being deleted is gone as far as that goes.
+			return unless(spdk.NotFound, err)
+		}
+		if sleep(ctx, pollEvery) != nil {
+			return err
+		}
+	}
+}
+
+const busyTimeout = 15 * time.Second
 
 // pollEvery is how often a target is asked for what no call waits for.
 const pollEvery = 50 * time.Millisecond

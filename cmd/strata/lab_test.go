@@ -89,9 +89,9 @@ func (l *lab) cmdSim(_ *script, args []string) error {
 			}
 			opts.DiskSize = size
 		case "-profile":
-			profile, ok := sim.Profiles[value]
-			if !ok {
-				return fmt.Errorf("there is no profile %s", value)
+			profile, err := sim.ParseProfile(value)
+			if err != nil {
+				return err
 			}
 			opts.Profile = profile
 		case "-only":

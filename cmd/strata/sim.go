@@ -20,6 +20,7 @@ func newSim() *cobra.Command {
 		opts     sim.Options
 		diskSize int64
 		faults   []string
+		profile  string
 	)
 	cmd := &cobra.Command{
 		Use:   "sim --dir DIR NODE...",
@@ -34,11 +35,16 @@ it runs. Such a line is one of
 
 ` + sim.Grammar,
 		Example: `  strata sim --dir /tmp/lab n1 n2 n3
+  strata sim --dir /tmp/lab --profile longhorn n1 n2 n3
   strata sim --dir /tmp/lab --fault "kill n2 10s at 17" --fault "fail n1 bdev_lvol_rename 2 after" n1 n2 n3`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if opts.Dir == "" {
 				return fmt.Errorf("--dir is missing: where are sockets and disks to be kept?")
+			}
+			var err error
+			if opts.Profile, err = sim.ParseProfile(profile); err != nil {
+				return err
 			}
 			var rules []sim.Rule
 			for _, line := range faults {
@@ -76,6 +82,7 @@ it runs. Such a line is one of
 		},
 	}
 	cmd.Flags().StringVar(&opts.Dir, "dir", "", "`directory` for sockets and disks")
+	cmd.Flags().StringVar(&profile, "profile", "stock", "which `build` of SPDK the targets are: stock (v26.05) or longhorn (v24.09)")
 	cmd.Flags().StringArrayVar(&faults, "fault", nil, "what goes wrong, as a `RULE`; may be repeated")
 	cmd.Flags().DurationVar(&opts.Tick, "tick", 4*time.Millisecond, "how often a target looks at its sockets; 0: at once")
 	cmd.Flags().Int64Var(&diskSize, "disk-size", 64<<10, "size of every disk, in `MiB`")

@@ -43,6 +43,7 @@ type blob struct {
 	Created  int64             `json:"created,omitempty"` // seconds since 1970
 	Attrs    map[string]string `json:"attrs,omitempty"`
 
+	onDisk   string   // the name that is on the disk, if it is another
 	children []uint64 // clones in the order they came
 	locked   bool     // being copied
 }
@@ -125,6 +126,7 @@ func (s *blobstore) alloc(b *blob, from, to uint32) {
 }
 
 func (s *blobstore) put(b *blob) {
+	b.onDisk = ""
 	s.blobs[b.ID] = b
 	s.log.add(record{Op: "put", Blob: b.bare()})
 }

@@ -33,6 +33,9 @@ type Fault struct {
 	Late time.Duration
 	// Cut closes the connection once the call was handled or lost.
 	Cut bool
+	// KillCaller kills the process that made the call once it was handled,
+	// before any answer.
+	KillCaller bool
 	// Hang makes the target hang for so long as it takes up the call, as
 	// Freeze does: the call has its effect afterwards.
 	Hang time.Duration

@@ -154,7 +154,7 @@ func (t *Target) finish(p *process, c *conn, l *later, f Fault, answer func(json
 	defer cancel()
 	t.c.mu.Lock()
 	expired := false
-	for !expired && !p.dead && (p.stuck() || !l.ready()) {
+	for !expired && !p.dead && (!l.ready() || p.stuck()) {
 		expired = t.c.wait(ctx) != nil
 	}
 	var result any
@@ -179,6 +179,8 @@ func (t *Target) conclude(c *conn, f Fault, answered bool, b json.RawMessage, e 
 	switch {
 	case f.Kill:
 		t.Stop()
+	case f.KillCaller && c != nil:
+		killCaller(c.nc)
 	case answered && !f.LoseAfter && !f.Cut && f.Late > 0:
 		time.AfterFunc(f.Late, func() { answer(b, e) })
 	case answered && !f.LoseAfter && !f.Cut:

@@ -45,6 +45,9 @@ func (p *process) load(base *bdev, s *blobstore) {
 	p.lvs = append(p.lvs, l)
 	for _, b := range s.ordered() {
 		b.locked = false
+		if b.onDisk != "" {
+			b.Name, b.onDisk = b.onDisk, ""
+		}
 		l.add(b)
 	}
 	for _, v := range l.lvols {

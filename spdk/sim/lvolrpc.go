@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"math"
 	"strings"
 
@@ -164,8 +165,14 @@ func (p *process) renameLvol(q *struct {
 		q.New = q.New[:most]
 	}
 	delete(v.lvs.names, v.blob.Name)
+	old := v.blob.Name
 	v.blob.Name = q.New
 	v.lvs.names[q.New] = v
+	if v.blob.ReadOnly {
+		// The new name reaches the disk with whatever is written of the blob next.
+		v.blob.onDisk = cmp.Or(v.blob.onDisk, old)
+		return true, nil
+	}
 	v.lvs.store.put(v.blob)
 	return true, nil
 }

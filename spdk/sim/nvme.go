@@ -3,7 +3,6 @@ package sim
 import (
 	"slices"
 	"strconv"
-	"time"
 )
 
 // controller is the initiator's end of a connection to a subsystem, or a
@@ -22,29 +21,32 @@ type controller struct {
 	reconnectDelay uint32 // seconds
 	fastFail       uint32 // seconds; 0 never
 
-	state  ctrlState
-	sub    *subsystem // while connected
-	at     *listener
-	id     uint16
-	serial string
-	model  string
-	ana    bool
-	trim   bool // every namespace could be unmapped when it connected
-	failIO bool // fast_io_fail_timeout_sec is over
-	epoch  int  // changes with the state, so that old timers find out
-	spaces map[uint32]*remote
-	missed []uint32 // namespaces whose events are held up by silence
-	held   int      // bdevs that somebody keeps from going
+	state    ctrlState
+	sub      *subsystem // while connected
+	at       *listener
+	id       uint16
+	serial   string
+	model    string
+	ana      bool
+	trim     bool // every namespace could be unmapped when it connected
+	failIO   bool // fast_io_fail_timeout_sec is over
+	epoch    int  // changes as it connects and ends, so that old timers find out
+	attempts int  // to connect
+	spaces   map[uint32]*remote
+	missed   []uint32 // namespaces whose events are held up by silence
+	blocks   bool     // an attempt of it holds up the process
+	held     int      // bdevs that somebody keeps from going
 }
 
 type ctrlState string
 
 const (
-	ctrlEnabled  ctrlState = "enabled"
-	ctrlDelayed  ctrlState = "reconnect_is_delayed"
-	ctrlDisabled ctrlState = "disabled"
-	ctrlDeleting ctrlState = "deleting"
-	ctrlFailed   ctrlState = "failed"
+	ctrlEnabled   ctrlState = "enabled"
+	ctrlResetting ctrlState = "resetting"
+	ctrlDelayed   ctrlState = "reconnect_is_delayed"
+	ctrlDisabled  ctrlState = "disabled"
+	ctrlDeleting  ctrlState = "deleting"
+	ctrlFailed    ctrlState = "failed"
 )
 
 func (ct *controller) via() *listener { return ct.at }
@@ -56,15 +58,13 @@ func (ct *controller) silent() bool {
 		return false
 	}
 	q := ct.sub.p
-	return q.stuck() || ct.p.t.c.cut[[2]string{ct.p.t.name, q.t.name}]
+	return ct.mute(q)
 }
 
 // peer finds who listens at the controller's address, nil if nobody can be reached.
 func (ct *controller) peer() *process { return ct.p.t.c.fabric[ct.addr.key()] }
 
-func (ct *controller) mute(q *process) bool {
-	return q.stuck() || ct.p.t.c.cut[[2]string{ct.p.t.name, q.t.name}]
-}
+func (ct *controller) mute(q *process) bool { return q.stuck() || ct.cutOff(q) }
 
 // connect tries once.
 func (ct *controller) connect() bool {
@@ -81,6 +81,7 @@ func (ct *controller) connect() bool {
 	if !ok {
 		return false
 	}
+	ct.unblock()
 	ct.epoch++
 	ct.state, ct.failIO = ctrlEnabled, false
 	ct.sub, ct.at, ct.id, ct.serial, ct.model, ct.ana = s, l, id, s.serial, s.model, s.ana
@@ -151,52 +152,9 @@ func (ct *controller) disconnect() {
 	}
 }
 
-// lost starts reconnecting, as far as the controller was told to.
-func (ct *controller) lost() {
-	ct.disconnect()
-	if ct.p.dead || ct.state != ctrlEnabled {
-		if ct.state == ctrlDeleting && !ct.p.dead {
-			ct.destroy()
-		}
-		return
-	}
-	ct.epoch++
-	epoch := ct.epoch
-	still := func(f func()) func() {
-		return func() {
-			if ct.epoch == epoch {
-				f()
-			}
-		}
-	}
-	ct.state, ct.failIO = ctrlDelayed, false
-	if ct.lossTimeout == 0 {
-		ct.p.soon(1, still(func() {
-			if !ct.connect() {
-				ct.state = ctrlFailed
-			}
-		}))
-		return
-	}
-	if ct.fastFail > 0 {
-		ct.p.after(seconds(int64(ct.fastFail)), still(func() { ct.failIO = true }))
-	}
-	if ct.lossTimeout > 0 {
-		ct.p.after(seconds(int64(ct.lossTimeout)), still(ct.destroy))
-	}
-	var again func()
-	again = still(func() {
-		if !ct.connect() {
-			ct.p.after(seconds(int64(ct.reconnectDelay)), again)
-		}
-	})
-	ct.p.soon(1, again)
-}
-
-func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
-
 // destroy ends the controller with its bdevs.
 func (ct *controller) destroy() {
+	ct.unblock()
 	ct.epoch++
 	ct.state = ctrlDeleting
 	ct.disconnect()
@@ -217,32 +175,6 @@ func (ct *controller) disable() {
 	ct.disconnect()
 	ct.epoch++
 	ct.state = ctrlDisabled
-}
-
-// noticeSilence starts the clocks by which a vanished network is noticed.
-func (p *process) noticeSilence() {
-	for _, ct := range slices.Clone(p.nvme) {
-		if !ct.silent() {
-			if ct.state == ctrlDeleting && ct.local == nil {
-				ct.destroy()
-			}
-			missed := ct.missed
-			ct.missed = nil
-			for _, id := range missed {
-				ct.changed(id)
-			}
-			continue
-		}
-		if ct.sub.p.stuck() { // its kernel still acknowledges
-			continue
-		}
-		epoch := ct.epoch
-		p.after(p.nvmeOpts.ackTimeout(), func() {
-			if ct.epoch == epoch && ct.silent() {
-				ct.lost()
-			}
-		})
-	}
 }
 
 func (ct *controller) trid(b []byte) []byte {

@@ -30,6 +30,14 @@ func (o nvmeOptions) ackTimeout() time.Duration {
 	return time.Second << min(o.Ack, 31) >> 10
 }
 
+// connectTimeout is how long connecting takes to fail if nothing comes back.
+func (o nvmeOptions) connectTimeout() time.Duration {
+	if o.Ack == 0 {
+		return 133 * time.Second
+	}
+	return o.ackTimeout()
+}
+
 // resilient says whether the three timeouts go together.
 func resilient(loss int32, delay, fast uint32) bool {
 	switch {
@@ -43,16 +51,16 @@ func resilient(loss int32, delay, fast uint32) bool {
 	return delay != 0 && delay <= uint32(loss) && (fast == 0 || fast >= delay && fast <= uint32(loss))
 }
 
-// stuck says whether the process answers nothing: it was stopped, or it
-// hangs on a peer.
+// stuck says whether the process answers nothing: it was stopped, it connects,
+// or it hangs on a peer.
 func (p *process) stuck() bool {
-	return p.frozen || p.hungOn != nil && p.hungOn.sub != nil && p.hungOn.sub.p.frozen
+	return p.frozen || p.connecting > 0 || p.hungOn != nil && p.hungOn.sub != nil && p.hungOn.sub.p.frozen
 }
 
 // watch lets the process hang with a peer that does not answer a command in
 // time: the initiator then reads a register from that peer, and waits.
 func (p *process) watch(ct *controller) {
-	if p.nvmeOpts.Timeout == 0 || p.hungOn != nil {
+	if p.nvmeOpts.Timeout == 0 || !p.build().hangsOnTimeout || p.hungOn != nil {
 		return
 	}
 	p.after(time.Duration(p.nvmeOpts.Timeout)*time.Microsecond, func() {

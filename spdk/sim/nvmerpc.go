@@ -107,9 +107,10 @@ func (p *process) attach(q *attachment) (any, error) {
 			}
 		}
 		p.nvme = append(p.nvme, ct)
+		ct.unblock()
 		if !ct.connect() {
 			ct.forget()
-			if ct.peer() == nil && !p.build().recent { // nobody listens
+			if peer := ct.peer(); (peer == nil || ct.cutOff(peer)) && !p.build().recent { // nobody listens
 				return nil, errno(enodev)
 			}
 			return nil, errno(eio)
@@ -121,11 +122,16 @@ func (p *process) attach(q *attachment) (any, error) {
 		return names, nil
 	}
 	if peer := ct.peer(); peer != nil && ct.mute(peer) {
-		return nil, &later{
-			ready: func() bool { x := ct.peer(); return x == nil || !ct.mute(x) },
-			limit: 10 * time.Second,
-			done:  func(bool) (any, error) { return finish() },
+		ct.block(peer)
+		heard := func() bool {
+			x := ct.peer()
+			if x != nil && ct.mute(x) {
+				return false
+			}
+			ct.unblock()
+			return true
 		}
+		return nil, &later{ready: heard, limit: ct.tryFor(peer), done: func(bool) (any, error) { return finish() }}
 	}
 	if p.t.c.opts.Tick == 0 {
 		return finish()
@@ -189,6 +195,10 @@ func (p *process) detach(q *named) (any, error) {
 		return p.removal(ct.localBdev)
 	}
 	timedOut := errno(etimeout)
+	if ct.state == ctrlResetting {
+		ct.state = ctrlDeleting
+		return nil, &later{ready: func() bool { return p.controller(q.Name) != ct }, done: func(bool) (any, error) { return true, nil }}
+	}
 	if ct.silent() {
 		ct.state = ctrlDeleting
 		return nil, &later{ready: func() bool { return !ct.silent() }, limit: 10 * time.Second,
@@ -245,59 +255,71 @@ func (p *process) getControllers(q *struct {
 	return json.RawMessage(append(out, ']')), nil
 }
 
-func (p *process) disableController(q *named) (any, error) {
-	ct := p.controller(q.Name)
+// operable finds a controller that may be disabled, enabled or reset.
+func (p *process) operable(name string) (*controller, error) {
+	ct := p.controller(name)
 	switch {
 	case ct == nil:
 		return nil, errno(enodev)
 	case ct.state == ctrlDeleting:
 		return nil, &Error{-int(syscall.ENXIO), "No such device or address"}
+	case ct.state == ctrlResetting:
+		return nil, errno(ebusy)
+	}
+	return ct, nil
+}
+
+func (p *process) disableController(q *named) (any, error) {
+	ct, err := p.operable(q.Name)
+	if err != nil {
+		return nil, err
 	}
 	ct.disable()
 	return true, nil
 }
 
 func (p *process) enableController(q *named) (any, error) {
-	ct := p.controller(q.Name)
+	ct, err := p.operable(q.Name)
+	if err != nil {
+		return nil, err
+	}
 	switch {
-	case ct == nil:
-		return nil, errno(enodev)
-	case ct.state == ctrlDeleting:
-		return nil, &Error{-int(syscall.ENXIO), "No such device or address"}
 	case ct.state != ctrlDisabled:
 		return true, nil
+	case ct.local != nil:
+		ct.state = ctrlEnabled
+		return true, nil
 	}
-	ct.state = ctrlEnabled
-	if ct.local == nil && !ct.connect() {
-		ct.lost()
-		return nil, errno(eio)
-	}
-	return true, nil
+	ct.away()
+	return ct.tried()
 }
 
 func (p *process) resetController(q *named) (any, error) {
-	ct := p.controller(q.Name)
-	switch {
-	case ct == nil:
-		return nil, errno(enodev)
-	case ct.state == ctrlDeleting:
-		return nil, &Error{-int(syscall.ENXIO), "No such device or address"}
-	case ct.state == ctrlDisabled || ct.local != nil: // nothing is done
+	ct, err := p.operable(q.Name)
+	if err != nil {
+		return nil, err
+	}
+	if ct.state == ctrlDisabled || ct.local != nil { // nothing is done
 		return true, nil
 	}
-	again := func() (any, error) {
-		if ct.state != ctrlDelayed {
-			ct.disconnect()
-		}
-		if ct.connect() {
-			return true, nil
-		}
-		ct.lost()
-		return nil, errno(eio)
+	if ct.disconnect(); ct.state == ctrlEnabled {
+		ct.away()
 	}
-	if ct.silent() {
-		return nil, &later{ready: func() bool { return !ct.silent() }, limit: 15 * time.Second,
-			done: func(bool) (any, error) { return again() }}
+	return ct.tried()
+}
+
+// tried tries to connect, and answers once that has come to something.
+func (ct *controller) tried() (any, error) {
+	ct.attempt()
+	over := func() bool { return ct.state != ctrlResetting }
+	answer := func(bool) (any, error) {
+		if ct.state != ctrlEnabled {
+			return nil, errno(eperm)
+		}
+		return true, nil
 	}
-	return again()
+	if over() {
+		return answer(false)
+	}
+	return nil, &later{ready: over, done: answer}
 }

@@ -1,6 +1,9 @@
 package sim
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Profile is a build of SPDK: what it calls itself and where it differs.
 type Profile struct {
@@ -16,12 +19,20 @@ type Profile struct {
 	recent bool
 	// batches: an array of requests is answered; else it is refused as no request.
 	batches bool
-	// renamesSnapshots: what is read-only may be renamed.
+	// renamesSnapshots: what is read-only may be renamed, but the new name is not
+	// on the disk when the call is answered.
 	renamesSnapshots bool
 	// creationTime: bdevs and lvols carry creation_time.
 	creationTime bool
 	// deltaBitmaps: RAIDs list whether they keep track of a lost leg.
 	deltaBitmaps bool
+	// hangsOnTimeout: a command to a hung peer that times out makes the whole
+	// target wait for that peer.
+	hangsOnTimeout bool
+	// blocksConnecting: the whole target waits while it connects to an address
+	// from which nothing comes back, and such an attempt makes it forget since
+	// when it has been without the peer.
+	blocksConnecting bool
 	// zeroesClusters: a newly allocated cluster reads zeroes where it was not written.
 	zeroesClusters bool
 	// without lists methods that the build does not have.
@@ -36,19 +47,28 @@ type paramChange struct {
 	without []string
 }
 
-// Profiles by their names.
-var Profiles = map[string]Profile{Stock.Name: Stock, Longhorn.Name: Longhorn}
+// ParseProfile finds a build by its name, or the name of its origin.
+func ParseProfile(name string) (Profile, error) {
+	switch name {
+	case "stock", Stock.Name:
+		return Stock, nil
+	case "longhorn", Longhorn.Name:
+		return Longhorn, nil
+	}
+	return Profile{}, fmt.Errorf("there is no profile %q; there are stock (%s) and longhorn (%s)", name, Stock.Name, Longhorn.Name)
+}
 
 // Stock is SPDK v26.05 as released.
 var Stock = Profile{
-	Name:     "v26.05",
-	version:  `{"version":"SPDK v26.05 git sha1 d519b163cb","fields":{"major":26,"minor":5,"patch":0,"suffix":"","commit":"d519b163cb"}}`,
-	firmware: "26.05",
-	nvme:     "2.0",
-	nameMax:  63,
-	recent:   true,
-	batches:  true,
-	without:  methodSet("bdev_raid_grow_base_bdev", "bdev_lvol_set_xattr", "bdev_lvol_get_xattr", "bdev_lvol_detach_parent"),
+	Name:           "v26.05",
+	version:        `{"version":"SPDK v26.05 git sha1 d519b163cb","fields":{"major":26,"minor":5,"patch":0,"suffix":"","commit":"d519b163cb"}}`,
+	firmware:       "26.05",
+	nvme:           "2.0",
+	nameMax:        63,
+	recent:         true,
+	batches:        true,
+	hangsOnTimeout: true,
+	without:        methodSet("bdev_raid_grow_base_bdev", "bdev_lvol_set_xattr", "bdev_lvol_get_xattr", "bdev_lvol_detach_parent"),
 }
 
 // Longhorn is branch longhorn-v24.09 of Longhorn's fork.
@@ -63,6 +83,7 @@ var Longhorn = Profile{
 	deltaBitmaps:     true,
 	zeroesClusters:   true,
 	renamesSnapshots: true,
+	blocksConnecting: true,
 	params: map[string]paramChange{
 		"bdev_aio_create":             {without: []string{"nowait"}},
 		"bdev_get_iostat":             {with: optional("name", "string"), without: []string{"names", "reset_mode"}},

@@ -33,7 +33,7 @@ type sent struct {
 func (r *remote) reach() (*namespace, error) {
 	ct := r.ct
 	switch {
-	case ct.state == ctrlDelayed:
+	case ct.state == ctrlDelayed, ct.state == ctrlResetting:
 		if ct.failIO || ct.p.nvmeOpts.Retries == 0 {
 			return nil, eio
 		}

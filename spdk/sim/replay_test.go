@@ -136,6 +136,10 @@ func (r *replayer) around(x *exchange) {
 		for i := range x.Note[6] - '0' {
 			r.node("n"+string('1'+i)).must("nvmf_create_transport", M{"trtype": "TCP"})
 		}
+	case strings.HasPrefix(x.Note, "vanish "):
+		r.partition(x.Note[7:], (*Cluster).Partition)
+	case strings.HasPrefix(x.Note, "return "):
+		r.partition(x.Note[7:], (*Cluster).Heal)
 	case strings.HasPrefix(x.Note, "freeze "):
 		r.c.Target(x.Note[7:]).Freeze()
 	case strings.HasPrefix(x.Note, "thaw "):
@@ -169,6 +173,15 @@ func (r *replayer) node(name string) *client {
 	return r.nodes[name]
 }
 
+// partition does something to what is between a node and every other.
+func (r *replayer) partition(node string, do func(c *Cluster, a, b string)) {
+	for other := range r.nodes {
+		if other != node {
+			do(r.c, node, other)
+		}
+	}
+}
+
 func (r *replayer) restart(node string) {
 	if err := r.c.Target(node).Restart(); err != nil {
 		r.t.Fatal(err)
@@ -187,8 +200,8 @@ func (r *replayer) exchange(x *exchange) {
 		if diff == "" {
 			break
 		}
-		reading := !methods[x.Request.Method].writes
-		if !reading || time.Now().After(limit) || strings.HasPrefix(x.Request.Method, "bdev_lvol_check") && e != nil {
+		again := !methods[x.Request.Method].writes || e != nil && e.Code == -int(ebusy)
+		if !again || time.Now().After(limit) || strings.HasPrefix(x.Request.Method, "bdev_lvol_check") && e != nil {
 			r.t.Errorf("line %d: %s%s %s: %s", r.line, r.what, x.Node, x.Request.Method, diff)
 			break
 		}

@@ -14,6 +14,8 @@ fail NODE METHOD [N|every] after          it has its effect, and no answer
 fail NODE METHOD [N|every] late [TIME]    it has its effect, the answer comes after TIME, or 30s
 fail NODE METHOD [N|every] cut            it has its effect, then the connection breaks
 fail NODE METHOD [N|every] error [CODE TEXT...]
+                                          it is refused, with that or as an internal error
+fail NODE METHOD [N|every] caller         it has its effect, and the process that called is killed
 hang NODE [TIME] [WHEN]                   the target answers nothing, and no peer notices
 kill NODE [TIME] [WHEN]                   it dies; after TIME it is back with its disks
 cut NODE NODE [TIME] [WHEN]               the two do not reach one another
@@ -133,8 +135,8 @@ func (p *words) failure(r *Rule) {
 	r.Nodes = []string{p.next("a node")}
 	r.Method = p.next("a method")
 	p.count(r)
-	switch r.How = p.next("how it fails (before, after, late, cut or error)"); r.How {
-	case "before", "after", "cut":
+	switch r.How = p.next("how it fails (before, after, late, cut, error or caller)"); r.How {
+	case "before", "after", "cut", "caller":
 	case "late":
 		if r.For = p.duration(); r.For == 0 {
 			r.For = 30 * time.Second
@@ -150,7 +152,7 @@ func (p *words) failure(r *Rule) {
 			p.left = nil
 		}
 	default:
-		p.fail("%q is no way to fail; there are before, after, late, cut and error", r.How)
+		p.fail("%q is no way to fail; there are before, after, late, cut, error and caller", r.How)
 	}
 }
 
@@ -240,6 +242,8 @@ func (r *Rule) fault(f *Fault) {
 		f.Cut = true
 	case "error":
 		f.Err = r.Err
+	case "caller":
+		f.KillCaller = true
 	}
 }
 

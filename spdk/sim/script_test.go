@@ -105,16 +105,67 @@ func TestRulesEnd(t *testing.T) {
 	}
 }
 
+func TestRulesThatBreakConnections(t *testing.T) {
+	for _, how := range []string{"cut", "caller"} {
+		synctest.Test(t, func(t *testing.T) {
+			_, ts, ks := play(t, "fail n1 bdev_null_create "+how)
+			if _, _, err := ks[0].try("bdev_null_create", M{"name": "x", "num_blocks": 1, "block_size": 512}); err == nil {
+				t.Errorf("%s: answered", how)
+			}
+			dial(t, ts[0]).must("bdev_get_bdevs", M{"name": "x"})
+		})
+	}
+}
+
+func TestRulesForGood(t *testing.T) {
+	for _, line := range []string{"hang n1", "kill n1", "rpc-cut n1"} {
+		synctest.Test(t, func(t *testing.T) {
+			_, ts, _ := play(t, line)
+			time.Sleep(time.Hour)
+			if answered(t, ts[0]) {
+				t.Errorf("%s: it answers", line)
+			}
+		})
+	}
+}
+
+func TestRuleCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, ts, ks := play(t)
+		mkLink(ks[0], ks[1], "n1", "4421")
+		r, err := ParseRule("cut n1 n2 3m")
+		if err == nil {
+			err = c.Play(r)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		attach := M{"name": "x", "trtype": "TCP", "adrfam": "IPv4", "traddr": "127.0.0.1", "trsvcid": "4421", "subnqn": nqnBase + "other"}
+		from := time.Now()
+		ks[1].refuse(-5, "Input/output error", "bdev_nvme_attach_controller", attach)
+		near(t, "attaching", time.Since(from), 133*time.Second)
+		if !answered(t, ts[0]) || !answered(t, ts[1]) {
+			t.Error("strata does not reach them")
+		}
+		time.Sleep(time.Minute)
+		ks[0].must("nvmf_create_subsystem", M{"nqn": nqnBase + "other", "allow_any_host": true})
+		ks[0].must("nvmf_subsystem_add_listener", M{"nqn": nqnBase + "other", "listen_address": addr("4421")})
+		ks[1].must("bdev_nvme_attach_controller", attach)
+	})
+}
+
 func TestRuleFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, ts, ks := play(t)
+		_, ts, ks := play(t, "full n1 1m on bdev_lvol_create 2")
 		uuid := mkLvol(ks[0], "db", 4)
-		ts[0].Fill()
-		if err := ts[0].WriteBdev(t.Context(), uuid, []byte{1}, 0); err != enospc {
+		write := func() error { return ts[0].WriteBdev(t.Context(), uuid, []byte{1}, 0) }
+		mkLvol(ks[0], "other", 4)
+		if err := write(); err != enospc {
 			t.Errorf("writing to a full disk: %v", err)
 		}
-		ts[0].Drain()
-		if err := ts[0].WriteBdev(t.Context(), uuid, []byte{1}, 0); err != nil {
+		ks[0].refuse(-32602, "No space left on device", "bdev_lvol_create", M{"lvs_name": "lvs0", "lvol_name": "thick", "size_in_mib": 4})
+		time.Sleep(time.Minute)
+		if err := write(); err != nil {
 			t.Error(err)
 		}
 	})

@@ -4,13 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
 
-// maxConns is how many connections a target looks at; further ones hang.
-const maxConns = 63
+// maxConns is how many connections a target looks at; further ones wait for
+// one of these to end.
+const maxConns = 64
 
 // conn is one RPC connection.
 type conn struct {
@@ -25,9 +28,10 @@ type conn struct {
 	outing bool
 	closed bool
 
-	mu    sync.Mutex
-	inbox []json.RawMessage
-	armed bool
+	mu      sync.Mutex
+	inbox   []json.RawMessage
+	armed   bool
+	waiting bool // beyond maxConns
 }
 
 func (t *Target) accept(l net.Listener) {
@@ -52,12 +56,12 @@ func (t *Target) Serve(nc net.Conn) {
 		nc.Close()
 		return
 	}
-	t.conns[c] = struct{}{}
-	ignored := len(t.conns) > maxConns
-	t.connMu.Unlock()
-	if ignored {
-		return
+	if c.waiting = len(t.conns) >= maxConns; c.waiting {
+		t.waiting = append(t.waiting, c)
+	} else {
+		t.conns[c] = struct{}{}
 	}
+	t.connMu.Unlock()
 	// What has come in is taken up though nobody waits for the answer.
 	defer c.hangUp()
 	// A malformed byte ends the decoder, and with it the connection.
@@ -74,18 +78,27 @@ func (t *Target) Serve(nc net.Conn) {
 // arrived queues a request for the next look at the socket.
 func (c *conn) arrived(raw json.RawMessage) {
 	tick := c.t.c.opts.Tick
-	if tick == 0 {
+	c.mu.Lock()
+	if tick == 0 && !c.waiting {
+		c.mu.Unlock()
 		c.take([]json.RawMessage{raw})
 		return
 	}
-	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.inbox = append(c.inbox, raw)
-	if !c.armed {
+	if !c.armed && !c.waiting {
 		c.armed = true
 		now := time.Now()
 		time.AfterFunc(now.Truncate(tick).Add(tick).Sub(now), c.look)
 	}
+}
+
+// admit lets a connection in that waited.
+func (c *conn) admit() {
+	c.mu.Lock()
+	c.waiting = false
+	c.mu.Unlock()
+	c.look()
 }
 
 // look takes up everything that has arrived.
@@ -246,6 +259,31 @@ func (c *conn) hangUp() {
 	c.outMu.Unlock()
 	c.nc.Close()
 	c.t.connMu.Lock()
-	delete(c.t.conns, c)
+	next := c.t.leave(c)
 	c.t.connMu.Unlock()
+	if next != nil {
+		go next.admit()
+	}
+}
+
+// leave takes a connection out, and the longest waiting one in for it. The
+// caller holds connMu.
+func (t *Target) leave(c *conn) (next *conn) {
+	t.waiting = slices.DeleteFunc(t.waiting, func(x *conn) bool { return x == c })
+	if _, in := t.conns[c]; !in {
+		return nil
+	}
+	delete(t.conns, c)
+	if len(t.waiting) > 0 {
+		next, t.waiting = t.waiting[0], t.waiting[1:]
+		t.conns[next] = struct{}{}
+	}
+	return next
+}
+
+// leaveAll takes every connection out. The caller holds connMu.
+func (t *Target) leaveAll() []*conn {
+	all := append(slices.Collect(maps.Keys(t.conns)), t.waiting...)
+	t.waiting = nil
+	return all
 }

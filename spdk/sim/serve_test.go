@@ -82,20 +82,6 @@ func TestEnvelope(t *testing.T) {
 	}
 }
 
-func TestConnectionLimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		_, ts, _ := cluster(t, Options{}, 1) // holds one
-		for range 62 {
-			dial(t, ts[0]).must("spdk_get_version", nil)
-		}
-		k := dial(t, ts[0])
-		k.c.SetDeadline(time.Now().Add(time.Hour))
-		if _, err := k.c.Write([]byte(`{"method":"spdk_get_version","id":1}`)); err == nil {
-			t.Error("the 64th connection was looked at")
-		}
-	})
-}
-
 func TestSocketSurvivesAKillAsAFile(t *testing.T) {
 	c := New(Options{})
 	defer c.Close()

@@ -23,15 +23,17 @@ type Target struct {
 	away     bool // no connection is taken
 	listener net.Listener
 	conns    map[*conn]struct{}
+	waiting  []*conn // beyond maxConns
 }
 
 // process is one run of a target: everything that is gone when it stops.
 type process struct {
-	t      *Target
-	dead   bool
-	frozen bool
-	hungOn *controller // whose peer the whole process waits for
-	hostID string      // host NQN of initiators that name none
+	t          *Target
+	dead       bool
+	frozen     bool
+	hungOn     *controller // whose peer the whole process waits for
+	connecting int         // attempts to connect that the whole process waits for
+	hostID     string      // host NQN of initiators that name none
 
 	bdevs  *registry
 	lvs    []*lvstore
@@ -112,13 +114,13 @@ func (t *Target) Stop() {
 	t.c.mu.Unlock()
 
 	t.connMu.Lock()
-	l, conns := t.listener, t.conns
+	l, conns := t.listener, t.leaveAll()
 	t.listener, t.conns = nil, nil
 	t.connMu.Unlock()
 	if l != nil {
 		l.Close()
 	}
-	for c := range conns {
+	for _, c := range conns {
 		c.close()
 	}
 }

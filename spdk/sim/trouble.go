@@ -54,12 +54,12 @@ func (t *Target) freeze(on bool) {
 func (t *Target) CutRPC() {
 	t.connMu.Lock()
 	t.away = true
-	conns := t.conns
-	if conns != nil {
+	conns := t.leaveAll()
+	if t.conns != nil {
 		t.conns = map[*conn]struct{}{}
 	}
 	t.connMu.Unlock()
-	for c := range conns {
+	for _, c := range conns {
 		c.close()
 	}
 }
