@@ -6,7 +6,7 @@ FUZZTIME      ?= 20s
 VERSION       ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test sweep lint sweep-free golden fuzz bench e2e demo
+.PHONY: help build test sweep lint sweep-free golden fuzz bench e2e record demo
 
 help: ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -52,6 +52,17 @@ e2e: ## run against real targets: make e2e SPDK_TGT=/path/spdk_tgt SPDK_DD=/path
 		exit 1; \
 	fi
 	SPDK_TGT="$(abspath $(SPDK_TGT))" SPDK_DD="$(abspath $(SPDK_DD))" BDEVPERF="$(abspath $(BDEVPERF))" SPDK_HTTP_PROXY="$(abspath $(SPDK_HTTP_PROXY))" $(GO) test -count=1 -v -timeout 30m ./e2e ./spdk/reachtest
+
+record: ## write what real targets answer: make record SPDK_TGT=/path/spdk_tgt and/or SPDK_TGT_LONGHORN=/path/spdk_tgt
+	@if [ ! -x "$(SPDK_TGT)" ] && [ ! -x "$(SPDK_TGT_LONGHORN)" ]; then \
+		echo "make record runs the contract suite on a real target and writes every exchange to" >&2; \
+		echo "testdata/transcripts/contract-*.jsonl, which the simulator is checked against. Say where spdk_tgt is:" >&2; \
+		echo "    make record SPDK_TGT=/path/to/v26.05/spdk_tgt SPDK_TGT_LONGHORN=/path/to/longhorn-v24.09/spdk_tgt" >&2; \
+		echo "given: SPDK_TGT='$(SPDK_TGT)' SPDK_TGT_LONGHORN='$(SPDK_TGT_LONGHORN)'; one must be an executable file" >&2; \
+		exit 1; \
+	fi
+	SPDK_TGT="$(abspath $(SPDK_TGT))" SPDK_TGT_LONGHORN="$(abspath $(SPDK_TGT_LONGHORN))" \
+		$(GO) test -count=1 -v -timeout 60m ./e2e -run '^TestContract' -record
 
 demo: build ## watch strata at work on simulated targets: create, change, lose power, recover
 	@scripts/demo bin/strata

@@ -36,13 +36,17 @@ func keepContract(t *testing.T, env, build string) {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	l := &contractLab{bin: bin, dir: dir, all: t}
+	if l.net, err = newHub(t); err != nil {
+		t.Logf("no power over the network, cases that need it are skipped: %v", err)
+	}
 	var transcript bytes.Buffer
 	if *record {
 		var names []string
 		for i := range l.nodes {
 			l.node(i)
 			n := l.nodes[i].Name
-			names = append(names, l.nodes[i].Disk(), "disks/"+n+".img", `"trsvcid":"`+l.nodes[i].Port()+`"`, `"trsvcid":"442`+n[1:]+`"`)
+			names = append(names, l.nodes[i].Disk(), "disks/"+n+".img", `"trsvcid":"`+l.nodes[i].Port()+`"`, `"trsvcid":"442`+n[1:]+`"`,
+				`"traddr":"`+l.nodes[i].Address()+`"`, `"traddr":"127.0.0.1"`)
 		}
 		l.rec = contract.NewRecorder(&transcript, names...)
 	}
@@ -70,16 +74,24 @@ type contractLab struct {
 	dir   string
 	all   *testing.T // ends after every case
 	rec   *contract.Recorder
+	net   *hub // nil without the rights to make one
 	nodes [3]*contractTarget
 }
 
 func (l *contractLab) Do(t *testing.T, f func(*testing.T)) { f(t) }
+
+// Slack allows for a machine that has much else to do.
+func (l *contractLab) Slack() time.Duration { return 8 * time.Second }
 
 func (l *contractLab) Recorder() *contract.Recorder { return l.rec }
 
 func (l *contractLab) Fresh(t *testing.T, n int) []contract.Target {
 	t.Helper()
 	targets := make([]contract.Target, n)
+	for i := range targets {
+		x := l.node(i)
+		x.spoilt = x.spoilt || x.leans()
+	}
 	for i := range targets {
 		x := l.node(i)
 		if t.Cleanup(func() { x.spoilt = x.spoilt || t.Failed() }); x.spoilt || !x.empty() {
@@ -105,7 +117,13 @@ func (l *contractLab) Fresh(t *testing.T, n int) []contract.Target {
 func (l *contractLab) node(i int) *contractTarget {
 	if l.nodes[i] == nil {
 		name := "n" + string(rune('1'+i))
-		x := &contractTarget{Target: NewTarget(l.all, l.bin, l.dir, name, contractDisk)}
+		x := &contractTarget{Target: NewTarget(l.all, l.bin, l.dir, name, contractDisk), net: l.net}
+		if l.net != nil {
+			if err := l.net.join(name); err != nil {
+				l.all.Fatal(err)
+			}
+			x.Space = l.net.space(name)
+		}
 		l.nodes[i] = x
 	}
 	return l.nodes[i]
@@ -116,13 +134,34 @@ const contractDisk = 1 << 30
 // contractTarget is a real target that cases may kill and freeze.
 type contractTarget struct {
 	*Target
-	spoilt bool // not worth emptying
+	net      *hub
+	spoilt   bool // not worth emptying
+	vanished bool
 }
 
 func (x *contractTarget) Client() *spdk.Client    { return x.client }
 func (x *contractTarget) Dial() (net.Conn, error) { return net.Dial("unix", x.Socket) }
 func (x *contractTarget) Disk() string            { return x.Target.Disk }
 func (x *contractTarget) Port() string            { return x.Target.Port }
+
+func (x *contractTarget) Address() string {
+	if x.net == nil {
+		return "127.0.0.1"
+	}
+	return x.net.address(x.Name)
+}
+
+// Vanish also leaves behind what emptying might wait for.
+func (x *contractTarget) Vanish(on bool) bool {
+	if x.net == nil {
+		return false
+	}
+	if x.spoilt = true; on != x.vanished {
+		x.vanished = on
+		x.net.vanish(x.Name, on)
+	}
+	return true
+}
 
 func (x *contractTarget) Start() {
 	x.Launch()
@@ -157,7 +196,18 @@ func (x *contractTarget) blank() {
 	}
 }
 
-// empty removes everything but the transport, and says whether that worked.
+// leans says whether an lvol stands on what another target offers: to delete it
+// once that is gone ends the target.
+func (x *contractTarget) leans() bool {
+	if x.cmd == nil {
+		return false
+	}
+	raw, err := x.Call("bdev_lvol_get_lvols", "")
+	return err != nil || strings.Contains(string(raw), `"is_esnap_clone":true`)
+}
+
+// empty removes everything but the transport, takes options back to what they
+// are at first, and says whether that worked.
 // A target that is not running is empty.
 func (x *contractTarget) empty() bool {
 	if x.cmd == nil {
@@ -181,6 +231,9 @@ func (x *contractTarget) empty() bool {
 	each("bdev_nvme_get_controllers", "", "bdev_nvme_detach_controller", "name", "name")
 	for _, kind := range []string{"null", "malloc", "aio"} {
 		each("bdev_get_bdevs", "", "bdev_"+kind+"_delete", "name", "name")
+	}
+	if _, err := x.Call("bdev_nvme_set_options", `{"bdev_retry_count":3,"transport_ack_timeout":0,"timeout_us":0}`); err != nil {
+		return false
 	}
 	for _, list := range []string{"bdev_get_bdevs", "bdev_lvol_get_lvstores", "bdev_nvme_get_controllers"} {
 		if raw, err := x.Call(list, ""); err != nil || string(raw) != "[]" {

@@ -20,8 +20,9 @@ type Target struct {
 	Socket  string
 	RPC     string // where strata is told to reach it: Socket unless something stands between
 	Disk    string // file
-	Address string // of its NVMe-oF listeners, on the loopback
+	Address string // of its NVMe-oF listeners
 	Port    string
+	Space   string // network namespace it runs in, "" for that of the test
 
 	t      testing.TB
 	bin    Binaries
@@ -76,7 +77,11 @@ func (x *Target) Launch() {
 		x.t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := exec.Command(x.bin.Target, append(appFlags(x.bin.CPUMask, "1024"), "-r", x.Socket)...)
+	line := append([]string{x.bin.Target, "-r", x.Socket}, appFlags(x.bin.CPUMask, "1024")...)
+	if x.Space != "" {
+		line = append([]string{"ip", "netns", "exec", x.Space}, line...)
+	}
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Dir = filepath.Dir(x.log) // where a core would be left
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -18,6 +18,8 @@ type Lab interface {
 	// and so on. They hold a TCP transport and nothing else; nothing is on
 	// their disks. They are valid until t ends.
 	Fresh(t *testing.T, n int) []Target
+	// Slack is how much longer than they should things may take.
+	Slack() time.Duration
 	// Recorder is told what happens, if it is not nil.
 	Recorder() *Recorder
 }
@@ -29,7 +31,8 @@ type Target interface {
 	Dial() (net.Conn, error)
 	// Disk is the path of a disk of 1 GiB, for bdev_aio_create.
 	Disk() string
-	// Port is one of 127.0.0.1 that the target may listen on.
+	// Address and Port are where the target may listen.
+	Address() string
 	Port() string
 	// Kill ends the target as a power failure does; Start starts it again,
 	// with its disk and nothing else, not even a transport.
@@ -38,6 +41,10 @@ type Target interface {
 	// Freeze stops the process while its kernel goes on, as SIGSTOP does.
 	Freeze()
 	Thaw()
+	// Vanish makes every packet between the target and others vanish, or come
+	// through again. It returns false, having done nothing, where the lab has no
+	// power over the network.
+	Vanish(on bool) bool
 	// Crashed says whether the target has ended by itself, or does so now. It
 	// is not running afterwards.
 	Crashed() bool
@@ -69,6 +76,7 @@ type example struct {
 type run struct {
 	*testing.T
 	rec        *Recorder
+	slack      time.Duration
 	build      build
 	n1, n2, n3 *node
 }
@@ -95,7 +103,7 @@ func Run(t *testing.T, lab Lab) {
 }
 
 func one(t *testing.T, lab Lab, group string, e example) {
-	c := &run{T: t, rec: lab.Recorder()}
+	c := &run{T: t, rec: lab.Recorder(), slack: lab.Slack()}
 	targets := lab.Fresh(t, max(1, e.nodes))
 	c.build = identify(t, targets[0])
 	if e.only&c.build == 0 && e.only != 0 {
@@ -118,6 +126,7 @@ func identify(t *testing.T, x Target) build {
 		t.Fatal(err)
 	}
 	defer nc.Close()
+	patience(t, nc, 30*time.Second)
 	answer, err := exchange(nc, `{"jsonrpc":"2.0","id":1,"method":"spdk_get_version"}`, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -150,10 +159,10 @@ func (c *run) unrecorded(f func()) {
 	c.rec.drop()
 }
 
-// near expects that something took about so long. A loaded machine is slower.
+// near expects that something took about so long.
 func (c *run) near(what string, got, want time.Duration) {
 	c.Helper()
-	if got < want-want/4 || got > want+want/4+3*time.Second {
+	if got < want-want/4 || got > want+want/4+c.slack {
 		c.Errorf("%s took %v, want about %v", what, got, want)
 	}
 }

@@ -28,17 +28,24 @@ var layerCases = []example{
 			{"bdev_lvol_snapshot", M{"lvol_name": "lvs0/s", "snapshot_name": "t"}, -32602, "Invalid argument"},
 		})
 	}},
-	{name: "what is read-only is renamed", only: longhorn, run: func(c *run) {
+	{name: "renaming what is read-only lasts until a restart unless its metadata is written", only: longhorn, run: func(c *run) {
 		c.n1.pool().thin("a", 4)
 		snap := c.n1.snapshot("lvs0/a", "s")
-		c.n1.ok("bdev_lvol_rename", M{"old_name": "lvs0/s", "new_name": "t"})
+		c.n1.snapshot("lvs0/a", "cloned")
+		rename := func(from, to string) {
+			c.n1.ok("bdev_lvol_rename", M{"old_name": "lvs0/" + from, "new_name": to})
+		}
+		rename("s", "t")
 		c.equal("aliases", c.n1.bdev(snap).Aliases, []string{"lvs0/t"})
-		c.equal("parent", c.n1.bdev("lvs0/a").Driver.Lvol.Base, "t")
+		c.equal("parent", c.n1.bdev("lvs0/cloned").Driver.Lvol.Base, "t")
+		rename("cloned", "written")
+		c.n1.str("bdev_lvol_clone", M{"snapshot_name": "lvs0/written", "clone_name": "k"})
 		c.n1.ok("bdev_lvol_set_read_only", M{"name": "lvs0/a"})
-		c.n1.ok("bdev_lvol_rename", M{"old_name": "lvs0/a", "new_name": "b"})
+		rename("a", "b")
+		c.equal("lvols", c.n1.lvolNames(), []string{"b", "k", "t", "written"})
 		c.restart(c.n1)
 		c.n1.disk()
-		c.equal("lvols after a restart", c.n1.lvolNames(), []string{"b", "t"})
+		c.equal("lvols after a restart", c.n1.lvolNames(), []string{"a", "k", "s", "written"})
 	}},
 	{name: "what is read-only cannot be renamed", only: stock, run: func(c *run) {
 		c.n1.pool().thin("a", 4)

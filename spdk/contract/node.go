@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"testing"
 	"time"
 
 	"strata/spdk"
@@ -219,6 +220,7 @@ func (n *node) raw(bytes string, answers int) []string {
 		n.c.Fatal(err)
 	}
 	defer nc.Close()
+	patience(n.c.T, nc, 30*time.Second)
 	got, err := exchange(nc, bytes, answers)
 	if err != nil {
 		n.c.Fatalf("%s: %s: %v", n.name, bytes, err)
@@ -226,10 +228,15 @@ func (n *node) raw(bytes string, answers int) []string {
 	return got
 }
 
-func exchange(nc net.Conn, bytes string, answers int) ([]string, error) {
-	if err := nc.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		return nil, err
+// patience is how long a connection may take for all that is done on it.
+func patience(t *testing.T, nc net.Conn, d time.Duration) {
+	t.Helper()
+	if err := nc.SetDeadline(time.Now().Add(d)); err != nil {
+		t.Fatal(err)
 	}
+}
+
+func exchange(nc net.Conn, bytes string, answers int) ([]string, error) {
 	if _, err := nc.Write([]byte(bytes)); err != nil {
 		return nil, err
 	}

@@ -68,8 +68,7 @@ var nvmeCases = []example{
 	{name: "reconnecting takes another lvol under a number for the old one", nodes: 2, run: func(c *run) {
 		a, b := c.n1.pool().thin("a", 4), c.n1.thin("b", 4)
 		c.n1.offer(a)
-		c.n2.gives([]string{"n1n1"}, "bdev_nvme_attach_controller",
-			with(c.n1.path(), M{"ctrlr_loss_timeout_sec": -1, "fast_io_fail_timeout_sec": 0}))
+		c.equal("names", c.n2.attach(c.n1, forever), []string{"n1n1"})
 		c.n1.ok("nvmf_subsystem_remove_listener", M{"nqn": c.n1.nqn(), "listen_address": c.n1.address()})
 		c.until("it is cut off", func() bool { return c.n2.controllers()["n1"] == "reconnect_is_delayed" })
 		c.n1.remove(1)
@@ -97,6 +96,22 @@ var nvmeCases = []example{
 		c.equal("its bdev", c.n2.has("n1n1"), true)
 		c.until("it is given up", func() bool { return len(c.n2.controllers()) == 0 })
 		c.equal("its bdev", c.n2.has("n1n1"), false)
+	}},
+	{name: "resetting and enabling one whose peer is gone", nodes: 2, run: func(c *run) {
+		c.n1.offer(c.n1.pool().thin("a", 4))
+		c.equal("names", c.n2.attach(c.n1, forever), []string{"n1n1"})
+		c.n2.ok("bdev_nvme_reset_controller", M{"name": "n1"})
+		c.equal("state", c.n2.controllers(), M{"n1": "enabled"})
+		c.kill(c.n1)
+		c.until("the loss is seen", func() bool { return c.n2.controllers()["n1"] == "reconnect_is_delayed" })
+		c.n2.refuses(-1, "Operation not permitted", "bdev_nvme_reset_controller", M{"name": "n1"})
+		c.equal("state", c.n2.controllers(), M{"n1": "reconnect_is_delayed"})
+		c.n2.ok("bdev_nvme_disable_controller", M{"name": "n1"})
+		c.n2.ok("bdev_nvme_reset_controller", M{"name": "n1"}) // nothing is done
+		c.equal("state", c.n2.controllers(), M{"n1": "disabled"})
+		c.n2.refuses(-1, "Operation not permitted", "bdev_nvme_enable_controller", M{"name": "n1"})
+		c.equal("state", c.n2.controllers(), M{"n1": "reconnect_is_delayed"})
+		c.n2.ok("bdev_nvme_detach_controller", M{"name": "n1"})
 	}},
 	{name: "disabling is repeatable and undone by enabling", nodes: 2, run: func(c *run) {
 		c.n1.offer(c.n1.pool().thin("a", 4))

@@ -197,7 +197,7 @@ func (n *node) mirror(bases ...string) {
 func (n *node) nqn() string { return "nqn.2026-01.io.example:" + n.name }
 
 func (n *node) address() M {
-	return M{"trtype": "TCP", "adrfam": "IPv4", "traddr": "127.0.0.1", "trsvcid": n.target.Port()}
+	return M{"trtype": "TCP", "adrfam": "IPv4", "traddr": n.target.Address(), "trsvcid": n.target.Port()}
 }
 
 // offer makes the node's subsystem, open to any host, with namespaces from 1 on.
@@ -224,7 +224,7 @@ func (n *node) remove(nsid int) {
 // path are the parameters of attaching to n under its name. Lost peers are
 // given up soon: no I/O after 2 s, no controller after 4.
 func (n *node) path() M {
-	return M{"name": n.name, "trtype": "TCP", "adrfam": "IPv4", "traddr": "127.0.0.1", "trsvcid": n.target.Port(), "subnqn": n.nqn(),
+	return M{"name": n.name, "trtype": "TCP", "adrfam": "IPv4", "traddr": n.target.Address(), "trsvcid": n.target.Port(), "subnqn": n.nqn(),
 		"ctrlr_loss_timeout_sec": 4, "reconnect_delay_sec": 1, "fast_io_fail_timeout_sec": 2}
 }
 
@@ -240,10 +240,20 @@ func with(p M, more M) M {
 	return q
 }
 
-// attach attaches n to what another node offers, under that node's name.
-func (n *node) attach(to *node) []string {
+// attach attaches n to what another node offers, under that node's name; more
+// are parameters beside those of path. What comes with it may be used at once:
+// until it has been examined, a copy onto it is refused.
+func (n *node) attach(to *node, more ...M) []string {
 	n.c.Helper()
+	params := to.path()
+	for _, m := range more {
+		params = with(params, m)
+	}
 	var names []string
-	n.into(&names, "bdev_nvme_attach_controller", to.path())
+	n.into(&names, "bdev_nvme_attach_controller", params)
+	n.ok("bdev_wait_for_examine", nil)
 	return names
 }
+
+// forever never gives a peer up.
+var forever = M{"ctrlr_loss_timeout_sec": -1, "fast_io_fail_timeout_sec": 0}

@@ -46,21 +46,34 @@ func (c *run) thaw(n *node) {
 	c.rec.Note("thaw " + n.name)
 }
 
+func (c *run) vanish(n *node) {
+	c.Helper()
+	if !n.target.Vanish(true) {
+		c.Skip("this lab has no power over the network")
+	}
+	c.Cleanup(func() { n.target.Vanish(false) })
+	c.rec.Note("vanish " + n.name)
+}
+
+func (c *run) comeBack(n *node) {
+	n.target.Vanish(false)
+	c.rec.Note("return " + n.name)
+}
+
 // mirrored makes the RAID r on n1 with a leg a there and a leg b on n2,
-// exports it, and lets n3 be its host, with a layer s of 8 MiB to write.
-func (c *run) mirrored() (legs [2]string) {
+// exports it, and lets n3 be its host, with a layer s of 8 MiB to write. more
+// are parameters of the attachment of the leg.
+func (c *run) mirrored(more ...M) (legs [2]string) {
 	c.Helper()
 	legs[1] = c.n2.pool().thin("b", 8)
 	c.n2.offer(legs[1])
 	legs[0] = c.n1.pool().thin("a", 8)
-	c.n1.attach(c.n2)
+	c.equal("names", c.n1.attach(c.n2, more...), []string{"n2n1"})
 	c.n1.mirror(legs[:]...)
 	c.n1.offer("r")
 	c.n3.pool().thick("x", 8)
 	c.n3.snapshot("lvs0/x", "s")
-	c.n3.gives([]string{"n1n1"}, "bdev_nvme_attach_controller",
-		with(c.n1.path(), M{"ctrlr_loss_timeout_sec": -1, "fast_io_fail_timeout_sec": 0}))
-	c.n3.ok("bdev_wait_for_examine", nil) // until then it is open for writing
+	c.equal("names", c.n3.attach(c.n1, forever), []string{"n1n1"})
 	return legs
 }
 
@@ -97,6 +110,119 @@ var peerCases = []example{
 		r = c.n1.raid()
 		c.equal("RAID", []any{r.State, r.Discovered, r.List[1].Name, r.List[1].Configured}, []any{"online", 1, nil, false})
 	}},
+	{name: "killed and no I/O tried again", nodes: 3, run: func(c *run) {
+		c.n1.ok("bdev_nvme_set_options", M{"bdev_retry_count": 0})
+		c.mirrored(M{"ctrlr_loss_timeout_sec": 30, "fast_io_fail_timeout_sec": 20})
+		c.kill(c.n2)
+		from := time.Now()
+		c.equal("the host's write", c.n3.copied(c.write()), progress{8, 8, "complete", ""})
+		c.near("the stall", time.Since(from), 0)
+		c.equal("RAID", c.n1.raid().Discovered, 1)
+	}},
+	{name: "vanished", nodes: 3, run: func(c *run) {
+		c.mirrored()
+		c.vanish(c.n2)
+		op := c.write()
+		for range 10 { // longer than anything c.path sets
+			c.hold("the host's write", op, c.n3)
+		}
+		c.equal("nothing is noticed", c.n1.controllers(), M{"n2": "enabled"})
+		c.comeBack(c.n2)
+		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
+		c.equal("RAID", c.n1.raid().Discovered, 2)
+	}},
+	{name: "vanished, missed and never given up", only: longhorn, nodes: 3, run: func(c *run) {
+		c.n1.ok("bdev_nvme_set_options", M{"transport_ack_timeout": 10})
+		c.mirrored()
+		c.vanish(c.n2)
+		op := c.write()
+		c.until("the loss is seen", func() bool { return c.n1.controllers()["n2"] != "enabled" })
+		for range 10 { // longer than anything c.path sets
+			c.hold("the host's write", op, c.n3)
+		}
+		c.equal("controllers", len(c.n1.controllers()), 1)
+		c.until("it is let go of", func() bool {
+			a, err := c.n1.call("bdev_nvme_disable_controller", M{"name": "n2"})
+			if err != nil || a.code != 0 && !a.refused(-16, "Device or resource busy") {
+				c.Fatalf("disabling: %s %v", a, err)
+			}
+			return a.code == 0
+		})
+		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
+		c.equal("RAID", c.n1.raid().Discovered, 1)
+		c.n1.ok("bdev_nvme_detach_controller", M{"name": "n2"})
+	}},
+	{name: "vanished and attached", nodes: 2, run: func(c *run) {
+		c.n2.offer()
+		c.n1.ok("bdev_nvme_set_options", M{"transport_ack_timeout": 10})
+		c.vanish(c.n2)
+		from := time.Now()
+		attaching := c.n1.begin("bdev_nvme_attach_controller", c.n2.path())
+		time.Sleep(200 * time.Millisecond)
+		c.unrecorded(func() { c.n1.gives([]string{}, "bdev_get_bdevs", nil) })
+		meanwhile := time.Since(from)
+		c.ends("attaching", attaching, by(c, -5, -19), by(c, "Input/output error", "No such device"))
+		c.near("attaching, transport_ack_timeout", attaching.took, time.Second)
+		c.near("another call meanwhile", meanwhile, by(c, 0, time.Second))
+	}},
+	{name: "vanished and missed", only: stock, nodes: 3, run: func(c *run) {
+		c.n1.ok("bdev_nvme_set_options", M{"transport_ack_timeout": 10})
+		c.mirrored()
+		c.vanish(c.n2)
+		from := time.Now()
+		op := c.write()
+		c.until("the loss is seen", func() bool { return c.n1.controllers()["n2"] != "enabled" })
+		c.near("seeing it, transport_ack_timeout", time.Since(from), time.Second)
+		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
+		c.near("the stall, fast_io_fail_timeout_sec more", time.Since(from), 3*time.Second)
+		c.equal("RAID", c.n1.raid().Discovered, 1)
+	}},
+	{name: "hung and a command timed", nodes: 3, run: func(c *run) {
+		c.n1.ok("bdev_nvme_set_options", M{"timeout_us": 1000000})
+		c.mirrored()
+		c.freeze(c.n2)
+		op := c.write()
+		time.Sleep(3 * time.Second)
+		asking := c.n1.begin("bdev_nvme_get_controllers", nil)
+		time.Sleep(5 * time.Second)
+		c.equal("anything is answered", asking.answered(), by(c, false, true))
+		c.thaw(c.n2)
+		c.ends("asking", asking, 0, "")
+		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
+	}},
+	{name: "hung and reset", nodes: 3, run: func(c *run) {
+		c.mirrored(M{"ctrlr_loss_timeout_sec": 30, "fast_io_fail_timeout_sec": 20})
+		c.freeze(c.n2)
+		op := c.write()
+		c.hold("the host's write", op, c.n3)
+		resetting := c.n1.begin("bdev_nvme_reset_controller", M{"name": "n2"})
+		time.Sleep(500 * time.Millisecond)
+		c.equal("other calls are answered", c.n1.has("r"), true)
+		c.ends("resetting", resetting, -1, "Operation not permitted")
+		c.near("resetting", resetting.took, 10*time.Second)
+		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
+		c.thaw(c.n2)
+	}},
+	{name: "hung and let go of while it is tried", nodes: 3, run: func(c *run) {
+		c.mirrored(M{"ctrlr_loss_timeout_sec": 30, "fast_io_fail_timeout_sec": 20})
+		c.freeze(c.n2)
+		op := c.write()
+		c.hold("the host's write", op, c.n3)
+		from := time.Now()
+		resetting := c.n1.begin("bdev_nvme_reset_controller", M{"name": "n2"})
+		time.Sleep(500 * time.Millisecond)
+		c.equal("state", c.n1.controllers(), M{"n2": "resetting"})
+		for _, method := range []string{"bdev_nvme_disable_controller", "bdev_nvme_enable_controller", "bdev_nvme_reset_controller"} {
+			c.n1.refuses(-16, "Device or resource busy", method, M{"name": "n2"})
+		}
+		detaching := c.n1.begin("bdev_nvme_detach_controller", M{"name": "n2"})
+		c.ends("resetting", resetting, -1, "Operation not permitted")
+		c.ends("detaching", detaching, 0, "")
+		c.near("detaching, once the attempt is over", time.Since(from), 10*time.Second)
+		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
+		c.equal("RAID", c.n1.raid().Discovered, 1)
+		c.thaw(c.n2)
+	}},
 	{name: "killed without I/O", nodes: 3, run: func(c *run) {
 		legs := c.mirrored()
 		c.kill(c.n2)
@@ -111,8 +237,7 @@ var peerCases = []example{
 		c.mirrored()
 		c.n1.ok("bdev_raid_remove_base_bdev", M{"name": "n2n1"})
 		c.n1.ok("bdev_nvme_detach_controller", M{"name": "n2"})
-		c.n1.gives([]string{"n2n1"}, "bdev_nvme_attach_controller",
-			with(c.n2.path(), M{"ctrlr_loss_timeout_sec": -1, "fast_io_fail_timeout_sec": 0}))
+		c.equal("names", c.n1.attach(c.n2, forever), []string{"n2n1"})
 		c.n1.ok("bdev_raid_add_base_bdev", M{"raid_bdev": "r", "base_bdev": "n2n1"})
 		c.until("it is rebuilt", func() bool { return c.n1.raid().Process == nil })
 		c.kill(c.n2)

@@ -3,6 +3,7 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 )
@@ -63,6 +64,7 @@ var rpcCases = []example{
 			c.Fatal(err)
 		}
 		defer nc.Close()
+		patience(c.T, nc, 30*time.Second)
 		if _, err := exchange(nc, `{"jsonrpc":"2.0","id":1,"method":"bdev_get_bdevs"}`, 1); err != nil {
 			c.Fatal(err)
 		}
@@ -71,6 +73,29 @@ var rpcCases = []example{
 		}
 		if got, err := exchange(nc, `{"jsonrpc":"2.0","id":2,"method":"bdev_get_bdevs"}`, 1); err == nil {
 			c.Errorf("still open, answered %s", got)
+		}
+	}},
+	{name: "connections beyond 64 wait for others to end", run: func(c *run) {
+		c.n1.gives([]string{}, "bdev_get_bdevs", nil) // over the client's connection, the first
+		var conns []net.Conn
+		for n := 2; n <= 65; n++ {
+			nc, err := c.n1.target.Dial()
+			if err != nil {
+				c.Fatal(err)
+			}
+			defer nc.Close()
+			conns = append(conns, nc)
+			patience(c.T, nc, 2*time.Second)
+			if _, err := exchange(nc, `{"jsonrpc":"2.0","id":1,"method":"bdev_get_bdevs"}`, 1); (err == nil) != (n <= 64) {
+				c.Errorf("connection %d: %v", n, err)
+			}
+		}
+		c.n1.gives([]string{}, "bdev_get_bdevs", nil)
+		conns[0].Close()
+		last := conns[len(conns)-1]
+		patience(c.T, last, 10*time.Second)
+		if _, err := exchange(last, "", 1); err != nil {
+			c.Errorf("with one connection less: %v", err)
 		}
 	}},
 	{name: "waiting for a bdev by its UUID", run: func(c *run) {

@@ -21,6 +21,8 @@ type lab struct{ profile sim.Profile }
 
 func (l lab) Do(t *testing.T, f func(*testing.T)) { synctest.Test(t, f) }
 
+func (l lab) Slack() time.Duration { return 500 * time.Millisecond }
+
 func (l lab) Recorder() *contract.Recorder { return nil }
 
 func (l lab) Fresh(t *testing.T, n int) []contract.Target {
@@ -37,7 +39,8 @@ func (l lab) Fresh(t *testing.T, n int) []contract.Target {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &simulated{Target: x, t: t, port: "442" + string(rune('1'+i))}
+		s := &simulated{Target: x, cluster: c, t: t, port: "442" + string(rune('1'+i))}
+		s.nodes = n
 		if s.client, err = spdk.New("unix:///"+x.Name(), spdk.Options{Timeout: time.Minute, Dial: s.dial}); err != nil {
 			t.Fatal(err)
 		}
@@ -52,9 +55,11 @@ func (l lab) Fresh(t *testing.T, n int) []contract.Target {
 
 type simulated struct {
 	*sim.Target
-	t      *testing.T
-	client *spdk.Client
-	port   string
+	cluster *sim.Cluster
+	t       *testing.T
+	client  *spdk.Client
+	port    string
+	nodes   int
 }
 
 func (s *simulated) dial(context.Context, string, string) (net.Conn, error) { return s.Dial() }
@@ -67,8 +72,20 @@ func (s *simulated) Dial() (net.Conn, error) {
 
 func (s *simulated) Client() *spdk.Client { return s.client }
 func (s *simulated) Disk() string         { return "/disk" }
+func (s *simulated) Address() string      { return "127.0.0.1" }
 func (s *simulated) Port() string         { return s.port }
 func (s *simulated) Kill()                { s.Stop() }
+
+func (s *simulated) Vanish(on bool) bool {
+	for i := range s.nodes {
+		if other := "n" + string(rune('1'+i)); other != s.Name() && on {
+			s.cluster.Partition(s.Name(), other)
+		} else if other != s.Name() {
+			s.cluster.Heal(s.Name(), other)
+		}
+	}
+	return true
+}
 
 func (s *simulated) Crashed() bool {
 	time.Sleep(time.Second)
