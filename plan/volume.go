@@ -48,6 +48,10 @@ func (b *builder) volume(v *schema.Volume) {
 		return
 	}
 	s := &subject{b: b, v: v, id: id, sec: b.section(KindVolume, v.Name, v.Pos), keep: map[lineage.UUID]lineage.Node{}}
+	_, busy := b.opt.Busy["volume "+v.Name]
+	if busy && !found {
+		return // what is to become the volume is being copied
+	}
 	if found {
 		s.adopted()
 	} else if !s.create() {
@@ -56,7 +60,7 @@ func (b *builder) volume(v *schema.Volume) {
 	if !s.look() {
 		return
 	}
-	if _, busy := b.opt.Busy["volume "+v.Name]; busy {
+	if busy {
 		s.urgent()
 		return
 	}
