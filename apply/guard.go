@@ -28,9 +28,10 @@ type Guard struct {
 	Config *schema.Config
 	Plan   plan.Options
 
-	mu  sync.Mutex
-	to  GuardConn // nil until it is started
-	out *bufio.Reader
+	mu    sync.Mutex
+	to    GuardConn // nil until it is started
+	out   *bufio.Reader
+	knows bool // it was told of the volumes
 }
 
 // GuardConn is what a running guard is told by.
@@ -41,7 +42,7 @@ type GuardConn interface {
 
 // guardMessage is a line to the guard. It answers each with an empty line.
 type guardMessage struct {
-	Config *schema.Config `json:",omitempty"` // the first
+	Config *schema.Config `json:",omitempty"` // the first; without volumes until one is held
 	Plan   *plan.Options  `json:",omitempty"`
 	Hold   *plan.Pause    `json:",omitempty"` // this is about to be paused
 	Volume string         `json:",omitempty"` // key of the section that holds
@@ -60,6 +61,12 @@ func (g *Guard) hold(section string, p plan.Pause) error {
 	defer g.mu.Unlock()
 	if err := g.start(); err != nil {
 		return err
+	}
+	if !g.knows {
+		if err := g.tell(guardMessage{Config: g.Config, Plan: &g.Plan}); err != nil {
+			return err
+		}
+		g.knows = true
 	}
 	return g.tell(guardMessage{Hold: &p, Volume: section})
 }
@@ -118,8 +125,10 @@ func (g *Guard) start() (err error) {
 		g.to = nil
 		return fmt.Errorf("starting the guard that ends pauses should strata die: %w", err)
 	}
-	g.out = bufio.NewReader(g.to)
-	return g.tell(guardMessage{Config: g.Config, Plan: &g.Plan})
+	g.out, g.knows = bufio.NewReader(g.to), false
+	nodes := *g.Config
+	nodes.Volumes = nil
+	return g.tell(guardMessage{Config: &nodes, Plan: &g.Plan})
 }
 
 func (g *Guard) tell(m guardMessage) error {
@@ -154,6 +163,9 @@ func Stand(ctx context.Context, in io.Reader, out io.Writer, connect func(*schem
 		switch {
 		case m.Config != nil:
 			cfg, opt = m.Config, *m.Plan
+			if targets != nil {
+				break
+			}
 			var err error
 			if targets, err = connect(cfg); err != nil {
 				return err

@@ -380,9 +380,8 @@ func (l *Lock) release(ctx context.Context, nodes []lineage.Node) {
 		if note == "" {
 			continue
 		}
-		wg.Go(func() {
-			_ = l.targets[n].NullDelete(ctx, string(l.Holder)) // a target that does not answer keeps it; see Dead
-			_ = l.targets[n].NullDelete(ctx, note)
+		wg.Go(func() { // a target that does not answer keeps it; see Dead
+			_ = l.targets[n].Round(ctx, spdk.NewReq(spdk.NullDelete{Name: string(l.Holder)}, nil), spdk.NewReq(spdk.NullDelete{Name: note}, nil))
 		})
 	}
 	wg.Wait()

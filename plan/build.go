@@ -88,6 +88,8 @@ type builder struct {
 	attached map[lineage.Node]bool
 	// optionsSet has the nodes whose initiator options this pass sets.
 	optionsSet map[lineage.Node]bool
+	// expected has the namespaces that a node's controller has bdevs of.
+	expected map[[2]string]map[int]bool
 	// empty are the links that show nothing when the pass begins; standing has
 	// the sections of the volumes with legs on a link that is given up.
 	empty    map[lineage.Link]bool
@@ -140,6 +142,7 @@ func newBuilder(cfg *schema.Config, w *world, opt Options) *builder {
 		links:      map[lineage.Link]string{},
 		needed:     map[lineage.Link]bool{},
 		optionsSet: map[lineage.Node]bool{},
+		expected:   map[[2]string]map[int]bool{},
 		empty:      map[lineage.Link]bool{},
 		standing:   map[lineage.Link][]string{},
 		restored:   map[shown]bool{},

@@ -200,7 +200,7 @@ func (b *builder) offer(sec *section, l lineage.Link, leg lineage.UUID, key stri
 	nqn := b.cfg.Cluster.LinkNQN(l)
 	sub := b.w.Nodes[l.From].Subsystems[nqn]
 	if sub.Find(string(leg)) == nil {
-		nsid := freeNSID(sub, b.w.Nodes[l.To], b.cfg.Cluster.Controller(l), leg, key)
+		nsid := b.freeNSID(l, sub, leg, key)
 		if nsid == 0 {
 			return fmt.Sprintf("the link from %s to %s has %d namespaces, all it can", l.From, l.To, lineage.LinkNamespaces)
 		}
@@ -243,16 +243,12 @@ func (b *builder) bring(sec *section, l lineage.Link, leg lineage.UUID, key stri
 // freeNSID picks a namespace number: the one under which the peer still
 // expects this leg, for then it reconnects by itself; else one that neither
 // side uses, starting where key hashes to.
-func freeNSID(sub *state.Subsystem, to *state.Node, ctrl string, leg lineage.UUID, key string) int {
+func (b *builder) freeNSID(l lineage.Link, sub *state.Subsystem, leg lineage.UUID, key string) int {
+	to, ctrl := b.w.Nodes[l.To], b.cfg.Cluster.Controller(l)
 	if r := to.Remotes[leg]; r != nil && r.Controller == ctrl && sub.Namespaces[r.NSID] == nil {
 		return r.NSID
 	}
-	expected := map[int]bool{}
-	for _, r := range to.Remotes {
-		if r.Controller == ctrl {
-			expected[r.NSID] = true
-		}
-	}
+	expected := b.expects(to, ctrl)
 	start := lineage.PreferredNSID(key)
 	for i := range lineage.LinkNamespaces {
 		nsid := (start-1+i)%lineage.LinkNamespaces + 1
@@ -261,6 +257,23 @@ func freeNSID(sub *state.Subsystem, to *state.Node, ctrl string, leg lineage.UUI
 		}
 	}
 	return 0
+}
+
+// expects has the namespaces that a controller on a node has bdevs of when
+// the pass first asks; what the pass adds is in the subsystem as well.
+func (b *builder) expects(to *state.Node, ctrl string) map[int]bool {
+	at := [2]string{string(to.Name), ctrl}
+	expected := b.expected[at]
+	if expected == nil {
+		expected = map[int]bool{}
+		for _, r := range to.Remotes {
+			if r.Controller == ctrl {
+				expected[r.NSID] = true
+			}
+		}
+		b.expected[at] = expected
+	}
+	return expected
 }
 
 // withdraw takes an lvol off every link but the one to keep. A namespace has

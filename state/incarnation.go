@@ -59,7 +59,7 @@ func (s *Snapshot) Volumes() []string {
 
 // Incarnation collects what was seen of v.
 func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation {
-	inc := &Incarnation{Volume: v}
+	inc := &Incarnation{Volume: v, Heads: make([]Head, 0, len(s.seen[v]))}
 	raid, nqn := c.Raid(v), c.ExportNQN(v)
 	for _, name := range s.seen[v] {
 		n := s.Nodes[name]

@@ -60,6 +60,7 @@ func ReadAgain(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]
 		select {
 		case <-done:
 			left--
+			slow.Reset(patience)
 		case <-slow.C:
 			r.findStalls(ctx)
 		}

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// patience is how long a node may take before the engines that depend on
-	// it are asked how they are.
+	// patience is how long after the last answer of any other a node may take
+	// before the engines that depend on it are asked how they are.
 	patience = 300 * time.Millisecond
 	// between is the time between two looks at a queue.
 	between = 250 * time.Millisecond

@@ -1,9 +1,9 @@
 package state
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"strata/lineage"
 )
@@ -82,7 +82,7 @@ func (v *Verdict) order() {
 			}
 			return 1
 		}
-		return strings.Compare(string(a.Node)+string(a.UUID), string(b.Node)+string(b.UUID))
+		return cmp.Or(cmp.Compare(a.Node, b.Node), cmp.Compare(a.UUID, b.UUID))
 	})
 }
 

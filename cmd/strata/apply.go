@@ -65,7 +65,9 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			}
 			defer closeAll()
 			out := cmd.OutOrStdout()
-			show := newReporter(out, cfg, asJSON)
+			told, flush := lazily(out)
+			defer flush()
+			show := newReporter(told, cfg, asJSON)
 			lock, err := newLock()
 			if err != nil {
 				return err
@@ -81,7 +83,10 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 				if asJSON || !interactive(os.Stdin) {
 					return fmt.Errorf("nobody can be asked for approval here; pass --auto-approve")
 				}
-				opt.Confirm = func(p *plan.Plan) bool { return confirm(p, cmd.InOrStdin(), out) }
+				opt.Confirm = func(p *plan.Plan) bool {
+					flush()
+					return confirm(p, cmd.InOrStdin(), out)
+				}
 			}
 			start := time.Now()
 			show.begin()
