@@ -77,6 +77,17 @@ func (c *run) mirrored(more ...M) (legs [2]string) {
 	return legs
 }
 
+// stuck has a host whose write waits for n2, which hangs; it returns the copy
+// that writes, and how the host reaches n1.
+func (c *run) stuck() (op int, listener M) {
+	c.Helper()
+	c.mirrored()
+	c.freeze(c.n2)
+	op = c.write()
+	c.hold("the host's write", op, c.n3)
+	return op, M{"nqn": c.n1.nqn(), "listen_address": c.n1.address()}
+}
+
 // write lets the host write 8 MiB; it returns the copy that does so.
 func (c *run) write() int {
 	c.Helper()
@@ -301,12 +312,8 @@ var peerCases = []example{
 		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
 		c.thaw(c.n2)
 	}},
-	{name: "hung: a removal takes effect late, and before what came after it", nodes: 3, run: func(c *run) {
-		c.mirrored()
-		c.freeze(c.n2)
-		op := c.write()
-		c.hold("the host's write", op, c.n3)
-		listener := M{"nqn": c.n1.nqn(), "listen_address": c.n1.address()}
+	{name: "hung: a removal takes effect late, and before what came after it", nodes: 3, only: stock, run: func(c *run) {
+		op, listener := c.stuck()
 		c.n1.ok("nvmf_subsystem_remove_listener", listener)
 		removing := c.n1.begin("nvmf_subsystem_remove_ns", M{"nqn": c.n1.nqn(), "nsid": 1})
 		time.Sleep(100 * time.Millisecond)
@@ -321,6 +328,32 @@ var peerCases = []example{
 		c.ends("listening", listening, 0, "")
 		c.ends("a barrier on nothing", barrier, -32602, "Invalid parameters")
 		c.equal("namespaces", len(c.n1.subsystem(c.n1.nqn()).Namespaces), 0)
+		c.equal("the host's write", c.n3.progress(op).State, "in progress")
+		c.thaw(c.n2)
+		c.kill(c.n3) // its write waits for the namespace for good
+	}},
+	{name: "hung: a listener goes when nothing is outstanding", nodes: 3, only: longhorn, run: func(c *run) {
+		op, listener := c.stuck()
+		hiding := c.n1.begin("nvmf_subsystem_remove_listener", listener)
+		time.Sleep(100 * time.Millisecond)
+		c.n1.ok("nvmf_subsystem_set_ns_ana_group", M{"nqn": c.n1.nqn(), "nsid": 1, "anagrpid": 1}) // nobody is there
+		c.n1.ok("nvmf_subsystem_add_listener", listener)
+		time.Sleep(time.Second)
+		c.equal("answered", hiding.answered(), false)
+		c.n1.ok("bdev_nvme_disable_controller", M{"name": "n2"})
+		c.ends("hiding", hiding, 0, "")
+		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
+		c.thaw(c.n2)
+	}},
+	{name: "hung: a namespace that goes while a listener does ends the target", nodes: 3, only: longhorn, run: func(c *run) {
+		_, listener := c.stuck()
+		hiding := c.n1.begin("nvmf_subsystem_remove_listener", listener)
+		time.Sleep(100 * time.Millisecond)
+		removing := c.n1.begin("nvmf_subsystem_remove_ns", M{"nqn": c.n1.nqn(), "nsid": 1})
+		time.Sleep(time.Second)
+		c.equal("answered", []bool{hiding.answered(), removing.answered()}, []bool{false, false})
+		c.unrecorded(func() { c.n1.call("bdev_nvme_disable_controller", M{"name": "n2"}) }) // answered or not, as it happens
+		c.crashed(c.n1)
 		c.thaw(c.n2)
 	}},
 	{name: "hung and not let go", nodes: 3, run: func(c *run) {

@@ -24,6 +24,7 @@ type subsystem struct {
 	conns     []initiator
 	queued    int // calls that pause it, and how many of them have been done
 	done      int
+	leaving   bool // a listener goes once nothing is outstanding
 }
 
 // initiator is the other end of a connection to a subsystem.

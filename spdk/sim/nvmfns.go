@@ -74,6 +74,16 @@ func (s *subsystem) drained(id uint32, f func() (any, error)) (any, error) {
 	return s.paused(func() bool { n := s.spaces[id]; return n == nil || n.outstanding == 0 }, f)
 }
 
+// idle reports whether nothing is outstanding in any namespace.
+func (s *subsystem) idle() bool {
+	for _, n := range s.spaces {
+		if n.outstanding > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 type namespaceQuery struct {
 	subsystemQuery
 	ID uint32 `json:"nsid"`
@@ -83,6 +93,12 @@ func (p *process) removeNamespace(q *namespaceQuery) (any, error) {
 	s, err := p.subsystem(q.subsystemQuery)
 	if err != nil {
 		return nil, err
+	}
+	if s.leaving {
+		return nil, &later{ready: s.idle, done: func(bool) (any, error) {
+			go p.t.Stop()
+			return nil, errNeverAnswered
+		}}
 	}
 	return s.drained(q.ID, func() (any, error) {
 		n := s.spaces[q.ID]
@@ -102,7 +118,7 @@ func (p *process) setGroup(q *struct {
 	if err != nil {
 		return nil, err
 	}
-	return s.drained(q.ID, func() (any, error) {
+	group := func() (any, error) {
 		n := s.spaces[q.ID]
 		if n == nil || q.Group == 0 || q.Group > s.maxNS {
 			return nil, errInvalidParams
@@ -110,7 +126,11 @@ func (p *process) setGroup(q *struct {
 		n.group = q.Group
 		s.notify(n.id)
 		return true, nil
-	})
+	}
+	if s.leaving && len(s.conns) == 0 {
+		return s.paused(nil, group)
+	}
+	return s.drained(q.ID, group)
 }
 
 type listenerQuery struct {
@@ -164,6 +184,9 @@ func (p *process) removeListener(q *listenerQuery) (any, error) {
 				s.listeners = append(s.listeners[:i:i], s.listeners[i+1:]...)
 				p.unlisten(l)
 				s.drop(func(i initiator) bool { return i.via() == l })
+				if s.leaving = p.build().listenersWait && !s.idle(); s.leaving {
+					return nil, &later{ready: s.idle, done: func(bool) (any, error) { s.leaving = false; return true, nil }}
+				}
 				return true, nil
 			}
 		}

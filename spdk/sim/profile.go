@@ -33,6 +33,10 @@ type Profile struct {
 	// from which nothing comes back, and such an attempt makes it forget since
 	// when it has been without the peer.
 	blocksConnecting bool
+	// listenersWait: to take a listener away is answered once nothing is
+	// outstanding in the subsystem. A namespace that goes meanwhile ends the
+	// target when that I/O ends.
+	listenersWait bool
 	// zeroesClusters: a newly allocated cluster reads zeroes where it was not written.
 	zeroesClusters bool
 	// without lists methods that the build does not have.
@@ -84,6 +88,7 @@ var Longhorn = Profile{
 	zeroesClusters:   true,
 	renamesSnapshots: true,
 	blocksConnecting: true,
+	listenersWait:    true,
 	params: map[string]paramChange{
 		"bdev_aio_create":             {without: []string{"nowait"}},
 		"bdev_get_iostat":             {with: optional("name", "string"), without: []string{"names", "reset_mode"}},
