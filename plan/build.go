@@ -78,6 +78,7 @@ type builder struct {
 	opt Options
 
 	pools    map[lineage.Node][]*pool
+	mixed    bool // pools differ in the size of their blocks
 	shows    map[lineage.Node]map[string][]shown
 	sections map[string]*section
 	order    []*section
@@ -156,6 +157,7 @@ func (b *builder) run() error {
 	for _, n := range b.cfg.Nodes {
 		b.node(n)
 	}
+	b.mixed = b.isMixed()
 	for _, nodes := range b.opt.Busy {
 		for _, n := range nodes {
 			b.copies[n]++

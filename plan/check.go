@@ -12,8 +12,8 @@ import (
 // Check looks at a plan without knowing how it was made. It carries the steps
 // out on a projection of snap and says what is wrong with the first one after
 // which a volume that had a complete current copy has none any more, or that
-// touches what is not the cluster's, and with the first section that leaves
-// hosts paused. It notes in every step how many current copies there are.
+// touches what is not the cluster's, or takes away what is shown to hosts, and
+// with the first section that leaves hosts paused. It notes in every step how many current copies there are.
 func Check(cfg *schema.Config, snap *state.Snapshot, p *Plan, opt Options) error {
 	c := &checker{cfg: cfg, opt: opt, w: newWorld(cfg.Cluster, within(cfg, snap))}
 	for _, pass := range p.Passes {
@@ -42,6 +42,9 @@ func (c *checker) section(s *Section) error {
 				return fmt.Errorf("step %d (%s): %w", step.Number, Words(step.Op), err)
 			}
 			if err := c.permitted(s, step); err != nil {
+				return fmt.Errorf("step %d (%s): %w", step.Number, Words(step.Op), err)
+			}
+			if err := c.unused(step.Op); err != nil {
 				return fmt.Errorf("step %d (%s): %w", step.Number, Words(step.Op), err)
 			}
 			if err := c.w.project(step.Op); err != nil {

@@ -40,11 +40,15 @@ const (
 
 // place chooses a pool for each replica: where replicas are first, then where
 // the spread label has a new value, then by space not promised yet, then by a
-// hash, so that equal pools share the load. It never chooses a node twice.
-// What is missing to reach the count is said in the second result.
-func (b *builder) place(v *schema.Volume, held map[lineage.Node]stick) (Placement, string) {
+// hash, so that equal pools share the load. It never chooses a node twice, and
+// only pools of that block size; 0 leaves that open. What is missing to reach
+// the count is said in the second result.
+func (b *builder) place(v *schema.Volume, held map[lineage.Node]stick, block int64) (Placement, string) {
 	out := Placement{Volume: v.Name}
-	open, passed := b.candidates(v, held)
+	if block == 0 && b.mixed {
+		block = b.commonBlock(v, held)
+	}
+	open, passed := b.candidates(v, held, block)
 	used := map[string]int{}
 	for len(out.Chosen) < v.Replicas.Count && len(open) > 0 {
 		best := slices.MinFunc(open, func(x, y candidate) int { return x.compare(y, used) })
@@ -78,7 +82,7 @@ type candidate struct {
 
 // candidates are the best pool of each node that qualifies and can be used;
 // the other nodes come with what speaks against them.
-func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick) (open []candidate, passed []Choice) {
+func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, block int64) (open []candidate, passed []Choice) {
 	settled := !b.opt.Explain && b.settled(v, held)
 	for _, n := range b.cfg.Nodes {
 		if _, has := held[n.Name]; settled && !has {
@@ -96,6 +100,10 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick) (ope
 			}
 			if p.state != poolReady {
 				why = p.why
+				continue
+			}
+			if !p.fits(block) {
+				why = fmt.Sprintf("%s has blocks of %d bytes, the other replicas of %d", p.conf.Name, p.block, block)
 				continue
 			}
 			c := candidate{p, stickNone, n.Labels[v.Replicas.Spread], rendezvous(v.Name, string(n.Name), p.conf.Name)}

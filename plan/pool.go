@@ -16,6 +16,7 @@ type pool struct {
 	why      string // for everything but ready
 	capacity int64  // bytes; 0 when not known yet
 	taken    int64  // bytes promised to heads and staging, thin or not
+	block    int64  // bytes of a block; 0 when not known yet
 }
 
 type poolState int
@@ -121,7 +122,14 @@ func findDisk(at *state.Node, c lineage.Cluster, conf *schema.Pool) *state.Disk 
 
 // measure adds up what a pool has and what it has promised.
 func (b *builder) measure(at *state.Node, p *pool) {
+	p.block = p.conf.BlockSize
+	if d := findDisk(at, b.cfg.Cluster, p.conf); d != nil && d.BlockSize != 0 {
+		p.block = d.BlockSize
+	}
 	if lvs := at.Lvstores[p.conf.Lvstore]; lvs != nil {
+		if d := at.Disks[lvs.Base]; d != nil && d.BlockSize != 0 {
+			p.block = d.BlockSize
+		}
 		p.capacity = lvs.TotalClusters * lvs.ClusterSize
 		for _, l := range at.Lvols {
 			if l.Lvstore == p.conf.Lvstore && !l.Snapshot {

@@ -45,7 +45,7 @@ func (w *world) project(op Op) error {
 			n.Controllers[op.Bdev] = &state.Controller{Name: op.Bdev, Address: op.Path, State: "enabled"}
 			bdev += "n1"
 		}
-		n.Disks[bdev] = &state.Disk{Bdev: bdev, Kind: string(op.Kind), Path: op.Path, Size: op.Bytes, Unread: op.Kind != schema.Malloc}
+		n.Disks[bdev] = &state.Disk{Bdev: bdev, Kind: string(op.Kind), Path: op.Path, Size: op.Bytes, BlockSize: op.BlockSize, Unread: op.Kind != schema.Malloc}
 	case LvstoreCreate:
 		n.Disks[op.Bdev].Claimed, n.Disks[op.Bdev].Unread = true, false
 		n.Lvstores[op.Lvstore] = &state.Lvstore{Name: op.Lvstore, Base: op.Bdev, ClusterSize: op.ClusterSize}

@@ -267,7 +267,7 @@ func (s *subject) look() bool {
 			held[l.Node] = stickReleased
 		}
 	}
-	s.places, _ = b.place(s.v, held)
+	s.places, _ = b.place(s.v, held, s.blockSize())
 	if verdict.Engine == "" && s.to == "" && s.lacksLeg(s.engine) {
 		s.awaited, s.engine = s.engine, s.Legs[0].Node
 	}
@@ -459,7 +459,7 @@ func (s *subject) report() {
 	for _, l := range s.Legs {
 		on = append(on, string(l.Node))
 	}
-	_, shortage := s.b.place(s.v, map[lineage.Node]stick{})
+	_, shortage := s.b.place(s.v, map[lineage.Node]stick{}, s.blockSize())
 	var missing []string
 	for _, c := range s.places.Chosen {
 		if !slices.Contains(on, string(c.Node)) {

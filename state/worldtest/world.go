@@ -62,7 +62,15 @@ func readLine(n *state.Node, what string, f []string) error {
 	case "tcp":
 		n.TCP = true
 	case "disk":
-		n.Disks[f[1]] = &state.Disk{Bdev: f[1], Kind: "aio", Path: f[0], Size: 1 << 30, BlockSize: 4096, Claimed: len(f) > 2}
+		d := &state.Disk{Bdev: f[1], Kind: "aio", Path: f[0], Size: 1 << 30, BlockSize: 4096}
+		for _, o := range f[2:] {
+			if blocks, ok := strings.CutPrefix(o, "blocks="); ok {
+				d.BlockSize = int64(atoi(blocks))
+			} else {
+				d.Claimed = true
+			}
+		}
+		n.Disks[f[1]] = d
 	case "lvstore":
 		n.Lvstores[f[0]] = &state.Lvstore{Name: f[0], Base: f[1], ClusterSize: size(f[2]), TotalClusters: int64(atoi(f[3]))}
 		if d := n.Disks[f[1]]; d != nil {
@@ -170,6 +178,9 @@ func Write(s *state.Snapshot) string {
 			f := []any{"disk", n.Disks[k].Path, k}
 			if n.Disks[k].Claimed {
 				f = append(f, "claimed")
+			}
+			if size := n.Disks[k].BlockSize; size != 4096 {
+				f = append(f, fmt.Sprintf("blocks=%d", size))
 			}
 			put(f...)
 		}

@@ -1,0 +1,107 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+
+	"strata/schema"
+	"strata/state"
+)
+
+// inService are a configuration of one volume, and nodes that serve it.
+func inService(t *testing.T) (*schema.Config, *state.Snapshot) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	cfg := loadConfig(t, `
+cluster: "lab"
+nodes: {
+	n1: {rpc: "unix:///run/n1.sock", address: "10.0.0.1", pools: fast: {aio: "/dev/n1", format: true}}
+	n2: {rpc: "unix:///run/n2.sock", address: "10.0.0.2", pools: fast: {aio: "/dev/n2", format: true}}
+}
+volumes: db: {size: 64Mi, replicas: 2, export: nvmf: hosts: "any"}
+`, "")
+	snap, err := readWorld("lab", `n1 tcp
+n1 disk /dev/n1 lab.fast.disk claimed
+n1 lvstore lab.fast lab.fast.disk 1Mi 1024
+n1 lvol lab.fast/db.k3f7@2.base b1 64Mi 3
+n1 lvol lab.fast/db.k3f7#3.2.2p u1 64Mi 9 parent=db.k3f7@2.base
+n1 controller lab.n2 nqn.2026-01.io.strata:lab:n2:n1 enabled 10.0.0.2 4420
+n1 remote lab.n2n7 u2 64Mi
+n1 raid lab.db.k3f7 online u1 u2
+n1 subsystem nqn.2026-01.io.strata:lab:db.k3f7 any
+n1 namespace nqn.2026-01.io.strata:lab:db.k3f7 1 lab.db.k3f7
+n1 listen nqn.2026-01.io.strata:lab:db.k3f7 10.0.0.1 4420
+n2 tcp
+n2 disk /dev/n2 lab.fast.disk claimed
+n2 lvstore lab.fast lab.fast.disk 1Mi 1024
+n2 lvol lab.fast/db.k3f7@2.base b2 64Mi 3
+n2 lvol lab.fast/db.k3f7#3.2.2 u2 64Mi 9 parent=db.k3f7@2.base
+n2 subsystem nqn.2026-01.io.strata:lab:n2:n1 host=nqn.2026-01.io.strata:lab:n1
+n2 namespace nqn.2026-01.io.strata:lab:n2:n1 7 u2
+n2 listen nqn.2026-01.io.strata:lab:n2:n1 10.0.0.2 4420
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg, snap
+}
+
+// The check knows nothing of how a plan was made: each of these is refused by
+// itself.
+func TestCheckRefuses(t *testing.T) {
+	const export = "nqn.2026-01.io.strata:lab:db.k3f7"
+	const link = "nqn.2026-01.io.strata:lab:n2:n1"
+	at1, at2 := At{"n1"}, At{"n2"}
+	hide := ListenerRemove{at1, export, "10.0.0.1", "4420"}
+	noNamespace := NamespaceRemove{At: at1, NQN: export, NSID: 1, Bdev: "lab.db.k3f7"}
+	for _, c := range []struct {
+		why string
+		ops []Op
+	}{
+		{"namespace 1 of " + export + " still shows lab.db.k3f7 on n1", []Op{RaidDelete{at1, "lab.db.k3f7"}}},
+		{"namespace 7 of " + link + " still shows db.k3f7#3.2.2 on n2", []Op{LvolDelete{at2, "lab.fast", "db.k3f7#3.2.2"}}},
+		{"would leave the hosts of " + export + " paused", []Op{Pause{At: at1, NQN: export, Address: "10.0.0.1", Port: "4420"}}},
+		{"would leave the hosts of " + export + " paused", []Op{hide, noNamespace}},
+		{"would leave db.k3f7 without a complete current copy", []Op{
+			hide, noNamespace, RaidDelete{at1, "lab.db.k3f7"},
+			LvolRename{At: at1, Lvstore: "lab.fast", From: "db.k3f7#3.2.2p", To: "db.k3f7#4x"},
+		}},
+		{"would leave db.k3f7 without a complete current copy", []Op{
+			RaidRemoveLeg{At: at1, Raid: "lab.db.k3f7", Leg: "u2"}, hide, noNamespace, RaidDelete{at1, "lab.db.k3f7"},
+			LvolDelete{at1, "lab.fast", "db.k3f7#3.2.2p"},
+		}},
+		{"no lvol lab.fast/db.k3f7@9.gone on n1", []Op{LvolDelete{at1, "lab.fast", "db.k3f7@9.gone"}}},
+		{"theirs is not strata's", []Op{LvolDelete{at1, "lab.fast", "theirs"}}},
+		{"n9 is not a node of the cluster", []Op{TransportCreate{At{"n9"}}}},
+	} {
+		cfg, snap := inService(t)
+		s := Section{Kind: KindVolume, Name: "db"}
+		for _, op := range c.ops {
+			s.Stages = append(s.Stages, []Step{{Op: op, Risk: RiskPause}})
+		}
+		err := Check(cfg, snap, &Plan{Passes: []Pass{{Sections: []Section{s}}}}, Options{})
+		if err == nil || !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%s: got %v, want: %s", Words(c.ops[0]), err, c.why)
+		}
+	}
+}
+
+// What destroys data is refused unless it was released, whatever it is.
+func TestCheckRefusesWhatIsNotReleased(t *testing.T) {
+	cfg, snap := inService(t)
+	p := func() *Plan {
+		return &Plan{Passes: []Pass{{Sections: []Section{{Kind: KindVolume, Name: "db", Stages: [][]Step{
+			{{Op: LvolDelete{At{"n1"}, "lab.fast", "db.k3f7@2.base"}, Risk: RiskDestroy}},
+		}}}}}}
+	}
+	if err := Check(cfg, snap, p(), Options{}); err == nil || !strings.Contains(err.Error(), "db@base was not released") {
+		t.Errorf("not released: %v", err)
+	}
+	if err := Check(cfg, snap, p(), Options{AllowDestroy: map[string]bool{"db@base": true}}); err != nil {
+		t.Errorf("released: %v", err)
+	}
+	cfg.Volumes[0].Protect = true
+	if err := Check(cfg, snap, p(), Options{AllowDestroy: map[string]bool{"db@base": true}}); err == nil || !strings.Contains(err.Error(), "db is protected") {
+		t.Errorf("protected: %v", err)
+	}
+}
