@@ -11,16 +11,7 @@ import (
 // inService are a configuration of one volume, and nodes that serve it.
 func inService(t *testing.T) (*schema.Config, *state.Snapshot) {
 	t.Helper()
-	t.Chdir(t.TempDir())
-	cfg := loadConfig(t, `
-cluster: "lab"
-nodes: {
-	n1: {rpc: "unix:///run/n1.sock", address: "10.0.0.1", pools: fast: {aio: "/dev/n1", format: true}}
-	n2: {rpc: "unix:///run/n2.sock", address: "10.0.0.2", pools: fast: {aio: "/dev/n2", format: true}}
-}
-volumes: db: {size: 64Mi, replicas: 2, export: nvmf: hosts: "any"}
-`, "")
-	snap, err := readWorld("lab", `n1 tcp
+	return twoNodes(t, `volumes: db: {size: 64Mi, replicas: 2, export: nvmf: hosts: "any"}`, `n1 tcp
 n1 disk /dev/n1 lab.fast.disk claimed
 n1 lvstore lab.fast lab.fast.disk 1Mi 1024
 n1 lvol lab.fast/db.k3f7@2.base b1 64Mi 3
@@ -40,10 +31,6 @@ n2 subsystem nqn.2026-01.io.strata:lab:n2:n1 host=nqn.2026-01.io.strata:lab:n1
 n2 namespace nqn.2026-01.io.strata:lab:n2:n1 7 u2
 n2 listen nqn.2026-01.io.strata:lab:n2:n1 10.0.0.2 4420
 `)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cfg, snap
 }
 
 // The check knows nothing of how a plan was made: each of these is refused by

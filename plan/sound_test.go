@@ -12,8 +12,9 @@ import (
 	"strata/state"
 )
 
-// twoVolumes are a configuration of two volumes, and blank nodes for them.
-func twoVolumes(t *testing.T) (*schema.Config, *state.Snapshot) {
+// twoNodes are a configuration of two nodes and some volumes, and what the
+// nodes have.
+func twoNodes(t *testing.T, volumes, world string) (*schema.Config, *state.Snapshot) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	cfg := loadConfig(t, `
@@ -22,14 +23,21 @@ nodes: {
 	n1: {rpc: "unix:///run/n1.sock", address: "10.0.0.1", pools: fast: {aio: "/dev/n1", format: true}}
 	n2: {rpc: "unix:///run/n2.sock", address: "10.0.0.2", pools: fast: {aio: "/dev/n2", format: true}}
 }
-volumes: a: {size: 1Mi, replicas: 2, export: "none"}
-volumes: b: {size: 1Mi, replicas: 1, export: "none"}
-`, "")
-	snap, err := readWorld("lab", "n1 disk /dev/n1 d1\nn1 lvstore lab.fast d1 1Mi 1024\nn2 disk /dev/n2 d2\nn2 lvstore lab.fast d2 1Mi 1024")
+`+volumes, "")
+	snap, err := readWorld("lab", world)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return cfg, snap
+}
+
+// twoVolumes are a configuration of two volumes, and blank nodes for them.
+func twoVolumes(t *testing.T) (*schema.Config, *state.Snapshot) {
+	t.Helper()
+	return twoNodes(t, `
+volumes: a: {size: 1Mi, replicas: 2, export: "none"}
+volumes: b: {size: 1Mi, replicas: 1, export: "none"}
+`, "n1 disk /dev/n1 d1\nn1 lvstore lab.fast d1 1Mi 1024\nn2 disk /dev/n2 d2\nn2 lvstore lab.fast d2 1Mi 1024")
 }
 
 // keys are the sections of a plan, each once, in order.
