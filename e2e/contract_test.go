@@ -213,13 +213,15 @@ func (x *contractTarget) empty() bool {
 	if x.cmd == nil {
 		return true
 	}
+	answered := true
 	each := func(list, params, remove, key, as string) {
 		var all []map[string]any
 		if raw, err := x.Call(list, params); err == nil && json.Unmarshal(raw, &all) == nil {
 			for _, o := range all {
 				if name, ok := o[key].(string); ok && !strings.HasSuffix(name, ".discovery") {
 					b, _ := json.Marshal(map[string]string{as: name})
-					x.Call(remove, string(b))
+					_, err := x.Call(remove, string(b))
+					answered = answered && spdk.ClassOf(err) != spdk.Unknown // or it is under way still
 				}
 			}
 		}
@@ -233,6 +235,9 @@ func (x *contractTarget) empty() bool {
 		each("bdev_get_bdevs", "", "bdev_"+kind+"_delete", "name", "name")
 	}
 	if _, err := x.Call("bdev_nvme_set_options", `{"bdev_retry_count":3,"transport_ack_timeout":0,"timeout_us":0}`); err != nil {
+		return false
+	}
+	if !answered {
 		return false
 	}
 	for _, list := range []string{"bdev_get_bdevs", "bdev_lvol_get_lvstores", "bdev_nvme_get_controllers"} {

@@ -355,6 +355,7 @@ var peerCases = []example{
 		c.unrecorded(func() { c.n1.call("bdev_nvme_disable_controller", M{"name": "n2"}) }) // answered or not, as it happens
 		c.crashed(c.n1)
 		c.thaw(c.n2)
+		c.kill(c.n3) // its write waits for n1 for good
 	}},
 	{name: "hung and not let go", nodes: 3, run: func(c *run) {
 		legs := c.mirrored()
