@@ -22,6 +22,7 @@ var nodes = []string{"n1", "n2", "n3"}
 
 // scenario is a story of one step a line, one of which is swept:
 //
+//	profile NAME                 targets of that build, rather than stock
 //	apply FILE [RELEASED...]     carry a configuration out; names released for destruction
 //	host VOLUME [reads]          a host uses the volume from here on
 //	pair VOLUME VOLUME           one host uses both: what it writes to the second it has written to the first
@@ -37,9 +38,10 @@ var nodes = []string{"n1", "n2", "n3"}
 //
 // A configuration that says "// without NODE" does not have that node.
 type scenario struct {
-	name  string
-	steps []step // up to the sweep
-	after []step // what has to hold in the end
+	name    string
+	profile sim.Profile
+	steps   []step // up to the sweep
+	after   []step // what has to hold in the end
 }
 
 // ends are the steps of a verb that come after the sweep.
@@ -95,7 +97,7 @@ func readScenario(file, dir string) (*scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &scenario{name: strings.TrimSuffix(filepath.Base(file), ".txtar")}
+	s := &scenario{name: strings.TrimSuffix(filepath.Base(file), ".txtar"), profile: sim.Stock}
 	configs := map[string]*schema.Config{}
 	for _, f := range archive.Files {
 		if configs[f.Name], err = config(dir, s.name+"-"+f.Name, string(f.Data)); err != nil {
@@ -109,6 +111,12 @@ func readScenario(file, dir string) (*scenario, error) {
 			continue
 		}
 		st := step{verb: words[0], args: words[1:], now: now}
+		if st.verb == "profile" {
+			if s.profile, err = sim.ParseProfile(st.args[0]); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		switch st.verb {
 		case "apply", "sweep":
 			if st.cfg = configs[st.args[0]]; st.cfg == nil {

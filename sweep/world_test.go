@@ -65,7 +65,7 @@ func (c callID) same(d callID) bool { return c.call == d.call && c.nth == d.nth 
 var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|pid=\d+ guard=\d+`)
 
 func newWorld(sc *scenario) (*world, error) {
-	w := &world{sc: sc, c: sim.New(sim.Options{Tick: 4 * time.Millisecond, DiskSize: 256 << 20, CopyRate: 8 << 20}), hosts: map[string]*host{},
+	w := &world{sc: sc, c: sim.New(sim.Options{Profile: sc.profile, Tick: 4 * time.Millisecond, DiskSize: 256 << 20, CopyRate: 8 << 20}), hosts: map[string]*host{},
 		still: map[lineage.Volume][]content{}, cuts: map[lineage.Layer]cut{}, grouped: map[string]content{}, theirs: map[string]string{}, start: time.Now(), pids: map[int]bool{}, seen: map[string]int{}}
 	for _, n := range nodes {
 		if _, err := w.c.Start(n, ""); err != nil {
