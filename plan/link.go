@@ -66,12 +66,33 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if sub == nil || !slices.Contains(sub.Hosts, c.HostNQN(l.To)) {
 		sec.then(RiskCreate, HostAllow{At{l.From}, nqn, c.HostNQN(l.To)})
 	}
+	if sub != nil {
+		b.shutOut(sec, l, sub)
+	}
 	if sub == nil || !listens(sub, from.Address, port) {
 		b.restore(sec, l, nqn)
 		sec.then(RiskCreate, ListenerAdd{At{l.From}, nqn, from.Address, port})
 	}
 	b.attach(sec, l, nqn, port)
 	return ""
+}
+
+// shutOut closes a link that somebody has opened to others than its peer: they
+// would read and write a single replica.
+func (b *builder) shutOut(sec *section, l lineage.Link, sub *state.Subsystem) {
+	pos, why := b.cfg.Node(l.From).Pos, sec.reason
+	sec.because(pos, "only %s may use the link from %s: another host would write to a single replica", l.To, l.From)
+	if sub.AnyHost {
+		sec.then(RiskCreate, AnyHost{At{l.From}, sub.NQN, false})
+	}
+	var ops []Op
+	for _, h := range sub.Hosts {
+		if h != b.cfg.Cluster.HostNQN(l.To) {
+			ops = append(ops, HostRefuse{At{l.From}, sub.NQN, h})
+		}
+	}
+	sec.then(RiskReduce, ops...)
+	sec.because(pos, "%s", why)
 }
 
 // nameTaken says that l.To has another controller of the link's name; "" when it has not.
