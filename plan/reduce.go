@@ -131,6 +131,8 @@ func (s *subject) deleteStack(n lineage.Node, risk Risk) {
 	s.b.deleteStack(s.sec, n, s.b.w.Incarnation(s.b.cfg.Cluster, s.id), risk)
 }
 
+// deleteStack takes what is shown to a peer off the links first: staging is
+// while it is being filled.
 func (b *builder) deleteStack(sec *section, n lineage.Node, inc *state.Incarnation, risk Risk) {
 	var left []string
 	for _, h := range inc.Heads {
@@ -142,6 +144,9 @@ func (b *builder) deleteStack(sec *section, n lineage.Node, inc *state.Incarnati
 		if o.Node == n {
 			left = append(left, o.Lvol.Alias())
 		}
+	}
+	for _, alias := range left {
+		b.withdraw(sec, n, b.w.Nodes[n].Lvols[alias].UUID, "")
 	}
 	for len(left) > 0 {
 		var ops []Op
