@@ -9,7 +9,7 @@ import (
 func init() {
 	register(
 		reads("bdev_get_bdevs", (*process).getBdevs),
-		reads("bdev_wait_for_examine", func(*process, *none) (any, error) { return true, nil }).
+		reads("bdev_wait_for_examine", (*process).waitForExamine).
 			refusing(&Error{codeInvalidParams, "bdev_wait_for_examine requires no parameters"}),
 		writes("bdev_examine", (*process).examineBdev).
 			refusing(&Error{codeInvalidParams, "spdk_json_decode_object failed"}),
@@ -56,6 +56,13 @@ func (p *process) getBdevs(q *struct {
 		}
 	}
 	return one()
+}
+
+func (p *process) waitForExamine(*none) (any, error) {
+	if p.examining == 0 {
+		return true, nil
+	}
+	return nil, &later{ready: func() bool { return p.examining == 0 }, done: func(bool) (any, error) { return true, nil }}
 }
 
 func (p *process) examineBdev(q *named) (any, error) {

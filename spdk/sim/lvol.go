@@ -113,8 +113,22 @@ func (p *process) hotplug(b *bdev) {
 		}
 	}
 	if d, ok := b.dev.(*local); ok && d.disk.store != nil {
-		p.load(b, d.disk.store)
+		p.lookInto(b, d.disk)
 	}
+}
+
+// lookInto finds the lvstore on a disk, which may take a while.
+func (p *process) lookInto(b *bdev, d *disk) {
+	if p.t.examineTime == 0 {
+		p.load(b, d.store)
+		return
+	}
+	p.examining++
+	p.after(p.t.examineTime, func() {
+		if p.examining--; !b.removing && d.store != nil {
+			p.load(b, d.store)
+		}
+	})
 }
 
 func (l *lvstore) bringUpTree(v *lvol) {

@@ -21,6 +21,7 @@ kill NODE [TIME] [WHEN]                   it dies; after TIME it is back with it
 cut NODE NODE [TIME] [WHEN]               the two do not reach one another
 rpc-cut NODE [TIME] [WHEN]                strata does not reach it
 full NODE [TIME] [WHEN]                   its disks have no free cluster
+examine NODE TIME                         it finds what is on a disk that long after it has attached it
 WHEN: at N: as the node takes up its Nth call; on METHOD [N]: its Nth call of METHOD. Otherwise at once.
 Without TIME it lasts. N counts from the moment the rule is given.`
 
@@ -56,11 +57,16 @@ func ParseRule(line string) (Rule, error) {
 	case "cut":
 		r.Nodes = []string{p.next("a node"), p.next("another node")}
 		p.trouble(&r)
+	case "examine":
+		r.Nodes = []string{p.next("a node")}
+		if r.For = p.duration(); r.For == 0 {
+			p.fail("after examine and the node there is a time")
+		}
 	case "hang", "kill", "rpc-cut", "full":
 		r.Nodes = []string{p.next("a node")}
 		p.trouble(&r)
 	default:
-		p.fail("%q is no verb; there are fail, hang, kill, cut, rpc-cut and full", r.Verb)
+		p.fail("%q is no verb; there are fail, hang, kill, cut, rpc-cut, full and examine", r.Verb)
 	}
 	if p.err == nil && len(p.left) > 0 {
 		p.fail("%q is one word too many", p.left[0])
@@ -206,6 +212,9 @@ func (c *Cluster) Play(rules ...Rule) error {
 	return nil
 }
 
+// Unplay forgets the rules that wait for a call.
+func (c *Cluster) Unplay() { c.locked(func() { c.rules = nil }) }
+
 // fault is what goes wrong with a call, by the hook and the rules.
 func (c *Cluster) fault(t *Target, call Call) (f Fault) {
 	if c.hook != nil {
@@ -271,6 +280,9 @@ func (c *Cluster) begin(r Rule) (lost bool) {
 	case "full":
 		t.fill(true)
 		end = t.Drain
+	case "examine":
+		t.examineTime = r.For
+		return false
 	}
 	if r.For > 0 {
 		time.AfterFunc(r.For, end)

@@ -18,6 +18,7 @@ func TestRulesThatAreWrong(t *testing.T) {
 		"cut n1":                         "another node is missing",
 		"kill n1 at noon":                "after at there is the number of a call",
 		"hang n1 5s twice":               `"twice" is one word too many`,
+		"examine n1":                     "there is a time",
 		"hang n1 -5s":                    "-5s is no time to wait",
 	} {
 		if _, err := ParseRule(line); err == nil || !strings.Contains(err.Error(), want) {

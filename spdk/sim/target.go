@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 )
 
 // Target is one simulated spdk_tgt: its disks, its RPC socket and, while it
@@ -16,6 +17,8 @@ type Target struct {
 	socket string
 	disks  map[string]*disk // by path; they outlive the process
 	calls  *callLog
+
+	examineTime time.Duration // it takes to look into a disk
 
 	p *process // nil while stopped
 
@@ -33,6 +36,7 @@ type process struct {
 	frozen     bool
 	hungOn     *controller // whose peer the whole process waits for
 	connecting int         // attempts to connect that the whole process waits for
+	examining  int         // disks that it looks into
 	hostID     string      // host NQN of initiators that name none
 
 	bdevs  *registry
