@@ -43,7 +43,7 @@ func TestGuardRelievesHosts(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), ioLimit)
 			defer cancel()
 			done := make(chan error, 1)
-			go func() { done <- h.disk.ReadAt(ctx, make([]byte, 4096), 0) }()
+			go func() { done <- h.disk.Load().ReadAt(ctx, make([]byte, 4096), 0) }()
 			died := time.Now()
 			cmd.Process.Kill()
 			err = <-done

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"strata/lineage"
@@ -22,7 +23,7 @@ const ioLimit = 10 * time.Second
 // ctrlr_loss_timeout -1 does: it reconnects by itself and finds the same disk.
 type host struct {
 	conn   *sim.Conn
-	disk   *sim.Namespace
+	disk   atomic.Pointer[sim.Namespace]
 	cancel context.CancelFunc // ends the reading
 	failed chan error         // what came of it
 }
@@ -30,13 +31,25 @@ type host struct {
 func (h *host) stop() {
 	if h.cancel != nil {
 		h.cancel()
+	}
+	h.conn.Close() // what it waits for may never come
+	if h.cancel != nil {
 		<-h.failed
 	}
-	h.conn.Close()
 }
 
-// connect finds a volume's export and connects a host to it.
+// connect connects a host to a volume.
 func (l *lab) connect(volume, nqn string) error {
+	conn, disk, err := l.dial(volume, nqn)
+	if err == nil {
+		l.hosts[volume] = &host{conn: conn}
+		l.hosts[volume].disk.Store(disk)
+	}
+	return err
+}
+
+// dial finds a volume's export and connects to it.
+func (l *lab) dial(volume, nqn string) (*sim.Conn, *sim.Namespace, error) {
 	for _, n := range l.nodes {
 		result, err := l.call(n, "nvmf_get_subsystems", "")
 		if err != nil {
@@ -47,7 +60,7 @@ func (l *lab) connect(volume, nqn string) error {
 			Listen []struct{ Traddr, Trsvcid string } `json:"listen_addresses"`
 		}
 		if err := json.Unmarshal(result, &subs); err != nil {
-			return err
+			return nil, nil, err
 		}
 		for _, s := range subs {
 			if !strings.Contains(s.NQN, ":"+volume+".") || len(s.Listen) == 0 {
@@ -55,17 +68,16 @@ func (l *lab) connect(volume, nqn string) error {
 			}
 			conn, err := l.cluster.Host(nqn).Connect(s.Listen[0].Traddr, s.Listen[0].Trsvcid, s.NQN)
 			if err != nil {
-				return err
+				return nil, nil, err
 			}
 			disk, err := conn.Namespace(1)
 			if err != nil {
-				return err
+				return nil, nil, err
 			}
-			l.hosts[volume] = &host{conn: conn, disk: disk}
-			return nil
+			return conn, disk, nil
 		}
 	}
-	return fmt.Errorf("%s is exported nowhere", volume)
+	return nil, nil, fmt.Errorf("%s is exported nowhere", volume)
 }
 
 // host returns the host connected to a volume, connecting one if there is none.
@@ -107,7 +119,7 @@ func (l *lab) cmdWrite(_ *script, args []string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), ioLimit)
 	defer cancel()
-	return h.disk.WriteAt(ctx, data, off)
+	return h.disk.Load().WriteAt(ctx, data, off)
 }
 
 func (l *lab) cmdRead(_ *script, args []string) error {
@@ -115,7 +127,7 @@ func (l *lab) cmdRead(_ *script, args []string) error {
 	if err != nil {
 		return err
 	}
-	return compare(args[1:], h.disk.ReadAt)
+	return compare(args[1:], h.disk.Load().ReadAt)
 }
 
 // compare reads an extent and compares it with what it should be.
@@ -220,6 +232,18 @@ func (l *lab) cmdSame(_ *script, args []string) error {
 	return nil
 }
 
+func (l *lab) cmdFollow(_ *script, args []string) error {
+	h := l.hosts[args[0]]
+	conn, disk, err := l.dial(args[0], hostNQN)
+	if err != nil {
+		return err
+	}
+	h.disk.Store(disk)
+	h.conn.Close()
+	h.conn = conn
+	return nil
+}
+
 func (l *lab) cmdReading(_ *script, args []string) error {
 	return l.using(args, func(h *host, ctx context.Context) error { return h.readOn(ctx) })
 }
@@ -257,14 +281,14 @@ func (h *host) writeOn(ctx context.Context) error {
 	for n := 0; ctx.Err() == nil; n++ {
 		at := n % blocks
 		last[at] = byte(1 + n%251)
-		if err := h.disk.WriteAt(context.Background(), bytes.Repeat(last[at:at+1], 4096), int64(at)<<20); err != nil {
+		if err := h.write(bytes.Repeat(last[at:at+1], 4096), int64(at)<<20); err != nil {
 			return fmt.Errorf("the host saw an error: %w", err)
 		}
 		<-tick.C
 	}
 	for at, want := range last {
 		got := make([]byte, 4096)
-		if err := h.disk.ReadAt(context.Background(), got, int64(at)<<20); err != nil {
+		if err := h.disk.Load().ReadAt(context.Background(), got, int64(at)<<20); err != nil {
 			return err
 		}
 		if want != 0 && (got[0] != want || got[4095] != want) {
@@ -274,13 +298,24 @@ func (h *host) writeOn(ctx context.Context) error {
 	return nil
 }
 
+// write writes, again where the host goes on if it leaves a path meanwhile.
+func (h *host) write(p []byte, off int64) error {
+	for {
+		disk := h.disk.Load()
+		err := disk.WriteAt(context.Background(), p, off)
+		if err == nil || h.disk.Load() == disk {
+			return err
+		}
+	}
+}
+
 // readOn reads every millisecond until ctx ends, each read waiting as long as
 // it has to.
 func (h *host) readOn(ctx context.Context) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
-		if err := h.disk.ReadAt(ctx, make([]byte, 4096), 0); err != nil && ctx.Err() == nil {
+		if err := h.disk.Load().ReadAt(ctx, make([]byte, 4096), 0); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("the host saw an error: %w", err)
 		}
 		select {

@@ -29,7 +29,7 @@ func TestHungPeerIsLetGo(t *testing.T) {
 		l.do(t, l.cmdFreeze, "n2")
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		done := make(chan error, 1)
-		go func() { done <- h.disk.WriteAt(ctx, make([]byte, 4096), 0) }()
+		go func() { done <- h.disk.Load().WriteAt(ctx, make([]byte, 4096), 0) }()
 		select {
 		case err := <-done:
 			t.Fatalf("the host's write did not wait for the hung peer: %v", err)

@@ -88,6 +88,12 @@ func (l *lab) cmdSim(_ *script, args []string) error {
 				return err
 			}
 			opts.DiskSize = size
+		case "-copy":
+			rate, err := bytesOf(value)
+			if err != nil {
+				return err
+			}
+			opts.CopyRate = rate
 		case "-profile":
 			profile, err := sim.ParseProfile(value)
 			if err != nil {
@@ -131,6 +137,10 @@ func (l *lab) cmdHeal(_ *script, args []string) error {
 }
 
 func (l *lab) cmdFault(_ *script, args []string) error {
+	if args[0] == "-none" {
+		l.cluster.Unplay()
+		return nil
+	}
 	for _, line := range args {
 		r, err := sim.ParseRule(line)
 		if err != nil {

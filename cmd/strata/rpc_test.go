@@ -56,7 +56,11 @@ func (l *lab) cmdRPC(s *script, args []string) error {
 // awaitLimit is how long a story waits for something that comes by itself.
 const awaitLimit = 20 * time.Second
 
-func (l *lab) cmdAwait(_ *script, args []string) error {
+func (l *lab) cmdAwait(s *script, args []string) error {
+	as, named := strings.CutPrefix(args[0], "-as=")
+	if named {
+		args = args[1:]
+	}
 	want, err := regexp.Compile(args[len(args)-1])
 	if err != nil {
 		return err
@@ -64,7 +68,10 @@ func (l *lab) cmdAwait(_ *script, args []string) error {
 	params := strings.Join(args[2:len(args)-1], " ")
 	for until := time.Now().Add(awaitLimit); ; time.Sleep(20 * time.Millisecond) {
 		result, err := l.call(args[0], args[1], params)
-		if err == nil && want.Match(result) {
+		if found := want.FindSubmatch(result); err == nil && found != nil {
+			if named {
+				s.Setenv(as, string(found[1]))
+			}
 			return nil
 		}
 		if time.Now().After(until) {

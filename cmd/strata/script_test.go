@@ -18,13 +18,14 @@ func TestMain(m *testing.M) {
 // three nodes in nodes.cue, for which the command "sim" serves targets; a story
 // adds its volumes. Commands beside testscript's own:
 //
-//	sim [-size=BYTES] [-only=PATH] [-profile=NAME] NODE...   serve targets of that build; disks of that size, and no other than PATH
+//	sim [-size=BYTES] [-copy=BYTES] [-only=PATH] [-profile=NAME] NODE...
+//	                                         serve targets of that build; disks of that size, and no other than PATH; so much copied a second
 //	down NODE... / up NODE...                a target dies; it comes back with nothing but its disks
 //	freeze / thaw NODE...                    a target stops answering while its kernel goes on
 //	partition / heal NODE NODE               packets between two nodes vanish
-//	fault RULE...                            what goes wrong from here on; see strata sim --help
+//	fault RULE... / fault -none              what goes wrong from here on; see strata sim --help
 //	[!] rpc NODE METHOD [PARAMS]             one call; stdout has the result, stderr the error
-//	await NODE METHOD [PARAMS] REGEXP        call until the result matches
+//	await [-as=VAR] NODE METHOD [PARAMS] REGEXP   call until the result matches; $VAR is what its group has
 //	state [-foreign] [NODE...]               stdout has all there is, or what is not strata's
 //	calls reset / calls none [NODE...]       no call since then changed anything
 //	calls in FILE                            FILE, written by --debug-rpc, has every call since then
@@ -38,21 +39,28 @@ func TestMain(m *testing.M) {
 //	same VOLUME[@SNAPSHOT] OFFSET SIZE NODE...  compare the nodes' replicas, or layers, with one another
 //	reading VOLUME / reading -stop VOLUME    a host that reads without end; fails when a read did
 //	writing VOLUME / writing -stop VOLUME    a host that writes without end; fails when a write did, or is not there
+//	follow VOLUME                            its host goes on where the volume is exported now, what was not answered included
 //	code N strata ...                        run it and expect an exit code
 //	[!] json strata VERB ...                 run it; all it prints is JSON, as the schema for that verb says
 //	[!] conforms DOCUMENT FILE               the file, or stdout, is as strata schema DOCUMENT says
 //	at KILL|INT N|METHOD strata ...          run it; signal it at the Nth call that changes something, or the first of METHOD
 //	config [-patient] NODE...                lab/nodes.cue again, with these nodes only; lost peers are given up late
-func TestScript(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+func TestScript(t *testing.T) { testscript.Run(t, stories("testdata/script")) }
+
+// TestFailures runs the stories of docs/failures.md, each a failure that users
+// of comparable systems have seen.
+func TestFailures(t *testing.T) { testscript.Run(t, stories("testdata/failures")) }
+
+func stories(dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: false,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup:               setUp,
 		Cmds:                commands,
 		Condition:           condition,
-	})
+	}
 }
 
 var commands = map[string]func(*testscript.TestScript, bool, []string){
@@ -77,6 +85,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"replica":   inLab((*lab).cmdReplica),
 	"same":      inLab((*lab).cmdSame),
 	"writing":   inLab((*lab).cmdWriting),
+	"follow":    inLab((*lab).cmdFollow),
 	"reading":   inLab((*lab).cmdReading),
 	"code":      inLab((*lab).cmdCode),
 	"json":      inLab((*lab).cmdJSON),
