@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"strata/lineage"
 	"strata/schema"
@@ -80,6 +81,8 @@ func (b *builder) poolState(at *state.Node, p *pool) {
 	case !conf.Format:
 		p.state, p.why = poolBlank, fmt.Sprintf("%s has no lvstore %s, and format is not set", disk.Bdev, conf.Lvstore)
 		b.block("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "set format: true to let strata write one", "%s", p.why)
+	case b.elsewhere(at, p):
+		p.state, p.why = poolPending, fmt.Sprintf("lvstore %s may be on a disk of %s that has not been read yet", conf.Lvstore, at.Name)
 	default:
 		if disk.Unread {
 			b.assume(at.Name, conf)
@@ -87,6 +90,15 @@ func (b *builder) poolState(at *state.Node, p *pool) {
 		sec.because(conf.Pos, "%s has no lvstore, and format is set", disk.Bdev)
 		sec.beside(2, RiskCreate, LvstoreCreate{At{at.Name}, conf.Lvstore, disk.Bdev, conf.ClusterSize})
 	}
+}
+
+// elsewhere reports whether a pool's lvstore may be on another pool's disk,
+// which is attached in this pass: paths change.
+func (b *builder) elsewhere(at *state.Node, p *pool) bool {
+	attached := func(o *pool) bool { return o.state == poolPending }
+	return slices.ContainsFunc(b.pools[at.Name], attached) || slices.ContainsFunc(p.node.Pools, func(o *schema.Pool) bool {
+		return o != p.conf && at.Lvstores[o.Lvstore] == nil && findDisk(at, b.cfg.Cluster, o) == nil
+	})
 }
 
 func (b *builder) assume(n lineage.Node, conf *schema.Pool) {
