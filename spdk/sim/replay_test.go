@@ -210,6 +210,9 @@ func (r *replayer) exchange(x *exchange) {
 	if x.Request.Method == "nvmf_subsystem_add_listener" && strings.Contains(r.t.Name(), "join") {
 		r.load()
 	}
+	if x.Request.Method == "bdev_lvol_check_shallow_copy" && strings.Contains(fmt.Sprint(x.Response.Result), "in progress") {
+		time.Sleep(25 * time.Millisecond) // on the real target it had been for a while
+	}
 }
 
 // round makes calls together.
