@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"fmt"
+
 	"strata/lineage"
 	"strata/state"
 )
@@ -40,6 +42,14 @@ func (b *builder) letGoOf(at *state.Node, v lineage.Volume, l state.Leg) {
 		return
 	}
 	if peer := b.w.Nodes[link.From]; peer != nil && peer.Unknown == "" {
+		return
+	}
+	if ctrl.State == "deleting" {
+		// A target that is deleting a controller refuses to disable it.
+		b.needed[link], b.links[link] = true, fmt.Sprintf("its controller on %s is being deleted", link.To)
+		b.block("volume "+v.Name, b.cfg.Node(at.Name).Pos, "end spdk_tgt on "+string(link.From),
+			"%s does not answer and holds up its hosts; somebody has detached controller %s on %s without disabling it first, so they go on when %s answers or is gone",
+			link.From, ctrl.Name, link.To, link.From)
 		return
 	}
 	sec := b.section(KindLink, linkName(link), b.cfg.Node(at.Name).Pos)

@@ -15,10 +15,10 @@ import (
 // Read makes a Snapshot of lines such as
 //
 //	n1 unread connection refused
-//	n1 disk /dev/a lab.fast.disk
+//	n1 disk /dev/a lab.fast.disk [claimed] [blocks=512]
 //	n1 lvstore lab.fast lab.fast.disk 1Mi 1024
 //	n1 lvol lab.fast/db.k3f7#1.2p u1 64Mi [3 clusters] [parent=…] [esnap=…] [degraded] [claimed] [snapshot]
-//	n1 raid lab.db.k3f7 online u1 u2 -
+//	n1 raid lab.db.k3f7 online u1 u2 - [stalled]
 //	n1 controller lab.n2 nqn… enabled
 //	n1 remote lab.n2n7 u2 64Mi
 //	n1 subsystem nqn… [any] [host=…]
@@ -105,9 +105,12 @@ func readLine(n *state.Node, what string, f []string) error {
 	case "raid":
 		r := &state.Raid{Name: f[0], State: f[1]}
 		for _, u := range f[2:] {
-			if u == "-" {
+			switch u {
+			case "-":
 				r.Legs = append(r.Legs, state.Leg{})
-			} else {
+			case "stalled":
+				r.Stalled = true
+			default:
 				r.Legs = append(r.Legs, state.Leg{Base: u, UUID: lineage.UUID(u), Configured: true})
 			}
 		}
@@ -217,6 +220,9 @@ func Write(s *state.Snapshot) string {
 				} else {
 					f = append(f, l.UUID)
 				}
+			}
+			if n.Raids[k].Stalled {
+				f = append(f, "stalled")
 			}
 			put(f...)
 		}
