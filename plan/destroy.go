@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 
 	"strata/lineage"
@@ -71,18 +72,19 @@ func placesOf(inc *state.Incarnation) string {
 	return text
 }
 
-// clonedBy names a volume that stands on a layer of inc; "" for none.
-func (b *builder) clonedBy(inc *state.Incarnation) string {
+// clonedBy says what was cloned from a layer of the volume, and how that ends;
+// "" when nothing was.
+func (b *builder) clonedBy(inc *state.Incarnation) (what, hint string) {
 	for _, o := range inc.Others {
 		for _, child := range o.Lvol.Children {
 			if p, ok := lineage.Parse(child); !ok {
-				return string(child)
+				return fmt.Sprintf("%s/%s on %s", o.Lvol.Lvstore, child, o.Node), fmt.Sprintf("delete it, or run on %s: rpc.py bdev_lvol_decouple_parent %s/%s", o.Node, o.Lvol.Lvstore, child)
 			} else if p.Of() != inc.Volume {
-				return p.Of().Name
+				return "volume " + p.Of().Name, "destroy " + p.Of().Name + " first, or set detach: true on it"
 			}
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // destroy deletes an incarnation: exports, RAID, namespaces on links, lvols.
@@ -100,8 +102,8 @@ func (b *builder) destroy(inc *state.Incarnation, name string) {
 			}
 		}
 	}
-	if clone := b.clonedBy(inc); clone != "" {
-		b.block("volume "+name, schema.Pos{}, "destroy "+clone+" first, or set detach: true on it", "it is released, but volume %s was cloned from it", clone)
+	if clone, hint := b.clonedBy(inc); clone != "" {
+		b.block("volume "+name, schema.Pos{}, hint, "it is released, but %s was cloned from it", clone)
 		return
 	}
 	for _, o := range inc.Others {

@@ -61,7 +61,7 @@ func (s *subject) victims(surplus int) []state.CurrentLeg {
 		case s.v.Protect:
 			s.b.block(about, s.v.At("replicas"), "remove protect first", "the replica on %s is one too many, but the volume is protected", l.Node)
 		case l.Head == nil:
-			s.b.block(about, s.v.At("replicas"), "", "the replica on %s is one too many, but it cannot be reached", l.Node)
+			s.b.block(about, s.v.At("replicas"), "", "there is one replica too many, and none goes while the one on %s cannot be reached", l.Node)
 		case s.readFrom(l.Node):
 			s.b.block(about, s.v.At("replicas"), "", "the replica on %s is one too many, but one that is being rebuilt reads through it", l.Node)
 		case !s.b.opt.AllowDestroy[name]:
