@@ -124,7 +124,7 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 	defer x.wait()
 	defer cancel() // a copy that goes on is the target's; it is taken up again by the next run
 	tries := map[string]int{}
-	locked := false // since the last look
+	locked, waited := false, false // since the last look; for somebody at work
 	for {
 		x.settle(r, opt.Plan, tries)
 		before := r.Snapshot
@@ -144,6 +144,14 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 		locked = false
 		p := r.Plan
 		switch {
+		case len(r.Deviations) > 0 && r.Passes == 0 && !waited && opt.Lock.others(r.Snapshot):
+			// What differs may be the doing of another apply, or of the guard of
+			// one that died, and not last.
+			if err := x.lock(ctx, r.Snapshot); err != nil {
+				return r, err
+			}
+			waited, locked = true, true
+			continue
 		case len(r.Deviations) > 0 && r.Passes == 0:
 			return r, nil
 		case p.Empty() && len(opt.Plan.Busy) == 0:

@@ -104,6 +104,19 @@ func (l *Lock) missing(snap *state.Snapshot) (nodes []lineage.Node) {
 	return nodes
 }
 
+// others reports whether somebody else has locked a node.
+func (l *Lock) others(snap *state.Snapshot) bool {
+	if l == nil {
+		return false
+	}
+	for _, n := range snap.Nodes {
+		if n.Unknown == "" && n.Lock.Holder != "" && n.Lock.Holder != l.Holder {
+			return true
+		}
+	}
+	return false
+}
+
 // take takes the lock on nodes, all of them or none. It waits for other holders
 // unless it has some already.
 func (l *Lock) take(ctx context.Context, nodes []lineage.Node, snap *state.Snapshot) error {
