@@ -25,13 +25,16 @@ func (b *builder) letGoStalled() {
 				continue
 			}
 			for _, l := range raid.Legs {
-				b.letGoOf(at, v, l)
+				b.letGoOf(n.Name, v, l)
 			}
 		}
 	}
 }
 
-func (b *builder) letGoOf(at *state.Node, v lineage.Volume, l state.Leg) {
+// letGoOf lets go of the peer that a leg is on, unless that was done for another
+// volume already.
+func (b *builder) letGoOf(n lineage.Node, v lineage.Volume, l state.Leg) {
+	at := b.w.Nodes[n]
 	r := at.Remotes[l.UUID]
 	if r == nil || at.Controllers[r.Controller] == nil {
 		return
