@@ -132,6 +132,9 @@ func mutateLine(line string, r *rand.Rand) string {
 		if len(f) > 4 {
 			f[4+r.Intn(len(f)-4)] = pick("-", "u1", "u2", "u3")
 		}
+		if r.Intn(3) == 0 {
+			f = append(f, "stalled")
+		}
 	case "controller":
 		f[4] = pick("enabled", "failed", "deleting", "disabled", "reconnect_is_delayed", "resetting")
 	case "namespace":
@@ -172,7 +175,7 @@ func plausible(lines []string) []string {
 			keys = []string{f[0] + " disk " + f[3]}
 		case "raid":
 			for _, leg := range f[4:] {
-				if leg != "-" {
+				if leg != "-" && leg != "stalled" {
 					keys = append(keys, f[0]+" uses "+leg)
 				}
 			}
