@@ -124,7 +124,7 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 	defer x.wait()
 	defer cancel() // a copy that goes on is the target's; it is taken up again by the next run
 	tries := map[string]int{}
-	locked, waited := false, false // since the last look; for somebody at work
+	locked := false // since the last look
 	for {
 		x.settle(r, opt.Plan, tries)
 		before := r.Snapshot
@@ -141,26 +141,21 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 				return r, err
 			}
 		}
+		// What differs may be the doing of another apply, or of the guard of one
+		// that died, and not last.
+		unsure := !locked && r.Passes == 0 && len(r.Deviations) > 0 && opt.Lock.others(r.Snapshot)
 		locked = false
 		p := r.Plan
 		switch {
-		case len(r.Deviations) > 0 && r.Passes == 0 && !waited && opt.Lock.others(r.Snapshot):
-			// What differs may be the doing of another apply, or of the guard of
-			// one that died, and not last.
-			if err := x.lock(ctx, r.Snapshot); err != nil {
-				return r, err
-			}
-			waited, locked = true, true
-			continue
-		case len(r.Deviations) > 0 && r.Passes == 0:
+		case len(r.Deviations) > 0 && r.Passes == 0 && !unsure:
 			return r, nil
-		case p.Empty() && len(opt.Plan.Busy) == 0:
+		case p.Empty() && len(opt.Plan.Busy) == 0 && !unsure:
 			r.Converged = len(p.Blocked)+len(r.Failures)+len(r.Deviations) == 0
 			return r, nil
 		case r.Passes == 0 && !x.confirmed(p):
 			r.Declined = true
 			return r, nil
-		case !p.Empty() && opt.Lock != nil && len(opt.Lock.missing(r.Snapshot)) > 0:
+		case unsure || !p.Empty() && opt.Lock != nil && len(opt.Lock.missing(r.Snapshot)) > 0:
 			// What was planned before the nodes were locked may be done by now.
 			if err := x.lock(ctx, r.Snapshot); err != nil {
 				return r, err

@@ -30,16 +30,9 @@ func TestAdopt(t *testing.T) {
 	old := []call{{"bdev_nvme_attach_controller", map[string]any{
 		"name": "host", "trtype": "TCP", "adrfam": "IPv4", "traddr": n1.Address, "trsvcid": n1.Port, "subnqn": nqn, "hostnqn": HostNQN,
 	}}}
-	write := func(offset int, data []byte) {
-		file := filepath.Join(l.Dir, "data")
-		if err := os.WriteFile(file, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		l.dd(old, "--if", file, "--ob", "hostn1", "--bs", fmt.Sprint(mib), "--seek", fmt.Sprint(offset))
-	}
-	write(8, a)
+	l.write(old, 8, a)
 	n1.Must("bdev_lvol_snapshot", `{"lvol_name":"lvs0/old","snapshot_name":"monday"}`)
-	write(16, b)
+	l.write(old, 16, b)
 
 	// Found, and not touched.
 	found := filepath.Join(l.Dir, "found.cue")

@@ -80,11 +80,17 @@ func (l *Lab) dd(calls []call, args ...string) {
 // Write writes data at an offset in MiB through a volume's export.
 func (l *Lab) Write(volume string, offset int, data []byte) {
 	l.t.Helper()
+	l.write(l.hostConfig(volume), offset, data)
+}
+
+// write writes to the disk that a host of this configuration has attached.
+func (l *Lab) write(calls []call, offset int, data []byte) {
+	l.t.Helper()
 	file := filepath.Join(l.Dir, "data")
 	if err := os.WriteFile(file, data, 0o644); err != nil {
 		l.t.Fatal(err)
 	}
-	l.dd(l.hostConfig(volume), "--if", file, "--ob", "hostn1", "--bs", fmt.Sprint(mib), "--seek", fmt.Sprint(offset))
+	l.dd(calls, "--if", file, "--ob", "hostn1", "--bs", fmt.Sprint(mib), "--seek", fmt.Sprint(offset))
 }
 
 // Read reads through a volume's export and compares.

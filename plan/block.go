@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"strata/lineage"
 	"strata/schema"
 )
@@ -12,45 +14,37 @@ import (
 // NVMe disk that is not attached yet has a size that nobody knows.
 func (p *pool) fits(block int64) bool { return block == 0 || p.block == 0 || p.block == block }
 
-// isMixed reports whether pools differ in the size of their blocks.
-func (b *builder) isMixed() bool {
-	var first int64
-	for _, pools := range b.pools {
-		for _, p := range pools {
-			if first == 0 {
-				first = p.block
-			}
-			if !p.fits(first) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// commonBlock is the block size that gives a volume enough places and, where
-// several do, has the best of them; where none does, the one with the most.
-func (b *builder) commonBlock(v *schema.Volume, held map[lineage.Node]stick) (block int64) {
+// blockSizes are those of the pools, as far as they are known, sorted.
+func (b *builder) blockSizes() []int64 {
 	sizes := map[int64]bool{}
 	for _, pools := range b.pools {
 		for _, p := range pools {
-			sizes[p.block] = true
+			if p.block != 0 {
+				sizes[p.block] = true
+			}
 		}
 	}
-	var best *candidate
+	return sortedKeys(sizes)
+}
+
+// commonBlock is the block size that gives a volume enough places and, where
+// several do, has the best of them; where none does, the one with the most. It
+// is 0 where pools do not differ.
+func (b *builder) commonBlock(v *schema.Volume, held map[lineage.Node]stick) (block int64) {
+	if len(b.blocks) < 2 {
+		return 0
+	}
+	var best candidate
 	places := 0
-	for _, size := range sortedKeys(sizes) {
-		if size == 0 {
+	for _, size := range b.blocks {
+		open, _ := b.candidates(v, held, size)
+		if len(open) == 0 {
 			continue
 		}
-		open, _ := b.candidates(v, held, size)
-		for i := range open {
-			enough, had := len(open) >= v.Replicas.Count, places >= v.Replicas.Count
-			switch {
-			case best == nil, enough && !had, !enough && !had && len(open) > places,
-				enough == had && enough && open[i].compare(*best, nil) < 0:
-				best, places, block = &open[i], len(open), size
-			}
+		first := slices.MinFunc(open, func(x, y candidate) int { return x.compare(y, nil) })
+		n := min(len(open), v.Replicas.Count)
+		if n > places || n == places && n == v.Replicas.Count && first.compare(best, nil) < 0 {
+			best, places, block = first, n, size
 		}
 	}
 	return block
@@ -62,12 +56,7 @@ func (s *subject) blockSize() int64 {
 		if l.Head == nil {
 			continue
 		}
-		at := s.b.w.Nodes[l.Node]
-		lvs := at.Lvstores[l.Head.Lvol.Lvstore]
-		if lvs == nil || at.Disks[lvs.Base] == nil {
-			continue
-		}
-		if size := at.Disks[lvs.Base].BlockSize; size != 0 {
+		if size := s.b.w.Nodes[l.Node].BlockSize(l.Head.Lvol.Lvstore); size != 0 {
 			return size
 		}
 	}

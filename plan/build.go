@@ -78,7 +78,7 @@ type builder struct {
 	opt Options
 
 	pools    map[lineage.Node][]*pool
-	mixed    bool // pools differ in the size of their blocks
+	blocks   []int64 // sizes of the pools' blocks
 	shows    map[lineage.Node]map[string][]shown
 	sections map[string]*section
 	order    []*section
@@ -89,8 +89,8 @@ type builder struct {
 	attached map[lineage.Node]bool
 	// optionsSet has the nodes whose initiator options this pass sets.
 	optionsSet map[lineage.Node]bool
-	// expected has the namespaces that a node's controller has bdevs of.
-	expected map[[2]string]map[int]bool
+	// expected has the namespaces that a link's controller has bdevs of.
+	expected map[lineage.Link]map[int]bool
 	// empty are the links that show nothing when the pass begins; standing has
 	// the sections of the volumes with legs on a link that is given up.
 	empty    map[lineage.Link]bool
@@ -143,7 +143,7 @@ func newBuilder(cfg *schema.Config, w *world, opt Options) *builder {
 		links:      map[lineage.Link]string{},
 		needed:     map[lineage.Link]bool{},
 		optionsSet: map[lineage.Node]bool{},
-		expected:   map[[2]string]map[int]bool{},
+		expected:   map[lineage.Link]map[int]bool{},
 		empty:      map[lineage.Link]bool{},
 		standing:   map[lineage.Link][]string{},
 		restored:   map[shown]bool{},
@@ -157,7 +157,7 @@ func (b *builder) run() error {
 	for _, n := range b.cfg.Nodes {
 		b.node(n)
 	}
-	b.mixed = b.isMixed()
+	b.blocks = b.blockSizes()
 	for _, nodes := range b.opt.Busy {
 		for _, n := range nodes {
 			b.copies[n]++

@@ -38,16 +38,7 @@ func (c *checker) section(s *Section) error {
 	for _, stage := range s.Stages {
 		for i := range stage {
 			step := &stage[i]
-			if err := c.owned(step.Op); err != nil {
-				return fmt.Errorf("step %d (%s): %w", step.Number, Words(step.Op), err)
-			}
-			if err := c.permitted(s, step); err != nil {
-				return fmt.Errorf("step %d (%s): %w", step.Number, Words(step.Op), err)
-			}
-			if err := c.unused(step.Op); err != nil {
-				return fmt.Errorf("step %d (%s): %w", step.Number, Words(step.Op), err)
-			}
-			if err := c.w.project(step.Op); err != nil {
+			if err := c.step(s, step); err != nil {
 				return fmt.Errorf("step %d (%s): %w", step.Number, Words(step.Op), err)
 			}
 			c.track(paused, step.Op)
@@ -68,6 +59,20 @@ func (c *checker) section(s *Section) error {
 		return fmt.Errorf("it would leave the hosts of %s paused", nqn)
 	}
 	return nil
+}
+
+// step carries a step out on the projection, if it may be.
+func (c *checker) step(s *Section, step *Step) error {
+	if err := c.owned(step.Op); err != nil {
+		return err
+	}
+	if err := c.permitted(s, step); err != nil {
+		return err
+	}
+	if err := c.unused(step.Op); err != nil {
+		return err
+	}
+	return c.w.project(step.Op)
 }
 
 // track follows which exports hold their hosts. One without listener holds

@@ -125,14 +125,9 @@ func (s *subject) hosts(sub *state.Subsystem) {
 		}
 	}
 	s.sec.then(RiskCreate, ops...)
-	ops = nil
-	for _, h := range sub.Hosts {
-		if !slices.Contains(s.v.Export.Hosts, h) {
-			ops = append(ops, HostRefuse{At{s.engine}, sub.NQN, h})
-		}
-	}
+	refused := refusals(s.engine, sub, s.v.Export.Hosts...)
 	s.sec.because(s.v.At("export"), "not a host of %s any more: its connections end", s.v.Name)
-	s.sec.then(RiskReduce, ops...)
+	s.sec.then(RiskReduce, refused...)
 }
 
 // listen makes the subsystem listen where its node is reached, and nowhere

@@ -56,7 +56,8 @@ func (b *builder) makeLink(l lineage.Link) string {
 	from, c := b.cfg.Node(l.From), b.cfg.Cluster
 	sec := b.section(KindLink, linkName(l), from.Pos)
 	sec.after("node "+string(l.From), "node "+string(l.To))
-	sec.because(from.Pos, "%s uses replicas of %s", l.To, l.From)
+	uses := func() { sec.because(from.Pos, "%s uses replicas of %s", l.To, l.From) }
+	uses()
 	b.transport(l.From)
 	nqn, port := c.LinkNQN(l), strconv.Itoa(from.Port)
 	sub := b.w.Nodes[l.From].Subsystems[nqn]
@@ -68,6 +69,7 @@ func (b *builder) makeLink(l lineage.Link) string {
 	}
 	if sub != nil {
 		b.shutOut(sec, l, sub)
+		uses()
 	}
 	if sub == nil || !listens(sub, from.Address, port) {
 		b.restore(sec, l, nqn)
@@ -80,19 +82,21 @@ func (b *builder) makeLink(l lineage.Link) string {
 // shutOut closes a link that somebody has opened to others than its peer: they
 // would read and write a single replica.
 func (b *builder) shutOut(sec *section, l lineage.Link, sub *state.Subsystem) {
-	pos, why := b.cfg.Node(l.From).Pos, sec.reason
-	sec.because(pos, "only %s may use the link from %s: another host would write to a single replica", l.To, l.From)
+	sec.because(b.cfg.Node(l.From).Pos, "only %s may use the link from %s: another host would write to a single replica", l.To, l.From)
 	if sub.AnyHost {
 		sec.then(RiskCreate, AnyHost{At{l.From}, sub.NQN, false})
 	}
-	var ops []Op
+	sec.then(RiskReduce, refusals(l.From, sub, b.cfg.Cluster.HostNQN(l.To))...)
+}
+
+// refusals end the admission of all hosts but some.
+func refusals(n lineage.Node, sub *state.Subsystem, but ...lineage.NQN) (ops []Op) {
 	for _, h := range sub.Hosts {
-		if h != b.cfg.Cluster.HostNQN(l.To) {
-			ops = append(ops, HostRefuse{At{l.From}, sub.NQN, h})
+		if !slices.Contains(but, h) {
+			ops = append(ops, HostRefuse{At{n}, sub.NQN, h})
 		}
 	}
-	sec.then(RiskReduce, ops...)
-	sec.because(pos, "%s", why)
+	return ops
 }
 
 // nameTaken says that l.To has another controller of the link's name; "" when it has not.
@@ -265,11 +269,10 @@ func (b *builder) bring(sec *section, l lineage.Link, leg lineage.UUID, key stri
 // expects this leg, for then it reconnects by itself; else one that neither
 // side uses, starting where key hashes to.
 func (b *builder) freeNSID(l lineage.Link, sub *state.Subsystem, leg lineage.UUID, key string) int {
-	to, ctrl := b.w.Nodes[l.To], b.cfg.Cluster.Controller(l)
-	if r := to.Remotes[leg]; r != nil && r.Controller == ctrl && sub.Namespaces[r.NSID] == nil {
+	if r := b.w.Nodes[l.To].Remotes[leg]; r != nil && r.Controller == b.cfg.Cluster.Controller(l) && sub.Namespaces[r.NSID] == nil {
 		return r.NSID
 	}
-	expected := b.expects(to, ctrl)
+	expected := b.expects(l)
 	start := lineage.PreferredNSID(key)
 	for i := range lineage.LinkNamespaces {
 		nsid := (start-1+i)%lineage.LinkNamespaces + 1
@@ -280,19 +283,19 @@ func (b *builder) freeNSID(l lineage.Link, sub *state.Subsystem, leg lineage.UUI
 	return 0
 }
 
-// expects has the namespaces that a controller on a node has bdevs of when
-// the pass first asks; what the pass adds is in the subsystem as well.
-func (b *builder) expects(to *state.Node, ctrl string) map[int]bool {
-	at := [2]string{string(to.Name), ctrl}
-	expected := b.expected[at]
+// expects has the namespaces that a link's controller has bdevs of when the
+// pass first asks; what the pass adds is in the subsystem as well.
+func (b *builder) expects(l lineage.Link) map[int]bool {
+	expected := b.expected[l]
 	if expected == nil {
 		expected = map[int]bool{}
-		for _, r := range to.Remotes {
+		ctrl := b.cfg.Cluster.Controller(l)
+		for _, r := range b.w.Nodes[l.To].Remotes {
 			if r.Controller == ctrl {
 				expected[r.NSID] = true
 			}
 		}
-		b.expected[at] = expected
+		b.expected[l] = expected
 	}
 	return expected
 }

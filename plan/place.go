@@ -45,7 +45,7 @@ const (
 // the count is said in the second result.
 func (b *builder) place(v *schema.Volume, held map[lineage.Node]stick, block int64) (Placement, string) {
 	out := Placement{Volume: v.Name}
-	if block == 0 && b.mixed {
+	if block == 0 {
 		block = b.commonBlock(v, held)
 	}
 	open, passed := b.candidates(v, held, block)

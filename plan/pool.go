@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -43,6 +44,10 @@ func (b *builder) node(n *schema.Node) {
 		}
 		return
 	}
+	// Paths change: while a disk is still to be attached, any pool's lvstore may be on it.
+	unread := slices.ContainsFunc(n.Pools, func(p *schema.Pool) bool {
+		return at.Lvstores[p.Lvstore] == nil && findDisk(at, b.cfg.Cluster, p) == nil
+	})
 	for _, conf := range n.Pools {
 		p := &pool{node: n, conf: conf}
 		b.pools[n.Name] = append(b.pools[n.Name], p)
@@ -50,7 +55,7 @@ func (b *builder) node(n *schema.Node) {
 			p.state, p.why = poolHidden, fmt.Sprintf("node %s could not be set up", n.Name)
 			continue
 		}
-		b.poolState(at, p)
+		b.poolState(at, p, unread)
 		if p.state == poolHidden {
 			b.block("pool "+string(n.Name)+"/"+conf.Name, conf.Pos, "", "%s", p.why)
 		}
@@ -59,8 +64,9 @@ func (b *builder) node(n *schema.Node) {
 }
 
 // poolState finds out what a pool has, and plans what it lacks: the disk as a
-// bdev, and an lvstore if the disk has none and may be written to.
-func (b *builder) poolState(at *state.Node, p *pool) {
+// bdev, and an lvstore if the disk has none and may be written to, which none is
+// while another of the node's is unread.
+func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 	conf, sec := p.conf, b.section(KindNode, string(at.Name), p.node.Pos)
 	disk := findDisk(at, b.cfg.Cluster, conf)
 	if lvs := at.Lvstores[conf.Lvstore]; lvs != nil {
@@ -81,7 +87,7 @@ func (b *builder) poolState(at *state.Node, p *pool) {
 	case !conf.Format:
 		p.state, p.why = poolBlank, fmt.Sprintf("%s has no lvstore %s, and format is not set", disk.Bdev, conf.Lvstore)
 		b.block("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "set format: true to let strata write one", "%s", p.why)
-	case b.elsewhere(at, p):
+	case unread:
 		p.state, p.why = poolPending, fmt.Sprintf("lvstore %s may be on a disk of %s that has not been read yet", conf.Lvstore, at.Name)
 	default:
 		if disk.Unread {
@@ -90,15 +96,6 @@ func (b *builder) poolState(at *state.Node, p *pool) {
 		sec.because(conf.Pos, "%s has no lvstore, and format is set", disk.Bdev)
 		sec.beside(2, RiskCreate, LvstoreCreate{At{at.Name}, conf.Lvstore, disk.Bdev, conf.ClusterSize})
 	}
-}
-
-// elsewhere reports whether a pool's lvstore may be on another pool's disk,
-// which is attached in this pass: paths change.
-func (b *builder) elsewhere(at *state.Node, p *pool) bool {
-	attached := func(o *pool) bool { return o.state == poolPending }
-	return slices.ContainsFunc(b.pools[at.Name], attached) || slices.ContainsFunc(p.node.Pools, func(o *schema.Pool) bool {
-		return o != p.conf && at.Lvstores[o.Lvstore] == nil && findDisk(at, b.cfg.Cluster, o) == nil
-	})
 }
 
 func (b *builder) assume(n lineage.Node, conf *schema.Pool) {
@@ -134,14 +131,11 @@ func findDisk(at *state.Node, c lineage.Cluster, conf *schema.Pool) *state.Disk 
 
 // measure adds up what a pool has and what it has promised.
 func (b *builder) measure(at *state.Node, p *pool) {
-	p.block = p.conf.BlockSize
-	if d := findDisk(at, b.cfg.Cluster, p.conf); d != nil && d.BlockSize != 0 {
-		p.block = d.BlockSize
+	p.block = cmp.Or(at.BlockSize(p.conf.Lvstore), p.conf.BlockSize)
+	if d := findDisk(at, b.cfg.Cluster, p.conf); d != nil && at.BlockSize(p.conf.Lvstore) == 0 {
+		p.block = cmp.Or(d.BlockSize, p.block)
 	}
 	if lvs := at.Lvstores[p.conf.Lvstore]; lvs != nil {
-		if d := at.Disks[lvs.Base]; d != nil && d.BlockSize != 0 {
-			p.block = d.BlockSize
-		}
 		p.capacity = lvs.TotalClusters * lvs.ClusterSize
 		for _, l := range at.Lvols {
 			if l.Lvstore == p.conf.Lvstore && !l.Snapshot {

@@ -79,7 +79,11 @@ func (w *world) project(op Op) error {
 	case ControllerAttach:
 		w.attach(n, op)
 	case ControllerDisable:
-		n.Controllers[op.Controller].State = "disabled"
+		ctrl := n.Controllers[op.Controller]
+		if ctrl == nil {
+			return fmt.Errorf("no controller %s on %s", op.Controller, n.Name)
+		}
+		ctrl.State = "disabled"
 		w.dropController(n, op.Controller)
 	case ControllerDetach:
 		delete(n.Controllers, op.Controller)

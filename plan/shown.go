@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"strata/lineage"
 	"strata/state"
@@ -17,42 +18,24 @@ func (c *checker) unused(op Op) error {
 	}
 	switch op := op.(type) {
 	case RaidDelete:
-		if by := showing(n, func(bdev string) bool { return bdev == op.Raid }); by != "" {
-			return fmt.Errorf("%s still shows %s on %s", by, op.Raid, n.Name)
-		}
+		return notShown(n, op.Raid, func(bdev string) bool { return bdev == op.Raid })
 	case LvolDelete:
-		l := n.Lvols[op.Lvstore+"/"+string(op.Name)]
-		if l == nil {
-			return nil
-		}
-		if by := showing(n, func(bdev string) bool { return lineage.UUID(bdev) == l.UUID || n.Backing(bdev) == l.UUID }); by != "" {
-			return fmt.Errorf("%s still shows %s on %s", by, op.Name, n.Name)
+		if l := n.Lvols[op.Lvstore+"/"+string(op.Name)]; l != nil {
+			return notShown(n, op.Name, func(bdev string) bool { return n.Backing(bdev) == l.UUID })
 		}
 	}
 	return nil
 }
 
-// showing names what gives a bdev to hosts or peers; "" for nothing.
-func showing(n *state.Node, is func(bdev string) bool) (by string) {
-	for nqn, sub := range n.Subsystems {
-		for id, ns := range sub.Namespaces {
-			if !is(ns.Bdev) {
-				continue
-			}
-			if name := fmt.Sprintf("namespace %d of %s", id, nqn); by == "" || name < by {
-				by = name
-			}
+func notShown[T string | lineage.LvolName](n *state.Node, what T, is func(bdev string) bool) error {
+	var places []state.Shown
+	for p := range n.Shows() {
+		if is(p.Bdev) {
+			places = append(places, p)
 		}
 	}
-	for id, bdev := range n.Ublk {
-		if is(bdev) {
-			by = fmt.Sprintf("/dev/ublkb%d", id)
-		}
+	if len(places) == 0 {
+		return nil
 	}
-	for path, bdev := range n.NBD {
-		if is(bdev) {
-			by = path
-		}
-	}
-	return by
+	return fmt.Errorf("%s still shows %s on %s", slices.MinFunc(places, state.Shown.Compare), what, n.Name)
 }

@@ -148,6 +148,14 @@ func (n *Node) Backing(bdev string) lineage.UUID {
 	return ""
 }
 
+// BlockSize is that of an lvstore's disk in bytes; 0 when it is not known.
+func (n *Node) BlockSize(lvstore string) int64 {
+	if s := n.Lvstores[lvstore]; s != nil && n.Disks[s.Base] != nil {
+		return n.Disks[s.Base].BlockSize
+	}
+	return 0
+}
+
 // Uses reports whether a RAID, what hosts reach, or an external-snapshot clone
 // stands on an lvol.
 func (n *Node) Uses(leg lineage.UUID) bool {
@@ -156,20 +164,8 @@ func (n *Node) Uses(leg lineage.UUID) bool {
 			return true
 		}
 	}
-	for _, s := range n.Subsystems {
-		for _, ns := range s.Namespaces {
-			if n.Backing(ns.Bdev) == leg {
-				return true
-			}
-		}
-	}
-	for _, bdev := range n.Ublk {
-		if n.Backing(bdev) == leg {
-			return true
-		}
-	}
-	for _, bdev := range n.NBD {
-		if n.Backing(bdev) == leg {
+	for p := range n.Shows() {
+		if n.Backing(p.Bdev) == leg {
 			return true
 		}
 	}

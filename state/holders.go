@@ -1,9 +1,6 @@
 package state
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // Holder is something that shows or uses an lvol, whoever made it.
 type Holder struct {
@@ -27,27 +24,16 @@ func (n *Node) Holders(l *Lvol) []Holder {
 			all = append(all, Holder{What: "it is a base of RAID " + name, End: "bdev_raid_delete " + name, Ublk: -1})
 		}
 	}
-	for _, nqn := range sortedKeys(n.Subsystems) {
-		s := n.Subsystems[nqn]
-		for _, nsid := range sortedKeys(s.Namespaces) {
-			if n.Backing(s.Namespaces[nsid].Bdev) == l.UUID {
-				claimed = false
-				all = append(all, Holder{
-					What: fmt.Sprintf("it is namespace %d of %s", nsid, nqn), End: fmt.Sprintf("nvmf_subsystem_remove_ns %s %d", nqn, nsid),
-					Shows: true, Ublk: -1, Subsystem: s,
-				})
-			}
+	var places []Shown
+	for p := range n.Shows() {
+		if n.Backing(p.Bdev) == l.UUID {
+			places = append(places, p)
 		}
 	}
-	for _, id := range sortedKeys(n.Ublk) {
-		if n.Backing(n.Ublk[id]) == l.UUID {
-			all = append(all, Holder{What: fmt.Sprintf("it is /dev/ublkb%d", id), End: fmt.Sprintf("ublk_stop_disk %d", id), Shows: true, Ublk: id})
-		}
-	}
-	for _, path := range sortedKeys(n.NBD) {
-		if n.Backing(n.NBD[path]) == l.UUID {
-			all = append(all, Holder{What: "it is " + path, End: "nbd_stop_disk " + path, Shows: true, Ublk: -1, NBD: path})
-		}
+	slices.SortFunc(places, Shown.Compare)
+	for _, p := range places {
+		claimed = claimed && p.NSID == 0
+		all = append(all, Holder{What: "it is " + p.String(), End: p.end(), Shows: true, Ublk: p.Ublk, NBD: p.NBD, Subsystem: n.Subsystems[p.NQN]})
 	}
 	if claimed {
 		all = append(all, Holder{What: "another bdev stands on it", Ublk: -1})

@@ -79,9 +79,9 @@ func (c *run) mirrored(more ...M) (legs [2]string) {
 
 // stuck has a host whose write waits for n2, which hangs; it returns the copy
 // that writes, and how the host reaches n1.
-func (c *run) stuck() (op int, listener M) {
+func (c *run) stuck(more ...M) (op int, listener M) {
 	c.Helper()
-	c.mirrored()
+	c.mirrored(more...)
 	c.freeze(c.n2)
 	op = c.write()
 	c.hold("the host's write", op, c.n3)
@@ -202,10 +202,7 @@ var peerCases = []example{
 		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
 	}},
 	{name: "hung and reset", nodes: 3, run: func(c *run) {
-		c.mirrored(M{"ctrlr_loss_timeout_sec": 30, "fast_io_fail_timeout_sec": 20})
-		c.freeze(c.n2)
-		op := c.write()
-		c.hold("the host's write", op, c.n3)
+		op, _ := c.stuck(M{"ctrlr_loss_timeout_sec": 30, "fast_io_fail_timeout_sec": 20})
 		resetting := c.n1.begin("bdev_nvme_reset_controller", M{"name": "n2"})
 		time.Sleep(500 * time.Millisecond)
 		c.equal("other calls are answered", c.n1.has("r"), true)
@@ -215,10 +212,7 @@ var peerCases = []example{
 		c.thaw(c.n2)
 	}},
 	{name: "hung and let go of while it is tried", nodes: 3, run: func(c *run) {
-		c.mirrored(M{"ctrlr_loss_timeout_sec": 30, "fast_io_fail_timeout_sec": 20})
-		c.freeze(c.n2)
-		op := c.write()
-		c.hold("the host's write", op, c.n3)
+		op, _ := c.stuck(M{"ctrlr_loss_timeout_sec": 30, "fast_io_fail_timeout_sec": 20})
 		from := time.Now()
 		resetting := c.n1.begin("bdev_nvme_reset_controller", M{"name": "n2"})
 		time.Sleep(500 * time.Millisecond)
@@ -263,10 +257,7 @@ var peerCases = []example{
 		c.equal("controller", c.n1.controllers(), M{"n2": "enabled"})
 	}},
 	{name: "hung and let go", nodes: 3, run: func(c *run) {
-		c.mirrored()
-		c.freeze(c.n2)
-		op := c.write()
-		c.hold("the host's write", op, c.n3)
+		op, _ := c.stuck()
 		c.equal("nothing is noticed", c.n1.controllers(), M{"n2": "enabled"})
 		c.n1.ok("nvmf_subsystem_listener_set_ana_state", M{"nqn": c.n1.nqn(), "listen_address": c.n1.address(), "ana_state": "inaccessible"})
 		barrier := c.n1.begin("nvmf_subsystem_set_ns_ana_group", M{"nqn": c.n1.nqn(), "nsid": 1, "anagrpid": 1})
