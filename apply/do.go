@@ -73,7 +73,9 @@ func (x *pass) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.ControllerWait:
 		return waitEnabled(ctx, t, op)
 	case plan.LegWait:
-		return waitFor(ctx, t, x.resolve(string(op.Leg)))
+		return waitFor(ctx, t, x.resolve(string(op.Leg)), op.Size)
+	case plan.LegGone:
+		return waitGone(ctx, t, string(op.Leg))
 	case plan.Drain:
 		return t.SetANAGroup(ctx, spdk.SetANAGroup{NQN: string(op.NQN), NSID: uint32(op.NSID), ANAGroup: uint32(op.ANAGroup)})
 	case plan.Pause:
@@ -195,56 +197,6 @@ func (x *pass) lvol(ctx context.Context, t *spdk.Client, op plan.Op) error {
 
 func alias(lvstore string, name lineage.LvolName) string { return lvstore + "/" + string(name) }
 
-// waitFor returns when a bdev is there. A peer's namespace appears by an
-// asynchronous event, 9 ms after it was added or some more.
-func waitFor(ctx context.Context, t *spdk.Client, bdev string) error {
-	ctx, cancel := context.WithTimeout(ctx, legTimeout+time.Second)
-	defer cancel()
-	for {
-		var out []spdk.Bdev
-		if err := roundErr(ctx, t, spdk.NewReq(spdk.BdevGet{Name: bdev, Timeout: uint64(legTimeout / time.Millisecond)}, &out)); err != nil {
-			return err
-		}
-		// One that its peer came back without is listed all the while.
-		if len(out) == 0 || out[0].ProductName != "NVMe disk" || len(out[0].Driver.NVMe) > 0 {
-			return nil
-		}
-		if err := sleep(ctx, pollEvery); err != nil {
-			return fmt.Errorf("its peer does not show %s again: %w", bdev, err)
-		}
-	}
-}
-
-// waitEnabled returns when a controller has reconnected. It takes two attempts
-// at most, of which the second may wait for the target to give up the first.
-func waitEnabled(ctx context.Context, t *spdk.Client, op plan.ControllerWait) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Duration(op.ReconnectDelaySec)*time.Second+legTimeout)
-	defer cancel()
-	for {
-		list, err := t.GetControllers(ctx)
-		if err != nil {
-			return err
-		}
-		at := "gone"
-		for _, c := range list {
-			for _, p := range c.Paths {
-				if c.Name == op.Controller {
-					at = p.State
-				}
-			}
-		}
-		switch at {
-		case "enabled":
-			return nil
-		case "gone", "failed", "deleting":
-			return fmt.Errorf("controller %s is %s", op.Controller, at)
-		}
-		if err := sleep(ctx, pollEvery); err != nil {
-			return fmt.Errorf("controller %s is still %s: %w", op.Controller, at, err)
-		}
-	}
-}
-
 // disable fails a controller's outstanding I/O. While the target tries to reach
 // a peer that does not answer, up to 10 s at a time, it refuses to.
 func disable(ctx context.Context, t *spdk.Client, controller string) error {
@@ -263,11 +215,6 @@ func disable(ctx context.Context, t *spdk.Client, controller string) error {
 }
 
 const busyTimeout = 15 * time.Second
-
-// pollEvery is how often a target is asked for what no call waits for.
-const pollEvery = 50 * time.Millisecond
-
-const legTimeout = 8 * time.Second
 
 func roundErr(ctx context.Context, t *spdk.Client, r *spdk.Req) error {
 	t.Round(ctx, r)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestReplicasUpAndDown gives an empty volume in use two more replicas while a
@@ -70,6 +71,51 @@ func TestGrow(t *testing.T) {
 	l.Read("db", 504, end)
 	heads := l.Heads("db")
 	l.Kill()
+	l.Replicas(heads, 504, end)
+}
+
+// TestGrowUnheard grows the legs of a volume in use while a link is away: the
+// engine is not told when it is back, so the volume is started again, and its
+// host finds the old data and the new end.
+func TestGrowUnheard(t *testing.T) {
+	l := NewLab(t, 2*gib)
+	l.Configure(`db: {size: 128Mi, replicas: on: ["n1", "n2"], engine: "n1", export: nvmf: hosts: "any"}`)
+	l.Apply(0)
+	old, end := Pattern(1, 128*mib), Pattern(2, 8*mib)
+	l.Write("db", 0, old)
+	n1, n2 := l.Targets["n1"], l.Targets["n2"]
+	at := `{"nqn":"nqn.2026-01.io.strata:e2e:n2:n1","listen_address":{"trtype":"TCP","adrfam":"IPv4","traddr":"` + n2.Address + `","trsvcid":"` + n2.Port + `"}}`
+	linked := func(state string) {
+		t.Helper()
+		Eventually(t, 10*time.Second, "the link is "+state, func() error {
+			if list := string(n1.Must("bdev_nvme_get_controllers", `{}`)); !strings.Contains(list, `"`+state+`"`) {
+				return wanted{list, state}
+			}
+			return nil
+		})
+	}
+	n2.Must("nvmf_subsystem_remove_listener", at)
+	linked("reconnect_is_delayed")
+	for node, alias := range l.Heads("db") {
+		l.Targets[node].Must("bdev_lvol_resize", fmt.Sprintf(`{"name":%q,"size_in_mib":512}`, alias))
+	}
+	n2.Must("nvmf_subsystem_add_listener", at)
+	linked("enabled")
+
+	reader := l.StartReader("db", 20)
+	l.Configure(`db: {size: 512Mi, replicas: on: ["n1", "n2"], engine: "n1", export: nvmf: hosts: "any"}`)
+	if r := l.Strata("plan"); !strings.Contains(r.Out, "n1 did not hear that the replica on n2 grew to 512Mi") {
+		t.Fatal(r.Out)
+	}
+	l.Apply(0)
+	t.Logf("the host's longest read took %v", reader.Wait())
+	l.Settled()
+	l.Write("db", 504, end)
+	l.Read("db", 0, old)
+	l.Read("db", 504, end)
+	heads := l.Heads("db")
+	l.Kill()
+	l.Replicas(heads, 0, old)
 	l.Replicas(heads, 504, end)
 }
 

@@ -66,6 +66,8 @@ func concern(c lineage.Cluster, section string, op Op) string {
 		return op.Label.volume()
 	case LegWait:
 		return op.Label.volume()
+	case LegGone:
+		return op.Label.volume()
 	}
 	return ""
 }

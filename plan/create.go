@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"fmt"
-
 	"strata/lineage"
 	"strata/state"
 )
@@ -152,36 +150,4 @@ func (s *subject) emptyHead(n lineage.Node, size int64) *state.Head {
 		}
 	}
 	return nil
-}
-
-// expand grows every leg of a volume that is configured larger than it is.
-// The RAID and the exported namespace follow by themselves.
-func (s *subject) expand() {
-	var ops []Op
-	for _, l := range s.Legs {
-		if l.Head == nil {
-			continue
-		}
-		h := l.Head
-		want := s.v.Size
-		if p := s.b.pool(h.Node, h.Lvol.Lvstore); p != nil {
-			want = roundUp(want, p.conf.ClusterSize)
-		}
-		if h.Lvol.Size > want {
-			s.b.block("volume "+s.v.Name, s.v.At("size"), fmt.Sprintf("set size to %s", Size(h.Lvol.Size)),
-				"it has %s and is configured with %s; strata never shrinks a volume, for what lies beyond would be lost", Size(h.Lvol.Size), Size(want))
-			return
-		}
-		if h.Lvol.Size < want {
-			ops = append(ops, LvolResize{At{h.Node}, h.Lvol.Lvstore, h.Lvol.Name, h.Lvol.Size, want})
-		}
-	}
-	for _, l := range s.Legs {
-		if l.Head == nil && len(ops) > 0 {
-			s.b.block("volume "+s.v.Name, s.v.At("size"), "", "it cannot grow: the replica on %s cannot be reached", l.Node)
-			return
-		}
-	}
-	s.sec.because(s.v.At("size"), "%s is configured with %s", s.v.Name, Size(s.v.Size))
-	s.sec.then(RiskCreate, ops...)
 }

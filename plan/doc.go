@@ -18,9 +18,10 @@
 //     swap      an empty volume that lacks replicas gets them
 //     reduce    replicas beyond the number asked for go
 //     expand    every leg grows
+//     widen     a volume whose engine did not hear of that is started again
 //     serve     legs on links, RAID, export
 //  4. Every pair of nodes that a volume needs a link between has one, and one
-//     that carries nothing is let go (link.go).
+//     that carries nothing is let go (link.go, idle.go).
 //  5. What is ours but not configured is destroyed if the operator allows it,
 //     else reported (destroy.go).
 //

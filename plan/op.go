@@ -253,8 +253,16 @@ type (
 		Controller        string
 		ReconnectDelaySec int
 	}
-	// LegWait reads until a namespace of a peer is there as a bdev.
+	// LegWait reads until a namespace of a peer is there as a bdev, of Size bytes
+	// or more.
 	LegWait struct {
+		At
+		Leg   lineage.UUID
+		Size  int64
+		Label Label
+	}
+	// LegGone reads until a namespace that a peer has taken away is no bdev any more.
+	LegGone struct {
 		At
 		Leg   lineage.UUID
 		Label Label

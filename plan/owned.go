@@ -15,7 +15,7 @@ func (c *checker) owned(op Op) error {
 		return fmt.Errorf("%s is not a node of the cluster", op.On())
 	}
 	switch op := op.(type) {
-	case DiskAttach, InitiatorOptions, TransportCreate, UblkTarget, LegWait, ControllerWait:
+	case DiskAttach, InitiatorOptions, TransportCreate, UblkTarget, LegWait, LegGone, ControllerWait:
 		return nil
 	case LvstoreCreate:
 		return inPool(node, op.Lvstore)

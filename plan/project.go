@@ -91,8 +91,12 @@ func (w *world) project(op Op) error {
 	case ControllerWait:
 		n.Controllers[op.Controller].State = "enabled"
 	case LegWait:
-		if n.Remotes[op.Leg] == nil {
-			return fmt.Errorf("no link brings %s to %s", op.Leg, op.Node)
+		if r := n.Remotes[op.Leg]; r == nil || r.Size < op.Size {
+			return fmt.Errorf("no link brings %s to %s, or less than %s of it", op.Leg, op.Node, Size(op.Size))
+		}
+	case LegGone:
+		if n.Remotes[op.Leg] != nil {
+			return fmt.Errorf("a link still brings %s to %s", op.Leg, op.Node)
 		}
 	case RaidCreate, RaidDelete, RaidGrow, RaidRemoveLeg, ExpectLegs:
 		return w.projectRaid(n, op)

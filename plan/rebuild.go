@@ -35,6 +35,9 @@ func (s *subject) rebuild() {
 		s.lag(d, why)
 		return
 	}
+	if out := (lineage.Link{From: src.Node, To: d.Node}); s.b.connected(out) == "" {
+		s.b.needed[out] = true // the join will use it
+	}
 	if !s.giveUpHalf(d) {
 		return
 	}

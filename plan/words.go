@@ -79,7 +79,12 @@ func Words(op Op) string {
 	case ControllerWait:
 		return fmt.Sprintf("wait until %s has reconnected", op.Controller)
 	case LegWait:
+		if op.Size > 0 {
+			return fmt.Sprintf("wait until %s has %s there", op.Label, Size(op.Size))
+		}
 		return fmt.Sprintf("wait until %s is there", op.Label)
+	case LegGone:
+		return fmt.Sprintf("wait until %s is not there any more", op.Label)
 	case Drain:
 		return fmt.Sprintf("wait until what was begun on %s is done", op.NQN)
 	case Pause:
@@ -152,6 +157,9 @@ func (w *world) label(op Op) Op {
 		op.Label = w.nameOf(string(op.Bdev))
 		return op
 	case LegWait:
+		op.Label = w.nameOf(string(op.Leg))
+		return op
+	case LegGone:
 		op.Label = w.nameOf(string(op.Leg))
 		return op
 	case RaidCreate:

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"strata/lineage"
+	"strata/schema"
 	"strata/spdk/sim"
 )
 
@@ -219,6 +220,22 @@ func (h *host) path(i int) *sim.Namespace {
 		return nil
 	}
 	return ns
+}
+
+// sees makes sure that the host sees as much as is configured.
+func (h *host) sees(cfg *schema.Config) error {
+	for i := range nodes {
+		ns := h.path(i)
+		if ns == nil {
+			continue
+		}
+		for _, v := range cfg.Volumes {
+			if v.Name == h.volume && ns.Size() != v.Size {
+				return fmt.Errorf("the host of %s sees %d of %d bytes", v.Name, ns.Size(), v.Size)
+			}
+		}
+	}
+	return nil
 }
 
 // wrote reports whether anything was acknowledged.

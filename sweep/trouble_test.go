@@ -18,6 +18,7 @@ type trouble struct {
 // after 15 s, a target needs some seconds to start.
 const (
 	soon  = 2 * time.Second
+	blip  = 6 * time.Second // links are not given up, and find each other again soon
 	hangs = 13 * time.Second
 	long  = 30 * time.Second
 )
@@ -70,8 +71,12 @@ var troubles = []*trouble{
 	dying("both-die-after", false, sim.Fault{Kill: true}),
 	dying("both-die-unguarded", true, sim.Fault{Kill: true}),
 	{name: "hang", lasts: hangs, make: func(*world, sim.Call) sim.Fault { return sim.Fault{Hang: hangs} }},
+	{name: "blip", lasts: blip + 2*soon, make: func(w *world, c sim.Call) sim.Fault {
+		go w.isolate(c.Node, blip)
+		return sim.Fault{}
+	}},
 	{name: "isolated", lasts: long, make: func(w *world, c sim.Call) sim.Fault {
-		go w.isolate(c.Node)
+		go w.isolate(c.Node, long)
 		return sim.Fault{}
 	}},
 	{name: "unreachable", lasts: long, make: func(w *world, c sim.Call) sim.Fault {
@@ -102,13 +107,13 @@ var troubles = []*trouble{
 	}},
 }
 
-func (w *world) isolate(node string) {
+func (w *world) isolate(node string, lasts time.Duration) {
 	for _, n := range nodes {
 		if n != node {
 			w.c.Partition(n, node)
 		}
 	}
-	time.Sleep(long)
+	time.Sleep(lasts)
 	for _, n := range nodes {
 		if n != node {
 			w.c.Heal(n, node)

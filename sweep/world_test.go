@@ -295,6 +295,9 @@ func (w *world) finish(cfg *schema.Config) (ending, error) {
 			err = func() error { time.Sleep(2 * think); return h.err }()
 		}
 		if err == nil {
+			err = h.sees(cfg)
+		}
+		if err == nil {
 			err = h.stop()
 		}
 		if err != nil {

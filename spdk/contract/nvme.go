@@ -1,5 +1,7 @@
 package contract
 
+import "time"
+
 var nvmeCases = []example{
 	{name: "attaching answers with the names of bdevs", nodes: 2, run: func(c *run) {
 		a, b := c.n1.pool().thin("a", 4), c.n1.thin("b", 8)
@@ -78,6 +80,37 @@ var nvmeCases = []example{
 		c.until("it is back", func() bool { return c.n2.controllers()["n1"] == "enabled" })
 		c.equal("UUID under the number that now holds another", c.n2.bdev("n1n1").UUID, a)
 		c.equal("the new number", c.n2.has("n1n2"), false)
+		c.n1.add(3, c.n1.thin("c", 4))
+		c.until("another has come", func() bool { return c.n2.has("n1n3") })
+		c.equal("UUID after an event", c.n2.bdev("n1n1").UUID, a)
+	}},
+	{name: "what changed while its peer was away", nodes: 2, run: func(c *run) {
+		a, b := c.n1.pool().thin("a", 4), c.n1.thin("b", 4)
+		c.n1.offer(a, b)
+		c.equal("names", c.n2.attach(c.n1, forever), []string{"n1n1", "n1n2"})
+		c.n1.ok("nvmf_subsystem_remove_listener", M{"nqn": c.n1.nqn(), "listen_address": c.n1.address()})
+		c.until("it is cut off", func() bool { return c.n2.controllers()["n1"] == "reconnect_is_delayed" })
+		c.n1.ok("bdev_lvol_resize", M{"name": a, "size_in_mib": 8})
+		c.n1.remove(2)
+		c.n1.add(3, c.n1.thin("c", 4))
+		c.n1.ok("nvmf_subsystem_add_listener", M{"nqn": c.n1.nqn(), "listen_address": c.n1.address()})
+		c.until("it is back", func() bool { return c.n2.controllers()["n1"] == "enabled" })
+		time.Sleep(500 * time.Millisecond)
+		c.equal("MiB of what grew", c.n2.bdev("n1n1").mib(), 4)
+		c.equal("what went", c.n2.has("n1n2"), true)
+		c.equal("what came", c.n2.has("n1n3"), false)
+		// Stock goes by what an event says; the fork looks at everything again.
+		c.n1.add(4, c.n1.thin("d", 4))
+		c.until("another has come", func() bool { return c.n2.has("n1n4") })
+		time.Sleep(500 * time.Millisecond)
+		c.equal("MiB of what grew, after another event", c.n2.bdev("n1n1").mib(), by(c, 4, 8))
+		c.equal("what went, after another event", c.n2.has("n1n2"), by(c, true, false))
+		c.equal("what came, after another event", c.n2.has("n1n3"), by(c, false, true))
+		c.n1.remove(1)
+		c.until("it has gone", func() bool { return !c.n2.has("n1n1") })
+		c.n1.add(1, a)
+		c.until("it is shown again", func() bool { return c.n2.has("n1n1") })
+		c.equal("MiB when shown again", c.n2.bdev("n1n1").mib(), 8)
 	}},
 	{name: "options only before the first controller", nodes: 2, run: func(c *run) {
 		c.n1.offer()

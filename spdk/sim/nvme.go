@@ -92,7 +92,7 @@ func (ct *controller) connect() bool {
 	}
 	if first {
 		for _, id := range sortedKeys(s.spaces) {
-			ct.changed(id)
+			ct.follow(id)
 		}
 	}
 	for id, r := range ct.spaces {
@@ -101,15 +101,28 @@ func (ct *controller) connect() bool {
 	return true
 }
 
-// changed brings the bdev of a namespace in line with it.
+// changed is an event about a namespace.
 func (ct *controller) changed(id uint32) {
-	if ct.sub == nil {
-		return
-	}
-	if ct.silent() { // the event arrives once the peer is heard again
+	switch {
+	case ct.sub == nil:
+	case ct.silent(): // the event arrives once the peer is heard again
 		ct.missed = append(ct.missed, id)
-		return
+	case ct.p.build().eventsTellAll:
+		for _, id := range sortedKeys(ct.spaces) {
+			ct.follow(id)
+		}
+		for _, id := range sortedKeys(ct.sub.spaces) {
+			if ct.spaces[id] == nil {
+				ct.follow(id)
+			}
+		}
+	default:
+		ct.follow(id)
 	}
+}
+
+// follow brings the bdev of a namespace in line with it.
+func (ct *controller) follow(id uint32) {
 	n, r := ct.sub.spaces[id], ct.spaces[id]
 	switch {
 	case n != nil && r != nil:

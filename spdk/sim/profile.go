@@ -37,6 +37,9 @@ type Profile struct {
 	// outstanding in the subsystem. A namespace that goes meanwhile ends the
 	// target when that I/O ends.
 	listenersWait bool
+	// eventsTellAll: at an event an initiator looks at all namespaces again, not
+	// only at those that the event is about.
+	eventsTellAll bool
 	// zeroesClusters: a newly allocated cluster reads zeroes where it was not written.
 	zeroesClusters bool
 	// without lists methods that the build does not have.
@@ -89,6 +92,7 @@ var Longhorn = Profile{
 	renamesSnapshots: true,
 	blocksConnecting: true,
 	listenersWait:    true,
+	eventsTellAll:    true,
 	params: map[string]paramChange{
 		"bdev_aio_create":             {without: []string{"nowait"}},
 		"bdev_get_iostat":             {with: optional("name", "string"), without: []string{"names", "reset_mode"}},

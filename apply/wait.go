@@ -1,0 +1,88 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"strata/plan"
+	"strata/spdk"
+)
+
+// pollEvery is how often a target is asked for what no call waits for.
+const pollEvery = 50 * time.Millisecond
+
+const legTimeout = 8 * time.Second
+
+// waitFor returns when a bdev is there, and has size bytes or more. A peer's
+// namespace appears, and grows, by an asynchronous event, 9 ms after it was
+// added or some more.
+func waitFor(ctx context.Context, t *spdk.Client, bdev string, size int64) error {
+	ctx, cancel := context.WithTimeout(ctx, legTimeout+time.Second)
+	defer cancel()
+	for {
+		var out []spdk.Bdev
+		if err := roundErr(ctx, t, spdk.NewReq(spdk.BdevGet{Name: bdev, Timeout: uint64(legTimeout / time.Millisecond)}, &out)); err != nil {
+			return err
+		}
+		// One that its peer came back without is listed all the while.
+		shown := len(out) == 0 || out[0].ProductName != "NVMe disk" || len(out[0].Driver.NVMe) > 0
+		large := len(out) == 0 || int64(out[0].Size()) >= size
+		if shown && large {
+			return nil
+		}
+		if err := sleep(ctx, pollEvery); err != nil {
+			if !shown {
+				return fmt.Errorf("its peer does not show %s again: %w", bdev, err)
+			}
+			return fmt.Errorf("%s has %s, not %s: %w", bdev, plan.Size(int64(out[0].Size())), plan.Size(size), err)
+		}
+	}
+}
+
+// waitGone returns when a bdev is not there any more.
+func waitGone(ctx context.Context, t *spdk.Client, bdev string) error {
+	ctx, cancel := context.WithTimeout(ctx, legTimeout)
+	defer cancel()
+	for {
+		switch _, err := t.GetBdev(ctx, bdev); {
+		case spdk.ClassOf(err) == spdk.NotFound:
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := sleep(ctx, pollEvery); err != nil {
+			return fmt.Errorf("%s is still there: %w", bdev, err)
+		}
+	}
+}
+
+// waitEnabled returns when a controller has reconnected. It takes two attempts
+// at most, of which the second may wait for the target to give up the first.
+func waitEnabled(ctx context.Context, t *spdk.Client, op plan.ControllerWait) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Duration(op.ReconnectDelaySec)*time.Second+legTimeout)
+	defer cancel()
+	for {
+		list, err := t.GetControllers(ctx)
+		if err != nil {
+			return err
+		}
+		at := "gone"
+		for _, c := range list {
+			for _, p := range c.Paths {
+				if c.Name == op.Controller {
+					at = p.State
+				}
+			}
+		}
+		switch at {
+		case "enabled":
+			return nil
+		case "gone", "failed", "deleting":
+			return fmt.Errorf("controller %s is %s", op.Controller, at)
+		}
+		if err := sleep(ctx, pollEvery); err != nil {
+			return fmt.Errorf("controller %s is still %s: %w", op.Controller, at, err)
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package plan
+
+import (
+	"fmt"
+
+	"strata/lineage"
+	"strata/state"
+)
+
+// expand grows every leg of a volume that is configured larger than it is.
+// The RAID and the exported namespace follow by themselves once the engine has
+// seen all legs grow.
+func (s *subject) expand() {
+	var ops, waits []Op
+	for _, l := range s.Legs {
+		if l.Head == nil {
+			continue
+		}
+		h := l.Head
+		want := s.v.Size
+		if p := s.b.pool(h.Node, h.Lvol.Lvstore); p != nil {
+			want = roundUp(want, p.conf.ClusterSize)
+		}
+		if h.Lvol.Size > want {
+			s.b.block("volume "+s.v.Name, s.v.At("size"), fmt.Sprintf("set size to %s", Size(h.Lvol.Size)),
+				"it has %s and is configured with %s; strata never shrinks a volume, for what lies beyond would be lost", Size(h.Lvol.Size), Size(want))
+			return
+		}
+		if h.Lvol.Size < want {
+			ops = append(ops, LvolResize{At{h.Node}, h.Lvol.Lvstore, h.Lvol.Name, h.Lvol.Size, want})
+			if s.Engine != "" && l.Node != s.Engine {
+				waits = append(waits, LegWait{At: At{s.Engine}, Leg: l.UUID, Size: want})
+			}
+		}
+	}
+	if len(ops) == 0 {
+		return
+	}
+	if why := s.unheard(); why != "" {
+		s.b.block("volume "+s.v.Name, s.v.At("size"), "", "it cannot grow: %s", why)
+		return
+	}
+	s.sec.because(s.v.At("size"), "%s is configured with %s", s.v.Name, Size(s.v.Size))
+	s.sec.then(RiskCreate, ops...)
+	s.sec.then(RiskCreate, waits...)
+}
+
+// unheard says which leg cannot grow now, or can but the engine would not hear
+// of it; "" for none.
+func (s *subject) unheard() string {
+	for _, l := range s.Legs {
+		switch {
+		case l.Head == nil:
+			return fmt.Sprintf("the replica on %s cannot be reached", l.Node)
+		case s.Engine != "" && l.Node != s.Engine:
+			if why := s.b.connected(lineage.Link{From: l.Node, To: s.Engine}); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+// outgrown is a leg of which the engine still sees the size from before it
+// grew: the event was lost, because the link was away or a target ended just
+// then. An engine is not told again. nil for none.
+func (s *subject) outgrown() *state.CurrentLeg {
+	for i, l := range s.Legs {
+		if l.Head == nil || l.Node == s.Engine {
+			continue
+		}
+		r := s.b.w.Nodes[s.Engine].Remotes[l.UUID]
+		if r != nil && !r.Absent && r.Size < l.Head.Lvol.Size && s.b.connected(lineage.Link{From: l.Node, To: s.Engine}) == "" {
+			return &s.Legs[i]
+		}
+	}
+	return nil
+}
+
+// widen lets the engine of a volume in use see a leg as large as it is: it is
+// taken down and started again, and the leg shown anew before (offer.go). It
+// returns false when that cannot be now.
+func (s *subject) widen(l *state.CurrentLeg) bool {
+	if s.kernelExport() {
+		s.b.block("volume "+s.v.Name, s.v.At("size"), fmt.Sprintf("let its host go, delete RAID %s on %s with bdev_raid_delete, and apply", s.Device, s.Engine),
+			"its host sees less than it has: %s did not hear that the replica on %s grew, and a kernel device shows the volume, whose I/O cannot be held", s.Engine, l.Node)
+		return true
+	}
+	if !s.canRestart(s.engine, "size") {
+		return true
+	}
+	return s.takeDown(nil, "size", "%s did not hear that the replica on %s grew to %s, so its RAID did not grow", s.Engine, l.Node, Size(l.Head.Lvol.Size))
+}

@@ -1,0 +1,164 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// look judges the volume anew, after steps that changed what it rests on.
+func (s *subject) look() bool {
+	b := s.b
+	s.inc = b.w.Incarnation(b.cfg.Cluster, s.id)
+	hidden, pending, why := b.hidden()
+	verdict := b.w.Judge(s.inc, b.question(s.v))
+	s.Verdict, s.hidden = &verdict, hidden
+	if verdict.Unknown != "" {
+		if !pending {
+			b.block("volume "+s.v.Name, s.v.Pos, s.unblock(hidden, why), "%s", verdict.Unknown)
+		}
+		return false
+	}
+	if verdict.Engine == "" && s.was == "" && pending && len(b.opt.Authority) == 0 {
+		return false // a disk that is attached in this pass may hold another replica
+	}
+	s.sec.after(b.stalled[verdict.Engine]...)
+	s.awaited = ""
+	s.engine = cmp.Or(verdict.Engine, s.to, s.v.Engine, s.exporter(), s.was, s.Legs[0].Node)
+	held := map[lineage.Node]stick{}
+	for _, h := range s.inc.Heads {
+		held[h.Node] = stickStale
+	}
+	for _, o := range s.inc.Others {
+		if _, ok := held[o.Node]; !ok {
+			held[o.Node] = stickStale // a rebuild has begun there
+		}
+	}
+	for n := range held {
+		switch s.progress(n) {
+		case 3:
+			held[n] = stickJoined
+		case 2:
+			held[n] = stickBegun
+		}
+	}
+	for _, l := range s.Legs {
+		held[l.Node] = stickCurrent
+		if l.Node == s.engine {
+			held[l.Node] = stickEngine
+		}
+		if len(s.Legs) > s.v.Replicas.Count && b.opt.AllowDestroy[s.v.Name+":"+string(l.Node)] {
+			held[l.Node] = stickReleased
+		}
+	}
+	s.places, _ = b.place(s.v, held, s.blockSize())
+	if verdict.Engine == "" && s.to == "" && s.lacksLeg(s.engine) {
+		s.awaited, s.engine = s.engine, s.Legs[0].Node
+	}
+	return true
+}
+
+// lacksLeg reports whether a node is to have a replica and has no current one.
+// No engine is started there before it has: of an epoch whose engine has no leg
+// of its own, nobody is the authority should that engine go.
+func (s *subject) lacksLeg(n lineage.Node) bool {
+	if s.legOn(n) {
+		return false
+	}
+	unread := slices.ContainsFunc(s.b.pools[n], func(p *pool) bool { return p.state == poolHidden || p.state == poolPending })
+	return s.chosen(n) || unread && len(s.places.Chosen) < s.v.Replicas.Count
+}
+
+// question is what the configuration and the operator say beside what was seen.
+func (b *builder) question(v *schema.Volume) state.Question {
+	hidden, _, _ := b.hidden()
+	return state.Question{Cluster: b.cfg.Cluster, Replicas: v.Replicas.Count, Hidden: hidden, Authority: b.opt.Authority[v.Name]}
+}
+
+// exporter is the node that still has the export of a volume that was taken
+// down: hosts wait for it there.
+func (s *subject) exporter() lineage.Node {
+	for _, e := range s.inc.Exports {
+		if e.Subsystem != nil && e.Device == "" {
+			return e.Node
+		}
+	}
+	return ""
+}
+
+func (s *subject) unblock(hidden int, why string) string {
+	var nodes []string
+	for _, h := range s.inc.Heads {
+		nodes = append(nodes, string(h.Node)+" has "+string(h.Lvol.Name))
+	}
+	hint := "if you know which replica is current, say so: --authority " + s.v.Name + "=NODE"
+	if hidden > 0 && why != "" {
+		hint = "make it readable (" + why + "), or " + hint
+	}
+	if len(nodes) > 0 {
+		hint += " (" + strings.Join(slices.Compact(nodes), ", ") + ")"
+	}
+	return hint
+}
+
+// pick finds the incarnation of a volume that is in use. Others are left
+// behind: a node was away while the volume was deleted and made again.
+func (b *builder) pick(v *schema.Volume) (id lineage.Volume, found bool, why string) {
+	var with, running, major []lineage.Volume
+	for _, id := range b.w.Incarnations(v.Name) {
+		inc := b.w.Incarnation(b.cfg.Cluster, id)
+		verdict := b.w.Judge(inc, state.Question{Cluster: b.cfg.Cluster, Replicas: v.Replicas.Count})
+		if len(inc.Heads) == 0 && verdict.Engine == "" {
+			if len(inc.Others) > 0 {
+				why = fmt.Sprintf("of %s only layers are left, and no head", id)
+			}
+			continue
+		}
+		with = append(with, id)
+		if verdict.Engine != "" {
+			running = append(running, id)
+		}
+		if 2*len(nodesOf(inc)) > v.Replicas.Count {
+			major = append(major, id)
+		}
+	}
+	switch {
+	case len(with) == 1:
+		id = with[0]
+	case len(running) == 1:
+		id = running[0]
+	case len(running) == 0 && len(major) == 1:
+		id = major[0]
+	case len(with) == 0:
+		return lineage.Volume{}, false, why
+	default:
+		return lineage.Volume{}, false, fmt.Sprintf("there are %d incarnations of it (%s), and it is not known which is in use", len(with), join(with))
+	}
+	for _, other := range with {
+		if other != id {
+			b.leftBehind(v, other)
+		}
+	}
+	return id, true, ""
+}
+
+func nodesOf(inc *state.Incarnation) map[lineage.Node]bool {
+	nodes := map[lineage.Node]bool{}
+	for _, h := range inc.Heads {
+		nodes[h.Node] = true
+	}
+	return nodes
+}
+
+func join[T fmt.Stringer](items []T) string {
+	var parts []string
+	for _, i := range items {
+		parts = append(parts, i.String())
+	}
+	return strings.Join(parts, ", ")
+}
