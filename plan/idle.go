@@ -65,19 +65,30 @@ func (b *builder) gone(l lineage.Link) bool {
 }
 
 // standOn are the sections of the volumes that a controller carries legs of:
-// their heads say first that these are current no more.
+// their heads say first that these are current no more, and what shows a leg by
+// itself is taken away while it is there.
 func (b *builder) standOn(n lineage.Node, ctrl string) []string {
 	to := b.w.Nodes[n]
-	var keys []string
-	for _, name := range sortedKeys(to.Raids) {
+	keys := map[string]bool{}
+	add := func(v lineage.Volume) { keys[(&Section{Kind: KindVolume, Name: v.Name}).Key()] = true }
+	for name, raid := range to.Raids {
 		v, ok := b.cfg.Cluster.ParseRaid(name)
-		for _, l := range to.Raids[name].Legs {
+		for _, l := range raid.Legs {
 			if r := to.Remotes[l.UUID]; ok && l.UUID != "" && r != nil && r.Controller == ctrl {
-				keys = append(keys, (&Section{Kind: KindVolume, Name: v.Name}).Key())
+				add(v)
 			}
 		}
 	}
-	return keys
+	for p := range to.Shows() {
+		leg := to.Backing(p.Bdev)
+		if r := to.Remotes[leg]; r == nil || r.Controller != ctrl {
+			continue
+		}
+		if owner := b.w.Nodes[b.w.owner(leg)]; owner != nil && owner.LvolByUUID(leg).Parsed != nil {
+			add(owner.LvolByUUID(leg).Parsed.Of())
+		}
+	}
+	return sortedKeys(keys)
 }
 
 func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {
