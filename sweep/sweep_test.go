@@ -48,7 +48,7 @@ func TestSweep(t *testing.T) {
 			for j, tr := range troubles {
 				t.Run(tr.name, func(t *testing.T) {
 					t.Parallel()
-					for _, n := range chosen(len(calls), i, j) {
+					for _, n := range chosen(calls, tr, i, j) {
 						cases.Add(1)
 						hit := false
 						for range tries {
@@ -67,18 +67,23 @@ func TestSweep(t *testing.T) {
 }
 
 // chosen are the numbers of the calls to break. A sample has one for every other
-// kind of trouble, spread over the calls.
-func chosen(calls, scenario, kind int) []int {
-	var ns []int
+// kind of trouble, spread over the calls. A call that only reads has no effect.
+func chosen(calls []callID, tr *trouble, scenario, kind int) []int {
+	var all, ns []int
+	for i, c := range calls {
+		if c.writes || !tr.after {
+			all = append(all, i+1)
+		}
+	}
 	switch {
 	case *only > 0:
 		return []int{*only}
 	case *full:
-		for n := (scenario + kind) % *every; n < calls; n += *every {
-			ns = append(ns, n+1)
+		for i := (scenario + kind) % *every; i < len(all); i += *every {
+			ns = append(ns, all[i])
 		}
 	case (scenario+kind)%2 == 0:
-		ns = append(ns, (kind*calls/len(troubles)+scenario*7919)%calls+1)
+		ns = append(ns, all[(kind*len(all)/len(troubles)+scenario*7919)%len(all)])
 	}
 	return ns
 }

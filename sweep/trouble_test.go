@@ -10,6 +10,7 @@ import (
 type trouble struct {
 	name  string
 	alone bool // no guard stands by
+	after bool // as the one before, but the call has its effect first
 	lasts time.Duration
 	make  func(w *world, c sim.Call) sim.Fault
 }
@@ -25,6 +26,12 @@ const (
 
 func plain(name string, f sim.Fault) *trouble {
 	return &trouble{name: name, make: func(*world, sim.Call) sim.Fault { return f }}
+}
+
+// after makes trouble that is as another where a call has no effect.
+func after(t *trouble) *trouble {
+	t.after = true
+	return t
 }
 
 // dying makes trouble in which strata dies. The call that it is about to hear
@@ -55,20 +62,20 @@ func (w *world) back(c sim.Call, f sim.Fault, after time.Duration) {
 
 var troubles = []*trouble{
 	plain("lost", sim.Fault{LoseBefore: true}),
-	plain("lost-after", sim.Fault{LoseAfter: true}),
+	after(plain("lost-after", sim.Fault{LoseAfter: true})),
 	plain("late", sim.Fault{Late: 12 * time.Second}),
 	plain("cut", sim.Fault{LoseBefore: true, Cut: true}),
-	plain("cut-after", sim.Fault{Cut: true}),
+	after(plain("cut-after", sim.Fault{Cut: true})),
 	plain("error", sim.Fault{Err: &sim.Error{Code: -32603, Message: "Internal error"}}),
 	dying("strata-dies", false, sim.Fault{LoseBefore: true}),
-	dying("strata-dies-after", false, sim.Fault{}),
+	after(dying("strata-dies-after", false, sim.Fault{})),
 	dying("strata-dies-unguarded", true, sim.Fault{LoseBefore: true}),
-	dying("strata-dies-after-unguarded", true, sim.Fault{}),
+	after(dying("strata-dies-after-unguarded", true, sim.Fault{})),
 	broken("target-dies", soon, sim.Fault{LoseBefore: true, Kill: true}),
-	broken("target-dies-after", soon, sim.Fault{Kill: true}),
+	after(broken("target-dies-after", soon, sim.Fault{Kill: true})),
 	broken("target-away", long, sim.Fault{LoseBefore: true, Kill: true}),
 	dying("both-die", false, sim.Fault{LoseBefore: true, Kill: true}),
-	dying("both-die-after", false, sim.Fault{Kill: true}),
+	after(dying("both-die-after", false, sim.Fault{Kill: true})),
 	dying("both-die-unguarded", true, sim.Fault{Kill: true}),
 	{name: "hang", lasts: hangs, make: func(*world, sim.Call) sim.Fault { return sim.Fault{Hang: hangs} }},
 	{name: "blip", lasts: blip + 2*soon, make: func(w *world, c sim.Call) sim.Fault {
