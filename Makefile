@@ -17,8 +17,8 @@ build: ## build bin/strata; VERSION=v1.2.3 names a release
 test: ## run every test that needs no real target
 	$(GO) test ./...
 
-sweep: ## break every scenario in every way at every call (hours), or at one call in 40 with EVERY=40 (ten minutes), and print what was tried
-	$(GO) test -count=1 -timeout 24h ./sweep -run TestSweep -full -every $(or $(EVERY),1) -v | grep -v '^ *=== '
+sweep: ## break every scenario in every way at every call (hours), or at one call in 40 with EVERY=40 (minutes; SHARE=1 others), and print what was tried
+	$(GO) test -count=1 -timeout 24h ./sweep -run TestSweep -full -every $(or $(EVERY),1) -share $(or $(SHARE),0) -v | grep -v '^ *=== '
 
 lint: sweep-free ## check formatting, vet, import rules (depguard) and the usual mistakes
 	@bad=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); if [ -n "$$bad" ]; then echo "gofmt these:" $$bad >&2; exit 1; fi

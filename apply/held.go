@@ -141,8 +141,13 @@ func (l *Lock) release(ctx context.Context, nodes []lineage.Node) {
 		if note == "" {
 			continue
 		}
-		wg.Go(func() { // a target that does not answer keeps it; see Dead
-			_ = l.targets[n].Round(ctx, spdk.NewReq(spdk.NullDelete{Name: string(l.Holder)}, nil), spdk.NewReq(spdk.NullDelete{Name: note}, nil))
+		wg.Go(func() {
+			t := l.targets[n]
+			// A lock that stays, for its target does not answer, keeps its note: by
+			// that others find out that the holder is dead.
+			if unless(spdk.NotFound, t.NullDelete(ctx, string(l.Holder))) == nil {
+				_ = t.NullDelete(ctx, note) // whoever has the lock next takes it away
+			}
 		})
 	}
 	wg.Wait()

@@ -15,6 +15,7 @@ import (
 var (
 	full  = flag.Bool("full", false, "sweep every call instead of a sample")
 	every = flag.Int("every", 1, "with -full, only one call in so many")
+	share = flag.Int("share", 0, "with -every, which of as many shares: they are all there is, and none has a case of another's")
 	only  = flag.Int("at", 0, "only the call of that number")
 	trace = flag.Bool("show", false, "show what happens in each case")
 )
@@ -79,7 +80,7 @@ func chosen(calls []callID, tr *trouble, scenario, kind int) []int {
 	case *only > 0:
 		return []int{*only}
 	case *full:
-		for i := (scenario + kind) % *every; i < len(all); i += *every {
+		for i := (scenario + kind + *share) % *every; i < len(all); i += *every {
 			ns = append(ns, all[i])
 		}
 	case (scenario+kind)%2 == 0:

@@ -96,7 +96,7 @@ func (ct *controller) connect() bool {
 		}
 	}
 	for id, r := range ct.spaces {
-		r.absent = s.spaces[id] == nil
+		r.setAbsent(s.spaces[id] == nil)
 	}
 	return true
 }
@@ -126,7 +126,7 @@ func (ct *controller) follow(id uint32) {
 	n, r := ct.sub.spaces[id], ct.spaces[id]
 	switch {
 	case n != nil && r != nil:
-		r.absent = false
+		r.setAbsent(false)
 		r.bdev.resize(n.bdev.numBlocks)
 	case n != nil:
 		ct.add(n)

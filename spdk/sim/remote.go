@@ -112,6 +112,18 @@ func (r *remote) ioTypes() ioType {
 	return nvmeTypes
 }
 
+// setAbsent says whether the peer shows it. Older builds find out what it can do
+// whenever they are asked.
+func (r *remote) setAbsent(absent bool) {
+	r.absent = absent
+	if r.ct.p.build().recent {
+		return
+	}
+	if r.bdev.types = r.ioTypes(); absent {
+		r.bdev.types = 0
+	}
+}
+
 const nvmeTypes = ioRead | ioWrite | ioUnmap | ioFlush | ioReset | ioNVMeAdmin | ioNVMe | ioWriteZeroes |
 	ioCompare | ioCompareAndWrite | ioAbort | ioCopy
 
