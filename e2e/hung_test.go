@@ -52,3 +52,43 @@ func TestHungPeer(t *testing.T) {
 		return err
 	})
 }
+
+// TestHungPeerOfTwo stops a target that has replicas of two volumes in use: it
+// holds up the hosts of both, is let go of once, and both go on.
+func TestHungPeerOfTwo(t *testing.T) {
+	l := NewLabOf(t, gib, "n1", "n2")
+	l.Configure(`{[string]: {size: 16Mi, replicas: 2, engine: "n1", export: nvmf: hosts: "any"}, db: {}, logs: {}}`)
+	l.Apply(0)
+	volumes := []string{"db", "logs"}
+	writers := map[string]*Writer{}
+	for _, v := range volumes {
+		writers[v] = l.StartWriter(v, 3, 2, 8)
+	}
+	l.Targets["n2"].Freeze()
+	for _, v := range volumes {
+		writers[v].Stalled(3*time.Second, 30*time.Second)
+	}
+	run := l.StartApply("--timeout", "5s")
+	for _, v := range volumes {
+		took := writers[v].Going(1, 30*time.Second).Sub(run.start)
+		t.Logf("the host of %s went on %v after apply was started", v, took.Round(time.Millisecond))
+	}
+	if code := run.Wait(); code != 3 && code != 1 {
+		t.Fatalf("apply ended with %d:\n%s", code, run.Out())
+	}
+	l.Targets["n2"].Thaw()
+	l.Apply(0)
+	l.Settled()
+	stacks := map[string]map[string]Stack{}
+	for _, v := range volumes {
+		t.Log(writers[v].Stop())
+		stacks[v] = l.Stacks(v)
+	}
+	l.Kill()
+	for _, v := range volumes {
+		l.SameStacks(stacks[v], func(what string, image []byte) error {
+			_, err := writers[v].Check(image, what != "head")
+			return err
+		})
+	}
+}
