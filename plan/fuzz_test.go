@@ -137,6 +137,8 @@ func mutateLine(line string, r *rand.Rand) string {
 		}
 	case "controller":
 		f[4] = pick("enabled", "failed", "deleting", "disabled", "reconnect_is_delayed", "resetting")
+	case "remote":
+		f = append(f[:4], pick("32Mi", "64Mi", "128Mi"), pick("absent", "", ""))
 	case "namespace":
 		f[len(f)-1] = pick("u1", "u2", "lab.db.k3f7", "nothing")
 	case "listen":
