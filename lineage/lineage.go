@@ -88,8 +88,9 @@ type Head struct {
 	Legs int
 	// Cut is the epoch of the youngest layer that was cut on every current
 	// replica at once; 0 when there is none. A layer of a later epoch is what
-	// an interrupted cut left: its copies need not be equal. A fenced head has
-	// the one it had when it was current.
+	// an interrupted cut left: its copies need not be equal; but for one that was
+	// cut with a group of volumes, of which another says that it counts. A fenced
+	// head has the one it had when it was current.
 	Cut  Epoch
 	Mark Mark
 }

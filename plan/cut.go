@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"strata/lineage"
@@ -85,60 +84,6 @@ func (s *subject) without(l *layer) []string {
 	return nodes
 }
 
-// cutGroups cuts the layers that are due, each group of volumes at one
-// instant. A group waits until all its volumes can be cut.
-func (b *builder) cutGroups() {
-	groups := map[string][]cut{}
-	for _, c := range b.cuts {
-		group := "volume " + c.s.v.Name
-		if c.s.v.Group != "" && !c.own {
-			group = "group " + c.s.v.Group
-		}
-		groups[group] = append(groups[group], c)
-	}
-	for _, key := range sortedKeys(groups) {
-		cuts := groups[key]
-		if b.opt.Skip[key] {
-			continue
-		}
-		name, ok := strings.CutPrefix(key, "group ")
-		if !ok {
-			b.cutNow(cuts[0].s.sec, cuts)
-			continue
-		}
-		if late := b.late(name, cuts); late != "" {
-			for _, c := range cuts {
-				b.block("volume "+c.s.v.Name, c.pos, "", "snapshot %s waits: its group %s is cut together, and %s", c.snapshot, name, late)
-			}
-			continue
-		}
-		sec := b.section(KindGroup, name, cuts[0].pos)
-		for _, c := range cuts {
-			sec.after(c.s.sec.Key())
-		}
-		b.cutNow(sec, cuts)
-	}
-}
-
-// late says which volume of the group is not ready to be cut with the others.
-func (b *builder) late(group string, cuts []cut) string {
-	for _, v := range b.cfg.Volumes {
-		if v.Group != group || slices.ContainsFunc(cuts, func(c cut) bool { return c.s.v == v }) {
-			continue
-		}
-		s := b.subjects[v.Name]
-		if s == nil {
-			return "volume " + v.Name + " is not ready"
-		}
-		for _, c := range cuts {
-			if slices.Contains(v.Snapshots, c.snapshot) && s.find(s.layersOf(), c.snapshot) == nil {
-				return "volume " + v.Name + " is not ready"
-			}
-		}
-	}
-	return ""
-}
-
 // cutNow cuts layers of one or more volumes at one instant. Ladder:
 //
 //	layers    hosts of all volumes held and drained, every leg snapshotted, hosts
@@ -150,8 +95,12 @@ func (b *builder) late(group string, cuts []cut) string {
 // layer cut on all legs at once from what an interrupted cut left.
 func (b *builder) cutNow(sec *section, cuts []cut) {
 	var pauses, snapshots, resumes, first, rest []Op
+	tag, grouped := b.tag(cuts)
 	for _, c := range cuts {
 		epoch := c.s.nextCut()
+		if grouped {
+			epoch = tagged(epoch, tag)
+		}
 		p, r := c.s.barrier()
 		pauses, resumes = append(pauses, p...), append(resumes, r...)
 		name := lineage.Layer{Volume: c.s.id, Epoch: epoch, Snapshot: c.snapshot, Own: c.own}.Lvol()

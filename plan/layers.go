@@ -108,6 +108,10 @@ func (s *subject) mergeLeftovers(all []*layer) bool {
 		if l.Own && s.committed(l) && s.inUse(l) != "" {
 			continue // until what stands on it is gone
 		}
+		if why := s.undecided(l); why != "" {
+			s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "make it readable; a node that is gone for good is to leave the configuration", "layer %s is left as it is: %s", l.Snapshot, why)
+			continue
+		}
 		why := "an interrupted cut left it: its copies need not be equal"
 		if s.committed(l) {
 			why = "nothing needs it any more"

@@ -90,7 +90,8 @@ func (s *subject) headName(epoch lineage.Epoch, legs int, n lineage.Node) lineag
 	return h
 }
 
-// cut is the epoch of the youngest layer that was cut on all legs at once.
+// cut is the epoch of the youngest layer that was cut on all legs at once: the
+// heads say so, or those of another volume of its group.
 func (s *subject) cut() lineage.Epoch {
 	cut := s.cutAt
 	for _, l := range s.Legs {
@@ -103,7 +104,7 @@ func (s *subject) cut() lineage.Epoch {
 			cut = max(cut, s.epochOf(lineage.UUID(h.Lvol.External)))
 		}
 	}
-	return cut
+	return max(cut, s.groupCut(cut))
 }
 
 // epochOf is the epoch of the layer that a joined head reads through. The RAID
@@ -129,7 +130,7 @@ func (s *subject) epoch(legs []state.CurrentLeg) lineage.Epoch {
 	if s.forces() {
 		return s.Top + lineage.Forced
 	}
-	return s.Top + 1
+	return max(s.Top+1, s.cut())
 }
 
 // forces reports whether the volume is started on the operator's word. The
