@@ -111,8 +111,12 @@ func (s *subject) fillClone() {
 		return
 	}
 	var missing []Choice
+	wanted := s.v.Replicas.Count - len(s.Legs)
+	if e := s.v.Engine; e != "" && source.lagsOn(e) && s.lagsOn(e) {
+		wanted-- // one is to be there
+	}
 	for _, c := range s.besideSource(source, l) {
-		if !nodesOf(s.inc)[c.Node] && len(s.Legs)+len(missing) < s.v.Replicas.Count {
+		if !nodesOf(s.inc)[c.Node] && len(missing) < wanted {
 			missing = append(missing, c)
 		}
 	}

@@ -38,8 +38,9 @@ const (
 	stickNone
 )
 
-// place chooses a pool for each replica: where replicas are first, then where
-// the spread label has a new value, then by space not promised yet, then by a
+// place chooses a pool for each replica: where replicas are first, then the node
+// that is to be the engine, for one without a replica leaves nobody who knows
+// what is current when it restarts; then where the spread label has a new value, then by space not promised yet, then by a
 // hash, so that equal pools share the load. It never chooses a node twice, and
 // only pools of that block size; 0 leaves that open. What is missing to reach
 // the count is said in the second result.
@@ -74,10 +75,11 @@ func (b *builder) place(v *schema.Volume, held map[lineage.Node]stick, block int
 }
 
 type candidate struct {
-	pool  *pool
-	stick stick
-	label string // value of the spread label
-	hash  uint64
+	pool   *pool
+	stick  stick
+	engine bool   // is to be the volume's engine
+	label  string // value of the spread label
+	hash   uint64
 }
 
 // candidates are the best pool of each node that qualifies and can be used;
@@ -106,7 +108,7 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, bloc
 				why = fmt.Sprintf("%s has blocks of %d bytes, the other replicas of %d", p.conf.Name, p.block, block)
 				continue
 			}
-			c := candidate{p, stickNone, n.Labels[v.Replicas.Spread], rendezvous(v.Name, string(n.Name), p.conf.Name)}
+			c := candidate{p, stickNone, n.Name == v.Engine, n.Labels[v.Replicas.Spread], rendezvous(v.Name, string(n.Name), p.conf.Name)}
 			if s, ok := held[n.Name]; ok {
 				c.stick = s
 			}
@@ -167,6 +169,7 @@ func (c candidate) free() int64 { return c.pool.capacity - c.pool.taken }
 func (c candidate) compare(o candidate, used map[string]int) int {
 	return cmp.Or(
 		cmp.Compare(c.stick, o.stick),
+		-cmp.Compare(boolToInt(c.engine), boolToInt(o.engine)),
 		cmp.Compare(used[c.label], used[o.label]),
 		-cmp.Compare(c.free(), o.free()),
 		cmp.Compare(c.hash, o.hash),
@@ -184,6 +187,9 @@ func (c candidate) why(v *schema.Volume, used map[string]int) string {
 		return "is being rebuilt"
 	case stickStale:
 		return "has an older replica"
+	}
+	if c.engine {
+		return "is to be its engine"
 	}
 	var parts []string
 	if v.Replicas.Spread != "" {

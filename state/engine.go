@@ -18,7 +18,7 @@ func (s *Snapshot) running(inc *Incarnation, q Question, v *Verdict) bool {
 			engines = append(engines, e)
 		}
 	}
-	engines = opened(engines)
+	engines = s.served(engines)
 	why := contradiction(inc, engines)
 	if why != "" && q.Authority != "" {
 		engines = slices.DeleteFunc(engines, func(e Verdict) bool {
@@ -46,16 +46,35 @@ func (s *Snapshot) running(inc *Incarnation, q Question, v *Verdict) bool {
 	return true
 }
 
-// opened leaves out, where there are several engines, those whose own leg is
-// sealed still: it is opened before hosts are let in, so they never served any.
-func opened(engines []Verdict) []Verdict {
-	if len(engines) < 2 {
-		return engines
-	}
-	return slices.DeleteFunc(engines, func(e Verdict) bool {
+// served leaves out, where there are several engines, those that never served
+// hosts: one whose own leg is sealed still, for it is opened before hosts are
+// let in; and one that shows the volume to nobody while another, which does, is
+// ahead of it. The other was started from sealed replicas, of which the first
+// needed more opened than it had to let hosts in.
+func (s *Snapshot) served(engines []Verdict) []Verdict {
+	var did []Verdict
+	for _, e := range engines {
 		l := e.local()
-		return l != nil && l.Name.Mark == lineage.Sealed
-	})
+		sealed := l != nil && l.Name.Mark == lineage.Sealed
+		outrun := slices.ContainsFunc(engines, func(o Verdict) bool {
+			return l != nil && o.local() != nil && o.epoch() > e.epoch() && s.shows(o) && !s.shows(e)
+		})
+		if len(engines) < 2 || !sealed && !outrun {
+			did = append(did, e)
+		}
+	}
+	return did
+}
+
+// shows reports whether an engine gives its device to anybody.
+func (s *Snapshot) shows(e Verdict) bool {
+	n := s.Nodes[e.Engine]
+	for p := range n.Shows() {
+		if r := n.Raids[e.Device]; p.Bdev == e.Device || r != nil && p.Bdev == string(r.UUID) {
+			return true
+		}
+	}
+	return false
 }
 
 // contradiction says why it is not clear which engine is to be believed; ""

@@ -12,7 +12,7 @@ var db = lineage.Volume{Name: "db", ID: "k3f7"}
 
 // TestJudge goes through the rules of lineage. A world is a list of heads
 // ("n1 3.2p": node n1 has head db.k3f7#3.2p, and UUID u1), engines ("n1 raid
-// u1 u2 -", "n1 serves u1"), unread nodes ("n3 away"), controllers that were
+// u1 u2 -", "n1 shows" it to hosts, "n1 serves u1"), unread nodes ("n3 away"), controllers that were
 // given up ("n1 gave n2 up") and heads with an external parent ("n1 leans").
 func TestJudge(t *testing.T) {
 	for _, c := range []struct {
@@ -39,6 +39,10 @@ func TestJudge(t *testing.T) {
 		{"1 only peer given up", "n2 2.1, n1 serves u2, n1 gave n2 up", Question{}, "n1: n2"},
 		{"1 two engines", "n1 2.2p, n2 2.2p, n1 raid u1 -, n2 raid u2 -", Question{}, "unknown: two engines"},
 		{"1 two engines, no RAID", "n1 2.1p, n2 2.1p, n1 serves u1, n2 serves u2", Question{}, "unknown: two engines"},
+		{"1 two engines, one behind that shows nothing", "n1 3.2p, n2 3.2, n3 2.3p, n1 raid u1 u2, n1 shows, n3 raid u3 -", Question{Replicas: 3}, "n1: n1 n2"},
+		{"1 two engines, one ahead that shows nothing", "n1 2.2p, n2 2.2, n3 3.3p, n1 raid u1 u2, n1 shows, n3 raid u3 -", Question{Replicas: 3}, "unknown: two engines"},
+		{"1 two engines, both show it", "n1 3.2p, n2 3.2, n3 2.3p, n1 raid u1 u2, n1 shows, n3 raid u3 -, n3 shows", Question{Replicas: 3}, "unknown: two engines"},
+		{"1 two engines, none shows it", "n1 3.2p, n2 3.2, n3 2.3p, n1 raid u1 u2, n3 raid u3 -", Question{Replicas: 3}, "unknown: two engines"},
 		{"1 RAID and another", "n1 2.1p, n2 2.1p, n1 raid u1 -, n2 serves u2", Question{}, "unknown: two engines"},
 
 		// 2: a loss that is half told.
@@ -166,6 +170,8 @@ func world(t *testing.T, text string) *Snapshot {
 			n.Lvols["s/"+string(n.LvolByUUID(lineage.UUID("u"+f[0][1:])).Name)].External = "elsewhere"
 		case "gave":
 			n.Controllers[c.Controller(lineage.Link{From: lineage.Node(f[2]), To: n.Name})].State = "failed"
+		case "shows":
+			n.Subsystems[c.ExportNQN(db)] = &Subsystem{NQN: c.ExportNQN(db), Namespaces: map[int]*Namespace{ExportNSID: {NSID: ExportNSID, Bdev: c.Raid(db)}}}
 		case "serves":
 			see(n, f[2])
 			n.Subsystems[c.ExportNQN(db)] = &Subsystem{NQN: c.ExportNQN(db), Namespaces: map[int]*Namespace{ExportNSID: {NSID: ExportNSID, Bdev: f[2]}}}
