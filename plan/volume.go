@@ -104,7 +104,7 @@ func (s *subject) settle() bool {
 		// A rebuild or a move may have to wait for links; who is current must not.
 		minted = s.sec.steps() > before
 		if !minted && s.v.Engine != "" && s.v.Engine != s.Engine && s.canRestart(s.v.Engine, "engine") {
-			if !s.takeDown(nil, "engine", "the engine moves from %s to %s; hosts connect to the new one", s.Engine, s.v.Engine) {
+			if !s.takeDown(nil, "engine", "the engine moves from %s to %s; hosts connect to the new one%s", s.Engine, s.v.Engine, s.bare(s.v.Engine)) {
 				return false
 			}
 		} else if missing := s.swappable(); len(missing) > 0 && s.canRestart(s.engine, "replicas") {
@@ -134,6 +134,14 @@ func (s *subject) settle() bool {
 	}
 	s.tidy()
 	return true
+}
+
+// bare is a warning of an engine that will have no replica of its own.
+func (s *subject) bare(to lineage.Node) string {
+	if s.legOn(to) {
+		return ""
+	}
+	return "; it has no replica, so after a restart of it you will have to say which one is current, with --authority"
 }
 
 // peersStand lets go of the peers that have been given up and have the only
