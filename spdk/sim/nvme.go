@@ -171,10 +171,11 @@ func (ct *controller) destroy() {
 	ct.epoch++
 	ct.state = ctrlDeleting
 	ct.disconnect()
+	ct.held++ // until all are told
 	for _, id := range sortedKeys(ct.spaces) {
 		ct.drop(ct.spaces[id])
 	}
-	if ct.held == 0 {
+	if ct.held--; ct.held == 0 {
 		ct.forget()
 	}
 }
