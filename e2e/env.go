@@ -76,8 +76,15 @@ func freePort(t testing.TB) string {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	port := l.Addr().(*net.TCPAddr).Port
+	if _, twice := given.LoadOrStore(port, true); twice {
+		return freePort(t)
+	}
+	return strconv.Itoa(port)
 }
+
+// given has the ports that were handed out: a target listens on its own only later.
+var given sync.Map
 
 // wanted is the error of something that is not what it should be yet.
 type wanted struct{ got, want any }
