@@ -141,6 +141,7 @@ func (s *subject) dropStaging() {
 		s.sec.because(s.v.At("replicas"), "the replica there is current")
 	}
 	s.sec.then(RiskReduce, ops...)
+	s.reread()
 }
 
 // legIn reports whether a current replica is where an lvol is.
