@@ -155,11 +155,11 @@ func (l *Lock) release(ctx context.Context, nodes []lineage.Node) {
 
 // Unlock frees a node whose lock is held by whoever wrote the note.
 func Unlock(ctx context.Context, c lineage.Cluster, t *spdk.Client, lock state.Lock) error {
-	if err := t.NullDelete(ctx, string(lock.Holder)); err != nil && spdk.ClassOf(err) != spdk.NotFound {
+	if err := unless(spdk.NotFound, t.NullDelete(ctx, string(lock.Holder))); err != nil {
 		return err
 	}
 	for _, n := range lock.Notes {
-		if err := t.NullDelete(ctx, c.LockNote(n)); err != nil && spdk.ClassOf(err) != spdk.NotFound {
+		if err := unless(spdk.NotFound, t.NullDelete(ctx, c.LockNote(n))); err != nil {
 			return err
 		}
 	}

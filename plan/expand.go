@@ -61,16 +61,10 @@ func (s *subject) unheard() string {
 	return ""
 }
 
-// outgrown is a leg of which the engine still sees the size from before it
-// grew: the event was lost, because the link was away or a target ended just
-// then. An engine is not told again. nil for none.
+// outgrown is a leg that is larger than the engine sees it; nil for none.
 func (s *subject) outgrown() *state.CurrentLeg {
 	for i, l := range s.Legs {
-		if l.Head == nil || l.Node == s.Engine {
-			continue
-		}
-		r := s.b.w.Nodes[s.Engine].Remotes[l.UUID]
-		if r != nil && !r.Absent && r.Size < l.Head.Lvol.Size && s.b.connected(lineage.Link{From: l.Node, To: s.Engine}) == "" {
+		if l.Head != nil && l.Node != s.Engine && s.b.outgrown(lineage.Link{From: l.Node, To: s.Engine}, l.Head.Lvol) {
 			return &s.Legs[i]
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"strata/lineage"
 	"strata/schema"
+	"strata/state"
 )
 
 // cutGroups cuts the layers that are due, each group of volumes at one
@@ -36,7 +37,7 @@ func (b *builder) cutGroups() {
 			}
 			continue
 		}
-		cuts[0].reason += b.latecomer(cuts)
+		cuts[0].reason += b.latecomer(name, cuts)
 		sec := b.section(KindGroup, name, cuts[0].pos)
 		for _, c := range cuts {
 			sec.after(c.s.sec.Key())
@@ -45,12 +46,26 @@ func (b *builder) cutGroups() {
 	}
 }
 
+// group are the volumes of a group.
+func (b *builder) group(name string) (all []*schema.Volume) {
+	for _, v := range b.cfg.Volumes {
+		if v.Group == name {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// uncut are the volumes of a group that are not cut now.
+func (b *builder) uncut(group string, cuts []cut) []*schema.Volume {
+	return slices.DeleteFunc(b.group(group), func(v *schema.Volume) bool {
+		return slices.ContainsFunc(cuts, func(c cut) bool { return c.s.v == v })
+	})
+}
+
 // late says which volume of the group is not ready to be cut with the others.
 func (b *builder) late(group string, cuts []cut) string {
-	for _, v := range b.cfg.Volumes {
-		if v.Group != group || slices.ContainsFunc(cuts, func(c cut) bool { return c.s.v == v }) {
-			continue
-		}
+	for _, v := range b.uncut(group, cuts) {
 		s := b.subjects[v.Name]
 		if s == nil {
 			return "volume " + v.Name + " is not ready"
@@ -65,13 +80,10 @@ func (b *builder) late(group string, cuts []cut) string {
 }
 
 // latecomer adds to the reason of a cut that another volume of the group has the
-// snapshot already.
-func (b *builder) latecomer(cuts []cut) string {
-	for _, v := range b.cfg.Volumes {
+// snapshot already. None of them is late.
+func (b *builder) latecomer(group string, cuts []cut) string {
+	for _, v := range b.uncut(group, cuts) {
 		s := b.subjects[v.Name]
-		if v.Group != cuts[0].s.v.Group || s == nil || slices.ContainsFunc(cuts, func(c cut) bool { return c.s == s }) {
-			continue
-		}
 		for _, c := range cuts {
 			if s.find(s.layersOf(), c.snapshot) != nil {
 				return fmt.Sprintf("; %s, of the same group, has %s from before, so the two are not of one instant", v.Name, c.snapshot)
@@ -84,7 +96,7 @@ func (b *builder) latecomer(cuts []cut) string {
 // cutTags is how many tags there are to tell cuts of a group from one another.
 // The epochs of layers that are cut together have one remainder by it, which no
 // other layer of the same name has in any volume of the group. So a volume
-// knows that its layer counts by another's that does (countedBy): the first head
+// knows that its layer counts by another's that does (counted): the first head
 // that is renamed says so for all.
 //
 // It is less than half of lineage.Forced, so that no jump is taken for an
@@ -100,19 +112,24 @@ func (b *builder) tag(cuts []cut) (tag lineage.Epoch, ok bool) {
 		return 0, false
 	}
 	used := map[lineage.Epoch]bool{}
-	for _, v := range b.cfg.Volumes {
-		for _, l := range b.userLayers(v) {
-			if v.Group == group && slices.ContainsFunc(cuts, func(c cut) bool { return c.snapshot == l.Snapshot }) {
-				used[l.Epoch%cutTags] = true
+	for _, v := range b.group(group) {
+		for _, id := range b.w.Incarnations(v.Name) {
+			for _, l := range userLayers(b.w.Incarnation(b.cfg.Cluster, id)) {
+				if slices.ContainsFunc(cuts, func(c cut) bool { return c.snapshot == l.Snapshot }) {
+					used[l.Epoch%cutTags] = true
+				}
 			}
 		}
+	}
+	var next []lineage.Epoch
+	for _, c := range cuts {
+		next = append(next, c.s.nextCut())
 	}
 	least := lineage.Epoch(cutTags)
 	for t := range lineage.Epoch(cutTags) {
 		var jump lineage.Epoch
-		for _, c := range cuts {
-			next := c.s.nextCut()
-			jump = max(jump, tagged(next, t)-next)
+		for _, e := range next {
+			jump = max(jump, tagged(e, t)-e)
 		}
 		if jump < least && !used[t] {
 			tag, least = t, jump
@@ -124,14 +141,11 @@ func (b *builder) tag(cuts []cut) (tag lineage.Epoch, ok bool) {
 // tagged is the first epoch from e on that has a tag.
 func tagged(e, tag lineage.Epoch) lineage.Epoch { return e + (tag+cutTags-e%cutTags)%cutTags }
 
-// userLayers are the layers with users' snapshots that any incarnation of a
-// volume has anywhere.
-func (b *builder) userLayers(v *schema.Volume) (all []lineage.Layer) {
-	for _, id := range b.w.Incarnations(v.Name) {
-		for _, o := range b.w.Incarnation(b.cfg.Cluster, id).Others {
-			if l, ok := o.Lvol.Parsed.(lineage.Layer); ok && !l.Own {
-				all = append(all, l)
-			}
+// userLayers are the layers of an incarnation, on all nodes, that have users' snapshots.
+func userLayers(inc *state.Incarnation) (all []lineage.Layer) {
+	for _, o := range inc.Others {
+		if l, ok := o.Lvol.Parsed.(lineage.Layer); ok && !l.Own {
+			all = append(all, l)
 		}
 	}
 	return all
@@ -141,33 +155,23 @@ func (b *builder) userLayers(v *schema.Volume) (all []lineage.Layer) {
 // its group and that another volume says counts; 0 for none. own is that of
 // the youngest layer that the volume itself says counts.
 func (s *subject) groupCut(own lineage.Epoch) (cut lineage.Epoch) {
-	for _, l := range s.uncounted(own) {
-		if l.Epoch > cut && s.b.countedBy(s.v, l) != "" {
+	if s.v.Group == "" {
+		return 0
+	}
+	for _, l := range userLayers(s.inc) {
+		if l.Epoch > max(own, cut) && s.b.counted(s.v, l) {
 			cut = l.Epoch
 		}
 	}
 	return cut
 }
 
-// uncounted are the layers with users' snapshots that may count because of
-// another volume of the group.
-func (s *subject) uncounted(own lineage.Epoch) (all []lineage.Layer) {
-	if s.v.Group == "" {
-		return nil
-	}
-	for _, o := range s.inc.Others {
-		if l, ok := o.Lvol.Parsed.(lineage.Layer); ok && !l.Own && l.Epoch > own {
-			all = append(all, l)
-		}
-	}
-	return all
-}
-
-// countedBy names a volume whose layer was cut together with one of v's, and
-// counts: a head says so. All of them were complete before the first did.
-func (b *builder) countedBy(v *schema.Volume, l lineage.Layer) string {
-	for _, other := range b.cfg.Volumes {
-		if other == v || other.Group != v.Group {
+// counted reports whether another volume has a layer that was cut together with
+// one of v's, and counts: a head says so. All of them were complete before the
+// first did.
+func (b *builder) counted(v *schema.Volume, l lineage.Layer) bool {
+	for _, other := range b.group(v.Group) {
+		if other == v {
 			continue
 		}
 		for _, id := range b.w.Incarnations(other.Name) {
@@ -176,15 +180,14 @@ func (b *builder) countedBy(v *schema.Volume, l lineage.Layer) string {
 			for _, h := range inc.Heads {
 				cut = max(cut, h.Name.Cut)
 			}
-			for _, o := range inc.Others {
-				p, ok := o.Lvol.Parsed.(lineage.Layer)
-				if ok && !p.Own && p.Snapshot == l.Snapshot && p.Epoch <= cut && p.Epoch%cutTags == l.Epoch%cutTags {
-					return other.Name
-				}
+			if slices.ContainsFunc(userLayers(inc), func(o lineage.Layer) bool {
+				return o.Snapshot == l.Snapshot && o.Epoch <= cut && o.Epoch%cutTags == l.Epoch%cutTags
+			}) {
+				return true
 			}
 		}
 	}
-	return ""
+	return false
 }
 
 // undecided says why it cannot be told whether a layer counts: another volume

@@ -93,8 +93,15 @@ func (b *builder) missed(l lineage.Link, leg lineage.UUID) bool {
 	if lvol == nil || b.connected(l) != "" || to.Uses(leg) {
 		return false
 	}
-	r := to.Remotes[leg]
-	return r == nil || r.Controller == b.cfg.Cluster.Controller(l) && !r.Absent && r.Size < lvol.Size
+	return to.Remotes[leg] == nil || b.outgrown(l, lvol)
+}
+
+// outgrown reports whether a peer still sees through a link the size that an
+// lvol had before it grew: the event was lost, because the link was away or a
+// target ended just then.
+func (b *builder) outgrown(l lineage.Link, lvol *state.Lvol) bool {
+	r := b.w.Nodes[l.To].Remotes[lvol.UUID]
+	return r != nil && r.Controller == b.cfg.Cluster.Controller(l) && !r.Absent && r.Size < lvol.Size && b.connected(l) == ""
 }
 
 // hide takes a namespace off a link, to show it anew: whatever the peer knew of

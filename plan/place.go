@@ -40,10 +40,11 @@ const (
 
 // place chooses a pool for each replica: where replicas are first, then the node
 // that is to be the engine, for one without a replica leaves nobody who knows
-// what is current when it restarts; then where the spread label has a new value, then by space not promised yet, then by a
-// hash, so that equal pools share the load. It never chooses a node twice, and
-// only pools of that block size; 0 leaves that open. What is missing to reach
-// the count is said in the second result.
+// what is current when it restarts; then where the spread label has a new value,
+// then by space not promised yet, then by a hash, so that equal pools share the
+// load. It never chooses a node twice, and only pools of that block size; 0
+// leaves that open. What is missing to reach the count is said in the second
+// result.
 func (b *builder) place(v *schema.Volume, held map[lineage.Node]stick, block int64) (Placement, string) {
 	out := Placement{Volume: v.Name}
 	if block == 0 {

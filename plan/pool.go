@@ -131,10 +131,10 @@ func findDisk(at *state.Node, c lineage.Cluster, conf *schema.Pool) *state.Disk 
 
 // measure adds up what a pool has and what it has promised.
 func (b *builder) measure(at *state.Node, p *pool) {
-	p.block = cmp.Or(at.BlockSize(p.conf.Lvstore), p.conf.BlockSize)
-	if d := findDisk(at, b.cfg.Cluster, p.conf); d != nil && at.BlockSize(p.conf.Lvstore) == 0 {
-		p.block = cmp.Or(d.BlockSize, p.block)
+	if d := findDisk(at, b.cfg.Cluster, p.conf); d != nil {
+		p.block = d.BlockSize
 	}
+	p.block = cmp.Or(at.BlockSize(p.conf.Lvstore), p.block, p.conf.BlockSize)
 	if lvs := at.Lvstores[p.conf.Lvstore]; lvs != nil {
 		p.capacity = lvs.TotalClusters * lvs.ClusterSize
 		for _, l := range at.Lvols {

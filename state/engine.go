@@ -52,6 +52,9 @@ func (s *Snapshot) running(inc *Incarnation, q Question, v *Verdict) bool {
 // ahead of it. The other was started from sealed replicas, of which the first
 // needed more opened than it had to let hosts in.
 func (s *Snapshot) served(engines []Verdict) []Verdict {
+	if len(engines) < 2 {
+		return engines
+	}
 	var did []Verdict
 	for _, e := range engines {
 		l := e.local()
@@ -59,7 +62,7 @@ func (s *Snapshot) served(engines []Verdict) []Verdict {
 		outrun := slices.ContainsFunc(engines, func(o Verdict) bool {
 			return l != nil && o.local() != nil && o.epoch() > e.epoch() && s.shows(o) && !s.shows(e)
 		})
-		if len(engines) < 2 || !sealed && !outrun {
+		if !sealed && !outrun {
 			did = append(did, e)
 		}
 	}
