@@ -2,23 +2,24 @@ package apply
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
-	"strata/spdk"
 )
 
 // A Guard is a process of its own that is told of the lock, and of every pause
 // before it begins and when it has ended. When this process dies, the pipe
 // between the two breaks, and the guard ends what was left open: hosts do not
-// wait until somebody comes back, and the next apply finds no lock. It is
-// started when nodes are locked, or by the first pause.
+// wait until somebody comes back, and the next apply finds no lock. A run that
+// ends while hosts wait, because it was stopped or could not go on, leaves them
+// to it as well. It is started when nodes are locked, or by the first pause.
 type Guard struct {
 	// Start starts the guard, which calls Stand with the other ends of what is
 	// returned: what is written there and what comes back. Closing it ends its
@@ -31,7 +32,8 @@ type Guard struct {
 	mu    sync.Mutex
 	to    GuardConn // nil until it is started
 	out   *bufio.Reader
-	knows bool // it was told of the volumes
+	knows bool                   // it was told of the volumes
+	held  map[lineage.NQN]string // section that holds each export
 }
 
 // GuardConn is what a running guard is told by.
@@ -42,13 +44,14 @@ type GuardConn interface {
 
 // guardMessage is a line to the guard. It answers each with an empty line.
 type guardMessage struct {
-	Config *schema.Config `json:",omitempty"` // the first; without volumes until one is held
-	Plan   *plan.Options  `json:",omitempty"`
-	Hold   *plan.Pause    `json:",omitempty"` // this is about to be paused
-	Volume string         `json:",omitempty"` // key of the section that holds
-	Free   lineage.NQN    `json:",omitempty"` // this is in use again
-	Lock   lineage.UUID   `json:",omitempty"` // holder of the locks from here on
-	Done   bool           `json:",omitempty"` // the end, in order
+	Config *schema.Config    `json:",omitempty"` // the first; without volumes until one is held
+	Plan   *plan.Options     `json:",omitempty"`
+	Hold   *plan.Pause       `json:",omitempty"` // this is about to be paused
+	Volume string            `json:",omitempty"` // key of the section that holds
+	Free   lineage.NQN       `json:",omitempty"` // this is in use again
+	Lock   lineage.UUID      `json:",omitempty"` // holder of the locks from here on
+	Note   *lineage.LockNote `json:",omitempty"` // what it writes
+	Done   bool              `json:",omitempty"` // the end, in order: the locks are free
 }
 
 // hold tells the guard that an export is about to be held, and waits until it
@@ -68,7 +71,15 @@ func (g *Guard) hold(section string, p plan.Pause) error {
 		}
 		g.knows = true
 	}
+	g.held[p.NQN] = section
 	return g.tell(guardMessage{Hold: &p, Volume: section})
+}
+
+// Holds are the sections that hold hosts, sorted.
+func (g *Guard) Holds() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Compact(slices.Sorted(maps.Values(g.held)))
 }
 
 // stand starts the guard of a lock that is about to be taken. The holder's note
@@ -83,7 +94,7 @@ func (g *Guard) stand(l *Lock) error {
 		return err
 	}
 	l.Note.Guard = g.to.PID()
-	return g.tell(guardMessage{Lock: l.Holder})
+	return g.tell(guardMessage{Lock: l.Holder, Note: &l.Note})
 }
 
 // free tells the guard that hosts use an export again.
@@ -94,11 +105,13 @@ func (g *Guard) free(nqn lineage.NQN) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.to != nil {
+		delete(g.held, nqn)
 		g.tell(guardMessage{Free: nqn})
 	}
 }
 
-// Close ends the guard; nothing may be held any more.
+// Close ends the guard, once it has let the hosts go on that are held. The nodes
+// are no longer locked.
 func (g *Guard) Close() error {
 	if g == nil {
 		return nil
@@ -125,7 +138,7 @@ func (g *Guard) start() (err error) {
 		g.to = nil
 		return fmt.Errorf("starting the guard that ends pauses should strata die: %w", err)
 	}
-	g.out, g.knows = bufio.NewReader(g.to), false
+	g.out, g.knows, g.held = bufio.NewReader(g.to), false, map[lineage.NQN]string{}
 	nodes := *g.Config
 	nodes.Volumes = nil
 	return g.tell(guardMessage{Config: &nodes, Plan: &g.Plan})
@@ -143,72 +156,4 @@ func (g *Guard) tell(m guardMessage) error {
 		return fmt.Errorf("the guard is gone: %w", err)
 	}
 	return nil
-}
-
-// Stand is the guard's life: it takes note of what is held and locked until in
-// ends, and then, if that was not in order, resumes what is paused, carries out
-// what the volumes need to be served again, and frees the lock.
-func Stand(ctx context.Context, in io.Reader, out io.Writer, connect func(*schema.Config) (map[lineage.Node]*spdk.Client, error)) error {
-	held := map[lineage.NQN]guardMessage{}
-	var cfg *schema.Config
-	var opt plan.Options
-	var targets map[lineage.Node]*spdk.Client
-	var lock *Lock
-	dec := json.NewDecoder(in)
-	for {
-		var m guardMessage
-		if err := dec.Decode(&m); err != nil {
-			break
-		}
-		switch {
-		case m.Config != nil:
-			cfg, opt = m.Config, *m.Plan
-			if targets != nil {
-				break
-			}
-			var err error
-			if targets, err = connect(cfg); err != nil {
-				return err
-			}
-		case m.Lock != "":
-			lock = &Lock{Holder: m.Lock}
-			lock.begin(cfg.Cluster, targets)
-		case m.Hold != nil:
-			held[m.Hold.NQN] = m
-		case m.Free != "":
-			delete(held, m.Free)
-		case m.Done:
-			return nil
-		}
-		if _, err := fmt.Fprintln(out); err != nil {
-			break
-		}
-	}
-	if lock != nil {
-		lock.inherit(ctx)
-		defer lock.end()
-	}
-	if len(held) == 0 || cfg == nil {
-		return nil
-	}
-	return relieve(ctx, cfg, targets, opt, lock, held)
-}
-
-// relieve lets the hosts of held exports go on.
-func relieve(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt plan.Options, lock *Lock, held map[lineage.NQN]guardMessage) error {
-	x := newPass(0, cfg, targets, Options{})
-	var wg sync.WaitGroup
-	opt.Only = map[string]bool{}
-	for _, m := range held {
-		opt.Only[m.Volume] = true
-		wg.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, resumeTimeout)
-			defer cancel()
-			x.resume(ctx, *m.Hold) // fails where the listener is away already
-		})
-	}
-	wg.Wait()
-	// What is left of a swap is finished, and nothing else is begun.
-	_, err := Run(ctx, cfg, targets, Options{Plan: opt, Parallelism: len(held), Lock: lock})
-	return err
 }

@@ -198,7 +198,7 @@ func (x *pass) step(ctx context.Context, key string, step plan.Step, held *held)
 	x.starting(key, step)
 	err := x.opt.Lock.allows(step.Op)
 	if err == nil {
-		err = x.begin(key, step.Op, held)
+		err = x.begin(key, step, held)
 	}
 	start := time.Now()
 	if err == nil {
@@ -207,7 +207,7 @@ func (x *pass) step(ctx context.Context, key string, step plan.Step, held *held)
 	}
 	took := time.Since(start)
 	if err == nil {
-		x.ended(held.after(step.Op))
+		x.ended(held.after(step))
 	}
 	x.mu.Lock()
 	if err == nil {
@@ -240,15 +240,17 @@ func (x *pass) observe(e Event) {
 
 // begin prepares for an op: a pause is announced before it begins, for it may
 // take effect although its reply is lost.
-func (x *pass) begin(key string, op plan.Op, held *held) error {
-	switch op := op.(type) {
+func (x *pass) begin(key string, step plan.Step, held *held) error {
+	switch op := step.Op.(type) {
 	case plan.Pause:
 		if err := x.opt.Guard.hold(key, op); err != nil {
 			return err
 		}
 		held.before(op)
 	case plan.ListenerRemove:
-		return x.opt.Guard.hold(key, plan.Pause{At: op.At, NQN: op.NQN, Address: op.Address, Port: op.Port})
+		if step.Risk == plan.RiskPause {
+			return x.opt.Guard.hold(key, plan.Pause{At: op.At, NQN: op.NQN, Address: op.Address, Port: op.Port})
+		}
 	}
 	return nil
 }
@@ -319,43 +321,52 @@ func (h *held) before(p plan.Pause) {
 
 // after notes what a step has changed, and returns the export that hosts can
 // use again since.
-func (h *held) after(op plan.Op) (free lineage.NQN) {
+func (h *held) after(step plan.Step) (free lineage.NQN) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch op := op.(type) {
+	switch op := step.Op.(type) {
 	case plan.Resume:
 		delete(h.paused, op.NQN)
-		return op.NQN
 	case plan.ListenerRemove:
 		delete(h.paused, op.NQN)
-		h.hidden[op.NQN] = true
-	case plan.ListenerAdd:
+		if step.Risk == plan.RiskPause {
+			h.hidden[op.NQN] = true
+		}
+	case plan.ListenerAdd: // on whichever node: the volume may move
 		delete(h.hidden, op.NQN)
+	}
+	return letsGo(step.Op)
+}
+
+// letsGo is the export whose hosts go on with an op; "" for none.
+func letsGo(op plan.Op) lineage.NQN {
+	switch op := op.(type) {
+	case plan.Resume:
 		return op.NQN
-	case plan.SubsystemDelete:
-		delete(h.paused, op.NQN)
-		delete(h.hidden, op.NQN)
+	case plan.ListenerAdd:
 		return op.NQN
 	}
 	return ""
 }
 
 // release resumes what is still paused, whatever happened. An export without
-// listener is made whole by the next pass.
+// listener is made whole by the next pass, or by the guard when the run ends.
 func (h *held) release(x *pass) {
 	h.mu.Lock()
 	paused := maps.Clone(h.paused)
 	h.mu.Unlock()
+	var wg sync.WaitGroup
 	for _, p := range paused {
-		ctx, cancel := context.WithTimeout(context.Background(), resumeTimeout)
-		x.resume(ctx, p)
-		cancel()
+		wg.Go(func() { x.resume(p) })
 	}
+	wg.Wait()
 }
 
 const resumeTimeout = 10 * time.Second
 
-func (x *pass) resume(ctx context.Context, p plan.Pause) {
+func (x *pass) resume(p plan.Pause) (done bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), resumeTimeout)
+	defer cancel()
 	step := plan.Step{
 		Op:   plan.Resume{At: p.At, NQN: p.NQN, Address: p.Address, Port: p.Port},
 		Risk: plan.RiskCreate, Reason: "the section was given up", Held: true, Copies: -1,
@@ -367,4 +378,5 @@ func (x *pass) resume(ctx context.Context, p plan.Pause) {
 		x.opt.Guard.free(p.NQN)
 	}
 	x.observe(Event{Pass: x.number, Step: step, Start: start, Took: time.Since(start), Err: err})
+	return err == nil
 }

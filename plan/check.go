@@ -41,7 +41,7 @@ func (c *checker) section(s *Section) error {
 			if err := c.step(s, step); err != nil {
 				return fmt.Errorf("step %d (%s): %w", step.Number, Words(step.Op), err)
 			}
-			c.track(paused, step.Op)
+			c.track(paused, step)
 			if s.Kind != KindVolume {
 				continue
 			}
@@ -77,8 +77,8 @@ func (c *checker) step(s *Section, step *Step) error {
 
 // track follows which exports hold their hosts. One without listener holds
 // them too: they wait for the path to come back.
-func (c *checker) track(paused map[lineage.NQN]bool, op Op) {
-	switch op := op.(type) {
+func (c *checker) track(paused map[lineage.NQN]bool, step *Step) {
+	switch op := step.Op.(type) {
 	case ListenerRemove:
 		_, export := c.cfg.Cluster.ParseExport(op.NQN)
 		if sub := c.w.Nodes[op.Node].Subsystems[op.NQN]; export && sub != nil && len(sub.Listeners) == 0 {
@@ -90,8 +90,11 @@ func (c *checker) track(paused map[lineage.NQN]bool, op Op) {
 		delete(paused, op.NQN)
 	case ListenerAdd:
 		delete(paused, op.NQN)
-	case SubsystemDelete:
-		delete(paused, op.NQN)
+	case SubsystemDelete: // of a volume that moves, or is not exported any more
+		id, _ := c.cfg.Cluster.ParseExport(op.NQN)
+		if v := c.cfg.Volume(id.Name); v == nil || v.Export.Kind != schema.ExportNVMf {
+			delete(paused, op.NQN)
+		}
 	}
 }
 

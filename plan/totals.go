@@ -74,8 +74,6 @@ func (h holding) step(step Step) (begins, during bool) {
 		delete(h, op.NQN)
 	case ListenerAdd:
 		delete(h, op.NQN)
-	case SubsystemDelete:
-		delete(h, op.NQN)
 	}
 	return begins, during || begins
 }

@@ -29,10 +29,11 @@ type applier struct {
 	dead  bool
 	conns []io.Closer // to targets and guard
 	guard chan struct{}
+	stop  chan struct{}
 }
 
 func (w *world) applier(cfg *schema.Config) *applier {
-	a := &applier{w: w, pid: w.newPID()}
+	a := &applier{w: w, pid: w.newPID(), stop: make(chan struct{})}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	a.targets = w.connect(cfg, a.keep)
 	return a
@@ -88,10 +89,13 @@ func (a *applier) die() {
 	a.cancel()
 }
 
+// interrupt ends it as ^C does.
+func (a *applier) interrupt() { close(a.stop) }
+
 // run carries a configuration out.
 func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*apply.Result, error) {
 	defer a.close()
-	o := apply.Options{Plan: opt, Parallelism: 4, Observe: a.w.event}
+	o := apply.Options{Plan: opt, Parallelism: 4, Observe: a.w.event, Stop: a.stop}
 	o.Lock = &apply.Lock{
 		Holder: lineage.UUID(fmt.Sprintf("00000000-0000-4000-8000-%012d", a.pid)), Wait: 5 * time.Minute,
 		Note: lineage.LockNote{By: "sweep", PID: a.pid},

@@ -90,12 +90,16 @@ func (h *host) stop() error {
 		h.cancel()
 		<-h.done
 	}
+	h.close()
+	return h.err
+}
+
+func (h *host) close() {
 	for _, p := range h.paths {
 		if p != nil {
 			p.Close()
 		}
 	}
-	return h.err
 }
 
 // leave lets the host finish what it has begun.
@@ -201,6 +205,15 @@ func (h *host) io(ctx context.Context, f func(context.Context, *sim.Namespace) e
 		case <-time.After(again):
 		}
 	}
+}
+
+// reaches reports whether the host has its volume now, or in a moment.
+func (h *host) reaches() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
+	defer cancel()
+	probe := &host{w: h.w, nqn: h.nqn, paths: make([]*sim.Conn, len(nodes))}
+	defer probe.close()
+	return probe.io(ctx, func(ctx context.Context, ns *sim.Namespace) error { return ns.ReadAt(ctx, make([]byte, blockSize), 0) }) == nil
 }
 
 // path is the device by way of a node, nil when there is none.

@@ -11,6 +11,7 @@ type trouble struct {
 	name  string
 	alone bool // no guard stands by
 	after bool // as the one before, but the call has its effect first
+	stops bool // nothing dies, so who had a volume has it when the run has ended
 	lasts time.Duration
 	make  func(w *world, c sim.Call) sim.Fault
 }
@@ -44,6 +45,15 @@ func dying(name string, alone bool, f sim.Fault) *trouble {
 	}}
 }
 
+// stopped makes trouble in which somebody types ^C, and what a call is to do
+// fails or is not known.
+func stopped(name string, f sim.Fault) *trouble {
+	return &trouble{name: name, stops: true, make: func(w *world, c sim.Call) sim.Fault {
+		w.who.interrupt()
+		return f
+	}}
+}
+
 // broken makes trouble in which the target dies, and is back after a while.
 func broken(name string, lasts time.Duration, f sim.Fault) *trouble {
 	return &trouble{name: name, lasts: lasts, make: func(w *world, c sim.Call) sim.Fault {
@@ -67,6 +77,8 @@ var troubles = []*trouble{
 	plain("cut", sim.Fault{LoseBefore: true, Cut: true}),
 	after(plain("cut-after", sim.Fault{Cut: true})),
 	plain("error", sim.Fault{Err: &sim.Error{Code: -32603, Message: "Internal error"}}),
+	stopped("stopped", sim.Fault{LoseBefore: true}),
+	after(stopped("stopped-after", sim.Fault{LoseAfter: true})),
 	dying("strata-dies", false, sim.Fault{LoseBefore: true}),
 	after(dying("strata-dies-after", false, sim.Fault{})),
 	dying("strata-dies-unguarded", true, sim.Fault{LoseBefore: true}),

@@ -246,6 +246,7 @@ func (w *world) sweep() (*apply.Result, error) {
 			w.still[id] = append(w.still[id], c)
 		}
 	}
+	reached := w.reached()
 	guarded := w.trouble == nil || !w.trouble.alone
 	w.c.Inject(w.hook)
 	w.nonce++
@@ -261,6 +262,13 @@ func (w *world) sweep() (*apply.Result, error) {
 	if guarded && w.who.guard != nil {
 		<-w.who.guard
 	}
+	if w.trouble != nil && w.trouble.stops {
+		for name := range w.hosts {
+			if h := w.hosts[name]; reached[name] && !h.reaches() {
+				return nil, fmt.Errorf("the host of %s waits, although the run has ended and the guard, too", name)
+			}
+		}
+	}
 	for range 12 {
 		// Somebody runs it again.
 		time.Sleep(5 * time.Second)
@@ -273,6 +281,15 @@ func (w *world) sweep() (*apply.Result, error) {
 		}
 	}
 	return nil, fmt.Errorf("it does not come to rest: the last run had %d steps, failures %v, blocked %v", r.Steps, r.Failures, r.Plan.Blocked)
+}
+
+// reached are the volumes that hosts have.
+func (w *world) reached() map[string]bool {
+	all := map[string]bool{}
+	for name, h := range w.hosts {
+		all[name] = h.reaches()
+	}
+	return all
 }
 
 func known(s *state.Snapshot) bool {

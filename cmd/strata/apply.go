@@ -74,7 +74,6 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			}
 			lock.Wait, lock.Tell = wait, show.tell
 			guard := &apply.Guard{Start: src.guard, Config: cfg, Plan: planOpt}
-			defer guard.Close()
 			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved}
 			if err := hold.hold(&opt, cfg); err != nil {
 				return err
@@ -91,6 +90,12 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			start := time.Now()
 			show.begin()
 			r, err := apply.Run(cmd.Context(), cfg, targets, opt)
+			if waits := guard.Holds(); len(waits) > 0 {
+				show.tell("hosts of " + strings.Join(waits, ", ") + " wait: letting them go on")
+			}
+			if left := guard.Close(); left != nil {
+				err = errors.Join(err, fmt.Errorf("hosts may wait still, until apply is run again: %w", left))
+			}
 			if err == nil {
 				err = outcome(cfg, r)
 				show.summary(r, time.Since(start), codeOf(err))

@@ -29,11 +29,11 @@ func newGuard() *cobra.Command {
 			})
 		},
 	}
-	src.recordFlag(cmd)
+	src.reachFlags(cmd)
 	return cmd
 }
 
 // guard starts the guard, which reaches the targets as this process does.
 func (s *source) guard() (apply.GuardConn, error) {
-	return apply.GuardProcess("guard", "--debug-rpc", s.debugRPC)
+	return apply.GuardProcess("guard", "--timeout", s.timeout.String(), "--debug-rpc", s.debugRPC)
 }

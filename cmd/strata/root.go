@@ -48,11 +48,11 @@ func (s *source) flags(cmd *cobra.Command) {
 
 func (s *source) targetFlags(cmd *cobra.Command) {
 	s.flags(cmd)
-	cmd.Flags().DurationVar(&s.timeout, "timeout", 10*time.Second, "how long a target may take to answer")
-	s.recordFlag(cmd)
+	s.reachFlags(cmd)
 }
 
-func (s *source) recordFlag(cmd *cobra.Command) {
+func (s *source) reachFlags(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&s.timeout, "timeout", 10*time.Second, "how long a target may take to answer")
 	cmd.Flags().StringVar(&s.debugRPC, "debug-rpc", "", "append every exchange with the targets to `FILE`, a JSON object a line, secrets removed")
 }
 

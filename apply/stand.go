@@ -1,0 +1,129 @@
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/hashicorp/go-multierror"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/spdk"
+)
+
+// Stand is the guard's life: it takes note of what is held and locked until in
+// ends, and then lets the hosts go on that are held still. If in did not end in
+// order, it frees the lock, too.
+func Stand(ctx context.Context, in io.Reader, out io.Writer, connect func(*schema.Config) (map[lineage.Node]*spdk.Client, error)) error {
+	g := standing{held: map[lineage.NQN]guardMessage{}}
+	orderly := false
+	dec := json.NewDecoder(in)
+	for !orderly {
+		var m guardMessage
+		if err := dec.Decode(&m); err != nil {
+			break
+		}
+		if m.Config != nil && g.targets == nil {
+			var err error
+			if g.targets, err = connect(m.Config); err != nil {
+				return err
+			}
+		}
+		g.note(m)
+		orderly = m.Done
+		if _, err := fmt.Fprintln(out); err != nil {
+			break
+		}
+	}
+	g.resume()
+	if g.lock != nil && !orderly {
+		g.lock.inherit(ctx)
+		defer g.lock.end()
+	}
+	return g.finish(ctx)
+}
+
+// standing is what a guard knows.
+type standing struct {
+	cfg     *schema.Config
+	opt     plan.Options
+	targets map[lineage.Node]*spdk.Client
+	lock    *Lock // nil until nodes are locked
+	held    map[lineage.NQN]guardMessage
+}
+
+func (g *standing) note(m guardMessage) {
+	switch {
+	case m.Config != nil:
+		g.cfg, g.opt = m.Config, *m.Plan
+	case m.Lock != "":
+		g.lock = &Lock{Holder: m.Lock, Note: *m.Note, Wait: resumeTimeout}
+		g.lock.begin(g.cfg.Cluster, g.targets)
+	case m.Hold != nil:
+		g.held[m.Hold.NQN] = m
+	case m.Free != "":
+		delete(g.held, m.Free)
+	}
+}
+
+// resume ends the pauses: what was only paused is whole then. It fails where the
+// listener is away already.
+func (g *standing) resume() {
+	x := newPass(0, g.cfg, g.targets, Options{})
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, m := range slices.Collect(maps.Values(g.held)) {
+		wg.Go(func() {
+			if x.resume(*m.Hold) {
+				mu.Lock()
+				defer mu.Unlock()
+				delete(g.held, m.Hold.NQN)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// finish carries out what is left of a swap until hosts have their volume
+// again. Nothing else is begun, and nothing destroyed.
+func (g *standing) finish(ctx context.Context) error {
+	if len(g.held) == 0 {
+		return nil
+	}
+	g.opt.Only, g.opt.AllowDestroy = map[string]bool{}, nil
+	for _, m := range g.held {
+		g.opt.Only[m.Volume] = true
+	}
+	whole := make(chan struct{})
+	r, err := Run(ctx, g.cfg, g.targets, Options{Plan: g.opt, Parallelism: len(g.held), Lock: g.lock, Stop: whole, Observe: func(e Event) {
+		if nqn := letsGo(e.Step.Op); e.Err == nil && g.held[nqn].Hold != nil {
+			if delete(g.held, nqn); len(g.held) == 0 {
+				close(whole)
+			}
+		}
+	}})
+	if err == nil && !r.Stopped {
+		err = waits(r)
+	}
+	return err
+}
+
+// waits says what keeps the hosts waiting of volumes that could not be made
+// whole; nil when nothing does.
+func waits(r *Result) error {
+	var why *multierror.Error
+	for _, f := range r.Failures {
+		why = multierror.Append(why, f)
+	}
+	for _, b := range r.Plan.Blocked {
+		why = multierror.Append(why, errors.New(b.Text))
+	}
+	return why.ErrorOrNil()
+}
