@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -60,6 +61,10 @@ func (s *subject) layers() {
 	if !s.steady() {
 		return
 	}
+	if why := s.copied(); why != "" {
+		s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "", "its layers stay as they are: %s", why)
+		return
+	}
 	all := s.layersOf()
 	if s.mergeLeftovers(all) || s.leftovers() || s.detach() {
 		return
@@ -83,6 +88,25 @@ func (s *subject) steady() bool {
 		return s.v.Export.Kind == schema.ExportNone && len(s.Legs) == 1
 	}
 	return !s.halfJoined()
+}
+
+// copied says that a layer of the volume is, or may be, being copied by order of
+// a run that is over; "" when none is. Deleting it, or one beside it, is refused
+// and yet takes its bdev away: the layer above then looks as if it stood on
+// nothing.
+func (s *subject) copied() string {
+	for _, l := range s.Legs {
+		for _, u := range s.b.fills[l.Node] {
+			to := s.b.w.owner(u)
+			if to == "" {
+				return string(l.Node) + " writes to an lvol of a node that could not be read, and may be copying one"
+			}
+			if p := s.b.w.Nodes[to].LvolByUUID(u).Parsed; p != nil && p.Of() == s.id {
+				return fmt.Sprintf("%s is still copying one to %s", l.Node, to)
+			}
+		}
+	}
+	return ""
 }
 
 // halfJoined reports whether the RAID has a leg that is not complete yet.

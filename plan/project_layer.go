@@ -69,9 +69,11 @@ func (w *world) projectLayer(n *state.Node, op Op) error {
 		if err != nil {
 			return err
 		}
-		if n.Remotes[op.To] == nil {
+		to := n.Remotes[op.To]
+		if to == nil {
 			return fmt.Errorf("no link brings %s to %s", op.To, n.Name)
 		}
+		to.Claimed = false // whatever was copied there before has ended, and so has this
 		for _, other := range w.Nodes {
 			if other.LvolByUUID(op.To) != nil {
 				dst := w.edit(other.Name).LvolByUUID(op.To)

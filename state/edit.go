@@ -177,6 +177,18 @@ func (n *Node) Uses(leg lineage.UUID) bool {
 	return false
 }
 
+// Fills are the peers' namespaces that the node writes to although nothing of
+// its own stands on them or shows them: layers are being copied there. A target
+// goes on with that when who began it is gone, and does not list it.
+func (n *Node) Fills() (all []lineage.UUID) {
+	for _, u := range sortedKeys(n.Remotes) {
+		if n.Remotes[u].Claimed && !n.Uses(u) {
+			all = append(all, u)
+		}
+	}
+	return all
+}
+
 // Can reports whether the target has the RPC method.
 func (n *Node) Can(method string) bool {
 	_, ok := n.Methods[method]

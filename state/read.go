@@ -216,11 +216,11 @@ func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 	case len(drv.NVMe) > 0:
 		nsid := int(drv.NVMe[0].NS.ID)
 		ctrl := b.Name[:max(0, len(b.Name)-len(fmt.Sprintf("n%d", nsid)))]
-		n.AddRemote(&Remote{Bdev: b.Name, UUID: lineage.UUID(b.UUID), Controller: ctrl, NSID: nsid, Size: int64(b.Size())})
+		n.AddRemote(&Remote{Bdev: b.Name, UUID: lineage.UUID(b.UUID), Controller: ctrl, NSID: nsid, Size: int64(b.Size()), Claimed: b.Claimed})
 	case b.ProductName == "NVMe disk": // its peer came back without it
 		if ctrl, id, ok := cutLast(b.Name, "n"); ok {
 			nsid, _ := strconv.Atoi(id)
-			n.AddRemote(&Remote{Bdev: b.Name, UUID: lineage.UUID(b.UUID), Controller: ctrl, NSID: nsid, Size: int64(b.Size()), Absent: true})
+			n.AddRemote(&Remote{Bdev: b.Name, UUID: lineage.UUID(b.UUID), Controller: ctrl, NSID: nsid, Size: int64(b.Size()), Absent: true, Claimed: b.Claimed})
 		}
 	case b.ProductName == "Malloc disk":
 		d.Kind = "malloc"

@@ -163,6 +163,8 @@ type Remote struct {
 	// reconnected: its I/O fails. Whatever the peer shows under the number from
 	// then on is taken for this one, UUID and all.
 	Absent bool
+	// Claimed is set when something on the node writes to it or stands on it.
+	Claimed bool
 }
 
 // Controller is an attachment to a peer's subsystem.

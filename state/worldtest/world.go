@@ -20,7 +20,7 @@ import (
 //	n1 lvol lab.fast/db.k3f7#1.2p u1 64Mi [3 clusters] [parent=…] [esnap=…] [degraded] [claimed] [snapshot]
 //	n1 raid lab.db.k3f7 online u1 u2 - [stalled]
 //	n1 controller lab.n2 nqn… enabled
-//	n1 remote lab.n2n7 u2 64Mi [absent]
+//	n1 remote lab.n2n7 u2 64Mi [absent] [claimed]
 //	n1 subsystem nqn… [any] [host=…]
 //	n1 namespace nqn… 7 bdev
 //	n1 listen nqn… 10.0.0.1 4420 [paused]
@@ -119,7 +119,7 @@ func readLine(n *state.Node, what string, f []string) error {
 		n.Controllers[f[0]] = &state.Controller{Name: f[0], NQN: lineage.NQN(f[1]), State: f[2], Address: f[3], Port: f[4]}
 	case "remote":
 		ctrl, nsid, _ := cutLast(f[0], "n")
-		n.AddRemote(&state.Remote{Bdev: f[0], UUID: lineage.UUID(f[1]), Controller: ctrl, NSID: atoi(nsid), Size: size(f[2]), Absent: len(f) > 3})
+		n.AddRemote(&state.Remote{Bdev: f[0], UUID: lineage.UUID(f[1]), Controller: ctrl, NSID: atoi(nsid), Size: size(f[2]), Absent: slices.Contains(f[3:], "absent"), Claimed: slices.Contains(f[3:], "claimed")})
 	case "subsystem":
 		s := &state.Subsystem{NQN: lineage.NQN(f[0]), Namespaces: map[int]*state.Namespace{}}
 		for _, o := range f[1:] {
@@ -213,6 +213,9 @@ func Write(s *state.Snapshot) string {
 			f := []any{"remote", n.Remotes[u].Bdev, u, sizeText(n.Remotes[u].Size)}
 			if n.Remotes[u].Absent {
 				f = append(f, "absent")
+			}
+			if n.Remotes[u].Claimed && !n.Uses(u) {
+				f = append(f, "claimed")
 			}
 			put(f...)
 		}
