@@ -98,13 +98,17 @@ func (f Failure) Error() string {
 	return fmt.Sprintf("%s: step %d, node %s: %s: %v", f.Section, f.Step.Number, f.Step.Op.On(), plan.Words(f.Step.Op), f.Err)
 }
 
-// patience is how often the same step may fail before its section is given up;
-// what failed for lack of an answer gets one more look each time.
+// patience is how often the same step may fail before its section is given up,
+// unless the section has been carried out meanwhile.
 const patience = 2
 
-// maxRepeats is how often a run may carry out the very same pass without an
-// error: when that leads nowhere, targets do not become what plans expect.
-const maxRepeats = 5
+// maxRepeats is how often a run may carry out the very same section within
+// repeatsFor without an error: when that leads nowhere, targets do not become
+// what plans expect.
+const (
+	maxRepeats = 5
+	repeatsFor = 10 * time.Minute
+)
 
 // lookAgain is how often the nodes are looked at while copies are in hand.
 const lookAgain = 2 * time.Second
@@ -122,11 +126,13 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 		defer opt.Lock.end()
 	}
 	defer x.wait()
-	defer cancel() // a copy that goes on is the target's; it is taken up again by the next run
-	tries := map[string]int{}
+	defer cancel()  // a copy that goes on is the target's; it is taken up again by the next run
 	locked := false // since the last look
 	for {
-		x.settle(r, opt.Plan, tries)
+		x.settle(r, opt.Plan)
+		if opt.Guard.waits(r.Failures) {
+			return r, nil
+		}
 		before := r.Snapshot
 		if locked {
 			r.Snapshot = state.ReadAgain(ctx, cfg.Cluster, targets, before)
@@ -170,11 +176,20 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 			continue
 		}
 		r.Passes++
-		if what := fingerprint(p.Passes[0]); x.seen(what) > maxRepeats {
-			return r, fmt.Errorf("the same steps are due again and again, and nothing comes of them: %s", what)
+		if worn := x.worn(p.Passes[0]); len(worn) > 0 {
+			for _, f := range worn {
+				r.giveUp(f, opt.Plan)
+			}
+			continue
 		}
 		x.pass(ctx, r.Passes, p.Passes[0])
 	}
+}
+
+// giveUp leaves a section alone from here on.
+func (r *Result) giveUp(f Failure, opt plan.Options) {
+	r.Failures = append(r.Failures, f)
+	opt.Skip[f.Section] = true
 }
 
 // plan plans what is due by the latest snapshot.

@@ -21,11 +21,20 @@ func (x *pass) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) er
 	if err != nil {
 		return err
 	}
-	for start := time.Now(); ; {
+	start := time.Now()
+	heard := start
+	for {
 		at, err := t.CheckShallowCopy(ctx, id)
+		if silent := spdk.ClassOf(err) == spdk.Unreachable || spdk.ClassOf(err) == spdk.Unknown; silent && time.Since(heard) < copySilence {
+			if err := sleep(ctx, pollEvery); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}
+		heard = time.Now()
 		x.progress(op, at)
 		switch at.State {
 		case spdk.CopyComplete:
@@ -39,6 +48,10 @@ func (x *pass) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) er
 		}
 	}
 }
+
+// copySilence is how long a target that copies may say nothing: it goes on
+// meanwhile, and one that has restarted knows of no copy.
+const copySilence = 30 * time.Second
 
 // pollCopy is when to ask again for a copy that has taken so long: soon enough
 // that its end is not noticed late as copies go, and never more often than a

@@ -77,6 +77,9 @@ func (g *Guard) hold(section string, p plan.Pause) error {
 
 // Holds are the sections that hold hosts, sorted.
 func (g *Guard) Holds() []string {
+	if g == nil {
+		return nil
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Compact(slices.Sorted(maps.Values(g.held)))
@@ -108,6 +111,13 @@ func (g *Guard) free(nqn lineage.NQN) {
 		delete(g.held, nqn)
 		g.tell(guardMessage{Free: nqn})
 	}
+}
+
+// waits reports whether hosts wait for a section that was given up. They are
+// worth more than what else there is to be done.
+func (g *Guard) waits(failed []Failure) bool {
+	holds := g.Holds()
+	return slices.ContainsFunc(failed, func(f Failure) bool { return slices.Contains(holds, f.Section) })
 }
 
 // Close ends the guard, once it has let the hosts go on that are held. The nodes

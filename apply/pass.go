@@ -39,6 +39,7 @@ type running struct {
 	ended   chan struct{}
 	copying bool
 	slot    bool // it has a place among the risky
+	counted bool // the runner has taken note that it ended
 	err     error
 }
 

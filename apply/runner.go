@@ -3,6 +3,7 @@ package apply
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +25,8 @@ type runner struct {
 	limits  *limits
 	telling sync.Mutex
 	passes  []*pass
-	repeats map[string]int
+	tries   map[string]map[string]int // by section and step: failures since the section was last carried out
+	repeats map[string]repeats        // by what a section does
 	// approved is what Options.Confirm has agreed to.
 	approved string
 }
@@ -33,7 +35,7 @@ func newRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	return &runner{
 		cfg: cfg, targets: targets, opt: opt,
 		risky: make(chan struct{}, max(1, opt.Parallelism)), wake: make(chan struct{}, 1),
-		repeats: map[string]int{}, limits: newLimits(),
+		tries: map[string]map[string]int{}, repeats: map[string]repeats{}, limits: newLimits(),
 	}
 }
 
@@ -47,7 +49,7 @@ func (x *runner) pass(ctx context.Context, number int, p plan.Pass) {
 
 // settle takes stock: what has been done, which sections have failed for good,
 // and which are still copying.
-func (x *runner) settle(r *Result, opt plan.Options, tries map[string]int) {
+func (x *runner) settle(r *Result, opt plan.Options) {
 	clear(opt.Busy)
 	var open []*pass
 	for _, p := range x.passes {
@@ -55,10 +57,14 @@ func (x *runner) settle(r *Result, opt plan.Options, tries map[string]int) {
 		r.Steps += p.steps
 		p.steps = 0
 		for _, f := range p.failed {
+			tries := x.tries[f.Section]
+			if tries == nil {
+				tries = map[string]int{}
+				x.tries[f.Section] = tries
+			}
 			what := string(f.Step.Op.On()) + " " + plan.Words(f.Step.Op)
 			if tries[what]++; tries[what] == patience {
-				r.Failures = append(r.Failures, f)
-				opt.Skip[f.Section] = true
+				r.giveUp(f, opt)
 			}
 		}
 		p.failed = nil
@@ -66,6 +72,10 @@ func (x *runner) settle(r *Result, opt plan.Options, tries map[string]int) {
 		for key, s := range p.sections {
 			select {
 			case <-s.ended:
+				if s.err == nil && !s.counted {
+					delete(x.tries, key)
+				}
+				s.counted = true
 			default:
 				opt.Busy[key] = s.nodes
 				busy = true
@@ -99,10 +109,27 @@ func (x *runner) wait() {
 	}
 }
 
-// seen counts how often a pass was carried out.
-func (x *runner) seen(pass string) int {
-	x.repeats[pass]++
-	return x.repeats[pass]
+// repeats is how often something was done since then.
+type repeats struct {
+	n     int
+	since time.Time
+}
+
+// worn counts how often the sections of a pass were carried out, and returns
+// those that it leads nowhere with.
+func (x *runner) worn(p plan.Pass) (worn []Failure) {
+	for _, s := range p.Sections {
+		what := fingerprint(s)
+		seen := x.repeats[what]
+		if time.Since(seen.since) > repeatsFor {
+			seen = repeats{since: time.Now()}
+		}
+		if seen.n++; seen.n > maxRepeats {
+			worn = append(worn, Failure{Section: s.Key(), Step: s.Stages[0][0], Err: errors.New("this was done again and again, and it is due still")})
+		}
+		x.repeats[what] = seen
+	}
+	return worn
 }
 
 // confirmed asks for approval of a plan, unless that was given already.
@@ -112,7 +139,10 @@ func (x *runner) confirmed(p *plan.Plan) bool {
 	}
 	var all []string
 	for _, pass := range p.Passes {
-		all = append(all, fingerprint(pass))
+		for _, s := range pass.Sections {
+			all = append(all, fingerprint(s))
+		}
+		all = append(all, "")
 	}
 	if what := strings.Join(all, "\n"); what != x.approved {
 		if !x.opt.Confirm(p) {
@@ -123,14 +153,12 @@ func (x *runner) confirmed(p *plan.Plan) bool {
 	return true
 }
 
-// fingerprint tells passes apart by what they do.
-func fingerprint(p plan.Pass) string {
+// fingerprint tells sections apart by what they do.
+func fingerprint(s plan.Section) string {
 	var words []string
-	for _, s := range p.Sections {
-		for _, stage := range s.Stages {
-			for _, step := range stage {
-				words = append(words, string(step.Op.On())+": "+plan.Words(step.Op))
-			}
+	for _, stage := range s.Stages {
+		for _, step := range stage {
+			words = append(words, string(step.Op.On())+": "+plan.Words(step.Op))
 		}
 	}
 	return strings.Join(words, "; ")

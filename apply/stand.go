@@ -91,15 +91,15 @@ func (g *standing) resume() {
 	wg.Wait()
 }
 
-// finish carries out what is left of a swap until hosts have their volume
-// again. Nothing else is begun, and nothing destroyed.
+// finish carries out what is left to do until hosts have their volume again,
+// and begins nothing.
 func (g *standing) finish(ctx context.Context) error {
 	if len(g.held) == 0 {
 		return nil
 	}
-	g.opt.Only, g.opt.AllowDestroy = map[string]bool{}, nil
+	g.opt.Relieve, g.opt.AllowDestroy = map[string]bool{}, nil
 	for _, m := range g.held {
-		g.opt.Only[m.Volume] = true
+		g.opt.Relieve[m.Volume] = true
 	}
 	whole := make(chan struct{})
 	r, err := Run(ctx, g.cfg, g.targets, Options{Plan: g.opt, Parallelism: len(g.held), Lock: g.lock, Stop: whole, Observe: func(e Event) {

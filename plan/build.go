@@ -177,7 +177,7 @@ func (b *builder) run() error {
 		b.volume(v)
 	}
 	b.cutGroups()
-	if b.opt.Only == nil {
+	if b.opt.Relieve == nil {
 		b.orphans()
 		b.dropUnneeded(idle)
 	}
@@ -197,7 +197,7 @@ func (b *builder) section(k Kind, name string, pos schema.Pos) *section {
 
 // left reports whether a section is to be left alone.
 func (b *builder) left(key string) bool {
-	return b.opt.Skip[key] || b.opt.Only != nil && !b.opt.Only[key]
+	return b.opt.Skip[key] || b.opt.Relieve != nil && !b.opt.Relieve[key]
 }
 
 // because sets the reason of the steps that follow.

@@ -134,9 +134,9 @@ type Options struct {
 	// Now is the time, in seconds since 1970 UTC, by which layers are taken and
 	// pruned on schedule; 0 for not at all.
 	Now int64
-	// Only, if not nil, has the keys of the volume sections to plan; nothing is
-	// planned for other volumes.
-	Only map[string]bool
+	// Relieve, if not nil, has the keys of the volumes whose hosts wait: they are
+	// served as they are, and nothing else is planned.
+	Relieve map[string]bool
 	// Busy has the volume sections that are copying, with the nodes that take
 	// part: for such a volume nothing is planned but what must not wait.
 	Busy map[string][]lineage.Node

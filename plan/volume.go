@@ -63,7 +63,7 @@ func (b *builder) volume(v *schema.Volume) {
 		s.urgent()
 		return
 	}
-	if !s.settle() {
+	if !s.settle() || b.opt.Relieve != nil {
 		return
 	}
 	b.subjects[v.Name] = s
@@ -103,15 +103,7 @@ func (s *subject) settle() bool {
 		s.names()
 		// A rebuild or a move may have to wait for links; who is current must not.
 		minted = s.sec.steps() > before
-		if !minted && s.v.Engine != "" && s.v.Engine != s.Engine && s.canRestart(s.v.Engine, "engine") {
-			if !s.takeDown(nil, "engine", "the engine moves from %s to %s; hosts connect to the new one%s", s.Engine, s.v.Engine, s.bare(s.v.Engine)) {
-				return false
-			}
-		} else if missing := s.swappable(); len(missing) > 0 && s.canRestart(s.engine, "replicas") {
-			if !s.swap(missing) {
-				return false
-			}
-		} else if l := s.outgrown(); !minted && l != nil && !s.widen(l) {
+		if s.b.opt.Relieve == nil && !s.reshape(minted) {
 			return false
 		}
 	}
@@ -129,11 +121,27 @@ func (s *subject) settle() bool {
 	if !s.export() {
 		return false
 	}
+	if s.b.opt.Relieve != nil {
+		return true
+	}
 	if !minted {
 		s.rebuild()
 	}
 	s.tidy()
 	return true
+}
+
+// reshape takes a volume in use down, to be started again in another shape, if
+// that is due. It returns false when it has said why it cannot.
+func (s *subject) reshape(minted bool) bool {
+	if !minted && s.v.Engine != "" && s.v.Engine != s.Engine && s.canRestart(s.v.Engine, "engine") {
+		return s.takeDown(nil, "engine", "the engine moves from %s to %s; hosts connect to the new one%s", s.Engine, s.v.Engine, s.bare(s.v.Engine))
+	}
+	if missing := s.swappable(); len(missing) > 0 && s.canRestart(s.engine, "replicas") {
+		return s.swap(missing)
+	}
+	l := s.outgrown()
+	return minted || l == nil || s.widen(l)
 }
 
 // bare is a warning of an engine that will have no replica of its own.
