@@ -246,7 +246,10 @@ func (w *world) sweep() (*apply.Result, error) {
 			w.still[id] = append(w.still[id], c)
 		}
 	}
-	reached := w.reached()
+	var reached map[string]bool
+	if w.trouble != nil && w.trouble.stops {
+		reached = w.reached()
+	}
 	guarded := w.trouble == nil || !w.trouble.alone
 	w.c.Inject(w.hook)
 	w.nonce++
@@ -262,11 +265,9 @@ func (w *world) sweep() (*apply.Result, error) {
 	if guarded && w.who.guard != nil {
 		<-w.who.guard
 	}
-	if w.trouble != nil && w.trouble.stops {
-		for name := range w.hosts {
-			if h := w.hosts[name]; reached[name] && !h.reaches() {
-				return nil, fmt.Errorf("the host of %s waits, although the run has ended and the guard, too", name)
-			}
+	for name := range reached {
+		if reached[name] && !w.hosts[name].reaches() {
+			return nil, fmt.Errorf("the host of %s waits, although the run has ended and the guard, too", name)
 		}
 	}
 	for range 12 {
