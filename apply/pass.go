@@ -155,7 +155,7 @@ func (x *pass) section(ctx context.Context, s *plan.Section) error {
 	held := newHeld()
 	defer held.release(x)
 	for _, stage := range s.Stages {
-		if stopped(x.opt.Stop) && !held.any() || ctx.Err() != nil {
+		if !held.any() && (stopped(x.opt.Stop) || ctx.Err() != nil) {
 			return errSkipped
 		}
 		if err := x.stage(held.context(ctx), s.Key(), stage, held); err != nil {
@@ -300,11 +300,15 @@ func (h *held) any() bool {
 }
 
 // context bounds what is done under a pause. Once the listener is away, going
-// on is the shortest way back.
+// on is the shortest way back. The end of the run breaks off neither.
 func (h *held) context(ctx context.Context) context.Context {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.paused) == 0 || len(h.hidden) > 0 {
+	if len(h.paused)+len(h.hidden) == 0 {
+		return ctx
+	}
+	ctx = context.WithoutCancel(ctx)
+	if len(h.hidden) > 0 {
 		return ctx
 	}
 	ctx, cancel := context.WithDeadline(ctx, h.until)

@@ -87,14 +87,31 @@ func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 	case !conf.Format:
 		p.state, p.why = poolBlank, fmt.Sprintf("%s has no lvstore %s, and format is not set", disk.Bdev, conf.Lvstore)
 		b.block("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "set format: true to let strata write one", "%s", p.why)
+		b.warnNamesake(at, conf)
 	case unread:
 		p.state, p.why = poolPending, fmt.Sprintf("lvstore %s may be on a disk of %s that has not been read yet", conf.Lvstore, at.Name)
 	default:
 		if disk.Unread {
 			b.assume(at.Name, conf)
 		}
+		b.warnNamesake(at, conf)
 		sec.because(conf.Pos, "%s has no lvstore, and format is set", disk.Bdev)
 		sec.beside(2, RiskCreate, LvstoreCreate{At{at.Name}, conf.Lvstore, disk.Bdev, conf.ClusterSize})
+	}
+}
+
+// warnNamesake says that a disk which looks blank need not be: a target loads no
+// lvstore whose name another has that is loaded, and lists nothing of it. Pools
+// of one name have lvstores of one name on all nodes.
+func (b *builder) warnNamesake(at *state.Node, conf *schema.Pool) {
+	for _, n := range b.cfg.Nodes {
+		for _, p := range n.Pools {
+			if n.Name != at.Name && at.Lvstores[p.Lvstore] != nil {
+				b.note("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "be sure that it is not a disk of another node",
+					"%s may have an lvstore all the same: one called %s would not show, for %s has one of that name", conf.Path, p.Lvstore, at.Name)
+				return
+			}
+		}
 	}
 }
 

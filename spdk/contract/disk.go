@@ -71,6 +71,17 @@ var lvstoreCases = []example{
 		c.equal("aliases", c.n1.bdev(uuid).Aliases, []string{"lvs9/a"})
 		c.equal("old alias is there", c.n1.has("lvs0/a"), false)
 	}},
+	{name: "a namesake of a loaded one is not loaded and its disk looks blank", run: func(c *run) {
+		c.n1.pool().thin("a", 4)
+		c.n1.ok("bdev_aio_delete", M{"name": "disk0"})
+		c.n1.gives("m", "bdev_malloc_create", M{"name": "m", "num_blocks": 8192, "block_size": 4096})
+		c.n1.str("bdev_lvol_create_lvstore", M{"bdev_name": "m", "lvs_name": "lvs0", "cluster_sz": 1 << 20, "clear_method": "none"})
+		c.n1.disk()
+		c.equal("lvols", c.n1.lvolNames(), []string{})
+		c.equal("claimed", c.n1.bdev("disk0").Claimed, false)
+		c.n1.str("bdev_lvol_create_lvstore", M{"bdev_name": "disk0", "lvs_name": "lvs1", "cluster_sz": 1 << 20, "clear_method": "none"})
+		c.equal("claimed", c.n1.bdev("disk0").Claimed, true)
+	}},
 	{name: "deleting takes all lvols along", nodes: 2, run: func(c *run) {
 		uuid := c.n1.pool().thick("a", 4)
 		c.n1.snapshot(uuid, "s")
