@@ -68,6 +68,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			told, flush := lazily(out)
 			defer flush()
 			show := newReporter(told, cfg, asJSON)
+			defer show.close()
 			lock, err := newLock()
 			if err != nil {
 				return err

@@ -24,10 +24,9 @@ type copies struct {
 
 // copying is a copy in hand.
 type copying struct {
-	bar    *mpb.Bar
-	start  time.Time
-	last   time.Time
-	copied int64
+	bar   *mpb.Bar
+	start time.Time
+	last  time.Time
 }
 
 // lineEvery is how often a copy is reported where there is no terminal.
@@ -46,7 +45,7 @@ func newCopies(out io.Writer) *copies {
 func (c *copies) update(at apply.Copy) {
 	now := time.Now()
 	k := c.by[at.Op.To]
-	if k == nil || at.Copied < k.copied {
+	if k == nil {
 		k = &copying{start: now, last: now}
 		if c.bars != nil && at.Total > 0 {
 			k.bar = c.bars.AddBar(at.Total,
@@ -56,13 +55,31 @@ func (c *copies) update(at apply.Copy) {
 		}
 		c.by[at.Op.To] = k
 	}
-	k.copied = at.Copied
 	switch {
 	case k.bar != nil:
 		k.bar.SetCurrent(at.Copied)
 	case now.Sub(k.last) >= lineEvery:
 		k.last = now
 		fmt.Fprintf(c.out, "  %s: %s\n", at.Op.Label, describeCopy(at, now.Sub(k.start)))
+	}
+}
+
+// over takes note of a copy's end, whichever it is: one that is begun again has
+// a bar of its own.
+func (c *copies) over(to lineage.UUID) {
+	if k := c.by[to]; k != nil && k.bar != nil {
+		k.bar.Abort(true)
+	}
+	delete(c.by, to)
+}
+
+// close writes what bars have held up. Nothing can be written after it.
+func (c *copies) close() {
+	for to := range c.by {
+		c.over(to)
+	}
+	if c.bars != nil {
+		c.bars.Wait()
 	}
 }
 

@@ -99,6 +99,8 @@ func (e *events) broke(r *apply.Result, took time.Duration, err error) {
 	e.line(s)
 }
 
+func (e *events) close() {}
+
 func (e *events) summarize(r *apply.Result, took time.Duration) machine.Summary {
 	s := machine.Summary{
 		Head: machine.At("summary", time.Now()), Passes: r.Passes, Steps: r.Steps, Seconds: took.Seconds(),

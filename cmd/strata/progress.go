@@ -22,6 +22,8 @@ type reporter interface {
 	// that could not go on.
 	summary(*apply.Result, time.Duration, int)
 	broke(*apply.Result, time.Duration, error)
+	// close writes what is not written yet; nothing is told after it.
+	close()
 }
 
 func newReporter(out io.Writer, cfg *schema.Config, asJSON bool) reporter {
@@ -50,11 +52,16 @@ func (p *progress) starting(apply.Event) {}
 
 func (p *progress) broke(*apply.Result, time.Duration, error) {}
 
+func (p *progress) close() { p.copies.close() }
+
 func (p *progress) copying(at apply.Copy) { p.copies.update(at) }
 
 func (p *progress) tell(text string) { fmt.Fprintln(p.out, "note: "+text) }
 
 func (p *progress) event(e apply.Event) {
+	if op, ok := e.Step.Op.(plan.ShallowCopy); ok {
+		p.copies.over(op.To)
+	}
 	if e.Err != nil {
 		fmt.Fprintf(p.out, "%s %-8s %s  %s\n      %s\n", bad.Render("✗"), e.Step.Op.On(), plan.Words(e.Step.Op), elapsed(e.Took), bad.Render(e.Err.Error()))
 		return
