@@ -194,6 +194,7 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 	for _, e := range inc.Exports {
 		out.Exports = append(out.Exports, export(cfg, e))
 	}
+	out.Why = cmp.Or(out.Why, unreached(v, verdict, inc))
 	out.Health = health(v, verdict, out)
 	return out
 }
@@ -204,12 +205,36 @@ func health(v *schema.Volume, verdict state.Verdict, out Volume) Health {
 	switch {
 	case verdict.Unknown != "":
 		return Unknown
-	case !served:
+	case !served || out.Why != "":
 		return Down
 	case out.Current < v.Replicas.Count:
 		return Degraded
 	}
 	return Healthy
+}
+
+// unreached says why hosts do not reach the engine of a volume over NVMe/TCP; ""
+// when they do, or are not to.
+func unreached(v *schema.Volume, verdict state.Verdict, inc *state.Incarnation) string {
+	if verdict.Engine == "" || v.Export.Kind != schema.ExportNVMf {
+		return ""
+	}
+	for _, e := range inc.Exports {
+		if e.Node != verdict.Engine || e.Subsystem == nil {
+			continue
+		}
+		open := slices.ContainsFunc(e.Subsystem.Listeners, func(l state.Listener) bool { return !l.Paused })
+		switch {
+		case e.Device == "":
+			return "hosts are held: its export shows no disk"
+		case len(e.Subsystem.Listeners) == 0:
+			return "hosts are held: its export does not listen"
+		case !open:
+			return "hosts are held: its export is paused"
+		}
+		return ""
+	}
+	return "its engine does not export it"
 }
 
 func replica(n *state.Node, h state.Head, current bool) Replica {
