@@ -217,7 +217,7 @@ func (x *runner) lock(ctx context.Context, snap *state.Snapshot) error {
 	if err := l.take(ctx, nodes, snap); err != nil && !(again && isLocked(err)) {
 		return err
 	} else if err != nil {
-		l.giveUp(nodes)
+		l.giveUp(nodes, err)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -43,7 +44,7 @@ func (l *Lock) allows(op plan.Op) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.notes[op.On()] == "" {
-		return fmt.Errorf("node %s: this run does not hold its lock (any more), so nothing is changed there: it was not given, the target was restarted, or somebody used unlock --force", op.On())
+		return fmt.Errorf("node %s: this run does not hold its lock, so nothing is changed there: %s", op.On(), cmp.Or(l.why[op.On()], "it was not asked for"))
 	}
 	return nil
 }
@@ -73,11 +74,18 @@ func (l *Lock) look(ctx context.Context, node lineage.Node) {
 	if err := l.targets[node].Round(ctx, req); err != nil {
 		return
 	}
-	lost := spdk.ClassOf(req.Err) == spdk.NotFound || req.Err == nil && (len(bdevs) != 1 || bdevs[0].UUID != string(l.Holder))
-	if lost {
+	if spdk.ClassOf(req.Err) == spdk.NotFound || req.Err == nil && (len(bdevs) != 1 || bdevs[0].UUID != string(l.Holder)) {
 		l.mu.Lock()
-		delete(l.notes, node)
+		l.lost(node)
 		l.mu.Unlock()
+	}
+}
+
+// lost takes note that a node's lock is held no more. l.mu is held.
+func (l *Lock) lost(node lineage.Node) {
+	if l.notes[node] != "" {
+		delete(l.notes, node)
+		l.why[node] = "it is gone, for the target was restarted or somebody used unlock --force"
 	}
 }
 

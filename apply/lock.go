@@ -37,6 +37,7 @@ type Lock struct {
 	mu    sync.Mutex
 	notes map[lineage.Node]string // the bdev that says who holds it, of the nodes it is held on
 	tries map[lineage.Node]int
+	why   map[lineage.Node]string // it is not held there, as far as that is known
 	told  bool
 	stop  context.CancelFunc
 	keeps chan struct{}
@@ -77,7 +78,7 @@ func Holder(n lineage.LockNote) string {
 func (l *Lock) begin(c lineage.Cluster, targets map[lineage.Node]*spdk.Client) {
 	l.cluster, l.targets = c, targets
 	if l.notes == nil {
-		l.notes, l.tries = map[lineage.Node]string{}, map[lineage.Node]int{}
+		l.notes, l.tries, l.why = map[lineage.Node]string{}, map[lineage.Node]int{}, map[lineage.Node]string{}
 	}
 }
 
@@ -93,7 +94,7 @@ func (l *Lock) missing(snap *state.Snapshot) (nodes []lineage.Node) {
 		if n.Lock.Holder == l.Holder && l.notes[name] != "" {
 			continue
 		}
-		delete(l.notes, name)
+		l.lost(name)
 		if l.tries[name] < lockTries {
 			nodes = append(nodes, name)
 		}
@@ -199,7 +200,7 @@ func (l *Lock) create(ctx context.Context, node lineage.Node) error {
 		case note.Holder == l.Holder:
 			err = nil // the answer to an earlier try was lost
 		case note.Holder == "":
-			err = fmt.Errorf("node %s: its lock was just given back", node)
+			err = errors.New("somebody else had it until a moment ago")
 		default:
 			l.release(ctx, []lineage.Node{node})
 			return &LockedError{node, note}
@@ -209,6 +210,7 @@ func (l *Lock) create(ctx context.Context, node lineage.Node) error {
 		l.release(ctx, []lineage.Node{node})
 		l.mu.Lock()
 		l.tries[node]++
+		l.why[node] = err.Error()
 		l.mu.Unlock()
 	}
 	return err
@@ -239,7 +241,7 @@ func (l *Lock) read(ctx context.Context, node lineage.Node) (lineage.LockNote, e
 	snap := state.Read(ctx, l.cluster, map[lineage.Node]*spdk.Client{node: l.targets[node]})
 	n := snap.Nodes[node]
 	if n.Unknown != "" {
-		return lineage.LockNote{}, fmt.Errorf("node %s: %s", node, n.Unknown)
+		return lineage.LockNote{}, errors.New(n.Unknown)
 	}
 	return n.Lock.Note(), nil
 }
@@ -255,11 +257,11 @@ func (l *Lock) clean(ctx context.Context, nodes []lineage.Node, snap *state.Snap
 	}
 }
 
-// giveUp has the nodes count as not to be had.
-func (l *Lock) giveUp(nodes []lineage.Node) {
+// giveUp has the nodes count as not to be had, and says why.
+func (l *Lock) giveUp(nodes []lineage.Node, why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, n := range nodes {
-		l.tries[n] = lockTries
+		l.tries[n], l.why[n] = lockTries, why.Error()
 	}
 }

@@ -187,6 +187,30 @@ func TestLockTakenAway(t *testing.T) {
 	})
 }
 
+// TestLockRefused has a node refuse the lock: what is not done there says why.
+func TestLockRefused(t *testing.T) {
+	cfg := config(t, `{v: {size: 4Mi, replicas: on: ["n2"]}}`)
+	synctest.Test(t, func(t *testing.T) {
+		c := cluster(t)
+		defer c.Close()
+		targets, done := connect(t, c, cfg)
+		defer done()
+		c.Inject(func(call sim.Call) sim.Fault {
+			if call.Node == "n2" && call.Method == "bdev_null_create" {
+				return sim.Fault{Err: &sim.Error{Code: -12, Message: "Cannot allocate memory"}}
+			}
+			return sim.Fault{}
+		})
+		r, err := Run(t.Context(), cfg, targets, Options{Plan: plan.Options{Nonce: []byte{1}}, Lock: holder(1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Failures) == 0 || !strings.Contains(r.Failures[0].Err.Error(), "node n2: this run does not hold its lock, so nothing is changed there: bdev_null_create") {
+			t.Errorf("failures: %v", r.Failures)
+		}
+	})
+}
+
 // pipe is a guard in this process.
 type pipe struct {
 	io.Writer
