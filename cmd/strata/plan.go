@@ -28,9 +28,9 @@ is configured, with its reason and its risk. It changes nothing.
 
 Exit codes: 0 there is a plan, 1 error, or the plan breaks a rule of --policy (it
 is shown with that rule, and not saved); with --detailed-exitcode 2 when there is
-something to do.`,
+something to do, 3 when there is not, but something is blocked.`,
 		Example: `  strata plan examples/lab
-  strata plan --explain --detailed-exitcode .   # 0: nothing to do, 2: changes
+  strata plan --explain --detailed-exitcode .   # 0: nothing to do, 2: changes, 3: blocked
   strata plan --markdown . > comment.md
   strata plan --out change.plan .               # to be carried out by: strata apply change.plan`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -73,8 +73,11 @@ something to do.`,
 			if verdict != nil {
 				return verdict
 			}
-			if detailed && !p.Empty() {
+			switch {
+			case detailed && !p.Empty():
 				return exitChanges
+			case detailed && len(p.Blocked) > 0:
+				return exitBlocked
 			}
 			return nil
 		},
@@ -85,7 +88,7 @@ something to do.`,
 	cmd.Flags().StringVar(&at, "at", "", "plan as if it were that `TIME` (2026-11-20T19:30:00Z), for snapshots on schedule")
 	show.flags(cmd)
 	hold.flags(cmd)
-	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is something to do")
+	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is something to do, else with 3 when something is blocked")
 	return cmd
 }
 

@@ -14,6 +14,6 @@ strata plan --detailed-exitcode --out change.plan "$dir" || code=$?
 case $code in
 0) ;;               # nothing to do
 2) : >changes ;;
-*) exit "$code" ;;  # an error, which strata has printed
+*) exit "$code" ;;  # an error, or nothing can be done: strata has printed why
 esac
 strata show --markdown change.plan >plan.md
