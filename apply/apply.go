@@ -85,6 +85,8 @@ type Result struct {
 	Stopped    bool // by Options.Stop
 	Declined   bool // by Options.Confirm
 	Converged  bool // nothing is left to do or blocked
+
+	unheard []plan.Finding // of what Options.Plan releases; later it may be gone
 }
 
 // Failure is a section that could not be carried out.
@@ -198,6 +200,12 @@ func (r *Result) plan(cfg *schema.Config, opt Options) (err error) {
 	planOpt.OnePass = r.Passes > 0 || opt.Confirm == nil && opt.Saved == nil && opt.Vet == nil
 	if r.Plan, err = plan.Build(cfg, r.Snapshot, planOpt); err == nil && opt.Saved != nil {
 		r.Plan, r.Deviations, r.Others = opt.Saved.Admit(cfg, r.Snapshot, r.Plan)
+	}
+	if err == nil && opt.Saved == nil {
+		if r.Passes == 0 {
+			r.unheard = plan.Unheard(cfg, r.Snapshot, opt.Plan)
+		}
+		r.Plan.Notes = append(r.Plan.Notes, r.unheard...)
 	}
 	if err == nil && opt.Vet != nil {
 		err = opt.Vet(r.Plan)

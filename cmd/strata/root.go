@@ -106,13 +106,17 @@ func (g *grants) flags(cmd *cobra.Command) {
 }
 
 // options checks the grants against the configuration: a misspelt name must
-// not look as if it had been heard.
+// not look as if it had been heard. What is not there when the nodes are looked
+// at, plan.Unheard notes.
 func (g *grants) options(cfg *schema.Config) (plan.Options, error) {
 	opt := plan.Options{AllowDestroy: map[string]bool{}, Authority: map[string]lineage.Node{}}
 	for _, name := range g.destroy {
-		_, node, replica := strings.Cut(name, ":")
-		if replica && cfg.Node(lineage.Node(node)) == nil {
-			return opt, fmt.Errorf("--allow-destroy %s: there is no node %s", name, node)
+		g, ok := plan.ParseGrant(name)
+		if !ok {
+			return opt, fmt.Errorf("--allow-destroy %s: want VOLUME, VOLUME:NODE, VOLUME@SNAPSHOT, VOLUME@head or VOLUME.ID", name)
+		}
+		if g.Node != "" && cfg.Node(g.Node) == nil {
+			return opt, fmt.Errorf("--allow-destroy %s: there is no node %s", name, g.Node)
 		}
 		if v := cfg.Volume(name); v != nil {
 			return opt, fmt.Errorf("--allow-destroy %s: it is configured (%s); remove it there first", name, v.Pos)
