@@ -5,6 +5,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -165,7 +166,11 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 			return r, nil
 		case unsure || !p.Empty() && opt.Lock != nil && len(opt.Lock.missing(r.Snapshot)) > 0:
 			// What was planned before the nodes were locked may be done by now.
-			if err := x.lock(ctx, r.Snapshot); err != nil {
+			err := x.lock(ctx, r.Snapshot)
+			if r.Stopped = errors.Is(err, errStopped); r.Stopped {
+				return r, nil
+			}
+			if err != nil {
 				return r, err
 			}
 			locked = true
@@ -222,7 +227,7 @@ func (x *runner) lock(ctx context.Context, snap *state.Snapshot) error {
 	}
 	nodes := l.missing(snap)
 	again := len(l.held()) > 0
-	if err := l.take(ctx, nodes, snap); err != nil && !(again && isLocked(err)) {
+	if err := l.take(ctx, nodes, snap, x.opt.Stop); err != nil && !(again && isLocked(err)) {
 		return err
 	} else if err != nil {
 		l.giveUp(nodes, err)

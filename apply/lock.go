@@ -55,9 +55,13 @@ const (
 type LockedError struct {
 	Node lineage.Node
 	Note lineage.LockNote
+	Err  error // why the lock of a holder that is dead could not be taken over
 }
 
 func (e *LockedError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("node %s is locked by %s, which is dead, and the lock cannot be taken over: %v. See that its target answers, and apply again", e.Node, Holder(e.Note), e.Err)
+	}
 	return fmt.Sprintf("node %s is locked by %s: an apply is at work there. Wait for it with --lock-timeout 5m, or, if that process is gone for good, free the node with: strata unlock --force %s",
 		e.Node, Holder(e.Note), e.Node)
 }
@@ -116,9 +120,12 @@ func (l *Lock) others(snap *state.Snapshot) bool {
 	return false
 }
 
+// errStopped is that Options.Stop has ended the wait for a lock.
+var errStopped = errors.New("stopped while waiting for a lock")
+
 // take takes the lock on nodes, all of them or none. It waits for other holders
 // unless it has some already.
-func (l *Lock) take(ctx context.Context, nodes []lineage.Node, snap *state.Snapshot) error {
+func (l *Lock) take(ctx context.Context, nodes []lineage.Node, snap *state.Snapshot, stop <-chan struct{}) error {
 	first := len(l.held()) == 0
 	for until := time.Now().Add(l.Wait); ; {
 		err := l.try(ctx, nodes)
@@ -131,24 +138,45 @@ func (l *Lock) take(ctx context.Context, nodes []lineage.Node, snap *state.Snaps
 			return err
 		}
 		if l.Dead != nil && locked.Note.By != "" && l.Dead(locked.Note) {
-			l.tell("taking over the lock of %s, which is dead", Holder(locked.Note))
-			// By its UUID: what somebody else may have taken since stays.
-			_ = l.targets[locked.Node].NullDelete(ctx, string(locked.Note.Holder))
-			continue
+			if locked.Err = l.takeOver(ctx, locked); locked.Err == nil {
+				continue
+			}
 		}
 		if !first || !time.Now().Before(until) {
 			return err
 		}
-		if !l.told {
-			l.told = true
-			l.tell("waiting for %s, who has locked node %s", Holder(locked.Note), locked.Node)
-		}
+		l.waiting(locked)
 		select {
+		case <-stop:
+			return errStopped
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(min(lockRetry, time.Until(until))):
 		}
 	}
+}
+
+// takeOver frees a node of a holder that is dead, by its UUID: what somebody
+// else may have taken since stays.
+func (l *Lock) takeOver(ctx context.Context, locked *LockedError) error {
+	err := unless(spdk.NotFound, l.targets[locked.Node].NullDelete(ctx, string(locked.Note.Holder)))
+	if err == nil {
+		l.tell("taking over the lock of %s, which is dead", Holder(locked.Note))
+	}
+	return err
+}
+
+// waiting tells, once, what is waited for.
+func (l *Lock) waiting(locked *LockedError) {
+	if l.told {
+		return
+	}
+	l.told = true
+	if locked.Err != nil {
+		l.tell("trying again to take over the lock of %s on node %s, which is dead: %v", Holder(locked.Note), locked.Node, locked.Err)
+		return
+	}
+	l.tell("waiting for %s, who has locked node %s", Holder(locked.Note), locked.Node)
 }
 
 func (l *Lock) tell(format string, args ...any) {
@@ -203,7 +231,7 @@ func (l *Lock) create(ctx context.Context, node lineage.Node) error {
 			err = errors.New("somebody else had it until a moment ago")
 		default:
 			l.release(ctx, []lineage.Node{node})
-			return &LockedError{node, note}
+			return &LockedError{Node: node, Note: note}
 		}
 	}
 	if err != nil {

@@ -211,6 +211,69 @@ func TestLockRefused(t *testing.T) {
 	})
 }
 
+// TestStopWaitingForLock interrupts a run that waits for another's lock: it ends
+// at once and has done nothing.
+func TestStopWaitingForLock(t *testing.T) {
+	cfg := config(t, `{v: {size: 4Mi}}`)
+	synctest.Test(t, func(t *testing.T) {
+		c := cluster(t)
+		defer c.Close()
+		targets, done := connect(t, c, cfg)
+		defer done()
+		other := holder(2)
+		other.begin(cfg.Cluster, targets)
+		if err := other.try(t.Context(), []lineage.Node{"n1", "n2", "n3"}); err != nil {
+			t.Fatal(err)
+		}
+		stop := make(chan struct{})
+		time.AfterFunc(time.Second, func() { close(stop) })
+		start := time.Now()
+		r, err := Run(t.Context(), cfg, targets, Options{Plan: plan.Options{Nonce: []byte{1}}, Lock: holder(1), Stop: stop})
+		if err != nil || !r.Stopped || r.Steps > 0 {
+			t.Errorf("%v, %+v", err, r)
+		}
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("it ended after %v", took)
+		}
+	})
+}
+
+// TestTakeOverRefused has a target refuse to free the lock of a dead holder: it
+// is tried again now and then, and no longer than another would be waited for.
+func TestTakeOverRefused(t *testing.T) {
+	cfg := config(t, `{v: {size: 4Mi}}`)
+	synctest.Test(t, func(t *testing.T) {
+		c := cluster(t)
+		defer c.Close()
+		targets, done := connect(t, c, cfg)
+		defer done()
+		other := holder(2)
+		other.begin(cfg.Cluster, targets)
+		if err := other.try(t.Context(), []lineage.Node{"n1"}); err != nil {
+			t.Fatal(err)
+		}
+		tries := 0
+		c.Inject(func(call sim.Call) sim.Fault {
+			if call.Method == "bdev_null_delete" && strings.Contains(string(call.Params), string(other.Holder)) {
+				tries++
+				return sim.Fault{Err: &sim.Error{Code: -16, Message: "Device or resource busy"}}
+			}
+			return sim.Fault{}
+		})
+		ours := holder(1)
+		ours.Wait, ours.Dead = time.Second, func(lineage.LockNote) bool { return true }
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := Run(ctx, cfg, targets, Options{Plan: plan.Options{Nonce: []byte{1}}, Lock: ours})
+		if !isLocked(err) || !strings.Contains(err.Error(), "which is dead, and the lock cannot be taken over: bdev_null_delete") {
+			t.Errorf("%v", err)
+		}
+		if tries > 6 {
+			t.Errorf("tried %d times in a second", tries)
+		}
+	})
+}
+
 // pipe is a guard in this process.
 type pipe struct {
 	io.Writer
