@@ -62,7 +62,7 @@ func (e *LockedError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("node %s is locked by %s, which is dead, and the lock cannot be taken over: %v. See that its target answers, and apply again", e.Node, Holder(e.Note), e.Err)
 	}
-	return fmt.Sprintf("node %s is locked by %s: an apply is at work there. Wait for it with --lock-timeout 5m, or, if that process is gone for good, free the node with: strata unlock --force %s",
+	return fmt.Sprintf("node %s is locked by %s: an apply is at work there. Wait for it with --lock-timeout 5m, or, if that process is gone for good, free the node with: strata unlock --force %s DIR, where DIR has the configuration",
 		e.Node, Holder(e.Note), e.Node)
 }
 
