@@ -120,10 +120,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 // saved plan.
 func applied(src *source, may *grants, args []string) (*schema.Config, plan.Options, *plan.Saved, error) {
 	if len(args) == 1 && isSaved(args[0]) {
-		if len(may.destroy)+len(may.authority)+len(src.tags) > 0 {
-			return nil, plan.Options{}, nil, fmt.Errorf("%s is a saved plan: what it may do was said when it was made; --allow-destroy, --authority and -t belong to plan --out", args[0])
-		}
-		saved, err := readSaved(args[0])
+		saved, err := readFixed(args[0], src, may, "")
 		if err != nil {
 			return nil, plan.Options{}, nil, err
 		}

@@ -84,7 +84,7 @@ func newPlanGraph() *cobra.Command {
   strata graph plan --steps change.plan > plan.svg`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 && isSaved(args[0]) {
-				s, err := readSaved(args[0])
+				s, err := readFixed(args[0], &src, &may, at)
 				if err != nil {
 					return err
 				}

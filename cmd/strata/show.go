@@ -68,6 +68,14 @@ func readSaved(name string) (*plan.Saved, error) {
 	return s, nil
 }
 
+// readFixed reads a saved plan, and refuses flags that would make it another.
+func readFixed(name string, src *source, may *grants, at string) (*plan.Saved, error) {
+	if len(may.destroy)+len(may.authority)+len(src.tags) > 0 || at != "" {
+		return nil, fmt.Errorf("%s is a saved plan: what it may do was said when it was made; --allow-destroy, --authority, --at and -t belong to plan --out", name)
+	}
+	return readSaved(name)
+}
+
 // writeSaved writes a plan to a file that only its owner reads: it has
 // addresses and names of the whole cluster.
 func writeSaved(name string, s *plan.Saved) error {
