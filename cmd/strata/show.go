@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -76,12 +77,22 @@ func readFixed(name string, src *source, may *grants, at string) (*plan.Saved, e
 	return readSaved(name)
 }
 
-// writeSaved writes a plan to a file that only its owner reads: it has
-// addresses and names of the whole cluster.
+// writeSaved writes a plan to a file that only its owner reads, whoever read it
+// before: it has addresses and names of the whole cluster.
 func writeSaved(name string, s *plan.Saved) error {
 	b, err := s.Encode()
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(name, b, 0o600)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if at, serr := f.Stat(); serr == nil && at.Mode().IsRegular() {
+		err = f.Chmod(0o600)
+	}
+	if err == nil {
+		_, err = f.Write(b)
+	}
+	return errors.Join(err, f.Close())
 }
