@@ -20,6 +20,11 @@ func newShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Show a saved plan; reach no node",
+		Long: `show prints a plan that plan --out has saved. It reaches no node: what has
+changed since does not show.
+
+Exit codes: 0 there is a plan, 1 error, or the plan breaks a rule of --policy (it
+is shown with that rule).`,
 		Example: `  strata plan --out change.plan .
   strata show change.plan
   strata show --markdown change.plan > comment.md`,
