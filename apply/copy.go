@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -82,6 +83,20 @@ func (x *pass) startCopy(ctx context.Context, t *spdk.Client, src, dst string) (
 			return 0, err
 		}
 	}
+}
+
+// ErrLeft is the error of a copy that was under way when the run ended.
+var ErrLeft = errors.New("the run ends here, and the copy goes on at its target; the next apply takes it up")
+
+// left tells a copy that is waited for no longer from one that failed.
+func left(op plan.Op, err error) error {
+	switch op.(type) {
+	case plan.ShallowCopy, plan.LvolDecouple:
+		if errors.Is(err, context.Canceled) {
+			return ErrLeft
+		}
+	}
+	return err
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

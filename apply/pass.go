@@ -204,7 +204,7 @@ func (x *pass) step(ctx context.Context, key string, step plan.Step, held *held)
 	start := time.Now()
 	if err == nil {
 		x.park(key, step.Op)
-		err = x.do(ctx, step.Op)
+		err = left(step.Op, x.do(ctx, step.Op))
 	}
 	took := time.Since(start)
 	if err == nil {

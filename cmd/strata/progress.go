@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -63,7 +64,11 @@ func (p *progress) event(e apply.Event) {
 		p.copies.over(op.To)
 	}
 	if e.Err != nil {
-		fmt.Fprintf(p.out, "%s %-8s %s  %s\n      %s\n", bad.Render("✗"), e.Step.Op.On(), plan.Words(e.Step.Op), elapsed(e.Took), bad.Render(e.Err.Error()))
+		mark, style := "✗", bad
+		if errors.Is(e.Err, apply.ErrLeft) {
+			mark, style = "…", worry
+		}
+		fmt.Fprintf(p.out, "%s %-8s %s  %s\n      %s\n", style.Render(mark), e.Step.Op.On(), plan.Words(e.Step.Op), elapsed(e.Took), style.Render(e.Err.Error()))
 		return
 	}
 	fmt.Fprintf(p.out, "%s %-8s %s  %s\n", p.done, e.Step.Op.On(), plan.Words(e.Step.Op), elapsed(e.Took))
