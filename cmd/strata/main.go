@@ -13,9 +13,9 @@ func main() {
 	os.Exit(run())
 }
 
-// tuneMemory spends memory for time: a run is short, and most of what it reads
-// it keeps, so nothing is collected below 512 MiB. GOGC and GOMEMLIMIT, where
-// they are set, win.
+// tuneMemory spends memory for time: most of what is read is kept until the next
+// look, so nothing is collected below 512 MiB. GOGC and GOMEMLIMIT, where they
+// are set, win.
 func tuneMemory() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(-1)
