@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,13 +149,13 @@ func TestLockTakenAway(t *testing.T) {
 		defer c.Close()
 		targets, done := connect(t, c, cfg)
 		defer done()
-		taken := false
+		var taken atomic.Bool
 		c.Inject(func(call sim.Call) sim.Fault {
-			if call.Node == "n2" && call.Method == "bdev_lvol_create" && !taken {
-				taken = true
+			if call.Node == "n2" && call.Method == "bdev_lvol_create" && !taken.Load() {
+				taken.Store(true)
 				return sim.Fault{Late: 5 * time.Second}
 			}
-			if call.Node == "n2" && taken && call.Writes && !strings.HasPrefix(call.Method, "bdev_null_") {
+			if call.Node == "n2" && taken.Load() && call.Writes && !strings.HasPrefix(call.Method, "bdev_null_") {
 				t.Errorf("n2 got %s after its lock was gone", call.Method)
 			}
 			return sim.Fault{}
@@ -163,7 +164,7 @@ func TestLockTakenAway(t *testing.T) {
 		ours.Wait = 0
 		var unlocked sync.WaitGroup
 		unlocked.Go(func() {
-			for !taken {
+			for !taken.Load() {
 				time.Sleep(100 * time.Millisecond)
 			}
 			if err := targets["n2"].NullDelete(t.Context(), string(ours.Holder)); err != nil {
