@@ -37,10 +37,16 @@ func (s *subject) takeLayer(all []*layer) {
 }
 
 // due has a layer cut, unless it could not be equal on all replicas: they are
-// cut one after the other, and a kernel device cannot be held meanwhile. What
-// is called the same must be the same, for a replica that has a layer is not
-// sent it again, and reverting to it puts a head on each.
+// cut one after the other, and a kernel device cannot be held meanwhile; or not
+// all of them have grown yet. What is called the same must be the same, for a
+// replica that has a layer is not sent it again, and reverting to it puts a head
+// on each.
 func (s *subject) due(c cut) {
+	if why := s.uneven(); why != "" {
+		s.late = true
+		s.b.block("volume "+s.v.Name, c.pos, "", "layer %s is not cut until all replicas have grown, for its copies would differ in size: %s", c.snapshot, why)
+		return
+	}
 	if len(s.Legs) > 1 && s.kernelExport() {
 		s.b.block("volume "+s.v.Name, c.pos, "export it through nvmf, or have one replica",
 			"layer %s is not cut: hosts use the volume through a kernel device, which cannot be held, and its copies on %s would differ", c.snapshot, count(len(s.Legs), "replica"))
@@ -50,6 +56,17 @@ func (s *subject) due(c cut) {
 		c.reason += "; hosts are not held, so of what they write at that moment some may be in it and some not"
 	}
 	s.b.cuts = append(s.b.cuts, c)
+}
+
+// uneven says that the replicas differ in size; "" when they do not.
+func (s *subject) uneven() string {
+	first := s.Legs[0]
+	for _, l := range s.Legs {
+		if l.Head != nil && first.Head != nil && l.Head.Lvol.Size != first.Head.Lvol.Size {
+			return fmt.Sprintf("the one on %s has %s, the one on %s has %s", first.Node, Size(first.Head.Lvol.Size), l.Node, Size(l.Head.Lvol.Size))
+		}
+	}
+	return ""
 }
 
 // nextSnapshot is the first configured snapshot that is missing, or why it

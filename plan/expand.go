@@ -43,6 +43,7 @@ func (s *subject) expand() {
 	s.sec.because(s.v.At("size"), "%s is configured with %s", s.v.Name, Size(s.v.Size))
 	s.sec.then(RiskCreate, ops...)
 	s.sec.then(RiskCreate, waits...)
+	s.reread()
 }
 
 // unheard says which leg cannot grow now, or can but the engine would not hear

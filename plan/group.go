@@ -67,7 +67,7 @@ func (b *builder) uncut(group string, cuts []cut) []*schema.Volume {
 func (b *builder) late(group string, cuts []cut) string {
 	for _, v := range b.uncut(group, cuts) {
 		s := b.subjects[v.Name]
-		if s == nil {
+		if s == nil || s.late {
 			return "volume " + v.Name + " is not ready"
 		}
 		for _, c := range cuts {

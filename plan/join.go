@@ -27,6 +27,10 @@ func (s *subject) join(d Choice, src state.CurrentLeg) {
 		s.lag(d, "a kernel device shows the volume, and its I/O cannot be held")
 		return
 	}
+	if why := s.uneven(); why != "" {
+		s.lag(d, "not all current replicas have grown: "+why)
+		return
+	}
 	if s.leftovers() || !s.grows() && !s.canRestart(s.engine, "replicas") {
 		return
 	}

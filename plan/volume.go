@@ -34,6 +34,8 @@ type subject struct {
 	joins  []lineage.UUID
 	cutAt  lineage.Epoch
 	hidden int // places that may have a replica and were not read
+	// late is set when a layer is due that cannot be cut before all replicas have grown.
+	late bool
 }
 
 // volume plans one volume.
