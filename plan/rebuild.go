@@ -14,7 +14,8 @@ import (
 //	history   for each layer of the source, the oldest first: its clusters copied
 //	          onto staging, staging snapshotted under the layer's name. Layers
 //	          never change, so nothing is held, and one that the destination has
-//	          is not copied again; one that the volume does not have (any more) goes
+//	          is not copied again; one that the volume does not have (any more), or
+//	          has in another size, goes
 //	join      (join.go) all layers are there: under one pause a layer is cut that
 //	          ends the history, and a head on top of the source's is mirrored
 //	joint     that layer is copied as the others were
@@ -41,12 +42,15 @@ func (s *subject) rebuild() {
 	if !s.giveUpHalf(d) {
 		return
 	}
-	next := s.nextLayer(d, src)
 	head := s.joiningHead(d.Node)
 	if why := s.cutOff(head); why != "" {
 		s.lag(d, why)
 		return
 	}
+	if s.dropUnlike(d) {
+		return
+	}
+	next := s.nextLayer(d, src)
 	if next != nil || head == nil {
 		if why := s.room(d, src); why != "" {
 			s.lag(d, why)
@@ -65,8 +69,11 @@ func (s *subject) rebuild() {
 }
 
 // lag says why the rebuild on d does not go on.
-func (s *subject) lag(d Choice, why string) {
-	s.b.block("volume "+s.v.Name, s.v.At("replicas"), "", "the rebuild of the replica on %s waits: %s", d.Node, why)
+func (s *subject) lag(d Choice, why string) { s.stuck(d, "", why) }
+
+// stuck says why the rebuild on d does not go on, and what would help.
+func (s *subject) stuck(d Choice, hint, why string) {
+	s.b.block("volume "+s.v.Name, s.v.At("replicas"), hint, "the rebuild of the replica on %s waits: %s", d.Node, why)
 }
 
 // destination is the place to rebuild: one whose rebuild has begun, else the
@@ -287,7 +294,7 @@ func (s *subject) missing(d Choice, src state.CurrentLeg) []*state.Lvol {
 		if p := l.Parsed.(lineage.Layer); p.Epoch > s.cut() {
 			continue
 		}
-		if h := have[name]; h == nil || h.Size != l.Size || !h.Complete() {
+		if have[name] == nil {
 			todo = append(todo, l)
 		}
 	}

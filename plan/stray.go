@@ -9,49 +9,131 @@ import (
 	"strata/state"
 )
 
+// stray is a layer in the destination of a rebuild that is to go.
+type stray struct {
+	name lineage.LvolName
+	why  string
+}
+
 // dropStrays deletes the layers in the destination of a rebuild that no leg
 // has: they were removed while the replica was away, or an interrupted cut left
 // them. It is done before the replica is current, for then they would count.
-// What a layer holds goes to what stands on it. It reports whether there was
-// anything to do or to wait for.
-func (s *subject) dropStrays(d Choice) bool {
-	strays := s.strays(d)
-	for _, l := range strays {
-		name := l.Name
+// It reports whether there was anything to do or to wait for.
+func (s *subject) dropStrays(d Choice) bool { return s.dropLayers(d, s.strays(d)) }
+
+// dropUnlike deletes the layers in the destination of a rebuild that the volume
+// has, but not as they are there, so that they are copied anew; before that, what
+// an earlier try has staged on them.
+func (s *subject) dropUnlike(d Choice) bool {
+	unlike := s.unlike(d)
+	for _, st := range s.stagings(d) {
+		i := slices.IndexFunc(unlike, func(l stray) bool { return s.standsOver(d, st, l.name) })
+		if i < 0 {
+			continue
+		}
+		s.sec.because(s.v.At("replicas"), "%s", unlike[i].why)
+		s.b.withdraw(s.sec, d.Node, st.UUID, "")
+		s.sec.then(RiskCreate, LvolDelete{At{d.Node}, st.Lvstore, st.Name})
+		s.reread()
+	}
+	return s.dropLayers(d, unlike)
+}
+
+// standsOver reports whether an lvol in a place stands on a layer, or on what does.
+func (s *subject) standsOver(d Choice, l *state.Lvol, on lineage.LvolName) bool {
+	return slices.ContainsFunc(s.b.w.Nodes[d.Node].Below(l), func(b *state.Lvol) bool { return b.Name == on })
+}
+
+// dropLayers deletes layers in the destination of a rebuild, one after the
+// other. What a layer holds goes to what stands on it.
+func (s *subject) dropLayers(d Choice, strays []stray) bool {
+	for _, st := range strays {
+		l := s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(st.name)]
 		if why := cmp.Or(s.stoodOn(d.Node, l), s.read(d.Node, l)); why != "" {
-			s.lag(d, fmt.Sprintf("the volume has no layer %s, and the one there stays: %s", name, why))
+			s.stuck(d, s.freeing(d.Node, l), fmt.Sprintf("%s, and %s there stays: %s", st.why, st.name, why))
 			return true
 		}
-		s.sec.because(s.v.At("replicas"), "%s has no layer %s any more", s.v.Name, name)
+		s.sec.because(s.v.At("replicas"), "%s", st.why)
 		if len(l.Children) > 1 {
 			if !s.lift(d.Node, l) {
-				s.lag(d, fmt.Sprintf("the volume has no layer %s, and the one there has several branches: %s", name, joinNames(l.Children)))
+				s.lag(d, fmt.Sprintf("%s, and %s there has several branches: %s", st.why, st.name, joinNames(l.Children)))
 			}
 			return true
 		}
-		s.sec.then(RiskReduce, LvolDelete{At{d.Node}, d.Lvstore, name})
+		s.sec.then(RiskReduce, LvolDelete{At{d.Node}, d.Lvstore, l.Name})
 		s.reread()
 	}
 	return len(strays) > 0
 }
 
 // strays are the layers in a place that no leg has, the youngest first.
-func (s *subject) strays(d Choice) []*state.Lvol {
+func (s *subject) strays(d Choice) []stray {
 	have := map[lineage.LvolName]bool{}
 	for _, l := range s.layersOf() {
 		have[l.Lvol()] = true
 	}
-	at, on := s.b.w.Nodes[d.Node], s.inc.Layers(d.Node, d.Lvstore)
-	var strays []*state.Lvol
-	for _, name := range sortedKeys(on) {
-		if !have[name] {
-			strays = append(strays, on[name])
+	return s.those(d, func(l *state.Lvol) string {
+		if have[l.Name] {
+			return ""
+		}
+		return fmt.Sprintf("%s has no layer %s any more", s.v.Name, l.Name)
+	})
+}
+
+// unlike are the layers in a place that legs have, but none like that, and the
+// layers that stand on them, for a copy cannot be put below those: the youngest
+// first.
+func (s *subject) unlike(d Choice) []stray {
+	sizes := map[lineage.LvolName][]int64{}
+	for _, l := range s.layersOf() {
+		for _, on := range l.on {
+			if on != nil {
+				sizes[l.Lvol()] = append(sizes[l.Lvol()], on.Size)
+			}
 		}
 	}
-	slices.SortStableFunc(strays, func(a, b *state.Lvol) int {
-		return cmp.Compare(len(at.Below(b)), len(at.Below(a)))
+	at := s.b.w.Nodes[d.Node]
+	return s.those(d, func(l *state.Lvol) string {
+		for _, below := range append([]*state.Lvol{l}, at.Below(l)...) {
+			has := sizes[below.Name]
+			switch {
+			case has == nil:
+			case !below.Complete():
+				return fmt.Sprintf("layer %s on %s is not complete", below.Name, d.Node)
+			case !slices.Contains(has, below.Size):
+				return fmt.Sprintf("layer %s has %s, and on %s %s", below.Name, Size(has[0]), d.Node, Size(below.Size))
+			}
+		}
+		return ""
+	})
+}
+
+// those are the layers in a place that something is said of, the youngest first.
+func (s *subject) those(d Choice, why func(*state.Lvol) string) []stray {
+	at, on := s.b.w.Nodes[d.Node], s.inc.Layers(d.Node, d.Lvstore)
+	var strays []stray
+	for _, name := range sortedKeys(on) {
+		if w := why(on[name]); w != "" {
+			strays = append(strays, stray{name, w})
+		}
+	}
+	slices.SortStableFunc(strays, func(a, b stray) int {
+		return cmp.Compare(len(at.Below(on[b.name])), len(at.Below(on[a.name])))
 	})
 	return strays
+}
+
+// freeing is how what stands on a layer, and is not the volume's, is made to
+// stand without it; "" when nothing does.
+func (s *subject) freeing(n lineage.Node, on *state.Lvol) string {
+	for _, child := range on.Children {
+		if p, ok := lineage.Parse(child); !ok {
+			return fmt.Sprintf("delete it, or run on %s: rpc.py bdev_lvol_decouple_parent %s/%s", n, on.Lvstore, child)
+		} else if p.Of() != s.id {
+			return "destroy " + p.Of().Name + " first, or set detach: true on it"
+		}
+	}
+	return ""
 }
 
 // lift makes stale heads that stand on a layer independent of it, so that one
