@@ -70,7 +70,7 @@ func (s *subject) unfit(at *state.Node, l *state.Lvol) (why, hint string) {
 		return fmt.Sprintf("%s on %s reads through a bdev outside of its lvstore", a.Alias(), a.Node),
 			fmt.Sprintf("make it independent first: rpc.py bdev_lvol_inflate %s", a.Alias())
 	}
-	if want := roundUp(s.v.Size, p.conf.ClusterSize); l.Size > want {
+	if want := roundUp(s.v.Size, p.cluster); l.Size > want {
 		return fmt.Sprintf("%s on %s has %s, and the volume is configured with %s; strata never shrinks a volume, for what lies beyond would be lost", a.Alias(), a.Node, Size(l.Size), Size(want)),
 			"set size to " + Size(l.Size)
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"strata/lineage"
+	"strata/schema"
 	"strata/state"
 )
 
@@ -65,15 +66,26 @@ func (s *subject) joining(epoch lineage.Epoch, legs int, authority lineage.Mark)
 // makeHeads creates empty heads at the given epoch.
 func (s *subject) makeHeads(places []Choice, epoch lineage.Epoch, legs int, authority lineage.Mark) {
 	name := s.joining(epoch, legs, authority).Lvol()
+	size := s.b.size(s.v, places)
 	var ops []Op
 	for _, c := range places {
 		s.sec.after("node " + string(c.Node))
-		p := s.b.pool(c.Node, c.Lvstore)
-		size := roundUp(s.v.Size, p.conf.ClusterSize)
-		p.taken += size
+		s.b.pool(c.Node, c.Lvstore).taken += size
 		ops = append(ops, LvolCreate{At{c.Node}, c.Lvstore, name, size})
 	}
 	s.sec.then(RiskCreate, ops...)
+}
+
+// size is what the replicas of a volume in these places are to have: the
+// configured size in whole clusters of each of them.
+func (b *builder) size(v *schema.Volume, places []Choice) int64 {
+	cluster := int64(0)
+	for _, c := range places {
+		if p := b.pool(c.Node, c.Lvstore); p != nil {
+			cluster = max(cluster, p.cluster)
+		}
+	}
+	return roundUp(v.Size, cluster)
 }
 
 // roundUp gives the size an lvol really gets.

@@ -11,15 +11,21 @@ import (
 // The RAID and the exported namespace follow by themselves once the engine has
 // seen all legs grow.
 func (s *subject) expand() {
+	var places []Choice
+	for _, l := range s.Legs {
+		if l.Head != nil {
+			places = append(places, Choice{Node: l.Node, Lvstore: l.Head.Lvol.Lvstore})
+		}
+	}
+	want := s.b.size(s.v, places)
 	var ops, waits []Op
 	for _, l := range s.Legs {
 		if l.Head == nil {
 			continue
 		}
 		h := l.Head
-		want := s.v.Size
-		if p := s.b.pool(h.Node, h.Lvol.Lvstore); p != nil {
-			want = roundUp(want, p.conf.ClusterSize)
+		if h.Lvol.Size > want && len(places) < len(s.Legs) {
+			return // one that could not be read may be in larger clusters
 		}
 		if h.Lvol.Size > want {
 			s.b.block("volume "+s.v.Name, s.v.At("size"), fmt.Sprintf("set size to %s", Size(h.Lvol.Size)),

@@ -19,6 +19,7 @@ type pool struct {
 	capacity int64  // bytes; 0 when not known yet
 	taken    int64  // bytes promised to heads and staging, thin or not
 	block    int64  // bytes of a block; 0 when not known yet
+	cluster  int64  // bytes of a cluster: of the lvstore that was read, else as configured
 }
 
 type poolState int
@@ -152,7 +153,9 @@ func (b *builder) measure(at *state.Node, p *pool) {
 		p.block = d.BlockSize
 	}
 	p.block = cmp.Or(at.BlockSize(p.conf.Lvstore), p.block, p.conf.BlockSize)
+	p.cluster = p.conf.ClusterSize
 	if lvs := at.Lvstores[p.conf.Lvstore]; lvs != nil {
+		p.cluster = lvs.ClusterSize
 		p.capacity = lvs.TotalClusters * lvs.ClusterSize
 		for _, l := range at.Lvols {
 			if l.Lvstore == p.conf.Lvstore && !l.Snapshot {

@@ -52,6 +52,10 @@ func (s *subject) rebuild() {
 	}
 	next := s.nextLayer(d, src)
 	if next != nil || head == nil {
+		if why, hint := s.misfit(d, src); why != "" {
+			s.stuck(d, hint, why)
+			return
+		}
 		if why := s.room(d, src); why != "" {
 			s.lag(d, why)
 			return
@@ -299,6 +303,23 @@ func (s *subject) missing(d Choice, src state.CurrentLeg) []*state.Lvol {
 		}
 	}
 	return todo
+}
+
+// misfit says that the destination's clusters are too large for what is to be
+// there, and what would help: an lvol has whole clusters, and a copy is to have
+// the size of what it is a copy of.
+func (s *subject) misfit(d Choice, src state.CurrentLeg) (why, hint string) {
+	cluster := clusterSize(s.b.w.Nodes[d.Node], d.Lvstore)
+	for _, l := range append(s.missing(d, src), src.Head.Lvol) {
+		if cluster <= 0 || l.Size%cluster == 0 {
+			continue
+		}
+		if hint = "let it have another pool there"; l == src.Head.Lvol {
+			hint = "set size to " + Size(roundUp(l.Size, cluster))
+		}
+		return fmt.Sprintf("%s has %s, which is not a multiple of %s, the cluster size of %s there", l.Name, Size(l.Size), Size(cluster), d.Lvstore), hint
+	}
+	return "", ""
 }
 
 // room says that what is to be copied does not fit into the destination; ""
