@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"strata/lineage"
@@ -145,6 +146,59 @@ func (s *subject) foreignParent() lineage.LvolName {
 		}
 	}
 	return ""
+}
+
+// base is the layer of another volume that a replica stands on, at whatever
+// depth; nil for none.
+func (s *subject) base(l state.CurrentLeg) *state.Lvol {
+	if l.Head == nil {
+		return nil
+	}
+	for _, below := range s.b.w.Nodes[l.Node].Below(l.Head.Lvol) {
+		if below.Parsed == nil || below.Parsed.Of() != s.id {
+			return below
+		}
+	}
+	return nil
+}
+
+// baseName is what the layer of another volume is called that the replicas
+// stand on; "" for none.
+func (s *subject) baseName() lineage.LvolName {
+	for _, l := range s.Legs {
+		if base := s.base(l); base != nil {
+			return base.Name
+		}
+	}
+	return ""
+}
+
+// baseless says that a place lacks the layer of another volume that a replica
+// stands on: a copy of that one could not be complete there.
+func (s *subject) baseless(d Choice, l state.CurrentLeg) string {
+	base := s.base(l)
+	if base == nil {
+		return ""
+	}
+	switch there := s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(base.Name)]; {
+	case there == nil:
+		return fmt.Sprintf("layer %s, which %s stands on, is not on %s", base.Name, s.v.Name, d.Node)
+	case there.Size != base.Size || !there.Complete():
+		return fmt.Sprintf("layer %s, which %s stands on, is another on %s", base.Name, s.v.Name, d.Node)
+	}
+	return ""
+}
+
+// basis is how a replica of a clone comes to be where its source is not.
+func (s *subject) basis() string {
+	if s.v.From == nil {
+		return ""
+	}
+	hint := fmt.Sprintf("let %s have a replica there", s.v.From.Volume)
+	if s.foreignParent() != "" {
+		hint += ", or set detach: true on " + s.v.Name
+	}
+	return hint
 }
 
 // detaching reports whether the clone is still to be made independent of its source.

@@ -28,7 +28,7 @@ func (s *subject) create() bool {
 		return s.adopt()
 	}
 	var shortage string
-	s.places, shortage = b.place(v, nil, 0)
+	s.places, shortage = b.place(v, nil, 0, "")
 	if shortage != "" {
 		b.block("volume "+v.Name, v.At("replicas"), "", "%s", shortage)
 		return false

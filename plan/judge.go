@@ -56,7 +56,7 @@ func (s *subject) look() bool {
 			held[l.Node] = stickReleased
 		}
 	}
-	s.places, _ = b.place(s.v, held, s.blockSize())
+	s.places, _ = b.place(s.v, held, s.blockSize(), s.baseName())
 	if verdict.Engine == "" && s.to == "" && s.lacksLeg(s.engine) {
 		s.awaited, s.engine = s.engine, s.Legs[0].Node
 	}

@@ -38,19 +38,20 @@ const (
 	stickNone
 )
 
-// place chooses a pool for each replica: where replicas are first, then the node
-// that is to be the engine, for one without a replica leaves nobody who knows
-// what is current when it restarts; then where the spread label has a new value,
-// then by space not promised yet, then by a hash, so that equal pools share the
-// load. It never chooses a node twice, and only pools of that block size; 0
-// leaves that open. What is missing to reach the count is said in the second
-// result.
-func (b *builder) place(v *schema.Volume, held map[lineage.Node]stick, block int64) (Placement, string) {
+// place chooses a pool for each replica: where replicas are first, then where
+// base is, the layer of another volume that this one stands on ("" for none), for
+// none can be complete elsewhere; then the node that is to be the engine, for one
+// without a replica leaves nobody who knows what is current when it restarts; then
+// where the spread label has a new value, then by space not promised yet, then by
+// a hash, so that equal pools share the load. It never chooses a node twice, and
+// only pools of that block size; 0 leaves that open. What is missing to reach the
+// count is said in the second result.
+func (b *builder) place(v *schema.Volume, held map[lineage.Node]stick, block int64, base lineage.LvolName) (Placement, string) {
 	out := Placement{Volume: v.Name}
 	if block == 0 {
-		block = b.commonBlock(v, held)
+		block = b.commonBlock(v, held, base)
 	}
-	open, passed := b.candidates(v, held, block)
+	open, passed := b.candidates(v, held, block, base)
 	used := map[string]int{}
 	for len(out.Chosen) < v.Replicas.Count && len(open) > 0 {
 		best := slices.MinFunc(open, func(x, y candidate) int { return x.compare(y, used) })
@@ -78,6 +79,7 @@ func (b *builder) place(v *schema.Volume, held map[lineage.Node]stick, block int
 type candidate struct {
 	pool   *pool
 	stick  stick
+	beside bool   // has the layer that the volume stands on
 	engine bool   // is to be the volume's engine
 	label  string // value of the spread label
 	hash   uint64
@@ -85,7 +87,7 @@ type candidate struct {
 
 // candidates are the best pool of each node that qualifies and can be used;
 // the other nodes come with what speaks against them.
-func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, block int64) (open []candidate, passed []Choice) {
+func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, block int64, base lineage.LvolName) (open []candidate, passed []Choice) {
 	settled := !b.opt.Explain && b.settled(v, held)
 	for _, n := range b.cfg.Nodes {
 		if _, has := held[n.Name]; settled && !has {
@@ -109,7 +111,7 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, bloc
 				why = fmt.Sprintf("%s has blocks of %d bytes, the other replicas of %d", p.conf.Name, p.block, block)
 				continue
 			}
-			c := candidate{p, stickNone, n.Name == v.Engine, n.Labels[v.Replicas.Spread], rendezvous(v.Name, string(n.Name), p.conf.Name)}
+			c := candidate{p, stickNone, b.has(n.Name, p.conf.Lvstore, base), n.Name == v.Engine, n.Labels[v.Replicas.Spread], rendezvous(v.Name, string(n.Name), p.conf.Name)}
 			if s, ok := held[n.Name]; ok {
 				c.stick = s
 			}
@@ -124,6 +126,11 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, bloc
 		open = append(open, *best)
 	}
 	return open, passed
+}
+
+// has reports whether an lvstore has an lvol of that name.
+func (b *builder) has(n lineage.Node, lvstore string, name lineage.LvolName) bool {
+	return b.w.Nodes[n].Lvols[lvstore+"/"+string(name)] != nil
 }
 
 // settled reports whether enough nodes that qualify have a current replica:
@@ -169,6 +176,8 @@ func (c candidate) free() int64 { return c.pool.capacity - c.pool.taken }
 
 func (c candidate) compare(o candidate, used map[string]int) int {
 	return cmp.Or(
+		cmp.Compare(min(c.stick, stickJoined), min(o.stick, stickJoined)),
+		-cmp.Compare(boolToInt(c.beside), boolToInt(o.beside)),
 		cmp.Compare(c.stick, o.stick),
 		-cmp.Compare(boolToInt(c.engine), boolToInt(o.engine)),
 		cmp.Compare(used[c.label], used[o.label]),
@@ -188,6 +197,9 @@ func (c candidate) why(v *schema.Volume, used map[string]int) string {
 		return "is being rebuilt"
 	case stickStale:
 		return "has an older replica"
+	}
+	if c.beside {
+		return "has the snapshot it is cloned from"
 	}
 	if c.engine {
 		return "is to be its engine"

@@ -42,6 +42,10 @@ func (s *subject) rebuild() {
 	if !s.giveUpHalf(d) {
 		return
 	}
+	if why := s.baseless(d, src); why != "" {
+		s.stuck(d, s.basis(), why)
+		return
+	}
 	head := s.joiningHead(d.Node)
 	if why := s.cutOff(head); why != "" {
 		s.lag(d, why)
@@ -111,13 +115,13 @@ func (s *subject) home(c Choice) Choice {
 		c.Lvstore = h.Lvol.Lvstore
 		return c
 	}
-	best := 0
+	best, base := 0, s.baseName()
 	for _, o := range s.inc.Others {
 		rank := 1
 		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok {
 			rank = 2
 		}
-		if o.Node == c.Node && rank > best && s.mayUse(o.Node, o.Lvol.Lvstore) {
+		if o.Node == c.Node && rank > best && s.mayUse(o.Node, o.Lvol.Lvstore) && (base == "" || s.b.has(o.Node, o.Lvol.Lvstore, base)) {
 			c.Lvstore, best = o.Lvol.Lvstore, rank
 		}
 	}
@@ -227,7 +231,7 @@ func (s *subject) giveUpHalf(d Choice) bool {
 		}
 		s.sec.because(s.v.At("replicas"), "its engine ended before it was complete; the rebuild joins anew")
 		if joined {
-			s.sec.because(s.v.At("replicas"), "no replica has the layer that it is to stand on; the rebuild joins anew")
+			s.sec.because(s.v.At("replicas"), "the layer that it is to stand on cannot be copied there; the rebuild joins anew")
 			s.sec.then(RiskReduce, RaidRemoveLeg{At: At{s.engine}, Raid: s.Device, Leg: h.Lvol.UUID})
 		}
 		s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, "")
@@ -264,14 +268,14 @@ func (s *subject) cutOff(head *state.Head) string {
 }
 
 // completable reports whether the layer that a joined head is to stand on is on
-// its own node, or on one it can be copied from.
+// its own node, or on one it can be copied from, onto what that stands on.
 func (s *subject) completable(h *state.Head) bool {
 	joint := s.joint(h.Name.Epoch)
 	if s.inc.Layers(h.Node, h.Lvol.Lvstore)[joint] != nil {
 		return true
 	}
 	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool {
-		return l.Head == nil || s.inc.Layers(l.Node, l.Head.Lvol.Lvstore)[joint] != nil
+		return l.Head == nil || s.inc.Layers(l.Node, l.Head.Lvol.Lvstore)[joint] != nil && s.baseless(Choice{Node: h.Node, Lvstore: h.Lvol.Lvstore}, l) == ""
 	})
 }
 

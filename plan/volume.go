@@ -326,7 +326,7 @@ func (s *subject) report() {
 	for _, l := range s.Legs {
 		on = append(on, string(l.Node))
 	}
-	_, shortage := s.b.place(s.v, map[lineage.Node]stick{}, s.blockSize())
+	_, shortage := s.b.place(s.v, map[lineage.Node]stick{}, s.blockSize(), "")
 	var missing []string
 	for _, c := range s.places.Chosen {
 		if !slices.Contains(on, string(c.Node)) {
