@@ -183,7 +183,7 @@ func (s *subject) baseless(d Choice, l state.CurrentLeg) string {
 	switch there := s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(base.Name)]; {
 	case there == nil:
 		return fmt.Sprintf("layer %s, which %s stands on, is not on %s", base.Name, s.v.Name, d.Node)
-	case there.Size != base.Size || !there.Complete():
+	case there.Size != base.Size || !there.Complete() || s.b.uncounted(d.Node, there):
 		return fmt.Sprintf("layer %s, which %s stands on, is another on %s", base.Name, s.v.Name, d.Node)
 	}
 	return ""

@@ -15,7 +15,7 @@ import (
 //	          onto staging, staging snapshotted under the layer's name. Layers
 //	          never change, so nothing is held, and one that the destination has
 //	          is not copied again; one that the volume does not have (any more), or
-//	          has in another size, goes
+//	          has in another size or from another cut, goes
 //	join      (join.go) all layers are there: under one pause a layer is cut that
 //	          ends the history, and a head on top of the source's is mirrored
 //	joint     that layer is copied as the others were

@@ -100,11 +100,30 @@ func (s *subject) unlike(d Choice) []stray {
 			case has == nil:
 			case !below.Complete():
 				return fmt.Sprintf("layer %s on %s is not complete", below.Name, d.Node)
+			case s.b.uncounted(d.Node, below):
+				return fmt.Sprintf("layer %s on %s is what an interrupted cut left, and need not be the one that %s has under that name", below.Name, d.Node, s.v.Name)
 			case !slices.Contains(has, below.Size):
 				return fmt.Sprintf("layer %s has %s, and on %s %s", below.Name, Size(has[0]), d.Node, Size(below.Size))
 			}
 		}
 		return ""
+	})
+}
+
+// uncounted reports whether a layer does not count: a head stands on it that was
+// current and knows of none so young, so it left while that layer was cut. The
+// others may have cut another since that came by the same name (tag). What a
+// rebuild has copied stands below no such head. A layer of strata's own never has
+// the name of one before, and a head that has just joined stands on one.
+func (b *builder) uncounted(n lineage.Node, l *state.Lvol) bool {
+	layer, ok := l.Parsed.(lineage.Layer)
+	return ok && !layer.Own && slices.ContainsFunc(l.Children, func(child lineage.LvolName) bool {
+		c := b.w.Nodes[n].Lvols[l.Lvstore+"/"+string(child)]
+		if c == nil || !c.Complete() {
+			return false
+		}
+		h, ok := c.Parsed.(lineage.Head)
+		return ok && h.Volume == layer.Volume && h.Cut < layer.Epoch
 	})
 }
 
