@@ -54,7 +54,7 @@ func (s *subject) createClone() bool {
 	}
 	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}
 	s.sec.because(v.At("from"), "volume %s is cloned from %s@%s", v.Name, v.From.Volume, v.From.Snapshot)
-	s.cloneOnto(places[:v.Replicas.Count], l.Lvol(), 1)
+	s.cloneOnto(places[:v.Replicas.Count], l.Lvol(), 1, v.Replicas.Count)
 	return true
 }
 
@@ -83,9 +83,10 @@ func boolToInt(b bool) int {
 	return 0
 }
 
-// cloneOnto makes sealed heads on top of a layer.
-func (s *subject) cloneOnto(places []Choice, on lineage.LvolName, epoch lineage.Epoch) {
-	name := lineage.Head{Volume: s.id, Epoch: epoch, Legs: s.v.Replicas.Count, Mark: lineage.Sealed}.Lvol()
+// cloneOnto makes sealed heads on top of a layer. All of an epoch name the same
+// number of legs, or it looks as if it was minted twice.
+func (s *subject) cloneOnto(places []Choice, on lineage.LvolName, epoch lineage.Epoch, legs int) {
+	name := lineage.Head{Volume: s.id, Epoch: epoch, Legs: legs, Mark: lineage.Sealed}.Lvol()
 	var ops []Op
 	for _, c := range places {
 		ops = append(ops, LvolClone{At{c.Node}, c.Lvstore, on, name})
@@ -122,7 +123,7 @@ func (s *subject) fillClone() {
 		}
 	}
 	s.sec.because(s.v.At("from"), "nothing was written to %s yet, so a new replica is equal to the others", s.v.Name)
-	s.cloneOnto(missing, on, s.Top)
+	s.cloneOnto(missing, on, s.Top, s.Legs[0].Head.Name.Legs)
 	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
 	for _, c := range missing {
 		for i := range s.inc.Heads {
