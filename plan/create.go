@@ -100,12 +100,15 @@ func roundUp(size, cluster int64) int64 {
 // to: other empty replicas of it are equal to its authority, and missing ones
 // are made.
 func (s *subject) fill() {
+	if s.was != "" {
+		return // what was served until just now may have been written to since it was read
+	}
 	if s.v.From != nil {
 		s.fillClone()
 		return
 	}
-	if s.was != "" || !s.empty() || len(s.Legs) >= s.v.Replicas.Count || s.hidden > 0 {
-		return // what was served until just now may have been written to since it was read
+	if !s.empty() || len(s.Legs) >= s.v.Replicas.Count || s.hidden > 0 {
+		return
 	}
 	size := s.Legs[0].Head.Lvol.Size
 	joins := s.joining(s.Top, s.Legs[0].Head.Name.Legs, s.Legs[0].Head.Name.Mark)
