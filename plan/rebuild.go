@@ -183,8 +183,9 @@ func (s *subject) inRaid(u lineage.UUID) bool {
 }
 
 // source chooses the current replica to copy from: the one that a joined head
-// reads through, else one in the destination's failure domain, else the one
-// whose node copies least.
+// reads through, else the nearest, in the failure domain of the destination, and
+// of those the one whose node copies least. A node that copies as many layers as
+// it may comes last.
 func (s *subject) source(d Choice) (state.CurrentLeg, string) {
 	var best *state.CurrentLeg
 	for i := range s.Legs {
@@ -192,7 +193,7 @@ func (s *subject) source(d Choice) (state.CurrentLeg, string) {
 		if l.Head == nil || l.Node == d.Node {
 			continue
 		}
-		if best == nil || s.rank(l, d) < s.rank(best, d) {
+		if best == nil || slices.Compare(s.rank(l, d), s.rank(best, d)) < 0 {
 			best = l
 		}
 	}
@@ -202,17 +203,15 @@ func (s *subject) source(d Choice) (state.CurrentLeg, string) {
 	return *best, ""
 }
 
-func (s *subject) rank(l *state.CurrentLeg, d Choice) int {
-	rank := 2 * s.b.copies[l.Node]
+// rank says how a replica serves as source, what counts most first: less is better.
+func (s *subject) rank(l *state.CurrentLeg, d Choice) []int {
+	h := s.joiningHead(d.Node)
+	far := false
 	if from, to := s.b.cfg.Node(l.Node), s.b.cfg.Node(d.Node); from != nil && to != nil {
-		if key := s.v.Replicas.Spread; key != "" && from.Labels[key] != to.Labels[key] {
-			rank++
-		}
+		key := s.v.Replicas.Spread
+		far = key != "" && from.Labels[key] != to.Labels[key]
 	}
-	if h := s.joiningHead(d.Node); h != nil && !s.readsFrom(h, l.Node) {
-		rank += 1000
-	}
-	return rank
+	return []int{boolToInt(h != nil && !s.readsFrom(h, l.Node)), boolToInt(s.full(l.Node) != ""), boolToInt(far), s.b.copies[l.Node]}
 }
 
 // readsFrom reports whether a joined head reads through a layer on n.
