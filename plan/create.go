@@ -8,8 +8,7 @@ import (
 
 // create makes the heads of a volume that nobody has. New heads are sealed:
 // empty lvols are equal, whichever of them a crash leaves behind. A volume is
-// called new only when so many of the places it may be in were read that at
-// least one of its replicas would have been seen.
+// called new only when every place it may be in was read.
 func (s *subject) create() bool {
 	b, v := s.b, s.v
 	hidden, pending, why := b.hidden()

@@ -8,21 +8,32 @@
 //  1. Every node gets its disks, lvstores, transport (pool.go).
 //  2. Every volume is judged (state.Judge): which of its replicas are current?
 //     What cannot be judged is left alone and reported.
-//  3. Every volume that can be judged gets the first of these recipes that
-//     has something to do (volume.go):
-//     resume    a pause that somebody left open ends first
+//  3. Every volume that can be judged gets these recipes, in this order, at most
+//     a rung of each (volume.go):
+//     create    sealed heads for a volume nobody has, or an empty one that lacks some
+//     clone     the same on a layer of another volume
+//     adopt     an lvol of somebody else's becomes the head of a volume nobody has
+//     resume    a pause that somebody left open ends
 //     end       engines that were given up, and are back
 //     names     the heads say who is current: mint the next epoch, fence the rest
-//     create    sealed heads for a volume nobody has, or an empty one that lacks some
-//     adopt     an lvol of somebody else's becomes the head of a volume nobody has
+//     move      another node becomes the engine
 //     swap      an empty volume that lacks replicas gets them
+//     widen     a volume whose engine did not hear that a leg grew is started again
+//     serve     legs on links, RAID, export
 //     reduce    replicas beyond the number asked for go
 //     expand    every leg grows
-//     widen     a volume whose engine did not hear of that is started again
-//     serve     legs on links, RAID, export
-//  4. Every pair of nodes that a volume needs a link between has one, and one
+//     rebuild   a volume that lacks a replica gets it, while hosts go on writing
+//  4. The layers of every volume whose legs can all be reached get the first of
+//     these recipes that has something to do, or the last two (layers.go):
+//     merge     what an interrupted cut left goes, and what strata needed for itself
+//     detach    a clone is made to stand on no layer of another volume
+//     revert    the head is put on an older layer again
+//     remove    layers go that are not configured any more, or too many (retain.go)
+//     cut       one is cut that is configured, due by schedule, or a mark (mark.go),
+//     the volumes of a group at one instant (group.go)
+//  5. Every pair of nodes that a volume needs a link between has one, and one
 //     that carries nothing is let go (link.go, idle.go).
-//  5. What is ours but not configured is destroyed if the operator allows it,
+//  6. What is ours but not configured is destroyed if the operator allows it,
 //     else reported (destroy.go).
 //
 // Every step is an Op, with its effect on the Snapshot in project.go. After

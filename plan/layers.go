@@ -76,8 +76,9 @@ func (s *subject) layers() {
 	s.takeLayer(all)
 }
 
-// steady reports whether the layers of the volume may be worked on: it is
-// served as configured, all its legs can be reached, and none is just joining.
+// steady reports whether the layers of the volume may be worked on: an engine
+// serves it, or it is to have none and one replica; all its legs can be reached,
+// and none is just joining.
 func (s *subject) steady() bool {
 	for _, l := range s.Legs {
 		if l.Head == nil {

@@ -33,7 +33,7 @@ type subject struct {
 	// epoch of the layer that was cut for them.
 	joins  []lineage.UUID
 	cutAt  lineage.Epoch
-	hidden int // places that may have a replica and were not read
+	hidden int // nodes that may have a replica and were not read
 	// late is set when a layer is due that cannot be cut before all replicas have grown.
 	late bool
 }

@@ -102,20 +102,20 @@ func (inc *Incarnation) kernelDevices(s *Snapshot, raid string) {
 	for _, name := range s.kernel {
 		n := s.Nodes[name]
 		for _, id := range sortedKeys(n.Ublk) {
-			if bdev := n.Ublk[id]; bdev == raid || inc.head(n.Backing(bdev)) != nil {
+			if bdev := n.Ublk[id]; bdev == raid || inc.Find(n.Backing(bdev)) != nil {
 				inc.Exports = append(inc.Exports, Exported{Node: name, Device: bdev, Ublk: id})
 			}
 		}
 		for _, path := range sortedKeys(n.NBD) {
-			if bdev := n.NBD[path]; bdev == raid || inc.head(n.Backing(bdev)) != nil {
+			if bdev := n.NBD[path]; bdev == raid || inc.Find(n.Backing(bdev)) != nil {
 				inc.Exports = append(inc.Exports, Exported{Node: name, Device: bdev, Ublk: -1, NBD: path})
 			}
 		}
 	}
 }
 
-// head returns the head with that UUID, or nil.
-func (inc *Incarnation) head(u lineage.UUID) *Head {
+// Find returns the head with that UUID, or nil.
+func (inc *Incarnation) Find(u lineage.UUID) *Head {
 	if u == "" {
 		return nil
 	}
@@ -126,9 +126,6 @@ func (inc *Incarnation) head(u lineage.UUID) *Head {
 	}
 	return nil
 }
-
-// Find returns the head with that UUID, or nil.
-func (inc *Incarnation) Find(u lineage.UUID) *Head { return inc.head(u) }
 
 // Layers returns the layers of the incarnation in an lvstore of node n, by name.
 func (inc *Incarnation) Layers(n lineage.Node, lvstore string) map[lineage.LvolName]*Lvol {

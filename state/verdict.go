@@ -40,7 +40,7 @@ type Question struct {
 	Cluster lineage.Cluster
 	// Replicas is the number of replicas the configuration asks for.
 	Replicas int
-	// Hidden counts the places that could have a replica and were not read.
+	// Hidden counts the nodes that could have a replica and were not read.
 	Hidden int
 	// Authority is the node whose replica the operator has named; "" for none.
 	Authority lineage.Node
@@ -57,7 +57,7 @@ func (s *Snapshot) Judge(inc *Incarnation, q Question) Verdict {
 }
 
 func (s *Snapshot) addLeg(inc *Incarnation, c lineage.Cluster, v *Verdict, u lineage.UUID) {
-	if h := inc.head(u); h != nil {
+	if h := inc.Find(u); h != nil {
 		if h.Lvol.Complete() {
 			v.Legs = append(v.Legs, CurrentLeg{h.Node, u, h})
 		}
