@@ -140,26 +140,34 @@ func (s *subject) forces() bool { return s.Engine == "" && s.was == "" && s.ByOp
 
 // fence marks the replicas that are not current as known to be stale.
 func (s *subject) fence(epoch lineage.Epoch, legs []state.CurrentLeg) {
-	leg := map[lineage.UUID]bool{}
-	for _, l := range append(legs, s.Legs...) {
-		leg[l.UUID] = true
-	}
-	told := map[string]bool{} // places of which one head says so: that is enough
+	s.sec.because(s.v.Pos, "this replica is not among the current ones of epoch %d", epoch)
+	s.sec.then(RiskCreate, s.fences(epoch, slices.Concat(legs, s.Legs))...)
+}
+
+// fences rename the heads that are none of these legs. One in each place says
+// so for all there: the newest, for that is the one an operator gets who names
+// the node.
+func (s *subject) fences(epoch lineage.Epoch, legs []state.CurrentLeg) []Op {
+	newest := map[string]state.Head{}
+	told := map[string]bool{}
 	for _, h := range s.inc.Heads {
+		leg := slices.ContainsFunc(legs, func(l state.CurrentLeg) bool { return l.UUID == h.Lvol.UUID })
+		if n, ok := newest[place(h)]; !leg && h.Lvol.Complete() && (!ok || h.Newer(n)) {
+			newest[place(h)] = h
+		}
 		if h.Name.Mark == lineage.Fenced && h.Name.Epoch >= epoch {
-			told[string(h.Node)+"/"+h.Lvol.Lvstore] = true
+			told[place(h)] = true
 		}
 	}
 	var ops []Op
 	for _, h := range s.inc.Heads {
-		place := string(h.Node) + "/" + h.Lvol.Lvstore
-		if leg[h.Lvol.UUID] || told[place] || !h.Lvol.Complete() {
-			continue
+		if newest[place(h)].Lvol == h.Lvol && !told[place(h)] {
+			name := lineage.Head{Volume: s.id, Epoch: epoch, Cut: h.Name.Cut, Mark: lineage.Fenced}
+			ops = append(ops, LvolRename{At{h.Node}, h.Lvol.Lvstore, h.Lvol.Name, name.Lvol()})
 		}
-		told[place] = true
-		name := lineage.Head{Volume: s.id, Epoch: epoch, Cut: h.Name.Cut, Mark: lineage.Fenced}
-		ops = append(ops, LvolRename{At{h.Node}, h.Lvol.Lvstore, h.Lvol.Name, name.Lvol()})
 	}
-	s.sec.because(s.v.Pos, "this replica is not among the current ones of epoch %d", epoch)
-	s.sec.then(RiskCreate, ops...)
+	return ops
 }
+
+// place is the lvstore that a head is in, on its node.
+func place(h state.Head) string { return string(h.Node) + "/" + h.Lvol.Lvstore }

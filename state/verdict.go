@@ -203,9 +203,9 @@ func (inc *Incarnation) votes(q Question) (seen, away int) {
 	return len(nodes), min(max(0, all-len(nodes)), q.Hidden)
 }
 
-// newer reports whether a head tells of more than another on its node: one that
+// Newer reports whether a head tells of more than another on its node: one that
 // is fenced was overtaken by one of the same epoch that is not.
-func (h Head) newer(than Head) bool {
+func (h Head) Newer(than Head) bool {
 	if h.Name.Epoch != than.Name.Epoch {
 		return h.Name.Epoch > than.Name.Epoch
 	}
@@ -217,7 +217,7 @@ func (h Head) newer(than Head) bool {
 func (v *Verdict) byOperator(inc *Incarnation, q Question) {
 	var chosen []Head
 	for _, h := range inc.Heads {
-		if h.Node == q.Authority && h.Lvol.Complete() && (len(chosen) == 0 || h.newer(chosen[0])) {
+		if h.Node == q.Authority && h.Lvol.Complete() && (len(chosen) == 0 || h.Newer(chosen[0])) {
 			chosen = []Head{h}
 		}
 	}
