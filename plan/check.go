@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"strata/lineage"
@@ -137,9 +138,20 @@ func parsedLayer(name lineage.LvolName) (lineage.Layer, bool) {
 	return l, ok
 }
 
+// released reports whether the operator lets a volume go that is not configured,
+// or an incarnation of one that is. That one must not be the last with a head or an
+// engine.
 func (c *checker) released(name string) bool {
-	volume, _, _ := strings.Cut(name, ".")
-	return c.opt.AllowDestroy[name] && (c.cfg.Volume(volume) == nil || volume != name)
+	volume, one, cut := strings.Cut(name, ".")
+	if !c.opt.AllowDestroy[name] || c.cfg.Volume(volume) == nil {
+		return c.opt.AllowDestroy[name]
+	}
+	lives := func(id lineage.Volume) bool {
+		inc := c.w.Incarnation(c.cfg.Cluster, id)
+		return len(inc.Heads) > 0 || stands(inc)
+	}
+	id := lineage.Volume{Name: volume, ID: lineage.ID(one)}
+	return cut && (!lives(id) || slices.ContainsFunc(c.w.Incarnations(volume), func(o lineage.Volume) bool { return o != id && lives(o) }))
 }
 
 // permitted refuses what destroys data that nobody has released.

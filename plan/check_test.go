@@ -92,3 +92,13 @@ func TestCheckRefusesWhatIsNotReleased(t *testing.T) {
 		t.Errorf("protected: %v", err)
 	}
 }
+
+// The last incarnation of a configured volume is destroyed by no word.
+func TestCheckRefusesToDestroyTheLastIncarnation(t *testing.T) {
+	cfg, snap := inService(t)
+	s := Section{Kind: KindVolume, Name: "db.k3f7", Stages: [][]Step{{{Op: LvolDelete{At{"n1"}, "lab.fast", "db.k3f7@2.base"}, Risk: RiskDestroy}}}}
+	err := Check(cfg, snap, &Plan{Passes: []Pass{{Sections: []Section{s}}}}, Options{AllowDestroy: map[string]bool{"db.k3f7": true}})
+	if err == nil || !strings.Contains(err.Error(), "was not released") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -21,26 +21,25 @@ func (b *builder) orphans() {
 			if len(inc.Heads)+len(inc.Others)+len(inc.Raids)+len(inc.Exports) == 0 {
 				continue
 			}
-			if b.opt.AllowDestroy[name] {
+			switch {
+			case b.opt.AllowDestroy[name]:
 				b.destroy(inc, name)
-				continue
+			case b.opt.AllowDestroy[id.String()]:
+				b.destroy(inc, id.String())
+			default:
+				b.note("volume "+name, schema.Pos{}, "put it back, or release it with --allow-destroy "+b.grant(id),
+					"it is not configured but exists as %s on %s; it is kept", id, placesOf(inc))
 			}
-			b.note("volume "+name, schema.Pos{}, "put it back, or release it with --allow-destroy "+name,
-				"it is not configured but exists as %s on %s; it is kept", id, placesOf(inc))
 		}
 	}
 }
 
-// leftBehind deals with an incarnation of a configured volume that is not the
-// one in use.
-func (b *builder) leftBehind(v *schema.Volume, id lineage.Volume) {
-	inc := b.w.Incarnation(b.cfg.Cluster, id)
-	if b.opt.AllowDestroy[id.String()] {
-		b.destroy(inc, id.String())
-		return
+// grant is what releases an incarnation that is not configured, and no other.
+func (b *builder) grant(id lineage.Volume) string {
+	if len(b.w.Incarnations(id.Name)) > 1 {
+		return id.String()
 	}
-	b.note("volume "+v.Name, v.Pos, "release it with --allow-destroy "+id.String(),
-		"another incarnation of it, %s, is on %s; it is kept", id, placesOf(inc))
+	return id.Name
 }
 
 func placesOf(inc *state.Incarnation) string {
@@ -112,7 +111,11 @@ func (b *builder) destroy(inc *state.Incarnation, name string) {
 			return
 		}
 	}
-	sec := b.section(KindVolume, name, schema.Pos{}).because(schema.Pos{}, "it is not configured, and was released with --allow-destroy %s", name)
+	what := "configured"
+	if b.cfg.Volume(inc.Volume.Name) != nil {
+		what = "in use"
+	}
+	sec := b.section(KindVolume, name, schema.Pos{}).because(schema.Pos{}, "it is not %s, and was released with --allow-destroy %s", what, name)
 	for _, e := range inc.Exports {
 		switch {
 		case e.Subsystem != nil:

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -104,61 +103,4 @@ func (s *subject) unblock(hidden int, why string) string {
 		hint += " (" + strings.Join(slices.Compact(nodes), ", ") + ")"
 	}
 	return hint
-}
-
-// pick finds the incarnation of a volume that is in use. Others are left
-// behind: a node was away while the volume was deleted and made again.
-func (b *builder) pick(v *schema.Volume) (id lineage.Volume, found bool, why string) {
-	var with, running, major []lineage.Volume
-	for _, id := range b.w.Incarnations(v.Name) {
-		inc := b.w.Incarnation(b.cfg.Cluster, id)
-		verdict := b.w.Judge(inc, state.Question{Cluster: b.cfg.Cluster, Replicas: v.Replicas.Count})
-		if len(inc.Heads) == 0 && verdict.Engine == "" {
-			if len(inc.Others) > 0 {
-				why = fmt.Sprintf("of %s only layers are left, and no head", id)
-			}
-			continue
-		}
-		with = append(with, id)
-		if verdict.Engine != "" {
-			running = append(running, id)
-		}
-		if 2*len(nodesOf(inc)) > v.Replicas.Count {
-			major = append(major, id)
-		}
-	}
-	switch {
-	case len(with) == 1:
-		id = with[0]
-	case len(running) == 1:
-		id = running[0]
-	case len(running) == 0 && len(major) == 1:
-		id = major[0]
-	case len(with) == 0:
-		return lineage.Volume{}, false, why
-	default:
-		return lineage.Volume{}, false, fmt.Sprintf("there are %d incarnations of it (%s), and it is not known which is in use", len(with), join(with))
-	}
-	for _, other := range with {
-		if other != id {
-			b.leftBehind(v, other)
-		}
-	}
-	return id, true, ""
-}
-
-func nodesOf(inc *state.Incarnation) map[lineage.Node]bool {
-	nodes := map[lineage.Node]bool{}
-	for _, h := range inc.Heads {
-		nodes[h.Node] = true
-	}
-	return nodes
-}
-
-func join[T fmt.Stringer](items []T) string {
-	var parts []string
-	for _, i := range items {
-		parts = append(parts, i.String())
-	}
-	return strings.Join(parts, ", ")
 }

@@ -124,10 +124,12 @@ type Options struct {
 	// carried out.
 	Nonce []byte
 	// AllowDestroy are the names the operator has released for destruction:
-	// "db" a volume, "db:n2" a replica, "db@base" a layer, "db@head" what was
+	// "db" a volume, "db.k3f7" one incarnation of it, "db:n2" a replica, "db@base" a layer, "db@head" what was
 	// written since the layer reverted to.
 	AllowDestroy map[string]bool
-	// Authority names, by volume, the node whose replica the operator says is current.
+	// Authority names, by volume, the node whose replica the operator says is
+	// current. It counts where nothing else tells, as does "db.k3f7" above where
+	// it is not clear which incarnation is in use.
 	Authority map[string]lineage.Node
 	// Skip has the keys of sections that failed: nothing is planned for them.
 	Skip map[string]bool

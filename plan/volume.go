@@ -43,12 +43,14 @@ func (b *builder) volume(v *schema.Volume) {
 	if b.left("volume " + v.Name) {
 		return
 	}
-	id, found, why := b.pick(v)
+	p, why, hint := b.pick(v)
 	if why != "" {
-		b.block("volume "+v.Name, v.Pos, "name the current one with --authority "+v.Name+"=NODE, or release the others with --allow-destroy", "%s", why)
+		b.block("volume "+v.Name, v.Pos, hint, "%s", why)
 		return
 	}
-	s := &subject{b: b, v: v, id: id, sec: b.section(KindVolume, v.Name, v.Pos), keep: map[lineage.UUID]lineage.Node{}}
+	b.leftBehind(v, p)
+	found := p.id.Name != ""
+	s := &subject{b: b, v: v, id: p.id, sec: b.section(KindVolume, v.Name, v.Pos), keep: map[lineage.UUID]lineage.Node{}}
 	_, busy := b.opt.Busy["volume "+v.Name]
 	if busy && !found {
 		return // what is to become the volume is being copied

@@ -101,7 +101,7 @@ type grants struct {
 }
 
 func (g *grants) flags(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&g.destroy, "allow-destroy", nil, "release `NAME` for destruction: db (a volume), db:n2 (a replica), db@base (a layer), db@head (what was written since the layer reverted to)")
+	cmd.Flags().StringArrayVar(&g.destroy, "allow-destroy", nil, "release `NAME` for destruction: db (a volume), db.k3f7 (an incarnation of it that is not in use), db:n2 (a replica), db@base (a layer), db@head (what was written since the layer reverted to)")
 	cmd.Flags().StringArrayVar(&g.authority, "authority", nil, "`VOLUME=NODE`: that node has the current replica")
 }
 
