@@ -50,7 +50,8 @@ func (c *checker) section(s *Section) error {
 				id, _ = c.copies(s)
 			}
 			step.Copies = c.current(id)
-			if before > 0 && step.Copies == 0 && !c.released(s.Name) {
+			lost := before > 0 && step.Copies == 0 || s.Name == id.String() && fences(step.Op)
+			if lost && !c.released(s.Name) && !c.yields(s, id, step.Op) {
 				return fmt.Errorf("step %d (%s) would leave %s without a complete current copy", step.Number, Words(step.Op), id)
 			}
 			before = max(before, step.Copies)
@@ -121,15 +122,49 @@ func (c *checker) copies(s *Section) (lineage.Volume, int) {
 
 // current counts the complete current copies of one incarnation.
 func (c *checker) current(id lineage.Volume) int {
-	q := state.Question{Cluster: c.cfg.Cluster}
-	if v := c.cfg.Volume(id.Name); v != nil {
-		q.Replicas, q.Authority = v.Replicas.Count, c.opt.Authority[id.Name]
-	}
-	verdict := c.w.Judge(c.w.Incarnation(c.cfg.Cluster, id), q)
+	verdict := c.judge(id)
 	if verdict.Unknown != "" {
 		return 0
 	}
 	return len(verdict.Legs)
+}
+
+func (c *checker) judge(id lineage.Volume) state.Verdict {
+	q := state.Question{Cluster: c.cfg.Cluster}
+	if v := c.cfg.Volume(id.Name); v != nil {
+		q.Replicas, q.Authority = v.Replicas.Count, c.opt.Authority[id.Name]
+	}
+	return c.w.Judge(c.w.Incarnation(c.cfg.Cluster, id), q)
+}
+
+// yields reports whether a step may leave an incarnation without a current copy
+// that nobody has released: it deletes nothing of it and is one of a section of
+// its own, nothing shows it any more, and an engine with a complete copy serves
+// another of the same configured name.
+func (c *checker) yields(s *Section, id lineage.Volume, op Op) bool {
+	switch op.(type) {
+	case LvolRename, SubsystemDelete, UblkStop, NBDStop, RaidDelete, NamespaceRemove:
+	default:
+		return false
+	}
+	if s.Name != id.String() || c.cfg.Volume(id.Name) == nil || stands(c.w.Incarnation(c.cfg.Cluster, id)) {
+		return false
+	}
+	return slices.ContainsFunc(c.w.Incarnations(id.Name), func(other lineage.Volume) bool { return other != id && c.served(other) })
+}
+
+// fences reports whether an op marks a head as known to be stale.
+func fences(op Op) bool {
+	r, ok := op.(LvolRename)
+	to, head := parsedHead(r.To)
+	return ok && head && to.Mark == lineage.Fenced
+}
+
+// served reports whether an engine serves an incarnation, from a copy that was
+// read and is complete.
+func (c *checker) served(id lineage.Volume) bool {
+	v := c.judge(id)
+	return v.Unknown == "" && v.Engine != "" && slices.ContainsFunc(v.Legs, func(l state.CurrentLeg) bool { return l.Head != nil })
 }
 
 func parsedLayer(name lineage.LvolName) (lineage.Layer, bool) {

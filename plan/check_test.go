@@ -93,6 +93,48 @@ func TestCheckRefusesWhatIsNotReleased(t *testing.T) {
 	}
 }
 
+// What is left of a volume is fenced only beside another incarnation of it that
+// is served, and only once nothing shows it.
+func TestCheckRefusesToFenceWhatMayBeInUse(t *testing.T) {
+	const idle = `n2 tcp
+n2 disk /dev/n2 lab.fast.disk claimed
+n2 lvstore lab.fast lab.fast.disk 1Mi 1024
+n2 lvol lab.fast/db.aaaa#7.1p u2 64Mi 9
+`
+	const stopped = `n1 tcp
+n1 disk /dev/n1 lab.fast.disk claimed
+n1 lvstore lab.fast lab.fast.disk 1Mi 1024
+n1 lvol lab.fast/db.k3f7#3.1p u1 64Mi 9
+`
+	served := func(n, id, leg string) string {
+		nqn := "nqn.2026-01.io.strata:lab:db." + id
+		return n + " subsystem " + nqn + " any\n" + n + " namespace " + nqn + " 1 " + leg + "\n" + n + " listen " + nqn + " 10.0.0.1 4420\n"
+	}
+	fence := LvolRename{At{"n2"}, "lab.fast", "db.aaaa#7.1p", "db.aaaa#8x"}
+	for _, c := range []struct {
+		name, world, section, volumes string
+		op                            Op
+		refused                       bool
+	}{
+		{"another is served", stopped + served("n1", "k3f7", "u1") + idle, "db.aaaa", "db", fence, false},
+		{"in another's section", stopped + served("n1", "k3f7", "u1") + idle, "db", "db", fence, true},
+		{"another is not served", stopped + idle, "db.aaaa", "db", fence, true},
+		{"there is no other", idle, "db.aaaa", "db", fence, true},
+		{"it is served itself", stopped + served("n1", "k3f7", "u1") + idle + served("n2", "aaaa", "u2"), "db.aaaa", "db", fence, true},
+		{"the volume is not configured", stopped + served("n1", "k3f7", "u1") + idle, "db.aaaa", "logs", fence, true},
+		{"it is deleted", stopped + served("n1", "k3f7", "u1") + idle, "db.aaaa", "db", LvolDelete{At{"n2"}, "lab.fast", "db.aaaa#7.1p"}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg, snap := twoNodes(t, "volumes: "+c.volumes+`: {size: 64Mi, replicas: 1, export: nvmf: hosts: "any"}`, c.world)
+			s := Section{Kind: KindVolume, Name: c.section, Stages: [][]Step{{{Op: c.op, Risk: RiskReduce}}}}
+			err := Check(cfg, snap, &Plan{Passes: []Pass{{Sections: []Section{s}}}}, Options{})
+			if refused := err != nil && strings.Contains(err.Error(), "without a complete current copy"); refused != c.refused {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 // The last incarnation of a configured volume is destroyed by no word.
 func TestCheckRefusesToDestroyTheLastIncarnation(t *testing.T) {
 	cfg, snap := inService(t)

@@ -6,8 +6,9 @@
 // before it are projected to leave, until nothing is left to do. One pass:
 //
 //  1. Every node gets its disks, lvstores, transport (pool.go).
-//  2. Every volume is judged (state.Judge): which of its replicas are current?
-//     What cannot be judged is left alone and reported.
+//  2. Every volume is judged (state.Judge): which of its incarnations is in use
+//     (incarnation.go), and which replicas of that one are current? What cannot
+//     be judged is left alone and reported. What is left of others is fenced.
 //  3. Every volume that can be judged gets these recipes, in this order, at most
 //     a rung of each (volume.go):
 //     create    sealed heads for a volume nobody has, or an empty one that lacks some

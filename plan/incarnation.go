@@ -15,6 +15,7 @@ import (
 type picked struct {
 	id     lineage.Volume // without a name when there is none
 	others []lineage.Volume
+	byWord bool // it took the operator's word to tell them apart
 }
 
 // rival is an incarnation that may be the one in use.
@@ -22,6 +23,7 @@ type rival struct {
 	*state.Incarnation
 	runs  bool // an engine serves it, whether that one is believed or not
 	major bool // most of the replicas the volume is to have are of it
+	stale bool // all of its heads are fenced
 }
 
 // pick finds the incarnation of a volume that is in use. The operator's word
@@ -31,6 +33,7 @@ func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
 	rivals, layers := b.rivals(v)
 	r := b.clear(rivals)
 	if r == nil && len(rivals) > 0 {
+		p.byWord = true
 		if r, why = b.told(v, rivals); r == nil {
 			return p, why, b.exits(v, rivals)
 		}
@@ -61,6 +64,7 @@ func (b *builder) rivals(v *schema.Volume) (rivals []rival, layers []lineage.Vol
 				Incarnation: inc,
 				runs:        verdict.Engine != "" || verdict.Unknown != "" && stands(inc),
 				major:       2*len(nodesOf(inc)) > v.Replicas.Count,
+				stale:       len(inc.Heads) > 0 && !slices.ContainsFunc(inc.Heads, func(h state.Head) bool { return h.Name.Mark != lineage.Fenced }),
 			})
 		case len(inc.Others) > 0:
 			layers = append(layers, id)
@@ -81,6 +85,12 @@ func (b *builder) clear(rivals []rival) *rival {
 		return slices.DeleteFunc(slices.Clone(rivals), func(r rival) bool { return !what(r) })
 	}
 	running := is(func(r rival) bool { return r.runs })
+	// Stale heads alone are all there is of one only if nobody hides others.
+	if hidden, _, _ := b.hidden(); len(running) == 0 && hidden == 0 {
+		if live := is(func(r rival) bool { return !r.stale }); len(live) > 0 {
+			rivals = live
+		}
+	}
 	major := is(func(r rival) bool { return r.major })
 	switch {
 	case len(rivals) == 1:
@@ -154,9 +164,11 @@ func (b *builder) exits(v *schema.Volume, rivals []rival) string {
 }
 
 // leftBehind says which incarnations of a volume are not in use, and destroys
-// those that the operator has released.
+// those that the operator has released. Their sections come before the volume's
+// own: what is done to them rests on what serves it when the pass begins.
 func (b *builder) leftBehind(v *schema.Volume, p picked) {
 	for _, id := range p.others {
+		b.section(KindVolume, id.String(), v.Pos)
 		inc := b.w.Incarnation(b.cfg.Cluster, id)
 		if b.opt.AllowDestroy[id.String()] {
 			b.destroy(inc, id.String())
@@ -169,6 +181,60 @@ func (b *builder) leftBehind(v *schema.Volume, p picked) {
 		b.note("volume "+v.Name, v.Pos, "to destroy it, take "+v.Name+" out of the configuration",
 			"%s was released and stays: it is the incarnation in use", p.id)
 	}
+}
+
+// supersede sees to it that no incarnation that is left behind is taken for the
+// one in use when a restart has ended that one and it cannot be read. Ladder:
+//
+//	ended   where the operator told them apart, the other's engine is gone
+//	fenced  every place with a head of it has one that is fenced, at an epoch
+//	        that no other head of it reaches
+//
+// It is done only while the one in use is served: that is what an engine that
+// runs says, and names alone may be as old as those they are to overcome. Nothing
+// is deleted. Once the one in use is gone, the operator can have the other by
+// --authority.
+func (s *subject) supersede(p picked) {
+	read := slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head != nil })
+	if s.Engine == "" || !read || s.idle() != "" {
+		return
+	}
+	for _, id := range p.others {
+		if s.b.left("volume " + id.String()) {
+			continue
+		}
+		o := &subject{Verdict: &state.Verdict{}, b: s.b, v: s.v, id: id, sec: s.b.section(KindVolume, id.String(), s.v.Pos)}
+		o.reread()
+		if p.byWord {
+			o.endOthers()
+		}
+		if !stands(o.inc) {
+			o.yield(s.id)
+		}
+	}
+}
+
+// yield fences the heads of an incarnation that no engine serves, and takes
+// them off the links.
+func (s *subject) yield(to lineage.Volume) {
+	s.sec.because(s.v.Pos, "%s is in use, and while it cannot be read %s must not be served in its place", to, s.id)
+	s.sec.then(RiskCreate, s.fences(s.over(), nil)...)
+	s.sec.because(s.v.Pos, "no engine of %s uses it", s.id)
+	for _, h := range s.inc.Heads {
+		if s.b.shownToUnread(h.Node, h.Lvol.UUID) == "" {
+			s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, "")
+		}
+	}
+}
+
+// over is the epoch that fences every head of an incarnation: the highest that
+// is named if only fenced heads name it, else the next. So what an interruption
+// has left, and what comes back later, is fenced at the same one.
+func (s *subject) over() lineage.Epoch {
+	if slices.ContainsFunc(s.inc.Heads, func(h state.Head) bool { return h.Name.Epoch == s.Top && h.Name.Mark != lineage.Fenced }) {
+		return s.Top + 1
+	}
+	return s.Top
 }
 
 func volumesOf(rivals []rival) (ids []lineage.Volume) {

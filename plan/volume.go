@@ -67,6 +67,9 @@ func (b *builder) volume(v *schema.Volume) {
 		s.urgent()
 		return
 	}
+	if b.opt.Relieve == nil {
+		s.supersede(p)
+	}
 	if !s.settle() || b.opt.Relieve != nil {
 		return
 	}
