@@ -20,6 +20,7 @@ func (s *subject) reduce() {
 	}
 	if len(s.Legs) >= want && !slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head == nil }) {
 		s.dropStale()
+		s.dropRemains()
 	}
 }
 
@@ -121,6 +122,27 @@ func (s *subject) dropStale() {
 			s.sec.then(RiskReduce, LvolDelete{At{h.Node}, h.Lvol.Lvstore, at.LvolByUUID(h.Lvol.UUID).Name})
 		} else {
 			s.deleteStack(h.Node, RiskReduce)
+		}
+	}
+	s.reread()
+}
+
+// dropRemains deletes layers on nodes that have no head of the volume and are to
+// have none: the deletion of a replica, or a rebuild, ended halfway. Without a head
+// nothing says any more whether they count. What something else stands on stays.
+func (s *subject) dropRemains() {
+	kept := nodesOf(s.inc)
+	for _, c := range s.places.Chosen {
+		kept[c.Node] = true
+	}
+	for _, o := range s.inc.Others {
+		kept[o.Node] = kept[o.Node] || s.read(o.Node, o.Lvol) != "" || s.stoodOn(o.Node, o.Lvol) != ""
+	}
+	for _, o := range slices.Clone(s.inc.Others) {
+		if !kept[o.Node] {
+			kept[o.Node] = true
+			s.sec.because(s.v.At("replicas"), "%s has its %s; this is left of one that is gone", s.v.Name, count(len(s.Legs), "replica"))
+			s.deleteStack(o.Node, RiskReduce)
 		}
 	}
 	s.reread()

@@ -123,13 +123,13 @@ func (s *subject) settle() bool {
 	if !s.mirror() {
 		return false
 	}
+	if s.b.opt.Relieve != nil {
+		return s.export()
+	}
 	s.reduce()
 	s.expand()
 	if !s.export() {
 		return false
-	}
-	if s.b.opt.Relieve != nil {
-		return true
 	}
 	if !minted {
 		s.rebuild()
