@@ -87,7 +87,7 @@ type Result struct {
 	Declined   bool // by Options.Confirm
 	Converged  bool // nothing is left to do or blocked
 
-	unheard []plan.Finding // of what Options.Plan releases; later it may be gone
+	unused []plan.Finding // of what Options.Plan releases; later it may be gone
 }
 
 // Failure is a section that could not be carried out.
@@ -208,9 +208,9 @@ func (r *Result) plan(cfg *schema.Config, opt Options) (err error) {
 	}
 	if err == nil && opt.Saved == nil {
 		if r.Passes == 0 {
-			r.unheard = plan.Unheard(cfg, r.Snapshot, opt.Plan)
+			r.unused = plan.Unused(cfg, r.Snapshot, opt.Plan)
 		}
-		r.Plan.Notes = append(r.Plan.Notes, r.unheard...)
+		r.Plan.Notes = append(r.Plan.Notes, r.unused...)
 	}
 	if err == nil && opt.Vet != nil {
 		err = opt.Vet(r.Plan)

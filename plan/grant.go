@@ -39,23 +39,23 @@ func ParseGrant(name string) (g Grant, ok bool) {
 	return g, parts <= 1 && lineage.ValidName(volume)
 }
 
-// Unheard notes what the operator has released and is not there: it is gone
+// Unused notes what the operator has released and is not there: it is gone
 // already, or misspelt.
-func Unheard(cfg *schema.Config, snap *state.Snapshot, opt Options) []Finding {
+func Unused(cfg *schema.Config, snap *state.Snapshot, opt Options) []Finding {
 	snap = within(cfg, snap)
 	var out []Finding
 	for _, name := range sortedKeys(opt.AllowDestroy) {
 		g, _ := ParseGrant(name)
-		if why, hint := g.unheard(cfg, snap); why != "" {
+		if why, hint := g.unused(cfg, snap); why != "" {
 			out = append(out, Finding{About: "volume " + g.Volume, Text: fmt.Sprintf("--allow-destroy %s releases nothing: %s", name, why), Hint: hint})
 		}
 	}
 	return out
 }
 
-// unheard says why a grant releases nothing; "" when what it names is there, or
+// unused says why a grant releases nothing; "" when what it names is there, or
 // may be where nobody has looked.
-func (g Grant) unheard(cfg *schema.Config, snap *state.Snapshot) (why, hint string) {
+func (g Grant) unused(cfg *schema.Config, snap *state.Snapshot) (why, hint string) {
 	v := cfg.Volume(g.Volume)
 	ids := snap.Incarnations(g.Volume)
 	part := g.Node != "" || g.Layer != ""

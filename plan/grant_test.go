@@ -23,7 +23,7 @@ func TestParseGrant(t *testing.T) {
 }
 
 // What is released and not there is noted, with what may have been meant.
-func TestUnheard(t *testing.T) {
+func TestUnused(t *testing.T) {
 	nodes, err := os.ReadFile("testdata/nodes.cue")
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ n3 unread connection refused
 		"db@head": `volume db: --allow-destroy db@head releases nothing: its head is not to be reverted; `,
 	} {
 		var got []string
-		for _, f := range Unheard(cfg, snap, Options{AllowDestroy: map[string]bool{name: true}}) {
+		for _, f := range Unused(cfg, snap, Options{AllowDestroy: map[string]bool{name: true}}) {
 			got = append(got, f.About+": "+f.Text+"; "+f.Hint)
 		}
 		if strings.Join(got, "\n") != want {

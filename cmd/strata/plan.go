@@ -60,7 +60,7 @@ something to do, 3 when there is not, but something is blocked.`,
 			if err != nil {
 				return err
 			}
-			p.Notes = append(p.Notes, plan.Unheard(cfg, snap, opt)...)
+			p.Notes = append(p.Notes, plan.Unused(cfg, snap, opt)...)
 			out := p.Outline(cfg.Cluster)
 			verdict := forbid(pol, out)
 			if file != "" && verdict == nil {
