@@ -102,7 +102,7 @@ func (f Failure) Error() string {
 }
 
 // patience is how often the same step may fail before its section is given up,
-// unless the section has been carried out meanwhile.
+// unless it was done meanwhile.
 const patience = 2
 
 // maxRepeats is how often a run may carry out the very same section within

@@ -23,6 +23,7 @@ type pass struct {
 	risky   chan struct{} // a place for each section that may be risky at a time
 	wake    chan struct{} // told when a section that was left copying has ended
 	limits  *limits
+	tries   *tries
 	telling *sync.Mutex // held while somebody is told; passes may overlap
 
 	mu       sync.Mutex
@@ -39,7 +40,6 @@ type running struct {
 	ended   chan struct{}
 	copying bool
 	slot    bool // it has a place among the risky
-	counted bool // the runner has taken note that it ended
 	err     error
 }
 
@@ -50,6 +50,7 @@ func newPass(number int, cfg *schema.Config, targets map[lineage.Node]*spdk.Clie
 		wake:     make(chan struct{}, 1),
 		telling:  &sync.Mutex{},
 		limits:   newLimits(),
+		tries:    newTries(),
 		tokens:   map[lineage.UUID]lineage.UUID{},
 		sections: map[string]*running{},
 	}
@@ -209,6 +210,7 @@ func (x *pass) step(ctx context.Context, key string, step plan.Step, held *held)
 	took := time.Since(start)
 	if err == nil {
 		x.ended(held.after(step))
+		x.tries.done(key, step.Op)
 	}
 	x.mu.Lock()
 	if err == nil {

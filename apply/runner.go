@@ -25,8 +25,8 @@ type runner struct {
 	limits  *limits
 	telling sync.Mutex
 	passes  []*pass
-	tries   map[string]map[string]int // by section and step: failures since the section was last carried out
-	repeats map[string]repeats        // by what a section does
+	tries   *tries
+	repeats map[string]repeats // by what a section does
 	// approved is what Options.Confirm has agreed to.
 	approved string
 }
@@ -35,14 +35,14 @@ func newRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	return &runner{
 		cfg: cfg, targets: targets, opt: opt,
 		risky: make(chan struct{}, max(1, opt.Parallelism)), wake: make(chan struct{}, 1),
-		tries: map[string]map[string]int{}, repeats: map[string]repeats{}, limits: newLimits(),
+		tries: newTries(), repeats: map[string]repeats{}, limits: newLimits(),
 	}
 }
 
 // pass carries out one pass, but for copies that go on.
 func (x *runner) pass(ctx context.Context, number int, p plan.Pass) {
 	next := newPass(number, x.cfg, x.targets, x.opt)
-	next.risky, next.wake, next.telling, next.limits = x.risky, x.wake, &x.telling, x.limits
+	next.risky, next.wake, next.telling, next.limits, next.tries = x.risky, x.wake, &x.telling, x.limits, x.tries
 	x.passes = append(x.passes, next)
 	next.run(ctx, p)
 }
@@ -57,13 +57,7 @@ func (x *runner) settle(r *Result, opt plan.Options) {
 		r.Steps += p.steps
 		p.steps = 0
 		for _, f := range p.failed {
-			tries := x.tries[f.Section]
-			if tries == nil {
-				tries = map[string]int{}
-				x.tries[f.Section] = tries
-			}
-			what := string(f.Step.Op.On()) + " " + plan.Words(f.Step.Op)
-			if tries[what]++; tries[what] == patience {
+			if x.tries.failed(f.Section, f.Step.Op) == patience {
 				r.giveUp(f, opt)
 			}
 		}
@@ -72,10 +66,6 @@ func (x *runner) settle(r *Result, opt plan.Options) {
 		for key, s := range p.sections {
 			select {
 			case <-s.ended:
-				if s.err == nil && !s.counted {
-					delete(x.tries, key)
-				}
-				s.counted = true
 			default:
 				opt.Busy[key] = s.nodes
 				busy = true
@@ -88,6 +78,34 @@ func (x *runner) settle(r *Result, opt plan.Options) {
 	}
 	x.passes = open
 	slices.SortFunc(r.Failures, func(a, b Failure) int { return cmp.Compare(a.Section, b.Section) })
+}
+
+// tries counts how often steps have failed since they were last done.
+type tries struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func newTries() *tries { return &tries{n: map[string]int{}} }
+
+func (t *tries) failed(section string, op plan.Op) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	what := stepKey(section, op)
+	t.n[what]++
+	return t.n[what]
+}
+
+func (t *tries) done(section string, op plan.Op) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.n) > 0 {
+		delete(t.n, stepKey(section, op))
+	}
+}
+
+func stepKey(section string, op plan.Op) string {
+	return section + ", " + string(op.On()) + ": " + plan.Words(op)
 }
 
 // idle waits until a copy ends, or for a while.
