@@ -99,9 +99,8 @@ type builder struct {
 	restored map[shown]bool
 	// mute has the exports that hosts cannot reach when the pass begins.
 	mute map[string]bool
-	// fills has the layers that nodes copy when the pass begins, by the lvols they
-	// are copied to.
-	fills map[lineage.Node][]lineage.UUID
+	// fills has what nodes copy to when the pass begins.
+	fills map[lineage.Node][]fill
 	// dropped has the nodes that let go of a peer in this pass.
 	dropped map[lineage.Node]bool
 	// freed has the sections that end a kernel device in this pass, by device.
@@ -150,7 +149,7 @@ func newBuilder(cfg *schema.Config, w *world, opt Options) *builder {
 		empty:      map[lineage.Link]bool{},
 		standing:   map[lineage.Link][]string{},
 		restored:   map[shown]bool{},
-		fills:      map[lineage.Node][]lineage.UUID{},
+		fills:      map[lineage.Node][]fill{},
 		dropped:    map[lineage.Node]bool{},
 		freed:      map[string]string{},
 		ublk:       map[lineage.Node]bool{},
@@ -169,9 +168,7 @@ func (b *builder) run() error {
 	}
 	b.letGoStalled()
 	b.mute = b.muteExports()
-	for name, n := range b.w.Nodes {
-		b.fills[name] = n.Fills()
-	}
+	b.findFills()
 	idle := b.idleLinks()
 	for _, v := range sourcesFirst(b.cfg) {
 		b.volume(v)

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -89,25 +88,6 @@ func (s *subject) steady() bool {
 		return s.v.Export.Kind == schema.ExportNone && len(s.Legs) == 1
 	}
 	return !s.halfJoined()
-}
-
-// copied says that a layer of the volume is, or may be, being copied by order of
-// a run that is over; "" when none is. Deleting it, or one beside it, is refused
-// and yet takes its bdev away: the layer above then looks as if it stood on
-// nothing.
-func (s *subject) copied() string {
-	for _, l := range s.Legs {
-		for _, u := range s.b.fills[l.Node] {
-			to := s.b.w.owner(u)
-			if to == "" {
-				return string(l.Node) + " writes to an lvol of a node that could not be read, and may be copying one"
-			}
-			if p := s.b.w.Nodes[to].LvolByUUID(u).Parsed; p != nil && p.Of() == s.id {
-				return fmt.Sprintf("%s is still copying one to %s", l.Node, to)
-			}
-		}
-	}
-	return ""
 }
 
 // halfJoined reports whether the RAID has a leg that is not complete yet.

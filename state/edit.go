@@ -180,10 +180,10 @@ func (n *Node) Uses(leg lineage.UUID) bool {
 // Fills are the peers' namespaces that the node writes to although nothing of
 // its own stands on them or shows them: layers are being copied there. A target
 // goes on with that when who began it is gone, and does not list it.
-func (n *Node) Fills() (all []lineage.UUID) {
+func (n *Node) Fills() (all []*Remote) {
 	for _, u := range sortedKeys(n.Remotes) {
-		if n.Remotes[u].Claimed && !n.Uses(u) {
-			all = append(all, u)
+		if r := n.Remotes[u]; r.Claimed && !n.Uses(u) {
+			all = append(all, r)
 		}
 	}
 	return all
