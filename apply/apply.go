@@ -133,8 +133,8 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 	locked := false // since the last look
 	for {
 		x.settle(r, opt.Plan)
-		if opt.Guard.waits(r.Failures) {
-			return r, nil
+		if waiting := x.waiting(r.Failures); len(waiting) > 0 {
+			r.Steps += x.relieve(ctx, waiting)
 		}
 		before := r.Snapshot
 		if locked {

@@ -113,13 +113,6 @@ func (g *Guard) free(nqn lineage.NQN) {
 	}
 }
 
-// waits reports whether hosts wait for a section that was given up. They are
-// worth more than what else there is to be done.
-func (g *Guard) waits(failed []Failure) bool {
-	holds := g.Holds()
-	return slices.ContainsFunc(failed, func(f Failure) bool { return slices.Contains(holds, f.Section) })
-}
-
 // Close ends the guard, once it has let the hosts go on that are held. The nodes
 // are no longer locked.
 func (g *Guard) Close() error {

@@ -24,9 +24,12 @@ type runner struct {
 	wake    chan struct{}
 	limits  *limits
 	telling sync.Mutex
-	passes  []*pass
-	tries   *tries
-	repeats map[string]repeats // by what a section does
+	// relieved has the sections that were given up and whose hosts were let go on
+	// since, as far as that could be done.
+	relieved map[string]bool
+	passes   []*pass
+	tries    *tries
+	repeats  map[string]repeats // by what a section does
 	// approved is what Options.Confirm has agreed to.
 	approved string
 }
@@ -35,7 +38,7 @@ func newRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	return &runner{
 		cfg: cfg, targets: targets, opt: opt,
 		risky: make(chan struct{}, max(1, opt.Parallelism)), wake: make(chan struct{}, 1),
-		tries: newTries(), repeats: map[string]repeats{}, limits: newLimits(),
+		relieved: map[string]bool{}, tries: newTries(), repeats: map[string]repeats{}, limits: newLimits(),
 	}
 }
 

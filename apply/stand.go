@@ -97,12 +97,12 @@ func (g *standing) finish(ctx context.Context) error {
 	if len(g.held) == 0 {
 		return nil
 	}
-	g.opt.Relieve, g.opt.AllowDestroy = map[string]bool{}, nil
+	var sections []string
 	for _, m := range g.held {
-		g.opt.Relieve[m.Volume] = true
+		sections = append(sections, m.Volume)
 	}
 	whole := make(chan struct{})
-	r, err := Run(ctx, g.cfg, g.targets, Options{Plan: g.opt, Parallelism: len(g.held), Lock: g.lock, Stop: whole, Observe: func(e Event) {
+	r, err := Run(ctx, g.cfg, g.targets, Options{Plan: relief(g.opt, sections), Parallelism: len(g.held), Lock: g.lock, Stop: whole, Observe: func(e Event) {
 		if nqn := letsGo(e.Step.Op); e.Err == nil && g.held[nqn].Hold != nil {
 			if delete(g.held, nqn); len(g.held) == 0 {
 				close(whole)
