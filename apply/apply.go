@@ -182,13 +182,13 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 			x.idle(ctx, lookAgain)
 			continue
 		}
-		r.Passes++
 		if worn := x.worn(p.Passes[0]); len(worn) > 0 {
 			for _, f := range worn {
 				r.giveUp(f, opt.Plan)
 			}
 			continue
 		}
+		r.Passes++
 		x.pass(ctx, r.Passes, p.Passes[0])
 	}
 }

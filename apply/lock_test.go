@@ -212,6 +212,17 @@ func TestLockRefused(t *testing.T) {
 	})
 }
 
+// takenBy has a holder lock nodes.
+func takenBy(t *testing.T, n int, cfg *schema.Config, targets map[lineage.Node]*spdk.Client, nodes ...lineage.Node) *Lock {
+	t.Helper()
+	l := holder(n)
+	l.begin(cfg.Cluster, targets)
+	if err := l.try(t.Context(), nodes); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 // TestStopWaitingForLock interrupts a run that waits for another's lock: it ends
 // at once and has done nothing.
 func TestStopWaitingForLock(t *testing.T) {
@@ -221,11 +232,7 @@ func TestStopWaitingForLock(t *testing.T) {
 		defer c.Close()
 		targets, done := connect(t, c, cfg)
 		defer done()
-		other := holder(2)
-		other.begin(cfg.Cluster, targets)
-		if err := other.try(t.Context(), []lineage.Node{"n1", "n2", "n3"}); err != nil {
-			t.Fatal(err)
-		}
+		takenBy(t, 2, cfg, targets, "n1", "n2", "n3")
 		stop := make(chan struct{})
 		time.AfterFunc(time.Second, func() { close(stop) })
 		start := time.Now()
@@ -248,11 +255,7 @@ func TestTakeOverRefused(t *testing.T) {
 		defer c.Close()
 		targets, done := connect(t, c, cfg)
 		defer done()
-		other := holder(2)
-		other.begin(cfg.Cluster, targets)
-		if err := other.try(t.Context(), []lineage.Node{"n1"}); err != nil {
-			t.Fatal(err)
-		}
+		other := takenBy(t, 2, cfg, targets, "n1")
 		tries := 0
 		c.Inject(func(call sim.Call) sim.Fault {
 			if call.Method == "bdev_null_delete" && strings.Contains(string(call.Params), string(other.Holder)) {

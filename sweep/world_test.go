@@ -265,8 +265,8 @@ func (w *world) sweep() (*apply.Result, error) {
 	if guarded && w.who.guard != nil {
 		<-w.who.guard
 	}
-	for name := range reached {
-		if reached[name] && !w.hosts[name].reaches() {
+	for name, before := range reached {
+		if before && !w.hosts[name].reaches() {
 			return nil, fmt.Errorf("the host of %s waits, although the run has ended and the guard, too", name)
 		}
 	}
