@@ -81,6 +81,9 @@ func stands(inc *state.Incarnation) bool {
 
 // clear is the rival that is known to be the one in use; nil when none is.
 func (b *builder) clear(rivals []rival) *rival {
+	if len(rivals) == 1 {
+		return &rivals[0]
+	}
 	is := func(what func(rival) bool) []rival {
 		return slices.DeleteFunc(slices.Clone(rivals), func(r rival) bool { return !what(r) })
 	}

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"sort"
@@ -156,21 +157,35 @@ func (n *Node) BlockSize(lvstore string) int64 {
 	return 0
 }
 
+// used yields the lvols that a RAID, what hosts reach, or an external-snapshot
+// clone of the node stands on, in any order.
+func (n *Node) used() iter.Seq[lineage.UUID] {
+	return func(yield func(lineage.UUID) bool) {
+		for _, r := range n.Raids {
+			for _, l := range r.Legs {
+				if !yield(l.UUID) {
+					return
+				}
+			}
+		}
+		for p := range n.Shows() {
+			if !yield(n.Backing(p.Bdev)) {
+				return
+			}
+		}
+		for _, l := range n.Lvols {
+			if !yield(lineage.UUID(l.External)) {
+				return
+			}
+		}
+	}
+}
+
 // Uses reports whether a RAID, what hosts reach, or an external-snapshot clone
 // stands on an lvol.
 func (n *Node) Uses(leg lineage.UUID) bool {
-	for _, r := range n.Raids {
-		if slices.ContainsFunc(r.Legs, func(l Leg) bool { return l.UUID == leg }) {
-			return true
-		}
-	}
-	for p := range n.Shows() {
-		if n.Backing(p.Bdev) == leg {
-			return true
-		}
-	}
-	for _, l := range n.Lvols {
-		if l.External == string(leg) {
+	for u := range n.used() {
+		if u == leg {
 			return true
 		}
 	}
@@ -181,10 +196,17 @@ func (n *Node) Uses(leg lineage.UUID) bool {
 // its own stands on them or shows them: layers are being copied there. A target
 // goes on with that when who began it is gone, and does not list it.
 func (n *Node) Fills() (all []*Remote) {
-	for _, u := range sortedKeys(n.Remotes) {
-		if r := n.Remotes[u]; r.Claimed && !n.Uses(u) {
-			all = append(all, r)
+	claimed := map[lineage.UUID]*Remote{}
+	for u, r := range n.Remotes {
+		if r.Claimed {
+			claimed[u] = r
 		}
+	}
+	for u := range n.used() {
+		delete(claimed, u)
+	}
+	for _, u := range sortedKeys(claimed) {
+		all = append(all, claimed[u])
 	}
 	return all
 }
