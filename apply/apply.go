@@ -145,6 +145,7 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 		if err := ctx.Err(); err != nil {
 			return r, err
 		}
+		x.lvstores.look(cfg, r.Snapshot)
 		if !locked || !r.Snapshot.Same(before) {
 			if err := r.plan(cfg, opt); err != nil {
 				return r, err

@@ -14,7 +14,7 @@ import (
 // left going is waited for and then repeated: its end cannot be asked for, and
 // repeating a layer does no harm.
 func (x *pass) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) error {
-	src, dst := alias(op.Lvstore, op.Layer), x.resolve(string(op.To))
+	src, dst := x.alias(op.Node, op.Lvstore, op.Layer), x.resolve(string(op.To))
 	if to := x.targets[op.Dest]; to != nil {
 		defer x.limits.leave(ctx, to, op.Dest, dst)
 	}

@@ -29,9 +29,8 @@ func (x *pass) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	switch op := op.(type) {
 	case plan.DiskAttach:
 		return attachDisk(ctx, t, op)
-	case plan.LvstoreCreate:
-		_, err := t.LvstoreCreate(ctx, spdk.LvstoreCreate{BdevName: op.Bdev, LvsName: op.Lvstore, ClusterSize: uint32(op.ClusterSize)})
-		return err
+	case plan.DiskDetach, plan.ExpectBlank, plan.LvstoreCreate, plan.LvstoreRename, plan.Remind, plan.Forget:
+		return x.store(ctx, t, op)
 	case plan.LvolSnapshot, plan.LvolClone, plan.LvolDecouple, plan.LvolCloneBdev, plan.LvolSetParent, plan.ShallowCopy, plan.WriteLimit:
 		return x.layer(ctx, t, op)
 	case plan.LvolCreate, plan.LvolResize, plan.LvolRename, plan.LvolDelete, plan.ExpectEmpty:
@@ -167,23 +166,23 @@ func (x *pass) lvol(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		if n, ok := lineage.Parse(op.Name); !ok || n.Of().ID == lineage.Pending {
 			return fmt.Errorf("the plan has no id for %s; it was made to be shown only", op.Name)
 		}
-		uuid, err := t.LvolCreate(ctx, spdk.LvolCreate{LvolName: string(op.Name), LvsName: op.Lvstore, SizeMiB: uint64((op.Size + mib - 1) / mib), ThinProvision: true})
+		uuid, err := t.LvolCreate(ctx, spdk.LvolCreate{LvolName: string(op.Name), LvsName: x.lvstores.name(op.Node, op.Lvstore), SizeMiB: uint64((op.Size + mib - 1) / mib), ThinProvision: true})
 		if err != nil {
 			return err
 		}
 		x.bind(plan.Token(op.Node, op.Lvstore, op.Name), lineage.UUID(uuid))
 		return nil
 	case plan.LvolResize:
-		return t.LvolResize(ctx, alias(op.Lvstore, op.Name), uint64((op.To+mib-1)/mib))
+		return t.LvolResize(ctx, x.alias(op.Node, op.Lvstore, op.Name), uint64((op.To+mib-1)/mib))
 	case plan.LvolRename:
 		if n, ok := lineage.Parse(op.To); !ok || n.Of().ID == lineage.Pending {
 			return fmt.Errorf("the plan has no id for %s; it was made to be shown only", op.To)
 		}
-		return t.LvolRename(ctx, alias(op.Lvstore, op.From), string(op.To))
+		return t.LvolRename(ctx, x.alias(op.Node, op.Lvstore, op.From), string(op.To))
 	case plan.LvolDelete:
-		return t.LvolDelete(ctx, alias(op.Lvstore, op.Name))
+		return t.LvolDelete(ctx, x.alias(op.Node, op.Lvstore, op.Name))
 	case plan.ExpectEmpty:
-		b, err := t.GetBdev(ctx, alias(op.Lvstore, op.Name))
+		b, err := t.GetBdev(ctx, x.alias(op.Node, op.Lvstore, op.Name))
 		if err != nil {
 			return err
 		}
@@ -194,8 +193,6 @@ func (x *pass) lvol(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	}
 	return fmt.Errorf("no call is known for %T", op)
 }
-
-func alias(lvstore string, name lineage.LvolName) string { return lvstore + "/" + string(name) }
 
 // disable fails a controller's outstanding I/O. While the target tries to reach
 // a peer that does not answer, up to 10 s at a time, it refuses to.

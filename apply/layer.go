@@ -13,7 +13,7 @@ import (
 func (x *pass) layer(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	switch op := op.(type) {
 	case plan.LvolSnapshot:
-		uuid, err := t.LvolSnapshot(ctx, alias(op.Lvstore, op.Lvol), string(op.Layer))
+		uuid, err := t.LvolSnapshot(ctx, x.alias(op.Node, op.Lvstore, op.Lvol), string(op.Layer))
 		if err != nil {
 			return err
 		}
@@ -23,7 +23,7 @@ func (x *pass) layer(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		if n, ok := lineage.Parse(op.Name); !ok || n.Of().ID == lineage.Pending {
 			return fmt.Errorf("the plan has no id for %s; it was made to be shown only", op.Name)
 		}
-		uuid, err := t.LvolClone(ctx, alias(op.Lvstore, op.Layer), string(op.Name))
+		uuid, err := t.LvolClone(ctx, x.alias(op.Node, op.Lvstore, op.Layer), string(op.Name))
 		if err != nil {
 			return err
 		}
@@ -35,20 +35,20 @@ func (x *pass) layer(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		if err := t.WaitForExamine(ctx); err != nil {
 			return err
 		}
-		uuid, err := t.LvolCloneBdev(ctx, spdk.LvolCloneBdev{Bdev: x.resolve(string(op.Bdev)), LvsName: op.Lvstore, CloneName: string(op.Name)})
+		uuid, err := t.LvolCloneBdev(ctx, spdk.LvolCloneBdev{Bdev: x.resolve(string(op.Bdev)), LvsName: x.lvstores.name(op.Node, op.Lvstore), CloneName: string(op.Name)})
 		if err != nil {
 			return err
 		}
 		x.bind(plan.Token(op.Node, op.Lvstore, op.Name), lineage.UUID(uuid))
 		return nil
 	case plan.LvolSetParent:
-		return unless(spdk.Exists, t.LvolSetParent(ctx, alias(op.Lvstore, op.Name), alias(op.Lvstore, op.Layer)))
+		return unless(spdk.Exists, t.LvolSetParent(ctx, x.alias(op.Node, op.Lvstore, op.Name), x.alias(op.Node, op.Lvstore, op.Layer)))
 	case plan.ShallowCopy:
 		return x.copy(ctx, t, op)
 	case plan.WriteLimit:
 		return x.limits.enter(ctx, t, op, x.resolve(string(op.Bdev)))
 	case plan.LvolDecouple:
-		return t.LvolDecoupleParent(ctx, alias(op.Lvstore, op.Name))
+		return t.LvolDecoupleParent(ctx, x.alias(op.Node, op.Lvstore, op.Name))
 	}
 	return fmt.Errorf("no call is known for %T", op)
 }

@@ -151,7 +151,7 @@ func TestLockTakenAway(t *testing.T) {
 		defer done()
 		var taken atomic.Bool
 		c.Inject(func(call sim.Call) sim.Fault {
-			if call.Node == "n2" && call.Method == "bdev_lvol_create" && !taken.Load() {
+			if call.Node == "n2" && call.Method == "bdev_lvol_create" && strings.Contains(string(call.Params), `"v.`) && !taken.Load() {
 				taken.Store(true)
 				return sim.Fault{Late: 5 * time.Second}
 			}

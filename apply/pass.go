@@ -16,15 +16,16 @@ import (
 // pass carries out one pass of a plan: sections side by side as far as they do
 // not wait for one another, the stages of each in order.
 type pass struct {
-	number  int
-	cfg     *schema.Config
-	targets map[lineage.Node]*spdk.Client
-	opt     Options
-	risky   chan struct{} // a place for each section that may be risky at a time
-	wake    chan struct{} // told when a section that was left copying has ended
-	limits  *limits
-	tries   *tries
-	telling *sync.Mutex // held while somebody is told; passes may overlap
+	number   int
+	cfg      *schema.Config
+	targets  map[lineage.Node]*spdk.Client
+	opt      Options
+	risky    chan struct{} // a place for each section that may be risky at a time
+	wake     chan struct{} // told when a section that was left copying has ended
+	limits   *limits
+	tries    *tries
+	lvstores *lvstores
+	telling  *sync.Mutex // held while somebody is told; passes may overlap
 
 	mu       sync.Mutex
 	tokens   map[lineage.UUID]lineage.UUID // what the lvols made in this pass are called
@@ -51,6 +52,7 @@ func newPass(number int, cfg *schema.Config, targets map[lineage.Node]*spdk.Clie
 		telling:  &sync.Mutex{},
 		limits:   newLimits(),
 		tries:    newTries(),
+		lvstores: newLvstores(),
 		tokens:   map[lineage.UUID]lineage.UUID{},
 		sections: map[string]*running{},
 	}

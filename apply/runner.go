@@ -29,6 +29,7 @@ type runner struct {
 	relieved map[string]bool
 	passes   []*pass
 	tries    *tries
+	lvstores *lvstores
 	repeats  map[string]repeats // by what a section does
 	// approved is what Options.Confirm has agreed to.
 	approved string
@@ -38,14 +39,14 @@ func newRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	return &runner{
 		cfg: cfg, targets: targets, opt: opt,
 		risky: make(chan struct{}, max(1, opt.Parallelism)), wake: make(chan struct{}, 1),
-		relieved: map[string]bool{}, tries: newTries(), repeats: map[string]repeats{}, limits: newLimits(),
+		relieved: map[string]bool{}, tries: newTries(), lvstores: newLvstores(), repeats: map[string]repeats{}, limits: newLimits(),
 	}
 }
 
 // pass carries out one pass, but for copies that go on.
 func (x *runner) pass(ctx context.Context, number int, p plan.Pass) {
 	next := newPass(number, x.cfg, x.targets, x.opt)
-	next.risky, next.wake, next.telling, next.limits, next.tries = x.risky, x.wake, &x.telling, x.limits, x.tries
+	next.risky, next.wake, next.telling, next.limits, next.tries, next.lvstores = x.risky, x.wake, &x.telling, x.limits, x.tries, x.lvstores
 	x.passes = append(x.passes, next)
 	next.run(ctx, p)
 }

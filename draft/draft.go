@@ -5,7 +5,7 @@ package draft
 import (
 	"bytes"
 	"fmt"
-	"slices"
+	"maps"
 	"strings"
 
 	"cuelang.org/go/cue/format"
@@ -41,6 +41,7 @@ func Make(cfg *schema.Config, snap *state.Snapshot, pkg string, now int64) (*Dra
 	for _, n := range cfg.Nodes {
 		d.node(n)
 	}
+	d.pooled()
 	d.volumes()
 	text, err := format.Source(d.write(pkg))
 	if err != nil {
@@ -102,6 +103,31 @@ func (d *drafter) node(n *schema.Node) {
 	}
 }
 
+// pooled gives the lvstores the names that they have in plans, those of the pools
+// that are written, too.
+func (d *drafter) pooled() {
+	d.snap = d.snap.Named(d.names)
+	for _, p := range d.pools {
+		for _, lvs := range d.snap.Nodes[p.node].Lvstores {
+			if lvs.Called() == p.lvs.Called() {
+				p.lvs = lvs
+			}
+		}
+	}
+}
+
+// names says what plans call the lvstores of a node's pools.
+func (d *drafter) names(n lineage.Node, paths map[string]string) map[string]string {
+	names := map[string]string{}
+	maps.Copy(names, d.cfg.Lvstores(n, paths))
+	for _, p := range d.pools {
+		if p.ours && p.node == n {
+			names[p.lvs.Called()] = p.lvstore(d.cfg.Cluster)
+		}
+	}
+	return names
+}
+
 // write puts everything into CUE.
 func (d *drafter) write(pkg string) []byte {
 	b := &bytes.Buffer{}
@@ -152,16 +178,8 @@ func comment(b *bytes.Buffer, text string) {
 	}
 }
 
-// Within returns what is in the pools that the configuration has, or will have.
-func (d *drafter) within() *state.Snapshot {
-	return d.snap.Within(d.cfg.Cluster, func(n lineage.Node, lvstore string) bool {
-		if slices.ContainsFunc(d.pools, func(p *pool) bool { return p.ours && p.node == n && p.lvs.Name == lvstore }) {
-			return true
-		}
-		conf := d.cfg.Node(n)
-		return conf != nil && slices.ContainsFunc(conf.Pools, func(p *schema.Pool) bool { return p.Lvstore == lvstore })
-	})
-}
+// within returns what is in the pools that the configuration has, or will have.
+func (d *drafter) within() *state.Snapshot { return d.snap.Within(d.cfg.Cluster, d.names) }
 
 // Found reports whether there is anything in the file.
 func (d *Draft) Found() bool { return len(d.Pools)+len(d.Volumes)+len(d.Offers)+len(d.Strange) > 0 }

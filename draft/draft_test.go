@@ -88,6 +88,7 @@ func golden(t *testing.T, name string) {
 		t.Fatalf("%v\n%s", err, d.Text)
 	}
 	uncommented(t, d)
+	worldtest.Remind(all, snap)
 	p, err := plan.Build(all, snap, plan.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)

@@ -63,7 +63,7 @@ func (d *drafter) offer() {
 		}
 		for _, alias := range sortedKeys(at.Lvols) {
 			l := at.Lvols[alias]
-			if !d.hasPool(n, l.Lvstore) || l.Parsed != nil || l.Snapshot || d.adopts(n.Name, l) {
+			if _, reminder := lineage.ParseMember(l.Name); reminder || !d.hasPool(n, l.Lvstore) || l.Parsed != nil || l.Snapshot || d.adopts(n.Name, l) {
 				continue
 			}
 			o := &offer{node: n.Name, lvol: l, below: at.Below(l), held: at.Holders(l)}

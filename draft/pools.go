@@ -26,23 +26,23 @@ type pool struct {
 
 // lvstore looks at an lvstore that may be a pool.
 func (d *drafter) lvstore(n *schema.Node, at *state.Node, lvs *state.Lvstore) {
-	if slices.ContainsFunc(n.Pools, func(p *schema.Pool) bool { return p.Lvstore == lvs.Name }) {
+	if _, have := d.cfg.Lvstores(n.Name, at.Paths())[lvs.Called()]; have {
 		return
 	}
 	taken := func(name string) bool {
 		return n.Pool(name) != nil || slices.ContainsFunc(d.pools, func(o *pool) bool { return o.node == n.Name && o.name == name })
 	}
 	p := &pool{node: n.Name, lvs: lvs, disk: at.Disks[lvs.Base]}
-	name, byName := strings.CutPrefix(lvs.Name, d.cfg.Cluster.Lvstore(""))
+	store, byName := lineage.ParseStore(lvs.Called())
 	switch {
-	case byName && lineage.ValidName(name):
-		p.ours, p.name = true, free(name, taken)
+	case byName && store.Cluster == d.cfg.Cluster:
+		p.ours, p.name = true, free(store.Pool, taken)
 	case d.serves(at, lvs):
 		p.ours, p.name, p.note = true, nameLike(lvs.Name, "pool", taken), "Its name is not of the cluster, but volumes of the cluster are served from it."
 	default:
 		p.name = nameLike(lvs.Name, "pool", taken)
 	}
-	p.custom = d.cfg.Cluster.Lvstore(p.name) != lvs.Name
+	p.custom = p.lvstore(d.cfg.Cluster) != d.cfg.Cluster.Lvstore(p.name)
 	about := "lvstore " + string(n.Name) + "/" + lvs.Name
 	switch why := d.unfit(n, p); {
 	case why != "" && p.ours:
@@ -58,6 +58,14 @@ func (d *drafter) lvstore(n *schema.Node, at *state.Node, lvs *state.Lvstore) {
 	}
 }
 
+// lvstore is what plans will call it.
+func (p *pool) lvstore(c lineage.Cluster) string {
+	if s, ok := lineage.ParseStore(p.lvs.Called()); ok && s.Cluster == c && s.Pool == p.name {
+		return c.Lvstore(p.name)
+	}
+	return p.lvs.Called()
+}
+
 // unfit says why an lvstore can be no pool beside the others of its node; "" when it can.
 func (d *drafter) unfit(n *schema.Node, p *pool) string {
 	if p.disk == nil {
@@ -65,7 +73,7 @@ func (d *drafter) unfit(n *schema.Node, p *pool) string {
 	}
 	for _, o := range n.Pools {
 		if o.Path != "" && o.Path == p.disk.Path {
-			return fmt.Sprintf("it is on the disk of pool %s, %s, which is configured with lvstore %s: write lvstore: %q there", o.Name, o.Path, o.Lvstore, p.lvs.Name)
+			return fmt.Sprintf("it is on the disk of pool %s, %s, which is configured with lvstore %s: write lvstore: %q there", o.Name, o.Path, o.Lvstore, p.lvs.Called())
 		}
 	}
 	if slices.ContainsFunc(d.pools, func(o *pool) bool { return o.node == n.Name && o.disk.Path == p.disk.Path && o.disk.Path != "" }) {
@@ -136,7 +144,7 @@ func (p *pool) write(b *bytes.Buffer) {
 		fmt.Fprintf(b, "\tclusterSize: %s\n", schema.SizeText(p.lvs.ClusterSize))
 	}
 	if p.custom {
-		fmt.Fprintf(b, "\tlvstore: %s\n", quote(p.lvs.Name))
+		fmt.Fprintf(b, "\tlvstore: %s\n", quote(p.lvs.Called()))
 	}
 	b.WriteString("}\n")
 }

@@ -59,6 +59,11 @@ func (c Cluster) ParseExport(n NQN) (Volume, bool) {
 	return parseVolume(rest)
 }
 
+// Others reports whether n is the name of another cluster's subsystem.
+func (c Cluster) Others(n NQN) bool {
+	return strings.HasPrefix(string(n), nqnPrefix) && !strings.HasPrefix(string(n), nqnPrefix+string(c)+":")
+}
+
 // Raid is the name of the RAID bdev that mirrors v's replicas.
 func (c Cluster) Raid(v Volume) string { return string(c) + "." + v.String() }
 
@@ -71,7 +76,8 @@ func (c Cluster) ParseRaid(name string) (Volume, bool) {
 	return parseVolume(rest)
 }
 
-// Lvstore is the name of a pool's lvstore unless the pool names another.
+// Lvstore is what plans call a pool's lvstore, unless the pool names another;
+// on the target an id follows, see Store.
 func (c Cluster) Lvstore(pool string) string { return string(c) + "." + pool }
 
 // Disk is the name of a pool's disk: the bdev, or for an NVMe disk its controller.

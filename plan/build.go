@@ -54,7 +54,7 @@ func build(cfg *schema.Config, snap *state.Snapshot, opt Options) (*Plan, error)
 
 // within leaves out what is in no pool of the cluster.
 func within(cfg *schema.Config, snap *state.Snapshot) *state.Snapshot {
-	return snap.Within(cfg.Cluster, cfg.Owns)
+	return snap.Within(cfg.Cluster, cfg.Lvstores)
 }
 
 func (p *Plan) number() {
@@ -77,7 +77,12 @@ type builder struct {
 	w   *world
 	opt Options
 
-	pools    map[lineage.Node][]*pool
+	pools   map[lineage.Node][]*pool
+	missing []lineage.Member // pools that the storage knows of and that were not found
+	// reminders are what nodes know of each other\'s pools when the pass begins.
+	reminders []state.Reminder
+	// renames has the lvstores that get another name on their target in this pass.
+	renames  map[lineage.Node]map[string]bool
 	blocks   []int64 // sizes of the pools' blocks
 	shows    map[lineage.Node]map[string][]shown
 	sections map[string]*section
@@ -140,6 +145,7 @@ func newBuilder(cfg *schema.Config, w *world, opt Options) *builder {
 		copies:     map[lineage.Node]int{},
 		stalled:    map[lineage.Node][]string{},
 		pools:      map[lineage.Node][]*pool{},
+		renames:    map[lineage.Node]map[string]bool{},
 		shows:      map[lineage.Node]map[string][]shown{},
 		sections:   map[string]*section{},
 		links:      map[lineage.Link]string{},
@@ -157,19 +163,22 @@ func newBuilder(cfg *schema.Config, w *world, opt Options) *builder {
 }
 
 func (b *builder) run() error {
-	for _, n := range b.cfg.Nodes {
-		b.node(n)
-	}
-	b.blocks = b.blockSizes()
 	for _, nodes := range b.opt.Busy {
 		for _, n := range nodes {
 			b.copies[n]++
 		}
 	}
+	b.reminders = b.w.Reminders()
+	for _, n := range b.cfg.Nodes {
+		b.node(n)
+	}
+	b.members()
+	b.blocks = b.blockSizes()
 	b.letGoStalled()
+	b.letGoMoved()
 	b.mute = b.muteExports()
 	b.findFills()
-	idle := b.idleLinks()
+	idle, former := b.idleLinks(), b.formerEnds()
 	for _, v := range sourcesFirst(b.cfg) {
 		b.volume(v)
 	}
@@ -177,6 +186,7 @@ func (b *builder) run() error {
 	if b.opt.Relieve == nil {
 		b.orphans()
 		b.dropUnneeded(idle)
+		b.dropFormer(former)
 	}
 	return b.err
 }
@@ -272,6 +282,7 @@ func (b *builder) finish() Pass {
 	ranked := [4][]Section{}
 	for _, s := range b.order {
 		if s.steps() > 0 {
+			s.awaitRenames()
 			s.tidy()
 			ranked[s.rank()] = append(ranked[s.rank()], s.Section)
 		}
@@ -280,6 +291,18 @@ func (b *builder) finish() Pass {
 		pass.Sections = append(pass.Sections, sections...)
 	}
 	return pass
+}
+
+// awaitRenames makes the section wait for the nodes it works on whose lvstores
+// get another name: steps find lvols by it.
+func (s *section) awaitRenames() {
+	for _, stage := range s.Stages {
+		for _, step := range stage {
+			if n := step.Op.On(); len(s.b.renames[n]) > 0 {
+				s.after(string(KindNode) + " " + string(n))
+			}
+		}
+	}
 }
 
 // rank is where the section stands in a pass: after those it may wait for.

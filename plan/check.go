@@ -68,6 +68,9 @@ func (c *checker) step(s *Section, step *Step) error {
 	if err := c.owned(step.Op); err != nil {
 		return err
 	}
+	if err := c.foreign(step.Op); err != nil {
+		return err
+	}
 	if err := c.permitted(s, step); err != nil {
 		return err
 	}

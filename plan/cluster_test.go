@@ -134,6 +134,8 @@ func (c *cluster) do(op Op, made map[lineage.UUID]lineage.UUID) error {
 		return c.attachDisk(m, op)
 	case LvstoreCreate:
 		return c.createLvstore(m, op)
+	case DiskDetach, ExpectBlank, LvstoreRename, Remind, Forget:
+		return c.store(m, op)
 	case LvolCreate, LvolResize, LvolRename, LvolDelete, ExpectEmpty:
 		return c.lvol(m, op, made)
 	case LvolSnapshot, LvolClone, LvolDecouple, LvolCloneBdev, LvolSetParent, ShallowCopy, WriteLimit:
@@ -259,7 +261,63 @@ func (c *cluster) createLvstore(m *machine, op LvstoreCreate) error {
 		c.broken("lvstore %s written over what %s on %s holds", op.Lvstore, op.Bdev, m.Name)
 	}
 	d.Claimed = true
-	m.Lvstores[op.Lvstore] = &state.Lvstore{Name: op.Lvstore, Base: op.Bdev, ClusterSize: op.ClusterSize, TotalClusters: 1024}
+	for _, o := range c.machines {
+		for _, lvs := range o.Lvstores {
+			if lvs.Called() == op.OnTarget {
+				c.broken("lvstore %s of %s has the name of one on %s", op.OnTarget, m.Name, o.Name)
+			}
+		}
+	}
+	m.Lvstores[op.Lvstore] = &state.Lvstore{Name: op.Lvstore, OnTarget: op.OnTarget, UUID: c.newStoreUUID(), Base: op.Bdev, ClusterSize: op.ClusterSize, TotalClusters: 1024}
+	return nil
+}
+
+// newStoreUUID is that of a new lvstore: it differs from others' at the start.
+func (c *cluster) newStoreUUID() lineage.UUID {
+	c.uuids++
+	return lineage.UUID(fmt.Sprintf("%08x-0000-4000-8000-000000000000", c.uuids))
+}
+
+// store does what is done to disks and lvstores.
+func (c *cluster) store(m *machine, op Op) error {
+	switch op := op.(type) {
+	case DiskDetach:
+		d := m.Disks[op.Bdev]
+		if d == nil {
+			return errors.New("no such disk")
+		}
+		if d.Claimed {
+			c.broken("disk %s of %s is taken away, and something stands on it", op.Bdev, m.Name)
+		}
+		delete(m.Disks, op.Bdev)
+	case ExpectBlank:
+		if d := m.Disks[op.Bdev]; d == nil || d.Claimed {
+			return errors.New("something stands on the disk, or it is not there")
+		}
+	case LvstoreRename:
+		lvs := m.Lvstores[op.Lvstore]
+		if lvs == nil || lvs.Called() != op.From {
+			return errors.New("no such lvstore")
+		}
+		for _, l := range m.Lvols {
+			if l.Lvstore == op.Lvstore && l.Degraded {
+				c.broken("lvstore %s of %s is renamed, and %s has no bdev", op.From, m.Name, l.Name)
+			}
+		}
+		lvs.OnTarget = op.To
+	case Remind:
+		name := op.Member.Lvol()
+		if m.Lvstores[op.Lvstore] == nil || m.Lvols[op.Lvstore+"/"+string(name)] != nil {
+			return errors.New("no such lvstore, or lvol exists")
+		}
+		m.AddLvol(&state.Lvol{Lvstore: op.Lvstore, Name: name, UUID: c.newUUID(), Size: op.Size})
+	case Forget:
+		l := m.Lvols[op.Lvstore+"/"+string(op.Member.Lvol())]
+		if l == nil {
+			return errors.New("no such lvol")
+		}
+		m.RemoveLvol(l)
+	}
 	return nil
 }
 

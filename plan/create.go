@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"strata/lineage"
 	"strata/schema"
 	"strata/state"
@@ -16,7 +18,7 @@ func (s *subject) create() bool {
 		return false
 	}
 	if hidden > 0 {
-		b.block("volume "+v.Name, v.Pos, "make them readable; a node that is gone for good is to leave the configuration",
+		b.block("volume "+v.Name, v.Pos, "make them readable; a node that is gone for good is to leave the configuration, and what it had to be retired",
 			"no replica of it was found, but %s that may have one could not be read (%s), so it is not known to be new", count(hidden, "node"), why)
 		return false
 	}
@@ -32,10 +34,19 @@ func (s *subject) create() bool {
 		b.block("volume "+v.Name, v.At("replicas"), "", "%s", shortage)
 		return false
 	}
+	if b.unheard(s.places.Chosen) {
+		return false
+	}
 	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}
 	s.sec.because(v.Pos, "volume %s is new", v.Name)
 	s.makeHeads(s.places.Chosen, 1, v.Replicas.Count, lineage.Sealed)
 	return true
+}
+
+// unheard reports whether any of these places is in a pool that no other node
+// will know of before the next pass.
+func (b *builder) unheard(places []Choice) bool {
+	return slices.ContainsFunc(places, func(c Choice) bool { return b.pool(c.Node, c.Lvstore).unknown })
 }
 
 func (b *builder) newID(volume string) lineage.ID {
@@ -69,7 +80,9 @@ func (s *subject) makeHeads(places []Choice, epoch lineage.Epoch, legs int, auth
 	var ops []Op
 	for _, c := range places {
 		s.sec.after("node " + string(c.Node))
-		s.b.pool(c.Node, c.Lvstore).taken += size
+		p := s.b.pool(c.Node, c.Lvstore)
+		p.taken += size
+		s.sec.after(p.known...)
 		ops = append(ops, LvolCreate{At{c.Node}, c.Lvstore, name, size})
 	}
 	s.sec.then(RiskCreate, ops...)

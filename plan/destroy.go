@@ -93,6 +93,10 @@ func (b *builder) destroy(inc *state.Incarnation, name string) {
 	if b.left("volume " + name) {
 		return
 	}
+	if len(inc.Foreign) > 0 {
+		b.block("volume "+name, schema.Pos{}, "", "it is released, but %s, which is not of cluster %s", inc.Foreign[0], b.cfg.Cluster)
+		return
+	}
 	if len(inc.Raids) == 0 && len(inc.Exports) == 0 {
 		for _, n := range b.cfg.Nodes {
 			if at := b.w.Nodes[n.Name]; at == nil || at.Unknown != "" {

@@ -22,7 +22,8 @@ var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 // testdata/nodes.cue unless it has a cluster of its own, and of "world". "want"
 // is the plan as printed, and "after" is the world it leaves. Lines "key: value"
 // of the archive's comment are options: allow-destroy, authority (db=n2), nonce,
-// now (seconds) and explain.
+// now (seconds) and explain. Nodes know of one another's pools (worldtest.Remind)
+// unless a line says "reminders: none".
 //
 // Of every plan it checks beside that, that it leaves nothing to do, and that
 // one cut off after any step is continued to the same end.
@@ -62,6 +63,9 @@ func golden(t *testing.T, name, nodes string) {
 		t.Fatal(err)
 	}
 	opt := options(string(ar.Comment))
+	if !strings.Contains(string(ar.Comment), "reminders: none") {
+		remind(cfg, snap)
+	}
 	p, err := Build(cfg, snap, opt)
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +130,7 @@ func options(comment string) Options {
 
 // carriedOut is the world after the first n steps of a plan.
 func carriedOut(t *testing.T, cfg *schema.Config, snap *state.Snapshot, p *Plan, n int) *state.Snapshot {
-	w := newWorld(cfg.Cluster, snap)
+	w := newWorld(cfg.Cluster, within(cfg, snap))
 	for _, step := range p.Steps()[:n] {
 		if err := w.project(step.Op); err != nil {
 			t.Fatalf("step %d: %v", step.Number, err)

@@ -46,7 +46,7 @@ func (b *builder) dropUnneeded(idle []lineage.Link) {
 // carries reports whether something on the link's peer stands on what it saw
 // through it: a node that restarted shows nothing and is expected back.
 func (b *builder) carries(l lineage.Link) bool {
-	to, name := b.w.Nodes[l.To], b.cfg.Cluster.Controller(l)
+	to, name := b.w.Nodes[l.To], b.w.controller(l)
 	if to == nil || to.Controllers[name] == nil || to.Controllers[name].GivenUp() {
 		return false
 	}
@@ -95,7 +95,7 @@ func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {
 	from, to := b.w.Nodes[l.From], b.w.Nodes[l.To]
 	ctrl := (*state.Controller)(nil)
 	if to != nil && to.Unknown == "" {
-		ctrl = to.Controllers[b.cfg.Cluster.Controller(l)]
+		ctrl = to.Controllers[b.w.controller(l)]
 	}
 	hung := ctrl != nil && ctrl.GivenUp() // let go whether its peer can be read or not
 	if from == nil || to == nil || from.Unknown != "" && !hung || to.Unknown != "" || b.opt.Skip[linkKey(l)] || b.held(l) != "" {

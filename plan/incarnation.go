@@ -31,6 +31,10 @@ type rival struct {
 // meant for another must not take away what hosts use.
 func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
 	rivals, layers := b.rivals(v)
+	if a := b.astray(v, rivals); a != nil {
+		return p, fmt.Sprintf("%s may be the one in use, and cannot be used: %s", a, a.Why),
+			fmt.Sprintf("have its lvstore in a pool, with lvstore: %q or renamedFrom, or take its disk away; if it is not needed, say --allow-destroy %s", a.Where, a.Name.Volume)
+	}
 	r := b.clear(rivals)
 	if r == nil && len(rivals) > 0 {
 		p.byWord = true
@@ -71,6 +75,24 @@ func (b *builder) rivals(v *schema.Volume) (rivals []rival, layers []lineage.Vol
 		}
 	}
 	return rivals, layers
+}
+
+// astray is a head of an incarnation that may be the one in use, and counts for
+// nothing where it is; nil for none. One that is fenced is not in use, nor is any
+// other than the one that an engine serves.
+func (b *builder) astray(v *schema.Volume, rivals []rival) *state.Apart {
+	if slices.ContainsFunc(rivals, func(r rival) bool { return r.runs }) {
+		return nil
+	}
+	apart := b.w.Apart(v.Name)
+	for i := range apart {
+		a := &apart[i]
+		known := slices.ContainsFunc(rivals, func(r rival) bool { return r.Volume == a.Name.Volume })
+		if a.Ours && !known && a.Name.Mark != lineage.Fenced && !b.releases(v, a.Name.Volume) {
+			return a
+		}
+	}
+	return nil
 }
 
 // stands reports whether there is anything through which hosts may use an

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"strata/lineage"
+	"strata/schema"
 	"strata/state"
 )
 
@@ -45,7 +46,7 @@ func (b *builder) makeLink(l lineage.Link) string {
 		return why
 	}
 	if lvol := b.held(l); lvol != "" {
-		return fmt.Sprintf("controller %s on %s goes once %s there does not read through it any more", b.cfg.Cluster.Controller(l), l.To, lvol)
+		return fmt.Sprintf("controller %s on %s goes once %s there does not read through it any more", b.w.controller(l), l.To, lvol)
 	}
 	from, c := b.cfg.Node(l.From), b.cfg.Cluster
 	sec := b.section(KindLink, linkName(l), from.Pos)
@@ -53,7 +54,7 @@ func (b *builder) makeLink(l lineage.Link) string {
 	uses := func() { sec.because(from.Pos, "%s uses replicas of %s", l.To, l.From) }
 	uses()
 	b.transport(l.From)
-	nqn, port := c.LinkNQN(l), strconv.Itoa(from.Port)
+	nqn, port := c.LinkNQN(l), port(from)
 	sub := b.w.Nodes[l.From].Subsystems[nqn]
 	if sub == nil {
 		sec.then(RiskCreate, SubsystemCreate{At: At{l.From}, NQN: nqn, Serial: "ST" + string(l.From), MaxNamespaces: lineage.LinkNamespaces})
@@ -95,7 +96,7 @@ func refusals(n lineage.Node, sub *state.Subsystem, but ...lineage.NQN) (ops []O
 
 // nameTaken says that l.To has another controller of the link's name; "" when it has not.
 func (b *builder) nameTaken(l lineage.Link) string {
-	name := b.cfg.Cluster.Controller(l)
+	name := b.w.controller(l)
 	if ctrl := b.w.Nodes[l.To].Controllers[name]; ctrl != nil && ctrl.NQN != b.cfg.Cluster.LinkNQN(l) {
 		return fmt.Sprintf("controller %s on %s is attached to %s", name, l.To, ctrl.NQN)
 	}
@@ -106,7 +107,7 @@ func (b *builder) nameTaken(l lineage.Link) string {
 // under the same numbers and before the peer can be reached: a controller that
 // reconnects does not look at what its namespaces are now.
 func (b *builder) restore(sec *section, l lineage.Link, nqn lineage.NQN) {
-	from, to, name := b.w.Nodes[l.From], b.w.Nodes[l.To], b.cfg.Cluster.Controller(l)
+	from, to, name := b.w.Nodes[l.From], b.w.Nodes[l.To], b.w.controller(l)
 	ctrl, sub := to.Controllers[name], from.Subsystems[nqn]
 	if ctrl == nil || ctrl.NQN != nqn || ctrl.GivenUp() {
 		return
@@ -129,7 +130,7 @@ func (b *builder) restore(sec *section, l lineage.Link, nqn lineage.NQN) {
 // peer that hangs.
 func (b *builder) attach(sec *section, l lineage.Link, nqn lineage.NQN, port string) {
 	to, from, c := b.w.Nodes[l.To], b.cfg.Node(l.From), b.cfg.Cluster
-	name := c.Controller(l)
+	name := b.w.controller(l)
 	if ctrl := to.Controllers[name]; ctrl != nil {
 		if ctrl.NQN == nqn && !ctrl.GivenUp() {
 			if ctrl.Address != from.Address || ctrl.Port != port {
@@ -159,6 +160,9 @@ func (b *builder) letGo(sec *section, n lineage.Node, ctrl *state.Controller) {
 	}
 	sec.then(RiskReduce, ControllerDetach{At{n}, ctrl.Name})
 }
+
+// port is a node's, as RPCs take it.
+func port(n *schema.Node) string { return strconv.Itoa(n.Port) }
 
 func listens(sub *state.Subsystem, address, port string) bool {
 	return slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return l.Address == address && l.Port == port })

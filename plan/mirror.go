@@ -26,6 +26,9 @@ func (s *subject) mirror() bool {
 				b.withdraw(s.sec, l.Node, l.UUID, s.engine)
 				continue
 			}
+			if _, former := s.former(l); former {
+				continue
+			}
 			s.sec.because(s.v.At("replicas"), "%s mirrors %s", s.engine, s.v.Name)
 			offer := b.offer
 			if s.Engine == "" {

@@ -23,7 +23,7 @@ func (b *builder) shownBy(n lineage.Node, leg lineage.UUID) []shown {
 	if b.shows[n] == nil {
 		b.shows[n] = map[string][]shown{}
 		for _, nqn := range sortedKeys(at.Subsystems) {
-			if l, ok := b.cfg.Cluster.ParseLink(nqn); ok && l.From == n {
+			if l, ok := b.cfg.Cluster.ParseLink(nqn); ok { // by whatever name the node had
 				for _, nsid := range sortedKeys(at.Subsystems[nqn].Namespaces) {
 					bdev := at.Subsystems[nqn].Namespaces[nsid].Bdev
 					b.shows[n][bdev] = append(b.shows[n][bdev], shown{l, nsid})
@@ -65,8 +65,11 @@ func (b *builder) offer(sec *section, l lineage.Link, leg lineage.UUID, key stri
 		return why
 	}
 	sec.after(linkKey(l))
-	b.withdraw(sec, l.From, leg, l.To)
 	nqn := b.cfg.Cluster.LinkNQN(l)
+	before := b.w.Nodes[l.To].Remotes[leg]
+	if b.withdraw(sec, l.From, leg, l.To); before != nil && b.w.Nodes[l.To].Remotes[leg] == nil {
+		sec.then(RiskCreate, LegGone{At: At{l.To}, Leg: leg}) // two bdevs of one UUID there cannot be
+	}
 	sub := b.w.Nodes[l.From].Subsystems[nqn]
 	if ns := sub.Find(string(leg)); ns != nil && b.missed(l, leg) {
 		b.hide(sec, l, ns)
@@ -101,7 +104,7 @@ func (b *builder) missed(l lineage.Link, leg lineage.UUID) bool {
 // target ended just then.
 func (b *builder) outgrown(l lineage.Link, lvol *state.Lvol) bool {
 	r := b.w.Nodes[l.To].Remotes[lvol.UUID]
-	return r != nil && r.Controller == b.cfg.Cluster.Controller(l) && !r.Absent && r.Size < lvol.Size && b.connected(l) == ""
+	return r != nil && r.Controller == b.w.controller(l) && !r.Absent && r.Size < lvol.Size && b.connected(l) == ""
 }
 
 // hide takes a namespace off a link, to show it anew: whatever the peer knew of
@@ -118,7 +121,7 @@ func (b *builder) hide(sec *section, l lineage.Link, ns *state.Namespace) {
 
 // connected says why I/O does not pass a link that is made; "" when it does.
 func (b *builder) connected(l lineage.Link) string {
-	ctrl := b.w.Nodes[l.To].Controllers[b.cfg.Cluster.Controller(l)]
+	ctrl := b.w.Nodes[l.To].Controllers[b.w.controller(l)]
 	if ctrl == nil || ctrl.State != "enabled" {
 		state := "not attached"
 		if ctrl != nil {
@@ -147,7 +150,7 @@ func (b *builder) bring(sec *section, l lineage.Link, leg lineage.UUID, key stri
 // expects this leg, for then it reconnects by itself; else one that neither
 // side uses, starting where key hashes to.
 func (b *builder) freeNSID(l lineage.Link, sub *state.Subsystem, leg lineage.UUID, key string) int {
-	if r := b.w.Nodes[l.To].Remotes[leg]; r != nil && r.Controller == b.cfg.Cluster.Controller(l) && sub.Namespaces[r.NSID] == nil {
+	if r := b.w.Nodes[l.To].Remotes[leg]; r != nil && r.Controller == b.w.controller(l) && sub.Namespaces[r.NSID] == nil {
 		return r.NSID
 	}
 	expected := b.expects(l)
@@ -167,7 +170,7 @@ func (b *builder) expects(l lineage.Link) map[int]bool {
 	expected := b.expected[l]
 	if expected == nil {
 		expected = map[int]bool{}
-		ctrl := b.cfg.Cluster.Controller(l)
+		ctrl := b.w.controller(l)
 		for _, r := range b.w.Nodes[l.To].Remotes {
 			if r.Controller == ctrl {
 				expected[r.NSID] = true
@@ -185,7 +188,10 @@ func (b *builder) withdraw(sec *section, n lineage.Node, leg lineage.UUID, keep 
 	var ops []Op
 	for _, s := range b.shownBy(n, leg) {
 		nqn := b.cfg.Cluster.LinkNQN(s.link)
-		if sub := b.w.Nodes[n].Subsystems[nqn]; s.link.To != keep && sub != nil && sub.Namespaces[s.nsid] != nil && sub.Namespaces[s.nsid].Bdev == string(leg) {
+		if sub := b.w.Nodes[n].Subsystems[nqn]; s.link != (lineage.Link{From: n, To: keep}) && sub != nil && sub.Namespaces[s.nsid] != nil && sub.Namespaces[s.nsid].Bdev == string(leg) {
+			if b.stale(s.link, n, s.link.From) && b.inUse(s.link, leg) {
+				continue
+			}
 			ops = append(ops, NamespaceRemove{At: At{n}, NQN: nqn, NSID: s.nsid, Bdev: string(leg)})
 			if b.restored[s] {
 				sec.after(linkKey(s.link))

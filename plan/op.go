@@ -47,12 +47,46 @@ type (
 		Bytes     int64 // of a malloc disk
 		BlockSize int64
 	}
+	// DiskDetach takes a disk that nothing stands on away as a bdev
+	// (bdev_aio_delete, bdev_uring_delete, bdev_nvme_detach_controller), so that
+	// it is looked into anew when it is attached again.
+	DiskDetach struct {
+		At
+		Bdev string // NVMe: name of the controller
+		Kind schema.DiskKind
+		Path string
+	}
+	// ExpectBlank reads a disk and fails unless nothing stands on it.
+	ExpectBlank struct {
+		At
+		Bdev string
+	}
 	// LvstoreCreate is bdev_lvol_create_lvstore: the disk's content is lost.
 	LvstoreCreate struct {
 		At
 		Lvstore     string
+		OnTarget    string // what the target calls it
 		Bdev        string
 		ClusterSize int64
+	}
+	// LvstoreRename is bdev_lvol_rename_lvstore. Plans go on calling it Lvstore.
+	LvstoreRename struct {
+		At
+		Lvstore  string
+		From, To string // on the target
+	}
+	// Remind makes an lvol that reminds of a pool of another node
+	// (bdev_lvol_create, thin), and Forget deletes one (bdev_lvol_delete).
+	Remind struct {
+		At
+		Lvstore string
+		Member  lineage.Member
+		Size    int64 // bytes: one cluster, of which none is allocated
+	}
+	Forget struct {
+		At
+		Lvstore string
+		Member  lineage.Member
 	}
 )
 

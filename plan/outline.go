@@ -192,9 +192,16 @@ func (s Step) id(pending []*regexp.Regexp) string {
 		delete(fields, "NSID")
 		delete(fields, "Serial")
 	}
-	switch s.Op.(type) {
+	switch op := s.Op.(type) {
 	case ShallowCopy, LvolDecouple:
 		delete(fields, "Bytes")
+	case LvstoreCreate:
+		delete(fields, "OnTarget") // drawn when it is made
+	case LvstoreRename:
+		delete(fields, "From")
+		delete(fields, "To")
+	case Remind:
+		fields["Member"] = string(op.Member.Node) + "/" + op.Member.Pool // its lvstore may be made by the plan
 	case RaidCreate:
 		delete(fields, "Legs")
 		if labels, ok := fields["Labels"].([]any); ok { // legs are equal: their order says nothing

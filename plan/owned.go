@@ -17,8 +17,8 @@ func (c *checker) owned(op Op) error {
 	switch op := op.(type) {
 	case DiskAttach, InitiatorOptions, TransportCreate, UblkTarget, LegWait, LegGone, ControllerWait:
 		return nil
-	case LvstoreCreate:
-		return inPool(node, op.Lvstore)
+	case DiskDetach, ExpectBlank, LvstoreCreate, LvstoreRename, Remind, Forget:
+		return c.store(node, op)
 	case LvolCreate:
 		return ours(node, op.Lvstore, op.Name)
 	case LvolResize:
@@ -116,6 +116,38 @@ func (c *checker) owned(op Op) error {
 		return c.kernel(op)
 	}
 	return fmt.Errorf("%T is not known to the check", op)
+}
+
+// foreign refuses to change an lvol that something uses which is not the cluster's.
+func (c *checker) foreign(op Op) error {
+	lvstore, name := "", lineage.LvolName("")
+	switch op := op.(type) {
+	case LvolResize:
+		lvstore, name = op.Lvstore, op.Name
+	case LvolRename:
+		if _, ours := lineage.Parse(op.From); !ours {
+			return nil // it is adopted, and holders are looked at there
+		}
+		lvstore, name = op.Lvstore, op.From
+	case LvolDelete:
+		lvstore, name = op.Lvstore, op.Name
+	case LvolSnapshot:
+		lvstore, name = op.Lvstore, op.Lvol
+	case LvolSetParent:
+		lvstore, name = op.Lvstore, op.Name
+	default:
+		return nil
+	}
+	n := c.w.Nodes[op.On()]
+	if n == nil {
+		return nil
+	}
+	if l := n.Lvols[lvstore+"/"+string(name)]; l != nil {
+		if by := c.w.ForeignUse(n.Name, l.UUID); by != "" {
+			return fmt.Errorf("%s on %s is used by %s, which is not the cluster's", name, n.Name, by)
+		}
+	}
+	return nil
 }
 
 // lvol finds the name of an lvol in the cluster's pools by its UUID; nil for none.

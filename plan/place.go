@@ -251,6 +251,13 @@ func (b *builder) hidden() (hidden int, pending bool, why string) {
 			hidden++
 		}
 	}
+	gone := map[lineage.Node]bool{}
+	for _, m := range b.missing {
+		if !gone[m.Node] {
+			gone[m.Node] = true
+			hidden, why = hidden+1, fmt.Sprintf("pool %s of %s was not found", m.Pool, m.Node)
+		}
+	}
 	return hidden, pending, why
 }
 

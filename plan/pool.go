@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"strata/lineage"
 	"strata/schema"
@@ -12,22 +13,28 @@ import (
 
 // pool is a configured pool and what is known of it.
 type pool struct {
-	node     *schema.Node
-	conf     *schema.Pool
-	state    poolState
-	why      string // for everything but ready
-	capacity int64  // bytes; 0 when not known yet
-	taken    int64  // bytes promised to heads and staging, thin or not
-	block    int64  // bytes of a block; 0 when not known yet
-	cluster  int64  // bytes of a cluster: of the lvstore that was read, else as configured
+	node   *schema.Node
+	conf   *schema.Pool
+	state  poolState
+	why    string // for everything but ready
+	hint   string // what to do about it; "" when that goes without saying
+	writes bool   // its lvstore is written in this pass
+	// unknown is set when no other node knows of its lvstore, nor will after this
+	// pass; known has the sections after which one more does.
+	unknown  bool
+	known    []string
+	capacity int64 // bytes; 0 when not known yet
+	taken    int64 // bytes promised to heads and staging, thin or not
+	block    int64 // bytes of a block; 0 when not known yet
+	cluster  int64 // bytes of a cluster: of the lvstore that was read, else as configured
 }
 
 type poolState int
 
 const (
 	poolReady   poolState = iota // has its lvstore
-	poolBlank                    // its disk was read and has none, or is not ours
-	poolHidden                   // not read: what it holds is not known
+	poolBlank                    // its disk was read and has none
+	poolHidden                   // not read: what it holds, or which it is, is not known
 	poolPending                  // its disk is attached in this pass
 )
 
@@ -58,7 +65,7 @@ func (b *builder) node(n *schema.Node) {
 		}
 		b.poolState(at, p, unread)
 		if p.state == poolHidden {
-			b.block("pool "+string(n.Name)+"/"+conf.Name, conf.Pos, "", "%s", p.why)
+			b.block("pool "+string(n.Name)+"/"+conf.Name, conf.Pos, p.hint, "%s", p.why)
 		}
 		b.measure(at, p)
 	}
@@ -66,54 +73,87 @@ func (b *builder) node(n *schema.Node) {
 
 // poolState finds out what a pool has, and plans what it lacks: the disk as a
 // bdev, and an lvstore if the disk has none and may be written to, which none is
-// while another of the node's is unread.
+// while another of the node's is unread. A pool of which anything is not as
+// configured is not read: what is found in its place says nothing of it.
 func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 	conf, sec := p.conf, b.section(KindNode, string(at.Name), p.node.Pos)
 	disk := findDisk(at, b.cfg.Cluster, conf)
 	if lvs := at.Lvstores[conf.Lvstore]; lvs != nil {
+		if lvs.Doubt != "" {
+			p.hide("take one of the disks away, or the pool out of the configuration", "%s", lvs.Doubt)
+			return
+		}
 		if disk != nil && disk.Bdev != lvs.Base {
 			b.note("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "correct the path in the configuration",
 				"lvstore %s was found on %s, not on %s; it is used where it is", conf.Lvstore, lvs.Base, conf.Path)
 		}
+		if b.opt.Relieve == nil && !b.opt.Skip["node "+string(at.Name)] {
+			b.called(sec, at, conf, lvs)
+		}
 		return
 	}
+	if several := b.cfg.Candidates(conf, at.Paths()); len(several) > 1 {
+		p.hide("give the others pools of their own, by lvstore", "lvstores %s may all be that of pool %s, and none is on its disk %s", strings.Join(several, " and "), conf.Name, conf.Path)
+		return
+	}
+	lost := b.lost(at.Name, conf.Name)
 	switch {
 	case disk == nil:
 		b.attachDisk(sec, at, p)
 	case disk.Unread && !conf.Format:
 		p.state, p.why = poolHidden, fmt.Sprintf("what the disk of %s/%s holds is known once it is attached", at.Name, conf.Name)
 	case disk.Claimed:
-		p.state, p.why = poolBlank, fmt.Sprintf("%s is in use but holds no lvstore %s; nothing is written to it", disk.Bdev, conf.Lvstore)
-		b.block("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "", "%s", p.why)
+		b.taken(at, p, disk)
+	case disk.Unread && lost != "":
+		p.state, p.why = poolPending, fmt.Sprintf("what the disk of %s/%s holds is known once it is attached", at.Name, conf.Name)
+		b.note("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "", "what is to be done with what it holds (lvstore %s…) is planned once its disk is attached", lost)
+	case conf.Format && unread:
+		p.state, p.why = poolPending, fmt.Sprintf("lvstore %s may be on a disk of %s that has not been read yet", conf.Lvstore, at.Name)
+	case !disk.Unread && lost != "":
+		p.hide(fmt.Sprintf("correct the path, or if its former disk is gone for good, add retired: [%q]", string(at.Name)+"/"+conf.Name),
+			"it had lvstore %s…, which no node has now; %s shows none, so it is another disk, or that lvstore is damaged", lost, disk.Bdev)
+	case !disk.Unread && conf.Kind != schema.Malloc && !b.formats(at.Name, conf) && b.fixed(at) != "":
+		p.hide(fmt.Sprintf("be sure that %s (%s, %s) has no data, then say --allow-destroy %s/%s; or set lvstore to the name of the one it has", conf.Path, disk.Bdev, Size(disk.Size), at.Name, conf.Name),
+			"%s shows no lvstore, but it may have one all the same: %s has one called %s, and another of that name would not show", disk.Bdev, at.Name, b.fixed(at))
+	case !conf.Format && len(b.loaded(at)) > 0 && conf.Kind != schema.Malloc:
+		p.hide("set format: true to let strata look into it again and write one", "%s has no lvstore %s that %s shows, and format is not set", disk.Bdev, conf.Lvstore, at.Name)
 	case !conf.Format:
 		p.state, p.why = poolBlank, fmt.Sprintf("%s has no lvstore %s, and format is not set", disk.Bdev, conf.Lvstore)
 		b.block("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "set format: true to let strata write one", "%s", p.why)
-		b.warnNamesake(at, conf)
-	case unread:
-		p.state, p.why = poolPending, fmt.Sprintf("lvstore %s may be on a disk of %s that has not been read yet", conf.Lvstore, at.Name)
 	default:
 		if disk.Unread {
 			b.assume(at.Name, conf)
 		}
-		b.warnNamesake(at, conf)
-		sec.because(conf.Pos, "%s has no lvstore, and format is set", disk.Bdev)
-		sec.beside(2, RiskCreate, LvstoreCreate{At{at.Name}, conf.Lvstore, disk.Bdev, conf.ClusterSize})
+		b.format(sec, at, conf, disk)
+		p.writes = true
 	}
 }
 
-// warnNamesake says that a disk which looks blank need not be: a target loads no
-// lvstore whose name another has that is loaded, and lists nothing of it. Pools
-// of one name have lvstores of one name on all nodes.
-func (b *builder) warnNamesake(at *state.Node, conf *schema.Pool) {
-	for _, n := range b.cfg.Nodes {
-		for _, p := range n.Pools {
-			if n.Name != at.Name && at.Lvstores[p.Lvstore] != nil {
-				b.note("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "be sure that it is not a disk of another node",
-					"%s may have an lvstore all the same: one called %s would not show, for %s has one of that name", conf.Path, p.Lvstore, at.Name)
-				return
-			}
+// hide makes the pool one that was not read.
+func (p *pool) hide(hint, format string, args ...any) {
+	p.state, p.why, p.hint = poolHidden, fmt.Sprintf(format, args...), hint
+}
+
+// taken says what is on a pool's disk that is in use and has not its lvstore.
+func (b *builder) taken(at *state.Node, p *pool, disk *state.Disk) {
+	for _, name := range sortedKeys(at.Lvstores) {
+		lvs := at.Lvstores[name]
+		if lvs.Base != disk.Bdev {
+			continue
 		}
+		s, ok := lineage.ParseStore(lvs.Called())
+		switch {
+		case ok && s.Cluster == b.cfg.Cluster && s.ID != "" && b.cfg.Node(at.Name).Pool(s.Pool) == nil:
+			p.hide(fmt.Sprintf("if that is the pool, under another name before or on another node, add renamedFrom: %q to it", s.Pool),
+				"disk %s has lvstore %s, which was written for a pool %s; what it holds is not counted as read", p.conf.Path, lvs.Called(), s.Pool)
+		case ok && s.ID != "" && s.Cluster != b.cfg.Cluster:
+			p.hide("give this cluster a disk of its own, or the cluster its former name", "disk %s has lvstore %s of cluster %s", p.conf.Path, lvs.Called(), s.Cluster)
+		default:
+			p.hide(fmt.Sprintf("if that is the pool, add lvstore: %q to it", lvs.Called()), "disk %s has lvstore %s, and not %s; what it holds is not counted as read", p.conf.Path, lvs.Called(), p.conf.Lvstore)
+		}
+		return
 	}
+	p.hide("", "%s is in use but holds no lvstore %s; nothing is written to it", disk.Bdev, p.conf.Lvstore)
 }
 
 func (b *builder) assume(n lineage.Node, conf *schema.Pool) {
@@ -124,11 +164,19 @@ func (b *builder) attachDisk(sec *section, at *state.Node, p *pool) {
 	p.state, p.why = poolPending, fmt.Sprintf("the disk of %s/%s has not been read yet", at.Name, p.conf.Name)
 	sec.because(p.conf.Pos, "pool %s needs its disk", p.conf.Name)
 	stage := 0
-	if p.conf.Kind == schema.NVMe {
+	if b.initiatorFor(sec, at, p.conf) {
 		stage = 1
-		b.initiator(sec, at)
 	}
 	sec.beside(stage, RiskCreate, DiskAttach{At{at.Name}, b.cfg.Cluster.Disk(p.conf.Name), p.conf.Kind, p.conf.Path, p.conf.Bytes, p.conf.BlockSize})
+}
+
+// initiatorFor sets what must be set before a disk's controller is attached, and
+// reports whether the disk has one.
+func (b *builder) initiatorFor(sec *section, at *state.Node, conf *schema.Pool) bool {
+	if conf.Kind == schema.NVMe {
+		b.initiator(sec, at)
+	}
+	return conf.Kind == schema.NVMe
 }
 
 // findDisk returns the bdev of the pool's disk, whoever attached it. When one

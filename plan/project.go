@@ -46,9 +46,8 @@ func (w *world) project(op Op) error {
 			bdev += "n1"
 		}
 		n.Disks[bdev] = &state.Disk{Bdev: bdev, Kind: string(op.Kind), Path: op.Path, Size: op.Bytes, BlockSize: op.BlockSize, Unread: op.Kind != schema.Malloc}
-	case LvstoreCreate:
-		n.Disks[op.Bdev].Claimed, n.Disks[op.Bdev].Unread = true, false
-		n.Lvstores[op.Lvstore] = &state.Lvstore{Name: op.Lvstore, Base: op.Bdev, ClusterSize: op.ClusterSize}
+	case DiskDetach, ExpectBlank, LvstoreCreate, LvstoreRename, Remind, Forget:
+		return projectStore(n, op)
 	case LvolCreate:
 		if n.Lvols[op.Lvstore+"/"+string(op.Name)] != nil {
 			return fmt.Errorf("%s/%s exists on %s", op.Lvstore, op.Name, n.Name)
@@ -215,31 +214,27 @@ func (w *world) attach(n *state.Node, op ControllerAttach) {
 
 // addRemote shows a namespace of a link on the node attached to it.
 func (w *world) addRemote(from *state.Node, sub *state.Subsystem, ns *state.Namespace) {
-	link, ok := w.cluster.ParseLink(sub.NQN)
-	if !ok || w.Nodes[link.To] == nil || w.Nodes[link.To].Unknown != "" {
-		return
-	}
-	ctrl := w.Nodes[link.To].Controllers[w.cluster.Controller(link)]
+	to, ctrl := w.attachedTo(sub.NQN)
 	leg := from.Backing(ns.Bdev)
-	if ctrl == nil || ctrl.NQN != sub.NQN || leg == "" {
+	if ctrl == nil || leg == "" {
 		return
 	}
 	size := int64(0)
 	if l := from.LvolByUUID(leg); l != nil {
 		size = l.Size
 	}
-	w.edit(link.To).AddRemote(&state.Remote{Bdev: ctrl.Name + "n" + strconv.Itoa(ns.NSID), UUID: leg, Controller: ctrl.Name, NSID: ns.NSID, Size: size})
+	w.edit(to.Name).AddRemote(&state.Remote{Bdev: ctrl.Name + "n" + strconv.Itoa(ns.NSID), UUID: leg, Controller: ctrl.Name, NSID: ns.NSID, Size: size})
 }
 
 // dropRemote takes away what an attached node saw under a namespace of a link.
 func (w *world) dropRemote(nqn lineage.NQN, nsid int) {
-	link, ok := w.cluster.ParseLink(nqn)
-	if !ok || w.Nodes[link.To] == nil || w.Nodes[link.To].Unknown != "" {
+	at, ctrl := w.attachedTo(nqn)
+	if ctrl == nil {
 		return
 	}
-	for _, r := range w.Nodes[link.To].Remotes {
-		if r.Controller == w.cluster.Controller(link) && r.NSID == nsid {
-			to := w.edit(link.To)
+	for _, r := range at.Remotes {
+		if r.Controller == ctrl.Name && r.NSID == nsid {
+			to := w.edit(at.Name)
 			w.removeRemote(to, to.Remotes[r.UUID])
 			return
 		}

@@ -49,7 +49,7 @@ func void(v lineage.Volume, e lineage.Epoch) lineage.Layer {
 // takes 10 s and fails.
 func (b *builder) held(l lineage.Link) string {
 	to := b.w.Nodes[l.To]
-	ctrl := to.Controllers[b.cfg.Cluster.Controller(l)]
+	ctrl := to.Controllers[b.w.controller(l)]
 	if ctrl == nil || ctrl.State != "deleting" {
 		return ""
 	}

@@ -150,7 +150,7 @@ func (s *subject) canRestart(to lineage.Node, field string) bool {
 			why = fmt.Sprintf("the replica on %s cannot be reached, so the volume cannot be sealed", l.Node)
 		}
 		if why == "" && s.Engine != "" && l.Node != s.Engine {
-			why = b.connected(lineage.Link{From: l.Node, To: s.Engine})
+			why = s.reached(l)
 		}
 		if why == "" && l.Node != to {
 			link := lineage.Link{From: l.Node, To: to}

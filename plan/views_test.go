@@ -67,6 +67,7 @@ func outlineOf(t *testing.T, archive, nodes string) *Outline {
 	if err != nil {
 		t.Fatal(err)
 	}
+	remind(cfg, snap)
 	p, err := Build(cfg, snap, options(string(ar.Comment)))
 	if err != nil {
 		t.Fatal(err)

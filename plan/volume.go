@@ -60,7 +60,7 @@ func (b *builder) volume(v *schema.Volume) {
 	} else if !s.create() {
 		return
 	}
-	if !s.look() {
+	if !s.look() || s.foreign() {
 		return
 	}
 	if busy {
@@ -76,6 +76,17 @@ func (b *builder) volume(v *schema.Volume) {
 	b.subjects[v.Name] = s
 	s.layers()
 	s.report()
+}
+
+// foreign reports, and says, that something uses a replica which is not the
+// cluster's: another cluster's engine, whose configuration has the same lvstore.
+// What it writes this one does not know.
+func (s *subject) foreign() bool {
+	if len(s.inc.Foreign) == 0 {
+		return false
+	}
+	s.b.block("volume "+s.v.Name, s.v.Pos, "an lvstore is one cluster's: take it out of the pools of the other, or end what the other has made of it", "%s, which is not of cluster %s", s.inc.Foreign[0], s.b.cfg.Cluster)
+	return true
 }
 
 // urgent does what must not wait while a layer of the volume is being copied:
@@ -144,6 +155,9 @@ func (s *subject) reshape(minted bool) bool {
 	if !minted && s.v.Engine != "" && s.v.Engine != s.Engine && s.canRestart(s.v.Engine, "engine") {
 		return s.takeDown(nil, "engine", "the engine moves from %s to %s; hosts connect to the new one%s", s.Engine, s.v.Engine, s.bare(s.v.Engine))
 	}
+	if link, ok := s.relinks(); !minted && ok && s.canRestart(s.Engine, "replicas") {
+		return s.takeDown(nil, "replicas", "the link from %s to %s is called otherwise now; hosts wait while it is exchanged", link.From, link.To)
+	}
 	if missing := s.swappable(); len(missing) > 0 && s.canRestart(s.engine, "replicas") {
 		return s.swap(missing)
 	}
@@ -170,7 +184,7 @@ func (s *subject) peersStand() bool {
 			continue
 		}
 		link := lineage.Link{From: l.Node, To: s.Engine}
-		ctrl := s.b.w.Nodes[s.Engine].Controllers[s.b.cfg.Cluster.Controller(link)]
+		ctrl := s.b.w.Nodes[s.Engine].Controllers[s.b.w.controller(link)]
 		if ctrl == nil || ctrl.NQN != s.b.cfg.Cluster.LinkNQN(link) || !ctrl.GivenUp() {
 			continue
 		}

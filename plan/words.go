@@ -18,6 +18,16 @@ func Words(op Op) string {
 		return fmt.Sprintf("attach disk %s (%s) as %s and read what it holds", op.Path, op.Kind, op.Bdev)
 	case LvstoreCreate:
 		return fmt.Sprintf("write lvstore %s on %s, clusters of %s", op.Lvstore, op.Bdev, Size(op.ClusterSize))
+	case DiskDetach:
+		return fmt.Sprintf("detach disk %s, %s, on which nothing was found", op.Bdev, op.Path)
+	case ExpectBlank:
+		return fmt.Sprintf("make sure that nothing is on %s", op.Bdev)
+	case LvstoreRename:
+		return fmt.Sprintf("rename lvstore %s to %s", op.From, op.To)
+	case Remind:
+		return fmt.Sprintf("leave a reminder of pool %s of %s (lvstore %s…) in %s", op.Member.Pool, op.Member.Node, op.Member.Store, op.Lvstore)
+	case Forget:
+		return fmt.Sprintf("delete the reminder of pool %s of %s (lvstore %s…) in %s", op.Member.Pool, op.Member.Node, op.Member.Store, op.Lvstore)
 	case LvolCreate:
 		return fmt.Sprintf("create %s/%s, %s thin", op.Lvstore, op.Name, Size(op.Size))
 	case LvolResize:

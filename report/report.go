@@ -5,6 +5,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -113,22 +114,17 @@ type Unmanaged struct {
 
 // Build puts a snapshot into words.
 func Build(cfg *schema.Config, s *state.Snapshot) *Report {
-	s = s.Within(cfg.Cluster, cfg.Owns)
+	s = s.Within(cfg.Cluster, cfg.Lvstores)
 	r := &Report{Format: Format, Cluster: cfg.Cluster, Nodes: []Node{}, Volumes: []Volume{}}
 	for _, n := range cfg.Nodes {
 		r.Nodes = append(r.Nodes, node(n, s.Nodes[n.Name]))
 		r.Unmanaged = append(r.Unmanaged, unmanaged(cfg, n, s.Nodes[n.Name])...)
 	}
-	hidden := 0
-	for _, n := range r.Nodes {
-		if n.Unknown != "" {
-			hidden++
-		}
-	}
+	hidden, why := unseen(cfg, s)
 	for _, v := range cfg.Volumes {
 		ids := s.Incarnations(v.Name)
 		if len(ids) == 0 {
-			r.Volumes = append(r.Volumes, absent(v, hidden))
+			r.Volumes = append(r.Volumes, absent(v, s, hidden, why))
 		}
 		for _, id := range ids {
 			r.Volumes = append(r.Volumes, volume(cfg, s, v, id, hidden))
@@ -166,12 +162,45 @@ func node(conf *schema.Node, n *state.Node) Node {
 	return out
 }
 
-func absent(v *schema.Volume, hidden int) Volume {
+func absent(v *schema.Volume, s *state.Snapshot, hidden int, why string) Volume {
 	out := Volume{Name: v.Name, Health: Absent, Size: v.Size, Wanted: v.Replicas.Count, Why: "no replica of it was found"}
 	if hidden > 0 {
-		out.Health, out.Why = Unknown, fmt.Sprintf("no replica of it was found, but %d nodes could not be read", hidden)
+		out.Health, out.Why = Unknown, "no replica of it was found, but "+why
+	}
+	for _, a := range s.Apart(v.Name) {
+		if a.Ours {
+			out.Health, out.Why = Unknown, fmt.Sprintf("%s cannot be used: %s", a, a.Why)
+		}
 	}
 	return out
+}
+
+// unseen counts the nodes that may have what was not seen, and says why one does.
+func unseen(cfg *schema.Config, s *state.Snapshot) (hidden int, why string) {
+	gone := map[lineage.Node]string{}
+	for _, n := range cfg.Nodes {
+		at := s.Nodes[n.Name]
+		if at == nil || at.Unknown != "" {
+			gone[n.Name] = fmt.Sprintf("node %s could not be read", n.Name)
+			continue
+		}
+		for _, p := range n.Pools {
+			if lvs := at.Lvstores[p.Lvstore]; lvs == nil {
+				gone[n.Name] = fmt.Sprintf("pool %s of %s was not found", p.Name, n.Name)
+			} else if lvs.Doubt != "" {
+				gone[n.Name] = lvs.Doubt
+			}
+		}
+	}
+	for _, m := range s.Missed(s.Reminders(), cfg.Retires) {
+		if gone[m.Node] == "" {
+			gone[m.Node] = fmt.Sprintf("pool %s of %s was not found", m.Pool, m.Node)
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(gone)) {
+		why = gone[n]
+	}
+	return len(gone), why
 }
 
 func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.Volume, hidden int) Volume {
@@ -196,6 +225,9 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 	}
 	out.Why = cmp.Or(out.Why, unreached(v, verdict, inc))
 	out.Health = health(v, verdict, out)
+	if why := waiting(s, verdict); why != "" && out.Health == Healthy {
+		out.Health, out.Why = Degraded, why
+	}
 	return out
 }
 
@@ -211,6 +243,25 @@ func health(v *schema.Volume, verdict state.Verdict, out Volume) Health {
 		return Degraded
 	}
 	return Healthy
+}
+
+// waiting says which replica the engine does not reach now; "" when it reaches
+// all. It counts as current as long as the engine waits for it.
+func waiting(s *state.Snapshot, verdict state.Verdict) string {
+	at := s.Nodes[verdict.Engine]
+	if at == nil {
+		return ""
+	}
+	for _, l := range verdict.Legs {
+		r := at.Remotes[l.UUID]
+		if r == nil {
+			continue
+		}
+		if ctrl := at.Controllers[r.Controller]; ctrl != nil && ctrl.State != "enabled" {
+			return fmt.Sprintf("its engine does not reach the replica on %s: controller %s is %s, and tries %s:%s", l.Node, ctrl.Name, ctrl.State, ctrl.Address, ctrl.Port)
+		}
+	}
+	return ""
 }
 
 // unreached says why hosts do not reach the engine of a volume over NVMe/TCP; ""

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"strata/lineage"
 	"strata/schema"
 	"strata/state"
 )
@@ -26,7 +27,8 @@ func unmanaged(cfg *schema.Config, conf *schema.Node, n *state.Node) []Unmanaged
 		}
 	}
 	for alias, l := range n.Lvols {
-		if l.Parsed == nil {
+		_, reminder := lineage.ParseMember(l.Name)
+		if l.Parsed == nil && !reminder {
 			add("lvol", alias)
 		}
 	}

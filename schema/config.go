@@ -20,6 +20,20 @@ type Config struct {
 	PauseLimitMs int
 	Nodes        []*Node
 	Volumes      []*Volume
+	// Retired are nodes and pools of former configurations that are gone for
+	// good, with all that was on them, sorted.
+	Retired []Retired `json:",omitempty"`
+}
+
+// Retired is a node, or a pool of a node, that is gone for good.
+type Retired struct {
+	Node lineage.Node
+	Pool string // "": all of the node
+}
+
+// Retires reports whether a pool of a node is gone for good.
+func (c *Config) Retires(node lineage.Node, pool string) bool {
+	return slices.ContainsFunc(c.Retired, func(r Retired) bool { return r.Node == node && (r.Pool == "" || r.Pool == pool) })
 }
 
 // Links are the settings of every link of the cluster.
@@ -86,12 +100,16 @@ const (
 
 // Pool is a disk with an lvstore.
 type Pool struct {
-	Name    string
-	Kind    DiskKind
-	Path    string // file or device (aio, uring) or PCI address (nvme)
-	Bytes   int64  // size of a malloc disk
-	Format  bool   // may write a new lvstore onto a disk that has none
-	Lvstore string // <cluster>.<pool> unless the user names one
+	Name   string
+	Kind   DiskKind
+	Path   string // file or device (aio, uring) or PCI address (nvme)
+	Bytes  int64  // size of a malloc disk
+	Format bool   // may write a new lvstore onto a disk that has none
+	// Lvstore is what plans call its lvstore: <cluster>.<pool>, which on the
+	// target is followed by an id (lineage.Store), unless the user names one.
+	Lvstore string
+	// RenamedFrom is what the pool was called before; "": it was not renamed.
+	RenamedFrom string `json:",omitempty"`
 	// Bytes; both apply when strata creates the disk or the lvstore. A
 	// BlockSize of 0 leaves the disk's own.
 	BlockSize   int64
@@ -229,12 +247,6 @@ func (c *Config) Node(name lineage.Node) *Node {
 		return c.Nodes[i]
 	}
 	return nil
-}
-
-// Owns reports whether an lvstore on a node is one of the cluster's pools.
-func (c *Config) Owns(node lineage.Node, lvstore string) bool {
-	n := c.Node(node)
-	return n != nil && slices.ContainsFunc(n.Pools, func(p *Pool) bool { return p.Lvstore == lvstore })
 }
 
 // Volume returns the volume of that name, or nil.

@@ -8,13 +8,13 @@ import (
 
 // The fields of each struct of schema.cue.
 var (
-	configFields  = []string{"cluster", "links", "pauseLimit", "nodes", "volumes"}
+	configFields  = []string{"cluster", "links", "pauseLimit", "nodes", "retired", "volumes"}
 	linksFields   = []string{"transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
 	nodeFields    = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild"}
 	httpFields    = []string{"password", "ca"}
 	sshFields     = []string{"key", "passphrase", "knownHosts"}
 	secretFields  = []string{"env", "file"}
-	poolFields    = []string{"aio", "uring", "nvme", "malloc", "blockSize", "clusterSize", "format", "lvstore"}
+	poolFields    = []string{"aio", "uring", "nvme", "malloc", "blockSize", "clusterSize", "format", "lvstore", "renamedFrom"}
 	rebuildFields = []string{"parallel", "bandwidth"}
 	volumeFields  = []string{
 		"size", "replicas", "engine", "export", "protect", "labels",
@@ -65,6 +65,7 @@ func (d *document) decode(related bool) *Config {
 		rel = newRelations(cfg)
 	}
 	root.field("nodes").nodes(cfg, rel)
+	root.field("retired").retired(cfg, rel)
 	root.field("volumes").volumes(cfg, rel)
 	return cfg
 }

@@ -35,6 +35,11 @@ func (s *spot) pool(cluster lineage.Cluster) *Pool {
 	if name, ok := o.field("lvstore").matching(`the name of an lvstore, 1 to 63 printable characters without "/"`, lvsName.MatchString); ok {
 		p.Lvstore = name
 	}
+	if f := o.field("renamedFrom"); f != nil {
+		if p.RenamedFrom, _ = f.ownName("pool"); p.Named(cluster) {
+			f.wrong("leave it out", "is for a pool whose lvstore strata names, and this one has %q", p.Lvstore)
+		}
+	}
 	return p
 }
 

@@ -20,6 +20,21 @@ func (c *Client) LvstoreCreate(ctx context.Context, p LvstoreCreate) (uuid strin
 	return uuid, err
 }
 
+// LvstoreRename gives an lvstore another name (bdev_lvol_rename_lvstore).
+type LvstoreRename struct {
+	OldName string `json:"old_name"`
+	NewName string `json:"new_name"`
+}
+
+func (LvstoreRename) Method() string   { return "bdev_lvol_rename_lvstore" }
+func (p LvstoreRename) Object() string { return p.OldName }
+
+// LvstoreRename gives an lvstore another name, under which its lvols are found
+// from then on; what uses them goes on (bdev_lvol_rename_lvstore).
+func (c *Client) LvstoreRename(ctx context.Context, from, to string) error {
+	return c.do(ctx, NewReq(LvstoreRename{from, to}, nil))
+}
+
 // Lvstore is one entry of bdev_lvol_get_lvstores.
 type Lvstore struct {
 	UUID              string `json:"uuid"`

@@ -15,7 +15,7 @@ var paramsOf = func() map[string]Params {
 	m := make(map[string]Params)
 	for _, p := range []Params{
 		BdevGet{}, IostatGet{}, QoSLimit{},
-		AIOCreate{}, AIODelete{}, UringCreate{}, UringDelete{}, MallocCreate{}, MallocDelete{}, NullCreate{}, NullDelete{},
+		AIOCreate{}, AIODelete{}, LvstoreRename{}, UringCreate{}, UringDelete{}, MallocCreate{}, MallocDelete{}, NullCreate{}, NullDelete{},
 		LvstoreCreate{}, LvolCreate{}, LvolDelete{}, LvolRename{}, LvolResize{}, LvolSnapshot{}, LvolClone{}, LvolCloneBdev{},
 		LvolSetParent{}, LvolDecoupleParent{}, LvolInflate{}, StartShallowCopy{}, CheckShallowCopy{},
 		NVMeOptions{}, AttachController{}, DetachController{}, DisableController{},

@@ -38,7 +38,10 @@ func Unread(name lineage.Node, why string) *Node {
 
 // AddLvol puts an lvol on the node.
 func (n *Node) AddLvol(l *Lvol) {
-	l.Parsed, _ = lineage.Parse(l.Name)
+	l.Parsed = nil
+	if name, ok := lineage.Parse(l.Name); ok {
+		l.Parsed = name
+	}
 	n.Lvols[l.Alias()] = l
 	n.lvolByUUID[l.UUID] = l
 	if l.Parsed != nil {
@@ -220,9 +223,10 @@ func (n *Node) Can(method string) bool {
 // New makes a Snapshot of what the nodes said. The cluster's name tells which
 // RAIDs and exports belong to its volumes.
 func New(c lineage.Cluster, nodes ...*Node) *Snapshot {
-	s := &Snapshot{Nodes: map[lineage.Node]*Node{}, seen: map[lineage.Volume][]lineage.Node{}, ids: map[string][]lineage.Volume{}}
+	s := &Snapshot{Nodes: map[lineage.Node]*Node{}, seen: map[lineage.Volume][]lineage.Node{}, ids: map[string][]lineage.Volume{}, foreign: map[lineage.Node]map[lineage.UUID]string{}}
 	for _, n := range nodes {
 		s.Nodes[n.Name] = n
+		s.findForeign(c, n)
 		if len(n.Ublk)+len(n.NBD) > 0 {
 			s.SawKernelDevice(n.Name)
 		}
@@ -241,44 +245,6 @@ func New(c lineage.Cluster, nodes ...*Node) *Snapshot {
 		}
 	}
 	return s
-}
-
-// Within returns the snapshot with the lvols that are in none of the given
-// lvstores as somebody else's, whatever they are called: another cluster on the
-// same targets uses the same grammar.
-func (s *Snapshot) Within(c lineage.Cluster, ours func(lineage.Node, string) bool) *Snapshot {
-	var nodes []*Node
-	strange := false
-	for _, name := range sortedKeys(s.Nodes) {
-		n := s.Nodes[name]
-		for lvstore := range n.Lvstores {
-			if !ours(name, lvstore) {
-				n = n.without(lvstore)
-				strange = true
-			}
-		}
-		nodes = append(nodes, n)
-	}
-	if !strange {
-		return s
-	}
-	return New(c, nodes...)
-}
-
-// without returns the node with the lvols of an lvstore as not understood.
-func (n *Node) without(lvstore string) *Node {
-	c := n.Clone()
-	for _, l := range c.Lvols {
-		if l.Lvstore == lvstore && l.Parsed != nil {
-			v := l.Parsed.Of()
-			c.stacks[v] = slices.DeleteFunc(c.stacks[v], func(x *Lvol) bool { return x == l })
-			if len(c.stacks[v]) == 0 {
-				delete(c.stacks, v)
-			}
-			l.Parsed = nil
-		}
-	}
-	return c
 }
 
 // Saw records that something named after v is on the node.
@@ -304,7 +270,7 @@ func (s *Snapshot) SawKernelDevice(n lineage.Node) {
 // Clone copies what a projection may change: the snapshot with the node Edit
 // is asked for.
 func (s *Snapshot) Clone() *Snapshot {
-	return &Snapshot{Nodes: maps.Clone(s.Nodes), seen: maps.Clone(s.seen), ids: maps.Clone(s.ids), kernel: s.kernel}
+	return &Snapshot{Nodes: maps.Clone(s.Nodes), seen: maps.Clone(s.seen), ids: maps.Clone(s.ids), kernel: s.kernel, apart: s.apart, foreign: s.foreign}
 }
 
 // Clone copies the node and everything on it.

@@ -213,6 +213,12 @@ func (v *Verdict) outrun(inc *Incarnation) (lineage.Epoch, bool) {
 			newest = max(newest, h.Name.Epoch)
 		}
 	}
+	for _, a := range inc.Apart {
+		leg := slices.ContainsFunc(v.Legs, func(l CurrentLeg) bool { return l.UUID == a.Lvol.UUID && l.Node == a.Node })
+		if !leg {
+			newest = max(newest, a.Name.Epoch)
+		}
+	}
 	for _, l := range v.Legs {
 		unread = unread || l.Head == nil
 	}

@@ -2,6 +2,7 @@ package state
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"strata/lineage"
@@ -15,6 +16,9 @@ type Incarnation struct {
 	Others  []Placed   // layers and staging, in the same order
 	Raids   []Mirror   // by node
 	Exports []Exported // by node
+	Apart   []Apart    // heads that count for nothing, by node
+	// Foreign says of heads that something which is not the cluster's uses them.
+	Foreign []string
 }
 
 // Placed is an lvol and the node it is on.
@@ -59,7 +63,7 @@ func (s *Snapshot) Volumes() []string {
 
 // Incarnation collects what was seen of v.
 func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation {
-	inc := &Incarnation{Volume: v, Heads: make([]Head, 0, len(s.seen[v]))}
+	inc := &Incarnation{Volume: v, Heads: make([]Head, 0, len(s.seen[v])), Apart: s.apartOf(v)}
 	raid, nqn := c.Raid(v), c.ExportNQN(v)
 	for _, name := range s.seen[v] {
 		n := s.Nodes[name]
@@ -87,6 +91,11 @@ func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation
 	inc.kernelDevices(s, raid)
 	slices.SortFunc(inc.Heads, func(a, b Head) int { return comparePlaced(a.Placed, b.Placed) })
 	slices.SortFunc(inc.Others, comparePlaced)
+	for _, h := range inc.Heads {
+		if by := s.ForeignUse(h.Node, h.Lvol.UUID); by != "" {
+			inc.Foreign = append(inc.Foreign, fmt.Sprintf("%s on %s is used by %s", h.Lvol.Name, h.Node, by))
+		}
+	}
 	return inc
 }
 
@@ -138,11 +147,15 @@ func (inc *Incarnation) Layers(n lineage.Node, lvstore string) map[lineage.LvolN
 	return out
 }
 
-// Top is the highest epoch that any head names.
+// Top is the highest epoch that any head names, those that count for nothing
+// included: the volume has reached it.
 func (inc *Incarnation) Top() lineage.Epoch {
 	var top lineage.Epoch
 	for _, h := range inc.Heads {
 		top = max(top, h.Name.Epoch)
+	}
+	for _, a := range inc.Apart {
+		top = max(top, a.Name.Epoch)
 	}
 	return top
 }

@@ -4,6 +4,7 @@
 package state
 
 import (
+	"cmp"
 	"reflect"
 
 	"strata/lineage"
@@ -18,6 +19,11 @@ type Snapshot struct {
 	ids  map[string][]lineage.Volume
 	// kernel has the nodes that show devices to their own kernel, sorted.
 	kernel []lineage.Node
+	// apart has, by volume, the heads that are in no pool of the configuration,
+	// or in one that is not known to be what it says.
+	apart map[string][]Apart
+	// foreign has, by node, the lvols that something uses which is not the cluster's.
+	foreign map[lineage.Node]map[lineage.UUID]string
 }
 
 // Same reports whether both say the same of every node, but for who has locked it.
@@ -97,13 +103,24 @@ type Disk struct {
 
 // Lvstore is a pool of clusters on a disk.
 type Lvstore struct {
-	Name          string
+	// Name is what plans call it: the name of its pool's, see Within, else what
+	// it is called on the target.
+	Name string
+	// OnTarget is what RPCs call it; "" where that is Name.
+	OnTarget      string
 	UUID          lineage.UUID
 	Base          string // bdev
 	ClusterSize   int64  // bytes
 	TotalClusters int64  // 0 when only projected
 	FreeClusters  int64
+	// Doubt says why nothing may rest on what is in it, which is Apart: it is in
+	// no pool, or need not be the lvstore it seems to be; "" when it may. Within
+	// sets it.
+	Doubt string
 }
+
+// Called is the lvstore's name on the target.
+func (s *Lvstore) Called() string { return cmp.Or(s.OnTarget, s.Name) }
 
 // Lvol is a logical volume: a head, a layer, staging, or somebody else's.
 type Lvol struct {

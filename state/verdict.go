@@ -64,6 +64,9 @@ func (s *Snapshot) addLeg(inc *Incarnation, c lineage.Cluster, v *Verdict, u lin
 		return
 	}
 	leg := CurrentLeg{UUID: u}
+	if s.Nodes[v.Engine].lvolByUUID[u] != nil {
+		leg.Node = v.Engine // it is Apart
+	}
 	if r := s.Nodes[v.Engine].Remotes[u]; r != nil {
 		if ctrl := s.Nodes[v.Engine].Controllers[r.Controller]; ctrl != nil {
 			if link, ok := c.ParseLink(ctrl.NQN); ok {
@@ -115,6 +118,9 @@ func (v *Verdict) byNames(inc *Incarnation, q Question) {
 		}
 	}
 	switch {
+	case inc.contested(v.Top, len(primaries) > 0) != nil:
+		a := inc.contested(v.Top, len(primaries) > 0)
+		v.Unknown = fmt.Sprintf("%s may be newer, and it cannot be used: %s", a, a.Why)
 	case mintedTwice(inc, v.Top):
 		v.Unknown = fmt.Sprintf("its heads do not agree on how many replicas epoch %d has: it was minted twice", v.Top)
 	case len(primaries) == 1:
@@ -134,6 +140,20 @@ func (v *Verdict) byNames(inc *Incarnation, q Question) {
 	default:
 		v.Unknown = fmt.Sprintf("no engine runs, and none of its heads says that it is the authority of epoch %d", v.Top)
 	}
+}
+
+// contested returns a head that counts for nothing and yet may be the authority
+// of the highest epoch; nil for none. Where another is, one that is merely open
+// is not.
+func (inc *Incarnation) contested(top lineage.Epoch, known bool) *Apart {
+	for i := range inc.Apart {
+		a := &inc.Apart[i]
+		authority := a.Name.Mark == lineage.Primary || a.Name.Legs == 1
+		if a.Name.Epoch == top && a.opened() && (authority || !known) {
+			return a
+		}
+	}
+	return nil
 }
 
 // mintedTwice reports whether two attempts to start an engine, neither of which

@@ -17,8 +17,30 @@ import (
 	"strata/spdk/sim"
 )
 
-// call makes one call to a node's target, past strata.
+// call makes one call to a node's target, past strata. An lvstore of a pool is
+// called in its parameters as plans do.
 func (l *lab) call(node, method, params string) (json.RawMessage, error) {
+	if !strings.Contains(params, `"lab.`) {
+		return l.send(node, method, params)
+	}
+	list, err := l.send(node, "bdev_lvol_get_lvstores", "")
+	if err != nil {
+		return nil, err
+	}
+	var stores []struct{ Name string }
+	if err := json.Unmarshal(list, &stores); err != nil {
+		return nil, err
+	}
+	for _, lvs := range stores {
+		if s, ok := lineage.ParseStore(lvs.Name); ok && s.ID != "" {
+			plain := s.Cluster.Lvstore(s.Pool)
+			params = strings.NewReplacer(`"`+plain+`"`, `"`+lvs.Name+`"`, `"`+plain+`/`, `"`+lvs.Name+`/`).Replace(params)
+		}
+	}
+	return l.send(node, method, params)
+}
+
+func (l *lab) send(node, method, params string) (json.RawMessage, error) {
 	c, err := net.Dial("unix", l.socket(node))
 	if err != nil {
 		return nil, err

@@ -3,12 +3,14 @@ package worldtest
 
 import (
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"strata/lineage"
+	"strata/schema"
 	"strata/state"
 )
 
@@ -16,7 +18,7 @@ import (
 //
 //	n1 unread connection refused
 //	n1 disk /dev/a lab.fast.disk [claimed] [blocks=512]
-//	n1 lvstore lab.fast lab.fast.disk 1Mi 1024
+//	n1 lvstore lab.fast lab.fast.disk 1Mi 1024 [as=lab.fast.aaaa] [uuid=…]
 //	n1 lvol lab.fast/db.k3f7#1.2p u1 64Mi [3 clusters] [parent=…] [esnap=…] [degraded] [claimed] [snapshot]
 //	n1 raid lab.db.k3f7 online u1 u2 - [stalled]
 //	n1 controller lab.n2 nqn… enabled
@@ -72,7 +74,17 @@ func readLine(n *state.Node, what string, f []string) error {
 		}
 		n.Disks[f[1]] = d
 	case "lvstore":
-		n.Lvstores[f[0]] = &state.Lvstore{Name: f[0], Base: f[1], ClusterSize: size(f[2]), TotalClusters: int64(atoi(f[3]))}
+		n.Lvstores[f[0]] = &state.Lvstore{Name: f[0], OnTarget: onTarget(n.Name, f[0]), UUID: storeUUID(n.Name, f[0]), Base: f[1], ClusterSize: size(f[2]), TotalClusters: int64(atoi(f[3]))}
+		for _, o := range f[4:] {
+			switch k, v, _ := strings.Cut(o, "="); k {
+			case "as":
+				n.Lvstores[f[0]].OnTarget = v
+			case "uuid":
+				n.Lvstores[f[0]].UUID = lineage.UUID(v)
+			default:
+				return fmt.Errorf("unknown word %s", o)
+			}
+		}
 		if d := n.Disks[f[1]]; d != nil {
 			d.Claimed = true
 		}
@@ -145,6 +157,67 @@ func readLine(n *state.Node, what string, f []string) error {
 	return nil
 }
 
+// onTarget is what a target calls an lvstore that a world calls so: with an id,
+// if it may be one of strata's.
+func onTarget(n lineage.Node, name string) string {
+	if s, ok := lineage.ParseStore(name); ok && s.ID == "" {
+		s.ID = lineage.NewID([]byte(n), name, func(lineage.ID) bool { return false })
+		return s.Lvstore()
+	}
+	return name
+}
+
+// storeUUID is that of an lvstore of which a world does not say it.
+func storeUUID(n lineage.Node, name string) lineage.UUID {
+	h := fnv.New32a()
+	h.Write([]byte(string(n) + "/" + name))
+	return lineage.UUID(fmt.Sprintf("%08x-0000-4000-8000-000000000000", h.Sum32()))
+}
+
+// Remind adds what reminds of the pools of a world, as if plans for it had been
+// carried out: on the next two nodes with a pool that lasts, in the order of
+// their names.
+func Remind(cfg *schema.Config, s *state.Snapshot) {
+	pool := func(n lineage.Node, lvstore string) (name string, lasts bool) {
+		if conf := cfg.Node(n); conf != nil {
+			for _, p := range conf.Pools {
+				if p.Lvstore == lvstore {
+					return p.Name, p.Kind != schema.Malloc
+				}
+			}
+		}
+		return "", false
+	}
+	nodes := slices.Sorted(maps.Keys(s.Nodes))
+	first := func(n *state.Node) string {
+		for _, store := range slices.Sorted(maps.Keys(n.Lvstores)) {
+			if _, lasts := pool(n.Name, store); lasts {
+				return store
+			}
+		}
+		return ""
+	}
+	var keepers []lineage.Node
+	for _, name := range nodes {
+		if first(s.Nodes[name]) != "" {
+			keepers = append(keepers, name)
+		}
+	}
+	for i, name := range keepers {
+		for _, store := range slices.Sorted(maps.Keys(s.Nodes[name].Lvstores)) {
+			p, lasts := pool(name, store)
+			if !lasts {
+				continue
+			}
+			m := lineage.MemberOf(name, p, s.Nodes[name].Lvstores[store].UUID)
+			for k := 1; k <= 2 && k < len(keepers); k++ {
+				to := s.Nodes[keepers[(i+k)%len(keepers)]]
+				to.AddLvol(&state.Lvol{Lvstore: first(to), Name: m.Lvol(), UUID: lineage.UUID("reminder:" + string(to.Name) + string(m.Lvol())), Size: 1 << 20})
+			}
+		}
+	}
+}
+
 func cutLast(s, sep string) (string, string, bool) {
 	i := strings.LastIndex(s, sep)
 	return s[:i], s[i+1:], true
@@ -193,6 +266,9 @@ func Write(s *state.Snapshot) string {
 		}
 		for _, k := range slices.Sorted(maps.Keys(n.Lvols)) {
 			l := n.Lvols[k]
+			if _, is := lineage.ParseMember(l.Name); is {
+				continue // as Remind adds them
+			}
 			f := []any{"lvol", k, l.UUID, sizeText(l.Size), l.Allocated}
 			if l.Parent != "" {
 				f = append(f, "parent="+string(l.Parent))

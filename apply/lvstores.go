@@ -1,0 +1,56 @@
+package apply
+
+import (
+	"sync"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// lvstores knows what targets call the lvstores that plans name by their pools.
+type lvstores struct {
+	mu     sync.Mutex
+	called map[lineage.Node]map[string]string
+}
+
+func newLvstores() *lvstores { return &lvstores{called: map[lineage.Node]map[string]string{}} }
+
+// look takes the names from what was read.
+func (s *lvstores) look(cfg *schema.Config, snap *state.Snapshot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.called)
+	for name, n := range snap.Nodes {
+		at := map[string]string{}
+		for called, lvstore := range cfg.Lvstores(name, n.Paths()) {
+			at[lvstore] = called
+		}
+		s.called[name] = at
+	}
+}
+
+// name is what node n calls an lvstore.
+func (s *lvstores) name(n lineage.Node, lvstore string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if called, ok := s.called[n][lvstore]; ok {
+		return called
+	}
+	return lvstore
+}
+
+// set notes what an lvstore is called that was made or renamed.
+func (s *lvstores) set(n lineage.Node, lvstore, called string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.called[n] == nil {
+		s.called[n] = map[string]string{}
+	}
+	s.called[n][lvstore] = called
+}
+
+// alias is the name under which RPCs of node n find an lvol.
+func (x *pass) alias(n lineage.Node, lvstore string, name lineage.LvolName) string {
+	return x.lvstores.name(n, lvstore) + "/" + string(name)
+}

@@ -1,0 +1,225 @@
+package plan
+
+import (
+	"slices"
+
+	"strata/lineage"
+	"strata/state"
+)
+
+// A link is named after its two nodes. When a node gets another name in the
+// configuration, the links that its targets have are those of a former name: the
+// node is told by what it has, and what goes through them goes on. A volume with
+// a leg on such a link is started anew on one of the present name, which costs
+// its hosts one wait and no copy; what carries nothing any more is taken away.
+// Ladder:
+//
+//	prepared  the present link stands beside the former
+//	sealed    hosts wait; the legs are sealed and the RAID is gone, as for a move
+//	serving   the legs taken off the former link and shown on the present one
+//	gone      the former link's controller and subsystem
+//
+// A crash before the seal leaves the volume in use, one after it sealed heads
+// that are equal.
+
+// former returns the link of a former name that a leg is reached over.
+func (s *subject) former(l state.CurrentLeg) (lineage.Link, bool) {
+	if s.Engine == "" || l.Node == s.Engine || l.Node == "" || l.Head == nil {
+		return lineage.Link{}, false
+	}
+	at := s.b.w.Nodes[s.Engine]
+	r := at.Remotes[l.UUID]
+	if r == nil || at.Controllers[r.Controller] == nil {
+		return lineage.Link{}, false
+	}
+	link, ok := s.b.cfg.Cluster.ParseLink(at.Controllers[r.Controller].NQN)
+	return link, ok && link != lineage.Link{From: l.Node, To: s.Engine}
+}
+
+// relinks returns the first link of a former name that the volume is to leave.
+// What hosts use through a device of the engine's kernel cannot be held: it
+// leaves when its engine is next started.
+func (s *subject) relinks() (lineage.Link, bool) {
+	for _, l := range s.Legs {
+		link, ok := s.former(l)
+		if !ok {
+			continue
+		}
+		if slices.ContainsFunc(s.inc.Exports, func(e state.Exported) bool { return e.Subsystem == nil }) {
+			s.b.note("volume "+s.v.Name, s.v.Pos, "start its engine anew when hosts can do without it", "its replica on %s is reached over the link from %s to %s, as the nodes were called; its hosts cannot be held meanwhile", l.Node, link.From, link.To)
+			return link, false
+		}
+		return link, true
+	}
+	return lineage.Link{}, false
+}
+
+// reached says why the engine does not reach a leg; "" when it does.
+func (s *subject) reached(l state.CurrentLeg) string {
+	link := lineage.Link{From: l.Node, To: s.Engine}
+	if former, ok := s.former(l); ok {
+		at := s.b.w.Nodes[s.Engine]
+		if ctrl := at.Controllers[at.Remotes[l.UUID].Controller]; ctrl.State == "enabled" {
+			return ""
+		}
+		link = former
+	}
+	return s.b.connected(link)
+}
+
+// attachedTo finds the node with a controller that is attached to a subsystem of
+// a link, and the controller. A link of a former name need not say where it leads.
+func (w *world) attachedTo(nqn lineage.NQN) (*state.Node, *state.Controller) {
+	link, ok := w.cluster.ParseLink(nqn)
+	if !ok {
+		return nil, nil
+	}
+	if to := w.Nodes[link.To]; to != nil {
+		if to.Unknown != "" {
+			return nil, nil
+		}
+		if ctrl := to.Controllers[w.controller(link)]; ctrl != nil && ctrl.NQN == nqn {
+			return to, ctrl
+		}
+	}
+	for _, name := range sortedKeys(w.Nodes) {
+		for _, ctrl := range w.Nodes[name].Controllers {
+			if ctrl.NQN == nqn {
+				return w.Nodes[name], ctrl
+			}
+		}
+	}
+	return nil, nil
+}
+
+// controller is what the controller of a link is called on the node it leads to:
+// as it is attached there, else by the usual name, unless a link of a former name
+// has that.
+func (w *world) controller(l lineage.Link) string {
+	name, nqn := w.cluster.Controller(l), w.cluster.LinkNQN(l)
+	to := w.Nodes[l.To]
+	if to == nil || to.Controllers[name] != nil && to.Controllers[name].NQN == nqn {
+		return name
+	}
+	for _, ctrl := range to.Controllers {
+		if ctrl.NQN == nqn {
+			return ctrl.Name
+		}
+	}
+	if taken := to.Controllers[name]; taken != nil {
+		if _, link := w.cluster.ParseLink(taken.NQN); link {
+			return name + ".2"
+		}
+	}
+	return name
+}
+
+// stale reports whether a link on a node carries a name that one of its ends
+// has no more.
+func (b *builder) stale(l lineage.Link, at lineage.Node, end lineage.Node) bool {
+	return end != at || b.cfg.Node(l.From) == nil || b.cfg.Node(l.To) == nil
+}
+
+// dropFormer takes away the links of former names that carried nothing when the
+// pass began.
+func (b *builder) dropFormer(idle []formerEnd) {
+	for _, f := range idle {
+		sec := b.section(KindLink, linkName(f.link), b.cfg.Node(f.node).Pos)
+		if b.left(sec.Key()) {
+			continue
+		}
+		sec.because(b.cfg.Node(f.node).Pos, "no node is called so any more, and nothing goes through the link from %s to %s", f.link.From, f.link.To)
+		if f.ctrl != nil {
+			b.letGo(sec, f.node, f.ctrl)
+			continue
+		}
+		sec.then(RiskCreate, SubsystemDelete{At{f.node}, b.cfg.Cluster.LinkNQN(f.link)})
+	}
+}
+
+// formerEnd is what one node has of a link of a former name.
+type formerEnd struct {
+	node lineage.Node
+	link lineage.Link
+	ctrl *state.Controller // nil for the subsystem
+}
+
+// formerEnds finds what carries nothing: controllers of which nothing is used,
+// and subsystems without namespaces to which no node is attached.
+func (b *builder) formerEnds() (idle []formerEnd) {
+	for _, n := range b.cfg.Nodes {
+		at := b.w.Nodes[n.Name]
+		if at == nil || at.Unknown != "" {
+			continue
+		}
+		for _, name := range sortedKeys(at.Controllers) {
+			ctrl := at.Controllers[name]
+			link, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
+			if ok && b.stale(link, n.Name, link.To) && !usesAny(at, name) {
+				idle = append(idle, formerEnd{n.Name, link, ctrl})
+			}
+		}
+		for _, nqn := range sortedKeys(at.Subsystems) {
+			link, ok := b.cfg.Cluster.ParseLink(nqn)
+			if !ok || !b.stale(link, n.Name, link.From) || len(at.Subsystems[nqn].Namespaces) > 0 {
+				continue
+			}
+			if _, ctrl := b.w.attachedTo(nqn); ctrl == nil {
+				idle = append(idle, formerEnd{n.Name, link, nil})
+			}
+		}
+	}
+	return idle
+}
+
+// usesAny reports whether a node uses anything that a controller of it shows.
+func usesAny(at *state.Node, controller string) bool {
+	for u, r := range at.Remotes {
+		if r.Controller == controller && (r.Claimed || at.Uses(u)) {
+			return true
+		}
+	}
+	return false
+}
+
+// inUse reports whether the node that is attached to a link of a former name
+// uses an lvol that it shows.
+func (b *builder) inUse(l lineage.Link, leg lineage.UUID) bool {
+	to, ctrl := b.w.attachedTo(b.cfg.Cluster.LinkNQN(l))
+	return to != nil && to.Remotes[leg] != nil && to.Remotes[leg].Controller == ctrl.Name && to.Uses(leg)
+}
+
+// letGoMoved lets go of the controllers that try an address at which their peer
+// does not listen any more: it can be read, and listens elsewhere or not at all.
+// Patient links would try for ever. The legs on it are lost with it.
+func (b *builder) letGoMoved() {
+	for _, n := range b.cfg.Nodes {
+		at := b.w.Nodes[n.Name]
+		if at == nil || at.Unknown != "" {
+			continue
+		}
+		for _, name := range sortedKeys(at.Controllers) {
+			ctrl := at.Controllers[name]
+			link, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
+			if !ok || link.To != n.Name || ctrl.State == "enabled" || ctrl.GivenUp() || b.opt.Skip[linkKey(link)] || !b.movedAway(link, ctrl) {
+				continue
+			}
+			sec := b.section(KindLink, linkName(link), b.cfg.Node(link.From).Pos)
+			sec.because(b.cfg.Node(link.From).Pos, "%s does not listen at %s:%s any more, where %s waits for it", link.From, ctrl.Address, ctrl.Port, n.Name)
+			sec.then(RiskReduce, ControllerDisable{At{n.Name}, name})
+			sec.then(RiskReduce, ControllerDetach{At{n.Name}, name})
+			b.stalled[link.To] = append(b.stalled[link.To], linkKey(link))
+		}
+	}
+}
+
+// movedAway reports whether the peer of a link is known to be elsewhere than its
+// controller looks for it.
+func (b *builder) movedAway(l lineage.Link, ctrl *state.Controller) bool {
+	conf, from := b.cfg.Node(l.From), b.w.Nodes[l.From]
+	if conf == nil || from == nil || from.Unknown != "" || ctrl.Address == conf.Address && ctrl.Port == port(conf) {
+		return false
+	}
+	sub := from.Subsystems[ctrl.NQN]
+	return sub == nil || !listens(sub, ctrl.Address, ctrl.Port)
+}

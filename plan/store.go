@@ -1,0 +1,225 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// An lvstore is called <cluster>.<pool> in plans. On the target an id follows,
+// so that two never have one name wherever their disks are put: of two of one
+// name a target loads only the first, and the other's disk looks blank. Pools
+// whose lvstore the user has named are left as they are.
+
+// projectStore applies what is done to disks and lvstores.
+func projectStore(n *state.Node, op Op) error {
+	switch op := op.(type) {
+	case DiskDetach:
+		if d := n.Disks[op.Bdev]; d == nil || d.Claimed {
+			return fmt.Errorf("disk %s of %s is not there, or in use", op.Bdev, n.Name)
+		}
+		delete(n.Disks, op.Bdev)
+	case ExpectBlank:
+		if d := n.Disks[op.Bdev]; d == nil || d.Claimed {
+			return fmt.Errorf("disk %s of %s is not there, or in use", op.Bdev, n.Name)
+		}
+	case LvstoreCreate:
+		if d := n.Disks[op.Bdev]; d == nil || d.Claimed {
+			return fmt.Errorf("disk %s of %s is not there, or in use", op.Bdev, n.Name)
+		}
+		n.Disks[op.Bdev].Claimed, n.Disks[op.Bdev].Unread = true, false
+		n.Lvstores[op.Lvstore] = &state.Lvstore{Name: op.Lvstore, OnTarget: op.OnTarget, UUID: lineage.PendingUUID, Base: op.Bdev, ClusterSize: op.ClusterSize}
+	case LvstoreRename:
+		lvs := n.Lvstores[op.Lvstore]
+		if lvs == nil || lvs.Called() != op.From {
+			return fmt.Errorf("no lvstore %s on %s", op.From, n.Name)
+		}
+		lvs.OnTarget = op.To
+	case Remind:
+		name := op.Member.Lvol()
+		if n.Lvols[op.Lvstore+"/"+string(name)] != nil {
+			return fmt.Errorf("%s/%s exists on %s", op.Lvstore, name, n.Name)
+		}
+		n.AddLvol(&state.Lvol{Lvstore: op.Lvstore, Name: name, UUID: Token(op.Node, op.Lvstore, name), Size: op.Size})
+	case Forget:
+		l, err := findLvol(n, op.Lvstore, op.Member.Lvol())
+		if err != nil {
+			return err
+		}
+		n.RemoveLvol(l)
+	}
+	return nil
+}
+
+// store checks what is done to disks and lvstores.
+func (c *checker) store(n *schema.Node, op Op) error {
+	at := c.w.Nodes[n.Name]
+	switch op := op.(type) {
+	case DiskDetach, ExpectBlank:
+		return nil // only of a disk that nothing stands on, as the projection sees to
+	case LvstoreCreate:
+		for _, r := range c.w.Reminders() {
+			m := r.Member
+			if p := n.Pool(m.Pool); m.Node == n.Name && p != nil && p.Lvstore == op.Lvstore && !c.w.HasStore(m) && !c.cfg.Retires(m.Node, m.Pool) {
+				return fmt.Errorf("pool %s of %s has another lvstore, which was not found", m.Pool, n.Name)
+			}
+		}
+		return inPool(n, op.Lvstore)
+	case LvstoreRename:
+		if slices.ContainsFunc(n.Pools, func(p *schema.Pool) bool { return p.Lvstore == op.Lvstore && p.Named(c.cfg.Cluster) }) {
+			return fmt.Errorf("lvstore %s has its name from the configuration", op.Lvstore)
+		}
+		if s, ok := lineage.ParseStore(op.From); !ok || s.Cluster != c.cfg.Cluster {
+			return fmt.Errorf("lvstore %s is not the cluster's", op.From)
+		}
+		if at != nil && !renamable(at, op.Lvstore) {
+			return fmt.Errorf("an lvol in lvstore %s has no bdev: renaming it ends the target", op.From)
+		}
+		return inPool(n, op.Lvstore)
+	case Remind:
+		return inPool(n, op.Lvstore)
+	case Forget:
+		node, pool := op.Member.Node, op.Member.Pool
+		if at != nil && !c.cfg.Retires(node, pool) && !c.w.HasStore(op.Member) {
+			return fmt.Errorf("pool %s of %s is not known to be gone for good", pool, node)
+		}
+		return inPool(n, op.Lvstore)
+	}
+	return fmt.Errorf("%T is not known to the check", op)
+}
+
+// storeName draws a name for a pool's lvstore that no node has.
+func (b *builder) storeName(n lineage.Node, pool string) string {
+	s := lineage.Store{Cluster: b.cfg.Cluster, Pool: pool, ID: lineage.Pending}
+	if len(b.opt.Nonce) > 0 {
+		s.ID = lineage.NewID(b.opt.Nonce, string(n)+"/"+pool, func(id lineage.ID) bool {
+			name := lineage.Store{Cluster: b.cfg.Cluster, Pool: pool, ID: id}.Lvstore()
+			for _, at := range b.w.Nodes {
+				for _, lvs := range at.Lvstores {
+					if lvs.Called() == name {
+						return true
+					}
+				}
+			}
+			return false
+		})
+	}
+	return s.Lvstore()
+}
+
+// called makes the lvstore of a pool have a name of its own. It is the pool's
+// already, by the name it had before there were ids, or that the pool had.
+func (b *builder) called(sec *section, at *state.Node, conf *schema.Pool, lvs *state.Lvstore) {
+	s, ok := lineage.ParseStore(lvs.Called())
+	if !ok || conf.Named(b.cfg.Cluster) || s.ID != "" && s.Pool == conf.Name || b.copies[at.Name] > 0 || !renamable(at, lvs.Name) {
+		return
+	}
+	to := lineage.Store{Cluster: b.cfg.Cluster, Pool: conf.Name, ID: s.ID}.Lvstore()
+	if s.ID == "" || at.Lvstores[to] != nil {
+		to = b.storeName(at.Name, conf.Name)
+	}
+	sec.because(conf.Pos, "an lvstore has a name that no other has: of two of one name a target shows only one")
+	if s.Pool != conf.Name {
+		sec.because(conf.Pos, "pool %s was called %s", conf.Name, s.Pool)
+	}
+	b.rename(sec, at.Name, lvs, to)
+}
+
+// renamable reports whether all lvols in an lvstore have bdevs: a target that is
+// to rename one in which an lvol has none, for what that reads through is not
+// attached, ends (v26.05, bdev_lvol_rename_lvstore).
+func renamable(at *state.Node, lvstore string) bool {
+	for _, l := range at.Lvols {
+		if l.Lvstore == lvstore && l.Degraded {
+			return false
+		}
+	}
+	return true
+}
+
+func (b *builder) rename(sec *section, n lineage.Node, lvs *state.Lvstore, to string) {
+	sec.beside(0, RiskCreate, LvstoreRename{At{n}, lvs.Name, lvs.Called(), to})
+	if b.renames[n] == nil {
+		b.renames[n] = map[string]bool{}
+	}
+	b.renames[n][lvs.Name] = true
+}
+
+// format writes an lvstore onto a disk on which none was found. What was found
+// is what the target shows, and that need not be all: an lvstore whose name a
+// loaded one has is not shown. So where others are loaded, they get names that
+// none can have, and the disk is attached again and looked into once more.
+// Ladder:
+//
+//	renamed   the loaded ones have new names
+//	looked    the disk detached, attached again, and nothing found on it
+//	written   the lvstore
+//
+// A crash leaves other names, or a disk that is not attached, which the next plan
+// attaches. What the second look shows, the next plan finds.
+func (b *builder) format(sec *section, at *state.Node, conf *schema.Pool, disk *state.Disk) {
+	sec.because(conf.Pos, "%s has no lvstore, and format is set", disk.Bdev)
+	stage := 2
+	if loaded := b.loaded(at); len(loaded) > 0 && !disk.Unread && conf.Kind != schema.Malloc && !b.formats(at.Name, conf) {
+		sec.because(conf.Pos, "%s has no lvstore that %s shows; before one is written it is looked into again, for one of a name that is in use would not show", disk.Bdev, at.Name)
+		for _, lvs := range loaded {
+			if !b.renames[at.Name][lvs.Name] {
+				b.rename(sec, at.Name, lvs, b.storeName(at.Name, poolOf(lvs)))
+			}
+		}
+		name := disk.Bdev
+		if conf.Kind == schema.NVMe {
+			name = b.cfg.Cluster.Disk(conf.Name)
+		}
+		sec.beside(1, RiskCreate, DiskDetach{At{at.Name}, name, conf.Kind, conf.Path})
+		b.initiatorFor(sec, at, conf)
+		sec.beside(2, RiskCreate, DiskAttach{At{at.Name}, b.cfg.Cluster.Disk(conf.Name), conf.Kind, conf.Path, conf.Bytes, conf.BlockSize})
+		sec.beside(3, RiskCreate, ExpectBlank{At{at.Name}, disk.Bdev})
+		stage = 4
+	}
+	sec.beside(stage, RiskCreate, LvstoreCreate{At{at.Name}, conf.Lvstore, b.onTarget(at.Name, conf), disk.Bdev, conf.ClusterSize})
+}
+
+// onTarget is what a new lvstore of a pool is called.
+func (b *builder) onTarget(n lineage.Node, conf *schema.Pool) string {
+	if conf.Named(b.cfg.Cluster) {
+		return conf.Lvstore
+	}
+	return b.storeName(n, conf.Name)
+}
+
+// loaded are the lvstores that a node had when the pass began.
+func (b *builder) loaded(at *state.Node) (all []*state.Lvstore) {
+	for _, name := range sortedKeys(at.Lvstores) {
+		if lvs := at.Lvstores[name]; lvs.UUID != lineage.PendingUUID {
+			all = append(all, lvs)
+		}
+	}
+	return all
+}
+
+// fixed is a loaded lvstore whose name strata may not change; "" for none.
+func (b *builder) fixed(at *state.Node) string {
+	for _, lvs := range b.loaded(at) {
+		s, ok := lineage.ParseStore(lvs.Called())
+		ours := slices.ContainsFunc(b.cfg.Node(at.Name).Pools, func(p *schema.Pool) bool { return p.Lvstore == lvs.Name && !p.Named(b.cfg.Cluster) })
+		if !ok || s.Cluster != b.cfg.Cluster || !ours || lvs.Doubt != "" || !renamable(at, lvs.Name) {
+			return lvs.Called()
+		}
+	}
+	return ""
+}
+
+func poolOf(lvs *state.Lvstore) string {
+	s, _ := lineage.ParseStore(lvs.Called())
+	return s.Pool
+}
+
+// formats reports whether the operator has said by name that a disk may be
+// formatted although it cannot be known that nothing is on it.
+func (b *builder) formats(n lineage.Node, conf *schema.Pool) bool {
+	return b.opt.AllowDestroy[string(n)+"/"+conf.Name]
+}

@@ -1,0 +1,222 @@
+package state
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+)
+
+// Apart is a head that no plan may rest on, for it is not in a pool of the
+// configuration, or in one whose lvstore is in doubt. It still tells which
+// epochs its volume has reached.
+type Apart struct {
+	Head
+	Where string // its lvstore, as it is called on the target
+	Why   string // it counts for nothing
+	Ours  bool   // that lvstore has the name of the cluster, or of one of its pools
+}
+
+// Pools says which lvstores of a node are those of its pools: what plans call
+// each, by what it is called on the target. Paths has the path of the disk that
+// each lvstore of the node is on.
+type Pools func(n lineage.Node, paths map[string]string) map[string]string
+
+// Within returns the snapshot as a configuration of the cluster sees it. The
+// lvstores of its pools have the names that plans give them. Lvols elsewhere are
+// somebody else's, whatever they are called, for another cluster on the same
+// targets uses the same grammar; but of heads is known that they are there, see
+// Apart. The same holds of what is on two nodes at once, as far as nothing tells
+// which of them is the original (twins.go).
+func (s *Snapshot) Within(c lineage.Cluster, pools Pools) *Snapshot {
+	var nodes []*Node
+	v := &view{cluster: c, twins: s.findTwins(c), apart: map[string][]Apart{}}
+	for _, name := range sortedKeys(s.Nodes) {
+		n := s.Nodes[name]
+		if n.Unknown == "" {
+			n = v.node(n, pools(name, n.Paths()))
+		}
+		nodes = append(nodes, n)
+	}
+	out := New(c, nodes...)
+	out.apart = v.apart
+	return out
+}
+
+// Named returns the snapshot with the lvstores of pools called as plans call them.
+func (s *Snapshot) Named(pools Pools) *Snapshot {
+	out := s.Clone()
+	for name, n := range s.Nodes {
+		if n.Unknown != "" {
+			continue
+		}
+		ours, names, changed := pools(name, n.Paths()), map[string]string{}, false
+		for _, lvs := range n.Lvstores {
+			names[lvs.Name] = cmp.Or(ours[lvs.Called()], strangeName(n, lvs, ours))
+			changed = changed || names[lvs.Name] != lvs.Name
+		}
+		if changed {
+			out.Nodes[name] = n.Clone()
+			out.Nodes[name].renameLvstores(names)
+		}
+	}
+	return out
+}
+
+// Paths has the path of each lvstore's disk, by what the target calls the lvstore.
+func (n *Node) Paths() map[string]string {
+	paths := make(map[string]string, len(n.Lvstores))
+	for _, lvs := range n.Lvstores {
+		paths[lvs.Called()] = ""
+		if d := n.Disks[lvs.Base]; d != nil {
+			paths[lvs.Called()] = d.Path
+		}
+	}
+	return paths
+}
+
+// view is a Snapshot while it is fitted to a configuration.
+type view struct {
+	cluster lineage.Cluster
+	twins   *twins
+	apart   map[string][]Apart
+}
+
+// node fits a node to the pools of its configuration.
+func (v *view) node(n *Node, pools map[string]string) *Node {
+	names := map[string]string{} // by Name as it was read
+	changed := false
+	for _, lvs := range n.Lvstores {
+		name, ours := pools[lvs.Called()]
+		if !ours {
+			name = strangeName(n, lvs, pools)
+		}
+		names[lvs.Name] = name
+		changed = changed || name != lvs.Name || v.doubt(n.Name, lvs, ours) != lvs.Doubt
+	}
+	if v.twins.lvols[n.Name] == nil && !changed {
+		return n
+	}
+	c := n.Clone()
+	c.renameLvstores(names)
+	clear(c.stacks)
+	why := map[string]string{}
+	for name, lvs := range c.Lvstores {
+		_, ours := pools[lvs.Called()]
+		lvs.Doubt = v.doubt(n.Name, lvs, ours)
+		why[name] = lvs.Doubt
+	}
+	for _, l := range c.Lvols {
+		l.Parsed = nil
+		name, ok := lineage.Parse(l.Name)
+		if !ok {
+			continue
+		}
+		if reason := cmp.Or(why[l.Lvstore], v.twins.lvols[n.Name][l.UUID]); reason != "" {
+			v.addApart(c, l, name, reason, pools)
+			continue
+		}
+		l.Parsed = name
+		c.stacks[name.Of()] = append(c.stacks[name.Of()], l)
+	}
+	return c
+}
+
+// doubt says why nothing may rest on what is in an lvstore; "" when it may.
+func (v *view) doubt(n lineage.Node, lvs *Lvstore, ours bool) string {
+	if ours {
+		return v.twins.stores[n][lvs.UUID]
+	}
+	return "it is in no pool of the configuration"
+}
+
+// strangeName is what plans call an lvstore that is no pool's: as the target
+// does, unless that is the name of a pool's.
+func strangeName(n *Node, lvs *Lvstore, pools map[string]string) string {
+	name := lvs.Called()
+	for _, taken := range pools {
+		if taken == name {
+			return name + " on " + lvs.Base
+		}
+	}
+	return name
+}
+
+// addApart notes a head that counts for nothing. Of layers and staging nothing is
+// to be known.
+func (v *view) addApart(n *Node, l *Lvol, name lineage.Name, why string, pools map[string]string) {
+	h, ok := name.(lineage.Head)
+	if !ok {
+		return
+	}
+	a := Apart{Head: Head{Placed{n.Name, l}, h}, Where: l.Lvstore, Why: why}
+	if lvs := n.Lvstores[l.Lvstore]; lvs != nil {
+		a.Where = lvs.Called()
+	}
+	store, is := lineage.ParseStore(a.Where)
+	_, pool := pools[a.Where]
+	if is && !pool && store.Cluster != v.cluster {
+		return // another cluster's
+	}
+	a.Ours = pool || is
+	all := append(v.apart[h.Volume.Name], a)
+	slices.SortFunc(all, func(a, b Apart) int { return comparePlaced(a.Placed, b.Placed) })
+	v.apart[h.Volume.Name] = all
+}
+
+// renameLvstores gives the node's lvstores other names, by those they have.
+func (n *Node) renameLvstores(names map[string]string) {
+	stores, lvols := n.Lvstores, n.Lvols
+	n.Lvstores, n.Lvols = make(map[string]*Lvstore, len(stores)), make(map[string]*Lvol, len(lvols))
+	aliases := map[string]string{}
+	for old, lvs := range stores {
+		lvs.Name, lvs.OnTarget = names[old], lvs.Called()
+		n.Lvstores[lvs.Name] = lvs
+		aliases[old+"/"], aliases[lvs.OnTarget+"/"] = lvs.Name, lvs.Name
+	}
+	for _, l := range lvols {
+		if name, ok := names[l.Lvstore]; ok {
+			l.Lvstore = name
+		}
+		n.Lvols[l.Alias()] = l
+	}
+	// What shows an lvol may name it by alias.
+	alias := func(bdev string) string {
+		if i := strings.IndexByte(bdev, '/'); i > 0 {
+			if name, ok := aliases[bdev[:i+1]]; ok {
+				return name + bdev[i:]
+			}
+		}
+		return bdev
+	}
+	for _, sub := range n.Subsystems {
+		for _, ns := range sub.Namespaces {
+			ns.Bdev = alias(ns.Bdev)
+		}
+	}
+	for id, bdev := range n.Ublk {
+		n.Ublk[id] = alias(bdev)
+	}
+	for path, bdev := range n.NBD {
+		n.NBD[path] = alias(bdev)
+	}
+}
+
+// Apart are the heads of a volume that count for nothing, by node.
+func (s *Snapshot) Apart(volume string) []Apart { return s.apart[volume] }
+
+// apartOf are those of one incarnation.
+func (s *Snapshot) apartOf(v lineage.Volume) (all []Apart) {
+	for _, a := range s.apart[v.Name] {
+		if a.Name.Volume == v {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+func (a Apart) String() string {
+	return fmt.Sprintf("%s in lvstore %s of %s", a.Lvol.Name, a.Where, a.Node)
+}
