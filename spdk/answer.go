@@ -63,17 +63,30 @@ func (c *call) decode(b []byte) (mismatch, malformed error) {
 			return c.req.fail(Other, errors.New("answered false")), nil
 		}
 		return nil, nil
+	case bytes.Equal(b, []byte("null")):
+		return c.req.fail(Other, errors.New("unexpected result: it is null, which says nothing of what there is")), nil
 	case plainResult(b, c.req.Result):
-		return nil, nil
+		return c.incomplete(), nil
 	}
 	err := json.Unmarshal(b, c.req.Result, decoding)
 	if err == nil {
-		return nil, nil
+		return c.incomplete(), nil
 	}
 	if syntax := (*jsontext.SyntacticError)(nil); errors.As(err, &syntax) {
 		return nil, fmt.Errorf("malformed reply: %w", err)
 	}
 	return c.req.fail(Other, fmt.Errorf("unexpected result: %w", err)), nil
+}
+
+// incomplete is the call's error if its result lacks what it must have.
+func (c *call) incomplete() error {
+	if c.req.whole == nil {
+		return nil
+	}
+	if err := c.req.whole(); err != nil {
+		return c.req.fail(Other, fmt.Errorf("unexpected result: %w", err))
+	}
+	return nil
 }
 
 // leave ends the caller's wait. It reports whether the call was answered, and

@@ -66,7 +66,7 @@ type Trid struct {
 }
 
 // GetBdevs reads every bdev (bdev_get_bdevs).
-func GetBdevs(out *[]Bdev) *Req { return &Req{Method: "bdev_get_bdevs", Result: out} }
+func GetBdevs(out *[]Bdev) *Req { return listing(&Req{Method: "bdev_get_bdevs"}, out) }
 
 // GetBdevs reads every bdev (bdev_get_bdevs).
 func (c *Client) GetBdevs(ctx context.Context) ([]Bdev, error) {

@@ -90,7 +90,9 @@ func (ListenersGet) Method() string   { return "nvmf_subsystem_get_listeners" }
 func (p ListenersGet) Object() string { return p.NQN }
 
 // GetListeners reads a subsystem's listeners (nvmf_subsystem_get_listeners).
-func GetListeners(nqn string, out *[]Listener) *Req { return NewReq(ListenersGet{nqn}, out) }
+func GetListeners(nqn string, out *[]Listener) *Req {
+	return listing(NewReq(ListenersGet{nqn}, nil), out)
+}
 
 // GetListeners reads a subsystem's listeners (nvmf_subsystem_get_listeners).
 func (c *Client) GetListeners(ctx context.Context, nqn string) ([]Listener, error) {

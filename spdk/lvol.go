@@ -189,7 +189,7 @@ type LvsRef struct {
 }
 
 // GetLvols reads every lvol (bdev_lvol_get_lvols).
-func GetLvols(out *[]Lvol) *Req { return &Req{Method: "bdev_lvol_get_lvols", Result: out} }
+func GetLvols(out *[]Lvol) *Req { return listing(&Req{Method: "bdev_lvol_get_lvols"}, out) }
 
 // GetLvols reads every lvol (bdev_lvol_get_lvols).
 func (c *Client) GetLvols(ctx context.Context) ([]Lvol, error) {

@@ -47,7 +47,9 @@ type Lvstore struct {
 }
 
 // GetLvstores reads every lvstore (bdev_lvol_get_lvstores).
-func GetLvstores(out *[]Lvstore) *Req { return &Req{Method: "bdev_lvol_get_lvstores", Result: out} }
+func GetLvstores(out *[]Lvstore) *Req {
+	return listing(&Req{Method: "bdev_lvol_get_lvstores"}, out)
+}
 
 // GetLvstores reads every lvstore (bdev_lvol_get_lvstores).
 func (c *Client) GetLvstores(ctx context.Context) ([]Lvstore, error) {

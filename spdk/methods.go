@@ -2,6 +2,7 @@ package spdk
 
 import (
 	"context"
+	"errors"
 
 	"github.com/go-json-experiment/json"
 )
@@ -33,7 +34,14 @@ const getMethods = "rpc_get_methods"
 
 // GetMethods reads the set of methods (rpc_get_methods), as part of a round.
 // What it reads is also what [Client.Methods] answers from then on.
-func GetMethods(out *Methods) *Req { return &Req{Method: getMethods, Result: out} }
+func GetMethods(out *Methods) *Req {
+	return &Req{Method: getMethods, Result: out, whole: func() error {
+		if !out.Has(getMethods) {
+			return errors.New("a list of methods that has not " + getMethods)
+		}
+		return nil
+	}}
+}
 
 // Methods returns the RPCs the target offers (rpc_get_methods). It asks once a
 // connection, as a target that restarted may be another build. The set is

@@ -37,7 +37,7 @@ type NbdDisk struct {
 }
 
 // GetNbdDisks reads every nbd device (nbd_get_disks).
-func GetNbdDisks(out *[]NbdDisk) *Req { return &Req{Method: "nbd_get_disks", Result: out} }
+func GetNbdDisks(out *[]NbdDisk) *Req { return listing(&Req{Method: "nbd_get_disks"}, out) }
 
 // GetNbdDisks reads every nbd device (nbd_get_disks).
 func (c *Client) GetNbdDisks(ctx context.Context) ([]NbdDisk, error) {

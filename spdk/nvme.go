@@ -103,7 +103,7 @@ type ControllerPath struct {
 
 // GetControllers reads every controller (bdev_nvme_get_controllers).
 func GetControllers(out *[]Controller) *Req {
-	return &Req{Method: "bdev_nvme_get_controllers", Result: out}
+	return listing(&Req{Method: "bdev_nvme_get_controllers"}, out)
 }
 
 // GetControllers reads every controller (bdev_nvme_get_controllers).

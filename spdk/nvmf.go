@@ -34,7 +34,9 @@ type Transport struct {
 }
 
 // GetTransports reads every transport (nvmf_get_transports).
-func GetTransports(out *[]Transport) *Req { return &Req{Method: "nvmf_get_transports", Result: out} }
+func GetTransports(out *[]Transport) *Req {
+	return listing(&Req{Method: "nvmf_get_transports"}, out)
+}
 
 // GetTransports reads every transport (nvmf_get_transports).
 func (c *Client) GetTransports(ctx context.Context) ([]Transport, error) {
@@ -100,7 +102,9 @@ type Namespace struct {
 }
 
 // GetSubsystems reads every subsystem (nvmf_get_subsystems).
-func GetSubsystems(out *[]Subsystem) *Req { return &Req{Method: "nvmf_get_subsystems", Result: out} }
+func GetSubsystems(out *[]Subsystem) *Req {
+	return listing(&Req{Method: "nvmf_get_subsystems"}, out)
+}
 
 // GetSubsystems reads every subsystem (nvmf_get_subsystems).
 func (c *Client) GetSubsystems(ctx context.Context) ([]Subsystem, error) {

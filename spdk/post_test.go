@@ -49,7 +49,7 @@ func TestPost(t *testing.T) {
 			case "garbled":
 				return []byte(`{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}`)
 			case "rpc_get_methods":
-				return reply(id, []byte(`["a"]`))
+				return reply(id, []byte(`["rpc_get_methods","a"]`))
 			}
 			return reply(id, []byte("[7]"))
 		})

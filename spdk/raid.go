@@ -105,7 +105,7 @@ func (RaidGet) Method() string { return "bdev_raid_get_bdevs" }
 func (RaidGet) Object() string { return "" }
 
 // GetRaids reads every RAID (bdev_raid_get_bdevs).
-func GetRaids(out *[]Raid) *Req { return NewReq(RaidGet{Category: "all"}, out) }
+func GetRaids(out *[]Raid) *Req { return listing(NewReq(RaidGet{Category: "all"}, nil), out) }
 
 // GetRaids reads every RAID (bdev_raid_get_bdevs).
 func (c *Client) GetRaids(ctx context.Context) ([]Raid, error) {

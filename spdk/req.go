@@ -23,6 +23,7 @@ type Req struct {
 	// Options.Timeout.
 	Timeout time.Duration
 
+	whole  func() error    // says what a result lacks; nil for results that lack nothing
 	raw    json.RawMessage // Params, encoded
 	start  time.Time
 	object string

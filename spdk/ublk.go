@@ -45,7 +45,7 @@ type UblkDisk struct {
 }
 
 // GetUblkDisks reads every ublk disk (ublk_get_disks).
-func GetUblkDisks(out *[]UblkDisk) *Req { return &Req{Method: "ublk_get_disks", Result: out} }
+func GetUblkDisks(out *[]UblkDisk) *Req { return listing(&Req{Method: "ublk_get_disks"}, out) }
 
 // GetUblkDisks reads every ublk disk (ublk_get_disks).
 func (c *Client) GetUblkDisks(ctx context.Context) ([]UblkDisk, error) {

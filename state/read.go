@@ -16,7 +16,8 @@ import (
 // Read asks all nodes at once, each in three rounds however much it has:
 // version, methods and whether all disks have been looked into; everything
 // there is; and how the exports' listeners stand. A node of which any answer
-// is missing is unknown.
+// is missing is unknown, and so is one whose answers do not fit together; since
+// that may come of a change meanwhile, it is asked again first.
 //
 // A node that is slow to answer may be one that holds hosts up. Engines with a
 // leg on it are asked whether their I/O gets on; where it does not, the node
@@ -30,7 +31,7 @@ func Read(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk
 func ReadAgain(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk.Client, before *Snapshot) *Snapshot {
 	r := &reading{
 		c: c, targets: targets, before: before,
-		nodes: map[lineage.Node]*Node{}, looked: map[string]bool{}, cancel: map[lineage.Node]context.CancelCauseFunc{},
+		nodes: map[lineage.Node]*Node{}, missing: map[lineage.Node]map[string]string{}, looked: map[string]bool{}, cancel: map[lineage.Node]context.CancelCauseFunc{},
 	}
 	done := make(chan lineage.Node, len(targets))
 	for name, t := range targets {
@@ -43,13 +44,14 @@ func ReadAgain(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]
 		r.cancel[name] = cancel
 		defer cancel(nil)
 		go func() {
-			n, err := readNode(ctx, c, name, t)
+			n, missing, err := readNode(ctx, c, name, t)
 			if errors.Is(context.Cause(ctx), errStalls) {
 				err = errStalls
 			}
 			if err != nil {
-				n = Unread(name, err.Error())
+				n, missing = Unread(name, err.Error()), nil
 			}
+			r.miss(name, missing)
 			r.put(n)
 			done <- name
 		}()
@@ -68,6 +70,7 @@ func ReadAgain(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]
 	if len(targets) > 0 {
 		r.findStalls(ctx) // for nodes that were unreachable at once
 	}
+	r.distrust()
 	return New(c, r.all()...)
 }
 
@@ -84,17 +87,59 @@ type answers struct {
 	ublk        []spdk.UblkDisk
 	nbd         []spdk.NbdDisk
 	listeners   map[lineage.NQN][]spdk.Listener
+	changed     error // what went away while it was read
 }
 
-func readNode(ctx context.Context, c lineage.Cluster, name lineage.Node, t *spdk.Client) (*Node, error) {
-	var a answers
+const (
+	// agreeTries is how often a node is asked for everything before its answers
+	// count as contradicting each other for good.
+	agreeTries = 3
+	agreeAfter = 100 * time.Millisecond
+)
+
+// readNode also returns the RAIDs that miss the bdev of a base.
+func readNode(ctx context.Context, c lineage.Cluster, name lineage.Node, t *spdk.Client) (*Node, map[string]string, error) {
 	methods, err := t.Methods(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := ask(ctx, t, &spdk.Req{Method: "bdev_wait_for_examine"}, spdk.GetVersion(&a.version)); err != nil {
-		return nil, err
+	var version spdk.Version
+	if err := ask(ctx, t, &spdk.Req{Method: "bdev_wait_for_examine"}, spdk.GetVersion(&version)); err != nil {
+		return nil, nil, err
 	}
+	for try := 1; ; try++ {
+		a := &answers{version: version}
+		if err := a.read(ctx, c, t, methods); err != nil {
+			return nil, nil, err
+		}
+		err := a.changed
+		if what := a.disagreement(c); err == nil && what != "" {
+			err = unbelieved(what)
+		}
+		missing := a.missingBases()
+		switch {
+		case err == nil && (missing == nil || try == agreeTries):
+			n := a.node(c, name)
+			n.Methods = methods
+			return n, missing, nil
+		case try == agreeTries:
+			return nil, nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(agreeAfter):
+		}
+	}
+}
+
+// unbelieved says that a node's answers contradict each other, and what to do.
+func unbelieved(what string) error {
+	return fmt.Errorf("its answers contradict each other, so none is believed: %s. Compare with what rpc.py says on that node; if it says the same, start the target again", what)
+}
+
+// read reads everything there is.
+func (a *answers) read(ctx context.Context, c lineage.Cluster, t *spdk.Client, methods spdk.Methods) error {
 	reqs := []*spdk.Req{
 		spdk.GetBdevs(&a.bdevs), spdk.GetLvstores(&a.lvstores), spdk.GetLvols(&a.lvols), spdk.GetRaids(&a.raids),
 		spdk.GetSubsystems(&a.subsystems), spdk.GetTransports(&a.transports), spdk.GetControllers(&a.controllers),
@@ -106,14 +151,9 @@ func readNode(ctx context.Context, c lineage.Cluster, name lineage.Node, t *spdk
 		reqs = append(reqs, spdk.GetNbdDisks(&a.nbd))
 	}
 	if err := ask(ctx, t, reqs...); err != nil {
-		return nil, err
+		return err
 	}
-	if err := a.readListeners(ctx, c, t); err != nil {
-		return nil, err
-	}
-	n := a.node(c, name)
-	n.Methods = methods
-	return n, nil
+	return a.readListeners(ctx, c, t)
 }
 
 // ask makes a round and returns the first error of any of its requests.
@@ -150,7 +190,7 @@ func (a *answers) readListeners(ctx context.Context, c lineage.Cluster, t *spdk.
 	a.listeners = make(map[lineage.NQN][]spdk.Listener, len(reqs))
 	for i, r := range reqs {
 		if r.Err != nil {
-			return fmt.Errorf("the target's subsystems changed while they were read: %w", r.Err)
+			a.changed = fmt.Errorf("the target's subsystems changed while they were read: %w", r.Err)
 		}
 		a.listeners[nqns[i]] = *lists[i]
 	}

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -29,9 +30,10 @@ type reading struct {
 	cancel  map[lineage.Node]context.CancelCauseFunc
 	before  *Snapshot // read just before; nil for none
 
-	mu     sync.Mutex
-	nodes  map[lineage.Node]*Node // read so far
-	looked map[string]bool        // RAIDs whose queue has been looked at
+	mu      sync.Mutex
+	nodes   map[lineage.Node]*Node             // read so far
+	missing map[lineage.Node]map[string]string // RAIDs that miss the bdev of a base, and which
+	looked  map[string]bool                    // RAIDs whose queue has been looked at
 }
 
 func (r *reading) put(n *Node) {
@@ -47,6 +49,45 @@ func (r *reading) put(n *Node) {
 			r.looked[string(n.Name)+name] = true
 		}
 	}
+}
+
+func (r *reading) miss(name lineage.Node, missing map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.missing[name] = missing
+}
+
+// distrust makes nodes unknown that list a RAID with a base in use which has no
+// bdev. Only while a peer is in doubt may that be: a base that is on its way
+// out stays in its RAID as long as I/O there waits for another one.
+func (r *reading) distrust() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for name, missing := range r.missing {
+		for _, raid := range sortedKeys(missing) {
+			n := r.nodes[name]
+			if n.Raids[raid] == nil || slices.ContainsFunc(n.Raids[raid].Legs, func(l Leg) bool { return r.doubtful(n, l.UUID) }) {
+				continue
+			}
+			why := fmt.Sprintf("it lists RAID %s with base %s in use, and no bdev of that base", raid, missing[raid])
+			r.nodes[name] = Unread(name, unbelieved(why).Error())
+			break
+		}
+	}
+}
+
+// doubtful reports whether I/O of a leg may have to wait: it is reached over a
+// link that does not work, or on a node that does not answer.
+func (r *reading) doubtful(n *Node, leg lineage.UUID) bool {
+	remote := n.Remotes[leg]
+	if remote == nil {
+		return false
+	}
+	if ctrl := n.Controllers[remote.Controller]; ctrl == nil || ctrl.State != "enabled" {
+		return true
+	}
+	peer := n.peerOf(r.c, leg)
+	return peer != "" && r.silent(peer)
 }
 
 func (r *reading) all() []*Node {
