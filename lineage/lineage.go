@@ -20,8 +20,8 @@ import (
 const MaxLvolName = 63
 
 // MaxName is the longest name of a cluster, node, pool, volume or snapshot, in
-// bytes. With it every name of this package fits into MaxLvolName as long as
-// epochs stay below ten million.
+// bytes. With it, and epochs up to MaxEpoch, every name of this package fits into
+// MaxLvolName.
 const MaxName = 24
 
 // Node is the name of a host with one spdk_tgt.
@@ -41,9 +41,21 @@ type Epoch uint32
 // never catch up with those that replaced it.
 const Forced Epoch = 1000
 
-// NoLayer is an epoch that no layer ever has. A staging lvol that it names is
-// to go, and receives none.
-const NoLayer Epoch = 1<<32 - 1
+// MaxEpoch is the highest epoch that a head or a layer can have. A name with a
+// higher one is not strata's.
+const MaxEpoch Epoch = 9_999_999
+
+// Last reports whether no further epoch is to be minted after e: more than
+// the longest jumps have to fit below MaxEpoch, so that a procedure which has
+// begun comes to its end.
+func (e Epoch) Last() bool { return e > MaxEpoch-10*Forced }
+
+// NoLayer is an epoch that no layer ever has. A staging lvol that it names, or
+// one of the few below it, is to go, and receives none.
+const (
+	NoLayer      Epoch = 1<<32 - 1
+	firstNoLayer       = NoLayer - 999
+)
 
 // ID tells one incarnation of a volume from the next: four base32 characters.
 type ID string
@@ -182,8 +194,7 @@ func Parse(name LvolName) (Name, bool) {
 	case '@':
 		return parseLayer(v, rest)
 	default:
-		e, ok := parseEpoch(rest)
-		return Staging{v, e}, ok
+		return parseStaging(v, rest)
 	}
 }
 
@@ -196,11 +207,24 @@ func parseVolume(s string) (Volume, bool) {
 }
 
 func parseEpoch(s string) (Epoch, bool) {
+	e, ok := parseNumber(s)
+	return e, ok && e <= MaxEpoch
+}
+
+func parseNumber(s string) (Epoch, bool) {
 	if s == "" || s[0] == '0' || s[0] == '+' {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(s, 10, 32)
 	return Epoch(n), err == nil
+}
+
+func parseStaging(v Volume, s string) (Name, bool) {
+	e, ok := parseNumber(s)
+	if !ok || e > MaxEpoch && e < firstNoLayer {
+		return nil, false
+	}
+	return Staging{v, e}, true
 }
 
 func parseHead(v Volume, s string) (Name, bool) {

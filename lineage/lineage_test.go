@@ -13,7 +13,7 @@ func TestNamesRoundTrip(t *testing.T) {
 		Head{db, 12, 3, 9, Open}, Head{db, 12, 3, 12, Primary}, Head{long, 9_999_999, 99, 9_999_999, Primary},
 		Layer{db, 3, "base", false}, Layer{db, 4, "join", true}, Staging{db, 9},
 		Layer{long, 9_999_999, strings.Repeat("s", MaxName), true},
-		Head{Volume{"db", Pending}, 1, 2, 0, Sealed},
+		Head{Volume{"db", Pending}, 1, 2, 0, Sealed}, Staging{db, NoLayer}, Staging{db, NoLayer - 3}, Staging{long, NoLayer},
 	} {
 		if len(n.Lvol()) > MaxLvolName {
 			t.Errorf("%q has %d bytes", n.Lvol(), len(n.Lvol()))
@@ -28,10 +28,11 @@ func TestForeignNamesDoNotParse(t *testing.T) {
 	for _, s := range []string{
 		"", "db", "db#1", "db.k3f7", "db.k3f7#", "db.k3f7#0.1", "db.k3f7#01.1", "db.k3f7#1", "db.k3f7#1p", "db.k3f7#1.0x", "db.k3f7#1.2.3x",
 		"db.k3f7#1.2q", "db.k3f7#+1.1", "db.k3f#1.1", "db.k3f77#1.1", "db.K3F7#1.1", "DB.k3f7#1.1", "-db.k3f7#1.1",
-		"db.k3f7@1", "db.k3f7@1.", "db.k3f7@1.~", "db.k3f7@1.~~a", "db.k3f7@x.a", "db.k3f7+", "db.k3f7+1p", "db.k3f7#1.1pp", "db.k3f7#1.100", "db.k3f7#1.2.", "db.k3f7#1.2.0", "db.k3f7#1.2.3x", "db.k3f7#1.2.3.4",
+		"db.k3f7@1", "db.k3f7@1.", "db.k3f7@1.~", "db.k3f7@1.~~a", "db.k3f7@x.a", "db.k3f7+", "db.k3f7+1p", "db.k3f7+x", "db.k3f7+4294967296", "db.k3f7+10000000",
+		"db.k3f7#10000000.2", "db.k3f7#4294967295x", "db.k3f7#4294967296x", "db.k3f7#1.2.10000000", "db.k3f7#1.10000000x", "db.k3f7@10000000.a", "db.k3f7@4294967295.a", "db.k3f7#1.1pp", "db.k3f7#1.100", "db.k3f7#1.2.", "db.k3f7#1.2.0", "db.k3f7#1.2.3x", "db.k3f7#1.2.3.4",
 	} {
-		if n, ok := Parse(LvolName(s)); ok {
-			t.Errorf("Parse(%q) = %#v, want none", s, n)
+		if n, ok := Parse(LvolName(s)); ok || n != nil {
+			t.Errorf("Parse(%q) = %#v, %v; want none", s, n, ok)
 		}
 	}
 }
@@ -39,9 +40,29 @@ func TestForeignNamesDoNotParse(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add("db.k3f7#1.2p")
 	f.Add("db.k3f7@3.~join")
+	f.Add("db.k3f7#12.3.9")
+	f.Add("db.k3f7#12.9x")
+	f.Add("db.k3f7+4294967295")
+	f.Add("db.k3f7+99999999999")
 	f.Fuzz(func(t *testing.T, s string) {
-		if n, ok := Parse(LvolName(s)); ok && string(n.Lvol()) != s {
+		n, ok := Parse(LvolName(s))
+		switch {
+		case ok != (n != nil):
+			t.Errorf("Parse(%q) = %#v, %v", s, n, ok)
+		case ok && string(n.Lvol()) != s:
 			t.Errorf("Parse(%q) formats as %q", s, n.Lvol())
+		case ok && len(s) > MaxLvolName:
+			t.Errorf("Parse(%q) takes %d bytes", s, len(s))
+		}
+		switch n := n.(type) {
+		case Head:
+			if max(n.Epoch, n.Cut) > MaxEpoch || n.Epoch == 0 {
+				t.Errorf("Parse(%q) = %#v", s, n)
+			}
+		case Layer:
+			if n.Epoch > MaxEpoch || n.Epoch == 0 {
+				t.Errorf("Parse(%q) = %#v", s, n)
+			}
 		}
 	})
 }

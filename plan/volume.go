@@ -93,7 +93,7 @@ func (s *subject) foreign() bool {
 // hosts found paused go on, and a leg that was lost is told from the others.
 func (s *subject) urgent() {
 	s.resume()
-	if s.Engine != "" {
+	if s.Engine != "" && !s.spent() {
 		s.names()
 	}
 	for _, l := range s.Legs {
@@ -107,6 +107,9 @@ func (s *subject) urgent() {
 // false when it has said why it cannot.
 func (s *subject) settle() bool {
 	s.resume()
+	if s.spent() {
+		return false
+	}
 	s.endOthers()
 	if why := s.idle(); why != "" {
 		s.b.block("volume "+s.v.Name, s.v.Pos, "make its other replicas readable, or say that it is current: --authority "+s.v.Name+"="+string(s.Engine), "its engine on %s serves no host yet and is left as it is: %s", s.Engine, why)
