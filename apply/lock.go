@@ -24,8 +24,9 @@ type Lock struct {
 	Note   lineage.LockNote // By, Realm and PID
 	// Wait is how long another holder is waited for.
 	Wait time.Duration
-	// Dead reports whether the holder that wrote a note is certainly no more;
-	// nil knows of none. Its lock is taken over.
+	// Dead reports whether the holder that wrote a note is no more, by what this
+	// machine knows of its processes; nil knows of none. If it does not renew its
+	// notes either (lockSilent), its lock is taken over.
 	Dead func(lineage.LockNote) bool
 	// Tell is told, once, whom the lock waits for, and whose it takes over; nil
 	// for nobody.
@@ -33,6 +34,8 @@ type Lock struct {
 
 	cluster lineage.Cluster
 	targets map[lineage.Node]*spdk.Client
+
+	watched map[lineage.UUID]*watch // holders that seem to be dead
 
 	mu    sync.Mutex
 	notes map[lineage.Node]string // the bdev that says who holds it, of the nodes it is held on
@@ -123,8 +126,9 @@ func (l *Lock) others(snap *state.Snapshot) bool {
 // errStopped is that Options.Stop has ended the wait for a lock.
 var errStopped = errors.New("stopped while waiting for a lock")
 
-// take takes the lock on nodes, all of them or none. It waits for other holders
-// unless it has some already.
+// take takes the lock on nodes, all of them or none. It waits for other holders,
+// and for those that seem to be dead to be that for certain, unless it has some
+// already.
 func (l *Lock) take(ctx context.Context, nodes []lineage.Node, snap *state.Snapshot, stop <-chan struct{}) error {
 	first := len(l.held()) == 0
 	for until := time.Now().Add(l.Wait); ; {
@@ -137,21 +141,30 @@ func (l *Lock) take(ctx context.Context, nodes []lineage.Node, snap *state.Snaps
 			}
 			return err
 		}
-		if l.Dead != nil && locked.Note.By != "" && l.Dead(locked.Note) {
+		again := min(lockRetry, time.Until(until))
+		dead, watching := false, false
+		if first && l.Dead != nil && locked.Note.By != "" && l.Dead(locked.Note) {
+			dead, watching = l.silent(ctx, locked, nodes)
+		}
+		if dead {
 			if locked.Err = l.takeOver(ctx, locked); locked.Err == nil {
 				continue
 			}
 		}
-		if !first || !time.Now().Before(until) {
+		switch {
+		case watching:
+			again = lockLook
+		case !first || !time.Now().Before(until):
 			return err
+		default:
+			l.waiting(locked)
 		}
-		l.waiting(locked)
 		select {
 		case <-stop:
 			return errStopped
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(min(lockRetry, time.Until(until))):
+		case <-time.After(again):
 		}
 	}
 }

@@ -265,7 +265,7 @@ func TestTakeOverRefused(t *testing.T) {
 			return sim.Fault{}
 		})
 		ours := holder(1)
-		ours.Wait, ours.Dead = time.Second, func(lineage.LockNote) bool { return true }
+		ours.Wait, ours.Dead = lockSilent+time.Second, func(lineage.LockNote) bool { return true }
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, err := Run(ctx, cfg, targets, Options{Plan: plan.Options{Nonce: []byte{1}}, Lock: ours})
@@ -276,6 +276,37 @@ func TestTakeOverRefused(t *testing.T) {
 			t.Errorf("tried %d times in a second", tries)
 		}
 	})
+}
+
+// TestTakeOver has a machine believe that a holder is dead: that is taken for
+// true only of one that does not renew its notes either, however short the wait
+// for others is.
+func TestTakeOver(t *testing.T) {
+	cfg := config(t, `{v: {size: 4Mi}}`)
+	for _, lives := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			c := cluster(t)
+			defer c.Close()
+			targets, done := connect(t, c, cfg)
+			defer done()
+			other := takenBy(t, 2, cfg, targets, "n1", "n2", "n3")
+			if lives {
+				other.keep()
+				defer other.end()
+			}
+			ours := holder(1)
+			ours.Wait, ours.Dead = 0, func(lineage.LockNote) bool { return true }
+			start := time.Now()
+			r, err := Run(t.Context(), cfg, targets, Options{Plan: plan.Options{Nonce: []byte{1}}, Lock: ours})
+			took := time.Since(start)
+			switch {
+			case lives && (!isLocked(err) || took > lockSilent):
+				t.Errorf("a living holder's lock: %v after %v", err, took)
+			case !lives && (err != nil || !r.Converged || took < lockSilent || took > 2*lockSilent):
+				t.Errorf("a dead holder's locks on three nodes: %v after %v, %+v", err, took, r)
+			}
+		})
+	}
 }
 
 // pipe is a guard in this process.

@@ -17,9 +17,9 @@ func newUnlock() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "unlock NODE [DIR | FILE...]",
 		Short: "Free a node that an apply which is gone has left locked",
-		Long: `unlock frees a node's lock when the apply that took it is certainly dead, which
-this machine can tell of its own processes only. With --force it frees it in any
-case: an apply that is at work still changes nothing more on that node from its
+		Long: `unlock frees a node's lock when the apply that took it is dead: its process was
+one of this machine and is no more, and for 20 s it gives no sign of life on the
+node either. With --force it frees the node in any case, at once: an apply that is at work still changes nothing more on that node from its
 next look on, which is within a second.`,
 		Example: "  strata unlock n2 examples/lab\n  strata unlock --force n2 .",
 		Args:    cobra.MinimumNArgs(1),
@@ -48,6 +48,16 @@ next look on, which is within a second.`,
 			case !force && !dead(note):
 				return fmt.Errorf("node %s is locked by %s, which may be at work; if it is gone for good, say --force", name, apply.Holder(note))
 			default:
+				if !force {
+					fmt.Fprintf(cmd.ErrOrStderr(), "waiting for a sign of life of %s\n", apply.Holder(note))
+					silent, err := apply.Silent(cmd.Context(), cfg.Cluster, name, targets[name], note)
+					if err != nil {
+						return err
+					}
+					if !silent {
+						return fmt.Errorf("node %s is locked by %s, which gave a sign of life, or by another that came after it; see: strata status", name, apply.Holder(note))
+					}
+				}
 				if err := apply.Unlock(cmd.Context(), cfg.Cluster, targets[name], n.Lock); err != nil {
 					return fmt.Errorf("node %s: %w", name, err)
 				}

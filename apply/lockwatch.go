@@ -1,0 +1,83 @@
+package apply
+
+import (
+	"context"
+	"time"
+
+	"strata/lineage"
+	"strata/spdk"
+	"strata/state"
+)
+
+// lockSilent is how long a holder must not have renewed its notes, by the clock
+// of who wants to take its lock over. Machines that were made from one image can
+// share what Dead goes by, and the process that it misses may live on another.
+const lockSilent = 2 * lockRenew
+
+// watch is since when the notes of a holder have been seen not to change.
+type watch struct {
+	notes map[lineage.Node]lineage.LockNote
+	since time.Time
+	lives bool // they have changed since the first look
+}
+
+// see compares the notes of a holder with those seen before.
+func (w *watch) see(notes map[lineage.Node]lineage.LockNote) {
+	for node, note := range notes {
+		if old, known := w.notes[node]; known && old != note {
+			w.since, w.lives = time.Now(), true
+		}
+		w.notes[node] = note
+	}
+}
+
+// silent reports whether a holder that seems to be dead is, for it has not
+// renewed its notes on any of the nodes either for as long as it takes; or
+// whether that has still to be seen, for it has given no sign of life so far.
+func (l *Lock) silent(ctx context.Context, locked *LockedError, nodes []lineage.Node) (dead, watching bool) {
+	holder := locked.Note.Holder
+	w := l.watched[holder]
+	if w == nil {
+		w = &watch{notes: map[lineage.Node]lineage.LockNote{}, since: time.Now()}
+		if l.watched == nil {
+			l.watched = map[lineage.UUID]*watch{}
+		}
+		l.watched[holder] = w
+		l.tell("%s, who has locked node %s, seems to be dead; its lock is taken over if it gives no sign of life for %v", Holder(locked.Note), locked.Node, lockSilent)
+	}
+	targets := map[lineage.Node]*spdk.Client{}
+	for _, n := range nodes {
+		targets[n] = l.targets[n]
+	}
+	w.see(notesOf(state.Read(ctx, l.cluster, targets), holder))
+	w.see(map[lineage.Node]lineage.LockNote{locked.Node: locked.Note})
+	dead = time.Since(w.since) >= lockSilent
+	return dead, !dead && !w.lives
+}
+
+// notesOf are a holder's notes on the nodes that it has locked.
+func notesOf(snap *state.Snapshot, holder lineage.UUID) map[lineage.Node]lineage.LockNote {
+	notes := map[lineage.Node]lineage.LockNote{}
+	for name, n := range snap.Nodes {
+		if n.Unknown == "" && n.Lock.Holder == holder {
+			notes[name] = n.Lock.Note()
+		}
+	}
+	return notes
+}
+
+// Silent waits until the holder of a node's lock has not renewed its note for so
+// long that, if nothing else speaks for it, it is dead. It returns false as soon
+// as the holder gives a sign of life, or another has the lock.
+func Silent(ctx context.Context, c lineage.Cluster, node lineage.Node, t *spdk.Client, note lineage.LockNote) (bool, error) {
+	for until := time.Now().Add(lockSilent); time.Now().Before(until); {
+		if err := sleep(ctx, lockLook); err != nil {
+			return false, err
+		}
+		n := state.Read(ctx, c, map[lineage.Node]*spdk.Client{node: t}).Nodes[node]
+		if n.Unknown == "" && n.Lock.Note() != note {
+			return false, nil
+		}
+	}
+	return true, nil
+}
