@@ -100,7 +100,7 @@ func (c *cluster) volume(v report.Volume) {
 	box := c.box(Box{ID: id, Column: volumeColumn, Title: v.Name, Tone: healthTone(v.Health)})
 	box.Text = []string{
 		fmt.Sprintf("%s, %s", plan.Human(v.Size), v.Health),
-		fmt.Sprintf("%d of %d current", v.Current, v.Wanted),
+		v.Copies(),
 	}
 	if v.Why != "" {
 		box.Text = append(box.Text, wrap(v.Why)...)
@@ -185,9 +185,12 @@ func (c *cluster) export(v report.Volume, e report.Export) string {
 // replica draws a replica, and how the volume reaches it.
 func (c *cluster) replica(volume string, v report.Volume, r report.Replica) {
 	id := fmt.Sprintf("replica %s %s/%s", r.Node, r.Lvstore, r.Head)
-	tone := Good
-	if r.Leg != "current" {
-		tone = Worry
+	tone := Worry
+	switch r.Leg {
+	case report.Current:
+		tone = Good
+	case report.Undecided:
+		tone = Bad
 	}
 	text := fmt.Sprintf("%s written", plan.Human(r.Allocated))
 	if n := layers(r.Stack) - 1; n > 0 {

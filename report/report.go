@@ -60,18 +60,29 @@ const (
 
 // Volume is one incarnation of a volume, or a configured volume that has none.
 type Volume struct {
-	Name     string        `json:"name"`
-	ID       lineage.ID    `json:"id,omitempty"`
-	Health   Health        `json:"health"`
-	Why      string        `json:"why,omitempty"`
-	Size     int64         `json:"size"` // bytes
-	Epoch    lineage.Epoch `json:"epoch,omitempty"`
-	Engine   lineage.Node  `json:"engine,omitempty"`
-	Device   string        `json:"device,omitempty"` // bdev the engine serves
-	Current  int           `json:"current"`
-	Wanted   int           `json:"wanted"`
-	Exports  []Export      `json:"exports,omitempty"`
-	Replicas []Replica     `json:"replicas,omitempty"`
+	Name    string        `json:"name"`
+	ID      lineage.ID    `json:"id,omitempty"`
+	Health  Health        `json:"health"`
+	Why     string        `json:"why,omitempty"`
+	Size    int64         `json:"size"` // bytes
+	Epoch   lineage.Epoch `json:"epoch,omitempty"`
+	Engine  lineage.Node  `json:"engine,omitempty"`
+	Device  string        `json:"device,omitempty"` // bdev the engine serves
+	Current int           `json:"current"`
+	// Undecided is set when it is not known which replicas are current; Current
+	// is 0 then, and says nothing.
+	Undecided bool      `json:"undecided,omitempty"`
+	Wanted    int       `json:"wanted"`
+	Exports   []Export  `json:"exports,omitempty"`
+	Replicas  []Replica `json:"replicas,omitempty"`
+}
+
+// Copies says how many of its replicas are current.
+func (v *Volume) Copies() string {
+	if v.Undecided {
+		return "not known which are current"
+	}
+	return fmt.Sprintf("%d of %d current", v.Current, v.Wanted)
 }
 
 // Export is a way by which hosts reach the volume.
@@ -88,7 +99,7 @@ type Replica struct {
 	Node      lineage.Node     `json:"node"`
 	Lvstore   string           `json:"lvstore"`
 	Head      lineage.LvolName `json:"head"`
-	Leg       string           `json:"leg"` // current, stale, fenced or sealed
+	Leg       string           `json:"leg"` // current, stale, fenced, sealed, or unknown when it is not known which are current
 	Size      int64            `json:"size"`
 	Allocated int64            `json:"allocated"`       // bytes, of the head alone
 	Stack     []Layer          `json:"stack,omitempty"` // what the replica is made of, from the bottom
@@ -133,7 +144,7 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 	for _, name := range s.Volumes() {
 		if cfg.Volume(name) == nil {
 			for _, id := range s.Incarnations(name) {
-				v := volume(cfg, s, &schema.Volume{Name: name}, id, 0)
+				v := volume(cfg, s, &schema.Volume{Name: name}, id, hidden)
 				v.Health, v.Why = Orphaned, "it is not configured"
 				r.Volumes = append(r.Volumes, v)
 			}
@@ -165,11 +176,11 @@ func node(conf *schema.Node, n *state.Node) Node {
 func absent(v *schema.Volume, s *state.Snapshot, hidden int, why string) Volume {
 	out := Volume{Name: v.Name, Health: Absent, Size: v.Size, Wanted: v.Replicas.Count, Why: "no replica of it was found"}
 	if hidden > 0 {
-		out.Health, out.Why = Unknown, "no replica of it was found, but "+why
+		out.Health, out.Undecided, out.Why = Unknown, true, "no replica of it was found, but "+why
 	}
 	for _, a := range s.Apart(v.Name) {
 		if a.Ours {
-			out.Health, out.Why = Unknown, fmt.Sprintf("%s cannot be used: %s", a, a.Why)
+			out.Health, out.Undecided, out.Why = Unknown, true, fmt.Sprintf("%s cannot be used: %s", a, a.Why)
 		}
 	}
 	return out
@@ -185,9 +196,13 @@ func unseen(cfg *schema.Config, s *state.Snapshot) (hidden int, why string) {
 			continue
 		}
 		for _, p := range n.Pools {
-			if lvs := at.Lvstores[p.Lvstore]; lvs == nil {
+			blank := false
+			for _, d := range at.Disks {
+				blank = blank || d.Path == p.Path && !d.Claimed
+			}
+			if lvs := at.Lvstores[p.Lvstore]; lvs == nil && !blank {
 				gone[n.Name] = fmt.Sprintf("pool %s of %s was not found", p.Name, n.Name)
-			} else if lvs.Doubt != "" {
+			} else if lvs != nil && lvs.Doubt != "" {
 				gone[n.Name] = lvs.Doubt
 			}
 		}
@@ -208,15 +223,15 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 	verdict := s.Judge(inc, state.Question{Cluster: cfg.Cluster, Replicas: v.Replicas.Count, Hidden: hidden})
 	out := Volume{
 		Name: id.Name, ID: id.ID, Why: verdict.Unknown, Size: v.Size, Epoch: verdict.Top, Engine: verdict.Engine,
-		Device: verdict.Device, Current: len(verdict.Legs), Wanted: v.Replicas.Count,
+		Device: verdict.Device, Undecided: verdict.Unknown != "", Wanted: v.Replicas.Count,
 	}
-	legs := map[lineage.UUID]bool{}
-	for _, l := range verdict.Legs {
-		legs[l.UUID] = true
+	if !out.Undecided {
+		out.Current = len(verdict.Legs)
 	}
 	for _, h := range inc.Heads {
-		out.Replicas = append(out.Replicas, replica(s.Nodes[h.Node], h, legs[h.Lvol.UUID]))
-		if legs[h.Lvol.UUID] {
+		leg := leg(verdict, h)
+		out.Replicas = append(out.Replicas, replica(s.Nodes[h.Node], h, leg))
+		if leg == Current {
 			out.Size = h.Lvol.Size
 		}
 	}
@@ -288,20 +303,36 @@ func unreached(v *schema.Volume, verdict state.Verdict, inc *state.Incarnation) 
 	return "its engine does not export it"
 }
 
-func replica(n *state.Node, h state.Head, current bool) Replica {
-	out := Replica{Node: h.Node, Lvstore: h.Lvol.Lvstore, Head: h.Lvol.Name, Size: h.Lvol.Size}
+// What is known of a replica.
+const (
+	Current   = "current"
+	fenced    = "fenced"
+	sealed    = "sealed"
+	stale     = "stale"
+	Undecided = "unknown" // it may be current: it is not known which are
+)
+
+// leg says what is known of a replica. Its name says that it is fenced or
+// sealed; whether it is stale is known only if it is known which are current.
+func leg(verdict state.Verdict, h state.Head) string {
+	known := verdict.Unknown == ""
+	switch {
+	case known && slices.ContainsFunc(verdict.Legs, func(l state.CurrentLeg) bool { return l.UUID == h.Lvol.UUID }):
+		return Current
+	case h.Name.Mark == lineage.Fenced:
+		return fenced
+	case h.Name.Mark == lineage.Sealed:
+		return sealed
+	case !known:
+		return Undecided
+	}
+	return stale
+}
+
+func replica(n *state.Node, h state.Head, leg string) Replica {
+	out := Replica{Node: h.Node, Lvstore: h.Lvol.Lvstore, Head: h.Lvol.Name, Leg: leg, Size: h.Lvol.Size}
 	if lvs := n.Lvstores[h.Lvol.Lvstore]; lvs != nil {
 		out.Allocated = h.Lvol.Allocated * lvs.ClusterSize
-	}
-	switch {
-	case current:
-		out.Leg = "current"
-	case h.Name.Mark == lineage.Fenced:
-		out.Leg = "fenced"
-	case h.Name.Mark == lineage.Sealed:
-		out.Leg = "sealed"
-	default:
-		out.Leg = "stale"
 	}
 	bottom := h.Lvol
 	if chain := n.Below(h.Lvol); len(chain) > 0 {

@@ -83,7 +83,7 @@ func nodeTree(n report.Node) any {
 }
 
 func volumeTree(v report.Volume) any {
-	title := fmt.Sprintf("volume %s  %s  %s, %d of %d current", v.Name, healthStyle(v.Health).Render(string(v.Health)), plan.Human(v.Size), v.Current, v.Wanted)
+	title := fmt.Sprintf("volume %s  %s  %s, %s", v.Name, healthStyle(v.Health).Render(string(v.Health)), plan.Human(v.Size), v.Copies())
 	if v.Engine != "" {
 		title += ", engine " + string(v.Engine)
 	}
@@ -140,8 +140,11 @@ func healthStyle(h report.Health) lipgloss.Style {
 }
 
 func legStyle(leg string) lipgloss.Style {
-	if leg == "current" {
+	switch leg {
+	case report.Current:
 		return good
+	case report.Undecided:
+		return bad
 	}
 	return worry
 }
