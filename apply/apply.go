@@ -137,11 +137,7 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 			r.Steps += x.relieve(ctx, waiting)
 		}
 		before := r.Snapshot
-		if locked {
-			r.Snapshot = state.ReadAgain(ctx, cfg.Cluster, targets, before)
-		} else {
-			r.Snapshot = state.Read(ctx, cfg.Cluster, targets)
-		}
+		r.Snapshot = x.look(ctx, before, locked)
 		if err := ctx.Err(); err != nil {
 			return r, err
 		}

@@ -25,6 +25,7 @@ type pass struct {
 	limits   *limits
 	tries    *tries
 	lvstores *lvstores
+	made     *made
 	telling  *sync.Mutex // held while somebody is told; passes may overlap
 
 	mu       sync.Mutex
@@ -53,6 +54,7 @@ func newPass(number int, cfg *schema.Config, targets map[lineage.Node]*spdk.Clie
 		limits:   newLimits(),
 		tries:    newTries(),
 		lvstores: newLvstores(),
+		made:     newMade(cfg.Lvstores),
 		tokens:   map[lineage.UUID]lineage.UUID{},
 		sections: map[string]*running{},
 	}
@@ -213,6 +215,7 @@ func (x *pass) step(ctx context.Context, key string, step plan.Step, held *held)
 	if err == nil {
 		x.ended(held.after(step))
 		x.tries.done(key, step.Op)
+		x.made.done(key, step, x.resolve)
 	}
 	x.mu.Lock()
 	if err == nil {

@@ -13,6 +13,7 @@ import (
 	"strata/plan"
 	"strata/schema"
 	"strata/spdk"
+	"strata/state"
 )
 
 // runner keeps the passes of a run: sections of earlier ones may still copy.
@@ -30,6 +31,7 @@ type runner struct {
 	passes   []*pass
 	tries    *tries
 	lvstores *lvstores
+	made     *made
 	repeats  map[string]repeats // by what a section does
 	// approved is what Options.Confirm has agreed to.
 	approved string
@@ -39,14 +41,14 @@ func newRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	return &runner{
 		cfg: cfg, targets: targets, opt: opt,
 		risky: make(chan struct{}, max(1, opt.Parallelism)), wake: make(chan struct{}, 1),
-		relieved: map[string]bool{}, tries: newTries(), lvstores: newLvstores(), repeats: map[string]repeats{}, limits: newLimits(),
+		relieved: map[string]bool{}, tries: newTries(), lvstores: newLvstores(), made: newMade(cfg.Lvstores), repeats: map[string]repeats{}, limits: newLimits(),
 	}
 }
 
 // pass carries out one pass, but for copies that go on.
 func (x *runner) pass(ctx context.Context, number int, p plan.Pass) {
 	next := newPass(number, x.cfg, x.targets, x.opt)
-	next.risky, next.wake, next.telling, next.limits, next.tries, next.lvstores = x.risky, x.wake, &x.telling, x.limits, x.tries, x.lvstores
+	next.risky, next.wake, next.telling, next.limits, next.tries, next.lvstores, next.made = x.risky, x.wake, &x.telling, x.limits, x.tries, x.lvstores, x.made
 	x.passes = append(x.passes, next)
 	next.run(ctx, p)
 }
@@ -137,9 +139,24 @@ type repeats struct {
 	since time.Time
 }
 
+// look reads the nodes again; like ReadAgain, right after the look before if
+// again is set.
+func (x *runner) look(ctx context.Context, before *state.Snapshot, again bool) *state.Snapshot {
+	if !again {
+		before = nil
+	}
+	x.made.looking()
+	snap := state.ReadAgain(ctx, x.cfg.Cluster, x.targets, before)
+	x.made.looked(snap)
+	return snap
+}
+
 // worn counts how often the sections of a pass were carried out, and returns
 // those that it leads nowhere with.
 func (x *runner) worn(p plan.Pass) (worn []Failure) {
+	if worn = x.made.missing(p); len(worn) > 0 {
+		return worn
+	}
 	for _, s := range p.Sections {
 		what := fingerprint(s)
 		seen := x.repeats[what]

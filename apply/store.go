@@ -47,9 +47,12 @@ func (x *pass) store(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		if op.Member.Is(lineage.PendingUUID) {
 			return fmt.Errorf("the plan does not know the lvstore of %s yet; it was made to be shown only", op.Member.Node)
 		}
-		_, err := t.LvolCreate(ctx, spdk.LvolCreate{
+		uuid, err := t.LvolCreate(ctx, spdk.LvolCreate{
 			LvolName: string(op.Member.Lvol()), LvsName: x.lvstores.name(op.Node, op.Lvstore), SizeMiB: uint64((op.Size + mib - 1) / mib), ThinProvision: true,
 		})
+		if err == nil {
+			x.bind(plan.Token(op.Node, op.Lvstore, op.Member.Lvol()), lineage.UUID(uuid))
+		}
 		return err
 	case plan.Forget:
 		return t.LvolDelete(ctx, x.alias(op.Node, op.Lvstore, op.Member.Lvol()))
