@@ -38,7 +38,8 @@ func (c Class) String() string {
 }
 
 // Error is the error of one call. Code and Message are the target's, and zero
-// when it did not answer; Err is then the reason.
+// when it did not answer; Err is then the reason. What others said is cut to a
+// length that can be read.
 type Error struct {
 	Method  string
 	Object  string // what the call was about, "" if it names nothing
@@ -63,13 +64,29 @@ func (e *Error) Error() string {
 	case e.Err == nil:
 		b.WriteString(lowerFirst(e.Message))
 	case e.Class == Unreachable:
-		b.WriteString("not sent: " + e.Err.Error())
+		b.WriteString("not sent: " + clip(e.Err.Error()))
 	case e.Class == Unknown:
-		b.WriteString("outcome unknown: " + e.Err.Error())
+		b.WriteString("outcome unknown: " + clip(e.Err.Error()))
 	default:
-		b.WriteString(e.Err.Error())
+		b.WriteString(clip(e.Err.Error()))
 	}
 	return b.String()
+}
+
+// maxMessage is how much of what a target, a proxy or an sshd says is kept, in
+// bytes.
+const maxMessage = 2 << 10
+
+// clip cuts a text that is too long to be a message.
+func clip(s string) string {
+	if len(s) <= maxMessage {
+		return s
+	}
+	end := maxMessage
+	for end > maxMessage-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "… (" + strconv.Itoa(len(s)) + " bytes)"
 }
 
 // Unwrap returns why there was no answer, such as context.DeadlineExceeded.

@@ -139,21 +139,24 @@ func ascii(b []byte) []byte {
 // exchange sends a request and reads the answer's body. Not sent means that
 // the proxy certainly handed nothing to the target.
 func (p *poster) exchange(ctx context.Context, request []byte) (body []byte, sent bool, err error) {
-	nc, err := p.connect(ctx)
+	nc, raw, err := p.connect(ctx)
 	if err != nil {
 		return nil, false, err
 	}
-	defer nc.Close()
+	defer raw.Close() // a proxy that reads nothing would hold up the end of TLS
 	defer context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })()
 	if n, err := nc.Write(request); n < len(request) {
 		return nil, false, err // the body is not whole, so nobody can make anything of it
 	}
-	in := bufio.NewReader(nc)
+	limit := &io.LimitedReader{R: nc, N: maxHead}
+	in := bufio.NewReader(limit)
 	resp, err := http.ReadResponse(in, nil)
 	for err == nil && resp.StatusCode < 200 {
 		resp, err = http.ReadResponse(in, nil)
 	}
 	switch {
+	case err != nil && limit.N <= 0:
+		return nil, true, errLongHead
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		return nil, true, errors.New("the proxy closed the connection without an answer; does its target run?")
 	case err != nil:
@@ -163,27 +166,34 @@ func (p *poster) exchange(ctx context.Context, request []byte) (body []byte, sen
 	if err, sent := p.refused(resp); err != nil {
 		return nil, sent, err
 	}
+	limit.N += maxRecord
 	body, err = io.ReadAll(io.LimitReader(resp.Body, maxRecord+1))
-	if len(body) > maxRecord {
+	if len(body) > maxRecord || err != nil && limit.N <= 0 {
 		err = errTooLong
 	}
 	return body, true, err
 }
 
-// connect makes a connection for one call.
-func (p *poster) connect(ctx context.Context) (net.Conn, error) {
+// maxHead is how much a proxy may say before the answer's body, in bytes.
+const maxHead = 64 << 10
+
+var errLongHead = errors.New("the proxy's answer has more than 64 KiB of headers")
+
+// connect makes a connection for one call. What raw carries is encrypted if
+// need be.
+func (p *poster) connect(ctx context.Context) (nc, raw net.Conn, err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.opts.DialTimeout)
 	defer cancel()
-	nc, err := p.opts.Dial(ctx, p.to.network, p.to.address)
+	raw, err = p.opts.Dial(ctx, p.to.network, p.to.address)
 	if err != nil || p.tls == nil {
-		return nc, err
+		return raw, raw, err
 	}
-	secure := tls.Client(nc, p.tls)
+	secure := tls.Client(raw, p.tls)
 	if err := secure.HandshakeContext(ctx); err != nil {
-		nc.Close()
-		return nil, fmt.Errorf("tls with %s: %w", p.to.address, err)
+		raw.Close()
+		return nil, nil, fmt.Errorf("tls with %s: %w", p.to.address, err)
 	}
-	return secure, nil
+	return secure, raw, nil
 }
 
 // refused is the error of an answer that carries no reply. Sent is false if a

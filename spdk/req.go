@@ -72,7 +72,7 @@ func (r *Req) fail(class Class, err error) *Error {
 // refused is r's error when the target answered with one.
 func (r *Req) refused(code int, message string) *Error {
 	return &Error{
-		Method: r.Method, Object: r.object, Code: code, Message: message,
+		Method: r.Method, Object: r.object, Code: code, Message: clip(message),
 		Class: classify(r.Method, code, message),
 	}
 }

@@ -19,12 +19,13 @@ type sshChannel struct {
 	mu       sync.Mutex
 	deadline time.Time // of Write
 	closing  sync.Once
+	closed   chan struct{}
 	ended    chan struct{} // closed when nothing more can be read
 	ending   sync.Once
 }
 
 func newChannel(nc net.Conn, host *sshHost, grace time.Duration) *sshChannel {
-	return &sshChannel{Conn: nc, host: host, grace: grace, ended: make(chan struct{})}
+	return &sshChannel{Conn: nc, host: host, grace: grace, closed: make(chan struct{}), ended: make(chan struct{})}
 }
 
 var errFarEnd = errors.New("connection closed by the target, or by the ssh connection to its host")
@@ -47,7 +48,7 @@ func (c *sshChannel) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// Write waits until the host has taken b, or until the deadline. Then all of b
+// Write waits until the host has taken b, or until the deadline or Close. Then all of b
 // counts as written, because nobody knows how much of it was; b must not be
 // used again.
 func (c *sshChannel) Write(b []byte) (int, error) {
@@ -73,6 +74,8 @@ func (c *sshChannel) Write(b []byte) (int, error) {
 		return r.n, r.err
 	case <-late.C:
 		return len(b), os.ErrDeadlineExceeded
+	case <-c.closed:
+		return len(b), net.ErrClosed
 	}
 }
 
@@ -80,6 +83,7 @@ func (c *sshChannel) Write(b []byte) (int, error) {
 // confirm the end is taken for dead.
 func (c *sshChannel) Close() error {
 	c.closing.Do(func() {
+		close(c.closed)
 		dead := time.AfterFunc(c.grace, func() { c.host.nc.Close() })
 		go func() {
 			c.Conn.Close()
