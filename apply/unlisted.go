@@ -13,11 +13,15 @@ import (
 // made has the lvols that a run has made and that no look has seen yet. What
 // a target says it made and then does not list would be made again, and under
 // another name each time: a volume's id and a layer's epoch are new ones.
+//
+// Somebody may have deleted it in between. So a replica's parts may be made a
+// second time in a run, but no second incarnation of a volume.
 type made struct {
 	pools    state.Pools
 	mu       sync.Mutex
 	fresh    []*freshLvol
-	unlisted map[string]*freshLvol // by section
+	missed   map[string]int        // how often, by section
+	unlisted map[string]*freshLvol // by section that is to be given up
 }
 
 // freshLvol is an lvol that a step of a section made.
@@ -27,10 +31,11 @@ type freshLvol struct {
 	uuid    lineage.UUID
 	lvstore string
 	name    lineage.LvolName // as it is called since
+	first   bool             // it was made as a head of a new volume
 	looked  bool             // it was there before the look that is under way
 }
 
-func newMade(pools state.Pools) *made { return &made{pools: pools, unlisted: map[string]*freshLvol{}} }
+func newMade(pools state.Pools) *made { return &made{pools: pools, missed: map[string]int{}, unlisted: map[string]*freshLvol{}} }
 
 func (f *freshLvol) alias() string { return f.lvstore + "/" + string(f.name) }
 
@@ -41,7 +46,7 @@ func (m *made) done(section string, step plan.Step, resolve func(string) string)
 	defer m.mu.Unlock()
 	add := func(lvstore string, name lineage.LvolName) {
 		uuid := resolve(string(plan.Token(step.Op.On(), lvstore, name)))
-		m.fresh = append(m.fresh, &freshLvol{section: section, step: step, uuid: lineage.UUID(uuid), lvstore: lvstore, name: name})
+		m.fresh = append(m.fresh, &freshLvol{section: section, step: step, uuid: lineage.UUID(uuid), lvstore: lvstore, name: name, first: isFirst(name)})
 	}
 	is := func(f *freshLvol, lvstore string, name lineage.LvolName) bool {
 		return f.step.Op.On() == step.Op.On() && f.lvstore == lvstore && f.name == name
@@ -86,16 +91,30 @@ func (m *made) looked(snap *state.Snapshot) {
 		return
 	}
 	snap = snap.Named(m.pools)
+	missing := map[string][]*freshLvol{}
 	m.fresh = slices.DeleteFunc(m.fresh, func(f *freshLvol) bool {
 		n := snap.Nodes[f.step.Op.On()]
 		if !f.looked || n == nil || n.Unknown != "" {
 			return false
 		}
 		if n.Lvstores[f.lvstore] != nil && n.LvolByUUID(f.uuid) == nil && n.Lvols[f.alias()] == nil {
-			m.unlisted[f.section] = f
+			missing[f.section] = append(missing[f.section], f)
 		}
 		return true
 	})
+	for section, lvols := range missing {
+		m.missed[section]++
+		if i := slices.IndexFunc(lvols, func(f *freshLvol) bool { return f.first }); i >= 0 || m.missed[section] >= patience {
+			m.unlisted[section] = lvols[max(i, 0)]
+		}
+	}
+}
+
+// isFirst reports whether an lvol is one of the first heads of an incarnation.
+func isFirst(name lineage.LvolName) bool {
+	n, _ := lineage.Parse(name)
+	h, ok := n.(lineage.Head)
+	return ok && h.Epoch == 1
 }
 
 // missing are those of a pass's sections that have made what is not listed.

@@ -102,7 +102,7 @@ func TestMadeAndNotListed(t *testing.T) {
 			"heads", `{db: {size: 4Mi, replicas: on: ["n2"], export: nvmf: hosts: "any"}, logs: {size: 4Mi, replicas: on: ["n1"], export: nvmf: hosts: "any"}}`, "db.", 1,
 			"volume db: step",
 		}, {
-			"layers", `{db: {size: 4Mi, replicas: on: ["n2"], snapshots: ["base"], export: nvmf: hosts: "any"}, logs: {size: 4Mi, replicas: on: ["n1"]}}`, ".base", 1,
+			"layers", `{db: {size: 4Mi, replicas: on: ["n2"], snapshots: ["base"], export: nvmf: hosts: "any"}, logs: {size: 4Mi, replicas: on: ["n1"]}}`, ".base", 2,
 			"volume db: step",
 		},
 	} {
