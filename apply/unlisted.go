@@ -35,7 +35,9 @@ type freshLvol struct {
 	looked  bool             // it was there before the look that is under way
 }
 
-func newMade(pools state.Pools) *made { return &made{pools: pools, missed: map[string]int{}, unlisted: map[string]*freshLvol{}} }
+func newMade(pools state.Pools) *made {
+	return &made{pools: pools, missed: map[string]int{}, unlisted: map[string]*freshLvol{}}
+}
 
 func (f *freshLvol) alias() string { return f.lvstore + "/" + string(f.name) }
 

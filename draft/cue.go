@@ -22,6 +22,20 @@ func label(name string) string {
 
 func quote[T ~string](s T) string { return literal.String.Quote(string(s)) }
 
+// shown is a name of somebody else's, or a text with one in it, as it stands in a
+// comment: in one line, and without what cannot be seen.
+func shown(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if quoted := strconv.QuoteRune(r); strconv.IsPrint(r) || r == '\t' {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
+}
+
 // list writes strings.
 func list[T ~string](items []T) string {
 	var parts []string

@@ -174,7 +174,7 @@ func comment(b *bytes.Buffer, text string) {
 			b.WriteString("//\n")
 			continue
 		}
-		b.WriteString("// " + line + "\n")
+		b.WriteString("// " + shown(line) + "\n")
 	}
 }
 

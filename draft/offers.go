@@ -128,15 +128,15 @@ func (o *offer) shares(at *state.Node) {
 }
 
 func (o *offer) write(b *bytes.Buffer) {
-	text := fmt.Sprintf("%s on %s", o.lvol.Alias(), o.node)
+	text := fmt.Sprintf("%s on %s", shown(o.lvol.Alias()), o.node)
 	for _, h := range o.held {
-		text += "; " + h.What
+		text += "; " + shown(h.What)
 	}
 	commentOut(b, aside(text+"."))
 	if len(o.below) > 0 {
 		var names []string
 		for _, l := range o.below {
-			names = append(names, string(l.Name))
+			names = append(names, shown(string(l.Name)))
 		}
 		commentOut(b, aside(fmt.Sprintf("It shares up to %s with snapshots, %s; they stay, and that is copied.", schema.SizeText(o.shared), strings.Join(names, " and "))))
 	}
@@ -149,7 +149,7 @@ func (o *offer) write(b *bytes.Buffer) {
 
 // offerPool writes a pool that nothing shows to be the cluster's.
 func (d *drafter) offerPool(b *bytes.Buffer, p *pool) {
-	text := fmt.Sprintf("lvstore %s on %s.", p.lvs.Name, p.node)
+	text := fmt.Sprintf("lvstore %s on %s.", shown(p.lvs.Name), p.node)
 	var volumes []string
 	for _, l := range d.snap.Nodes[p.node].Lvols {
 		if h, ok := l.Parsed.(lineage.Head); ok && l.Lvstore == p.lvs.Name && !slices.Contains(volumes, h.Volume.Name) {
@@ -179,13 +179,13 @@ func (d *drafter) others() []string {
 				for _, l := range n.Raids[name].Legs {
 					bases = append(bases, called(n, l.Base))
 				}
-				lines = append(lines, fmt.Sprintf("  %s: RAID %s of %s; strata mirrors volumes itself: adopt a base of it when it is gone", n.Name, name, strings.Join(bases, " and ")))
+				lines = append(lines, shown(fmt.Sprintf("  %s: RAID %s of %s; strata mirrors volumes itself: adopt a base of it when it is gone", n.Name, name, strings.Join(bases, " and "))))
 			}
 		}
 		for _, nqn := range sortedKeys(n.Subsystems) {
 			_, link := d.cfg.Cluster.ParseLink(nqn)
 			if _, export := d.cfg.Cluster.ParseExport(nqn); !link && !export {
-				lines = append(lines, fmt.Sprintf("  %s: subsystem %s%s", n.Name, nqn, shows(n, n.Subsystems[nqn])))
+				lines = append(lines, shown(fmt.Sprintf("  %s: subsystem %s%s", n.Name, nqn, shows(n, n.Subsystems[nqn]))))
 			}
 		}
 	}

@@ -18,6 +18,10 @@ type Problem struct {
 	Others int
 }
 
+// lineBreaks come with names of files and with what a file says.
+var lineBreaks = strings.NewReplacer("\n", `\n`, "\r", `\r`)
+
+// Error is in one line.
 func (p *Problem) Error() string {
 	var b strings.Builder
 	if p.Pos.File != "" {
@@ -34,7 +38,7 @@ func (p *Problem) Error() string {
 	if p.Hint != "" {
 		b.WriteString("; " + p.Hint)
 	}
-	return b.String()
+	return lineBreaks.Replace(b.String())
 }
 
 // Problems is everything that is wrong with a configuration, sorted by

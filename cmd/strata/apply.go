@@ -142,6 +142,7 @@ func outcome(cfg *schema.Config, r *apply.Result) error {
 	case len(r.Deviations) > 0:
 		lines := []string{"the plan cannot be carried out as it was made:"}
 		for _, d := range r.Deviations {
+			d = *inLines(&d)
 			lines = append(lines, "  "+strings.ReplaceAll(d.Error(), "\n", "\n  "))
 		}
 		return errors.New(strings.Join(append(lines, "make a new plan and have it approved"), "\n"))
@@ -160,7 +161,7 @@ func interrupts() <-chan struct{} {
 	stop := make(chan struct{})
 	go func() {
 		<-signals
-		fmt.Fprintln(os.Stderr, "strata: ending after the steps in hand; once more to leave at once")
+		fmt.Fprintln(stderr, "strata: ending after the steps in hand; once more to leave at once")
 		close(stop)
 		<-signals
 		os.Exit(130)
@@ -169,7 +170,7 @@ func interrupts() <-chan struct{} {
 }
 
 func confirm(p *plan.Plan, in io.Reader, out io.Writer) bool {
-	if err := p.Print(out); err != nil {
+	if err := inLines(p.Outline("")).Print(out); err != nil {
 		return false
 	}
 	fmt.Fprint(out, "\nCarry this out? Only \"yes\" will do: ")

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -34,9 +33,9 @@ const lineEvery = 5 * time.Second
 
 func newCopies(out io.Writer) *copies {
 	c := &copies{out: out, by: map[lineage.UUID]*copying{}}
-	if f, ok := out.(*os.File); ok && interactive(f) {
+	if f := terminal(out); f != nil {
 		c.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(40))
-		c.out = c.bars
+		c.out = &screen{out: c.bars}
 	}
 	return c
 }
@@ -49,7 +48,7 @@ func (c *copies) update(at apply.Copy) {
 		k = &copying{start: now, last: now}
 		if c.bars != nil && at.Total > 0 {
 			k.bar = c.bars.AddBar(at.Total,
-				mpb.PrependDecorators(decor.Name(string(at.Op.Label)+"  ")),
+				mpb.PrependDecorators(decor.Name(inLine(string(at.Op.Label))+"  ")),
 				mpb.AppendDecorators(decor.Percentage(), decor.Name("  "), decor.AverageETA(decor.ET_STYLE_GO)),
 				mpb.BarRemoveOnComplete())
 		}
@@ -60,7 +59,7 @@ func (c *copies) update(at apply.Copy) {
 		k.bar.SetCurrent(at.Copied)
 	case now.Sub(k.last) >= lineEvery:
 		k.last = now
-		fmt.Fprintf(c.out, "  %s: %s\n", at.Op.Label, describeCopy(at, now.Sub(k.start)))
+		fmt.Fprintf(c.out, "  %s: %s\n", inLine(string(at.Op.Label)), describeCopy(at, now.Sub(k.start)))
 	}
 }
 

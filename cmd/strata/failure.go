@@ -41,9 +41,9 @@ type ended struct {
 }
 
 func (f ended) Error() string {
-	lines := []string{f.Section + ": " + plan.Words(f.Step.Op), f.Err.Error()}
+	lines := []string{f.Section + ": " + inLine(plan.Words(f.Step.Op)), inLine(f.Err.Error())}
 	if f.Step.Reason != "" {
-		lines = append(lines, "it was to be done because: "+f.Step.Reason)
+		lines = append(lines, "it was to be done because: "+inLine(f.Step.Reason))
 	}
 	if f.now != "" {
 		lines = append(lines, "now "+f.now)
@@ -65,7 +65,7 @@ func standing(now *report.Report, section string) string {
 		}
 		text := fmt.Sprintf("the volume is %s", v.Health)
 		if v.Why != "" {
-			text += ": " + v.Why
+			text += ": " + inLine(v.Why)
 		}
 		text += fmt.Sprintf("; %d of %d replicas are current", v.Current, v.Wanted)
 		if v.Engine != "" {

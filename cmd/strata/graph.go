@@ -148,15 +148,16 @@ func (f *graphForm) write(w io.Writer, g *graph.Graph) error {
 	if f.json {
 		format = "json"
 	}
-	switch format {
+	if format == "json" {
+		return printJSON(w, g)
+	}
+	switch g = inLines(g); format {
 	case "svg":
 		return g.SVG(w)
 	case "dot":
 		return g.DOT(w)
 	case "mermaid":
 		return g.Mermaid(w)
-	case "json":
-		return printJSON(w, g)
 	}
 	return fmt.Errorf("--format %s: there is no such form; %s", f.format, schema.Hint(f.format, "forms", formats))
 }

@@ -146,7 +146,9 @@ func writeDraft(out io.Writer, file string, d *draft.Draft, asJSON bool) error {
 // tellImport says what was found, what was not written, and what a plan on it
 // would do.
 func tellImport(w io.Writer, file string, d *draft.Draft, o *plan.Outline) error {
+	o = inLines(o)
 	for _, r := range d.Left {
+		r = *inLines(&r)
 		fmt.Fprintf(w, "%s %s: %s\n", worry.Render("not written:"), r.About, r.Text)
 	}
 	with := "strata plan"

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"io"
-	"os"
 	"sync"
 	"time"
 )
@@ -23,7 +22,7 @@ type lazy struct {
 // lazily returns what writes to out, and what ends that. People at a terminal
 // see every line at once.
 func lazily(out io.Writer) (io.Writer, func()) {
-	if f, ok := out.(*os.File); ok && interactive(f) {
+	if terminal(out) != nil {
 		return out, func() {}
 	}
 	l := &lazy{out: bufio.NewWriterSize(out, 64<<10)}

@@ -26,10 +26,13 @@ func tuneMemory() {
 // run executes the command line and returns the exit code: 0, or 1 for an
 // error; plan and apply have more of their own.
 func run() int {
-	err := newRoot().Execute()
+	root := newRoot()
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.Execute()
 	var silent exitCode
 	if err != nil && !errors.As(err, &silent) {
-		fmt.Fprintln(os.Stderr, "strata:", err)
+		fmt.Fprintln(stderr, "strata:", message(err))
 	}
 	return codeOf(err)
 }

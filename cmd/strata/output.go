@@ -13,10 +13,10 @@ import (
 
 // Colours, used only on a terminal and never with NO_COLOR.
 var (
-	good  = lipgloss.NewStyle().Foreground(lipgloss.Color("2"))
-	bad   = lipgloss.NewStyle().Foreground(lipgloss.Color("1"))
-	worry = lipgloss.NewStyle().Foreground(lipgloss.Color("3"))
-	faint = lipgloss.NewStyle().Faint(true)
+	good  = style{lipgloss.NewStyle().Foreground(lipgloss.Color("2"))}
+	bad   = style{lipgloss.NewStyle().Foreground(lipgloss.Color("1"))}
+	worry = style{lipgloss.NewStyle().Foreground(lipgloss.Color("3"))}
+	faint = style{lipgloss.NewStyle().Faint(true)}
 )
 
 func printJSON(w io.Writer, v any) error {

@@ -26,9 +26,10 @@ func (f *planForm) flags(cmd *cobra.Command) {
 }
 
 func (f *planForm) print(out io.Writer, o *plan.Outline) error {
-	switch {
-	case f.json:
+	if f.json {
 		return printJSON(out, o)
+	}
+	switch o = inLines(o); {
 	case f.markdown:
 		return o.Markdown(out)
 	case f.compact:

@@ -43,7 +43,7 @@ func (b *broken) Error() string {
 	}
 	for _, v := range b.violations {
 		for _, line := range v.Lines() {
-			lines = append(lines, "  "+line)
+			lines = append(lines, "  "+inLine(line))
 		}
 	}
 	return strings.Join(lines, "\n")

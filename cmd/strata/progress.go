@@ -57,7 +57,7 @@ func (p *progress) close() { p.copies.close() }
 
 func (p *progress) copying(at apply.Copy) { p.copies.update(at) }
 
-func (p *progress) tell(text string) { fmt.Fprintln(p.out, "note: "+text) }
+func (p *progress) tell(text string) { fmt.Fprintln(p.out, "note: "+inLine(text)) }
 
 func (p *progress) event(e apply.Event) {
 	if op, ok := e.Step.Op.(plan.ShallowCopy); ok {
@@ -68,23 +68,25 @@ func (p *progress) event(e apply.Event) {
 		if errors.Is(e.Err, apply.ErrLeft) {
 			mark, style = "…", worry
 		}
-		fmt.Fprintf(p.out, "%s %-8s %s  %s\n      %s\n", style.Render(mark), e.Step.Op.On(), plan.Words(e.Step.Op), elapsed(e.Took), style.Render(e.Err.Error()))
+		fmt.Fprintf(p.out, "%s %-8s %s  %s\n      %s\n", style.Render(mark), e.Step.Op.On(), inLine(plan.Words(e.Step.Op)), elapsed(e.Took), style.Render(e.Err.Error()))
 		return
 	}
-	fmt.Fprintf(p.out, "%s %-8s %s  %s\n", p.done, e.Step.Op.On(), plan.Words(e.Step.Op), elapsed(e.Took))
+	fmt.Fprintf(p.out, "%s %-8s %s  %s\n", p.done, e.Step.Op.On(), inLine(plan.Words(e.Step.Op)), elapsed(e.Took))
 }
 
 func (p *progress) summary(r *apply.Result, took time.Duration, _ int) {
 	for _, f := range r.Plan.Blocked {
+		f = *inLines(&f)
 		fmt.Fprintf(p.out, "%s %s: %s\n", worry.Render("blocked:"), f.About, f.Text)
 		if f.Hint != "" {
 			fmt.Fprintf(p.out, "    %s\n", f.Hint)
 		}
 	}
 	if len(r.Others) > 0 {
-		fmt.Fprintf(p.out, "note: not in the plan and left alone, though there is something to do: %s\n", strings.Join(r.Others, ", "))
+		fmt.Fprintf(p.out, "note: not in the plan and left alone, though there is something to do: %s\n", inLine(strings.Join(r.Others, ", ")))
 	}
 	for _, f := range r.Plan.Notes {
+		f = *inLines(&f)
 		fmt.Fprintf(p.out, "note: %s: %s\n", f.About, f.Text)
 	}
 	fmt.Fprintf(p.out, "%s: %d steps in %d passes, %s\n", verdict(r), r.Steps, r.Passes, elapsed(took))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -89,7 +88,7 @@ func (s *source) connect(cfg *schema.Config) (map[lineage.Node]*spdk.Client, fun
 			t.Close()
 		}
 		if err := rec.close(); err != nil {
-			fmt.Fprintln(os.Stderr, "strata:", err)
+			fmt.Fprintln(stderr, "strata:", err)
 		}
 	}, nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/lipgloss/tree"
 	"github.com/spf13/cobra"
 
@@ -36,7 +35,7 @@ func newStatus() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), r)
 			}
-			printStatus(cmd.OutOrStdout(), r)
+			printStatus(cmd.OutOrStdout(), inLines(r))
 			return nil
 		},
 	}
@@ -129,7 +128,7 @@ func stackTree(l report.Layer, head lineage.LvolName) any {
 	return t
 }
 
-func healthStyle(h report.Health) lipgloss.Style {
+func healthStyle(h report.Health) style {
 	switch h {
 	case report.Healthy:
 		return good
@@ -139,7 +138,7 @@ func healthStyle(h report.Health) lipgloss.Style {
 	return bad
 }
 
-func legStyle(leg string) lipgloss.Style {
+func legStyle(leg string) style {
 	switch leg {
 	case report.Current:
 		return good

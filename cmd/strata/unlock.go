@@ -41,12 +41,12 @@ next look on, which is within a second.`,
 			out := cmd.OutOrStdout()
 			switch note := n.Lock.Note(); {
 			case n.Unknown != "":
-				return fmt.Errorf("node %s: %s", name, n.Unknown)
+				return fmt.Errorf("node %s: %s", name, inLine(n.Unknown))
 			case n.Lock.Holder == "":
 				fmt.Fprintf(out, "node %s is not locked\n", name)
 				return nil
 			case !force && !dead(note):
-				return fmt.Errorf("node %s is locked by %s, which may be at work; if it is gone for good, say --force", name, apply.Holder(note))
+				return fmt.Errorf("node %s is locked by %s, which may be at work; if it is gone for good, say --force", name, inLine(apply.Holder(note)))
 			default:
 				if !force {
 					fmt.Fprintf(cmd.ErrOrStderr(), "waiting for a sign of life of %s\n", apply.Holder(note))
@@ -61,7 +61,7 @@ next look on, which is within a second.`,
 				if err := apply.Unlock(cmd.Context(), cfg.Cluster, targets[name], n.Lock); err != nil {
 					return fmt.Errorf("node %s: %w", name, err)
 				}
-				fmt.Fprintf(out, "node %s is free; it was locked by %s\n", name, apply.Holder(note))
+				fmt.Fprintf(out, "node %s is free; it was locked by %s\n", name, inLine(apply.Holder(note)))
 				return nil
 			}
 		},
