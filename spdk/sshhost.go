@@ -18,6 +18,11 @@ func readKnownHosts(files []string) (ssh.HostKeyCallback, error) {
 		_, err := os.Stat(file)
 		return os.IsNotExist(err)
 	})
+	for _, file := range there {
+		if err := regular(file); err != nil {
+			return nil, err
+		}
+	}
 	return knownhosts.New(there...)
 }
 

@@ -76,6 +76,9 @@ func (k *keyRing) ask(ctx context.Context, socket string) ([]ssh.Signer, error) 
 
 // only takes the key that is named, and no other.
 func (k *keyRing) only(s *SSH, held []ssh.Signer) error {
+	if err := regular(s.Key); err != nil {
+		return fmt.Errorf("key: %w", err)
+	}
 	text, err := os.ReadFile(s.Key)
 	if err != nil {
 		return fmt.Errorf("key: %w", err)
@@ -169,6 +172,23 @@ func hold(held []ssh.Signer, public ssh.PublicKey) ssh.Signer {
 		if bytes.Equal(s.PublicKey().Marshal(), public.Marshal()) {
 			return s
 		}
+	}
+	return nil
+}
+
+// maxKeyFile is more than any file of keys has.
+const maxKeyFile = 16 << 20
+
+// regular refuses what is no file to be read to its end: a pipe, a device. One
+// that is not there is somebody else's affair.
+func regular(file string) error {
+	switch info, err := os.Stat(file); {
+	case err != nil:
+		return nil //nolint:nilerr // opening it says why
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is no regular file", file)
+	case info.Size() > maxKeyFile:
+		return fmt.Errorf("%s is too large for a file of keys", file)
 	}
 	return nil
 }

@@ -35,5 +35,9 @@ func newGuard() *cobra.Command {
 
 // guard starts the guard, which reaches the targets as this process does.
 func (s *source) guard() (apply.GuardConn, error) {
-	return apply.GuardProcess("guard", "--timeout", s.timeout.String(), "--debug-rpc", s.debugRPC)
+	args := []string{"guard", "--timeout", s.timeout.String(), "--debug-rpc", s.debugRPC}
+	for _, allowed := range s.secrets {
+		args = append(args, "--secrets", allowed)
+	}
+	return apply.GuardProcess(args...)
 }

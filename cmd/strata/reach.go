@@ -15,9 +15,10 @@ import (
 const passwordEnv = "STRATA_RPC_PASSWORD"
 
 // reacher makes clients, with the secrets that the nodes' addresses ask for
-// from where the configuration says they are.
+// from where the configuration says they are, as far as the operator's word goes.
 type reacher struct {
-	ssh map[schema.SSH]*spdk.SSH // nodes that are reached alike share one
+	permit permit
+	ssh    map[schema.SSH]*spdk.SSH // nodes that are reached alike share one
 }
 
 func (r *reacher) client(n *schema.Node, opt spdk.Options) (*spdk.Client, error) {
@@ -25,7 +26,7 @@ func (r *reacher) client(n *schema.Node, opt spdk.Options) (*spdk.Client, error)
 	var err error
 	switch scheme {
 	case "http", "https":
-		err = throughProxy(n, strings.Contains(rest, "@"), &opt)
+		err = r.throughProxy(n, strings.Contains(rest, "@"), &opt)
 	case "ssh":
 		opt.SSH, err = r.throughSSH(n)
 	}
@@ -47,6 +48,9 @@ func (r *reacher) throughSSH(n *schema.Node) (*spdk.SSH, error) {
 	}
 	if file := os.Getenv("STRATA_SSH_KNOWN_HOSTS"); file != "" {
 		conf.KnownHosts = file
+	}
+	if err := r.mayUse(conf, n.RPC); err != nil {
+		return nil, err
 	}
 	if s := r.ssh[conf]; s != nil {
 		return s, nil
@@ -72,7 +76,30 @@ func (r *reacher) throughSSH(n *schema.Node) (*spdk.SSH, error) {
 	return s, nil
 }
 
-func throughProxy(n *schema.Node, user bool, opt *spdk.Options) error {
+// mayUse holds what is used with ssh to the operator's word. What the
+// environment names is the operator's.
+func (r *reacher) mayUse(conf schema.SSH, rpc string) error {
+	key := "ssh"
+	if conf.Key != "" && conf.Key != os.Getenv("STRATA_SSH_KEY") {
+		key = fileSource(conf.Key)
+	}
+	if err := r.permit.allows(forKey, key, rpc); err != nil {
+		return fmt.Errorf("the key for %s: %w", rpc, err)
+	}
+	if conf.Passphrase != (schema.Secret{}) {
+		if err := r.permit.allows(forPassphrase, sourceOf(conf.Passphrase), rpc); err != nil {
+			return fmt.Errorf("the passphrase of the key for %s: %w", rpc, err)
+		}
+	}
+	if conf.KnownHosts != "" && conf.KnownHosts != os.Getenv("STRATA_SSH_KNOWN_HOSTS") {
+		if err := r.permit.allows(forTrust, fileSource(conf.KnownHosts), rpc); err != nil {
+			return fmt.Errorf("knownHosts for %s: %w", rpc, err)
+		}
+	}
+	return nil
+}
+
+func (r *reacher) throughProxy(n *schema.Node, user bool, opt *spdk.Options) error {
 	h := schema.HTTP{}
 	if n.HTTP != nil {
 		h = *n.HTTP
@@ -81,13 +108,19 @@ func throughProxy(n *schema.Node, user bool, opt *spdk.Options) error {
 		if h.Password == (schema.Secret{}) {
 			h.Password.Env = passwordEnv
 		}
-		var err error
-		if opt.Password, err = secret(h.Password); err != nil {
+		err := r.permit.allows(forPassword, sourceOf(h.Password), n.RPC)
+		if err == nil {
+			opt.Password, err = secret(h.Password)
+		}
+		if err != nil {
 			return fmt.Errorf("the password for %s: %w", n.RPC, err)
 		}
 	}
 	if h.CA != "" {
-		pem, err := os.ReadFile(atHome(h.CA))
+		if err := r.permit.allows(forTrust, fileSource(h.CA), n.RPC); err != nil {
+			return fmt.Errorf("ca for %s: %w", n.RPC, err)
+		}
+		pem, err := readFile(atHome(h.CA), maxSecret)
 		if err != nil {
 			return fmt.Errorf("certificates: %w", err)
 		}
@@ -97,26 +130,6 @@ func throughProxy(n *schema.Node, user bool, opt *spdk.Options) error {
 		}
 	}
 	return nil
-}
-
-// secret reads one from where it is.
-func secret(s schema.Secret) (string, error) {
-	if s.Env != "" {
-		value := os.Getenv(s.Env)
-		if value == "" {
-			return "", fmt.Errorf("environment variable %s, which should have it, is not set", s.Env)
-		}
-		return value, nil
-	}
-	b, err := os.ReadFile(atHome(s.File))
-	if err != nil {
-		return "", err
-	}
-	value := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
-	if value == "" {
-		return "", fmt.Errorf("file %s, which should have it, is empty", s.File)
-	}
-	return value, nil
 }
 
 // atHome resolves a path that starts in the home directory.

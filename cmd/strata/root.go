@@ -26,6 +26,7 @@ Environment:
   STRATA_SSH_KEY          file of the private key for ssh
   STRATA_SSH_KNOWN_HOSTS  file with the keys of hosts
   SSH_AUTH_SOCK           socket of the ssh agent
+  STRATA_SECRETS          which secrets a configuration may use, and for which hosts (see --secrets)
   NO_COLOR                no colours`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -39,6 +40,7 @@ type source struct {
 	tags     []string
 	timeout  time.Duration
 	debugRPC string
+	secrets  []string
 }
 
 func (s *source) flags(cmd *cobra.Command) {
@@ -53,6 +55,7 @@ func (s *source) targetFlags(cmd *cobra.Command) {
 func (s *source) reachFlags(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&s.timeout, "timeout", 10*time.Second, "how long a target may take to answer")
 	cmd.Flags().StringVar(&s.debugRPC, "debug-rpc", "", "append every exchange with the targets to `FILE`, a JSON object a line, secrets removed")
+	cmd.Flags().StringArrayVar(&s.secrets, "secrets", nil, secretsHelp)
 }
 
 // load reads the configuration from the arguments, by default the current directory.
@@ -70,11 +73,15 @@ func (s *source) paths(args []string) []string {
 
 // connect makes a client for each node. None of them connects yet.
 func (s *source) connect(cfg *schema.Config) (map[lineage.Node]*spdk.Client, func(), error) {
+	allowed, err := readPermit(s.secrets)
+	if err != nil {
+		return nil, nil, err
+	}
 	rec, err := record(s.debugRPC)
 	if err != nil {
 		return nil, nil, err
 	}
-	reach := reacher{ssh: map[schema.SSH]*spdk.SSH{}}
+	reach := reacher{permit: allowed, ssh: map[schema.SSH]*spdk.SSH{}}
 	targets := map[lineage.Node]*spdk.Client{}
 	for _, n := range cfg.Nodes {
 		t, err := reach.client(n, spdk.Options{Timeout: s.timeout, Trace: rec.trace(n.Name)})

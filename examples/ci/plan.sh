@@ -3,6 +3,9 @@
 # be carried out by apply.sh; plan.md, to be read; and changes, which is there
 # only if there is something to do.
 #
+# A proposal may name any secret and any host: plan those with STRATA_SECRETS=none,
+# or with the hosts that you know (strata plan --help).
+#
 #	plan.sh DIR
 set -eu
 dir=${1:-.}
