@@ -111,8 +111,8 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 	hold.flags(cmd)
 	cmd.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one event a line as JSON")
-	cmd.Flags().DurationVar(&wait, "lock-timeout", 10*time.Second, "how long to wait for another apply that has locked the nodes")
-	cmd.Flags().IntVar(&jobs, "parallelism", 10, "volumes that may be held, copied, reduced or destroyed at a time")
+	durationFlag(cmd, &wait, "lock-timeout", 10*time.Second, 0, "how long to wait for another apply that has locked the nodes")
+	countFlag(cmd, &jobs, "parallelism", 10, 1, "volumes that may be held, copied, reduced or destroyed at a time")
 	return cmd
 }
 

@@ -68,7 +68,9 @@ Exit codes: 0 what was written says all there is, 1 error, 3 it does not.`,
 				if name == "" {
 					name = "imported.cue"
 				}
-				all, errLoad = schema.LoadBeside(src.paths(args), src.tags, name, d.Text)
+				all, errLoad = src.within(func() (*schema.Config, error) {
+					return schema.LoadBeside(src.paths(args), src.tags, name, d.Text)
+				})
 				if err := writeDraft(cmd.OutOrStdout(), file, d, asJSON); err != nil {
 					return err
 				}

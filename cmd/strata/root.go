@@ -37,14 +37,16 @@ Environment:
 
 // source is where a configuration comes from and how its nodes are reached.
 type source struct {
-	tags     []string
-	timeout  time.Duration
-	debugRPC string
-	secrets  []string
+	tags       []string
+	timeout    time.Duration
+	evaluation time.Duration
+	debugRPC   string
+	secrets    []string
 }
 
 func (s *source) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVarP(&s.tags, "tag", "t", nil, "`key=value` for fields with @tag(key), as with cue")
+	durationFlag(cmd, &s.evaluation, "eval-timeout", time.Minute, 0, "how long evaluating the configuration may take; 0: no limit")
 }
 
 func (s *source) targetFlags(cmd *cobra.Command) {
@@ -53,14 +55,19 @@ func (s *source) targetFlags(cmd *cobra.Command) {
 }
 
 func (s *source) reachFlags(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&s.timeout, "timeout", 10*time.Second, "how long a target may take to answer")
+	durationFlag(cmd, &s.timeout, "timeout", 10*time.Second, time.Millisecond, "how long a target may take to answer")
 	cmd.Flags().StringVar(&s.debugRPC, "debug-rpc", "", "append every exchange with the targets to `FILE`, a JSON object a line, secrets removed")
 	cmd.Flags().StringArrayVar(&s.secrets, "secrets", nil, secretsHelp)
 }
 
 // load reads the configuration from the arguments, by default the current directory.
 func (s *source) load(args []string) (*schema.Config, error) {
-	return schema.Load(s.paths(args), s.tags)
+	return s.within(func() (*schema.Config, error) { return schema.Load(s.paths(args), s.tags) })
+}
+
+// within loads a configuration as long as may take.
+func (s *source) within(load func() (*schema.Config, error)) (*schema.Config, error) {
+	return schema.Within(s.evaluation, "--eval-timeout", load)
 }
 
 // paths are the arguments or, without any, the current directory.

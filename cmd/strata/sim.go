@@ -18,7 +18,7 @@ import (
 func newSim() *cobra.Command {
 	var (
 		opts     sim.Options
-		diskSize int64
+		diskSize int
 		faults   []string
 		profile  string
 	)
@@ -58,7 +58,7 @@ it runs. Such a line is one of
 				return err
 			}
 			dir := opts.Dir
-			opts.Dir, opts.DiskSize = filepath.Join(dir, "disks"), diskSize<<20
+			opts.Dir, opts.DiskSize = filepath.Join(dir, "disks"), int64(diskSize)<<20
 			if err := os.MkdirAll(opts.Dir, 0o755); err != nil {
 				return err
 			}
@@ -84,8 +84,8 @@ it runs. Such a line is one of
 	cmd.Flags().StringVar(&opts.Dir, "dir", "", "`directory` for sockets and disks")
 	cmd.Flags().StringVar(&profile, "profile", "stock", "which `build` of SPDK the targets are: stock (v26.05) or longhorn (v24.09)")
 	cmd.Flags().StringArrayVar(&faults, "fault", nil, "what goes wrong, as a `RULE`; may be repeated")
-	cmd.Flags().DurationVar(&opts.Tick, "tick", 4*time.Millisecond, "how often a target looks at its sockets; 0: at once")
-	cmd.Flags().Int64Var(&diskSize, "disk-size", 64<<10, "size of every disk, in `MiB`")
+	durationFlag(cmd, &opts.Tick, "tick", 4*time.Millisecond, 0, "how often a target looks at its sockets; 0: at once")
+	countFlag(cmd, &diskSize, "disk-size", 64<<10, 1, "size of every disk, in `MiB`")
 	return cmd
 }
 
