@@ -24,12 +24,16 @@ func ValidID(id ID) bool {
 	return true
 }
 
+// notID ends the names of disks: the RAID of a volume that is called as a pool
+// would have the name of its disk.
+const notID ID = "disk"
+
 // NewID derives the ID of a new incarnation from nonce, which the caller has
 // drawn at random, and avoids those that taken reports.
 func NewID(nonce []byte, volume string, taken func(ID) bool) ID {
 	for try := 0; ; try++ {
 		h := sha256.Sum256(fmt.Appendf(nil, "%x/%s/%d", nonce, volume, try))
-		if id := ID(idEncoding.EncodeToString(h[:])[:idLen]); !taken(id) {
+		if id := ID(idEncoding.EncodeToString(h[:])[:idLen]); id != notID && !taken(id) {
 			return id
 		}
 	}

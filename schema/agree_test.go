@@ -90,7 +90,7 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|3600|3601|65535|6
 "ssh://u@h/s"|"ssh://u@h:22/s"|"ssh://h/s"|"ssh://u@h"|"ssh://u@h/"|"ssh://u@h/s/"|"ssh://u:p@h/s"|"ssh://u@[::1]:22/a b"|"ssh://-u@h/s"
 "~/x"|"~"|"~u/x"|"A"|"_A1"|"A-B"|"1A"|{env: "A"}|{env: "A", file: "/x"}|{file: "x"}|{key: "/x"}|{ca: "/x"}|{password: env: "A"}|{password: "x"}|{knownHosts: "~/x"}
 "10.0.0.1"|"::1"|"0.0.0.0"|"::"|"224.0.0.1"|"fe80::1%eth0"|"10.0.0"|[10,0,0,1]
-"/dev/sdb"|"/"|"dev"|"/dev/nbd0"|"/dev/nbd01"|"/dev/nbd"|"0000:5E:00.0"|"0000:5e:00.8"|"lvs 0"|"lvs/0"|"zone/x.y"|".x"|"ü"|"/ü"
+"/dev/sdb"|"/dev//sdb"|"/dev/./sdb"|"/dev/../sdb"|"/dev/.."|"/dev/..x"|"/"|"dev"|"/dev/nbd0"|"/dev/nbd01"|"/dev/nbd"|"0000:5E:00.0"|"0000:5e:00.8"|"lvs 0"|"lvs/0"|"zone/x.y"|".x"|"ü"|"/ü"
 "nqn.2026-01.com.example:a"|"nqn.2026-13.com.example:a"|"any "|"nqn.2014-08.org.nvmexpress:uuid:1"
 []|[1]|["n1"]|["n1","n2"]|["n1","n1"]|["N1"]|["any"]|["nqn.2026-01.com.example:a"]|["nqn.2026-13.com:a"]
 ["nqn.2014-08.org.nvmexpress:uuid:6b1fdd2c-0c5e-4a0b-8d0e-3f1f0a2f7a11"]|["nqn.2014-08.org.nvmexpress:uuid:6b1fdd2c"]
@@ -100,7 +100,7 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|3600|3601|65535|6
 {ublk: 0}|{nbd: "/dev/nbd1"}|{ublk: 0, nbd: "/dev/nbd1"}|{nvmf: {}}|{nvmf: hosts: "any"}|{nvmf: hosts: []}|{hosts: "any"}|{hosts: "all"}
 {n1: {rpc: "unix:///x", address: "::1"}}|{v: {size: 1Mi}}|{v: size: 1}|{ctrlrLossTimeoutSec: 5}|{ctrlrLossTimeoutSec: -1, fastIOFailTimeoutSec: 3600}
 {reconnectDelaySec: 11}|{reconnectDelaySec: 3, fastIOFailTimeoutSec: 3, ctrlrLossTimeoutSec: 3}|{fastIOFailTimeoutSec: 16}
-"b"|"barrier"|["a"]|["b","a"]|["a","a"]|["auto"]|["auto-1"]|["a",7]|"auto-1"|"59s"|"60s"|"60.5s"|"1m1ms"|"8784h"|"8784h1s"|"9999999h"|"1d"
+"b"|"barrier"|["a"]|["b","a"]|["a","a"]|["auto"]|["auto-1"]|["head"]|["header"]|["a",7]|"auto-1"|"59s"|"60s"|"60.5s"|"1m1ms"|"8784h"|"8784h1s"|"9999999h"|"1d"
 9999|10000|{daily: 1}|{hourly: 0}|{monthly: 10000}|{weekly: 1, yearly: 1}|{hourly: 1, daily: 2, weekly: 3, monthly: 4}|{hourly: "1"}
 {volume: "f", snapshot: "a"}|{volume: "f"}|{volume: "F", snapshot: "a"}|{volume: "f", snapshot: "a", detach: true}
 {node: "n1", head: "lvs0/old"}|{node: "n1", head: "lvs0/a/b c"}|"lvs0/old"|"lvs0/"|"/old"|"lvs 0/old"|"lvs0/old "|{node: "n1"}|"lvs0/ü"
@@ -232,7 +232,7 @@ func withValue(path, value string) string {
 
 // TestSchemaHasPatterns holds the patterns in Go to those of the schema.
 func TestSchemaHasPatterns(t *testing.T) {
-	for _, re := range []*regexp.Regexp{unixRPC, tcpRPC, httpRPC, sshRPC, envName, userFile, labelKey, diskPath, pciAddr, lvsName, lvolAlias, uuidNQN, domainNQN, nbdPath} {
+	for _, re := range []*regexp.Regexp{unixRPC, tcpRPC, httpRPC, sshRPC, envName, userFile, labelKey, diskPath, upwards, pciAddr, lvsName, lvolAlias, uuidNQN, domainNQN, nbdPath} {
 		if !strings.Contains(Source(), `#"`+re.String()+`"#`) {
 			t.Errorf("schema.cue lacks %s", re)
 		}

@@ -65,14 +65,20 @@ func (d *document) word(e cueerrors.Error) (text, hint string) {
 	case format == "field not allowed":
 		text, hint = "not allowed by a definition that your files apply here", "add the field to the definition or leave it out"
 	case strings.HasPrefix(format, "reference %q not found"):
-		text, hint = fmt.Sprintf("%q is not defined", args[0]), "text has to be in quotes"
+		text, hint = fmt.Sprintf("%q is not defined", args[0]), d.undefined(fmt.Sprint(args[0]))
 	case strings.HasPrefix(format, "undefined field: %s"):
-		text = fmt.Sprintf("refers to a field %v that does not exist", args[0])
+		text, hint = fmt.Sprintf("refers to a field %v that does not exist", args[0]), d.meant(strings.Trim(fmt.Sprint(args[0]), `"`))
+	case strings.HasPrefix(format, "structural cycle"):
+		text, hint = "refers to a struct that it stands in, so it would have no end", "refer to something beside it"
+	case strings.HasPrefix(format, "cycle with field"):
+		text, hint = fmt.Sprintf("has no value of its own: it refers to %v, which refers back to it", args[0]), "give one of them a value"
 	case strings.HasPrefix(format, "invalid value %v (out of bound %s)"):
 		text = fmt.Sprintf("%v does not satisfy %v", args[0], args[1])
-	case strings.Contains(text, "non-concrete value"):
-		text = "depends on a value that is not known yet"
+	case strings.Contains(text, "non-concrete value"), strings.HasPrefix(text, "invalid non-ground value"),
+		strings.HasPrefix(text, "unresolved disjunction"), strings.Contains(text, " is incomplete (type "):
+		text, hint = "depends on a value that is not known yet", d.unsetHint()
 	case strings.HasPrefix(format, "incomplete value %v"):
+		hint = d.unsetHint()
 		text = fmt.Sprintf("has no value yet, only the constraint %v", args[0])
 	}
 	for _, p := range cueerrors.Positions(e) {
@@ -81,6 +87,47 @@ func (d *document) word(e cueerrors.Error) (text, hint string) {
 		}
 	}
 	return text, hint
+}
+
+// undefined says what may have been meant by a name that nothing has.
+func (d *document) undefined(name string) string {
+	if path := packages[name]; path != "" {
+		return fmt.Sprintf("add import %q at the top of the file, below its package", path)
+	}
+	if hint := d.meant(name); !plain(name) || hint != "" && !slices.Contains(d.named, name) {
+		return hint
+	}
+	return "text has to be in quotes"
+}
+
+// meant suggests a label of the files that is nearly the name.
+func (d *document) meant(name string) string {
+	names := slices.Clone(d.named)
+	slices.Sort(names)
+	if near, ok := nearest(name, slices.Compact(names)); ok {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	return ""
+}
+
+// unsetHint names the tags that have no value, which may be what is missing.
+func (d *document) unsetHint() string {
+	if len(d.unset) == 0 {
+		return ""
+	}
+	var flags []string
+	for _, key := range d.unset {
+		flags = append(flags, "-t "+key+"=…")
+	}
+	return "a tag was given no value: " + strings.Join(flags, " ")
+}
+
+// packages are those of CUE's standard library, by the names that they go by.
+var packages = map[string]string{
+	"list": "list", "strings": "strings", "strconv": "strconv", "math": "math", "bits": "math/bits", "net": "net", "path": "path",
+	"regexp": "regexp", "struct": "struct", "time": "time", "uuid": "uuid", "html": "html", "template": "text/template", "tabwriter": "text/tabwriter",
+	"json": "encoding/json", "yaml": "encoding/yaml", "csv": "encoding/csv", "hex": "encoding/hex", "base64": "encoding/base64", "toml": "encoding/toml",
+	"sha256": "crypto/sha256", "sha512": "crypto/sha512", "sha1": "crypto/sha1", "md5": "crypto/md5", "hmac": "crypto/hmac",
 }
 
 // tagKey is the key in the body of a @tag attribute, such as "zone,short=a|b".

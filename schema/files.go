@@ -18,6 +18,7 @@ type files struct {
 	shown     map[string]string // absolute path → as the user wrote it
 	mu        sync.Mutex
 	text      map[string][]byte      // what was read, by the name shown
+	refused   Problems               // what is parsed and not done
 	tags      []string               // keys of @tag attributes
 	overlay   map[string]load.Source // what files are taken to have, by absolute path
 }
@@ -40,7 +41,7 @@ func gather(paths []string) (*files, Problems) {
 func (f *files) addPath(path string) *Problem {
 	info, err := os.Stat(path)
 	if err != nil {
-		return unreadable(path, err)
+		return unreadableFile(path)
 	}
 	if !info.IsDir() {
 		return f.addFile(path)
@@ -51,17 +52,24 @@ func (f *files) addPath(path string) *Problem {
 	}
 	found := false
 	for _, e := range entries {
-		if name := e.Name(); !e.IsDir() && inPackage(name) {
-			found = true
-			if p := f.addFile(filepath.Join(path, name)); p != nil {
-				return p
-			}
+		name := filepath.Join(path, e.Name())
+		if !inPackage(e.Name()) || isDir(name) {
+			continue
+		}
+		found = true
+		if p := f.addFile(name); p != nil {
+			return p
 		}
 	}
 	if !found {
 		return &Problem{Path: path, Text: "has no CUE file", Hint: "JSON and YAML files have to be named one by one"}
 	}
 	return nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // inPackage reports whether the cue command, too, would take the file for part
@@ -80,6 +88,9 @@ func (f *files) addFile(path string) *Problem {
 	if _, again := f.shown[abs]; again {
 		return nil
 	}
+	if p := unreadableFile(path); p != nil && extension(path) {
+		return p
+	}
 	switch filepath.Ext(path) {
 	case ".cue":
 		f.cue = append(f.cue, abs)
@@ -90,6 +101,45 @@ func (f *files) addFile(path string) *Problem {
 	}
 	f.shown[abs] = path
 	return nil
+}
+
+func extension(path string) bool {
+	return slices.Contains([]string{".cue", ".json", ".yaml", ".yml"}, filepath.Ext(path))
+}
+
+// unreadableFile says why a file cannot be read to its end: it may be a link to nothing,
+// a pipe that nobody writes to, or somebody else's. Nil when it can.
+func unreadableFile(path string) *Problem {
+	info, err := os.Stat(path)
+	if target, lerr := os.Readlink(path); os.IsNotExist(err) && lerr == nil {
+		return &Problem{Path: path, Text: "is a link to " + target + ", which is not there"}
+	}
+	if err != nil {
+		return unreadable(path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return &Problem{Path: path, Text: "is " + kindOf(info.Mode()), Hint: "a configuration is read from regular files"}
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return unreadable(path, err)
+	}
+	file.Close()
+	return nil
+}
+
+func kindOf(mode os.FileMode) string {
+	switch {
+	case mode&os.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&os.ModeSocket != 0:
+		return "a socket"
+	case mode&os.ModeDevice != 0:
+		return "a device"
+	case mode.IsDir():
+		return "a directory"
+	}
+	return "no regular file"
 }
 
 // parse is load's way to a file's syntax. Positions get the name shown.
@@ -103,7 +153,28 @@ func (f *files) parse(name string, src any, cfg parser.Config) (*ast.File, error
 		f.text[shown] = text
 		f.mu.Unlock()
 	}
-	return parser.ParseFile(shown, src, cfg)
+	file, err := parser.ParseFile(shown, src, cfg)
+	if file != nil {
+		f.mu.Lock()
+		f.refused = append(f.refused, outside(file)...)
+		f.mu.Unlock()
+	}
+	return file, err
+}
+
+// outside reports the attributes by which CUE brings in what stands elsewhere.
+func outside(file *ast.File) (problems Problems) {
+	ast.Walk(file, func(n ast.Node) bool {
+		if a, ok := n.(*ast.Attribute); ok {
+			if key, _ := a.Split(); key == "embed" {
+				problems = append(problems, &Problem{Pos: posOf(a.Pos()), Text: "@embed: files are not embedded in a configuration", Hint: "name JSON and YAML files beside the CUE files: strata plan . data.json"})
+			} else if key == "extern" && !strings.Contains(a.Text, "embed") {
+				problems = append(problems, &Problem{Pos: posOf(a.Pos()), Text: "@extern: nothing that is not CUE is run", Hint: "leave it out"})
+			}
+		}
+		return true
+	}, nil)
+	return problems
 }
 
 // line returns line number n, from 1, of a file that was read.

@@ -42,6 +42,8 @@ type document struct {
 	value    cue.Value
 	places   *place
 	tags     map[token.Pos]string // tag by the position of the field's value
+	unset    []string             // keys of tags whose field has no value of its own and was given none
+	named    []string             // labels of all fields, with those of helpers
 	problems Problems
 	// incomplete has the paths, joined by zero bytes, of values that have been
 	// reported for not being known.
@@ -69,6 +71,8 @@ func (f *files) evaluate(tags []string) (*document, Problems) {
 	for _, file := range inst.Files {
 		doc.places.add(file.Decls)
 		tagsOf(file, doc.tags)
+		doc.unset = append(doc.unset, unsetTags(file, tags)...)
+		doc.named = append(doc.named, labelsOf(file)...)
 		file.Decls = joinData(file.Decls)
 	}
 	doc.value = cuecontext.New().BuildInstance(inst)
@@ -90,6 +94,9 @@ func (f *files) instance(tags []string) (*build.Instance, Problems) {
 		Registry:  noRegistry{},
 		Overlay:   f.overlay,
 	})[0]
+	if len(f.refused) > 0 {
+		return inst, f.refused
+	}
 	for _, file := range inst.Files {
 		tags := map[token.Pos]string{}
 		tagsOf(file, tags)

@@ -17,6 +17,7 @@ var (
 	userFile  = regexp.MustCompile(`^(/|~/)[ -~]+$`)
 	labelKey  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$`)
 	diskPath  = regexp.MustCompile(`^/[ -~]+$`)
+	upwards   = regexp.MustCompile(`/\.\.(/|$)`)
 	pciAddr   = regexp.MustCompile(`^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-7]$`)
 	lvsName   = regexp.MustCompile(`^[!-.0-~]{1,63}$`)
 	lvolAlias = regexp.MustCompile(`^[!-.0-~]{1,63}/[!-~]([ -~]{0,61}[!-~])?$`)

@@ -1,6 +1,9 @@
 package schema
 
 import (
+	"slices"
+	"strings"
+
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/token"
 )
@@ -65,7 +68,7 @@ func (p *place) add(decls []ast.Decl) {
 				c.write(d)
 				continue
 			}
-			if name, ident, err := ast.LabelName(d.Label); err == nil && (!ident || plain(name)) {
+			if name, _, err := ast.LabelName(d.Label); err == nil {
 				p.child(name).write(d)
 			}
 		case *ast.EmbedDecl:
@@ -130,6 +133,75 @@ func tagsOf(f *ast.File, tags map[token.Pos]string) {
 		}
 		return true
 	}, nil)
+}
+
+// unsetTags returns the keys of the tags that were not given, and whose fields
+// have no value or default without that.
+func unsetTags(f *ast.File, given []string) (keys []string) {
+	ast.Walk(f, func(n ast.Node) bool {
+		field, ok := n.(*ast.Field)
+		if !ok {
+			return true
+		}
+		for _, a := range field.Attrs {
+			attr, body := a.Split()
+			key := tagKey(body)
+			if attr == "tag" && !hasValue(field.Value) && !wasGiven(body, given) && !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+		return true
+	}, nil)
+	return keys
+}
+
+// wasGiven reports whether a tag, "zone,short=a|b", was given: as zone=a or as a.
+func wasGiven(body string, given []string) bool {
+	_, short, _ := strings.Cut(body, "short=")
+	short, _, _ = strings.Cut(short, ",")
+	return slices.ContainsFunc(given, func(g string) bool {
+		key, _, assigned := strings.Cut(g, "=")
+		return key == tagKey(body) || !assigned && slices.Contains(strings.Split(short, "|"), g)
+	})
+}
+
+// hasValue reports whether an expression is a literal, or has one as its default.
+func hasValue(x ast.Expr) bool {
+	switch x := x.(type) {
+	case *ast.BasicLit:
+		return true
+	case *ast.UnaryExpr:
+		return x.Op == token.MUL
+	case *ast.ParenExpr:
+		return hasValue(x.X)
+	case *ast.BinaryExpr:
+		return x.Op == token.OR && (isDefault(x.X) || isDefault(x.Y))
+	}
+	return false
+}
+
+func isDefault(x ast.Expr) bool {
+	if b, ok := x.(*ast.BinaryExpr); ok {
+		return hasValue(b)
+	}
+	u, ok := x.(*ast.UnaryExpr)
+	return ok && u.Op == token.MUL
+}
+
+// labelsOf returns what fields, helpers and let clauses of a file are called.
+func labelsOf(f *ast.File) (names []string) {
+	ast.Walk(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			if name, _, err := ast.LabelName(n.Label); err == nil {
+				names = append(names, name)
+			}
+		case *ast.LetClause:
+			names = append(names, n.Ident.Name)
+		}
+		return true
+	}, nil)
+	return names
 }
 
 // posOf converts a position; files carry the names they are shown by.

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"path"
 	"strings"
 
 	"strata/lineage"
@@ -60,7 +61,7 @@ func (o object) disk(p *Pool) {
 		case Malloc:
 			p.Bytes, _ = f.bytes()
 		default:
-			p.Path, _ = f.matching(`a path such as "/dev/nvme1n1"`, diskPath.MatchString)
+			p.Path = f.diskPath()
 		}
 	}
 	switch {
@@ -69,6 +70,20 @@ func (o object) disk(p *Pool) {
 	case len(given) > 1:
 		o.wrong("", "has several disks, %s: a pool is on one", strings.Join(given, " and "))
 	}
+}
+
+// diskPath returns a path by which a disk is known: however it is written, one
+// disk has one.
+func (s *spot) diskPath() string {
+	t, ok := s.matching(`a path such as "/dev/nvme1n1"`, diskPath.MatchString)
+	if !ok {
+		return ""
+	}
+	if upwards.MatchString(t) {
+		s.wrong("write it out", `must have no ".." in it: where %q leads is known on the node only`, t)
+		return ""
+	}
+	return path.Clean(t)
 }
 
 // oneOf returns a whole number that ok accepts.

@@ -84,6 +84,8 @@ func (ps Problems) tidy() Problems {
 			if p.Path != path {
 				out[n-1].Others++
 			}
+		} else if n > 0 && out[n-1].Pos == p.Pos && strings.HasPrefix(p.Text, out[n-1].Text+" (see also ") {
+			out[n-1] = p // the same, and where else to look
 		} else {
 			out = append(out, p)
 		}

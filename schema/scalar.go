@@ -29,10 +29,13 @@ func (s *spot) resolve() bool {
 		return false
 	}
 	s.doc.incomplete[strings.Join(s.names(), "\x00")] = true
-	if s.value.IncompleteKind()&(s.value.IncompleteKind()-1) != 0 {
+	switch {
+	case s.value.IncompleteKind() == cue.TopKind:
+		s.wrong(s.doc.unsetHint(), "has no value yet, here or in what it refers to")
+	case s.value.IncompleteKind()&(s.value.IncompleteKind()-1) != 0:
 		s.wrong("choose one, or mark one with * as the default", "may be any of %s", oneLine(s.value))
-	} else {
-		s.wrong("", "has no value yet, only the constraint %s", oneLine(s.value))
+	default:
+		s.wrong(s.doc.unsetHint(), "has no value yet, only the constraint %s", oneLine(s.value))
 	}
 	return false
 }

@@ -43,6 +43,9 @@ func (s *spot) snapshotNames(v *Volume) bool {
 		case strings.HasPrefix(name, AutoPrefix):
 			e.wrong("choose another name", "%q: names that start with %q are for the snapshots that every takes", name, AutoPrefix)
 			ok = false
+		case name == headWord:
+			e.wrong("choose another name", "%q: %s@%[1]s is what was written since the last snapshot", name, v.Name)
+			ok = false
 		case slices.Contains(v.Snapshots, name):
 			e.wrong("", "names %q again", name)
 		}
@@ -51,6 +54,9 @@ func (s *spot) snapshotNames(v *Volume) bool {
 	}
 	return ok
 }
+
+// headWord stands for the head where a snapshot can be named: db@head.
+const headWord = "head"
 
 // noSnapshot reports a snapshot that is none of v's.
 func (s *spot) noSnapshot(name string, v *Volume) {

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,6 +60,9 @@ func split(names []string) (entity, subject string) {
 	return dotted(names[:n]), dotted(names[n:])
 }
 
+// helper is a name that users give to fields of their own.
+var helper = regexp.MustCompile(`^_?#?[A-Za-z_$][A-Za-z0-9_$]*$`)
+
 // dotted joins names; those that are no identifiers or names of ours are quoted.
 func dotted(names []string) string {
 	var b strings.Builder
@@ -71,7 +75,7 @@ func dotted(names []string) string {
 		case i > 0:
 			b.WriteByte('.')
 		}
-		if !lineage.ValidName(strings.ToLower(name)) && !labelKey.MatchString(name) {
+		if !lineage.ValidName(strings.ToLower(name)) && !labelKey.MatchString(name) && !helper.MatchString(name) {
 			name = strconv.Quote(name)
 		}
 		b.WriteString(name)
@@ -160,6 +164,9 @@ func (o object) field(name string) *spot {
 // The example shows what to write.
 func (o object) required(name, example string) *spot {
 	f := o.field(name)
+	if f == nil && len(o.fields) == 0 && o.value.Err() != nil {
+		return nil // the whole struct is wrong, which is said
+	}
 	if f == nil {
 		subject := name
 		if _, s := split(o.names()); s != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -245,10 +246,10 @@ func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 	switch drv := b.Driver; {
 	case drv.Lvol != nil || drv.Raid != nil:
 	case drv.AIO != nil:
-		d.Kind, d.Path = "aio", drv.AIO.Filename
+		d.Kind, d.Path = "aio", path.Clean(drv.AIO.Filename)
 		n.Disks[b.Name] = d
 	case drv.Uring != nil:
-		d.Kind, d.Path = "uring", drv.Uring.Filename
+		d.Kind, d.Path = "uring", path.Clean(drv.Uring.Filename)
 		n.Disks[b.Name] = d
 	case len(drv.NVMe) > 0 && drv.NVMe[0].Trid.TrType == "PCIe":
 		d.Kind, d.Path = "nvme", drv.NVMe[0].Trid.TrAddr
