@@ -58,7 +58,7 @@ func (s *subject) unheard() string {
 	for _, l := range s.Legs {
 		switch {
 		case l.Head == nil:
-			return fmt.Sprintf("the replica on %s cannot be reached", l.Node)
+			return "the replica " + s.b.away(l.Node)
 		case s.Engine != "" && l.Node != s.Engine:
 			if why := s.b.connected(lineage.Link{From: l.Node, To: s.Engine}); why != "" {
 				return why

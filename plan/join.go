@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 
 	"strata/lineage"
@@ -50,7 +49,7 @@ func (s *subject) join(d Choice, src state.CurrentLeg) {
 	}
 	if s.grows() {
 		if i := slices.IndexFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head == nil }); i >= 0 {
-			s.lag(d, fmt.Sprintf("the replica on %s cannot be reached, so no layer can be cut on it", s.Legs[i].Node))
+			s.lag(d, "no layer can be cut: the replica "+s.b.away(s.Legs[i].Node))
 			return
 		}
 		s.grow(d, src, out, back)

@@ -33,7 +33,7 @@ func linkKey(l lineage.Link) string {
 func (b *builder) makeLink(l lineage.Link) string {
 	for _, n := range []lineage.Node{l.From, l.To} {
 		if at := b.w.Nodes[n]; at == nil || at.Unknown != "" || b.cfg.Node(n) == nil {
-			return fmt.Sprintf("node %s cannot be read", n)
+			return b.silent(n)
 		}
 		if b.opt.Skip["node "+string(n)] {
 			return fmt.Sprintf("node %s could not be set up", n)

@@ -40,7 +40,7 @@ func (s *subject) noteStaying(victims []state.CurrentLeg) {
 			}
 			why = "the configuration wants one there"
 			if i := slices.IndexFunc(s.Legs, func(o state.CurrentLeg) bool { return o.Head == nil }); i >= 0 {
-				why = fmt.Sprintf("the one on %s, which would stay instead, cannot be reached", s.Legs[i].Node)
+				why = fmt.Sprintf("the one that would stay instead %s", s.b.away(s.Legs[i].Node))
 			}
 		}
 		s.b.note("volume "+s.v.Name, s.v.At("replicas"), "", "the replica on %s was released and stays: %s", l.Node, why)
@@ -62,7 +62,7 @@ func (s *subject) victims(surplus int) []state.CurrentLeg {
 		case s.v.Protect:
 			s.b.block(about, s.v.At("replicas"), "remove protect first", "the replica on %s is one too many, but the volume is protected", l.Node)
 		case l.Head == nil:
-			s.b.block(about, s.v.At("replicas"), "", "there is one replica too many, and none goes while the one on %s cannot be reached", l.Node)
+			s.b.block(about, s.v.At("replicas"), "", "there is one replica too many, and none goes while the one %s", s.b.away(l.Node))
 		case s.readFrom(l.Node):
 			s.b.block(about, s.v.At("replicas"), "", "the replica on %s is one too many, but one that is being rebuilt reads through it", l.Node)
 		case !s.b.opt.AllowDestroy[name]:

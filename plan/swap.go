@@ -137,7 +137,7 @@ func (s *subject) canRestart(to lineage.Node, field string) bool {
 	b := s.b
 	why := s.inc.Minority(b.question(s.v))
 	if at := b.w.Nodes[to]; at == nil || at.Unknown != "" || b.cfg.Node(to) == nil {
-		why = fmt.Sprintf("node %s cannot be read", to)
+		why = b.silent(to)
 	} else if b.opt.Skip["node "+string(to)] {
 		why = fmt.Sprintf("node %s could not be set up", to)
 	} else if w := s.showable(at); to != s.Engine && w != "" {
@@ -147,7 +147,7 @@ func (s *subject) canRestart(to lineage.Node, field string) bool {
 	}
 	for _, l := range s.Legs {
 		if why == "" && l.Head == nil {
-			why = fmt.Sprintf("the replica on %s cannot be reached, so the volume cannot be sealed", l.Node)
+			why = fmt.Sprintf("the volume cannot be sealed: the replica %s", b.away(l.Node))
 		}
 		if why == "" && s.Engine != "" && l.Node != s.Engine {
 			why = s.reached(l)

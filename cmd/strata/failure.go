@@ -7,10 +7,12 @@ import (
 	"github.com/hashicorp/go-multierror"
 
 	"strata/apply"
+	"strata/lineage"
 	"strata/plan"
 	"strata/report"
 	"strata/schema"
 	"strata/spdk"
+	"strata/state"
 )
 
 // failures is the error of sections that could not be carried out. It says what
@@ -20,13 +22,10 @@ func failures(cfg *schema.Config, r *apply.Result) error {
 	now := report.Build(cfg, r.Snapshot)
 	var errs *multierror.Error
 	for _, f := range r.Failures {
-		errs = multierror.Append(errs, ended{f, standing(now, f.Section)})
+		errs = multierror.Append(errs, ended{f, standing(now, f.Section), next(f, r.Snapshot)})
 	}
 	errs.ErrorFormat = func(list []error) string {
-		what := "1 section could not be carried out:"
-		if len(list) != 1 {
-			what = fmt.Sprintf("%d sections could not be carried out:", len(list))
-		}
+		what := many(len(list), "section") + " could not be carried out:"
 		for _, err := range list {
 			what += "\n  " + err.Error()
 		}
@@ -37,7 +36,8 @@ func failures(cfg *schema.Config, r *apply.Result) error {
 
 type ended struct {
 	apply.Failure
-	now string // how the volume is
+	now  string // how the volume is
+	next string // what to do about it
 }
 
 func (f ended) Error() string {
@@ -48,7 +48,7 @@ func (f ended) Error() string {
 	if f.now != "" {
 		lines = append(lines, "now "+f.now)
 	}
-	return strings.Join(append(lines, next(f.Failure)), "\n      ")
+	return strings.Join(append(lines, f.next), "\n      ")
 }
 
 func (f ended) Unwrap() error { return f.Err }
@@ -67,7 +67,7 @@ func standing(now *report.Report, section string) string {
 		if v.Why != "" {
 			text += ": " + inLine(v.Why)
 		}
-		text += fmt.Sprintf("; %d of %d replicas are current", v.Current, v.Wanted)
+		text += fmt.Sprintf("; %d of %s current", v.Current, many(v.Wanted, "replica"))
 		if v.Engine != "" {
 			text += fmt.Sprintf("; %s serves it", v.Engine)
 		}
@@ -76,14 +76,34 @@ func standing(now *report.Report, section string) string {
 	return ""
 }
 
+// defaultSubsystems is how many subsystems SPDK's targets hold unless they are
+// told otherwise, the one of discovery included (v26.05, v24.09).
+const defaultSubsystems = 1024
+
+// fullTarget says that a target holds as many subsystems as it can; "" if that
+// need not be why it makes none: it answers no more than that it cannot.
+func fullTarget(name lineage.Node, s *state.Snapshot) string {
+	if s == nil || s.Nodes[name] == nil || len(s.Nodes[name].Subsystems) < defaultSubsystems-1 {
+		return ""
+	}
+	return fmt.Sprintf("%s has %s, and a target holds %d unless it is told otherwise: that is nvmf_set_max_subsystems, "+
+		"which is to be called before framework_start_init, when the target is started with --wait-for-rpc; or serve volumes from other nodes (engine)",
+		name, many(len(s.Nodes[name].Subsystems), "subsystem"), defaultSubsystems)
+}
+
 // next says what to do about a failure.
-func next(x apply.Failure) string {
+func next(x apply.Failure, s *state.Snapshot) string {
 	node := x.Step.Op.On()
 	if _, disk := x.Step.Op.(plan.DiskAttach); disk && spdk.ClassOf(x.Err) == spdk.NotFound {
 		return fmt.Sprintf("see that the disk is there on %s, or name another path for the pool, and apply again", node)
 	}
 	if a, ok := x.Step.Op.(plan.ControllerAttach); ok {
 		return fmt.Sprintf("see that %s reaches %s:%s, where its peer listens, and apply again", node, a.Address, a.Port)
+	}
+	if _, subsystem := x.Step.Op.(plan.SubsystemCreate); subsystem && spdk.ClassOf(x.Err) == spdk.Other {
+		if text := fullTarget(node, s); text != "" {
+			return text
+		}
 	}
 	switch spdk.ClassOf(x.Err) {
 	case spdk.NoSpace:

@@ -89,7 +89,11 @@ func (p *progress) summary(r *apply.Result, took time.Duration, _ int) {
 		f = *inLines(&f)
 		fmt.Fprintf(p.out, "note: %s: %s\n", f.About, f.Text)
 	}
-	fmt.Fprintf(p.out, "%s: %d steps in %d passes, %s\n", verdict(r), r.Steps, r.Passes, elapsed(took))
+	passes := "1 pass"
+	if r.Passes != 1 {
+		passes = fmt.Sprintf("%d passes", r.Passes)
+	}
+	fmt.Fprintf(p.out, "%s: %s in %s, %s\n", verdict(r), many(r.Steps, "step"), passes, elapsed(took))
 }
 
 func verdict(r *apply.Result) string {
@@ -103,7 +107,7 @@ func verdict(r *apply.Result) string {
 	case r.Stopped:
 		return "Stopped before the end"
 	case len(r.Failures) > 0:
-		return fmt.Sprintf("%d sections failed", len(r.Failures))
+		return many(len(r.Failures), "section") + " failed"
 	case !r.Converged:
 		return fmt.Sprintf("Converged but for what is blocked (%d)", len(r.Plan.Blocked))
 	}

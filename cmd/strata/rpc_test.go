@@ -10,6 +10,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -67,6 +68,15 @@ func (l *lab) send(node, method, params string) (json.RawMessage, error) {
 }
 
 func (l *lab) cmdRPC(s *script, args []string) error {
+	if times, repeated := strings.CutPrefix(args[0], "-times="); repeated {
+		n, err := strconv.Atoi(times)
+		for i := range n {
+			if err == nil {
+				_, err = l.call(args[1], args[2], strings.ReplaceAll(strings.Join(args[3:], " "), "%d", strconv.Itoa(i)))
+			}
+		}
+		return err
+	}
 	result, err := l.call(args[0], args[1], strings.Join(args[2:], " "))
 	if err != nil {
 		return err

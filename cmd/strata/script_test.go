@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 //	partition / heal NODE NODE               packets between two nodes vanish
 //	fault RULE... / fault -none              what goes wrong from here on; see strata sim --help
 //	[!] rpc NODE METHOD [PARAMS]             one call; stdout has the result, stderr the error
+//	rpc -times=N NODE METHOD PARAMS          that often, with %d in PARAMS counting up
 //	await [-as=VAR] NODE METHOD [PARAMS] REGEXP   call until the result matches; $VAR is what its group has
 //	state [-foreign] [NODE...]               stdout has all there is, or what is not strata's
 //	calls reset / calls none [NODE...]       no call since then changed anything

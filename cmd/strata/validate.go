@@ -21,7 +21,7 @@ func newValidate() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), cfg)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "cluster %s: %d nodes, %d volumes, no problem found\n", cfg.Cluster, len(cfg.Nodes), len(cfg.Volumes))
+			fmt.Fprintf(cmd.OutOrStdout(), "cluster %s: %s, %s, no problem found\n", cfg.Cluster, many(len(cfg.Nodes), "node"), many(len(cfg.Volumes), "volume"))
 			return nil
 		},
 	}
