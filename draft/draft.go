@@ -35,9 +35,10 @@ type Remark struct {
 // Make writes down what cfg lacks of what is in snap: pools for lvstores, and
 // volumes that carry the cluster's names. What is somebody else's, and could be
 // adopted, is commented out. The file is of CUE package pkg, unless that is "".
-// Now is in seconds since 1970 UTC.
-func Make(cfg *schema.Config, snap *state.Snapshot, pkg string, now int64) (*Draft, error) {
-	d := &drafter{cfg: cfg, snap: snap, now: now, out: Draft{Pools: []string{}, Volumes: []string{}, Offers: []string{}, Strange: []string{}}}
+// Now is in seconds since 1970 UTC. Nothing is offered that accepts, which judges
+// the text of a file beside the configuration, would not have there.
+func Make(cfg *schema.Config, snap *state.Snapshot, pkg string, now int64, accepts func(text []byte) error) (*Draft, error) {
+	d := &drafter{cfg: cfg, snap: snap, now: now, accepts: accepts, out: Draft{Pools: []string{}, Volumes: []string{}, Offers: []string{}, Strange: []string{}}}
 	for _, n := range cfg.Nodes {
 		d.node(n)
 	}
@@ -57,6 +58,8 @@ type drafter struct {
 	snap *state.Snapshot // all there is
 	now  int64
 	out  Draft
+
+	accepts func(text []byte) error
 
 	pools  []*pool
 	found  []*volume
@@ -130,6 +133,15 @@ func (d *drafter) names(n lineage.Node, paths map[string]string) map[string]stri
 
 // write puts everything into CUE.
 func (d *drafter) write(pkg string) []byte {
+	b := d.certain(pkg)
+	d.offer()
+	d.judge(b.Bytes())
+	d.writeOffers(b)
+	return b.Bytes()
+}
+
+// certain writes what is the cluster's.
+func (d *drafter) certain(pkg string) *bytes.Buffer {
 	b := &bytes.Buffer{}
 	comment(b, header)
 	if pkg != "" {
@@ -145,8 +157,7 @@ func (d *drafter) write(pkg string) []byte {
 		b.WriteString("\n")
 		v.write(b)
 	}
-	d.writeOffers(b)
-	return b.Bytes()
+	return b
 }
 
 const header = `What strata import found on the nodes. They do not keep protect, labels, group, every and keep, nor how

@@ -44,6 +44,8 @@ func (v *volume) layers(inc *state.Incarnation, verdict state.Verdict, now int64
 			}
 		case strings.HasPrefix(l.Snapshot, schema.AutoPrefix):
 			auto = append(auto, l.Snapshot)
+		case l.Snapshot == "head": // older versions allowed it
+			v.notef("It has a snapshot called head, a name that none may have any more, so that is not written down.")
 		default:
 			v.snapshots = slices.DeleteFunc(v.snapshots, func(s string) bool { return s == l.Snapshot })
 			v.snapshots = append(v.snapshots, l.Snapshot)

@@ -24,7 +24,6 @@ type offer struct {
 
 // writeOffers writes what could be adopted, commented out, and names the rest.
 func (d *drafter) writeOffers(b *bytes.Buffer) {
-	d.offer()
 	strange := slices.DeleteFunc(slices.Clone(d.pools), func(p *pool) bool { return p.ours })
 	if len(d.offers)+len(strange) > 0 {
 		b.WriteString("\n")
@@ -75,7 +74,6 @@ func (d *drafter) offer() {
 			taken[o.name] = true
 			o.shares(at)
 			d.offers = append(d.offers, o)
-			d.out.Offers = append(d.out.Offers, string(n.Name)+"/"+alias)
 		}
 	}
 }
@@ -141,10 +139,15 @@ func (o *offer) write(b *bytes.Buffer) {
 		commentOut(b, aside(fmt.Sprintf("It shares up to %s with snapshots, %s; they stay, and that is copied.", schema.SizeText(o.shared), strings.Join(names, " and "))))
 	}
 	block := &bytes.Buffer{}
+	o.fields(block)
+	commentOut(b, block.Bytes())
+}
+
+// fields writes the volume that the lvol would be.
+func (o *offer) fields(block *bytes.Buffer) {
 	fmt.Fprintf(block, "volumes: %s: {\n\tsize: %s\n\treplicas: on: %s\n", label(o.name), schema.SizeText(o.lvol.Size), list([]lineage.Node{o.node}))
 	fmt.Fprintf(block, "\tadopt: {node: %s, head: %s}\n", quote(o.node), quote(o.lvol.Alias()))
 	fmt.Fprintf(block, "\texport: %s\n}\n", exportText(o.export))
-	commentOut(b, block.Bytes())
 }
 
 // offerPool writes a pool that nothing shows to be the cluster's.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -57,20 +58,23 @@ Exit codes: 0 what was written says all there is, 1 error, 3 it does not.`,
 			defer closeAll()
 			snap := state.Read(cmd.Context(), cfg.Cluster, targets)
 			now := time.Now().Unix()
-			d, err := draft.Make(cfg, snap, pkg, now)
+			name := cmp.Or(file, "imported.cue")
+			beside := func(text []byte) (*schema.Config, error) {
+				return src.within(func() (*schema.Config, error) {
+					return schema.LoadBeside(src.paths(args), src.tags, name, text)
+				})
+			}
+			d, err := draft.Make(cfg, snap, pkg, now, func(text []byte) error {
+				_, err := beside(text)
+				return err
+			})
 			if err != nil {
 				return err
 			}
 			found := d.Found()
 			all, errLoad := cfg, error(nil)
 			if found {
-				name := file
-				if name == "" {
-					name = "imported.cue"
-				}
-				all, errLoad = src.within(func() (*schema.Config, error) {
-					return schema.LoadBeside(src.paths(args), src.tags, name, d.Text)
-				})
+				all, errLoad = beside(d.Text)
 				if err := writeDraft(cmd.OutOrStdout(), file, d, asJSON); err != nil {
 					return err
 				}
