@@ -63,7 +63,8 @@ func memoryUsed() int64 {
 }
 
 // freeMemory is how much this process may still have, in bytes: what the machine
-// has free, or its control group lets it have; at least 1 GiB is assumed.
+// has free, or its control group lets it have; at least 2 GiB is assumed, for what is
+// garbage is kept up to 512 MiB.
 func freeMemory() int64 {
 	free := int64(1) << 40
 	if b, err := os.ReadFile("/proc/meminfo"); err == nil {
@@ -80,7 +81,7 @@ func freeMemory() int64 {
 	if errMost == nil && errNow == nil {
 		free = min(free, most-now)
 	}
-	return max(free, 1<<30)
+	return max(free, 2<<30)
 }
 
 func numberIn(file string) (int64, error) {
