@@ -37,7 +37,7 @@ func (d *drafter) judge(certain []byte) {
 		d.offers = slices.DeleteFunc(d.offers, func(o *offer) bool {
 			about := "lvol " + string(o.node) + "/" + o.lvol.Alias()
 			i := slices.IndexFunc(d.pools, func(p *pool) bool { return p.node == o.node && p.lvs.Name == o.lvol.Lvstore })
-			if i < 0 && !d.cfg.Owns(o.node, o.lvol.Lvstore) {
+			if conf := d.cfg.Node(o.node); i < 0 && !slices.ContainsFunc(conf.Pools, func(p *schema.Pool) bool { return p.Lvstore == o.lvol.Lvstore }) {
 				d.leave(about, "it cannot be adopted: its lvstore can be no pool")
 				return true
 			}
