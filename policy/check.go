@@ -41,7 +41,7 @@ func (r *Run) Check(o *plan.Outline) ([]plan.Violation, error) {
 	}
 	var all []plan.Violation
 	for _, s := range r.policy.sets {
-		c := &checker{set: s, value: s.value}
+		c := &checker{set: s, value: s.value, was: r.policy.Was}
 		if s.plan {
 			c.wholePlan(r.whole)
 		}
@@ -63,8 +63,9 @@ func (r *Run) Check(o *plan.Outline) ([]plan.Violation, error) {
 type checker struct {
 	set    *set
 	value  cue.Value // of the set, with the plan in it
+	was    *schema.Config
 	steps  []*Step
-	values []cue.Value // of the steps
+	values [][]cue.Value // of the forms of the steps
 	found  []plan.Violation
 	broken bool // the plan is not as constraints on it say
 }
@@ -78,7 +79,11 @@ func (c *checker) encode(o *plan.Outline, done []Step) {
 		c.steps = append(c.steps, &planned[i])
 	}
 	for _, s := range c.steps {
-		c.values = append(c.values, c.set.ctx.Encode(s))
+		var values []cue.Value
+		for _, f := range s.forms(c.was) {
+			values = append(values, c.set.ctx.Encode(f))
+		}
+		c.values = append(c.values, values)
 	}
 }
 
@@ -100,25 +105,39 @@ func (c *checker) rule(r *rule) error {
 	deny, denies := r.of(c.value, "deny")
 	require, requires := r.of(c.value, "require")
 	var chosen, denied, lacking []*Step
-	why := map[*Step]string{}
+	why, forbidden := map[*Step]string{}, map[*Step]string{}
 	for i, s := range c.steps {
-		if some && !instance(where, c.values[i]) {
-			continue
+		is, bad, lacks := false, false, false
+		before := "" // said of what only the labels of before are to blame for
+		for j, v := range c.values[i] {
+			if some && !instance(where, v) {
+				continue
+			}
+			is = true
+			if s.done {
+				continue
+			}
+			if denies && !bad && instance(deny, v) {
+				bad, before = true, byLabels(j)
+			}
+			if requires && !lacks && !complies(require, v) {
+				lacks = true
+				why[s] = byLabels(j) + ": " + differs(require, v, "").text
+			}
 		}
-		chosen = append(chosen, s)
-		if s.done {
-			continue
+		if is {
+			chosen = append(chosen, s)
 		}
-		if denies && instance(deny, c.values[i]) {
+		if bad {
 			denied = append(denied, s)
+			forbidden[s] = before
 		}
-		if requires && !instance(require, c.values[i]) {
+		if lacks {
 			lacking = append(lacking, s)
-			why[s] = ": " + differs(require, c.values[i], "").text
 		}
 	}
 	if len(denied) > 0 {
-		c.breaks(r, deny, are(denied, "forbidden"), denied, func(*Step) string { return "" })
+		c.breaks(r, deny, are(denied, "forbidden"), denied, func(s *Step) string { return forbidden[s] })
 	}
 	if len(lacking) > 0 {
 		c.breaks(r, require, are(lacking, "not as required"), lacking, func(s *Step) string { return why[s] })
@@ -127,6 +146,14 @@ func (c *checker) rule(r *rule) error {
 		c.totals(r, limit, chosen)
 	}
 	return nil
+}
+
+// byLabels tells the form of a step that it has from those it had.
+func byLabels(form int) string {
+	if form == 0 {
+		return ""
+	}
+	return ", by the labels before this change"
 }
 
 func are(steps []*Step, what string) string {

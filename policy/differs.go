@@ -26,7 +26,7 @@ func (d difference) at(pattern cue.Value) cue.Value {
 
 // differs finds what in got is not as want says.
 func differs(want, got cue.Value, path string) difference {
-	if op, _ := want.Expr(); want.IncompleteKind() == cue.StructKind && op != cue.OrOp {
+	if isStruct(want) && len(alternatives(want)) == 1 {
 		it, err := want.Fields(cue.Optional(true))
 		for err == nil && it.Next() {
 			name := it.Selector().Unquoted()
@@ -35,7 +35,7 @@ func differs(want, got cue.Value, path string) difference {
 			switch {
 			case !field.Exists() && !it.IsOptional():
 				return difference{below, fmt.Sprintf("it has no %s, and the rule wants %s", below, wanted(below, it.Value())), it.Value()}
-			case field.Exists() && !instance(it.Value(), field):
+			case field.Exists() && !complies(it.Value(), field):
 				return differs(it.Value(), field, below)
 			}
 		}
@@ -43,7 +43,7 @@ func differs(want, got cue.Value, path string) difference {
 	// Of several constraints, the one that fails.
 	if op, args := want.Expr(); op == cue.AndOp {
 		for _, a := range args {
-			if !instance(a, got) {
+			if !complies(a, got) {
 				want = a
 				break
 			}

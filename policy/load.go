@@ -38,7 +38,7 @@ func Load(paths []string) (*Policy, error) {
 }
 
 func load(dir string) (*set, schema.Problems) {
-	names, problem := filesOf(dir)
+	names, unread, problem := filesOf(dir)
 	if problem != nil {
 		return nil, schema.Problems{problem}
 	}
@@ -59,25 +59,45 @@ func load(dir string) (*set, schema.Problems) {
 	if err := v.Validate(); err != nil {
 		return nil, fromCUE(err)
 	}
-	s := &set{dir: dir, ctx: ctx, value: v, plan: v.LookupPath(planPath).Exists()}
+	s := &set{dir: dir, ctx: ctx, value: v, plan: v.LookupPath(planPath).Exists(), unread: unread}
 	return s, s.read()
 }
 
-// filesOf lists the CUE files of a directory, or the one that is named.
-func filesOf(path string) ([]string, *schema.Problem) {
+// filesOf lists the CUE files of a directory, or the one that is named, and what
+// else is there: somebody may have taken that for a part of the policy.
+func filesOf(path string) (names, unread []string, problem *schema.Problem) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, &schema.Problem{Path: path, Text: "there is no such policy", Hint: "--policy names a directory with CUE files"}
+		return nil, nil, &schema.Problem{Path: path, Text: "there is no such policy", Hint: "--policy names a directory with CUE files"}
 	}
 	if !info.IsDir() {
-		return []string{path}, nil
+		return []string{path}, nil, nil
 	}
-	all, err := filepath.Glob(filepath.Join(path, "*.cue"))
-	names := slices.DeleteFunc(all, func(name string) bool { return strings.ContainsAny(filepath.Base(name)[:1], "._") })
-	if err != nil || len(names) == 0 {
-		return nil, &schema.Problem{Path: path, Text: "has no CUE file", Hint: "strata schema policy says what to write"}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, nil, &schema.Problem{Path: path, Text: "cannot be read: " + err.Error()}
 	}
-	return names, nil
+	for _, e := range entries {
+		name, ext := filepath.Join(path, e.Name()), filepath.Ext(e.Name())
+		switch {
+		case strings.HasPrefix(e.Name(), ".") || ext == ".md" || e.IsDir() && e.Name() == "cue.mod":
+		case ext != ".cue" || strings.HasPrefix(e.Name(), "_") || e.IsDir():
+			unread = append(unread, name)
+		default:
+			info, err := os.Stat(name)
+			if err != nil {
+				return nil, nil, &schema.Problem{Path: name, Text: "cannot be read: " + err.Error()}
+			}
+			if !info.Mode().IsRegular() { // reading a pipe might never end
+				return nil, nil, &schema.Problem{Path: name, Text: "is no regular file"}
+			}
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		problem = &schema.Problem{Path: path, Text: "has no CUE file", Hint: "strata schema policy says what to write"}
+	}
+	return names, unread, problem
 }
 
 // fromCUE makes problems of what CUE reports.

@@ -19,6 +19,10 @@ func Source() string { return source }
 
 // Policy is what a plan has to keep to.
 type Policy struct {
+	// Was is the configuration before the change that the plan is for; nil: it
+	// is not known. Labels that a volume or a node had count as those it has.
+	Was *schema.Config
+
 	sets []*set
 }
 
@@ -29,6 +33,9 @@ type set struct {
 	value cue.Value
 	rules []*rule
 	plan  bool // it names the plan
+	names []name
+	// unread are files and directories beside those that count.
+	unread []string
 }
 
 // rule is one of a set's.

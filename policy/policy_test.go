@@ -14,6 +14,7 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/schema"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
@@ -161,4 +162,95 @@ func bad() *plan.Outline {
 	}
 	o.Passes = []plan.OutlinePass{pass}
 	return o
+}
+
+// TestWas: a label that is taken away, changed or set in the very change that is
+// judged does not help it. A volume and a node that are new have had none.
+func TestWas(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("rules.cue", []byte(`package policy
+rules: "prod": deny: {risk: "destroy", labels: tier: "prod"}
+rules: "zone": {where: op: "LvstoreCreate", require: nodeLabels: zone: "a"}
+rules: "many": {where: labels: tier: "prod", total: steps: 0}
+`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Load([]string{"rules.cue"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	del := plan.OutlineStep{Number: 1, Node: "n1", Volume: "db", Op: "LvolDelete", Risk: plan.RiskDestroy}
+	format := plan.OutlineStep{Number: 2, Node: "n1", Op: "LvstoreCreate", Risk: plan.RiskCreate}
+	o := &plan.Outline{Passes: []plan.OutlinePass{{Sections: []plan.OutlineSection{
+		{Key: "volume db", Kind: plan.KindVolume, Stages: [][]plan.OutlineStep{{del}}},
+		{Key: "node n1", Kind: plan.KindNode, Stages: [][]plan.OutlineStep{{format}}},
+	}}}}
+	o.Labels.Nodes = map[lineage.Node]map[string]string{"n1": {"zone": "a"}}
+	db := func(tier string) []*schema.Volume {
+		return []*schema.Volume{{Name: "db", Labels: map[string]string{"tier": tier}}}
+	}
+	n1 := func(zone string) []*schema.Node {
+		return []*schema.Node{{Name: "n1", Labels: map[string]string{"zone": zone}}}
+	}
+	for _, c := range []struct {
+		name string
+		was  *schema.Config
+		want string
+	}{
+		{"not known", nil, ""},
+		{"as it is", &schema.Config{Nodes: n1("a"), Volumes: []*schema.Volume{{Name: "db"}}}, ""},
+		{"new", &schema.Config{}, ""},
+		{"volume relabelled", &schema.Config{Volumes: db("prod")}, "prod many"},
+		{"node relabelled", &schema.Config{Nodes: n1("b")}, "zone"},
+		{"both", &schema.Config{Nodes: n1("b"), Volumes: db("prod")}, "prod zone many"},
+	} {
+		p.Was = c.was
+		violations, err := p.Check(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var broken []string
+		for _, v := range violations {
+			broken = append(broken, v.Rule)
+		}
+		slices.SortFunc(broken, func(a, b string) int { return strings.Index("prod zone many", a) - strings.Index("prod zone many", b) })
+		if got := strings.Join(broken, " "); got != c.want {
+			t.Errorf("%s: broken are %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestNotes: what the policy names and nothing has, and files that are not
+// read, are said.
+func TestNotes(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{
+		"p/rules.cue": "package policy\nrules: \"a\": deny: {node: \"n8\" | \"n1\", volume: !=\"bd\"}\n",
+		"p/more.json": "{}", "p/_old.cue": "package policy\n", "p/README.md": "", "p/.keep": "", "p/sub/x.cue": "package policy\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := Load([]string{"p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range p.Notes(&plan.Outline{}, &schema.Config{Nodes: []*schema.Node{{Name: "n1"}}, Volumes: []*schema.Volume{{Name: "db"}}}) {
+		got = append(got, r.Pos.String()+" "+r.Text+" "+r.Hint)
+	}
+	want := []string{
+		`p/rules.cue:2:20 rule "a" names node "n8", and there is none of that name did you mean "n1"?`,
+		`p/rules.cue:2:39 rule "a" names volume "bd", and there is none of that name did you mean "db"?`,
+	}
+	for _, file := range []string{"_old.cue", "more.json", "sub"} {
+		want = append(want, "- "+file+" is not read: a policy is the files that end in .cue and begin with neither . nor _, of one directory ")
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }

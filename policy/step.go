@@ -3,8 +3,6 @@ package policy
 import (
 	"strings"
 
-	"cuelang.org/go/cue"
-
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -51,13 +49,7 @@ func Steps(o *plan.Outline) []Step {
 
 // StepOf is a step of a section of a pass that is carried out.
 func StepOf(cfg *schema.Config, pass int, section string, s plan.OutlineStep) Step {
-	var volume, node map[string]string
-	if v := cfg.Volume(s.Volume); v != nil {
-		volume = v.Labels
-	}
-	if n := cfg.Node(s.Node); n != nil {
-		node = n.Labels
-	}
+	volume, node := labelsOf(cfg, s.Volume, s.Node)
 	return step(s, pass, section, volume, node)
 }
 
@@ -109,6 +101,3 @@ func sum(steps []*Step) total {
 	t.Volumes, t.Nodes = len(volumes), len(nodes)
 	return t
 }
-
-// instance reports whether v has all fields of a pattern, with values that it allows.
-func instance(pattern, v cue.Value) bool { return pattern.Subsume(v, cue.Final()) == nil }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/errors"
 
 	"strata/schema"
 )
@@ -35,15 +36,21 @@ func (s *set) read() schema.Problems {
 type reader struct {
 	set      *set
 	words    cue.Value
+	within   schema.Pos // of the rule that is read
 	problems schema.Problems
 }
 
 func (r *reader) problem(at cue.Value, hint, format string, args ...any) {
-	r.problems = append(r.problems, &schema.Problem{Pos: labelPos(at), Text: fmt.Sprintf(format, args...), Hint: hint})
+	pos := labelPos(at)
+	if pos.File == "" {
+		pos = r.within
+	}
+	r.problems = append(r.problems, &schema.Problem{Pos: pos, Text: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 func (r *reader) rule(name string, v cue.Value) {
-	r.set.rules = append(r.set.rules, &rule{name: name, pos: labelPos(v)})
+	r.within = labelPos(v)
+	r.set.rules = append(r.set.rules, &rule{name: name, pos: r.within})
 	if v.IncompleteKind() != cue.StructKind {
 		r.problem(v, `for example deny: node: "n3"`, "rule %q must be a struct", name)
 		return
@@ -68,6 +75,14 @@ func (r *reader) rule(name string, v cue.Value) {
 			r.suits(fmt.Sprintf("rule %q: %s", name, field), f, r.words.LookupPath(cue.MakePath(cue.Def("Rule"), cue.Str(field).Optional())))
 		}
 	}
+	if len(r.problems) > before {
+		return
+	}
+	for _, field := range []string{"where", "deny", "require"} {
+		if f := v.LookupPath(cue.ParsePath(field)); f.Exists() {
+			r.names(name, field, f)
+		}
+	}
 }
 
 // only reports fields that the definition does not have.
@@ -78,8 +93,8 @@ func (r *reader) only(v cue.Value, definition, hint string) {
 // suits reports what v can never be, according to the vocabulary.
 func (r *reader) suits(path string, v, words cue.Value) {
 	if words.IncompleteKind() == cue.StructKind && v.IncompleteKind() == cue.StructKind {
-		if op, args := v.Expr(); op == cue.OrOp {
-			for _, a := range args {
+		if all := alternatives(v); len(all) > 1 {
+			for _, a := range all {
 				r.suits(path, a, words)
 			}
 			return
@@ -91,6 +106,10 @@ func (r *reader) suits(path string, v, words cue.Value) {
 		}
 		for it.Next() {
 			name := it.Selector().Unquoted()
+			if err := it.Value().Validate(); it.IsOptional() && err != nil { // of what is not optional CUE says so itself
+				r.problem(v, "a definition is closed; add ... to it", "%s.%s can never be: %s", path, name, said(errors.Errors(err)[0]))
+				continue
+			}
 			field := words.LookupPath(cue.MakePath(cue.Str(name).Optional()))
 			if !field.Exists() {
 				field = words.LookupPath(cue.MakePath(cue.AnyString))

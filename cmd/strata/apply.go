@@ -76,7 +76,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			lock.Wait, lock.Tell = wait, show.tell
 			guard := &apply.Guard{Start: src.guard, Config: cfg, Plan: planOpt}
 			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved}
-			if err := hold.hold(&opt, cfg); err != nil {
+			if err := hold.hold(&opt, &src, cfg); err != nil {
 				return err
 			}
 			if !approve && saved == nil {

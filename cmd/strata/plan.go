@@ -42,7 +42,7 @@ something to do, 3 when there is not, but something is blocked.`,
 			if err != nil {
 				return err
 			}
-			pol, err := hold.load()
+			pol, err := hold.load(&src)
 			if err != nil {
 				return err
 			}
@@ -62,7 +62,7 @@ something to do, 3 when there is not, but something is blocked.`,
 			}
 			p.Notes = append(p.Notes, plan.Unused(cfg, snap, opt)...)
 			out := p.Outline(cfg.Cluster)
-			verdict := forbid(pol, out)
+			verdict := forbid(pol, cfg, out)
 			if file != "" && verdict == nil {
 				if err := writeSaved(file, plan.Save(cfg, snap, p, opt, describe())); err != nil {
 					return err

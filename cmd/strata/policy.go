@@ -16,18 +16,29 @@ import (
 // rules are the policies that a plan is held to.
 type rules struct {
 	dirs []string
+	was  string
 }
 
 func (r *rules) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&r.dirs, "policy", nil, "hold the plan to the rules in the CUE files of `DIR`; may be repeated (strata schema policy)")
+	cmd.Flags().StringVar(&r.was, "was", "", "the configuration before the change, a `DIR` or file: rules also see the labels that volumes and nodes had in it")
 }
 
-// load reads the policies; nil is none.
-func (r *rules) load() (*policy.Policy, error) {
+// load reads the policies, and the configuration before the change; nil is none.
+func (r *rules) load(src *source) (*policy.Policy, error) {
+	if len(r.dirs) == 0 && r.was != "" {
+		return nil, fmt.Errorf("--was %s: it is for the rules of --policy, and there is none", r.was)
+	}
 	if len(r.dirs) == 0 {
 		return nil, nil
 	}
-	return policy.Load(r.dirs)
+	p, err := policy.Load(r.dirs)
+	if err == nil && r.was != "" {
+		if p.Was, err = schema.Load([]string{r.was}, src.tags); err != nil {
+			err = fmt.Errorf("--was: %w", err)
+		}
+	}
+	return p, err
 }
 
 // broken is the error of a plan that breaks rules.
@@ -49,15 +60,26 @@ func (b *broken) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// forbid holds a plan to a policy, and notes in it what it breaks.
-func forbid(p *policy.Policy, o *plan.Outline) (err error) {
+// forbid holds a plan for a configuration to a policy, and notes in it what it
+// breaks.
+func forbid(p *policy.Policy, cfg *schema.Config, o *plan.Outline) (err error) {
 	if p == nil {
 		return nil
 	}
+	o.Notes = append(o.Notes, plan.Remarks(remarks(p, cfg, o))...)
 	if o.Violations, err = p.Check(o); err != nil || len(o.Violations) == 0 {
 		return err
 	}
 	return fmt.Errorf("the plan breaks %s of the policy; it is shown above, and may not be carried out", count(o.Violations))
+}
+
+// remarks are what the policy's author and whoever approves should know.
+func remarks(p *policy.Policy, cfg *schema.Config, o *plan.Outline) []plan.Finding {
+	configs := []*schema.Config{cfg}
+	if p.Was != nil {
+		configs = append(configs, p.Was)
+	}
+	return append(p.Relabelled(cfg), p.Notes(o, configs...)...)
 }
 
 func count(violations []plan.Violation) string {
@@ -69,17 +91,19 @@ func count(violations []plan.Violation) string {
 
 // hold makes a run keep to the policy: what it is about to do is held to the
 // rules, together with what it has done.
-func (r *rules) hold(opt *apply.Options, cfg *schema.Config) error {
-	p, err := r.load()
-	if p == nil || err != nil {
+func (r *rules) hold(opt *apply.Options, src *source, cfg *schema.Config) error {
+	pol, err := r.load(src)
+	if pol == nil || err != nil {
 		return err
 	}
 	var mu sync.Mutex // steps start while the next pass is looked at
-	run, done := p.Begin(), false
+	run, done := pol.Begin(), false
 	opt.Vet = func(p *plan.Plan) error {
 		mu.Lock()
 		defer mu.Unlock()
-		violations, err := run.Check(p.Outline(cfg.Cluster))
+		o := p.Outline(cfg.Cluster)
+		p.Notes = append(p.Notes, remarks(pol, cfg, o)...)
+		violations, err := run.Check(o)
 		if err != nil {
 			return err
 		}

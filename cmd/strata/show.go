@@ -14,6 +14,7 @@ import (
 
 func newShow() *cobra.Command {
 	var (
+		src  source
 		form planForm
 		hold rules
 	)
@@ -34,11 +35,11 @@ is shown with that rule).`,
 			if err != nil {
 				return err
 			}
-			pol, err := hold.load()
+			pol, err := hold.load(&src)
 			if err != nil {
 				return err
 			}
-			verdict := forbid(pol, s.Plan)
+			verdict := forbid(pol, s.Config, s.Plan)
 			if err := form.print(cmd.OutOrStdout(), s.Plan); err != nil {
 				return err
 			}
@@ -47,6 +48,7 @@ is shown with that rule).`,
 	}
 	form.flags(cmd)
 	hold.flags(cmd)
+	cmd.Flags().StringArrayVarP(&src.tags, "tag", "t", nil, "`key=value` for fields of --was with @tag(key)")
 	return cmd
 }
 

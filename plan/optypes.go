@@ -1,0 +1,45 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+)
+
+// opTypes has one of each type of Op, in the order of op.go.
+var opTypes = []Op{
+	DiskAttach{}, LvstoreCreate{},
+	LvolCreate{}, LvolResize{}, LvolRename{}, LvolDelete{}, LvolSnapshot{}, LvolClone{}, LvolDecouple{}, LvolCloneBdev{},
+	LvolSetParent{}, ShallowCopy{}, WriteLimit{}, ExpectEmpty{},
+	InitiatorOptions{}, TransportCreate{}, SubsystemCreate{}, SubsystemDelete{}, HostAllow{}, HostRefuse{}, AnyHost{},
+	ListenerAdd{}, ListenerRemove{}, NamespaceAdd{}, NamespaceRemove{}, ControllerAttach{}, ControllerDisable{}, ControllerDetach{},
+	ControllerWait{}, LegWait{}, LegGone{}, Pause{}, Drain{}, Resume{},
+	RaidCreate{}, RaidDelete{}, ExpectLegs{}, RaidGrow{}, RaidRemoveLeg{}, UblkTarget{}, UblkStart{}, UblkStop{}, NBDStart{}, NBDStop{},
+}
+
+// OpNames are what steps' operations are called in an Outline.
+func OpNames() []string {
+	var names []string
+	for _, op := range opTypes {
+		names = append(names, opName(op))
+	}
+	return names
+}
+
+// decodeOp is the inverse of opName and json.Marshal.
+func decodeOp(name string, params json.RawMessage) (Op, error) {
+	for _, op := range opTypes {
+		if opName(op) != name {
+			continue
+		}
+		p := reflect.New(reflect.TypeOf(op))
+		dec := json.NewDecoder(bytes.NewReader(params))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(p.Interface()); err != nil {
+			return nil, fmt.Errorf("the parameters of its operation %s cannot be read: %w", name, err)
+		}
+		return p.Elem().Interface().(Op), nil
+	}
+	return nil, fmt.Errorf("no operation is called %q", name)
+}
