@@ -11,16 +11,22 @@ import (
 	"strata/state"
 )
 
-// Deviation is a step that is due and not in a saved plan.
+// Deviation is a step that is due and not in a saved plan, or does more than the
+// plan says of it.
 type Deviation struct {
 	Section string
 	Step    Step
+	// Beyond says what of the step is not as the plan says; "" when it is not there.
+	Beyond string
 	// Changed says what is not as it was when the plan was saved.
 	Changed []string
 }
 
 func (d Deviation) Error() string {
 	text := fmt.Sprintf("%s: now it takes another step than those in the plan: on %s, %s", d.Section, d.Step.Op.On(), Words(d.Step.Op))
+	if d.Beyond != "" {
+		text = fmt.Sprintf("%s: a step is not as the plan says, for it %s: on %s, %s", d.Section, d.Beyond, d.Step.Op.On(), Words(d.Step.Op))
+	}
 	if d.Step.Reason != "" {
 		text += " (" + d.Step.Reason + ")"
 	}
@@ -61,10 +67,10 @@ func (s *Saved) Admit(cfg *schema.Config, snap *state.Snapshot, p *Plan) (admitt
 			if refused[key] {
 				continue
 			}
-			odd := foreign(sec, known[key], pending)
+			odd, beyond := foreign(sec, known[key], pending)
 			for _, after := range sec.After {
 				if other := gone[after]; other != nil && odd == nil {
-					odd = &other.Stages[0][0]
+					odd, beyond = &other.Stages[0][0], ""
 				}
 				if refused[after] {
 					refused[key] = true
@@ -73,7 +79,7 @@ func (s *Saved) Admit(cfg *schema.Config, snap *state.Snapshot, p *Plan) (admitt
 			switch {
 			case odd != nil:
 				refused[key] = true
-				deviations = append(deviations, Deviation{key, *odd, s.changed(cfg, snap, sec)})
+				deviations = append(deviations, Deviation{key, *odd, beyond, s.changed(cfg, snap, sec)})
 			case !refused[key]:
 				kept.Sections = append(kept.Sections, *sec)
 			}
@@ -86,19 +92,37 @@ func (s *Saved) Admit(cfg *schema.Config, snap *state.Snapshot, p *Plan) (admitt
 	return out, deviations, others
 }
 
-// ids has, by section, the IDs of the steps and the risk that was approved.
-func (s *Saved) ids() map[string]map[string]Risk {
-	ids := map[string]map[string]Risk{}
+// agreed is what was approved of a step: its risk, and how few current copies it
+// may leave; -1 for not known.
+type agreed struct {
+	risk   Risk
+	copies int
+}
+
+// ids has, by section and ID, what was approved of the steps.
+func (s *Saved) ids() map[string]map[string]agreed {
+	ids := map[string]map[string]agreed{}
 	for _, pass := range s.Plan.Passes {
 		for _, sec := range pass.Sections {
-			if ids[sec.Key] == nil {
-				ids[sec.Key] = map[string]Risk{}
+			have := ids[sec.Key]
+			if have == nil {
+				have = map[string]agreed{}
+				ids[sec.Key] = have
 			}
 			for _, stage := range sec.Stages {
 				for _, step := range stage {
-					if have := ids[sec.Key]; !step.Risk.within(have[step.ID]) {
-						have[step.ID] = step.Risk
+					a, again := have[step.ID]
+					if !step.Risk.within(a.risk) {
+						a.risk = step.Risk
 					}
+					copies := -1
+					if step.Copies != nil {
+						copies = *step.Copies
+					}
+					if !again || copies < a.copies {
+						a.copies = copies
+					}
+					have[step.ID] = a
 				}
 			}
 		}
@@ -133,16 +157,27 @@ func (s *OutlineSection) mentions(name string) bool {
 	return false
 }
 
-// foreign finds the first step of a section that is not among the known ones.
-func foreign(sec *Section, known map[string]Risk, pending []*regexp.Regexp) *Step {
+// foreign finds the first step of a section that is not among the known ones, or
+// does more than is known of it, and says what.
+func foreign(sec *Section, known map[string]agreed, pending []*regexp.Regexp) (odd *Step, beyond string) {
 	for _, stage := range sec.Stages {
 		for i := range stage {
-			if !implied(stage[i].Op) && !stage[i].Risk.within(known[stage[i].id(pending)]) {
-				return &stage[i]
+			step := &stage[i]
+			if implied(step.Op) {
+				continue
+			}
+			a, there := known[step.id(pending)]
+			switch risky := step.Risk == RiskReduce || step.Risk == RiskDestroy; {
+			case !there:
+				return step, ""
+			case !step.Risk.within(a.risk):
+				return step, fmt.Sprintf("is %s and not %s", step.Risk, a.risk)
+			case risky && step.Copies >= 0 && step.Copies < a.copies:
+				return step, fmt.Sprintf("leaves %d current copies and not %d", step.Copies, a.copies)
 			}
 		}
 	}
-	return nil
+	return nil, ""
 }
 
 // implied reports whether a step may be taken for any object that a plan works

@@ -28,7 +28,7 @@ func (o *Outline) Compact(w io.Writer) error {
 	out.findings("Not done", o.Blocked)
 	out.findings("Note", o.Notes)
 	out.violations(o.Violations)
-	out.line("%s", o.Summary)
+	out.end(o)
 	return out.err
 }
 

@@ -31,6 +31,12 @@ func (o *Outline) markdown(w io.Writer, limit int) error {
 		title += " for cluster " + string(o.Cluster)
 	}
 	page.add(fmt.Sprintf("### %s\n\n**%s**\n", title, o.Summary))
+	if len(o.Allowed) > 0 {
+		page.add("\nMade with `" + strings.Join(o.Allowed, "`, `") + "`.\n")
+	}
+	if o.Digest != "" {
+		page.add("\nDigest `" + o.Digest + "`\n")
+	}
 	page.violations(o.Violations)
 	page.risky(o.risky())
 	page.remarks("Not done", "of what is not done", o.Blocked)

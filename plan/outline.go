@@ -32,6 +32,10 @@ type Outline struct {
 	// held to one.
 	Violations []Violation    `json:"violations,omitempty"`
 	Places     []OutlinePlace `json:"places,omitempty"`
+	// Allowed is what the operator allowed beyond the configuration, and Digest
+	// that of the file, where a saved plan is shown.
+	Allowed []string `json:"allowed,omitempty"`
+	Digest  string   `json:"digest,omitempty"`
 }
 
 // OutlinePass is a Pass.
@@ -66,6 +70,8 @@ type OutlineStep struct {
 	// Copies is the number of complete current copies of the section's volume
 	// after the step; nil where no volume is concerned.
 	Copies *int `json:"copies,omitempty"`
+	// Params are those of the operation, in a saved plan's file.
+	Params json.RawMessage `json:"params,omitempty"`
 }
 
 // Remark is a Finding.

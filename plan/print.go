@@ -27,8 +27,19 @@ func (o *Outline) Print(w io.Writer) error {
 	out.findings("Not done", o.Blocked)
 	out.findings("Note", o.Notes)
 	out.violations(o.Violations)
-	out.line("%s", o.Summary)
+	out.end(o)
 	return out.err
+}
+
+// end writes what the plan comes to.
+func (p *printer) end(o *Outline) {
+	if len(o.Allowed) > 0 {
+		p.line("Made with %s.", strings.Join(o.Allowed, ", "))
+	}
+	p.line("%s", o.Summary)
+	if o.Digest != "" {
+		p.line("Digest: %s", o.Digest)
+	}
 }
 
 func assumption(disks []string) string {

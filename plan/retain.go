@@ -20,6 +20,9 @@ const (
 	day  = 24 * hour
 )
 
+// ClockSkew is by how many seconds the clocks of those who plan may differ.
+const ClockSkew = 5 * 60
+
 // Retain applies a policy to the snapshots on schedule that a volume has. The
 // last one of each of the latest so many hours, days, weeks and months that
 // have any is kept, and always the youngest: what is pruned is never what the

@@ -3,6 +3,8 @@ package plan
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -18,13 +20,16 @@ const SavedFormat = "strata-plan/1"
 
 // Saved is a plan in a file, to be read, approved and carried out later, maybe
 // elsewhere. It has all that carrying it out takes but the targets: the
-// configuration, what the operator allowed, every step by its ID, and what the
-// steps rely on. The same input makes the same bytes.
+// configuration, what the operator allowed, every step with its operation, and
+// what the steps rely on. The same input makes the same bytes.
 type Saved struct {
-	Format  string           `json:"format"`
-	Version string           `json:"version"` // of the strata that wrote it
-	Config  *schema.Config   `json:"config"`
-	Options SavedOptions     `json:"options"`
+	Format  string         `json:"format"`
+	Version string         `json:"version"` // of the strata that wrote it
+	Config  *schema.Config `json:"config"`
+	// Document is the configuration as schema.Parse reads it. Config says the same,
+	// with positions.
+	Document json.RawMessage  `json:"document"`
+	Options  SavedOptions     `json:"options"`
 	Placed  map[string]Place `json:"placed"` // by new volume
 	Relies  map[string]Fact  `json:"relies"` // by section
 	Plan    *Outline         `json:"plan"`
@@ -51,12 +56,14 @@ type Fact struct {
 	Found  map[string]string `json:"found"`  // what was found, by object
 }
 
-// Save makes the file of a plan, which must have been made without Nonce.
-func Save(cfg *schema.Config, snap *state.Snapshot, p *Plan, opt Options, version string) *Saved {
+// Save makes the file of a plan, which must have been made without Nonce, for the
+// configuration that schema.Document gave.
+func Save(cfg *schema.Config, document []byte, snap *state.Snapshot, p *Plan, opt Options, version string) *Saved {
 	s := &Saved{
-		Format: SavedFormat, Version: version, Config: cfg, Plan: p.Outline(cfg.Cluster), Relies: map[string]Fact{}, Placed: placed(cfg, p),
+		Format: SavedFormat, Version: version, Config: cfg, Document: document, Plan: p.Outline(cfg.Cluster), Relies: map[string]Fact{}, Placed: placed(cfg, p),
 		Options: SavedOptions{Authority: opt.Authority},
 	}
+	s.Plan.operate(p)
 	for name, allowed := range opt.AllowDestroy {
 		if allowed {
 			s.Options.AllowDestroy = append(s.Options.AllowDestroy, name)
@@ -146,24 +153,70 @@ func (s *Saved) Encode() ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-// Decode reads the bytes of a file.
+// Digest tells saved plans apart by all that they say. How the file is indented
+// does not count.
+func (s *Saved) Digest() (string, error) {
+	b, err := s.Encode()
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:]), err
+}
+
+// Shown is the plan as it is to be shown to whoever approves it.
+func (s *Saved) Shown() (*Outline, error) {
+	digest, err := s.Digest()
+	o := *s.Plan
+	o.Digest, o.Allowed = digest, s.Options.words()
+	o.Passes = slices.Clone(o.Passes)
+	for i := range o.Passes {
+		sections := slices.Clone(o.Passes[i].Sections)
+		for j := range sections {
+			sections[j].Stages = slices.Clone(sections[j].Stages)
+			for k, stage := range sections[j].Stages {
+				stage = slices.Clone(stage)
+				for l := range stage {
+					stage[l].Params = nil
+				}
+				sections[j].Stages[k] = stage
+			}
+		}
+		o.Passes[i].Sections = sections
+	}
+	return &o, err
+}
+
+// words are the options as they are given to plan.
+func (o *SavedOptions) words() []string {
+	var all []string
+	for _, name := range o.AllowDestroy {
+		all = append(all, "--allow-destroy "+name)
+	}
+	for _, volume := range sortedKeys(o.Authority) {
+		all = append(all, fmt.Sprintf("--authority %s=%s", volume, o.Authority[volume]))
+	}
+	return all
+}
+
+// Decode reads the bytes of a file. What the file says of its steps is held to
+// their operations, and its configuration to the schema.
 func Decode(b []byte) (*Saved, error) {
 	var head struct {
 		Format string `json:"format"`
 	}
 	if err := json.Unmarshal(b, &head); err != nil {
+		if begun := bytes.Contains(b[:min(len(b), 200)], []byte(`"strata-plan/`)); begun {
+			return nil, fmt.Errorf("this saved plan is not whole, or was changed: %d bytes, and %w; fetch it again, or make it anew with plan --out", len(b), err)
+		}
 		return nil, fmt.Errorf("this is no saved plan: %w", err)
 	}
 	if head.Format != SavedFormat {
 		return nil, fmt.Errorf("this is no saved plan of a form that is known here: its format is %q, not %q", head.Format, SavedFormat)
 	}
 	s := &Saved{}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	if err := dec.Decode(s); err != nil {
+	if err := json.Unmarshal(b, s); err != nil {
 		return nil, fmt.Errorf("this saved plan cannot be read: %w", err)
 	}
-	if s.Config == nil || s.Plan == nil {
-		return nil, fmt.Errorf("this saved plan is not whole: it lacks config or plan")
+	if err := s.verify(); err != nil {
+		return nil, fmt.Errorf("this saved plan is not what plan --out has written: %w; make it anew", err)
 	}
 	return s, nil
 }

@@ -28,6 +28,8 @@ func newApply() *cobra.Command {
 		asJSON  bool
 		jobs    int
 		wait    time.Duration
+		file    string
+		digest  string
 	)
 	cmd := &cobra.Command{
 		Use:   "apply [DIR | FILE... | PLAN]",
@@ -36,8 +38,9 @@ func newApply() *cobra.Command {
 nothing is left to do. The first ^C ends it after the steps in hand and any
 pause of hosts' I/O; the second leaves at once.
 
-Given a plan that was saved by plan --out, it carries out the steps of that plan
-and no others, and does not ask. Where anything else would be needed, because
+Given a plan that was saved by plan --out, as --plan FILE or as the only argument
+when its name ends in .plan, it carries out the steps of that plan and no others,
+and does not ask. With --digest it must be the very plan that was approved. Where anything else would be needed, because
 the nodes are not as they were, it stops and says what differs. Run again, it
 goes on where it ended.
 
@@ -46,9 +49,14 @@ held to the rules, and later every pass.
 
 Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest converged.`,
 		Example: `  strata apply examples/lab
-  strata apply --auto-approve --allow-destroy db:n2 .`,
+  strata apply --auto-approve --allow-destroy db:n2 .
+  strata apply --digest sha256:5f1c… change.plan`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, planOpt, saved, err := applied(&src, &may, args)
+			name, err := chosen(file, args)
+			if err != nil {
+				return err
+			}
+			cfg, planOpt, saved, err := applied(&src, hold.was != "", &may, name, &digest, args)
 			if err != nil {
 				return err
 			}
@@ -90,6 +98,9 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			}
 			start := time.Now()
 			show.begin()
+			if saved != nil {
+				show.tell("carrying out the plan with digest " + digest)
+			}
 			r, err := apply.Run(cmd.Context(), cfg, targets, opt)
 			if waits := guard.Holds(); len(waits) > 0 {
 				show.tell("hosts of " + strings.Join(waits, ", ") + " wait: letting them go on")
@@ -109,6 +120,8 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 	src.targetFlags(cmd)
 	may.flags(cmd)
 	hold.flags(cmd)
+	cmd.Flags().StringVar(&file, "plan", "", "carry out the saved plan in `FILE`; one whose name ends in .plan needs no --plan")
+	cmd.Flags().StringVar(&digest, "digest", "", "refuse a saved plan that has another `DIGEST` (sha256:…) than show has printed")
 	cmd.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one event a line as JSON")
 	durationFlag(cmd, &wait, "lock-timeout", 10*time.Second, 0, "how long to wait for another apply that has locked the nodes")
@@ -117,14 +130,17 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 }
 
 // applied is what is to be applied: configuration and options, or those of a
-// saved plan.
-func applied(src *source, may *grants, args []string) (*schema.Config, plan.Options, *plan.Saved, error) {
-	if len(args) == 1 && isSaved(args[0]) {
-		saved, err := readFixed(args[0], src, may, "")
+// saved plan, whose digest it checks, or finds out.
+func applied(src *source, was bool, may *grants, file string, digest *string, args []string) (*schema.Config, plan.Options, *plan.Saved, error) {
+	if file != "" {
+		saved, err := approved(src, was, may, file, digest)
 		if err != nil {
 			return nil, plan.Options{}, nil, err
 		}
 		return saved.PlanConfig(), saved.PlanOptions(), saved, nil
+	}
+	if *digest != "" {
+		return nil, plan.Options{}, nil, fmt.Errorf("--digest is that of a saved plan, and none is named: pass --plan FILE")
 	}
 	cfg, err := src.load(args)
 	if err != nil {
@@ -132,6 +148,30 @@ func applied(src *source, may *grants, args []string) (*schema.Config, plan.Opti
 	}
 	opt, err := may.options(cfg)
 	return cfg, opt, nil, err
+}
+
+// approved reads a saved plan that is to be carried out now.
+func approved(src *source, was bool, may *grants, file string, digest *string) (*plan.Saved, error) {
+	fixed := *src
+	if was { // tags are for that configuration
+		fixed.tags = nil
+	}
+	saved, err := readFixed(file, &fixed, may, "")
+	if err != nil {
+		return nil, err
+	}
+	is, err := saved.Digest()
+	if err != nil {
+		return nil, err
+	}
+	if *digest != "" && *digest != is {
+		return nil, fmt.Errorf("%s is not the plan that was approved: its digest is %s, not %s", file, is, *digest)
+	}
+	*digest = is
+	if now := saved.Options.Now; tooEarly(now) {
+		return nil, fmt.Errorf("%s was made for %s, which has not come yet: snapshots would be taken now and say that they are of then; make a plan without --at, or see to this machine's clock", file, time.Unix(now, 0).UTC().Format(time.RFC3339))
+	}
+	return saved, nil
 }
 
 // outcome turns a result into the error that gives the exit code.

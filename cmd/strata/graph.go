@@ -76,6 +76,7 @@ func newPlanGraph() *cobra.Command {
 		form  graphForm
 		steps bool
 		at    string
+		file  string
 	)
 	cmd := &cobra.Command{
 		Use:   "plan [DIR | FILE... | PLAN]",
@@ -83,8 +84,12 @@ func newPlanGraph() *cobra.Command {
 		Example: `  strata graph plan . > plan.svg
   strata graph plan --steps change.plan > plan.svg`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 && isSaved(args[0]) {
-				s, err := readFixed(args[0], &src, &may, at)
+			name, err := chosen(file, args)
+			if err != nil {
+				return err
+			}
+			if name != "" {
+				s, err := readFixed(name, &src, &may, at)
 				if err != nil {
 					return err
 				}
@@ -111,6 +116,7 @@ func newPlanGraph() *cobra.Command {
 	src.targetFlags(cmd)
 	may.flags(cmd)
 	form.flags(cmd)
+	cmd.Flags().StringVar(&file, "plan", "", "draw the saved plan in `FILE`; one whose name ends in .plan needs no --plan")
 	cmd.Flags().BoolVar(&steps, "steps", false, "list every step")
 	cmd.Flags().StringVar(&at, "at", "", "plan as if it were that `TIME` (2026-11-20T19:30:00Z), for snapshots on schedule")
 	return cmd

@@ -50,6 +50,9 @@ something to do, 3 when there is not, but something is blocked.`,
 			if opt.Now, err = moment(at); err != nil {
 				return err
 			}
+			if file != "" && tooEarly(opt.Now) {
+				return fmt.Errorf("--at %s has not come yet: snapshots would be taken now and say that they are of then; save the plan when it is time", at)
+			}
 			targets, closeAll, err := src.connect(cfg)
 			if err != nil {
 				return err
@@ -64,7 +67,8 @@ something to do, 3 when there is not, but something is blocked.`,
 			out := p.Outline(cfg.Cluster)
 			verdict := forbid(pol, cfg, out)
 			if file != "" && verdict == nil {
-				if err := writeSaved(file, plan.Save(cfg, snap, p, opt, describe())); err != nil {
+				made := func(document []byte) *plan.Saved { return plan.Save(cfg, document, snap, p, opt, describe()) }
+				if err := save(file, &src, args, made, out); err != nil {
 					return err
 				}
 			}
@@ -92,6 +96,10 @@ something to do, 3 when there is not, but something is blocked.`,
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is something to do, else with 3 when something is blocked")
 	return cmd
 }
+
+// tooEarly reports whether a time is later than a clock that is a little behind
+// can explain.
+func tooEarly(at int64) bool { return at > time.Now().Unix()+plan.ClockSkew }
 
 // moment reads a time in RFC 3339; "" is now.
 func moment(at string) (int64, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"strata/plan"
+	"strata/schema"
 )
 
 func newShow() *cobra.Command {
@@ -21,8 +22,11 @@ func newShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Show a saved plan; reach no node",
-		Long: `show prints a plan that plan --out has saved. It reaches no node: what has
-changed since does not show.
+		Long: `show prints a plan that plan --out has saved, and the digest by which apply
+--digest knows it again. It reaches no node: what has changed since does not show.
+
+What it prints of a step is made of the step's operation. A file that says
+something else is refused.
 
 Exit codes: 0 there is a plan, 1 error, or the plan breaks a rule of --policy (it
 is shown with that rule).`,
@@ -39,8 +43,12 @@ is shown with that rule).`,
 			if err != nil {
 				return err
 			}
-			verdict := forbid(pol, s.Config, s.Plan)
-			if err := form.print(cmd.OutOrStdout(), s.Plan); err != nil {
+			out, err := s.Shown()
+			if err != nil {
+				return err
+			}
+			verdict := forbid(pol, s.Config, out)
+			if err := form.print(cmd.OutOrStdout(), out); err != nil {
 				return err
 			}
 			return verdict
@@ -52,8 +60,37 @@ is shown with that rule).`,
 	return cmd
 }
 
-// isSaved reports whether a file is a saved plan rather than configuration.
-func isSaved(name string) bool {
+// planEnding is how the name of a file ends that is taken for a saved plan
+// without --plan.
+const planEnding = ".plan"
+
+// chosen finds the saved plan that is asked for, by --plan or by the name of the
+// only argument; "" for none. A file that merely holds one is none: its name says
+// that it is configuration, and somebody else may have written it.
+func chosen(file string, args []string) (string, error) {
+	switch {
+	case file != "" && len(args) > 0:
+		return "", fmt.Errorf("--plan %s is all that is carried out; %s does not go with it", file, args[0])
+	case file != "":
+		return file, nil
+	case len(args) == 1 && strings.HasSuffix(args[0], planEnding):
+		if info, err := os.Stat(args[0]); err != nil || !info.IsDir() {
+			return args[0], nil
+		}
+	}
+	for _, name := range args {
+		if holdsPlan(name) {
+			return "", fmt.Errorf("%s holds a saved plan, and its name does not say so: to take it as one, pass --plan %s alone", name, name)
+		}
+	}
+	return "", nil
+}
+
+// holdsPlan reports whether a file holds a saved plan.
+func holdsPlan(name string) bool {
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
 	b, err := os.ReadFile(name)
 	if err != nil {
 		return false
@@ -82,6 +119,21 @@ func readFixed(name string, src *source, may *grants, at string) (*plan.Saved, e
 		return nil, fmt.Errorf("%s is a saved plan: what it may do was said when it was made; --allow-destroy, --authority, --at and -t belong to plan --out", name)
 	}
 	return readSaved(name)
+}
+
+// save writes a plan to a file, and puts what show says of it into what is shown.
+func save(name string, src *source, args []string, make func(document []byte) *plan.Saved, out *plan.Outline) error {
+	document, err := schema.Document(src.paths(args), src.tags)
+	if err != nil {
+		return err
+	}
+	s := make(document)
+	if err := writeSaved(name, s); err != nil {
+		return err
+	}
+	shown, err := s.Shown()
+	out.Digest, out.Allowed = shown.Digest, shown.Allowed
+	return err
 }
 
 // writeSaved writes a plan to a file that only its owner reads, whoever read it
