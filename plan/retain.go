@@ -81,7 +81,7 @@ func (s *subject) scheduled(all []*layer) (name, why string) {
 	}
 	var last int64
 	for _, l := range all {
-		if t, ok := scheduledAt(l.Snapshot); ok && !l.Own && s.committed(l) {
+		if t, ok := scheduledAt(l.Snapshot); ok && !l.Own && s.committed(l) && !s.ahead(t) {
 			last = max(last, t)
 		}
 	}
@@ -99,18 +99,36 @@ func (s *subject) scheduled(all []*layer) (name, why string) {
 	return name, fmt.Sprintf("one is due every %s, and the last is of %s", duration(s.v.Every), clock(last))
 }
 
-// pruned returns the snapshots on schedule that the policy lets go, with the reason.
+// ahead reports whether a time has not come yet: the clock was ahead by which a
+// snapshot was taken, or this one is behind. The schedule must not wait for it.
+func (s *subject) ahead(t int64) bool { return t > s.b.opt.Now+ClockSkew }
+
+// pruned returns the snapshots on schedule that the policy lets go, with the
+// reason. One of a time that has not come takes no place among those that are
+// kept, and stays.
 func (s *subject) pruned(all []*layer) map[string]string {
 	if s.v.Every == 0 || s.b.opt.Now == 0 {
 		return nil
 	}
 	var have []string
-	for _, l := range all {
-		if !l.Own && s.committed(l) {
-			have = append(have, l.Snapshot)
-		}
-	}
 	gone := map[string]string{}
+	for _, l := range all {
+		if l.Own || !s.committed(l) {
+			continue
+		}
+		t, ok := scheduledAt(l.Snapshot)
+		if !ok || !s.ahead(t) {
+			have = append(have, l.Snapshot)
+			continue
+		}
+		name := s.v.Name + "@" + l.Snapshot
+		if s.b.opt.AllowDestroy[name] && !s.v.Protect {
+			gone[l.Snapshot] = "its time has not come, and it was released"
+			continue
+		}
+		s.b.note("volume "+s.v.Name, s.v.At("every"), "see to the clocks; --allow-destroy "+name+" lets it go, if the volume is not protected",
+			"snapshot %s is of a time that has not come: a clock was ahead when it was taken, or this one is behind, at %s. The schedule goes on without it, and keep counts it from then on", l.Snapshot, clock(s.b.opt.Now))
+	}
 	for _, r := range Retain(have, s.v.Keep) {
 		if !r.Keep {
 			gone[r.Snapshot] = r.Reason
