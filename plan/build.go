@@ -23,15 +23,14 @@ func build(cfg *schema.Config, snap *state.Snapshot, opt Options) (*Plan, error)
 	p := &Plan{}
 	snap = within(cfg, snap)
 	w := newWorld(cfg.Cluster, snap)
+	order := sourcesFirst(cfg)
 	for {
 		b := newBuilder(cfg, w, opt)
 		if err := b.run(); err != nil {
 			return nil, err
 		}
 		p.Blocked, p.Notes = b.blocked, b.notes
-		if len(p.Passes) == 0 || b.places != nil {
-			p.Places = b.places
-		}
+		p.decide(order, b.places)
 		pass := b.finish()
 		if len(pass.Sections) == 0 {
 			break
@@ -121,7 +120,7 @@ type builder struct {
 
 	blocked []Finding
 	notes   []Finding
-	places  []Placement
+	places  map[string]Placement // by volume
 	err     error
 }
 
@@ -159,6 +158,7 @@ func newBuilder(cfg *schema.Config, w *world, opt Options) *builder {
 		dropped:    map[lineage.Node]bool{},
 		freed:      map[string]string{},
 		ublk:       map[lineage.Node]bool{},
+		places:     map[string]Placement{},
 	}
 }
 

@@ -54,6 +54,7 @@ func (s *subject) createClone() bool {
 	}
 	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}
 	s.sec.because(v.At("from"), "volume %s is cloned from %s@%s", v.Name, v.From.Volume, v.From.Snapshot)
+	b.decided(b.placedBeside(v, places))
 	s.cloneOnto(places[:v.Replicas.Count], l.Lvol(), 1, v.Replicas.Count)
 	return true
 }
@@ -74,6 +75,23 @@ func (s *subject) besideSource(source *subject, l *layer) []Choice {
 		return cmp.Compare(boolToInt(a.Node != s.v.Engine), boolToInt(c.Node != s.v.Engine))
 	})
 	return places
+}
+
+// placedBeside says where a new clone goes, of the places that have the layer it
+// stands on.
+func (b *builder) placedBeside(v *schema.Volume, places []Choice) Placement {
+	out := Placement{Volume: v.Name, Chosen: slices.Clone(places[:v.Replicas.Count])}
+	for _, n := range b.cfg.Nodes {
+		at := slices.IndexFunc(places, func(c Choice) bool { return c.Node == n.Name })
+		switch why := disqualified(v, n); {
+		case !b.opt.Explain || at >= 0 && at < v.Replicas.Count:
+		case at >= 0:
+			out.Others = append(out.Others, Choice{n.Name, places[at].Lvstore, "qualifies, but others are preferred: " + places[at].Why})
+		default:
+			out.Others = append(out.Others, Choice{n.Name, "", cmp.Or(why, "does not have the snapshot it is cloned from")})
+		}
+	}
+	return out
 }
 
 func boolToInt(b bool) int {

@@ -30,6 +30,7 @@ func (s *subject) create() bool {
 	}
 	var shortage string
 	s.places, shortage = b.place(v, nil, 0, "")
+	b.decided(s.places)
 	if shortage != "" {
 		b.block("volume "+v.Name, v.At("replicas"), "", "%s", shortage)
 		return false

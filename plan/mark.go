@@ -21,6 +21,9 @@ func (s *subject) nextMark(all []*layer) (name, why string) {
 	if m := s.youngestMark(all); m != nil {
 		last, _ = markedAt(m.Snapshot)
 	}
+	if s.ahead(last) {
+		last = 0
+	}
 	if s.b.opt.Now < last+s.v.ResyncSec {
 		return "", ""
 	}

@@ -76,6 +76,35 @@ func (b *builder) place(v *schema.Volume, held map[lineage.Node]stick, block int
 	return out, ""
 }
 
+// decided notes where a volume's replicas go. What is decided first in a pass
+// counts: what is seen later is what came of it.
+func (b *builder) decided(p Placement) {
+	if _, before := b.places[p.Volume]; !before {
+		b.places[p.Volume] = p
+	}
+}
+
+// decide takes the placements of a pass into the plan: of each volume, that of
+// the first pass that finds a place for as many replicas as it is to have, as far
+// as any does. Later passes find replicas there.
+func (p *Plan) decide(order []*schema.Volume, places map[string]Placement) {
+	have := map[string]Placement{}
+	for _, o := range p.Places {
+		have[o.Volume] = o
+	}
+	p.Places = nil
+	for _, v := range order {
+		old, was := have[v.Name]
+		next, is := places[v.Name]
+		if is && (!was || len(old.Chosen) < v.Replicas.Count && len(old.Chosen) < len(next.Chosen)) {
+			old, was = next, true
+		}
+		if was {
+			p.Places = append(p.Places, old)
+		}
+	}
+}
+
 type candidate struct {
 	pool   *pool
 	stick  stick

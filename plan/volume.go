@@ -332,7 +332,7 @@ func (s *subject) reread() {
 
 // report says what the volume still lacks when nothing more can be done.
 func (s *subject) report() {
-	s.b.places = append(s.b.places, s.places)
+	s.b.decided(s.places)
 	have, want := len(s.Legs), s.v.Replicas.Count
 	for _, l := range s.Legs {
 		if n := s.b.cfg.Node(l.Node); n != nil && have <= want {
