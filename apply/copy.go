@@ -6,27 +6,48 @@ import (
 	"fmt"
 	"time"
 
+	"strata/lineage"
 	"strata/plan"
 	"strata/spdk"
 )
 
-// copy copies a layer and waits until it is done. A copy that an earlier run
-// left going is waited for and then repeated: its end cannot be asked for, and
-// repeating a layer does no harm.
+// copy copies a layer and waits until it is done. A copy that an earlier run left
+// going is taken up: its target tells how it is to who knows its number, which a
+// note says. Only a copy whose target says so is complete. One that nobody knows
+// the number of is waited for and then repeated, which does no harm.
 func (x *pass) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) error {
 	src, dst := x.alias(op.Node, op.Lvstore, op.Layer), x.resolve(string(op.To))
 	if to := x.targets[op.Dest]; to != nil {
 		defer x.limits.leave(ctx, to, op.Dest, dst)
 	}
+	note := copyNote{t, x.cfg.Cluster.CopyNote(lineage.UUID(dst)), src}
+	if id, found, err := note.read(ctx); err != nil {
+		return err
+	} else if found {
+		if err := x.follow(ctx, t, op, id); err == nil || ctx.Err() != nil || silent(err) {
+			note.over(ctx, err)
+			return err
+		}
+		// It failed, or its end was told to somebody who has not lived to use it.
+		note.delete(ctx)
+	}
 	id, err := x.startCopy(ctx, t, src, dst)
 	if err != nil {
 		return err
 	}
+	note.write(ctx, id)
+	err = x.follow(ctx, t, op, id)
+	note.over(ctx, err)
+	return err
+}
+
+// follow waits for the end of a copy.
+func (x *pass) follow(ctx context.Context, t *spdk.Client, op plan.ShallowCopy, id uint32) error {
 	start := time.Now()
 	heard := start
 	for {
 		at, err := t.CheckShallowCopy(ctx, id)
-		if silent := spdk.ClassOf(err) == spdk.Unreachable || spdk.ClassOf(err) == spdk.Unknown; silent && time.Since(heard) < copySilence {
+		if silent(err) && time.Since(heard) < copySilence {
 			if err := sleep(ctx, pollEvery); err != nil {
 				return err
 			}
@@ -42,12 +63,17 @@ func (x *pass) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) er
 			return nil
 		case spdk.CopyInProgress:
 		default:
-			return fmt.Errorf("copying %s to %s: %s after %d of %d clusters", src, op.Label, at.Error, at.CopiedClusters, at.TotalClusters)
+			return fmt.Errorf("copying %s to %s: %s after %d of %d clusters", alias(op.Lvstore, op.Layer), op.Label, at.Error, at.CopiedClusters, at.TotalClusters)
 		}
 		if err := sleep(ctx, pollCopy(time.Since(start))); err != nil {
 			return err
 		}
 	}
+}
+
+// silent reports whether a target said nothing.
+func silent(err error) bool {
+	return spdk.ClassOf(err) == spdk.Unreachable || spdk.ClassOf(err) == spdk.Unknown
 }
 
 // copySilence is how long a target that copies may say nothing: it goes on
@@ -88,12 +114,26 @@ func (x *pass) startCopy(ctx context.Context, t *spdk.Client, src, dst string) (
 // ErrLeft is the error of a copy that was under way when the run ended.
 var ErrLeft = errors.New("the run ends here, and the copy goes on at its target; the next apply takes it up")
 
+// leftAlone is ErrLeft of a copy that is not found again: a target tells nobody how
+// far it is, and refuses another until it is over.
+type leftAlone struct{}
+
+func (leftAlone) Error() string {
+	return "the run ends here, and the copy goes on at its target; apply again when it is over"
+}
+
+func (leftAlone) Is(err error) bool { return err == ErrLeft }
+
 // left tells a copy that is waited for no longer from one that failed.
 func left(op plan.Op, err error) error {
 	switch op.(type) {
-	case plan.ShallowCopy, plan.LvolDecouple:
+	case plan.ShallowCopy:
 		if errors.Is(err, context.Canceled) {
 			return ErrLeft
+		}
+	case plan.LvolDecouple:
+		if errors.Is(err, context.Canceled) {
+			return leftAlone{}
 		}
 	}
 	return err

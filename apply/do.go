@@ -62,7 +62,11 @@ func (x *pass) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		}})
 		return err
 	case plan.NamespaceRemove:
-		return t.NamespaceRemove(ctx, string(op.NQN), uint32(op.NSID))
+		if err := t.NamespaceRemove(ctx, string(op.NQN), uint32(op.NSID)); err != nil {
+			return err
+		}
+		x.forgetCopy(ctx, op)
+		return nil
 	case plan.ControllerAttach:
 		return attach(ctx, t, op)
 	case plan.ControllerDisable:

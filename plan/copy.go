@@ -25,6 +25,9 @@ func (s *subject) copyLayer(d Choice, src state.CurrentLeg, l *state.Lvol) {
 	name := l.Parsed.(lineage.Layer)
 	bytes := l.Allocated * clusterSize(b.w.Nodes[src.Node], l.Lvstore)
 	s.sec.because(s.v.At("replicas"), "%s lacks layer %s of %s", d.Node, name.Lvol(), s.v.Name)
+	if b.fillsTo(src.Node, d.Node, staging.UUID) {
+		s.sec.because(s.v.At("replicas"), "%s lacks layer %s of %s, and %s copies it there already", d.Node, name.Lvol(), s.v.Name, src.Node)
+	}
 	if l.Allocated > 0 {
 		link := lineage.Link{From: d.Node, To: src.Node}
 		s.keep[staging.UUID] = src.Node
@@ -91,8 +94,8 @@ func (s *subject) stage(d Choice, src state.CurrentLeg, l *state.Lvol) (*state.L
 }
 
 // takeOver looks for what an earlier try left that can receive a layer on top
-// of parent: under the name for that layer with whatever was copied, or empty.
-// It deletes what can not.
+// of parent: under the name for that layer with whatever was copied, or empty
+// and written to by nobody. It deletes what can not.
 func (s *subject) takeOver(d Choice, name, parent lineage.LvolName, size int64) *state.Lvol {
 	var old *state.Lvol
 	var useless []*state.Lvol
@@ -103,7 +106,7 @@ func (s *subject) takeOver(d Choice, name, parent lineage.LvolName, size int64) 
 				useless = append(useless, old)
 			}
 			old = st
-		case fits && st.Allocated == 0 && old == nil:
+		case fits && st.Allocated == 0 && old == nil && !s.b.mayBeFilled(d.Node, st.UUID):
 			old = st
 		default:
 			useless = append(useless, st)

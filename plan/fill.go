@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"strata/lineage"
 )
@@ -24,6 +25,23 @@ func (b *builder) findFills() {
 			}
 		}
 	}
+}
+
+// fillsTo reports whether a node is copying to an lvol of a peer.
+func (b *builder) fillsTo(from, on lineage.Node, lvol lineage.UUID) bool {
+	return slices.Contains(b.fills[from], fill{on, lvol})
+}
+
+// mayBeFilled reports whether any node is copying to an lvol of a peer, or could
+// not be read and is shown it.
+func (b *builder) mayBeFilled(on lineage.Node, lvol lineage.UUID) bool {
+	for _, x := range b.shownBy(on, lvol) {
+		to := b.w.Nodes[x.link.To]
+		if to == nil || to.Unknown != "" || b.fillsTo(x.link.To, on, lvol) {
+			return true
+		}
+	}
+	return false
 }
 
 // copied says that a layer of the volume is, or may be, being copied by order of

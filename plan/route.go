@@ -86,7 +86,8 @@ func (s *subject) progress(n lineage.Node) int {
 }
 
 // source chooses the current replica to copy from: the one that a joined head
-// reads through, else the nearest, in the failure domain of the destination, and
+// reads through, else one that copies there already by order of a run that is
+// over, else the nearest, in the failure domain of the destination, and
 // of those the one whose node copies least. A node that copies as many layers as
 // it may comes last.
 func (s *subject) source(d Choice) (state.CurrentLeg, string) {
@@ -114,7 +115,8 @@ func (s *subject) rank(l *state.CurrentLeg, d Choice) []int {
 		key := s.v.Replicas.Spread
 		far = key != "" && from.Labels[key] != to.Labels[key]
 	}
-	return []int{boolToInt(h != nil && !s.readsFrom(h, l.Node)), boolToInt(s.full(l.Node) != ""), boolToInt(far), s.b.copies[l.Node]}
+	begun := slices.ContainsFunc(s.stagings(d), func(st *state.Lvol) bool { return s.b.fillsTo(l.Node, d.Node, st.UUID) })
+	return []int{boolToInt(h != nil && !s.readsFrom(h, l.Node)), boolToInt(!begun), boolToInt(s.full(l.Node) != ""), boolToInt(far), s.b.copies[l.Node]}
 }
 
 // readsFrom reports whether a joined head reads through a layer on n.

@@ -30,9 +30,9 @@ type Saved struct {
 	// with positions.
 	Document json.RawMessage  `json:"document"`
 	Options  SavedOptions     `json:"options"`
-	Placed  map[string]Place `json:"placed"` // by new volume
-	Relies  map[string]Fact  `json:"relies"` // by section
-	Plan    *Outline         `json:"plan"`
+	Placed   map[string]Place `json:"placed"` // by new volume
+	Relies   map[string]Fact  `json:"relies"` // by section
+	Plan     *Outline         `json:"plan"`
 }
 
 // SavedOptions are the Options that a plan was made with.

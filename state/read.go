@@ -273,6 +273,9 @@ func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 			n.Lock.Notes = append(n.Lock.Notes, note)
 			return
 		}
+		if c.IsCopyNote(b.Name) {
+			return // for who takes the copy up, and for nobody else
+		}
 		n.OtherBdevs = append(n.OtherBdevs, b.Name)
 	}
 }
