@@ -110,19 +110,19 @@ func (c *checker) rule(r *rule) error {
 		is, bad, lacks := false, false, false
 		before := "" // said of what only the labels of before are to blame for
 		for j, v := range c.values[i] {
-			if some && !instance(where, v) {
+			if some && !instance(c.set.ctx, where, v) {
 				continue
 			}
 			is = true
 			if s.done {
 				continue
 			}
-			if denies && !bad && instance(deny, v) {
+			if denies && !bad && instance(c.set.ctx, deny, v) {
 				bad, before = true, byLabels(j)
 			}
-			if requires && !lacks && !complies(require, v) {
+			if requires && !lacks && !complies(c.set.ctx, require, v) {
 				lacks = true
-				why[s] = byLabels(j) + ": " + differs(require, v, "").text
+				why[s] = byLabels(j) + ": " + differs(c.set.ctx, require, v, "").text
 			}
 		}
 		if is {
@@ -203,10 +203,10 @@ func (c *checker) totals(r *rule, limit cue.Value, steps []*Step) {
 	}
 	for _, key := range sorted(groups) {
 		t := c.set.ctx.Encode(sum(groups[key]))
-		if instance(limit, t) {
+		if instance(c.set.ctx, limit, t) {
 			continue
 		}
-		d := differs(limit, t, "")
+		d := differs(c.set.ctx, limit, t, "")
 		about := ""
 		if key != "" {
 			about = key + ": "

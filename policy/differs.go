@@ -25,7 +25,7 @@ func (d difference) at(pattern cue.Value) cue.Value {
 }
 
 // differs finds what in got is not as want says.
-func differs(want, got cue.Value, path string) difference {
+func differs(ctx *cue.Context, want, got cue.Value, path string) difference {
 	if isStruct(want) && len(alternatives(want)) == 1 {
 		it, err := want.Fields(cue.Optional(true))
 		for err == nil && it.Next() {
@@ -35,15 +35,15 @@ func differs(want, got cue.Value, path string) difference {
 			switch {
 			case !field.Exists() && !it.IsOptional():
 				return difference{below, fmt.Sprintf("it has no %s, and the rule wants %s", below, wanted(below, it.Value())), it.Value()}
-			case field.Exists() && !complies(it.Value(), field):
-				return differs(it.Value(), field, below)
+			case field.Exists() && !complies(ctx, it.Value(), field):
+				return differs(ctx, it.Value(), field, below)
 			}
 		}
 	}
 	// Of several constraints, the one that fails.
 	if op, args := want.Expr(); op == cue.AndOp {
 		for _, a := range args {
-			if !complies(a, got) {
+			if !complies(ctx, a, got) {
 				want = a
 				break
 			}

@@ -5,21 +5,21 @@ import "cuelang.org/go/cue"
 // instance reports whether v has all fields of a pattern, with values that it
 // allows. What else v has does not matter, also where the pattern is a closed
 // struct: a definition such as #Prod is one, and no step has only its fields.
-func instance(pattern, v cue.Value) bool {
-	_, ok := matched(pattern, v, true)
+func instance(ctx *cue.Context, pattern, v cue.Value) bool {
+	_, ok := matched(ctx, pattern, v, true)
 	return ok
 }
 
 // complies is instance for what a rule requires: there a closed struct of labels
 // says that there is to be no other label.
-func complies(pattern, v cue.Value) bool {
-	_, ok := matched(pattern, v, false)
+func complies(ctx *cue.Context, pattern, v cue.Value) bool {
+	_, ok := matched(ctx, pattern, v, false)
 	return ok
 }
 
 // matched finds an alternative of the pattern that v is an instance of, and
 // returns v without the fields that this alternative is closed to.
-func matched(pattern, v cue.Value, deep bool) (cue.Value, bool) {
+func matched(ctx *cue.Context, pattern, v cue.Value, deep bool) (cue.Value, bool) {
 	for _, p := range alternatives(pattern) {
 		if p.Subsume(v, cue.Final()) == nil {
 			return v, true
@@ -27,7 +27,7 @@ func matched(pattern, v cue.Value, deep bool) (cue.Value, bool) {
 		if !isStruct(p) || !isStruct(v) {
 			continue
 		}
-		if part := within(p, v, deep); p.Subsume(part, cue.Final()) == nil {
+		if part := within(ctx, p, v, deep); p.Subsume(part, cue.Final()) == nil {
 			return part, true
 		}
 	}
@@ -36,8 +36,8 @@ func matched(pattern, v cue.Value, deep bool) (cue.Value, bool) {
 
 // within is v without the fields that p is closed to; with deep, those of its
 // structs as well.
-func within(p, v cue.Value, deep bool) cue.Value {
-	part := v.Context().CompileString("{}")
+func within(ctx *cue.Context, p, v cue.Value, deep bool) cue.Value {
+	part := ctx.CompileString("{}")
 	it, err := v.Fields()
 	for err == nil && it.Next() {
 		name := it.Selector().Unquoted()
@@ -48,7 +48,7 @@ func within(p, v cue.Value, deep bool) cue.Value {
 		field := it.Value()
 		for _, at := range []cue.Path{path, cue.MakePath(cue.Str(name).Optional())} {
 			if below := p.LookupPath(at); deep && below.Exists() && isStruct(below) && isStruct(field) {
-				field, _ = matched(below, field, deep)
+				field, _ = matched(ctx, below, field, deep)
 				break
 			}
 		}

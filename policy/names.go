@@ -31,7 +31,7 @@ func (r *reader) names(rule, field string, pattern cue.Value) {
 				v = p.LookupPath(cue.MakePath(cue.Str(what).Optional()))
 			}
 			all := literals(v)
-			if what == "op" && v.Exists() && len(all) == 0 && v.Validate() == nil && !slices.ContainsFunc(plan.OpNames(), func(op string) bool { return instance(v, r.set.ctx.Encode(op)) }) {
+			if what == "op" && v.Exists() && len(all) == 0 && v.Validate() == nil && !slices.ContainsFunc(plan.OpNames(), func(op string) bool { return instance(r.set.ctx, v, r.set.ctx.Encode(op)) }) {
 				r.problem(v, "", "rule %q: %s.op: no operation is %s", rule, field, written(v))
 			}
 			for _, text := range all {

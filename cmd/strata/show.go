@@ -74,7 +74,7 @@ func chosen(file string, args []string) (string, error) {
 	case file != "":
 		return file, nil
 	case len(args) == 1 && strings.HasSuffix(args[0], planEnding):
-		if info, err := os.Stat(args[0]); err != nil || !info.IsDir() {
+		if !isDir(args[0]) {
 			return args[0], nil
 		}
 	}
@@ -84,6 +84,11 @@ func chosen(file string, args []string) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+func isDir(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }
 
 // holdsPlan reports whether a file holds a saved plan.
