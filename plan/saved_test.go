@@ -215,11 +215,6 @@ func FuzzDecode(f *testing.F) {
 	if err := os.Chdir(f.TempDir()); err != nil {
 		f.Fatal(err)
 	}
-	defer func() {
-		if err := os.Chdir(wd); err != nil {
-			f.Fatal(err)
-		}
-	}()
 	for i, name := range names {
 		if i%20 != 0 {
 			continue
@@ -232,6 +227,9 @@ func FuzzDecode(f *testing.F) {
 		f.Add(bytes.Replace(b, []byte(`"stages": [`), []byte(`"stages": [null,`), 1))
 		f.Add(bytes.Replace(b, []byte(`"Nodes": [`), []byte(`"Nodes": [null,`), 1))
 		f.Add(b[:len(b)/2])
+	}
+	if err := os.Chdir(wd); err != nil { // workers start where this process is
+		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := Decode(b)
