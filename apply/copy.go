@@ -63,7 +63,7 @@ func (x *pass) follow(ctx context.Context, t *spdk.Client, op plan.ShallowCopy, 
 			return nil
 		case spdk.CopyInProgress:
 		default:
-			return fmt.Errorf("copying %s to %s: %s after %d of %d clusters", alias(op.Lvstore, op.Layer), op.Label, at.Error, at.CopiedClusters, at.TotalClusters)
+			return fmt.Errorf("copying %s to %s: %s after %d of %d clusters", x.alias(op.Node, op.Lvstore, op.Layer), op.Label, at.Error, at.CopiedClusters, at.TotalClusters)
 		}
 		if err := sleep(ctx, pollCopy(time.Since(start))); err != nil {
 			return err

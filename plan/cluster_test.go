@@ -268,7 +268,7 @@ func (c *cluster) createLvstore(m *machine, op LvstoreCreate) error {
 			}
 		}
 	}
-	m.Lvstores[op.Lvstore] = &state.Lvstore{Name: op.Lvstore, OnTarget: op.OnTarget, UUID: c.newStoreUUID(), Base: op.Bdev, ClusterSize: op.ClusterSize, TotalClusters: 1024}
+	m.Lvstores[op.Lvstore] = &state.Lvstore{Name: op.Lvstore, OnTarget: op.OnTarget, UUID: c.newStoreUUID(), Base: op.Bdev, ClusterSize: op.ClusterSize, TotalClusters: 1024, FreeClusters: 1024}
 	return nil
 }
 

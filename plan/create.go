@@ -39,7 +39,7 @@ func (s *subject) create() bool {
 		return false
 	}
 	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}
-	s.sec.because(v.Pos, "volume %s is new", v.Name)
+	s.sec.because(v.Pos, "volume %s is new%s", v.Name, b.tight(v, s.places.Chosen))
 	s.makeHeads(s.places.Chosen, 1, v.Replicas.Count, lineage.Sealed)
 	return true
 }

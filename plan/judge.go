@@ -55,11 +55,30 @@ func (s *subject) look() bool {
 			held[l.Node] = stickReleased
 		}
 	}
-	s.places, _ = b.place(s.v, held, s.blockSize(), s.baseName())
+	s.places, _ = b.placeBytes(s.v, held, s.blockSize(), s.baseName(), s.need())
 	if verdict.Engine == "" && s.to == "" && s.lacksLeg(s.engine) {
 		s.awaited, s.engine = s.engine, s.Legs[0].Node
 	}
 	return true
+}
+
+// need is how much a replica takes at most: the head, written whole, and the
+// layers under it.
+func (s *subject) need() int64 {
+	need := s.v.Size
+	for _, l := range s.Legs {
+		if l.Head == nil {
+			continue
+		}
+		sum := max(s.v.Size, l.Head.Lvol.Size)
+		for _, o := range s.inc.Others {
+			if o.Node == l.Node && o.Lvol.Lvstore == l.Head.Lvol.Lvstore && o.Lvol.Snapshot {
+				sum += o.Lvol.Allocated * clusterSize(s.b.w.Nodes[o.Node], o.Lvol.Lvstore)
+			}
+		}
+		need = max(need, sum)
+	}
+	return need
 }
 
 // lacksLeg reports whether a node is to have a replica and has no current one.

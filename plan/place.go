@@ -42,16 +42,22 @@ const (
 // base is, the layer of another volume that this one stands on ("" for none), for
 // none can be complete elsewhere; then the node that is to be the engine, for one
 // without a replica leaves nobody who knows what is current when it restarts; then
-// where the spread label has a new value, then by space not promised yet, then by
-// a hash, so that equal pools share the load. It never chooses a node twice, and
-// only pools of that block size; 0 leaves that open. What is missing to reach the
-// count is said in the second result.
+// where the spread label has a new value, then where it fits, then by space that
+// is neither used nor promised, then by a hash, so that equal pools share the
+// load. It never chooses a node twice, and only pools of that block size; 0 leaves
+// that open. What is missing to reach the count is said in the second result.
 func (b *builder) place(v *schema.Volume, held map[lineage.Node]stick, block int64, base lineage.LvolName) (Placement, string) {
+	return b.placeBytes(v, held, block, base, v.Size)
+}
+
+// placeBytes is place for replicas that take up to so many bytes: with layers, more
+// than the volume's size.
+func (b *builder) placeBytes(v *schema.Volume, held map[lineage.Node]stick, block int64, base lineage.LvolName, need int64) (Placement, string) {
 	out := Placement{Volume: v.Name}
 	if block == 0 {
-		block = b.commonBlock(v, held, base)
+		block = b.commonBlock(v, held, base, need)
 	}
-	open, passed := b.candidates(v, held, block, base)
+	open, passed := b.candidates(v, held, block, base, need)
 	used := map[string]int{}
 	for len(out.Chosen) < v.Replicas.Count && len(open) > 0 {
 		best := slices.MinFunc(open, func(x, y candidate) int { return x.compare(y, used) })
@@ -111,12 +117,13 @@ type candidate struct {
 	beside bool   // has the layer that the volume stands on
 	engine bool   // is to be the volume's engine
 	label  string // value of the spread label
+	need   int64  // bytes that the replica takes at most
 	hash   uint64
 }
 
 // candidates are the best pool of each node that qualifies and can be used;
 // the other nodes come with what speaks against them.
-func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, block int64, base lineage.LvolName) (open []candidate, passed []Choice) {
+func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, block int64, base lineage.LvolName, need int64) (open []candidate, passed []Choice) {
 	settled := !b.opt.Explain && b.settled(v, held)
 	for _, n := range b.cfg.Nodes {
 		if _, has := held[n.Name]; settled && !has {
@@ -140,7 +147,7 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, bloc
 				why = fmt.Sprintf("%s has blocks of %d bytes, the other replicas of %d", p.conf.Name, p.block, block)
 				continue
 			}
-			c := candidate{p, stickNone, b.has(n.Name, p.conf.Lvstore, base), n.Name == v.Engine, n.Labels[v.Replicas.Spread], rendezvous(v.Name, string(n.Name), p.conf.Name)}
+			c := candidate{p, stickNone, b.has(n.Name, p.conf.Lvstore, base), n.Name == v.Engine, n.Labels[v.Replicas.Spread], roundUp(need, p.cluster), rendezvous(v.Name, string(n.Name), p.conf.Name)}
 			if s, ok := held[n.Name]; ok {
 				c.stick = s
 			}
@@ -201,7 +208,52 @@ func disqualified(v *schema.Volume, n *schema.Node) string {
 	return ""
 }
 
-func (c candidate) free() int64 { return c.pool.capacity - c.pool.taken }
+// fit says whether a replica has room in a pool. Lower is better.
+type fit int
+
+const (
+	fitsWhole fit = iota // even if every volume there is written whole
+	fitsNow              // there is as much free, and some of that was promised to others
+	fitsNot
+)
+
+// roomFor judges a pool whose size is not known yet better than one that is too small.
+func (p *pool) roomFor(need int64) fit {
+	switch {
+	case p.capacity > 0 && need <= p.capacity-p.taken:
+		return fitsWhole
+	case p.capacity == 0 || need <= p.capacity-p.used:
+		return fitsNow
+	}
+	return fitsNot
+}
+
+// room says what a pool has left, beside what is used and what may still be written
+// to the volumes there.
+func (p *pool) room() string {
+	left, free := p.capacity-p.taken, Size(p.capacity-p.used)
+	switch {
+	case p.capacity == 0:
+		return fmt.Sprintf("%s promised in %s", Size(p.taken), p.conf.Name)
+	case left < 0:
+		return fmt.Sprintf("%s more promised than the %s that are free in %s", Size(-left), free, p.conf.Name)
+	case p.used == p.taken:
+		return fmt.Sprintf("%s free in %s, and nothing of it promised", free, p.conf.Name)
+	}
+	return fmt.Sprintf("%s not promised yet of %s free in %s", Size(left), free, p.conf.Name)
+}
+
+// tight says of new replicas in these places which of them may outgrow their
+// pools; "" when none may.
+func (b *builder) tight(v *schema.Volume, places []Choice) string {
+	text := ""
+	for _, c := range places {
+		if p := b.pool(c.Node, c.Lvstore); p != nil && p.capacity > 0 && p.roomFor(roundUp(v.Size, p.cluster)) != fitsWhole {
+			text += fmt.Sprintf("; it may outgrow its pool on %s: %s", c.Node, p.room())
+		}
+	}
+	return text
+}
 
 func (c candidate) compare(o candidate, used map[string]int) int {
 	return cmp.Or(
@@ -210,7 +262,8 @@ func (c candidate) compare(o candidate, used map[string]int) int {
 		cmp.Compare(c.stick, o.stick),
 		-cmp.Compare(boolToInt(c.engine), boolToInt(o.engine)),
 		cmp.Compare(used[c.label], used[o.label]),
-		-cmp.Compare(c.free(), o.free()),
+		cmp.Compare(c.pool.roomFor(c.need), o.pool.roomFor(o.need)),
+		-cmp.Compare(c.pool.capacity-c.pool.taken, o.pool.capacity-o.pool.taken),
 		cmp.Compare(c.hash, o.hash),
 		cmp.Compare(c.pool.node.Name, o.pool.node.Name),
 	)
@@ -241,13 +294,11 @@ func (c candidate) why(v *schema.Volume, used map[string]int) string {
 		}
 		parts = append(parts, fmt.Sprintf("%s %q is %s", v.Replicas.Spread, c.label, fresh))
 	}
-	if c.free() < 0 && c.pool.capacity > 0 {
-		parts = append(parts, Size(-c.free())+" more promised than there is in "+c.pool.conf.Name)
-	} else if c.pool.capacity > 0 {
-		parts = append(parts, Size(c.free())+" not promised yet in "+c.pool.conf.Name)
-	} else {
-		parts = append(parts, Size(c.pool.taken)+" promised in "+c.pool.conf.Name)
+	room := c.pool.room()
+	if c.pool.roomFor(c.need) == fitsNot {
+		room += ", and it is to have " + Size(c.need)
 	}
+	parts = append(parts, room)
 	return strings.Join(parts, ", ")
 }
 

@@ -24,7 +24,8 @@ type pool struct {
 	unknown  bool
 	known    []string
 	capacity int64 // bytes; 0 when not known yet
-	taken    int64 // bytes promised to heads and staging, thin or not
+	used     int64 // bytes that are not free
+	taken    int64 // bytes used once every lvol, thin or not, is written whole
 	block    int64 // bytes of a block; 0 when not known yet
 	cluster  int64 // bytes of a cluster: of the lvstore that was read, else as configured
 }
@@ -195,7 +196,9 @@ func findDisk(at *state.Node, c lineage.Cluster, conf *schema.Pool) *state.Disk 
 	return found
 }
 
-// measure adds up what a pool has and what it has promised.
+// measure adds up what a pool has, what of it is used, and what was promised
+// beside that: an lvol of any owner's may grow to its size, a snapshot takes what
+// it has.
 func (b *builder) measure(at *state.Node, p *pool) {
 	if d := findDisk(at, b.cfg.Cluster, p.conf); d != nil {
 		p.block = d.BlockSize
@@ -206,9 +209,20 @@ func (b *builder) measure(at *state.Node, p *pool) {
 		p.cluster = lvs.ClusterSize
 		p.capacity = lvs.TotalClusters * lvs.ClusterSize
 		for _, l := range at.Lvols {
-			if l.Lvstore == p.conf.Lvstore && !l.Snapshot {
-				p.taken += l.Size
+			if l.Lvstore != p.conf.Lvstore {
+				continue
 			}
+			own := l.Allocated * lvs.ClusterSize
+			p.used += own
+			if l.Snapshot {
+				p.taken += own
+			} else {
+				p.taken += max(own, l.Size)
+			}
+		}
+		if hidden := p.capacity - lvs.FreeClusters*lvs.ClusterSize - p.used; hidden > 0 { // of what is no lvol
+			p.used += hidden
+			p.taken += hidden
 		}
 	}
 }

@@ -254,7 +254,7 @@ func (h *history) foreigners() {
 		}
 		path := n.Pools[0].Path
 		m.shelf[path] = &shelf{
-			lvstore: &state.Lvstore{Name: "lab.fast", UUID: h.c.newStoreUUID(), ClusterSize: 1 << 20, TotalClusters: 1024},
+			lvstore: &state.Lvstore{Name: "lab.fast", UUID: h.c.newStoreUUID(), ClusterSize: 1 << 20, TotalClusters: 1024, FreeClusters: 1024},
 			lvols: []*state.Lvol{
 				{Lvstore: "lab.fast", Name: "theirs", UUID: lineage.UUID("f-" + string(n.Name)), Size: 1 << 20, Allocated: 1},
 				{Lvstore: "lab.fast", Name: "v0#1.2p", UUID: lineage.UUID("g-" + string(n.Name)), Size: 1 << 20, Allocated: 1},

@@ -74,7 +74,7 @@ func readLine(n *state.Node, what string, f []string) error {
 		}
 		n.Disks[f[1]] = d
 	case "lvstore":
-		n.Lvstores[f[0]] = &state.Lvstore{Name: f[0], OnTarget: onTarget(n.Name, f[0]), UUID: storeUUID(n.Name, f[0]), Base: f[1], ClusterSize: size(f[2]), TotalClusters: int64(atoi(f[3]))}
+		n.Lvstores[f[0]] = &state.Lvstore{Name: f[0], OnTarget: onTarget(n.Name, f[0]), UUID: storeUUID(n.Name, f[0]), Base: f[1], ClusterSize: size(f[2]), TotalClusters: int64(atoi(f[3])), FreeClusters: int64(atoi(f[3]))}
 		for _, o := range f[4:] {
 			switch k, v, _ := strings.Cut(o, "="); k {
 			case "as":
