@@ -181,11 +181,12 @@ func foreign(sec *Section, known map[string]agreed, pending []*regexp.Regexp) (o
 }
 
 // implied reports whether a step may be taken for any object that a plan works
-// on: it lets hosts that are held go on, or writes down which replicas are
-// current. Both may be due after an interruption.
+// on: it lets hosts that are held go on, waits for what was begun before they are
+// let in, or writes down which replicas are current. All may be due after an
+// interruption.
 func implied(op Op) bool {
 	switch op := op.(type) {
-	case Resume:
+	case Resume, Drain:
 		return true
 	case LvolRename:
 		_, from := parsedHead(op.From)

@@ -117,6 +117,7 @@ type builder struct {
 	// stalled has, by engine, the links that are let go in this pass.
 	stalled map[lineage.Node][]string
 	copies  map[lineage.Node]int // copies of layers that a node takes part in
+	engines *load                // nil until an engine is to be placed
 
 	blocked []Finding
 	notes   []Finding

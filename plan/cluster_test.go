@@ -604,6 +604,12 @@ func (c *cluster) raid(m *machine, op Op, made map[lineage.UUID]lineage.UUID) er
 		if r == nil || !slices.ContainsFunc(r.Legs, func(l state.Leg) bool { return l.UUID == op.Leg }) {
 			return errors.New("no such RAID or leg")
 		}
+		if v, ok := c.cfg.Cluster.ParseRaid(op.Raid); ok {
+			l, conf := m.LvolByUUID(op.Leg), c.cfg.Volume(v.Name)
+			if l != nil && l.Complete() && conf != nil && conf.Engine != m.Name {
+				c.broken("the engine of %s on %s loses its own replica, and nobody has set it there", v, m.Name)
+			}
+		}
 		r.Drop(op.Leg)
 		c.emptyRaids(m)
 	}

@@ -17,7 +17,8 @@
 //     resume    a pause that somebody left open ends
 //     end       engines that were given up, and are back
 //     names     the heads say who is current: mint the next epoch, fence the rest
-//     move      another node becomes the engine
+//     move      another node becomes the engine: the one that is set, or one with
+//     a replica when none is to stay on the engine's (engine.go)
 //     swap      an empty volume that lacks replicas gets them
 //     widen     a volume whose engine did not hear that a leg grew is started again
 //     serve     legs on links, RAID, export

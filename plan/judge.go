@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -28,7 +27,7 @@ func (s *subject) look() bool {
 	}
 	s.sec.after(b.stalled[verdict.Engine]...)
 	s.awaited = ""
-	s.engine = cmp.Or(verdict.Engine, s.to, s.v.Engine, s.exporter(), s.was, s.Legs[0].Node)
+	s.engine = s.seat()
 	held := map[lineage.Node]stick{}
 	for _, h := range s.inc.Heads {
 		held[h.Node] = stickStale
@@ -88,8 +87,12 @@ func (s *subject) lacksLeg(n lineage.Node) bool {
 	if s.legOn(n) {
 		return false
 	}
-	unread := slices.ContainsFunc(s.b.pools[n], func(p *pool) bool { return p.state == poolHidden || p.state == poolPending })
-	return s.chosen(n) || unread && len(s.places.Chosen) < s.v.Replicas.Count
+	return s.chosen(n) || s.unread(n) && len(s.places.Chosen) < s.v.Replicas.Count
+}
+
+// unread reports whether a pool of a node was not read.
+func (s *subject) unread(n lineage.Node) bool {
+	return slices.ContainsFunc(s.b.pools[n], func(p *pool) bool { return p.state == poolHidden || p.state == poolPending })
 }
 
 // question is what the configuration and the operator say beside what was seen.

@@ -13,7 +13,7 @@ import (
 // full number of current ones.
 func (s *subject) reduce() {
 	want := s.v.Replicas.Count
-	victims := s.victims(len(s.Legs) - want)
+	victims := s.victims()
 	s.noteStaying(victims)
 	if len(victims) > 0 {
 		s.letLegsGo(victims)
@@ -47,27 +47,45 @@ func (s *subject) noteStaying(victims []state.CurrentLeg) {
 	}
 }
 
-// victims are the legs that may go, the least wanted first. Of one that is too
-// many and has to stay it is said why.
-func (s *subject) victims(surplus int) []state.CurrentLeg {
-	var victims []state.CurrentLeg
-	about := "volume " + s.v.Name
+// surplus are the legs that are too many, the least wanted first and the engine's
+// own last.
+func (s *subject) surplus() (legs []state.CurrentLeg) {
 	for _, l := range slices.Backward(s.Legs) {
-		if surplus <= 0 || s.chosen(l.Node) {
-			continue
+		if len(legs) < len(s.Legs)-s.v.Replicas.Count && !s.chosen(l.Node) {
+			legs = append(legs, l)
 		}
-		surplus--
-		name := s.v.Name + ":" + string(l.Node)
-		switch {
-		case s.v.Protect:
-			s.b.block(about, s.v.At("replicas"), "remove protect first", "the replica on %s is one too many, but the volume is protected", l.Node)
-		case l.Head == nil:
-			s.b.block(about, s.v.At("replicas"), "", "there is one replica too many, and none goes while the one %s", s.b.away(l.Node))
-		case s.readFrom(l.Node):
-			s.b.block(about, s.v.At("replicas"), "", "the replica on %s is one too many, but one that is being rebuilt reads through it", l.Node)
-		case !s.b.opt.AllowDestroy[name]:
-			s.b.block(about, s.v.At("replicas"), "--allow-destroy "+name, "the replica on %s is one too many; it is current, and deleting it is to be allowed by name", l.Node)
-		default:
+	}
+	return legs
+}
+
+// stays says why a leg that is one too many stays, and what would let it go; ""
+// when it may.
+func (s *subject) stays(l state.CurrentLeg) (why, hint string) {
+	name := s.v.Name + ":" + string(l.Node)
+	switch {
+	case s.v.Protect:
+		return fmt.Sprintf("the replica on %s is one too many, but the volume is protected", l.Node), "remove protect first"
+	case l.Head == nil:
+		return "there is one replica too many, and none goes while the one " + s.b.away(l.Node), ""
+	case s.readFrom(l.Node):
+		return fmt.Sprintf("the replica on %s is one too many, but one that is being rebuilt reads through it", l.Node), ""
+	case !s.b.opt.AllowDestroy[name]:
+		return fmt.Sprintf("the replica on %s is one too many; it is current, and deleting it is to be allowed by name", l.Node), "--allow-destroy " + name
+	case s.seated(l) && s.v.Engine == "" && s.kernelExport():
+		return fmt.Sprintf("the replica on %s is one too many, but the engine there shows a kernel device, which is not moved without your word", l.Node),
+			fmt.Sprintf("set engine: to a node that keeps a replica; or to %q, to leave the engine without one", l.Node)
+	}
+	return "", ""
+}
+
+// victims are the legs that may go. Of one that is too many and has to stay it is
+// said why; what is in the way of the engine's move is said there.
+func (s *subject) victims() []state.CurrentLeg {
+	var victims []state.CurrentLeg
+	for _, l := range s.surplus() {
+		if why, hint := s.stays(l); why != "" {
+			s.b.block("volume "+s.v.Name, s.v.At("replicas"), hint, "%s", why)
+		} else if !s.seated(l) {
 			victims = append(victims, l)
 		}
 	}
@@ -87,7 +105,7 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 		gone[l.UUID] = true
 	}
 	stay := slices.DeleteFunc(slices.Clone(s.Legs), func(l state.CurrentLeg) bool { return gone[l.UUID] })
-	s.sec.because(s.v.At("replicas"), "the engine's own replica goes; those that stay are ahead of it")
+	s.sec.because(s.v.At("replicas"), "the engine's own replica goes, and engine keeps it on %s; those that stay are ahead of it; after a restart of %s you will have to say which one is current, with --authority", s.engine, s.engine)
 	for _, l := range victims {
 		if l.Node == s.engine {
 			name := lineage.Head{Volume: s.id, Epoch: s.Top + 1, Cut: l.Head.Name.Cut, Mark: lineage.Fenced}

@@ -161,6 +161,9 @@ func (s *subject) reshape(minted bool) bool {
 	if link, ok := s.relinks(); !minted && ok && s.canRestart(s.Engine, "replicas") {
 		return s.takeDown(nil, "replicas", "the link from %s to %s is called otherwise now; hosts wait while it is exchanged", link.From, link.To)
 	}
+	if to := s.refuge(); !minted && to != "" && s.canRestart(to, "replicas") {
+		return s.takeDown(nil, "replicas", "the engine moves from %s to %s, for no replica of %s stays on %s; hosts connect to the new one", s.Engine, to, s.v.Name, s.Engine)
+	}
 	if missing := s.swappable(); len(missing) > 0 && s.canRestart(s.engine, "replicas") {
 		return s.swap(missing)
 	}
