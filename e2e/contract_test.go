@@ -7,6 +7,7 @@ import (
 	"flag"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -144,6 +145,14 @@ func (x *contractTarget) Dial() (net.Conn, error) { return net.Dial("unix", x.So
 func (x *contractTarget) Disk() string            { return x.Target.Disk }
 func (x *contractTarget) Port() string            { return x.Target.Port }
 
+func (x *contractTarget) Copy(to contract.Target) string {
+	path := to.Disk() + ".copy"
+	if out, err := exec.Command("cp", "--sparse=always", x.Target.Disk, path).CombinedOutput(); err != nil {
+		x.t.Fatalf("%v: %s", err, out)
+	}
+	return path
+}
+
 func (x *contractTarget) Address() string {
 	if x.net == nil {
 		return "127.0.0.1"
@@ -187,8 +196,9 @@ func (x *contractTarget) Crashed() bool {
 	return how.Signaled()
 }
 
-// blank makes the disk read zeroes everywhere.
+// blank makes the disk read zeroes everywhere, and removes a copy beside it.
 func (x *contractTarget) blank() {
+	os.Remove(x.Target.Disk + ".copy")
 	for _, size := range []int64{0, contractDisk} {
 		if err := os.Truncate(x.Target.Disk, size); err != nil {
 			x.t.Fatal(err)

@@ -20,19 +20,22 @@ func (c *Client) LvstoreCreate(ctx context.Context, p LvstoreCreate) (uuid strin
 	return uuid, err
 }
 
-// LvstoreRename gives an lvstore another name (bdev_lvol_rename_lvstore).
+// LvstoreRename gives an lvstore another name, with what is on it in use or not
+// (bdev_lvol_rename_lvstore).
 type LvstoreRename struct {
 	OldName string `json:"old_name"`
-	NewName string `json:"new_name"`
+	NewName string `json:"new_name"` // at most 63 bytes; the target cuts a longer one off
 }
 
 func (LvstoreRename) Method() string   { return "bdev_lvol_rename_lvstore" }
 func (p LvstoreRename) Object() string { return p.OldName }
 
-// LvstoreRename gives an lvstore another name, under which its lvols are found
-// from then on; what uses them goes on (bdev_lvol_rename_lvstore).
-func (c *Client) LvstoreRename(ctx context.Context, from, to string) error {
-	return c.do(ctx, NewReq(LvstoreRename{from, to}, nil))
+// LvstoreRename gives an lvstore another name, and so the aliases of its lvols;
+// Exists when another has it (bdev_lvol_rename_lvstore). Never where an lvol of
+// it has no bdev, for want of its external snapshot or because another bdev has
+// its UUID: the target ends, though the new name is on the disk by then.
+func (c *Client) LvstoreRename(ctx context.Context, oldName, newName string) error {
+	return c.do(ctx, NewReq(LvstoreRename{oldName, newName}, nil))
 }
 
 // Lvstore is one entry of bdev_lvol_get_lvstores.

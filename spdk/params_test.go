@@ -15,8 +15,8 @@ var paramsOf = func() map[string]Params {
 	m := make(map[string]Params)
 	for _, p := range []Params{
 		BdevGet{}, IostatGet{}, QoSLimit{},
-		AIOCreate{}, AIODelete{}, LvstoreRename{}, UringCreate{}, UringDelete{}, MallocCreate{}, MallocDelete{}, NullCreate{}, NullDelete{},
-		LvstoreCreate{}, LvolCreate{}, LvolDelete{}, LvolRename{}, LvolResize{}, LvolSnapshot{}, LvolClone{}, LvolCloneBdev{},
+		AIOCreate{}, AIODelete{}, UringCreate{}, UringDelete{}, MallocCreate{}, MallocDelete{}, NullCreate{}, NullDelete{},
+		LvstoreCreate{}, LvstoreRename{}, LvolCreate{}, LvolDelete{}, LvolRename{}, LvolResize{}, LvolSnapshot{}, LvolClone{}, LvolCloneBdev{},
 		LvolSetParent{}, LvolDecoupleParent{}, LvolInflate{}, StartShallowCopy{}, CheckShallowCopy{},
 		NVMeOptions{}, AttachController{}, DetachController{}, DisableController{},
 		RaidCreate{}, RaidDelete{}, RaidRemoveBase{}, RaidGrowBase{}, RaidGet{},

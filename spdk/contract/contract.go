@@ -31,6 +31,9 @@ type Target interface {
 	Dial() (net.Conn, error)
 	// Disk is the path of a disk of 1 GiB, for bdev_aio_create.
 	Disk() string
+	// Copy makes a copy of the disk beside that of a target, and returns its
+	// path there. Neither is running.
+	Copy(to Target) string
 	// Address and Port are where the target may listen.
 	Address() string
 	Port() string
@@ -83,7 +86,8 @@ type run struct {
 
 func groups() []group {
 	return []group{
-		{"rpc", rpcCases}, {"params", paramCases}, {"disk", diskCases}, {"lvstore", lvstoreCases}, {"lvol", lvolCases},
+		{"rpc", rpcCases}, {"params", paramCases}, {"disk", diskCases}, {"lvstore", lvstoreCases}, {"rename", renameCases},
+		{"detach", detachCases}, {"twin", twinCases}, {"lvol", lvolCases},
 		{"layer", layerCases}, {"copy", copyCases}, {"esnap", esnapCases}, {"nvmf", nvmfCases}, {"ana", anaCases},
 		{"nvme", nvmeCases}, {"raid", raidCases}, {"peer", peerCases}, {"restart", restartCases}, {"fork", forkCases},
 	}

@@ -58,6 +58,34 @@ type lvolInfo struct {
 	Degraded bool `json:"is_degraded"`
 }
 
+// stores lists lvstores with their base bdevs, in the order they came.
+func (n *node) stores() []string {
+	n.c.Helper()
+	var l []struct {
+		Name string
+		Base string `json:"base_bdev"`
+	}
+	n.into(&l, "bdev_lvol_get_lvstores", nil)
+	names := []string{}
+	for _, s := range l {
+		names = append(names, s.Name+" on "+s.Base)
+	}
+	return names
+}
+
+// aliases lists the lvols that bdev_lvol_get_lvols has.
+func (n *node) aliases() []string {
+	n.c.Helper()
+	var l []lvolInfo
+	n.into(&l, "bdev_lvol_get_lvols", nil)
+	names := []string{}
+	for _, v := range l {
+		names = append(names, v.Alias)
+	}
+	slices.Sort(names)
+	return names
+}
+
 // lvols lists lvols by their names in the lvstore.
 func (n *node) lvols() map[string]lvolInfo {
 	n.c.Helper()
@@ -159,7 +187,12 @@ func (n *node) subsystem(nqn string) subsystemInfo {
 // disk attaches the node's disk as disk0, and what is on it comes up.
 func (n *node) disk() {
 	n.c.Helper()
-	n.gives("disk0", "bdev_aio_create", M{"filename": n.target.Disk(), "name": "disk0", "block_size": 4096})
+	n.attachDisk("disk0", n.target.Disk())
+}
+
+func (n *node) attachDisk(name, path string) {
+	n.c.Helper()
+	n.gives(name, "bdev_aio_create", M{"filename": path, "name": name, "block_size": 4096})
 	n.ok("bdev_wait_for_examine", nil)
 }
 

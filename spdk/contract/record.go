@@ -13,7 +13,8 @@ import (
 // its request and its response, of the same "call"; those sent together are a
 // "round". A note "fresh N: …" says that N targets n1, n2, …
 // are new from here on, with a TCP transport and empty disks; "kill", "start",
-// "crash", "freeze", "thaw", "vanish" (from the network) and "return" with a node say what happened to its process. The nil
+// "crash", "freeze", "thaw", "vanish" (from the network) and "return" with a node say what happened to its process, "copy" with
+// two nodes that a copy of the one's disk is beside the other's. The nil
 // Recorder records nothing.
 type Recorder struct {
 	mu    sync.Mutex

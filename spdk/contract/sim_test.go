@@ -27,7 +27,7 @@ func (l lab) Recorder() *contract.Recorder { return nil }
 
 func (l lab) Fresh(t *testing.T, n int) []contract.Target {
 	t.Helper()
-	c := sim.New(sim.Options{Tick: 4 * time.Millisecond, Profile: l.profile, Disks: map[string]int64{"/disk": 1 << 30}})
+	c := sim.New(sim.Options{Tick: 4 * time.Millisecond, Profile: l.profile, Disks: map[string]int64{"/disk": 1 << 30, "/disk.copy": 1 << 30}})
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
 			t.Error(err)
@@ -72,9 +72,16 @@ func (s *simulated) Dial() (net.Conn, error) {
 
 func (s *simulated) Client() *spdk.Client { return s.client }
 func (s *simulated) Disk() string         { return "/disk" }
-func (s *simulated) Address() string      { return "127.0.0.1" }
-func (s *simulated) Port() string         { return s.port }
-func (s *simulated) Kill()                { s.Stop() }
+func (s *simulated) Copy(to contract.Target) string {
+	if err := s.cluster.CopyDisk(s.Name(), s.Disk(), to.(*simulated).Name(), "/disk.copy"); err != nil {
+		s.t.Fatal(err)
+	}
+	return "/disk.copy"
+}
+
+func (s *simulated) Address() string { return "127.0.0.1" }
+func (s *simulated) Port() string    { return s.port }
+func (s *simulated) Kill()           { s.Stop() }
 
 func (s *simulated) Vanish(on bool) bool {
 	for i := range s.nodes {

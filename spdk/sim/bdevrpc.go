@@ -65,13 +65,9 @@ func (p *process) waitForExamine(*none) (any, error) {
 	return nil, &later{ready: func() bool { return p.examining == 0 }, done: func(bool) (any, error) { return true, nil }}
 }
 
-func (p *process) examineBdev(q *named) (any, error) {
-	b := p.bdevs.find(q.Name)
-	if b == nil {
-		return nil, errno(enodev)
-	}
-	p.examine(b)
-	return true, nil
+func (p *process) examineBdev(*named) (any, error) {
+	// Every bdev is examined when it comes, and then none may be asked for.
+	return nil, errno(einval)
 }
 
 // ioStat counts what hosts and other bdevs did with a bdev.

@@ -70,6 +70,28 @@ func (d *disk) close() error {
 	return errors.Join(err, d.data.close())
 }
 
+// become makes d what o is.
+func (d *disk) become(o *disk) error {
+	if d.size < o.size {
+		return fmt.Errorf("it has %d bytes, and what it is to hold %d", d.size, o.size)
+	}
+	err := o.data.written(func(off, n int64) error {
+		for p := make([]byte, min(n, 1<<20)); n > 0; {
+			p = p[:min(n, int64(len(p)))]
+			if err := errors.Join(o.data.readAt(p, off), d.data.writeAt(p, off)); err != nil {
+				return err
+			}
+			off, n = off+int64(len(p)), n-int64(len(p))
+		}
+		return nil
+	})
+	if err != nil || o.store == nil {
+		return err
+	}
+	d.store, err = o.store.copy(d)
+	return err
+}
+
 // read and write are bounded by the disk's size.
 func (d *disk) read(p []byte, off int64) error {
 	if off < 0 || off+int64(len(p)) > d.size {
@@ -109,6 +131,7 @@ func (m fileMedium) writeAt(p []byte, off int64) error {
 
 const (
 	seekData      = 3
+	seekHole      = 4
 	punchHole     = 0x2
 	punchKeepSize = 0x1
 )
@@ -123,6 +146,23 @@ func (m fileMedium) hole(off, n int64) bool {
 
 func (m fileMedium) discard(off, n int64) error {
 	return syscall.Fallocate(int(m.f.Fd()), punchHole|punchKeepSize, off, n)
+}
+
+func (m fileMedium) written(f func(off, n int64) error) error {
+	for off := int64(0); ; {
+		from, err := m.f.Seek(off, seekData)
+		if errors.Is(err, syscall.ENXIO) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if off, err = m.f.Seek(from, seekHole); err != nil {
+			return err
+		}
+		if err := f(from, off-from); err != nil {
+			return err
+		}
+	}
 }
 
 func (m fileMedium) close() error { return m.f.Close() }

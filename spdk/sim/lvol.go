@@ -12,13 +12,16 @@ type lvstore struct {
 	lvols []*lvol // in the order they came
 	byID  map[uint64]*lvol
 	names map[string]*lvol
+
+	renamed  string // the last name it was given, which nobody else may take
+	removing bool   // its base is going, and something has an lvol open
 }
 
 // lvol is a blob with its bdev.
 type lvol struct {
 	lvs    *lvstore
 	blob   *blob
-	bdev   *bdev // nil while degraded, or half deleted
+	bdev   *bdev // nil while degraded, or half deleted, or if its UUID is another bdev's
 	esnap  *bdev // the source of an external-snapshot clone, if open
 	hidden bool  // a delete failed half way: no bdev, in no listing
 }
@@ -103,6 +106,10 @@ func (v *lvol) degraded() bool {
 // say so.
 func (v *lvol) orphaned() bool { return v.esnap != nil && v.esnap.removing }
 
+// unregistered says whether v is open but could not have its bdev: another has
+// its UUID. SPDK does not look at that again, and trips over it when it deletes v.
+func (v *lvol) unregistered() bool { return v.bdev == nil && !v.hidden && !v.degraded() }
+
 // hotplug brings up the lvols that waited for b, and what stands on them.
 func (p *process) hotplug(b *bdev) {
 	if len(p.degr) > 0 {
@@ -186,20 +193,38 @@ func (l *lvstore) adopt(v, w *lvol) {
 	}
 }
 
-// unload takes the store away with all its bdevs.
-func (l *lvstore) unload() {
-	l.p.lvs = slices.DeleteFunc(l.p.lvs, func(x *lvstore) bool { return x == l })
-	l.store.loaded = false
-	for _, v := range slices.Clone(l.lvols) {
-		if v.bdev != nil {
-			l.p.unregister(v.bdev, nil)
+// unload takes the store away with all its bdevs, and calls then once nobody
+// has one open. Until then the store is listed with what is left of it.
+func (l *lvstore) unload(then func()) {
+	l.removing = true
+	left := 1
+	closed := func() {
+		if left--; left == 0 {
+			l.p.lvs = slices.DeleteFunc(l.p.lvs, func(x *lvstore) bool { return x == l })
+			l.store.loaded = false
+			then()
 		}
-		l.forget(v)
 	}
+	for _, v := range slices.Clone(l.lvols) {
+		b := v.bdev
+		if b == nil {
+			l.drop(v)
+			continue
+		}
+		left++
+		l.p.unregister(b, func() { l.drop(v); closed() })
+	}
+	closed()
 }
 
-func (l *lvstore) gone(*bdev) bool { l.unload(); return true }
-func (l *lvstore) resized(*bdev)   {}
+func (l *lvstore) gone(b *bdev) bool {
+	if !l.removing {
+		l.unload(func() { b.close(l) })
+	}
+	return false
+}
+
+func (l *lvstore) resized(*bdev) {}
 
 // gone of an external snapshot's source: SPDK's lvol module does not let go
 // of it.

@@ -105,9 +105,8 @@ func (p *process) deleteLvol(q *named) (any, error) {
 	if len(v.blob.children) > 1 {
 		return nil, coded(codeInternal, eperm)
 	}
-	if v.orphaned() {
-		go p.t.Stop()
-		return nil, errNeverAnswered
+	if v.orphaned() || v.unregistered() {
+		return p.crash()
 	}
 	finish := func() (any, error) {
 		if v.blob.locked {
@@ -150,12 +149,13 @@ func (p *process) renameLvol(q *struct {
 	if err != nil {
 		return nil, err
 	}
-	if v.blob.Name == q.New {
-		// The alias is there already, and adding it again fails.
+	// Adding an alias that is there already fails, too.
+	alias := v.lvs.store.name + "/" + q.New
+	if v.bdev.alias == alias || !p.realias(v.bdev, alias) || v.lvs.names[q.New] != nil && v.lvs.names[q.New] != v {
 		return nil, coded(codeInvalidParams, eexist)
 	}
-	if !p.realias(v.bdev, v.lvs.store.name+"/"+q.New) || v.lvs.names[q.New] != nil {
-		return nil, coded(codeInvalidParams, eexist)
+	if v.blob.Name == q.New { // a renamed lvstore had left the bdev its old alias
+		return true, nil
 	}
 	if v.blob.ReadOnly && !p.build().renamesSnapshots {
 		// Only now does SPDK find out; the bdev keeps the new alias.

@@ -80,6 +80,9 @@ func (p *process) lvstore(uuid, name *string) (*lvstore, error) {
 	}
 	for _, l := range p.lvs {
 		if (uuid != nil && l.store.uuid == *uuid) || (name != nil && l.store.name == *name) {
+			if l.removing {
+				break
+			}
 			return l, nil
 		}
 	}
@@ -102,16 +105,21 @@ func (p *process) deleteLvstore(q *struct {
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(l.lvols, (*lvol).orphaned) {
-		go p.t.Stop()
-		return nil, errNeverAnswered
+	if slices.ContainsFunc(l.lvols, func(v *lvol) bool { return v.orphaned() || v.unregistered() }) {
+		return p.crash()
 	}
-	l.unload()
-	l.base.close(l)
-	if err := l.store.erase(); err != nil {
-		return nil, coded(codeInvalidParams, eio)
+	gone := false
+	l.unload(func() { gone = true; l.base.close(l) })
+	finish := func() (any, error) {
+		if err := l.store.erase(); err != nil {
+			return nil, coded(codeInvalidParams, eio)
+		}
+		return true, nil
 	}
-	return true, nil
+	if gone {
+		return finish()
+	}
+	return nil, &later{ready: func() bool { return gone }, done: func(bool) (any, error) { return finish() }}
 }
 
 func (p *process) renameLvstore(q *struct {
@@ -122,18 +130,25 @@ func (p *process) renameLvstore(q *struct {
 	if l == nil {
 		return nil, &Error{-int(enoent), "Lvol store " + q.Old + " not found"}
 	}
-	if q.Old == q.New {
+	switch {
+	case l.removing:
+		return nil, coded(codeInvalidParams, enodev)
+	case q.Old == q.New:
 		return true, nil
-	}
-	if p.lvstoreNamed(q.New) != nil {
+	case slices.ContainsFunc(p.lvs, func(x *lvstore) bool { return x.store.name == q.New || x.renamed == q.New }):
 		return nil, coded(codeInvalidParams, eexist)
 	}
-	if len(q.New) == 0 || len(q.New) > p.build().nameMax {
-		return nil, coded(codeInvalidParams, einval)
+	if most := p.build().nameMax; len(q.New) > most {
+		q.New = q.New[:most]
 	}
-	l.store.name = q.New
+	l.renamed, l.store.name = q.New, q.New
 	l.store.log.add(record{Op: "store", Store: l.store.header()})
 	for _, v := range l.lvols {
+		if v.bdev == nil && !v.hidden {
+			// The new name is on the disk when SPDK looks for the alias of a
+			// bdev that is not there.
+			return p.crash()
+		}
 		if v.bdev != nil {
 			p.realias(v.bdev, q.New+"/"+v.blob.Name)
 		}

@@ -3,6 +3,7 @@ package sim
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,11 +93,7 @@ func (s *blobstore) save() error {
 	if err != nil {
 		return err
 	}
-	recs := []record{{Op: "store", Store: s.header()}}
-	for _, b := range s.ordered() {
-		recs = append(recs, record{Op: "put", Blob: b})
-	}
-	if err := json.NewEncoder(f).Encode(recs); err != nil {
+	if err := json.NewEncoder(f).Encode(s.records()); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	if err := os.Rename(path+".new", path); err != nil {
@@ -104,6 +101,37 @@ func (s *blobstore) save() error {
 	}
 	s.log = &metaLog{f: f}
 	return nil
+}
+
+// records is the whole store.
+func (s *blobstore) records() []record {
+	recs := []record{{Op: "store", Store: s.header()}}
+	for _, b := range s.ordered() {
+		c := *b
+		c.Name = cmp.Or(b.onDisk, b.Name)
+		recs = append(recs, record{Op: "put", Blob: &c})
+	}
+	return recs
+}
+
+// copy is the same store on another disk.
+func (s *blobstore) copy(d *disk) (*blobstore, error) {
+	raw, err := json.Marshal(s.records())
+	if err != nil {
+		return nil, err
+	}
+	var recs []record
+	if err := json.Unmarshal(raw, &recs); err != nil {
+		return nil, err
+	}
+	c := &blobstore{disk: d, blobs: map[uint64]*blob{}}
+	for _, r := range recs {
+		if err := c.replay(r); err != nil {
+			return nil, err
+		}
+	}
+	c.rebuild()
+	return c, c.save()
 }
 
 // erase ends the store on its disk.

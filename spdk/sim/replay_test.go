@@ -82,7 +82,7 @@ func replay(t *testing.T, path string, profile Profile) {
 	}
 	defer f.Close()
 	r := &replayer{t: t, opts: Options{Profile: profile, Tick: 4 * time.Millisecond, Disks: map[string]int64{
-		"disks/n1.img": 1 << 30, "disks/n2.img": 1 << 30, "disks/n3.img": 1 << 30}}}
+		"disks/n1.img": 1 << 30, "disks/n2.img": 1 << 30, "disks/n3.img": 1 << 30, "disks/n1.img.copy": 1 << 30, "disks/n2.img.copy": 1 << 30}}}
 	r.begin()
 	defer func() { r.end() }()
 	sc := bufio.NewScanner(f)
@@ -146,6 +146,11 @@ func (r *replayer) around(x *exchange) {
 		r.c.Target(x.Note[5:]).Thaw()
 	case strings.HasPrefix(x.Note, "kill "):
 		r.c.Target(x.Note[5:]).Stop()
+	case strings.HasPrefix(x.Note, "copy "):
+		from, to, _ := strings.Cut(x.Note[5:], " ")
+		if err := r.c.CopyDisk(from, "disks/"+from+".img", to, "disks/"+to+".img.copy"); err != nil {
+			r.t.Fatal(err)
+		}
 	case strings.HasPrefix(x.Note, "crash "):
 		time.Sleep(time.Second)
 		if r.c.Target(x.Note[6:]).Running() {

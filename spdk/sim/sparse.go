@@ -12,6 +12,8 @@ type medium interface {
 	readAt(p []byte, off int64) error
 	writeAt(p []byte, off int64) error
 	discard(off, n int64) error
+	// written calls f for every part that may have been written to.
+	written(f func(off, n int64) error) error
 	close() error
 }
 
@@ -58,6 +60,15 @@ func (s *sparse) writeAt(p []byte, off int64) error {
 func (s *sparse) discard(off, n int64) error {
 	for i := off / pageSize; i < (off+n)/pageSize; i++ {
 		delete(s.pages, i)
+	}
+	return nil
+}
+
+func (s *sparse) written(f func(off, n int64) error) error {
+	for i := range s.pages {
+		if err := f(i*pageSize, pageSize); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -158,3 +158,10 @@ func (t *Target) removeSocket() error {
 	}
 	return nil
 }
+
+// crash ends the process as a fault of its own does: what it was asked last is
+// not answered.
+func (p *process) crash() (any, error) {
+	go p.t.Stop()
+	return nil, errNeverAnswered
+}

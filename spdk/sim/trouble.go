@@ -103,3 +103,29 @@ func (t *Target) ReplaceDisk(path string) error {
 	}
 	return err
 }
+
+// CopyDisk makes a disk what another is, as a copy of every block does. The
+// target of neither may run; a disk that was not used yet is made.
+func (c *Cluster) CopyDisk(from, path, to, as string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var disks [2]*disk
+	for i, at := range [][2]string{{from, path}, {to, as}} {
+		t := c.targets[at[0]]
+		if t == nil || t.p != nil {
+			return fmt.Errorf("target %s: there is none, or it runs", at[0])
+		}
+		d, err := t.disk(at[1])
+		if err == nil && d == nil {
+			err = fmt.Errorf("target %s: it has no disk %s", at[0], at[1])
+		}
+		if err != nil {
+			return err
+		}
+		disks[i] = d
+	}
+	if err := disks[1].become(disks[0]); err != nil {
+		return fmt.Errorf("target %s: disk %s: %w", to, as, err)
+	}
+	return nil
+}
