@@ -58,6 +58,17 @@ var copyCases = []example{
 		c.equal("copy", c.n1.copied(c.n1.copyTo("lvs0/s", dst)), progress{4, 4, "complete", ""})
 		c.equal("clusters", c.n2.bdev(dst).Driver.Lvol.Clusters, 4)
 	}},
+	{name: "no faster than the destination's limit", nodes: 2, run: func(c *run) {
+		c.n1.pool().thick("a", 16)
+		c.n1.snapshot("lvs0/a", "s")
+		dst := c.n2.pool().thin("dst", 16)
+		c.n2.ok("bdev_set_qos_limit", M{"name": dst, "w_mbytes_per_sec": 4})
+		c.n2.offer(dst)
+		c.n1.attach(c.n2)
+		from := time.Now()
+		c.equal("copy", c.n1.copied(c.n1.copyTo("lvs0/s", dst)), progress{16, 16, "complete", ""})
+		c.near("copying 16 MiB at 4 MiB a second", time.Since(from), 4*time.Second)
+	}},
 	{name: "the end is told once", run: func(c *run) {
 		c.n1.pool().thin("a", 4)
 		c.n1.snapshot("lvs0/a", "s")
@@ -75,6 +86,15 @@ var copyCases = []example{
 		c.n1.pool().thick("a", 4)
 		c.n1.snapshot("lvs0/a", "s")
 		c.equal("check", c.n1.progress(c.n1.copyTo("lvs0/s", c.n1.thin("dst", 2))), progress{0, 4, "error", "Invalid argument"})
+	}},
+	{name: "a destination without room", run: func(c *run) {
+		c.n1.pool().thick("a", 64)
+		c.n1.snapshot("lvs0/a", "s")
+		c.n1.gives("m", "bdev_malloc_create", M{"name": "m", "num_blocks": 8192, "block_size": 4096})
+		c.n1.str("bdev_lvol_create_lvstore", M{"bdev_name": "m", "lvs_name": "lvs1", "cluster_sz": 1 << 20, "clear_method": "none"})
+		dst := c.n1.str("bdev_lvol_create", M{"lvs_name": "lvs1", "lvol_name": "b", "size_in_mib": 64, "thin_provision": true})
+		p := c.n1.copied(c.n1.copyTo("lvs0/s", dst))
+		c.equal("end", []any{p.State, p.Error, p.Copied == c.n1.bdev(dst).Driver.Lvol.Clusters}, []any{"error", "Input/output error", true})
 	}},
 	{name: "what does not start", run: func(c *run) {
 		c.n1.pool().thin("a", 4)

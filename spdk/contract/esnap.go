@@ -69,6 +69,31 @@ var esnapCases = []example{
 		c.n2.refuses(-32602, "No such device", "bdev_lvol_set_parent_bdev", M{"lvol_name": "lvs0/b", "parent_name": "none"})
 		c.equal("source", c.n2.bdev("lvs0/b").Driver.Lvol.Esnap, layer)
 	}},
+	{name: "one that has grown beyond its source has nothing there", nodes: 2, run: func(c *run) {
+		_, head := c.stand()
+		c.n2.thick("whole", 8)
+		c.n2.snapshot("lvs0/whole", "w")
+		c.n2.ok("bdev_lvol_resize", M{"name": head, "size_in_mib": 8})
+		c.equal("MiB", c.n2.bdev(head).mib(), 8)
+		c.n2.refuses(-32602, "Invalid argument", "bdev_lvol_inflate", M{"name": head})
+		c.n2.refuses(-32602, "Invalid argument", "bdev_lvol_decouple_parent", M{"name": head})
+		c.equal("writing", c.n2.copied(c.n2.copyTo("lvs0/w", head)), progress{4, 8, "error", "Input/output error"})
+		c.equal("clusters", c.n2.bdev(head).Driver.Lvol.Clusters, 4)
+		c.equal("source", c.n2.bdev(head).Driver.Lvol.Esnap != "", true)
+	}},
+	{name: "a snapshot of one takes its source over", nodes: 2, run: func(c *run) {
+		layer, head := c.stand()
+		c.n2.ok("bdev_wait_for_examine", nil) // it must not be read meanwhile: that corrupts the target's memory
+		c.n2.snapshot(head, "t")
+		c.n1.remove(1)
+		c.until("the source is gone", func() bool { return !c.n2.has(layer) })
+		c.n2.ok("bdev_lvol_delete", M{"name": head})
+		c.equal("lvols", c.n2.lvolNames(), []string{"t"})
+		if a, err := c.n2.call("bdev_lvol_delete", M{"name": "lvs0/t"}); err == nil {
+			c.Errorf("answered %s", a)
+		}
+		c.crashed(c.n2)
+	}},
 	{name: "inflating copies the source", nodes: 2, run: func(c *run) {
 		_, head := c.stand()
 		c.n2.ok("bdev_lvol_inflate", M{"name": head})

@@ -1,6 +1,9 @@
 package contract
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 var lvolCases = []example{
 	{name: "what makes none", run: func(c *run) {
@@ -17,6 +20,25 @@ var lvolCases = []example{
 			{"bdev_lvol_resize", M{"name": "lvs0/none", "size_in_mib": 4}, -19, "No such device"},
 			{"bdev_lvol_rename", M{"old_name": "lvs0/none", "new_name": "b"}, -19, "No such device"},
 			{"bdev_lvol_snapshot", M{"lvol_name": "lvs0/none", "snapshot_name": "b"}, -19, "No such device"},
+		})
+	}},
+	{name: "of more than 512 at once the rest are refused", run: func(c *run) {
+		c.n1.pool()
+		calls := make([]call, 700)
+		for i := range calls {
+			calls[i] = call{"bdev_lvol_create", M{"lvs_name": "lvs0", "lvol_name": fmt.Sprint("v", i), "size_in_mib": 1, "thin_provision": true}}
+		}
+		made := 0
+		c.unrecorded(func() {
+			for i, a := range c.n1.round(calls...) {
+				switch {
+				case a.code == 0:
+					made++
+				case !a.refused(-32602, "Cannot allocate memory"):
+					c.Fatalf("%d: %s", i, a)
+				}
+			}
+			c.equal("made", []any{made, len(c.n1.lvolNames())}, []any{512, 512})
 		})
 	}},
 	{name: "thin ones may promise more than there is", run: func(c *run) {

@@ -46,6 +46,19 @@ var nvmeCases = []example{
 		c.n1.ok("nvmf_subsystem_remove_host", M{"nqn": c.n1.nqn(), "host": "nqn.2026-01.io.example:h"})
 		c.until("it is thrown out", func() bool { return c.n2.controllers()["n1"] == "reconnect_is_delayed" })
 	}},
+	{name: "a target attached to itself hangs at the first event", run: func(c *run) {
+		a := c.n1.pool().thin("a", 4)
+		c.n1.offer()
+		c.equal("names", c.n1.attach(c.n1), []string{})
+		c.unrecorded(func() {
+			c.n1.begin("nvmf_subsystem_add_ns", M{"nqn": c.n1.nqn(), "namespace": M{"bdev_name": a, "nsid": 1}})
+		})
+		time.Sleep(time.Second)
+		asked := c.n1.begin("bdev_get_bdevs", nil)
+		time.Sleep(5 * time.Second)
+		c.equal("answered", asked.answered(), false)
+		c.kill(c.n1)
+	}},
 	{name: "namespaces come and go and grow by themselves", nodes: 2, run: func(c *run) {
 		a := c.n1.pool().thin("a", 4)
 		c.n1.offer()

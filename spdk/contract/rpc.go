@@ -3,6 +3,7 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"time"
@@ -73,6 +74,32 @@ var rpcCases = []example{
 		}
 		if got, err := exchange(nc, `{"jsonrpc":"2.0","id":2,"method":"bdev_get_bdevs"}`, 1); err == nil {
 			c.Errorf("still open, answered %s", got)
+		}
+	}},
+	{name: "a client that sends nothing more is answered what can be answered at once", run: func(c *run) {
+		half := func(bytes string) (string, error) {
+			nc, err := c.n1.target.Dial()
+			if err != nil {
+				c.Fatal(err)
+			}
+			defer nc.Close()
+			patience(c.T, nc, 30*time.Second)
+			if _, err := nc.Write([]byte(bytes)); err != nil {
+				c.Fatal(err)
+			}
+			if err := nc.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+				c.Fatal(err)
+			}
+			got, err := io.ReadAll(nc)
+			return string(got), err
+		}
+		got, err := half(`{"jsonrpc":"2.0","id":1,"method":"bdev_get_bdevs"}{"jsonrpc":"2.0","id":2,"method":"no_such"}`)
+		if err != nil || !strings.Contains(got, `"id":1,"result":[]`) || !strings.Contains(got, `"id":2,"error"`) {
+			c.Errorf("at once: %q %v", got, err)
+		}
+		got, err = half(`{"jsonrpc":"2.0","id":1,"method":"bdev_get_bdevs","params":{"name":"none","timeout":300}}`)
+		if err != nil || strings.Contains(got, "Connection timed out") != (c.build == longhorn) {
+			c.Errorf("later: %q %v", got, err)
 		}
 	}},
 	{name: "connections beyond 64 wait for others to end", run: func(c *run) {

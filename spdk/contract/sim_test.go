@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -65,9 +66,24 @@ type simulated struct {
 func (s *simulated) dial(context.Context, string, string) (net.Conn, error) { return s.Dial() }
 
 func (s *simulated) Dial() (net.Conn, error) {
-	a, b := net.Pipe()
-	go s.Serve(b)
-	return a, nil
+	in, toTarget := net.Pipe()
+	fromTarget, out := net.Pipe()
+	go s.Serve(duplex{in, out})
+	return duplex{fromTarget, toTarget}, nil
+}
+
+// duplex is a connection of two pipes, of which each can end by itself.
+type duplex struct {
+	net.Conn
+	to net.Conn
+}
+
+func (d duplex) Write(p []byte) (int, error) { return d.to.Write(p) }
+func (d duplex) CloseWrite() error           { return d.to.Close() }
+func (d duplex) Close() error                { return errors.Join(d.to.Close(), d.Conn.Close()) }
+
+func (d duplex) SetDeadline(t time.Time) error {
+	return errors.Join(d.Conn.SetDeadline(t), d.to.SetDeadline(t))
 }
 
 func (s *simulated) Client() *spdk.Client { return s.client }

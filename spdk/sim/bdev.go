@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -50,6 +51,8 @@ type bdev struct {
 	dev       device
 	types     ioType // as they were when it was registered
 	limits    [4]uint64
+	free      [4]time.Time // when each limit lets the next I/O through
+	waking    bool         // it will wake who waits for that
 	stat      ioStat
 	qdPeriod  uint64 // microseconds; 0: the queue is not watched
 

@@ -43,7 +43,7 @@ func (v volume) readCluster(o *op, b *blob, idx uint32, at int64, p []byte) erro
 			if off+int64(len(p)) > src.bytes() {
 				return einval
 			}
-			return src.dev.read(o, p, off)
+			return src.read(o, p, off)
 		}
 	}
 	clear(p)

@@ -98,7 +98,7 @@ func (c *shallowCopy) step(p *process) {
 			err = s.disk.read(c.buf, int64(c.src.blob.Map[idx])*s.cluster)
 		}
 		if err == nil {
-			err = c.dst.dev.write(c.io, c.buf, int64(idx)*s.cluster)
+			err = c.dst.write(c.io, c.buf, int64(idx)*s.cluster)
 		}
 		switch {
 		case err == errStalled:

@@ -185,6 +185,8 @@ func (t *Target) conclude(c *conn, f Fault, answered bool, b json.RawMessage, e 
 		time.AfterFunc(f.Late, func() { answer(b, e) })
 	case answered && !f.LoseAfter && !f.Cut:
 		answer(b, e)
+	case c != nil:
+		c.done()
 	}
 	if f.Cut && c != nil {
 		c.close()

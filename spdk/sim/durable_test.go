@@ -199,3 +199,42 @@ func without(s []string, x string) (r []string) {
 	}
 	return r
 }
+
+// TestCopyOfADisk: a copy has what the disk had, in memory and in a directory.
+func TestCopyOfADisk(t *testing.T) {
+	for name, o := range map[string]Options{"memory": {DiskSize: 1 << 30}, "directory": {DiskSize: 1 << 30, Dir: t.TempDir()}} {
+		t.Run(name, func(t *testing.T) {
+			c, ts, ks := cluster(t, o, 2)
+			head := mkLvol(ks[0], "db", 16)
+			data := filled(3<<20, 7)
+			if err := ts[0].WriteBdev(t.Context(), head, data, 1<<20); err != nil {
+				t.Fatal(err)
+			}
+			ks[0].must("bdev_lvol_snapshot", M{"lvol_name": head, "snapshot_name": "s"})
+			for _, x := range ts {
+				x.Stop()
+			}
+			if err := c.CopyDisk("n1", "/dev/sda", "n2", "/dev/other"); err != nil {
+				t.Fatal(err)
+			}
+			if err := ts[1].Restart(); err != nil {
+				t.Fatal(err)
+			}
+			k := dial(t, ts[1])
+			k.must("bdev_aio_create", M{"name": "other", "filename": "/dev/other", "block_size": 4096})
+			if !bytes.Equal(content(t, ts[1], head, 1<<20, len(data)), data) {
+				t.Error("the copy has other data")
+			}
+			if err := ts[1].WriteBdev(t.Context(), head, filled(4096, 9), 1<<20); err != nil {
+				t.Fatal(err)
+			}
+			if err := ts[0].Restart(); err != nil {
+				t.Fatal(err)
+			}
+			prepare(dial(t, ts[0]))
+			if !bytes.Equal(content(t, ts[0], head, 1<<20, len(data)), data) {
+				t.Error("the original has changed with its copy")
+			}
+		})
+	}
+}

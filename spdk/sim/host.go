@@ -150,7 +150,7 @@ func (n *Namespace) Size() int64 {
 func (n *Namespace) ReadAt(ctx context.Context, p []byte, off int64) error {
 	q := make([]byte, len(p))
 	err := n.do(ctx, off, len(p), func(b *bdev, o *op) error {
-		err := b.dev.read(o, q, off)
+		err := b.read(o, q, off)
 		if err == nil { // counted when it is done
 			b.stat.reads++
 			b.stat.bytesRead += uint64(len(p))
@@ -167,7 +167,7 @@ func (n *Namespace) ReadAt(ctx context.Context, p []byte, off int64) error {
 func (n *Namespace) WriteAt(ctx context.Context, p []byte, off int64) error {
 	q := slices.Clone(p)
 	return n.do(ctx, off, len(p), func(b *bdev, o *op) error {
-		err := b.dev.write(o, q, off)
+		err := b.write(o, q, off)
 		if err == nil {
 			b.stat.writes++
 			b.stat.bytesWritten += uint64(len(p))

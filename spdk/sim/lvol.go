@@ -15,6 +15,7 @@ type lvstore struct {
 
 	renamed  string // the last name it was given, which nobody else may take
 	removing bool   // its base is going, and something has an lvol open
+	creating int    // lvols that are on their way
 }
 
 // lvol is a blob with its bdev.

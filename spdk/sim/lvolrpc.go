@@ -57,6 +57,9 @@ func (p *process) createLvol(q *struct {
 	if err := l.freeLvolName(q.Name); err != nil {
 		return nil, asErrno(err)
 	}
+	if l.creating == maxCreating {
+		return nil, coded(codeInvalidParams, enomem)
+	}
 	s := l.store
 	n := s.clustersFor(q.MiB << 20)
 	if n > math.MaxUint32/2 || (!q.Thin && n > uint64(s.free())) {
@@ -71,8 +74,13 @@ func (p *process) createLvol(q *struct {
 	}
 	s.log.end()
 	l.bringUp(l.add(b))
+	l.creating++
+	p.soon(1, func() { l.creating-- })
 	return b.UUID, nil
 }
+
+// maxCreating is how many lvols of a store may be on their way at once.
+const maxCreating = 512
 
 // deletable finds an lvol for deletion, which may be degraded.
 func (p *process) deletable(name string) *lvol {

@@ -3,6 +3,7 @@ package sim
 import (
 	"slices"
 	"strconv"
+	"time"
 )
 
 // controller is the initiator's end of a connection to a subsystem, or a
@@ -34,6 +35,7 @@ type controller struct {
 	attempts int  // to connect
 	spaces   map[uint32]*remote
 	missed   []uint32 // namespaces whose events are held up by silence
+	news     []uint32 // those whose events are being looked into
 	blocks   bool     // an attempt of it holds up the process
 	held     int      // bdevs that somebody keeps from going
 }
@@ -101,12 +103,75 @@ func (ct *controller) connect() bool {
 	return true
 }
 
-// changed is an event about a namespace.
+// changed is an event about a namespace. The initiator asks the peer which they
+// are now, and does nothing else until it knows.
 func (ct *controller) changed(id uint32) {
 	switch {
 	case ct.sub == nil:
 	case ct.silent(): // the event arrives once the peer is heard again
 		ct.missed = append(ct.missed, id)
+	case ct.sub.p == ct.p: // of itself: it does not answer while it asks
+		ct.p.asking = ct
+	default:
+		ct.p.t.c.event(ct)
+		ct.news = append(ct.news, id)
+		ct.p.soon(1, ct.still(func() { ct.learn() }))
+	}
+}
+
+// learn is the answer about namespaces of which there were events.
+func (ct *controller) learn() {
+	switch {
+	case len(ct.news) == 0 || ct.sub == nil:
+	case ct.silent():
+		ct.ask()
+	default:
+		news := ct.news
+		ct.news = nil
+		for _, id := range news {
+			ct.look(id)
+		}
+	}
+}
+
+// askingTime is how long an initiator waits for each of the two things that it
+// asks for at an event. Getting neither it ends with its memory corrupted.
+const askingTime = 30 * time.Second
+
+// ask waits for a peer that has sent an event and is silent now.
+func (ct *controller) ask() {
+	p := ct.p
+	if p.asking != nil {
+		return
+	}
+	p.asking = ct
+	p.after(2*askingTime, func() {
+		if p.asking == ct {
+			p.crash()
+		}
+	})
+}
+
+// answered ends that the process waits for the peer of ct; others may have
+// waited for the process.
+func (ct *controller) answered() {
+	p := ct.p
+	if p.asking != ct {
+		return
+	}
+	p.asking = nil
+	p.after(0, func() {
+		for _, t := range p.t.c.targets {
+			if t.p != nil {
+				t.p.noticeSilence()
+			}
+		}
+	})
+}
+
+// look brings what the initiator knows of a namespace up to date.
+func (ct *controller) look(id uint32) {
+	switch {
 	case ct.p.build().eventsTellAll:
 		for _, id := range sortedKeys(ct.spaces) {
 			ct.follow(id)
@@ -161,8 +226,9 @@ func (ct *controller) reset() { ct.lost() }
 func (ct *controller) disconnect() {
 	if ct.sub != nil {
 		ct.sub.disconnect(ct)
-		ct.sub, ct.at, ct.missed = nil, nil, nil
+		ct.sub, ct.at, ct.missed, ct.news = nil, nil, nil, nil
 	}
+	ct.answered() // what is asked of the peer ends with the connection
 }
 
 // destroy ends the controller with its bdevs.

@@ -52,9 +52,9 @@ func resilient(loss int32, delay, fast uint32) bool {
 }
 
 // stuck says whether the process answers nothing: it was stopped, it connects,
-// or it hangs on a peer.
+// it hangs on a peer, or it waits for what a peer has to say of its namespaces.
 func (p *process) stuck() bool {
-	return p.frozen || p.connecting > 0 || p.hungOn != nil && p.hungOn.sub != nil && p.hungOn.sub.p.frozen
+	return p.frozen || p.connecting > 0 || p.asking != nil || p.hungOn != nil && p.hungOn.sub != nil && p.hungOn.sub.p.frozen
 }
 
 // watch lets the process hang with a peer that does not answer a command in

@@ -42,6 +42,7 @@ type listener struct {
 	addr   address
 	states map[uint32]string // by ANA group, optimized if not there
 	all    string            // of every group
+	news   int               // states that not all of the target knows yet
 }
 
 type address struct {

@@ -96,8 +96,7 @@ func (p *process) removeNamespace(q *namespaceQuery) (any, error) {
 	}
 	if s.leaving {
 		return nil, &later{ready: s.idle, done: func(bool) (any, error) {
-			go p.t.Stop()
-			return nil, errNeverAnswered
+			return p.crash()
 		}}
 	}
 	return s.drained(q.ID, func() (any, error) {
@@ -181,6 +180,10 @@ func (p *process) removeListener(q *listenerQuery) (any, error) {
 	return s.paused(nil, func() (any, error) {
 		for i, l := range s.listeners {
 			if l.addr.same(a) {
+				if l.news > 0 {
+					// SPDK frees it, and goes on telling of its state.
+					return p.crash()
+				}
 				s.listeners = append(s.listeners[:i:i], s.listeners[i+1:]...)
 				p.unlisten(l)
 				s.drop(func(i initiator) bool { return i.via() == l })
@@ -239,6 +242,8 @@ func (p *process) setANAState(q *struct {
 		} else {
 			l.states[q.Group] = q.State
 		}
+		l.news++
+		p.soon(1, func() { l.news-- })
 		return true, nil
 	})
 }

@@ -19,6 +19,9 @@ type Profile struct {
 	recent bool
 	// batches: an array of requests is answered; else it is refused as no request.
 	batches bool
+	// answersEnded: a client that sends nothing more is answered nonetheless; else
+	// only what can be answered at once.
+	answersEnded bool
 	// renamesSnapshots: what is read-only may be renamed, but the new name is not
 	// on the disk when the call is answered.
 	renamesSnapshots bool
@@ -89,6 +92,7 @@ var Longhorn = Profile{
 	creationTime:     true,
 	deltaBitmaps:     true,
 	zeroesClusters:   true,
+	answersEnded:     true,
 	renamesSnapshots: true,
 	blocksConnecting: true,
 	listenersWait:    true,

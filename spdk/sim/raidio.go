@@ -11,7 +11,7 @@ func (r *raid) read(o *op, p []byte, off int64) error {
 		if !s.configured || (r.rebuild != nil && r.rebuild.target == s) {
 			continue
 		}
-		if err = s.base.dev.read(o, p, s.pos(off)); err == nil {
+		if err = s.base.read(o, p, s.pos(off)); err == nil {
 			return nil
 		}
 		if err == errStalled {
@@ -35,7 +35,7 @@ func (r *raid) write(o *op, p []byte, off int64) error {
 			ok = true
 			continue
 		}
-		switch err := s.base.dev.write(o, p, s.pos(off)); err {
+		switch err := s.base.write(o, p, s.pos(off)); err {
 		case nil:
 			ok = true
 			o.did(s)

@@ -46,7 +46,7 @@ func (r *raid) advance(rb *rebuild, buf []byte, paced bool) {
 		}
 		err := r.read(rb.io, buf[:n], off)
 		if err == nil && r.rebuild == rb {
-			err = rb.target.base.dev.write(rb.io, buf[:n], rb.target.pos(off))
+			err = rb.target.base.write(rb.io, buf[:n], rb.target.pos(off))
 		}
 		switch {
 		case r.rebuild != rb:

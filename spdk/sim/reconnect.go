@@ -129,7 +129,7 @@ func (p *process) noticeSilence() {
 			ct.heard()
 		case !ct.sub.p.stuck(): // the kernel of a hung peer still acknowledges
 			p.after(p.nvmeOpts.ackTimeout(), ct.still(func() {
-				if ct.silent() {
+				if ct.silent() && p.asking == nil {
 					ct.lost()
 				}
 			}))
@@ -139,6 +139,8 @@ func (p *process) noticeSilence() {
 
 // heard is when a peer is heard again that nobody missed.
 func (ct *controller) heard() {
+	ct.answered()
+	ct.learn()
 	if ct.state == ctrlDeleting {
 		ct.destroy()
 	}

@@ -80,9 +80,9 @@ func (r *remote) do(o *op, w part, p []byte) error {
 		s = &sent{buf: slices.Clone(p), epoch: r.ct.epoch}
 		s.x = ns.take(func(b *bdev, o *op) error {
 			if w.write {
-				return b.dev.write(o, s.buf, w.off)
+				return b.write(o, s.buf, w.off)
 			}
-			return b.dev.read(o, s.buf, w.off)
+			return b.read(o, s.buf, w.off)
 		})
 		if o.sent == nil {
 			o.sent = map[part]*sent{}

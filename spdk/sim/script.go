@@ -17,13 +17,17 @@ fail NODE METHOD [N|every] error [CODE TEXT...]
                                           it is refused, with that or as an internal error
 fail NODE METHOD [N|every] caller         it has its effect, and the process that called is killed
 hang NODE [TIME] [WHEN]                   the target answers nothing, and no peer notices
+hang NODE TIME, then kill [TIME] [WHEN]   it does so for TIME, then it dies
 kill NODE [TIME] [WHEN]                   it dies; after TIME it is back with its disks
+start NODE                                it is back, if it had died, by itself or not
 cut NODE NODE [TIME] [WHEN]               the two do not reach one another
 rpc-cut NODE [TIME] [WHEN]                strata does not reach it
 full NODE [TIME] [WHEN]                   its disks have no free cluster
 examine NODE TIME                         it finds what is on a disk that long after it has attached it
-WHEN: at N: as the node takes up its Nth call; on METHOD [N]: its Nth call of METHOD. Otherwise at once.
-Without TIME it lasts. N counts from the moment the rule is given.`
+WHEN: at N: as the node takes up its Nth call; on METHOD [N]: its Nth call of METHOD; on event [N]: as a peer
+tells it for the Nth time of a namespace, with cut one of the two the other. Otherwise at once.
+Without TIME it lasts. N counts from the moment the rule is given.
+A target whose peer vanishes behind such an event waits for it for 60s, and dies.`
 
 // Rule is a line of a script.
 type Rule struct {
@@ -37,6 +41,8 @@ type Rule struct {
 	Nth    int
 	How    string        // of fail
 	For    time.Duration // how long; 0 for good
+	Kill   bool          // of hang: then it dies
+	Back   time.Duration // how long it is dead then; 0 for good
 	Err    *Error
 }
 
@@ -62,11 +68,17 @@ func ParseRule(line string) (Rule, error) {
 		if r.For = p.duration(); r.For == 0 {
 			p.fail("after examine and the node there is a time")
 		}
-	case "hang", "kill", "rpc-cut", "full":
+	case "hang":
+		p.left = strings.Fields(strings.ReplaceAll(strings.Join(p.left, " "), ",", " , "))
+		r.Nodes = []string{p.next("a node")}
+		p.hang(&r)
+	case "kill", "rpc-cut", "full":
 		r.Nodes = []string{p.next("a node")}
 		p.trouble(&r)
+	case "start":
+		r.Nodes = []string{p.next("a node")}
 	default:
-		p.fail("%q is no verb; there are fail, hang, kill, cut, rpc-cut, full and examine", r.Verb)
+		p.fail("%q is no verb; there are fail, hang, kill, start, cut, rpc-cut, full and examine", r.Verb)
 	}
 	if p.err == nil && len(p.left) > 0 {
 		p.fail("%q is one word too many", p.left[0])
@@ -172,9 +184,29 @@ func (p *words) count(r *Rule) {
 	}
 }
 
+// hang reads how long, what then, and when.
+func (p *words) hang(r *Rule) {
+	r.For = p.duration()
+	if comma := p.is(","); p.is("then") {
+		if r.Kill = p.is("kill"); !r.Kill {
+			p.fail("after then there is kill")
+		} else if r.For == 0 {
+			p.fail("how long it hangs until it dies is missing")
+		}
+		r.Back = p.duration()
+	} else if comma {
+		p.fail("after the comma there is: then kill")
+	}
+	p.when(r)
+}
+
 // trouble reads how long and when.
 func (p *words) trouble(r *Rule) {
 	r.For = p.duration()
+	p.when(r)
+}
+
+func (p *words) when(r *Rule) {
 	switch {
 	case p.is("at"):
 		if n, ok := p.number(); ok {
@@ -198,7 +230,7 @@ func (c *Cluster) Play(rules ...Rule) error {
 				return fmt.Errorf("fault %q: there is no node %s", r.Text, n)
 			}
 		}
-		if r.Method != "" && methods[r.Method] == nil {
+		if r.Method != "" && methods[r.Method] == nil && (r.Method != onEvent || r.Verb == "fail") {
 			return fmt.Errorf("fault %q: there is no method %s", r.Text, r.Method)
 		}
 	}
@@ -210,6 +242,25 @@ func (c *Cluster) Play(rules ...Rule) error {
 		}
 	}
 	return nil
+}
+
+// onEvent stands for a method in rules about events of namespaces.
+const onEvent = "event"
+
+// event plays the rules about what an initiator is told.
+func (c *Cluster) event(ct *controller) {
+	to, from := ct.p.t.name, ct.sub.p.t.name
+	for _, r := range slices.Clone(c.rules) {
+		if r.over || r.Method != onEvent || !slices.Contains(r.Nodes, to) || r.Verb == "cut" && !slices.Contains(r.Nodes, from) {
+			continue
+		}
+		if r.seen++; r.Nth != 0 && r.seen != r.Nth {
+			continue
+		}
+		r.over = r.Nth != 0
+		c.begin(r.Rule)
+	}
+	c.rules = slices.DeleteFunc(c.rules, func(r *rule) bool { return r.over })
 }
 
 // Unplay forgets the rules that wait for a call.
@@ -266,10 +317,23 @@ func (c *Cluster) begin(r Rule) (lost bool) {
 	case "hang":
 		t.freeze(true)
 		end = t.Thaw
+		if r.Kill {
+			end = func() {
+				t.Stop()
+				if r.Back > 0 {
+					time.AfterFunc(r.Back, func() { t.Restart() })
+				}
+			}
+		}
 	case "kill":
 		lost = true
 		go t.Stop()
 		end = func() { t.Restart() }
+	case "start":
+		if t.p == nil {
+			go t.Restart()
+		}
+		return false
 	case "cut":
 		c.setCut(r.Nodes[0], r.Nodes[1], true)
 		end = func() { c.Heal(r.Nodes[0], r.Nodes[1]) }

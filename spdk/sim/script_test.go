@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,10 @@ func TestRulesThatAreWrong(t *testing.T) {
 		"hang n1 5s twice":               `"twice" is one word too many`,
 		"examine n1":                     "there is a time",
 		"hang n1 -5s":                    "-5s is no time to wait",
+		"hang n1 5s, then":               "after then there is kill",
+		"hang n1, then kill":             "how long it hangs until it dies is missing",
+		"hang n1 5s, 6s":                 "after the comma there is: then kill",
+		"start n1 5s":                    `"5s" is one word too many`,
 	} {
 		if _, err := ParseRule(line); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", line, err, want)
@@ -168,6 +173,107 @@ func TestRuleFull(t *testing.T) {
 		time.Sleep(time.Minute)
 		if err := write(); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+func TestRuleHangThenKill(t *testing.T) {
+	for _, line := range []string{"hang n1 60s, then kill 5s", "hang n1 60s then kill 5s at 1"} {
+		synctest.Test(t, func(t *testing.T) {
+			_, ts, _ := play(t, line)
+			if answered(t, ts[0]) {
+				t.Errorf("%s: it answers", line)
+			}
+			time.Sleep(58 * time.Second)
+			if !ts[0].Running() {
+				t.Errorf("%s: it died too soon", line)
+			}
+			time.Sleep(2 * time.Second)
+			if ts[0].Running() {
+				t.Errorf("%s: it lives", line)
+			}
+			time.Sleep(5 * time.Second)
+			if !answered(t, ts[0]) {
+				t.Errorf("%s: it is not back", line)
+			}
+		})
+	}
+}
+
+func TestRuleStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, ts, _ := play(t, "kill n1")
+		time.Sleep(time.Second)
+		for range 2 { // the second time it runs, and is left alone
+			r, err := ParseRule("start n1")
+			if err == nil {
+				err = c.Play(r)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			dial(t, ts[0]).must("bdev_null_create", M{"name": time.Now().String(), "num_blocks": 1, "block_size": 512})
+		}
+		var all []json.RawMessage
+		if dial(t, ts[0]).into(&all, "bdev_get_bdevs", nil); len(all) != 2 {
+			t.Errorf("%d bdevs", len(all))
+		}
+	})
+}
+
+// TestEventOfAPeerThatVanishes: an initiator waits for a peer that it has an
+// event of, and ends if it is not heard in time.
+func TestEventOfAPeerThatVanishes(t *testing.T) {
+	for lasts, ends := range map[string]bool{"20s": false, "": true} {
+		synctest.Test(t, func(t *testing.T) {
+			m := newMirror(t, real)
+			r, err := ParseRule("cut n1 n2 " + lasts + " on event")
+			if err == nil {
+				err = m.c.Play(r)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			more := mkLvol(m.ks[1], "more", 4)
+			m.ks[1].must("nvmf_subsystem_add_ns", M{"nqn": nqnBase + "n2", "namespace": M{"bdev_name": more, "nsid": 2}})
+			time.Sleep(time.Second)
+			if answered(t, m.ts[0]) {
+				t.Error("n1 answers")
+			}
+			time.Sleep(25 * time.Second)
+			if lives := answered(t, m.ts[0]); lives == ends {
+				t.Errorf("after %q n1 answers: %v", lasts, lives)
+			}
+			time.Sleep(40 * time.Second)
+			if m.ts[0].Running() == ends {
+				t.Errorf("after %q n1 has ended: %v", lasts, !ends)
+			}
+			if !ends {
+				dial(t, m.ts[0]).must("bdev_get_bdevs", M{"name": more})
+			}
+			if !answered(t, m.ts[1]) {
+				t.Error("n2 does not answer")
+			}
+		})
+	}
+}
+
+// TestEventOfAPeerThatDies: nothing waits for a connection that is reset.
+func TestEventOfAPeerThatDies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMirror(t, real)
+		r, err := ParseRule("hang n2 5s, then kill on nvmf_subsystem_add_ns")
+		if err == nil {
+			err = m.c.Play(r)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		go m.ks[1].try("nvmf_subsystem_add_ns", M{"nqn": nqnBase + "n2", "namespace": M{"bdev_name": mkLvol(m.ks[1], "more", 4), "nsid": 2}})
+		time.Sleep(2 * time.Minute)
+		if !answered(t, m.ts[0]) {
+			t.Error("n1 does not answer")
 		}
 	})
 }

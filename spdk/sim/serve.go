@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"maps"
 	"net"
 	"slices"
@@ -26,12 +28,15 @@ type conn struct {
 	outMu  sync.Mutex
 	out    bytes.Buffer
 	outing bool
+	asked  int  // requests that are not answered
+	last   bool // nothing more is answered; it is closed once all is written
 	closed bool
 
 	mu      sync.Mutex
 	inbox   []json.RawMessage
 	armed   bool
 	waiting bool // beyond maxConns
+	ended   bool // nothing more comes in
 }
 
 func (t *Target) accept(l net.Listener) {
@@ -62,21 +67,63 @@ func (t *Target) Serve(nc net.Conn) {
 		t.conns[c] = struct{}{}
 	}
 	t.connMu.Unlock()
-	// What has come in is taken up though nobody waits for the answer.
-	defer c.hangUp()
-	// A malformed byte ends the decoder, and with it the connection.
 	d := json.NewDecoder(bufio.NewReaderSize(nc, 64<<10))
 	for {
 		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
+		switch err := d.Decode(&raw); {
+		case errors.Is(err, io.EOF):
+			c.end()
+			return
+		case err != nil: // a malformed byte ends the connection
+			c.hangUp()
 			return
 		}
 		c.arrived(raw)
 	}
 }
 
+// end is when the client sends nothing more. What has come in is taken up, and
+// answered: all of it, or what can be answered at once.
+func (c *conn) end() {
+	c.mu.Lock()
+	c.ended = true
+	now := len(c.inbox) == 0
+	c.mu.Unlock()
+	if now {
+		c.finish()
+	}
+}
+
+// finish closes the connection once what is to be answered is written.
+func (c *conn) finish() {
+	c.outMu.Lock()
+	c.last = !c.t.c.opts.Profile.answersEnded || c.asked <= 0
+	idle := c.last && !c.outing
+	c.outMu.Unlock()
+	if idle {
+		c.hangUp()
+	}
+}
+
+// done is when a request is answered, or never will be. A client that has ended
+// is waited for until all are, if they are answered at all.
+func (c *conn) done() {
+	c.outMu.Lock()
+	c.asked--
+	c.outMu.Unlock()
+	c.mu.Lock()
+	ended := c.ended && c.t.c.opts.Profile.answersEnded
+	c.mu.Unlock()
+	if ended {
+		c.finish()
+	}
+}
+
 // arrived queues a request for the next look at the socket.
 func (c *conn) arrived(raw json.RawMessage) {
+	c.outMu.Lock()
+	c.asked++
+	c.outMu.Unlock()
 	tick := c.t.c.opts.Tick
 	c.mu.Lock()
 	if tick == 0 && !c.waiting {
@@ -106,8 +153,12 @@ func (c *conn) look() {
 	c.mu.Lock()
 	batch := c.inbox
 	c.inbox, c.armed = nil, false
+	ended := c.ended
 	c.mu.Unlock()
 	c.take(batch)
+	if ended {
+		c.finish()
+	}
 }
 
 func (c *conn) take(reqs []json.RawMessage) {
@@ -117,11 +168,11 @@ func (c *conn) take(reqs []json.RawMessage) {
 		}
 		switch raw[0] {
 		case '{':
-			c.one(raw, c.send)
+			c.one(raw, c.answer)
 		case '[':
 			c.batch(raw)
 		default:
-			c.send(reply(nil, nil, &Error{codeInvalid, "Invalid request"}))
+			c.answer(reply(nil, nil, &Error{codeInvalid, "Invalid request"}))
 		}
 	}
 }
@@ -130,7 +181,7 @@ func (c *conn) take(reqs []json.RawMessage) {
 func (c *conn) batch(raw json.RawMessage) {
 	var reqs []json.RawMessage
 	if !c.t.c.opts.Profile.batches || json.Unmarshal(raw, &reqs) != nil || len(reqs) == 0 {
-		c.send(reply(nil, nil, &Error{codeInvalid, "Invalid request"}))
+		c.answer(reply(nil, nil, &Error{codeInvalid, "Invalid request"}))
 		return
 	}
 	var mu sync.Mutex
@@ -146,7 +197,7 @@ func (c *conn) batch(raw json.RawMessage) {
 				out = append(out, b...)
 			}
 			if left--; left == 0 && len(out) > 1 {
-				c.send(append(out, ']', '\n'))
+				c.answer(append(out, ']', '\n'))
 			}
 		})
 	}
@@ -203,6 +254,12 @@ func reply(id, result json.RawMessage, err *Error) []byte {
 	return append(b, "}\n"...)
 }
 
+// answer sends what a request comes to, if it comes to anything.
+func (c *conn) answer(b []byte) {
+	c.send(b)
+	c.done()
+}
+
 // send queues b; a writer goroutine runs while there is something to write,
 // so that a client that does not read holds up nobody.
 func (c *conn) send(b []byte) {
@@ -211,7 +268,7 @@ func (c *conn) send(b []byte) {
 	}
 	c.outMu.Lock()
 	defer c.outMu.Unlock()
-	if c.closed {
+	if c.closed || c.last {
 		return
 	}
 	c.out.Write(b)
@@ -226,7 +283,11 @@ func (c *conn) write() {
 		c.outMu.Lock()
 		if c.out.Len() == 0 || c.closed {
 			c.outing = false
+			last := c.last
 			c.outMu.Unlock()
+			if last {
+				c.hangUp()
+			}
 			return
 		}
 		b := bytes.Clone(c.out.Bytes())

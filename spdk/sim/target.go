@@ -35,6 +35,7 @@ type process struct {
 	dead       bool
 	frozen     bool
 	hungOn     *controller // whose peer the whole process waits for
+	asking     *controller // whose peer has sent an event, and vanished
 	connecting int         // attempts to connect that the whole process waits for
 	examining  int         // disks that it looks into
 	hostID     string      // host NQN of initiators that name none
