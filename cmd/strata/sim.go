@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,7 +67,11 @@ it runs. Such a line is one of
 			defer cluster.Close()
 			for _, name := range args {
 				socket := filepath.Join(dir, name+".sock")
-				if _, err := cluster.Start(name, socket); err != nil {
+				_, err := cluster.Start(name, socket)
+				if errors.Is(err, sim.ErrServed) {
+					return fmt.Errorf("%w: end that process first, or give another --dir", err)
+				}
+				if err != nil {
 					return err
 				}
 				fmt.Fprintln(cmd.OutOrStdout(), "serving", name, "on", socket)

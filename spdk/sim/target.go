@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -78,10 +79,13 @@ func (t *Target) Restart() error {
 	t.Stop()
 	var l net.Listener
 	if t.socket != "" {
-		if err := t.removeSocket(); err != nil {
-			return err
+		err := t.stale()
+		if err == nil {
+			err = t.removeSocket()
 		}
-		var err error
+		if err != nil {
+			return fmt.Errorf("target %s: %w", t.name, err)
+		}
 		if l, err = net.Listen("unix", t.socket); err != nil {
 			return fmt.Errorf("target %s: %w", t.name, err)
 		}
@@ -148,6 +152,30 @@ func (p *process) die() {
 		ct.disconnect()
 	}
 	p.t.c.notify()
+}
+
+// ErrServed says that somebody else answers on a socket.
+var ErrServed = errors.New("another process answers on it")
+
+// stale says why the socket cannot be taken: only one that a process left
+// behind may be removed.
+func (t *Target) stale() error {
+	switch at, err := os.Lstat(t.socket); {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case at.Mode()&os.ModeSocket == 0:
+		return fmt.Errorf("%s: it is not a socket", t.socket)
+	}
+	nc, err := net.DialTimeout("unix", t.socket, time.Second)
+	if err == nil {
+		nc.Close()
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", t.socket, ErrServed) // or would, were it not so busy
 }
 
 func (t *Target) removeSocket() error {
