@@ -143,7 +143,10 @@ func (b *builder) taken(at *state.Node, p *pool, disk *state.Disk) {
 			continue
 		}
 		s, ok := lineage.ParseStore(lvs.Called())
+		of := slices.IndexFunc(p.node.Pools, func(o *schema.Pool) bool { return o.Lvstore == lvs.Name })
 		switch {
+		case of >= 0:
+			p.hide("correct the path", "disk %s has lvstore %s, which is that of pool %s", p.conf.Path, lvs.Called(), p.node.Pools[of].Name)
 		case ok && s.Cluster == b.cfg.Cluster && s.ID != "" && b.cfg.Node(at.Name).Pool(s.Pool) == nil:
 			p.hide(fmt.Sprintf("if that is the pool, under another name before or on another node, add renamedFrom: %q to it", s.Pool),
 				"disk %s has lvstore %s, which was written for a pool %s; what it holds is not counted as read", p.conf.Path, lvs.Called(), s.Pool)
