@@ -45,7 +45,7 @@ func describe(cfg *schema.Config, s *state.Snapshot) ending {
 			e.add(beside, "%s disk %s %s %s claimed=%v", name, d.Bdev, d.Kind, d.Path, d.Claimed)
 		}
 		for _, l := range n.Lvstores {
-			e.add(beside, "%s lvstore %s on %s", name, l.Name, l.Base)
+			e.lvstore(name, l)
 		}
 		for _, c := range n.Controllers {
 			e.add(beside, "%s controller %s to %s %s", name, c.Name, c.NQN, c.State)
@@ -64,6 +64,25 @@ func describe(cfg *schema.Config, s *state.Snapshot) ending {
 		slices.Sort(lines)
 	}
 	return e
+}
+
+func (e ending) lvstore(node lineage.Node, l *state.Lvstore) {
+	name := l.Name
+	if s, ok := lineage.ParseStore(name); ok && s.ID != "" {
+		s.ID = lineage.Pending
+		name = s.Lvstore()
+	}
+	e.add(beside, "%s lvstore %s on %s", node, name, l.Base)
+}
+
+// strange is an lvol that no volume's name is on.
+func (e ending) strange(s *state.Snapshot, node lineage.Node, l *state.Lvol) {
+	switch m, ok := lineage.ParseMember(l.Name); {
+	case ok:
+		e.add(beside, "%s reminds of %s/%s, which is there=%v", node, m.Node, m.Pool, s.HasStore(m))
+	case string(l.Name) != theirs:
+		e.add(beside, "%s lvol %s", node, l.Name)
+	}
 }
 
 func (e ending) lvol(s *state.Snapshot, node lineage.Node, l *state.Lvol) {
@@ -87,9 +106,7 @@ func (e ending) lvol(s *state.Snapshot, node lineage.Node, l *state.Lvol) {
 		}
 		e.add(n.Volume.Name, "%s layer %s%s size=%d%s", node, n.Snapshot, what, l.Size, standsOn(l))
 	case nil:
-		if string(l.Name) != theirs {
-			e.add(beside, "%s lvol %s", node, l.Name)
-		}
+		e.strange(s, node, l)
 	default:
 		e.add(n.Of().Name, "%s %T", node, n)
 	}

@@ -36,7 +36,8 @@ var nodes = []string{"n1", "n2", "n3"}
 //	same VOLUME VOLUME@SNAPSHOT  in the end the first has what the snapshot has
 //	keeps VOLUME SNAPSHOT        one that was taken on schedule stays
 //
-// A configuration that says "// without NODE" does not have that node.
+// A configuration that says "// without NODE" does not have that node, and one that
+// says "// retired NAME" says so of that node or pool.
 type scenario struct {
 	name    string
 	profile sim.Profile
@@ -155,6 +156,11 @@ func readScenario(file, dir string) (*scenario, error) {
 // config makes a configuration of the three nodes and what a scenario adds.
 func config(dir, name, volumes string) (*schema.Config, error) {
 	text := "package lab\n\ncluster: \"lab\"\n"
+	for line := range strings.Lines(volumes) {
+		if gone, ok := strings.CutPrefix(strings.TrimSpace(line), "// retired "); ok {
+			text += fmt.Sprintf("retired: [%q]\n", gone)
+		}
+	}
 	for i, n := range nodes {
 		if strings.Contains(volumes, "// without "+n+"\n") {
 			continue

@@ -15,6 +15,7 @@ import (
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
+	"strata/spdk"
 	"strata/spdk/sim"
 	"strata/state"
 )
@@ -191,7 +192,11 @@ func (w *world) strangers(cfg *schema.Config) error {
 	defer a.close()
 	for name, t := range a.targets {
 		var uuid string
-		params := map[string]any{"lvs_name": "lab.fast", "lvol_name": theirs, "size_in_mib": 4, "thin_provision": true}
+		var stores []spdk.Lvstore
+		if err := t.Call(context.Background(), "bdev_lvol_get_lvstores", nil, &stores); err != nil {
+			return err
+		}
+		params := map[string]any{"lvs_name": stores[0].Name, "lvol_name": theirs, "size_in_mib": 4, "thin_provision": true}
 		if err := t.Call(context.Background(), "bdev_lvol_create", params, &uuid); err != nil {
 			return err
 		}

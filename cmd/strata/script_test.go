@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 //	[!] json strata VERB ...                 run it; all it prints is JSON, as the schema for that verb says
 //	[!] conforms DOCUMENT FILE               the file, or stdout, is as strata schema DOCUMENT says
 //	at KILL|INT N|METHOD strata ...          run it; signal it at the Nth call that changes something, or the first of METHOD
-//	config [-patient] NODE...                lab/nodes.cue again, with these nodes only; lost peers are given up late
+//	config [-patient] NODE... -NODE...       lab/nodes.cue again, with these nodes only, and those with a "-" retired; lost peers are given up late
 func TestScript(t *testing.T) { testscript.Run(t, stories("testdata/script")) }
 
 // TestFailures runs the stories of docs/failures.md, each a failure that users
@@ -136,6 +136,10 @@ func (l *lab) configure(nodes ...string) error {
 	}
 	fmt.Fprintf(&b, "package lab\n\ncluster: \"lab\"\n\nlinks: %s\n\n", links)
 	for _, n := range nodes {
+		if gone, retired := strings.CutPrefix(n, "-"); retired {
+			fmt.Fprintf(&b, "retired: [%q]\n", gone)
+			continue
+		}
 		fmt.Fprintf(&b, "nodes: %s: {rpc: \"unix://%s\", address: \"10.0.0.%s\", labels: zone: %q, pools: fast: {aio: \"/dev/disk\", format: true}}\n",
 			n, l.socket(n), strings.TrimLeft(n, "n"), "z"+n)
 	}
