@@ -70,11 +70,17 @@ func bareTime(t *testing.T, volumes int, oneByOne bool) time.Duration {
 	l := prepared(t)
 	l.configure(volumes, 2)
 	cfg, targets := l.load()
-	p, err := plan.Build(cfg, state.Read(context.Background(), cfg.Cluster, targets), plan.Options{Nonce: []byte("bench")})
+	snap := state.Read(context.Background(), cfg.Cluster, targets)
+	p, err := plan.Build(cfg, snap, plan.Options{Nonce: []byte("bench")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bare{t: t, cfg: cfg, targets: targets, uuids: map[lineage.UUID]string{}}
+	b := &bare{t: t, cfg: cfg, targets: targets, uuids: map[lineage.UUID]string{}, lvstores: map[string]string{}}
+	for name, n := range snap.Nodes {
+		for called, lvstore := range cfg.Lvstores(name, n.Paths()) {
+			b.lvstores[string(name)+"/"+lvstore] = called
+		}
+	}
 	start := time.Now()
 	for _, pass := range p.Passes {
 		for stage := 0; b.wave(pass.Sections, stage, oneByOne); stage++ {
@@ -91,7 +97,9 @@ type bare struct {
 	cfg     *schema.Config
 	targets map[lineage.Node]*spdk.Client
 	uuids   map[lineage.UUID]string
-	calls   int
+	// lvstores has what targets call those that plans name, by node and name.
+	lvstores map[string]string
+	calls    int
 }
 
 // wave sends the stage of that index of every section as one burst a node.
@@ -152,10 +160,10 @@ func (b *bare) request(op plan.Op) (*spdk.Req, func()) {
 	case plan.LvolCreate:
 		uuid := new(string)
 		token := plan.Token(op.Node, op.Lvstore, op.Name)
-		return spdk.NewReq(spdk.LvolCreate{LvolName: string(op.Name), LvsName: op.Lvstore, SizeMiB: uint64(op.Size >> 20), ThinProvision: true}, uuid),
+		return spdk.NewReq(spdk.LvolCreate{LvolName: string(op.Name), LvsName: b.lvstores[string(op.Node)+"/"+op.Lvstore], SizeMiB: uint64(op.Size >> 20), ThinProvision: true}, uuid),
 			func() { b.uuids[token] = *uuid }
 	case plan.LvolRename:
-		return spdk.NewReq(spdk.LvolRename{OldName: op.Lvstore + "/" + string(op.From), NewName: string(op.To)}, nil), nothing
+		return spdk.NewReq(spdk.LvolRename{OldName: b.lvstores[string(op.Node)+"/"+op.Lvstore] + "/" + string(op.From), NewName: string(op.To)}, nil), nothing
 	case plan.NamespaceAdd:
 		return spdk.NewReq(spdk.NamespaceAdd{NQN: string(op.NQN), Namespace: spdk.NamespaceSpec{
 			NSID: uint32(op.NSID), BdevName: resolve(op.Bdev), UUID: string(op.UUID), NGUID: op.UUID.NGUID()}}, nil), nothing

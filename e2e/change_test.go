@@ -186,7 +186,7 @@ func TestForeign(t *testing.T) {
 	if heads := l.Heads("db"); len(heads) != 0 {
 		// The names that only look like heads are listed by Heads, too.
 		for _, alias := range heads {
-			if alias != "e2e.fast/db.abcd#01.2p" && alias != "e2e.fast/db.abc#1.2p" {
+			if !strings.HasSuffix(alias, "/db.abcd#01.2p") && !strings.HasSuffix(alias, "/db.abc#1.2p") {
 				t.Errorf("%s is left", alias)
 			}
 		}

@@ -29,7 +29,7 @@ func Everything(string, string) bool { return true }
 func Foreign(key, name string) bool {
 	_, lvol, isLvol := strings.Cut(name, "/")
 	switch {
-	case key == "trtype" || key == "name" && name == "e2e.fast":
+	case key == "trtype":
 		return false
 	case strings.HasPrefix(name, "e2e.") && !isLvol, strings.HasPrefix(name, "nqn.2026-01.io.strata:e2e:"):
 		return false
