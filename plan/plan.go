@@ -125,7 +125,7 @@ type Options struct {
 	Nonce []byte
 	// AllowDestroy are the names the operator has released for destruction:
 	// "db" a volume, "db.k3f7" one incarnation of it, "db:n2" a replica, "db@base" a layer, "db@head" what was
-	// written since the layer reverted to.
+	// written since the layer reverted to, "n2/fast" the disk of a pool.
 	AllowDestroy map[string]bool
 	// Authority names, by volume, the node whose replica the operator says is
 	// current. It counts where nothing else tells, as does "db.k3f7" above where

@@ -114,7 +114,7 @@ type grants struct {
 }
 
 func (g *grants) flags(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&g.destroy, "allow-destroy", nil, "release `NAME` for destruction: db (a volume), db.k3f7 (an incarnation of it that is not in use), db:n2 (a replica), db@base (a layer), db@head (what was written since the layer reverted to)")
+	cmd.Flags().StringArrayVar(&g.destroy, "allow-destroy", nil, "release `NAME` for destruction: db (a volume), db.k3f7 (an incarnation of it that is not in use), db:n2 (a replica), db@base (a layer), db@head (what was written since the layer reverted to), n2/fast (the disk of a pool with format, which may hold an lvstore that does not show)")
 	cmd.Flags().StringArrayVar(&g.authority, "authority", nil, "`VOLUME=NODE`: that node has the current replica")
 }
 
@@ -126,10 +126,13 @@ func (g *grants) options(cfg *schema.Config) (plan.Options, error) {
 	for _, name := range g.destroy {
 		g, ok := plan.ParseGrant(name)
 		if !ok {
-			return opt, fmt.Errorf("--allow-destroy %s: want VOLUME, VOLUME:NODE, VOLUME@SNAPSHOT, VOLUME@head or VOLUME.ID", name)
+			return opt, fmt.Errorf("--allow-destroy %s: want VOLUME, VOLUME:NODE, VOLUME@SNAPSHOT, VOLUME@head, VOLUME.ID or NODE/POOL", name)
 		}
 		if g.Node != "" && cfg.Node(g.Node) == nil {
 			return opt, fmt.Errorf("--allow-destroy %s: there is no node %s", name, g.Node)
+		}
+		if g.Pool != "" && cfg.Node(g.Node).Pool(g.Pool) == nil {
+			return opt, fmt.Errorf("--allow-destroy %s: %s has no pool %s", name, g.Node, g.Pool)
 		}
 		if v := cfg.Volume(name); v != nil {
 			return opt, fmt.Errorf("--allow-destroy %s: it is configured (%s); remove it there first", name, v.Pos)
