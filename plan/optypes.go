@@ -9,7 +9,7 @@ import (
 
 // opTypes has one of each type of Op, in the order of op.go.
 var opTypes = []Op{
-	DiskAttach{}, LvstoreCreate{},
+	DiskAttach{}, DiskDetach{}, ExpectBlank{}, LvstoreCreate{}, LvstoreRename{}, Remind{}, Forget{},
 	LvolCreate{}, LvolResize{}, LvolRename{}, LvolDelete{}, LvolSnapshot{}, LvolClone{}, LvolDecouple{}, LvolCloneBdev{},
 	LvolSetParent{}, ShallowCopy{}, WriteLimit{}, ExpectEmpty{},
 	InitiatorOptions{}, TransportCreate{}, SubsystemCreate{}, SubsystemDelete{}, HostAllow{}, HostRefuse{}, AnyHost{},

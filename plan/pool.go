@@ -217,7 +217,7 @@ func (b *builder) measure(at *state.Node, p *pool) {
 			}
 			own := l.Allocated * lvs.ClusterSize
 			p.used += own
-			if l.Snapshot {
+			if _, reminder := lineage.ParseMember(l.Name); l.Snapshot || reminder { // neither is written any more
 				p.taken += own
 			} else {
 				p.taken += max(own, l.Size)
