@@ -93,7 +93,7 @@ func (x *pass) startCopy(ctx context.Context, t *spdk.Client, src, dst string) (
 	if err := t.WaitForExamine(ctx); err != nil {
 		return 0, err
 	}
-	for {
+	for free := false; ; {
 		id, err := t.StartShallowCopy(ctx, src, dst)
 		if spdk.ClassOf(err) != spdk.NotPermitted {
 			return id, err
@@ -102,9 +102,10 @@ func (x *pass) startCopy(ctx context.Context, t *spdk.Client, src, dst string) (
 		if look != nil {
 			return 0, look
 		}
-		if !b.Claimed {
+		if !b.Claimed && free {
 			return 0, err
 		}
+		free = !b.Claimed // who had it may just have let it go
 		if err := sleep(ctx, pollEvery); err != nil {
 			return 0, err
 		}
