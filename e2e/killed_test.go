@@ -14,8 +14,12 @@ var (
 )
 
 // TestKilledRebuilds kills something at a random moment of a rebuild: a target,
-// the applier, or the network of a node. What is left of it is then brought to
-// an end. No write that a host was told of is lost, and all replicas are equal.
+// at once or after it has stood still, the applier, or the network of a node. What
+// is left of it is then brought to an end. No write that a host was told of is
+// lost, and all replicas are equal.
+//
+// A target that has an event of a peer whose network is cut just then stands still
+// for a minute, and ends by itself. That is one more fault: it is started again.
 //
 // Every other rebuild is that of two replicas after all power was gone; before
 // it the disks are read past the targets, and compared with what was written
@@ -98,6 +102,7 @@ type chaos struct {
 	*Lab
 	rnd     *rand.Rand
 	proxies map[string]*Proxy
+	cut     bool             // a network, in the last rebuild: a target may end by itself
 	typical [2]time.Duration // that a rebuild takes: of one replica, and of two
 }
 
@@ -137,10 +142,11 @@ func (c *chaos) disturb(run *Run, i int) string {
 		return fmt.Sprintf("the rebuild takes %v", c.typical[i].Round(time.Millisecond))
 	}
 	moment := time.Duration(c.rnd.Int64N(int64(c.typical[i%2])))
-	kind, node := c.rnd.IntN(3), c.names[c.rnd.IntN(3)]
+	kind, node := c.rnd.IntN(4), c.names[c.rnd.IntN(3)]
 	if kind == 2 && !OwnNetwork() {
 		kind = 1
 	}
+	c.cut = kind == 2
 	time.Sleep(time.Until(run.start.Add(moment)))
 	last := "the first step"
 	for _, e := range run.Events() {
@@ -170,6 +176,15 @@ func (c *chaos) disturb(run *Run, i int) string {
 			c.t.Fatal(err)
 		}
 		c.proxies[node].Heal()
+		what += c.revive()
+	case 3:
+		still := 5*time.Second + time.Duration(c.rnd.Int64N(int64(25*time.Second)))
+		what = fmt.Sprintf("the target of %s stands still for %v and ends", node, still.Round(time.Second))
+		c.Targets[node].Freeze()
+		time.Sleep(still)
+		c.Kill(node)
+		c.end(run)
+		c.Start(node)
 	}
 	return fmt.Sprintf("%s after %v, after %q", what, moment.Round(time.Millisecond), last)
 }
@@ -187,11 +202,37 @@ func (c *chaos) end(run *Run) {
 	}
 }
 
+// answers is how long a target may stand still that does not end by itself.
+const answers = 90 * time.Second
+
+// revive waits until every target answers, and starts those again that have
+// ended by themselves since a network was cut. It says which.
+func (c *chaos) revive() (what string) {
+	c.t.Helper()
+	for _, n := range c.names {
+		for until := time.Now().Add(answers); ; time.Sleep(time.Second) {
+			if c.Targets[n].Ended() {
+				what += ", and that of " + n + " ends by itself"
+				c.Start(n)
+			}
+			_, err := c.Targets[n].Call("spdk_get_version", "")
+			if err == nil {
+				break
+			}
+			if time.Now().After(until) {
+				c.t.Fatalf("the target of %s neither answers for %v nor ends: %v", n, answers, err)
+			}
+		}
+	}
+	return what
+}
+
 // finish applies until all is well, and says how long that took. It may take
 // more than one run: what failed twice is left to the next.
 func (c *chaos) finish() time.Duration {
 	c.t.Helper()
 	start := time.Now()
+	defer func() { c.cut = false }()
 	for tries := 1; ; tries++ {
 		r := c.Strata("apply", "--auto-approve", "--timeout", "60s")
 		if r.Code == 0 {
@@ -204,5 +245,10 @@ func (c *chaos) finish() time.Duration {
 			c.t.Fatalf("after %d runs:\n%s", tries, r.Out)
 		}
 		time.Sleep(time.Second) // targets find out about lost peers by themselves
+		if c.cut {
+			if what := c.revive(); what != "" {
+				c.t.Logf("meanwhile %s", what[2:])
+			}
+		}
 	}
 }

@@ -117,6 +117,24 @@ func (x *Target) Kill() { x.end(syscall.SIGKILL) }
 // Stop asks the target to end, and waits until it has.
 func (x *Target) Stop() { x.end(syscall.SIGTERM) }
 
+// Ended says whether the target has ended by itself; then it can be launched again.
+func (x *Target) Ended() bool {
+	if x.cmd == nil || !x.zombie() {
+		return false
+	}
+	x.cmd.Wait()
+	x.t.Logf("%s has ended by itself: %v%s", x.Name, x.cmd.ProcessState, x.backtrace())
+	x.cleanUp()
+	return true
+}
+
+// zombie says whether the process has ended and nobody has waited for it.
+func (x *Target) zombie() bool {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", x.cmd.Process.Pid))
+	_, state, _ := strings.Cut(string(stat), ") ")
+	return strings.HasPrefix(state, "Z")
+}
+
 func (x *Target) end(sig syscall.Signal) {
 	if x.cmd == nil {
 		return

@@ -183,7 +183,11 @@ func (h *host) check(b int, p []byte) error {
 // io does one I/O by whatever path takes it.
 func (h *host) io(ctx context.Context, f func(context.Context, *sim.Namespace) error) error {
 	start := time.Now()
-	bounded, cancel := context.WithTimeout(ctx, patience)
+	most := patience
+	if h.w.trouble != nil {
+		most = max(most, h.w.trouble.lasts+patience/2) // what has its host waiting is over by then
+	}
+	bounded, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	defer func() { h.longest = max(h.longest, time.Since(start)) }()
 	for {
@@ -199,7 +203,7 @@ func (h *host) io(ctx context.Context, f func(context.Context, *sim.Namespace) e
 		select {
 		case <-bounded.Done():
 			if ctx.Err() == nil {
-				return fmt.Errorf("no answer for %v", patience)
+				return fmt.Errorf("no answer for %v", most)
 			}
 			return ctx.Err()
 		case <-time.After(again):

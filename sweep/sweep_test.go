@@ -72,11 +72,12 @@ func TestSweep(t *testing.T) {
 func chosen(calls []callID, tr *trouble, scenario, kind int) []int {
 	var all, ns []int
 	for i, c := range calls {
-		if c.writes || !tr.after {
+		if (c.writes || !tr.after) && (c.told() || !tr.tells) {
 			all = append(all, i+1)
 		}
 	}
 	switch {
+	case len(all) == 0:
 	case *only > 0:
 		return []int{*only}
 	case *full:

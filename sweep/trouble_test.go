@@ -1,6 +1,9 @@
 package sweep
 
 import (
+	"fmt"
+	"regexp"
+	"strings"
 	"time"
 
 	"strata/spdk/sim"
@@ -12,6 +15,7 @@ type trouble struct {
 	alone bool // no guard stands by
 	after bool // as the one before, but the call has its effect first
 	stops bool // nothing dies, so who had a volume has it when the run has ended
+	tells bool // the call has to be one of which another node is told
 	lasts time.Duration
 	make  func(w *world, c sim.Call) sim.Fault
 }
@@ -23,6 +27,9 @@ const (
 	blip  = 6 * time.Second // links are not given up, and find each other again soon
 	hangs = 13 * time.Second
 	long  = 30 * time.Second
+	// A target that has an event of a peer and hears nothing more of it waits
+	// for it for so long, and dies.
+	asks = 60 * time.Second
 )
 
 func plain(name string, f sim.Fault) *trouble {
@@ -106,6 +113,28 @@ var troubles = []*trouble{
 		}()
 		return sim.Fault{LoseBefore: true}
 	}},
+	{name: "told-and-gone", tells: true, lasts: long, make: func(w *world, c sim.Call) sim.Fault {
+		go w.tellAndGo(c, long)
+		return sim.Fault{}
+	}},
+	{name: "told-and-gone-for-good", tells: true, lasts: asks + long + soon, make: func(w *world, c sim.Call) sim.Fault {
+		w.killed = true
+		go w.tellAndGo(c, asks+long)
+		go func() {
+			time.Sleep(asks + soon)
+			for _, n := range nodes {
+				if t := w.c.Target(n); !t.Running() {
+					w.wrong(t.Restart())
+				}
+			}
+		}()
+		return sim.Fault{}
+	}},
+	{name: "hang-then-die", lasts: hangs + soon, make: func(w *world, c sim.Call) sim.Fault {
+		w.back(c, sim.Fault{Kill: true}, hangs+soon)
+		time.AfterFunc(hangs, func() { w.c.Target(c.Node).Stop() })
+		return sim.Fault{Hang: 2 * hangs}
+	}},
 	{name: "power", alone: true, lasts: soon, make: func(w *world, c sim.Call) sim.Fault {
 		w.who.die()
 		w.killed = true
@@ -124,6 +153,28 @@ var troubles = []*trouble{
 		}()
 		return sim.Fault{LoseBefore: true}
 	}},
+}
+
+// tellAndGo takes a node's network away as a peer has an event of it, and asks
+// what that is about.
+func (w *world) tellAndGo(c sim.Call, lasts time.Duration) {
+	link := strings.Split(linkOf.FindString(string(c.Params)), ":")
+	r, err := sim.ParseRule(fmt.Sprintf("cut %s %s on event", c.Node, link[len(link)-1]))
+	if err == nil {
+		err = w.c.Play(r)
+	}
+	w.wrong(err)
+	time.Sleep(20 * time.Millisecond) // or it is not told
+	w.c.Unplay()
+	w.isolate(c.Node, lasts)
+}
+
+// linkOf finds the link that a call is about.
+var linkOf = regexp.MustCompile(`io\.strata:lab:n\d:n\d\b`)
+
+// told says whether a call has another node told of a namespace.
+func (c callID) told() bool {
+	return (strings.Contains(c.call, " nvmf_subsystem_add_ns ") || strings.Contains(c.call, " nvmf_subsystem_remove_ns ")) && linkOf.MatchString(c.call)
 }
 
 func (w *world) isolate(node string, lasts time.Duration) {
