@@ -32,11 +32,17 @@ type Pools func(n lineage.Node, paths map[string]string) map[string]string
 // which of them is the original (twins.go).
 func (s *Snapshot) Within(c lineage.Cluster, pools Pools) *Snapshot {
 	var nodes []*Node
-	v := &view{cluster: c, twins: s.findTwins(c), apart: map[string][]Apart{}}
+	ours := map[lineage.Node]map[string]string{}
+	for name, n := range s.Nodes {
+		if n.Unknown == "" {
+			ours[name] = pools(name, n.Paths())
+		}
+	}
+	v := &view{cluster: c, twins: s.findTwins(c, ours), apart: map[string][]Apart{}}
 	for _, name := range sortedKeys(s.Nodes) {
 		n := s.Nodes[name]
 		if n.Unknown == "" {
-			n = v.node(n, pools(name, n.Paths()))
+			n = v.node(n, ours[name])
 		}
 		nodes = append(nodes, n)
 	}
@@ -94,7 +100,8 @@ func (v *view) node(n *Node, pools map[string]string) *Node {
 			name = strangeName(n, lvs, pools)
 		}
 		names[lvs.Name] = name
-		changed = changed || name != lvs.Name || v.doubt(n.Name, lvs, ours) != lvs.Doubt
+		doubt := v.doubt(n.Name, lvs, ours)
+		changed = changed || name != lvs.Name || doubt != lvs.Doubt || doubt != ""
 	}
 	if v.twins.lvols[n.Name] == nil && !changed {
 		return n

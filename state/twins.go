@@ -11,15 +11,17 @@ import (
 // disk was copied, or one is reached by two nodes. Names, epochs and UUIDs of a
 // copy are those of the original, so of itself neither is believed. Which is the
 // original an engine says that stands on it: what it reads is in use, whatever
-// else looks alike. Where none runs, one is told from the other when it is ahead
-// in every epoch; for the other then is a copy of its past.
+// else looks alike. Where none runs, the configuration does, when only one of
+// them is in a pool; else one is told from the other when it is ahead in every
+// epoch, for the other then is a copy of its past.
 type twins struct {
 	stores map[lineage.Node]map[lineage.UUID]string // why an lvstore is in doubt
 	lvols  map[lineage.Node]map[lineage.UUID]string // why an lvol is, of lvstores that are not
 }
 
-// findTwins finds them, and which of them are in doubt.
-func (s *Snapshot) findTwins(c lineage.Cluster) *twins {
+// findTwins finds them, and which of them are in doubt. Pools has what plans call
+// the lvstores that are pools', by node and by what the target calls them.
+func (s *Snapshot) findTwins(c lineage.Cluster, pools map[lineage.Node]map[string]string) *twins {
 	t := &twins{stores: map[lineage.Node]map[lineage.UUID]string{}, lvols: map[lineage.Node]map[lineage.UUID]string{}}
 	lvols := twinsOf(s, func(n *Node, yield func(lineage.UUID)) {
 		for u := range n.lvolByUUID {
@@ -39,11 +41,16 @@ func (s *Snapshot) findTwins(c lineage.Cluster) *twins {
 	for u, nodes := range lvols {
 		if at, ok := s.original(u, nodes, used); ok {
 			proven[u] = at
+		} else if at := one(nodes, func(n lineage.Node) bool { return s.Nodes[n].pooled(s.Nodes[n].lvolByUUID[u].Lvstore, pools[n]) }); at != "" && len(used[u]) == 0 {
+			proven[u] = at
 		}
 	}
 	inTwin := map[lineage.Node]map[lineage.UUID]bool{}
 	for u, nodes := range stores {
 		original := s.originalStore(u, nodes, lvols, proven, used)
+		if original == "" && !s.serves(u, nodes, used) {
+			original = one(nodes, func(n lineage.Node) bool { return s.Nodes[n].pooled(s.Nodes[n].storeOf(u), pools[n]) })
+		}
 		for _, name := range nodes {
 			n := s.Nodes[name]
 			for _, l := range n.Lvols {
@@ -64,6 +71,43 @@ func (s *Snapshot) findTwins(c lineage.Cluster) *twins {
 		}
 	}
 	return t
+}
+
+// one is the only node of which that holds; "" when it is not only one.
+func one(nodes []lineage.Node, holds func(lineage.Node) bool) lineage.Node {
+	if at := slices.DeleteFunc(slices.Clone(nodes), func(n lineage.Node) bool { return !holds(n) }); len(at) == 1 {
+		return at[0]
+	}
+	return ""
+}
+
+// pooled reports whether an lvstore is one of the node's pools.
+func (n *Node) pooled(lvstore string, pools map[string]string) bool {
+	lvs := n.Lvstores[lvstore]
+	return lvs != nil && pools[lvs.Called()] != ""
+}
+
+// storeOf is the name of the lvstore with that UUID.
+func (n *Node) storeOf(u lineage.UUID) string {
+	for name, lvs := range n.Lvstores {
+		if lvs.UUID == u {
+			return name
+		}
+	}
+	return ""
+}
+
+// serves reports whether an engine stands on anything in the lvstores of that UUID.
+func (s *Snapshot) serves(u lineage.UUID, nodes []lineage.Node, used map[lineage.UUID]map[lineage.Node]bool) bool {
+	return slices.ContainsFunc(nodes, func(name lineage.Node) bool {
+		n := s.Nodes[name]
+		for _, l := range n.Lvols {
+			if lvs := n.Lvstores[l.Lvstore]; lvs != nil && lvs.UUID == u && len(used[l.UUID]) > 0 {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // sameOn says why what node has is in doubt.

@@ -64,7 +64,10 @@ func readLine(n *state.Node, what string, f []string) error {
 	case "tcp":
 		n.TCP = true
 	case "disk":
-		d := &state.Disk{Bdev: f[1], Kind: "aio", Path: f[0], Size: 1 << 30, BlockSize: 4096}
+		d := &state.Disk{Bdev: f[1], Kind: string(schema.AIO), Path: f[0], Size: 1 << 30, BlockSize: 4096}
+		if strings.Contains(d.Path, ":") { // a PCI address
+			d.Kind = string(schema.NVMe)
+		}
 		for _, o := range f[2:] {
 			if blocks, ok := strings.CutPrefix(o, "blocks="); ok {
 				d.BlockSize = int64(atoi(blocks))
