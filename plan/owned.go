@@ -150,14 +150,15 @@ func (c *checker) foreign(op Op) error {
 	return nil
 }
 
-// lvol finds the name of an lvol in the cluster's pools by its UUID; nil for none.
+// lvol finds the name of an lvol in the cluster's pools by its UUID; nil for none,
+// and for one that is in doubt.
 func (c *checker) lvol(u lineage.UUID) lineage.Name {
 	for _, n := range c.cfg.Nodes {
 		at := c.w.Nodes[n.Name]
 		if at == nil {
 			continue
 		}
-		if l := at.LvolByUUID(u); l != nil && inPool(n, l.Lvstore) == nil {
+		if l := at.LvolByUUID(u); l != nil && l.Parsed != nil && inPool(n, l.Lvstore) == nil {
 			return l.Parsed
 		}
 	}

@@ -65,12 +65,14 @@ func (b *builder) held(l lineage.Link) string {
 	return ""
 }
 
-// owner is the node that has an lvol; "" when none that was read has it.
-func (w *world) owner(u lineage.UUID) lineage.Node {
-	for _, name := range sortedKeys(w.Nodes) {
-		if w.Nodes[name].LvolByUUID(u) != nil {
-			return name
+// owner is the node that has an lvol; "" when none that was read has it. Of
+// several it is the one whose is not in doubt.
+func (w *world) owner(u lineage.UUID) (owner lineage.Node) {
+	known := false
+	for name, n := range w.Nodes {
+		if l := n.LvolByUUID(u); l != nil && (owner == "" || l.Parsed != nil && !known || (l.Parsed != nil) == known && name < owner) {
+			owner, known = name, l.Parsed != nil
 		}
 	}
-	return ""
+	return owner
 }
