@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"strata/lineage"
 	"strata/schema"
@@ -18,10 +19,14 @@ import (
 func projectStore(n *state.Node, op Op) error {
 	switch op := op.(type) {
 	case DiskDetach:
-		if d := n.Disks[op.Bdev]; d == nil || d.Claimed {
+		bdev := op.Bdev
+		if op.Kind == schema.NVMe {
+			bdev += "n1"
+		}
+		if d := n.Disks[bdev]; d == nil || d.Claimed || !alone(n, d) {
 			return fmt.Errorf("disk %s of %s is not there, or in use", op.Bdev, n.Name)
 		}
-		delete(n.Disks, op.Bdev)
+		delete(n.Disks, bdev)
 	case ExpectBlank:
 		if d := n.Disks[op.Bdev]; d == nil || d.Claimed {
 			return fmt.Errorf("disk %s of %s is not there, or in use", op.Bdev, n.Name)
@@ -170,17 +175,31 @@ func (b *builder) format(sec *section, at *state.Node, conf *schema.Pool, disk *
 				b.rename(sec, at.Name, lvs, b.storeName(at.Name, poolOf(lvs)))
 			}
 		}
-		name := disk.Bdev
-		if conf.Kind == schema.NVMe {
-			name = b.cfg.Cluster.Disk(conf.Name)
+		name, kind := disk.Bdev, schema.DiskKind(disk.Kind)
+		if kind == schema.NVMe {
+			name = strings.TrimSuffix(name, "n1") // that of its controller
 		}
-		sec.beside(1, RiskCreate, DiskDetach{At{at.Name}, name, conf.Kind, conf.Path})
+		sec.beside(1, RiskCreate, DiskDetach{At{at.Name}, name, kind, conf.Path})
 		b.initiatorFor(sec, at, conf)
-		sec.beside(2, RiskCreate, DiskAttach{At{at.Name}, b.cfg.Cluster.Disk(conf.Name), conf.Kind, conf.Path, conf.Bytes, conf.BlockSize})
+		sec.beside(2, RiskCreate, DiskAttach{At{at.Name}, name, kind, conf.Path, conf.Bytes, conf.BlockSize})
 		sec.beside(3, RiskCreate, ExpectBlank{At{at.Name}, disk.Bdev})
 		stage = 4
 	}
 	sec.beside(stage, RiskCreate, LvstoreCreate{At{at.Name}, conf.Lvstore, b.onTarget(at.Name, conf), disk.Bdev, conf.ClusterSize})
+}
+
+// alone reports whether a disk can be detached and attached again by itself: of
+// an NVMe controller that is all it has.
+func alone(at *state.Node, disk *state.Disk) bool {
+	if disk.Kind != string(schema.NVMe) {
+		return true
+	}
+	for _, d := range at.Disks {
+		if d != disk && d.Path == disk.Path {
+			return false
+		}
+	}
+	return strings.HasSuffix(disk.Bdev, "n1")
 }
 
 // onTarget is what a new lvstore of a pool is called.
