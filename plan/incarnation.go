@@ -32,8 +32,11 @@ type rival struct {
 func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
 	rivals, layers := b.rivals(v)
 	if a := b.astray(v, rivals); a != nil {
-		return p, fmt.Sprintf("%s may be the one in use, and cannot be used: %s", a, a.Why),
-			fmt.Sprintf("have its lvstore in a pool, with lvstore: %q or renamedFrom, or take its disk away; if it is not needed, say --allow-destroy %s", a.Where, a.Name.Volume)
+		hint := fmt.Sprintf("have its lvstore in a pool, with lvstore: %q or renamedFrom, or take its disk away", a.Where)
+		if of := b.pool(a.Node, a.Lvol.Lvstore); of != nil && of.hint != "" {
+			hint = of.hint // it is in one
+		}
+		return p, fmt.Sprintf("%s may be the one in use, and cannot be used: %s", a, a.Why), hint + "; if it is not needed, say --allow-destroy " + a.Name.Volume.String()
 	}
 	r := b.clear(rivals)
 	if r == nil && len(rivals) > 0 {

@@ -114,7 +114,7 @@ func (s *subject) mergeLeftovers(all []*layer) bool {
 			continue // until what stands on it is gone
 		}
 		if why := s.undecided(l); why != "" {
-			s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "make it readable; a node that is gone for good is to leave the configuration", "layer %s is left as it is: %s", l.Snapshot, why)
+			s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "make it readable; a node that is gone for good is to leave the configuration, and what it had to be retired", "layer %s is left as it is: %s", l.Snapshot, why)
 			continue
 		}
 		why := "an interrupted cut left it: its copies need not be equal"

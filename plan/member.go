@@ -29,12 +29,15 @@ func (b *builder) members() {
 	wanted := map[lineage.Member]bool{}
 	for i, n := range b.cfg.Nodes {
 		for _, p := range b.pools[n.Name] {
-			if p.state != poolReady || p.conf.Kind == schema.Malloc {
+			if p.state != poolReady || p.conf.Kind == schema.Malloc || b.shared(p) {
 				continue
 			}
 			if p.writes {
 				p.unknown = len(b.keepers(i)) > 0
 				continue
+			}
+			if b.cfg.Retires(n.Name, p.conf.Name) {
+				b.note("pool "+string(n.Name)+"/"+p.conf.Name, p.conf.Pos, "take it out of retired", "it is retired, and has an lvstore again, which would not be missed either")
 			}
 			m := lineage.MemberOf(n.Name, p.conf.Name, b.w.Nodes[n.Name].Lvstores[p.conf.Lvstore].UUID)
 			wanted[m] = true
@@ -67,7 +70,7 @@ func (b *builder) members() {
 func (b *builder) keepers(of int) (all []*pool) {
 	for i := 1; i < len(b.cfg.Nodes) && len(all) < knowing; i++ {
 		pools := slices.DeleteFunc(slices.Clone(b.pools[b.cfg.Nodes[(of+i)%len(b.cfg.Nodes)].Name]), func(p *pool) bool {
-			return p.conf.Kind == schema.Malloc || p.state == poolBlank
+			return p.conf.Kind == schema.Malloc || p.state == poolBlank || b.shared(p)
 		})
 		if len(pools) == 0 {
 			continue
@@ -81,6 +84,19 @@ func (b *builder) keepers(of int) (all []*pool) {
 		all = append(all, best)
 	}
 	return all
+}
+
+// shared reports whether another cluster uses what is in a pool's lvstore. It has
+// reminders of its own.
+func (b *builder) shared(p *pool) bool {
+	if at := b.w.Nodes[p.node.Name]; at != nil {
+		for _, l := range at.Lvols {
+			if _, head := l.Parsed.(lineage.Head); head && l.Lvstore == p.conf.Lvstore && b.w.ForeignUse(at.Name, l.UUID) != "" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // forget deletes what reminds of pools that are gone for good, and of those
