@@ -93,7 +93,7 @@ func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 		}
 		return
 	}
-	if several := b.cfg.Candidates(conf, at.Paths()); len(several) > 1 {
+	if several := b.cfg.Candidates(p.node, conf, at.Paths()); len(several) > 1 {
 		p.hide("give the others pools of their own, by lvstore", "lvstores %s may all be that of pool %s, and none is on its disk %s", strings.Join(several, " and "), conf.Name, conf.Path)
 		return
 	}

@@ -23,6 +23,8 @@ var agreeBase = map[string]string{
 	"nodes.n2.rpc":                   `"tcp://n2:5260"`,
 	"nodes.n2.address":               `"10.0.0.2"`,
 	"nodes.n2.pools.old.nvme":        `"0000:5e:00.0"`,
+	"nodes.n2.pools.old.renamedFrom": `"older"`,
+	"retired":                        `["n5", "n1/slow"]`,
 	"nodes.n3.rpc":                   `"https://u@n3"`,
 	"nodes.n3.address":               `"10.0.0.3"`,
 	"nodes.n3.http.password.env":     `"PW"`,
@@ -64,7 +66,7 @@ var agreePaths = []string{
 	"links.transportAckTimeout", "links.ctrlrLossTimeoutSec", "links.reconnectDelaySec", "links.fastIOFailTimeoutSec", "links.x",
 	"nodes.n1", "nodes.N1", "nodes.n1.port", "nodes.n1.labels", "nodes.n1.labels.zone", "nodes.n1.labels.-", "nodes.n1.pools", "nodes.n1.x",
 	"nodes.n1.pools.fast", "nodes.n1.pools.F", "nodes.n1.pools.fast.uring", "nodes.n1.pools.fast.blockSize", "nodes.n2.pools.old.blockSize",
-	"nodes.n1.pools.fast.clusterSize", "nodes.n1.pools.fast.format", "nodes.n1.pools.fast.lvstore", "nodes.n1.pools.fast.x",
+	"nodes.n1.pools.fast.clusterSize", "nodes.n1.pools.fast.format", "nodes.n1.pools.fast.lvstore", "nodes.n1.pools.fast.renamedFrom", "nodes.n2.pools.old.lvstore", "nodes.n1.pools.fast.x",
 	"nodes.n1.http", "nodes.n1.ssh", "nodes.n2.http", "nodes.n2.http.ca", "nodes.n3.http", "nodes.n3.http.x", "nodes.n3.http.password",
 	"nodes.n3.http.password.file", "nodes.n3.http.password.x", "nodes.n3.ssh", "nodes.n3.ssh.key", "nodes.n4.http", "nodes.n4.ssh", "nodes.n4.ssh.x",
 	"nodes.n4.ssh.passphrase", "nodes.n4.ssh.passphrase.env", "nodes.n4.ssh.knownHosts",
@@ -104,6 +106,8 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|3600|3601|65535|6
 9999|10000|{daily: 1}|{hourly: 0}|{monthly: 10000}|{weekly: 1, yearly: 1}|{hourly: 1, daily: 2, weekly: 3, monthly: 4}|{hourly: "1"}
 {volume: "f", snapshot: "a"}|{volume: "f"}|{volume: "F", snapshot: "a"}|{volume: "f", snapshot: "a", detach: true}
 {node: "n1", head: "lvs0/old"}|{node: "n1", head: "lvs0/a/b c"}|"lvs0/old"|"lvs0/"|"/old"|"lvs 0/old"|"lvs0/old "|{node: "n1"}|"lvs0/ü"
+["n1/fast"]|["n1/"]|["/fast"]|["n1/fast/x"]|["n1/F"]|["n1","n1/fast","n1"]|["n 1"]|["abcdefghijklmnopqrstuvwxy"]|["n1/-f"]
+{aio: "/x", renamedFrom: "f"}|{aio: "/x", renamedFrom: "F"}|{aio: "/x", renamedFrom: "f", lvstore: "g"}
 {parallel: 1}|{bandwidth: 1Mi}|{bandwidth: 1Mi - 1}|{parallel: 3, bandwidth: 0}|{parallel: 0}
 `, "|")
 

@@ -37,8 +37,8 @@ func (s *spot) pool(cluster lineage.Cluster) *Pool {
 		p.Lvstore = name
 	}
 	if f := o.field("renamedFrom"); f != nil {
-		if p.RenamedFrom, _ = f.ownName("pool"); p.Named(cluster) {
-			f.wrong("leave it out", "is for a pool whose lvstore strata names, and this one has %q", p.Lvstore)
+		if p.RenamedFrom, _ = f.ownName("pool"); o.field("lvstore") != nil {
+			f.wrong("leave it out", "is for a pool whose lvstore strata names, and this one has lvstore")
 		}
 	}
 	return p

@@ -76,6 +76,12 @@ func (r *relations) node(n *Node, o object, good bool) {
 			if p.Lvstore == before.Lvstore {
 				pools[i].wrong("", "has the same lvstore as pool %s, %q", before.Name, p.Lvstore)
 			}
+			if p.RenamedFrom != "" && p.RenamedFrom == before.RenamedFrom {
+				pools[i].wrong("", "is renamed from %s, as is pool %s", p.RenamedFrom, before.Name)
+			}
+		}
+		if n.Pool(p.RenamedFrom) != nil {
+			pools[i].wrong("where two change names, give one a third name first", "is renamed from %s, which is a pool of this node", p.RenamedFrom)
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 // A pool that names its lvstore has the one of that name. Any other has the one
 // that is called after the cluster and the pool; of several, as when a disk was
 // moved here from another node, the one on the pool's own disk, and none where
-// that does not tell. A pool that was renamed has the one of its former name, as
-// long as there is none of the new.
+// that does not tell. What another pool names is not among them. A pool that was
+// renamed has the one of its former name, as long as there is none of the new.
 func (c *Config) Lvstores(node lineage.Node, paths map[string]string) map[string]string {
 	n := c.Node(node)
 	if n == nil {
@@ -22,7 +22,7 @@ func (c *Config) Lvstores(node lineage.Node, paths map[string]string) map[string
 	}
 	out := map[string]string{}
 	for _, p := range n.Pools {
-		if name, ok := one(c.Candidates(p, paths), p, paths); ok {
+		if name, ok := one(c.Candidates(n, p, paths), p, paths); ok {
 			out[name] = p.Lvstore
 		}
 	}
@@ -30,7 +30,7 @@ func (c *Config) Lvstores(node lineage.Node, paths map[string]string) map[string
 }
 
 // Candidates are the lvstores that may be a pool's, sorted.
-func (c *Config) Candidates(p *Pool, paths map[string]string) []string {
+func (c *Config) Candidates(n *Node, p *Pool, paths map[string]string) []string {
 	if p.Named(c.Cluster) {
 		if _, ok := paths[p.Lvstore]; ok {
 			return []string{p.Lvstore}
@@ -40,7 +40,9 @@ func (c *Config) Candidates(p *Pool, paths map[string]string) []string {
 	for _, pool := range []string{p.Name, p.RenamedFrom} {
 		var found []string
 		for name := range paths {
-			if s, ok := lineage.ParseStore(name); ok && s.Cluster == c.Cluster && s.Pool == pool {
+			s, ok := lineage.ParseStore(name)
+			given := slices.ContainsFunc(n.Pools, func(o *Pool) bool { return o != p && o.Lvstore == name })
+			if ok && s.Cluster == c.Cluster && s.Pool == pool && !given {
 				found = append(found, name)
 			}
 		}
