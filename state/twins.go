@@ -39,17 +39,16 @@ func (s *Snapshot) findTwins(c lineage.Cluster, pools map[lineage.Node]map[strin
 	proven := map[lineage.UUID]lineage.Node{} // where the original of an lvol is
 	used := s.standings(c)
 	for u, nodes := range lvols {
-		if at, ok := s.original(u, nodes, used); ok {
-			proven[u] = at
-		} else if at := one(nodes, func(n lineage.Node) bool { return s.Nodes[n].pooled(s.Nodes[n].lvolByUUID[u].Lvstore, pools[n]) }); at != "" && len(used[u]) == 0 {
+		pooled := one(nodes, func(n lineage.Node) bool { return s.Nodes[n].pooled(s.Nodes[n].lvolByUUID[u].Lvstore, pools[n]) })
+		if at := s.original(u, nodes, used[u], pooled); at != "" {
 			proven[u] = at
 		}
 	}
 	inTwin := map[lineage.Node]map[lineage.UUID]bool{}
 	for u, nodes := range stores {
-		original := s.originalStore(u, nodes, lvols, proven, used)
-		if original == "" && !s.serves(u, nodes, used) {
-			original = one(nodes, func(n lineage.Node) bool { return s.Nodes[n].pooled(s.Nodes[n].storeOf(u), pools[n]) })
+		original := one(nodes, func(n lineage.Node) bool { return s.Nodes[n].pooled(s.Nodes[n].storeOf(u), pools[n]) })
+		if original == "" || s.serves(u, nodes, used) {
+			original = s.originalStore(u, nodes, lvols, proven, used)
 		}
 		for _, name := range nodes {
 			n := s.Nodes[name]
@@ -176,28 +175,36 @@ func (s *Snapshot) standings(c lineage.Cluster) map[lineage.UUID]map[lineage.Nod
 	return used
 }
 
-// original is the node that has the original of an lvol, if that is known.
-func (s *Snapshot) original(u lineage.UUID, nodes []lineage.Node, used map[lineage.UUID]map[lineage.Node]bool) (lineage.Node, bool) {
-	if len(used[u]) == 1 {
-		for at := range used[u] {
-			return at, slices.Contains(nodes, at)
-		}
+// original is the node that has the original of an lvol; "" when that is not
+// known. Pooled is the only one that has it in a pool, if there is one.
+func (s *Snapshot) original(u lineage.UUID, nodes []lineage.Node, used map[lineage.Node]bool, pooled lineage.Node) lineage.Node {
+	if len(used) > 0 {
+		return one(nodes, func(n lineage.Node) bool { return len(used) == 1 && used[n] })
 	}
-	if len(used[u]) > 1 {
-		return "", false
+	if pooled != "" {
+		return pooled
 	}
 	var best lineage.Node
 	var top lineage.Epoch
 	for _, name := range nodes {
-		h, ok := s.Nodes[name].lvolByUUID[u].Parsed.(lineage.Head)
+		h, ok := headName(s.Nodes[name].lvolByUUID[u])
 		switch {
-		case !ok || h.Epoch == top:
-			return "", false
+		case !ok:
+			return ""
 		case h.Epoch > top:
 			best, top = name, h.Epoch
+		case h.Epoch == top:
+			best = ""
 		}
 	}
-	return best, best != ""
+	return best
+}
+
+// headName is a head's name, also where that is known to count for nothing.
+func headName(l *Lvol) (lineage.Head, bool) {
+	name, _ := lineage.Parse(l.Name)
+	h, ok := name.(lineage.Head)
+	return h, ok
 }
 
 // originalStore is the node that has the original of an lvstore: all of whose
@@ -210,7 +217,7 @@ func (s *Snapshot) originalStore(u lineage.UUID, nodes []lineage.Node, lvols map
 		n := s.Nodes[name]
 		for _, l := range n.Lvols {
 			lvs := n.Lvstores[l.Lvstore]
-			if _, head := l.Parsed.(lineage.Head); lvs == nil || lvs.UUID != u || !head || len(lvols[l.UUID]) < 2 {
+			if _, head := headName(l); lvs == nil || lvs.UUID != u || !head || len(lvols[l.UUID]) < 2 {
 				continue
 			}
 			at, ok := proven[l.UUID]
