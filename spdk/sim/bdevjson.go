@@ -109,6 +109,12 @@ var limitNames = [4]string{"rw_ios_per_sec", "rw_mbytes_per_sec", "r_mbytes_per_
 // preference is the I/O sizes a device prefers, in blocks.
 type preference struct{ writeAlign, writeGrain, writeSize, unmapAlign, unmapGrain uint64 }
 
+// oldDomains are memory domains as builds list them that are not recent.
+var oldDomains = map[string]struct {
+	id   string
+	kind uint64
+}{"DMA": {"system", 1}, "ACCEL": {"SPDK_ACCEL_DMA_DEVICE", 2}}
+
 // preferring is a device with a preference; domains one that can use memory
 // other than its own.
 type (
@@ -197,7 +203,8 @@ func (b *bdev) dump(out []byte) []byte {
 			if recent {
 				out = text(out, "dma_device_type", d)
 			} else {
-				out = number(text(out, "dma_device_id", "system"), "dma_device_type", 1)
+				old := oldDomains[d]
+				out = number(text(out, "dma_device_id", old.id), "dma_device_type", old.kind)
 			}
 			out = append(out, '}')
 		}

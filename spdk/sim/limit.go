@@ -35,7 +35,7 @@ func failed(err error) error {
 // admits says whether an I/O may be done now. It is then due for as long as the
 // limits give one of its size, and the next has to wait.
 func (b *bdev) admits(o *op, part paid, size int) bool {
-	if b.limits == ([4]uint64{}) || b.p.t.c.opts.Tick == 0 || o.once(part) {
+	if b.limits == ([4]uint64{}) || o.once(part) {
 		return true
 	}
 	now := time.Now()

@@ -260,7 +260,10 @@ func (v *lvol) ioTypes() ioType {
 	return t
 }
 
-func (v *lvol) numaID() (int, bool) { return v.lvs.base.numaID() }
+func (v *lvol) numaID() (int, bool) {
+	id, known := v.lvs.base.numaID()
+	return id, known && v.lvs.p.build().recent
+}
 
 func (v *lvol) memoryDomains() []string {
 	ds := v.lvs.base.memoryDomains()
