@@ -160,7 +160,7 @@ n2 lvstore lab.fast.zzzz disk3 1Mi 64 uuid=33333333-0000-4000-8000-000000000000
 n2 lvol lab.fast.zzzz/~n9.fast.99999999 r6 1Mi
 `)
 	var got []string
-	for _, m := range s.Missed(func(n lineage.Node, _ string) bool { return n == "n5" }) {
+	for _, m := range s.Missed(s.Reminders(), func(n lineage.Node, _ string) bool { return n == "n5" }) {
 		got = append(got, string(m.Lvol()))
 	}
 	if want := []string{"~n4.fast.44444444"}; !slices.Equal(got, want) {
