@@ -136,6 +136,18 @@ func (l *lab) cmdHeal(_ *script, args []string) error {
 	return nil
 }
 
+func (l *lab) cmdDisk(_ *script, args []string) error {
+	from, err := l.target(args[1])
+	if err != nil {
+		return err
+	}
+	if args[0] == "replace" {
+		return from.ReplaceDisk(args[2])
+	}
+	give := map[string]func(from, path, to, as string) error{"move": l.cluster.MoveDisk, "copy": l.cluster.CopyDisk}[args[0]]
+	return give(args[1], args[2], args[3], args[4])
+}
+
 func (l *lab) cmdFault(_ *script, args []string) error {
 	if args[0] == "-none" {
 		l.cluster.Unplay()

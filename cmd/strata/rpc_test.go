@@ -77,7 +77,11 @@ func (l *lab) cmdRPC(s *script, args []string) error {
 		}
 		return err
 	}
-	result, err := l.call(args[0], args[1], strings.Join(args[2:], " "))
+	call := l.call
+	if args[0] == "-raw" {
+		call, args = l.send, args[1:]
+	}
+	result, err := call(args[0], args[1], strings.Join(args[2:], " "))
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,10 @@ func TestMain(m *testing.M) {
 //	down NODE... / up NODE...                a target dies; it comes back with nothing but its disks
 //	freeze / thaw NODE...                    a target stops answering while its kernel goes on
 //	partition / heal NODE NODE               packets between two nodes vanish
+//	disk replace NODE PATH                   an empty disk instead, while the target is away
+//	disk move|copy NODE PATH NODE PATH       of a target that is away, into another
 //	fault RULE... / fault -none              what goes wrong from here on; see strata sim --help
-//	[!] rpc NODE METHOD [PARAMS]             one call; stdout has the result, stderr the error
+//	[!] rpc [-raw] NODE METHOD [PARAMS]      one call; stdout has the result, stderr the error; a pool's lvstore is called as plans do, unless raw
 //	rpc -times=N NODE METHOD PARAMS          that often, with %d in PARAMS counting up
 //	await [-as=VAR] NODE METHOD [PARAMS] REGEXP   call until the result matches; $VAR is what its group has
 //	state [-foreign] [NODE...]               stdout has all there is, or what is not strata's
@@ -72,6 +74,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"thaw":      inLab((*lab).cmdThaw),
 	"partition": inLab((*lab).cmdPartition),
 	"heal":      inLab((*lab).cmdHeal),
+	"disk":      inLab((*lab).cmdDisk),
 	"fault":     inLab((*lab).cmdFault),
 	"rpc":       inLab((*lab).cmdRPC),
 	"await":     inLab((*lab).cmdAwait),

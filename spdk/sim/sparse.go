@@ -1,6 +1,8 @@
 package sim
 
-import "bytes"
+import (
+	"bytes"
+)
 
 // pageSize is the grain of the sparse memory behind disks.
 const pageSize = 4096

@@ -129,3 +129,15 @@ func (c *Cluster) CopyDisk(from, path, to, as string) error {
 	}
 	return nil
 }
+
+// MoveDisk is CopyDisk, and the disk, which is kept in memory, is not there any
+// more where it was.
+func (c *Cluster) MoveDisk(from, path, to, as string) error {
+	if err := c.CopyDisk(from, path, to, as); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.targets[from].disks, path)
+	return nil
+}
