@@ -53,7 +53,7 @@ func (x *pass) store(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		if err == nil {
 			x.bind(plan.Token(op.Node, op.Lvstore, op.Member.Lvol()), lineage.UUID(uuid))
 		}
-		return err
+		return unless(spdk.Exists, err) // of that name it is one
 	case plan.Forget:
 		return t.LvolDelete(ctx, x.alias(op.Node, op.Lvstore, op.Member.Lvol()))
 	}

@@ -42,7 +42,7 @@ func (b *builder) members() {
 			m := lineage.MemberOf(n.Name, p.conf.Name, b.w.Nodes[n.Name].Lvstores[p.conf.Lvstore].UUID)
 			wanted[m] = true
 			for _, to := range b.keepers(i) {
-				if slices.Contains(have[m], to.node.Name) || to.state != poolReady {
+				if slices.Contains(have[m], to.node.Name) || to.state != poolReady || b.left("node "+string(to.node.Name)) {
 					continue
 				}
 				if to.writes {
