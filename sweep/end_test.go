@@ -42,10 +42,10 @@ func describe(cfg *schema.Config, s *state.Snapshot) ending {
 			continue
 		}
 		for _, d := range n.Disks {
-			e.add(beside, "%s disk %s %s %s claimed=%v", name, d.Bdev, d.Kind, d.Path, d.Claimed)
+			e.disk(n, d)
 		}
 		for _, l := range n.Lvstores {
-			e.lvstore(name, l)
+			e.lvstore(n, l)
 		}
 		for _, c := range n.Controllers {
 			e.add(beside, "%s controller %s to %s %s", name, c.Name, c.NQN, c.State)
@@ -66,13 +66,25 @@ func describe(cfg *schema.Config, s *state.Snapshot) ending {
 	return e
 }
 
-func (e ending) lvstore(node lineage.Node, l *state.Lvstore) {
+// disk is one, whatever its bdev is called: that says only which pool it had when
+// it was attached.
+func (e ending) disk(n *state.Node, d *state.Disk) {
+	bdevs := 0
+	for _, o := range n.Disks {
+		if o.Path == d.Path {
+			bdevs++
+		}
+	}
+	e.add(beside, "%s disk %s %s claimed=%v bdevs=%d", n.Name, d.Kind, d.Path, d.Claimed, bdevs)
+}
+
+func (e ending) lvstore(n *state.Node, l *state.Lvstore) {
 	name := l.Name
 	if s, ok := lineage.ParseStore(name); ok && s.ID != "" {
 		s.ID = lineage.Pending
 		name = s.Lvstore()
 	}
-	e.add(beside, "%s lvstore %s on %s", node, name, l.Base)
+	e.add(beside, "%s lvstore %s on %s", n.Name, name, n.Paths()[l.Called()])
 }
 
 // strange is an lvol that no volume's name is on.

@@ -30,6 +30,7 @@ var nodes = []string{"n1", "n2", "n3"}
 //	fault RULE                   trouble as sim.ParseRule reads it
 //	up NODE...                   targets start again
 //	replace NODE                 its disk, while its target is away, by an empty one
+//	legacy NODE...               their lvstores have the names that they had before there were ids
 //	now SECONDS                  the time that schedules go by, from here on
 //	wait TIME
 //	sweep FILE [RELEASED...]     the apply in which things go wrong
@@ -129,7 +130,7 @@ func readScenario(file, dir string) (*scenario, error) {
 			st.wait, err = time.ParseDuration(st.args[0])
 		case "now":
 			now, err = strconv.ParseInt(st.args[0], 10, 64)
-		case "host", "pair", "leave", "up", "replace":
+		case "host", "pair", "leave", "up", "replace", "legacy":
 		case "same", "keeps":
 			if !swept {
 				err = fmt.Errorf("%s comes after the sweep", st.verb)

@@ -62,8 +62,9 @@ type callID struct {
 
 func (c callID) same(d callID) bool { return c.call == d.call && c.nth == d.nth }
 
-// uuids also finds what a lock says of processes.
-var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|pid=\d+ guard=\d+`)
+// uuids also finds what a lock says of processes, and what of an lvstore's UUID is
+// in a reminder's name.
+var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|pid=\d+ guard=\d+|\.[0-9a-f]{8}\b`)
 
 func newWorld(sc *scenario) (*world, error) {
 	w := &world{sc: sc, c: sim.New(sim.Options{Profile: sc.profile, Tick: 4 * time.Millisecond, DiskSize: 256 << 20, CopyRate: 8 << 20}), hosts: map[string]*host{},
@@ -162,6 +163,8 @@ func (w *world) story() error {
 		case "replace":
 			err = w.c.Target(s.args[0]).ReplaceDisk("/dev/disk")
 			delete(w.theirs, s.args[0])
+		case "legacy":
+			err = w.legacy(s.args)
 		case "fault":
 			err = w.c.Play(s.rule)
 		case "up":
@@ -181,6 +184,26 @@ func (w *world) story() error {
 func (w *world) apply(s step, guarded bool) (*apply.Result, error) {
 	w.nonce++
 	return w.applier(s.cfg).run(s.cfg, s.options(w.nonce), guarded)
+}
+
+// legacy takes the ids out of the names of nodes' lvstores.
+func (w *world) legacy(nodes []string) error {
+	a := w.applier(w.sc.last().cfg)
+	defer a.close()
+	for _, n := range nodes {
+		var stores []spdk.Lvstore
+		t := a.targets[lineage.Node(n)]
+		if err := t.Round(context.Background(), spdk.GetLvstores(&stores)); err != nil {
+			return err
+		}
+		for _, lvs := range stores {
+			s, _ := lineage.ParseStore(lvs.Name)
+			if err := t.LvstoreRename(context.Background(), lvs.Name, s.Cluster.Lvstore(s.Pool)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // strangers puts somebody else's lvol into every lvstore, once there is one.
