@@ -5,7 +5,8 @@
 // Build makes one pass after another, each on the Snapshot that the ones
 // before it are projected to leave, until nothing is left to do. One pass:
 //
-//  1. Every node gets its disks, lvstores, transport (pool.go).
+//  1. Every node gets its disks, lvstores (pool.go, store.go), transport. Pools are
+//     remembered by others, and those that are missed are known (member.go).
 //  2. Every volume is judged (state.Judge): which of its incarnations is in use
 //     (incarnation.go), and which replicas of that one are current? What cannot
 //     be judged is left alone and reported. What is left of others is fenced.
