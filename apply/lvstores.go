@@ -16,12 +16,15 @@ type lvstores struct {
 
 func newLvstores() *lvstores { return &lvstores{called: map[lineage.Node]map[string]string{}} }
 
-// look takes the names from what was read.
+// look takes the names from what was read. A node that was not keeps those it
+// had: sections that copy go on while nodes are looked at, and find lvols by them.
 func (s *lvstores) look(cfg *schema.Config, snap *state.Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	clear(s.called)
 	for name, n := range snap.Nodes {
+		if n.Unknown != "" {
+			continue
+		}
 		at := map[string]string{}
 		for called, lvstore := range cfg.Lvstores(name, n.Paths()) {
 			at[lvstore] = called
