@@ -13,7 +13,9 @@ import (
 // knows of and that no node has is missed: it may have what nobody else has, so
 // nothing is taken for new, or for outvoted, because it was not found elsewhere.
 // That lasts until it is back or the configuration says that it is gone for good
-// (retired). Disks in memory are forgotten with their target, and not missed.
+// (retired). That word is for the lvstore that is gone: while it stands, the one
+// that came after it is not missed either, so it is said that it is to go. Disks
+// in memory are forgotten with their target, and not missed.
 
 // knowing is how many nodes know of a pool.
 const knowing = 2
@@ -41,6 +43,11 @@ func (b *builder) members() {
 			}
 			m := lineage.MemberOf(n.Name, p.conf.Name, b.w.Nodes[n.Name].Lvstores[p.conf.Lvstore].UUID)
 			wanted[m] = true
+			if b.cfg.Retires(n.Name, p.conf.Name) {
+				name := string(n.Name) + "/" + p.conf.Name
+				b.note("pool "+name, p.conf.Pos, fmt.Sprintf("take %q out of retired", name),
+					"it is retired, and has an lvstore (%s…): should that not be found one day, it would be taken for gone for good, too", m.Store)
+			}
 			for _, to := range b.keepers(i) {
 				if slices.Contains(have[m], to.node.Name) || to.state != poolReady || b.left("node "+string(to.node.Name)) {
 					continue
