@@ -319,6 +319,7 @@ func rendezvous(parts ...string) uint64 {
 // says whether any of them will be in this very pass. Every node counts: the
 // configuration may have kept the volume elsewhere before.
 func (b *builder) hidden() (hidden int, pending bool, why string) {
+	counted := map[lineage.Node]bool{}
 	for _, n := range b.cfg.Nodes {
 		unread := false
 		for _, p := range b.pools[n.Name] {
@@ -328,17 +329,15 @@ func (b *builder) hidden() (hidden int, pending bool, why string) {
 			}
 		}
 		if unread {
-			hidden++
+			counted[n.Name] = true
 		}
 	}
-	gone := map[lineage.Node]bool{}
 	for _, m := range b.missing {
-		if !gone[m.Node] {
-			gone[m.Node] = true
-			hidden, why = hidden+1, fmt.Sprintf("pool %s of %s was not found", m.Pool, m.Node)
+		if !counted[m.Node] {
+			counted[m.Node], why = true, fmt.Sprintf("pool %s of %s was not found", m.Pool, m.Node)
 		}
 	}
-	return hidden, pending, why
+	return len(counted), pending, why
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
