@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync"
@@ -19,39 +20,47 @@ import (
 type made struct {
 	pools    state.Pools
 	mu       sync.Mutex
-	fresh    []*freshLvol
+	fresh    map[place]*freshLvol
 	missed   map[string]int        // how often, by section
 	unlisted map[string]*freshLvol // by section that is to be given up
 }
 
+// place is where an lvol is, as plans call it.
+type place struct {
+	node    lineage.Node
+	lvstore string
+	name    lineage.LvolName
+}
+
+func (p place) alias() string { return p.lvstore + "/" + string(p.name) }
+
+func (p place) compare(o place) int {
+	return cmp.Or(cmp.Compare(p.node, o.node), cmp.Compare(p.lvstore, o.lvstore), cmp.Compare(p.name, o.name))
+}
+
 // freshLvol is an lvol that a step of a section made.
 type freshLvol struct {
+	place
 	section string
 	step    plan.Step
 	uuid    lineage.UUID
-	lvstore string
-	name    lineage.LvolName // as it is called since
-	first   bool             // it was made as a head of a new volume
-	looked  bool             // it was there before the look that is under way
+	first   bool // it was made as a head of a new volume
+	looked  bool // it was there before the look that is under way
 }
 
 func newMade(pools state.Pools) *made {
-	return &made{pools: pools, missed: map[string]int{}, unlisted: map[string]*freshLvol{}}
+	return &made{pools: pools, fresh: map[place]*freshLvol{}, missed: map[string]int{}, unlisted: map[string]*freshLvol{}}
 }
-
-func (f *freshLvol) alias() string { return f.lvstore + "/" + string(f.name) }
 
 // done notes what a step has made, renamed or deleted. resolve gives the UUID
 // of an lvol that was made.
 func (m *made) done(section string, step plan.Step, resolve func(string) string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	at := func(lvstore string, name lineage.LvolName) place { return place{step.Op.On(), lvstore, name} }
 	add := func(lvstore string, name lineage.LvolName) {
 		uuid := resolve(string(plan.Token(step.Op.On(), lvstore, name)))
-		m.fresh = append(m.fresh, &freshLvol{section: section, step: step, uuid: lineage.UUID(uuid), lvstore: lvstore, name: name, first: isFirst(name)})
-	}
-	is := func(f *freshLvol, lvstore string, name lineage.LvolName) bool {
-		return f.step.Op.On() == step.Op.On() && f.lvstore == lvstore && f.name == name
+		m.fresh[at(lvstore, name)] = &freshLvol{place: at(lvstore, name), section: section, step: step, uuid: lineage.UUID(uuid), first: isFirst(name)}
 	}
 	switch op := step.Op.(type) {
 	case plan.LvolCreate:
@@ -65,13 +74,13 @@ func (m *made) done(section string, step plan.Step, resolve func(string) string)
 	case plan.LvolSnapshot:
 		add(op.Lvstore, op.Layer)
 	case plan.LvolRename:
-		for _, f := range m.fresh {
-			if is(f, op.Lvstore, op.From) {
-				f.name = op.To
-			}
+		if f := m.fresh[at(op.Lvstore, op.From)]; f != nil {
+			delete(m.fresh, f.place)
+			f.name = op.To
+			m.fresh[f.place] = f
 		}
 	case plan.LvolDelete:
-		m.fresh = slices.DeleteFunc(m.fresh, func(f *freshLvol) bool { return is(f, op.Lvstore, op.Name) })
+		delete(m.fresh, at(op.Lvstore, op.Name))
 	}
 }
 
@@ -94,17 +103,18 @@ func (m *made) looked(snap *state.Snapshot) {
 	}
 	snap = snap.Named(m.pools)
 	missing := map[string][]*freshLvol{}
-	m.fresh = slices.DeleteFunc(m.fresh, func(f *freshLvol) bool {
-		n := snap.Nodes[f.step.Op.On()]
+	for at, f := range m.fresh {
+		n := snap.Nodes[at.node]
 		if !f.looked || n == nil || n.Unknown != "" {
-			return false
+			continue
 		}
-		if n.Lvstores[f.lvstore] != nil && n.LvolByUUID(f.uuid) == nil && n.Lvols[f.alias()] == nil {
+		if n.Lvstores[at.lvstore] != nil && n.LvolByUUID(f.uuid) == nil && n.Lvols[at.alias()] == nil {
 			missing[f.section] = append(missing[f.section], f)
 		}
-		return true
-	})
+		delete(m.fresh, at)
+	}
 	for section, lvols := range missing {
+		slices.SortFunc(lvols, func(a, b *freshLvol) int { return a.compare(b.place) })
 		m.missed[section]++
 		if i := slices.IndexFunc(lvols, func(f *freshLvol) bool { return f.first }); i >= 0 || m.missed[section] >= patience {
 			m.unlisted[section] = lvols[max(i, 0)]

@@ -16,7 +16,7 @@ import (
 // TestRefresh measures a plan that finds nothing to do, on 100 nodes: strata's
 // own CPU time and peak memory, where the time goes, and the round trips.
 func TestRefresh(t *testing.T) {
-	var small time.Duration
+	var small, smallApply time.Duration
 	for _, c := range []struct {
 		volumes int
 		limit   time.Duration
@@ -25,6 +25,11 @@ func TestRefresh(t *testing.T) {
 		l.configure(c.volumes, 3)
 		made := l.run("apply", "--auto-approve")
 		t.Logf("%5d volumes × 3: applied in %v (CPU %v): %s", c.volumes, made.wall, made.cpu, tail(made.out))
+		if smallApply == 0 {
+			smallApply = made.cpu
+		} else if made.cpu > 20*smallApply {
+			t.Errorf("applying ten times the volumes took %.1f times the CPU", float64(made.cpu)/float64(smallApply))
+		}
 		best := l.run("plan", "--detailed-exitcode")
 		for range 2 {
 			if u := l.run("plan", "--detailed-exitcode"); u.cpu < best.cpu {
