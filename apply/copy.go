@@ -20,7 +20,7 @@ func (x *pass) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) er
 	if to := x.targets[op.Dest]; to != nil {
 		defer x.limits.leave(ctx, to, op.Dest, dst)
 	}
-	note := copyNote{t, x.cfg.Cluster.CopyNote(lineage.UUID(dst)), src}
+	note := copyNote{t, x.cfg.Cluster.CopyNote(lineage.UUID(dst)), op.Lvstore + "/" + string(op.Layer)}
 	if id, found, err := note.read(ctx); err != nil {
 		return err
 	} else if found {

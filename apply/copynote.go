@@ -17,7 +17,7 @@ import (
 type copyNote struct {
 	t     *spdk.Client
 	name  string
-	layer string // alias
+	layer string // alias, as plans have it: what the target calls the lvstore may change
 }
 
 // noteTimeout is how long a note may take that is written while a run ends.
