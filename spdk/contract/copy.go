@@ -9,9 +9,11 @@ type progress struct {
 	Error  string
 }
 
-// copyTo starts a shallow copy and returns its operation.
+// copyTo starts a shallow copy and returns its operation. As long as a
+// destination that has just come is examined, it would be refused.
 func (n *node) copyTo(src, dst string) int {
 	n.c.Helper()
+	n.ok("bdev_wait_for_examine", nil)
 	var op struct {
 		ID int `json:"operation_id"`
 	}
