@@ -211,6 +211,8 @@ func (c *checker) permitted(s *Section, step *Step) error {
 		}
 	case LvolRename:
 		name = s.Name + "@head"
+	case LvstoreCreate:
+		name = poolGrant(c.cfg.Node(op.Node), op.Lvstore)
 	}
 	if !c.opt.AllowDestroy[name] && !c.opt.AllowDestroy[s.Name+":"+string(step.Op.On())] {
 		return fmt.Errorf("it destroys data, and %s was not released", name)

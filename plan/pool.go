@@ -116,10 +116,10 @@ func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 	case !disk.Unread && conf.Kind != schema.Malloc && !b.formats(at.Name, conf) && b.fixed(at) != "":
 		p.hide(fmt.Sprintf("be sure that %s (%s, %s) has no data, then say --allow-destroy %s/%s; or set lvstore to the name of the one it has", conf.Path, disk.Bdev, Size(disk.Size), at.Name, conf.Name),
 			"%s shows no lvstore, but it may have one all the same: %s has one called %s, and another of that name would not show", disk.Bdev, at.Name, b.fixed(at))
-	case !disk.Unread && conf.Format && !b.formats(at.Name, conf) && len(b.loaded(at)) > 0 && !alone(at, disk):
+	case !disk.Unread && conf.Format && !b.formats(at.Name, conf) && len(loaded(at)) > 0 && !alone(at, disk):
 		p.hide(fmt.Sprintf("be sure that %s (%s, %s) has no data, then say --allow-destroy %s/%s", conf.Path, disk.Bdev, Size(disk.Size), at.Name, conf.Name),
 			"%s shows no lvstore, but it may have one all the same, and its controller has other namespaces, so it cannot be detached to look again", disk.Bdev)
-	case !conf.Format && len(b.loaded(at)) > 0 && conf.Kind != schema.Malloc:
+	case !conf.Format && len(loaded(at)) > 0 && conf.Kind != schema.Malloc:
 		p.hide("set format: true to let strata look into it again and write one", "%s has no lvstore %s that %s shows, and format is not set", disk.Bdev, conf.Lvstore, at.Name)
 	case !conf.Format:
 		p.state, p.why = poolBlank, fmt.Sprintf("%s has no lvstore %s, and format is not set", disk.Bdev, conf.Lvstore)

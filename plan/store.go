@@ -72,6 +72,9 @@ func (c *checker) store(n *schema.Node, op Op) error {
 				return fmt.Errorf("pool %s of %s has another lvstore, which was not found", m.Pool, n.Name)
 			}
 		}
+		if d := at.Disks[op.Bdev]; d != nil && !d.Unread && d.Kind != string(schema.Malloc) && !c.opt.AllowDestroy[poolGrant(n, op.Lvstore)] && len(loaded(at)) > 0 {
+			return fmt.Errorf("%s was not looked into again, and what shows on it may not be all", op.Bdev)
+		}
 		return inPool(n, op.Lvstore)
 	case LvstoreRename:
 		if slices.ContainsFunc(n.Pools, func(p *schema.Pool) bool { return p.Lvstore == op.Lvstore && p.Named(c.cfg.Cluster) }) {
@@ -94,6 +97,16 @@ func (c *checker) store(n *schema.Node, op Op) error {
 		return inPool(n, op.Lvstore)
 	}
 	return fmt.Errorf("%T is not known to the check", op)
+}
+
+// poolGrant is the name by which a disk is released that may have something on it.
+func poolGrant(n *schema.Node, lvstore string) string {
+	for _, p := range n.Pools {
+		if p.Lvstore == lvstore {
+			return string(n.Name) + "/" + p.Name
+		}
+	}
+	return ""
 }
 
 // storeName draws a name for a pool's lvstore that no node has.
@@ -167,10 +180,14 @@ func (b *builder) rename(sec *section, n lineage.Node, lvs *state.Lvstore, to st
 // attaches. What the second look shows, the next plan finds.
 func (b *builder) format(sec *section, at *state.Node, conf *schema.Pool, disk *state.Disk) {
 	sec.because(conf.Pos, "%s has no lvstore, and format is set", disk.Bdev)
-	stage := 2
-	if loaded := b.loaded(at); len(loaded) > 0 && !disk.Unread && conf.Kind != schema.Malloc && !b.formats(at.Name, conf) {
+	stage, risk := 2, RiskCreate
+	others := loaded(at)
+	switch look := len(others) > 0 && !disk.Unread && conf.Kind != schema.Malloc; {
+	case look && b.formats(at.Name, conf):
+		risk = RiskDestroy
+	case look:
 		sec.because(conf.Pos, "%s has no lvstore that %s shows; before one is written it is looked into again, for one of a name that is in use would not show", disk.Bdev, at.Name)
-		for _, lvs := range loaded {
+		for _, lvs := range others {
 			if !b.renames[at.Name][lvs.Name] {
 				b.rename(sec, at.Name, lvs, b.storeName(at.Name, poolOf(lvs)))
 			}
@@ -185,7 +202,7 @@ func (b *builder) format(sec *section, at *state.Node, conf *schema.Pool, disk *
 		sec.beside(3, RiskCreate, ExpectBlank{At{at.Name}, disk.Bdev})
 		stage = 4
 	}
-	sec.beside(stage, RiskCreate, LvstoreCreate{At{at.Name}, conf.Lvstore, b.onTarget(at.Name, conf), disk.Bdev, conf.ClusterSize})
+	sec.beside(stage, risk, LvstoreCreate{At{at.Name}, conf.Lvstore, b.onTarget(at.Name, conf), disk.Bdev, conf.ClusterSize})
 }
 
 // alone reports whether a disk can be detached and attached again by itself: of
@@ -211,7 +228,7 @@ func (b *builder) onTarget(n lineage.Node, conf *schema.Pool) string {
 }
 
 // loaded are the lvstores that a node had when the pass began.
-func (b *builder) loaded(at *state.Node) (all []*state.Lvstore) {
+func loaded(at *state.Node) (all []*state.Lvstore) {
 	for _, name := range sortedKeys(at.Lvstores) {
 		if lvs := at.Lvstores[name]; lvs.UUID != lineage.PendingUUID {
 			all = append(all, lvs)
@@ -222,7 +239,7 @@ func (b *builder) loaded(at *state.Node) (all []*state.Lvstore) {
 
 // fixed is a loaded lvstore whose name strata may not change; "" for none.
 func (b *builder) fixed(at *state.Node) string {
-	for _, lvs := range b.loaded(at) {
+	for _, lvs := range loaded(at) {
 		s, ok := lineage.ParseStore(lvs.Called())
 		ours := slices.ContainsFunc(b.cfg.Node(at.Name).Pools, func(p *schema.Pool) bool { return p.Lvstore == lvs.Name && !p.Named(b.cfg.Cluster) })
 		if !ok || s.Cluster != b.cfg.Cluster || !ours || lvs.Doubt != "" || !renamable(at, lvs.Name) {
