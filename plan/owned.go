@@ -120,7 +120,8 @@ func (c *checker) owned(op Op) error {
 
 // foreign refuses to change an lvol that something uses which is not the cluster's.
 func (c *checker) foreign(op Op) error {
-	lvstore, name := "", lineage.LvolName("")
+	var lvstore string
+	var name lineage.LvolName
 	switch op := op.(type) {
 	case LvolResize:
 		lvstore, name = op.Lvstore, op.Name
