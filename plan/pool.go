@@ -43,11 +43,14 @@ const (
 func (b *builder) node(n *schema.Node) {
 	at := b.w.Nodes[n.Name]
 	if at == nil || at.Unknown != "" {
-		why := "it was not asked"
+		why, hint := "it was not asked", "nothing that depends on it is changed; restore "+n.RPC+" and run again"
 		if at != nil {
 			why = at.Unknown
+			if at.SameAs != "" {
+				hint = fmt.Sprintf("nothing is done to either; correct rpc of %s or %s, or take one of the nodes out of the configuration", n.Name, at.SameAs)
+			}
 		}
-		b.block("node "+string(n.Name), n.Pos, "nothing that depends on it is changed; restore "+n.RPC+" and run again", "%s", why)
+		b.block("node "+string(n.Name), n.Pos, hint, "%s", why)
 		for _, p := range n.Pools {
 			b.pools[n.Name] = append(b.pools[n.Name], &pool{node: n, conf: p, state: poolHidden, why: fmt.Sprintf("node %s cannot be read", n.Name)})
 		}
@@ -81,7 +84,7 @@ func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 	disk := findDisk(at, b.cfg.Cluster, conf)
 	if lvs := at.Lvstores[conf.Lvstore]; lvs != nil {
 		if lvs.Doubt != "" {
-			p.hide("take one of the disks away, or the pool out of the configuration", "%s", lvs.Doubt)
+			p.hide(lvs.Way, "%s", lvs.Doubt)
 			return
 		}
 		if disk != nil && disk.Bdev != lvs.Base {

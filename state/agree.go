@@ -20,6 +20,27 @@ func (a *answers) disagreement(c lineage.Cluster) string {
 	return ""
 }
 
+// copied finds a disk and a copy of it, or of a peer's, on one target: of two
+// lvols with one UUID, each is meant by some calls. "" for none.
+func (a *answers) copied() string {
+	stores, lvols := map[string]spdk.Lvstore{}, map[string]string{}
+	for _, s := range a.lvstores {
+		if o, twice := stores[s.UUID]; twice {
+			return fmt.Sprintf("%s and %s have the same lvstore, %s (UUID %s), so one is a copy of the other", o.BaseBdev, s.BaseBdev, s.Name, s.UUID)
+		}
+		stores[s.UUID] = s
+	}
+	for _, l := range a.lvols {
+		lvols[l.UUID] = l.Lvs.Name
+	}
+	for _, b := range a.bdevs {
+		if lvs, ok := lvols[b.UUID]; ok && len(b.Driver.NVMe) > 0 {
+			return fmt.Sprintf("lvstore %s has an lvol that a peer shows, too (%s, UUID %s), so its disk is a copy of the peer's", lvs, b.Name, b.UUID)
+		}
+	}
+	return ""
+}
+
 // repeated finds a name or UUID that two things have: a target makes no second
 // one of a name, and loads no second lvstore of one.
 func (a *answers) repeated() string {

@@ -276,6 +276,7 @@ func (s *Snapshot) Clone() *Snapshot {
 // Clone copies the node and everything on it.
 func (n *Node) Clone() *Node {
 	c := NewNode(n.Name)
+	c.SameAs = n.SameAs
 	c.Unknown, c.Version, c.Methods, c.TCP, c.OtherBdevs = n.Unknown, n.Version, n.Methods, n.TCP, n.OtherBdevs
 	c.Lock = Lock{n.Lock.Holder, slices.Clone(n.Lock.Notes)}
 	for k, v := range n.Disks {

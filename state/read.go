@@ -32,7 +32,7 @@ func Read(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk
 func ReadAgain(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk.Client, before *Snapshot) *Snapshot {
 	r := &reading{
 		c: c, targets: targets, before: before,
-		nodes: map[lineage.Node]*Node{}, missing: map[lineage.Node]map[string]string{}, looked: map[string]bool{}, cancel: map[lineage.Node]context.CancelCauseFunc{},
+		nodes: map[lineage.Node]*Node{}, missing: map[lineage.Node]map[string]string{}, ids: map[lineage.Node]identity{}, looked: map[string]bool{}, cancel: map[lineage.Node]context.CancelCauseFunc{},
 	}
 	done := make(chan lineage.Node, len(targets))
 	for name, t := range targets {
@@ -45,14 +45,15 @@ func ReadAgain(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]
 		r.cancel[name] = cancel
 		defer cancel(nil)
 		go func() {
-			n, missing, err := readNode(ctx, c, name, t)
+			n, a, err := readNode(ctx, c, name, t)
 			if errors.Is(context.Cause(ctx), errStalls) {
 				err = errStalls
 			}
 			if err != nil {
-				n, missing = Unread(name, err.Error()), nil
+				n = Unread(name, err.Error())
+			} else {
+				r.said(name, a)
 			}
-			r.miss(name, missing)
 			r.put(n)
 			done <- name
 		}()
@@ -72,6 +73,7 @@ func ReadAgain(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]
 		r.findStalls(ctx) // for nodes that were unreachable at once
 	}
 	r.distrust()
+	r.unify()
 	return New(c, r.all()...)
 }
 
@@ -98,8 +100,8 @@ const (
 	agreeAfter = 100 * time.Millisecond
 )
 
-// readNode also returns the RAIDs that miss the bdev of a base.
-func readNode(ctx context.Context, c lineage.Cluster, name lineage.Node, t *spdk.Client) (*Node, map[string]string, error) {
+// readNode also returns what the target said.
+func readNode(ctx context.Context, c lineage.Cluster, name lineage.Node, t *spdk.Client) (*Node, *answers, error) {
 	methods, err := t.Methods(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -114,15 +116,16 @@ func readNode(ctx context.Context, c lineage.Cluster, name lineage.Node, t *spdk
 			return nil, nil, err
 		}
 		err := a.changed
-		if what := a.disagreement(c); err == nil && what != "" {
+		if what := a.copied(); err == nil && what != "" {
+			err = fmt.Errorf("%s. What is meant for one may reach the other, so the node is left as it is. Have the original only: take the pool of the copy out of the configuration, and start the target again without its disk", what)
+		} else if what := a.disagreement(c); err == nil && what != "" {
 			err = unbelieved(what)
 		}
-		missing := a.missingBases()
 		switch {
-		case err == nil && (missing == nil || try == agreeTries):
+		case err == nil && (try == agreeTries || a.missingBases() == nil):
 			n := a.node(c, name)
 			n.Methods = methods
-			return n, missing, nil
+			return n, a, nil
 		case try == agreeTries:
 			return nil, nil, err
 		}

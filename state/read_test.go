@@ -112,7 +112,7 @@ func TestWhatCannotBeIsNotRead(t *testing.T) {
 		{"bdev_get_bdevs", diskBdev, diskBdev + "," + strings.Replace(diskBdev, "u-d", "u-e", 1), "two bdevs named lab.fast.disk"},
 		{"bdev_get_bdevs", diskBdev, diskBdev + "," + strings.Replace(diskBdev, "lab.fast.disk", "d2", 1), "two bdevs with UUID u-d"},
 		{"bdev_lvol_get_lvstores", `]`, `,{"name":"lab.fast","uuid":"u-2","base_bdev":"e","cluster_size":1048576}]`, "two lvstores named lab.fast"},
-		{"bdev_lvol_get_lvstores", `]`, `,{"name":"lab.slow","uuid":"u-s","base_bdev":"e","cluster_size":1048576}]`, "two lvstores with UUID u-s"},
+		{"bdev_lvol_get_lvstores", `]`, `,{"name":"lab.slow","uuid":"u-s","base_bdev":"e","cluster_size":1048576}]`, "lab.fast.disk and e have the same lvstore"},
 		{"bdev_lvol_get_lvstores", `"uuid":"u-s"`, `"uuid":"u-t"`, "as one of another lvstore"},
 		{"bdev_lvol_get_lvstores", `"lab.fast"`, `"lab.slow"`, "no lvstore lab.fast"},
 		{"bdev_lvol_get_lvols", snapLvol, snapLvol + "," + strings.Replace(snapLvol, "u-a", "u-h", 1), "two lvols named lab.fast/db.k3f7@1.a"},

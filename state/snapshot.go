@@ -49,8 +49,9 @@ func (s *Snapshot) Same(t *Snapshot) bool {
 // reason in Unknown and nothing else.
 type Node struct {
 	Name        lineage.Node
-	Unknown     string // why the node could not be read; "" when it was
-	Version     string // of SPDK
+	Unknown     string       // why the node could not be read; "" when it was
+	SameAs      lineage.Node // the node whose target it has, too: then it is Unknown
+	Version     string       // of SPDK
 	Methods     map[string]struct{}
 	Disks       map[string]*Disk         // by bdev name: whole devices, claimed or not
 	Lvstores    map[string]*Lvstore      // by name
@@ -117,6 +118,7 @@ type Lvstore struct {
 	// no pool, or need not be the lvstore it seems to be; "" when it may. Within
 	// sets it.
 	Doubt string
+	Way   string // what to do about that; "" when that goes without saying
 }
 
 // Called is the lvstore's name on the target.

@@ -33,7 +33,8 @@ type reading struct {
 	mu      sync.Mutex
 	nodes   map[lineage.Node]*Node             // read so far
 	missing map[lineage.Node]map[string]string // RAIDs that miss the bdev of a base, and which
-	looked  map[string]bool                    // RAIDs whose queue has been looked at
+	ids     map[lineage.Node]identity
+	looked  map[string]bool // RAIDs whose queue has been looked at
 }
 
 func (r *reading) put(n *Node) {
@@ -51,10 +52,12 @@ func (r *reading) put(n *Node) {
 	}
 }
 
-func (r *reading) miss(name lineage.Node, missing map[string]string) {
+// said notes what must fit what others say.
+func (r *reading) said(name lineage.Node, a *answers) {
+	missing, id := a.missingBases(), a.identity(r.c)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.missing[name] = missing
+	r.missing[name], r.ids[name] = missing, id
 }
 
 // distrust makes nodes unknown that list a RAID with a base in use which has no

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -116,6 +117,11 @@ func (l *lab) cmdDown(_ *script, args []string) error {
 
 func (l *lab) cmdUp(_ *script, args []string) error {
 	return l.each(args, (*sim.Target).Restart)
+}
+
+func (l *lab) cmdClone(_ *script, args []string) error {
+	to, path, _ := strings.Cut(args[1], ":")
+	return l.cluster.CopyDisk(args[0], "/dev/disk", to, cmp.Or(path, "/dev/disk"))
 }
 
 func (l *lab) cmdFreeze(_ *script, args []string) error {

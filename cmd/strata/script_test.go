@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 //	[!] rpc [-raw] NODE METHOD [PARAMS]      one call; stdout has the result, stderr the error; a pool's lvstore is called as plans do, unless raw
 //	rpc -times=N NODE METHOD PARAMS          that often, with %d in PARAMS counting up
 //	await [-as=VAR] NODE METHOD [PARAMS] REGEXP   call until the result matches; $VAR is what its group has
+//	clone NODE NODE[:PATH]                   the disk of a node, /dev/disk, is copied to another, or to another path; both are down
 //	state [-foreign] [NODE...]               stdout has all there is, or what is not strata's
 //	calls reset / calls none [NODE...]       no call since then changed anything
 //	calls in FILE                            FILE, written by --debug-rpc, has every call since then
@@ -78,6 +79,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"fault":     inLab((*lab).cmdFault),
 	"rpc":       inLab((*lab).cmdRPC),
 	"await":     inLab((*lab).cmdAwait),
+	"clone":     inLab((*lab).cmdClone),
 	"state":     inLab((*lab).cmdState),
 	"calls":     inLab((*lab).cmdCalls),
 	"proxy":     inLab((*lab).cmdProxy),

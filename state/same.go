@@ -1,0 +1,77 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+	"strata/spdk"
+)
+
+// identity is by what a target is told from all others: UUIDs that targets draw
+// at random, each its own.
+type identity struct {
+	// notes are the UUIDs of the bdevs that say who holds its lock.
+	notes []string
+	// bdevs are the names and UUIDs of all others, sorted; nil when none of them has
+	// a UUID of the target's own.
+	bdevs []string
+}
+
+// identity finds what the target is told by.
+func (a *answers) identity(c lineage.Cluster) identity {
+	var id identity
+	drawn := false
+	for i := range a.bdevs {
+		b := &a.bdevs[i]
+		if _, note := c.ParseLockNote(b.Name); note {
+			id.notes = append(id.notes, known(b.UUID))
+			continue
+		}
+		if b.Name == c.Lock() {
+			continue
+		}
+		drawn = drawn || known(b.UUID) != "" && ownUUID(b)
+		id.bdevs = append(id.bdevs, b.Name+" "+b.UUID)
+	}
+	if !drawn {
+		id.bdevs = nil
+	}
+	slices.Sort(id.bdevs)
+	return id
+}
+
+// ownUUID reports whether a bdev has a UUID that its target draws for it: those
+// of lvols and NVMe namespaces are written on disks, which can be copied.
+func ownUUID(b *spdk.Bdev) bool {
+	return b.Driver.AIO != nil || b.Driver.Uring != nil || b.ProductName == "Malloc disk"
+}
+
+// same reports whether two nodes are one target: what a holder of the lock has
+// left on one of them is on the other, or all of their bdevs are the same.
+func (id identity) same(as identity) bool {
+	if slices.ContainsFunc(id.notes, func(u string) bool { return u != "" && slices.Contains(as.notes, u) }) {
+		return true
+	}
+	return len(id.bdevs) > 0 && slices.Equal(id.bdevs, as.bdevs)
+}
+
+// unify makes nodes unknown that are one and the same target: everything would be
+// done to it twice, and what it has would count as two replicas.
+func (r *reading) unify() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	names := sortedKeys(r.ids)
+	for _, name := range names {
+		if r.nodes[name].Unknown != "" && r.nodes[name].SameAs == "" {
+			continue
+		}
+		for _, other := range names {
+			if other != name && r.ids[name].same(r.ids[other]) {
+				r.nodes[name] = Unread(name, fmt.Sprintf("%s and %s are one and the same target, reached under two names", min(name, other), max(name, other)))
+				r.nodes[name].SameAs = other
+				break
+			}
+		}
+	}
+}
