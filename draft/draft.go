@@ -190,7 +190,7 @@ func comment(b *bytes.Buffer, text string) {
 }
 
 // within returns what is in the pools that the configuration has, or will have.
-func (d *drafter) within() *state.Snapshot { return d.snap.Within(d.cfg.Cluster, d.names) }
+func (d *drafter) within() *state.Snapshot { return d.snap.Within(d.cfg.Cluster, d.names, nil) }
 
 // Found reports whether there is anything in the file.
 func (d *Draft) Found() bool { return len(d.Pools)+len(d.Volumes)+len(d.Offers)+len(d.Strange) > 0 }

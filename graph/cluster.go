@@ -24,7 +24,7 @@ const (
 // over which links, and where the replicas are. With volumes it draws only
 // those, and the nodes and links that have to do with them.
 func Cluster(cfg *schema.Config, snap *state.Snapshot, volumes []string) *Graph {
-	snap = snap.Within(cfg.Cluster, cfg.Lvstores)
+	snap = snap.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk)
 	c := &cluster{cfg: cfg, snap: snap, only: volumes, links: map[lineage.Link]*Box{}, joined: map[[2]string]bool{}}
 	r := report.Build(cfg, snap)
 	for _, v := range r.Volumes {

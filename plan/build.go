@@ -53,7 +53,7 @@ func build(cfg *schema.Config, snap *state.Snapshot, opt Options) (*Plan, error)
 
 // within leaves out what is in no pool of the cluster.
 func within(cfg *schema.Config, snap *state.Snapshot) *state.Snapshot {
-	return snap.Within(cfg.Cluster, cfg.Lvstores)
+	return snap.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk)
 }
 
 func (p *Plan) number() {

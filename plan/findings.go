@@ -150,10 +150,8 @@ func adoptFindings(f map[string]string, v *schema.Volume, n *state.Node) {
 
 // whose says on which node an lvol is.
 func whose(snap *state.Snapshot, u lineage.UUID) string {
-	for _, name := range slices.Sorted(maps.Keys(snap.Nodes)) {
-		if l := snap.Nodes[name].LvolByUUID(u); l != nil {
-			return string(name)
-		}
+	if owner := (&world{Snapshot: snap}).owner(u); owner != "" {
+		return string(owner)
 	}
 	return "an unknown node"
 }

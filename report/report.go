@@ -125,7 +125,7 @@ type Unmanaged struct {
 
 // Build puts a snapshot into words.
 func Build(cfg *schema.Config, s *state.Snapshot) *Report {
-	s = s.Within(cfg.Cluster, cfg.Lvstores)
+	s = s.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk)
 	r := &Report{Format: Format, Cluster: cfg.Cluster, Nodes: []Node{}, Volumes: []Volume{}}
 	for _, n := range cfg.Nodes {
 		r.Nodes = append(r.Nodes, node(n, s.Nodes[n.Name]))

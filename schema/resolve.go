@@ -29,6 +29,16 @@ func (c *Config) Lvstores(node lineage.Node, paths map[string]string) map[string
 	return out
 }
 
+// Disk is where the disk of a pool is looked for; "" for one in memory. It is
+// false for a pool that is not configured, or retired.
+func (c *Config) Disk(node lineage.Node, pool string) (path string, ok bool) {
+	n := c.Node(node)
+	if n == nil || n.Pool(pool) == nil || c.Retires(node, pool) {
+		return "", false
+	}
+	return n.Pool(pool).Path, true
+}
+
 // Candidates are the lvstores that may be a pool's, sorted.
 func (c *Config) Candidates(n *Node, p *Pool, paths map[string]string) []string {
 	if p.Named(c.Cluster) {

@@ -16,6 +16,7 @@ type Apart struct {
 	Head
 	Where string // its lvstore, as it is called on the target
 	Why   string // it counts for nothing
+	Way   string // what to do about that; "" when that goes without saying
 	Ours  bool   // that lvstore has the name of the cluster, or of one of its pools
 }
 
@@ -24,25 +25,25 @@ type Apart struct {
 // each lvstore of the node is on.
 type Pools func(n lineage.Node, paths map[string]string) map[string]string
 
+// Disks says where the disk of a pool that is configured is looked for; false
+// for one that is not. Nil knows of none.
+type Disks func(n lineage.Node, pool string) (path string, ok bool)
+
 // Within returns the snapshot as a configuration of the cluster sees it. The
 // lvstores of its pools have the names that plans give them. Lvols elsewhere are
 // somebody else's, whatever they are called, for another cluster on the same
 // targets uses the same grammar; but of heads is known that they are there, see
 // Apart. The same holds of what is on two nodes at once, as far as nothing tells
-// which of them is the original (twins.go).
-func (s *Snapshot) Within(c lineage.Cluster, pools Pools) *Snapshot {
+// which of them is the original (twins.go), and of what may be so, for where it
+// was before has not been read.
+func (s *Snapshot) Within(c lineage.Cluster, pools Pools, disks Disks) *Snapshot {
 	var nodes []*Node
-	ours := map[lineage.Node]map[string]string{}
-	for name, n := range s.Nodes {
-		if n.Unknown == "" {
-			ours[name] = pools(name, n.Paths())
-		}
-	}
-	v := &view{cluster: c, twins: s.findTwins(c, ours), apart: map[string][]Apart{}}
+	v := &view{cluster: c, twins: s.findTwins(c), apart: map[string][]Apart{}}
+	v.twins.awaited(s, disks)
 	for _, name := range sortedKeys(s.Nodes) {
 		n := s.Nodes[name]
 		if n.Unknown == "" {
-			n = v.node(n, ours[name])
+			n = v.node(n, pools(name, n.Paths()))
 		}
 		nodes = append(nodes, n)
 	}
@@ -100,7 +101,7 @@ func (v *view) node(n *Node, pools map[string]string) *Node {
 			name = strangeName(n, lvs, pools)
 		}
 		names[lvs.Name] = name
-		doubt := v.doubt(n.Name, lvs, ours)
+		doubt := v.doubt(n.Name, lvs, ours).why
 		changed = changed || name != lvs.Name || doubt != lvs.Doubt || doubt != ""
 	}
 	if v.twins.lvols[n.Name] == nil && !changed {
@@ -109,11 +110,11 @@ func (v *view) node(n *Node, pools map[string]string) *Node {
 	c := n.Clone()
 	c.renameLvstores(names)
 	clear(c.stacks)
-	why := map[string]string{}
+	doubts := map[string]doubt{}
 	for name, lvs := range c.Lvstores {
 		_, ours := pools[lvs.Called()]
-		lvs.Doubt = v.doubt(n.Name, lvs, ours)
-		why[name] = lvs.Doubt
+		doubts[name] = v.doubt(n.Name, lvs, ours)
+		lvs.Doubt, lvs.Way = doubts[name].why, doubts[name].way
 	}
 	for _, l := range c.Lvols {
 		l.Parsed = nil
@@ -121,8 +122,10 @@ func (v *view) node(n *Node, pools map[string]string) *Node {
 		if !ok {
 			continue
 		}
-		if reason := cmp.Or(why[l.Lvstore], v.twins.lvols[n.Name][l.UUID]); reason != "" {
-			v.addApart(c, l, name, reason, pools)
+		if d := cmp.Or(doubts[l.Lvstore], v.twins.lvols[n.Name][l.UUID]); d.why != "" {
+			if !d.copied { // else the original says what there is to know
+				v.addApart(c, l, name, d, pools)
+			}
 			continue
 		}
 		l.Parsed = name
@@ -132,11 +135,11 @@ func (v *view) node(n *Node, pools map[string]string) *Node {
 }
 
 // doubt says why nothing may rest on what is in an lvstore; "" when it may.
-func (v *view) doubt(n lineage.Node, lvs *Lvstore, ours bool) string {
+func (v *view) doubt(n lineage.Node, lvs *Lvstore, ours bool) doubt {
 	if ours {
 		return v.twins.stores[n][lvs.UUID]
 	}
-	return "it is in no pool of the configuration"
+	return doubt{why: "it is in no pool of the configuration"}
 }
 
 // strangeName is what plans call an lvstore that is no pool's: as the target
@@ -153,12 +156,12 @@ func strangeName(n *Node, lvs *Lvstore, pools map[string]string) string {
 
 // addApart notes a head that counts for nothing. Of layers and staging nothing is
 // to be known.
-func (v *view) addApart(n *Node, l *Lvol, name lineage.Name, why string, pools map[string]string) {
+func (v *view) addApart(n *Node, l *Lvol, name lineage.Name, d doubt, pools map[string]string) {
 	h, ok := name.(lineage.Head)
 	if !ok {
 		return
 	}
-	a := Apart{Head: Head{Placed{n.Name, l}, h}, Where: l.Lvstore, Why: why}
+	a := Apart{Head: Head{Placed{n.Name, l}, h}, Where: l.Lvstore, Why: d.why, Way: d.way}
 	if lvs := n.Lvstores[l.Lvstore]; lvs != nil {
 		a.Where = lvs.Called()
 	}

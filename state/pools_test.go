@@ -23,7 +23,7 @@ func within(t *testing.T, pools, world string) *state.Snapshot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.Within(lab, config(pools).Lvstores)
+	return s.Within(lab, config(pools).Lvstores, nil)
 }
 
 func config(pools string) *schema.Config {
@@ -77,7 +77,7 @@ func TestWithin(t *testing.T) {
 		if got := seen(s); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
-		if again := s.Within(lab, config(c.pools).Lvstores); seen(again) != c.want {
+		if again := s.Within(lab, config(c.pools).Lvstores, nil); seen(again) != c.want {
 			t.Errorf("%s: fitted again: %s", c.name, seen(again))
 		}
 	}

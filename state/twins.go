@@ -11,18 +11,24 @@ import (
 // disk was copied, or one is reached by two nodes. Names, epochs and UUIDs of a
 // copy are those of the original, so of itself neither is believed. Which is the
 // original an engine says that stands on it: what it reads is in use, whatever
-// else looks alike. Where none runs, the configuration does, when only one of
-// them is in a pool; else one is told from the other when it is ahead in every
-// epoch, for the other then is a copy of its past.
+// else looks alike. Where none runs, one is told from the others when it is ahead
+// of them and a replica elsewhere is at its epoch: it has moved on with the
+// volume, and the others have not. Being ahead alone says nothing, for a copy may
+// have been in use somewhere else.
 type twins struct {
-	stores map[lineage.Node]map[lineage.UUID]string // why an lvstore is in doubt
-	lvols  map[lineage.Node]map[lineage.UUID]string // why an lvol is, of lvstores that are not
+	stores map[lineage.Node]map[lineage.UUID]doubt // lvstores that are in doubt
+	lvols  map[lineage.Node]map[lineage.UUID]doubt // lvols that are, of lvstores that are not
 }
 
-// findTwins finds them, and which of them are in doubt. Pools has what plans call
-// the lvstores that are pools', by node and by what the target calls them.
-func (s *Snapshot) findTwins(c lineage.Cluster, pools map[lineage.Node]map[string]string) *twins {
-	t := &twins{stores: map[lineage.Node]map[lineage.UUID]string{}, lvols: map[lineage.Node]map[lineage.UUID]string{}}
+// doubt says why something need not be what it seems to be, and what to do.
+type doubt struct {
+	why, way string
+	copied   bool // it is known to be a copy, and where the original is
+}
+
+// findTwins finds them, and which of them are in doubt.
+func (s *Snapshot) findTwins(c lineage.Cluster) *twins {
+	t := &twins{stores: map[lineage.Node]map[lineage.UUID]doubt{}, lvols: map[lineage.Node]map[lineage.UUID]doubt{}}
 	lvols := twinsOf(s, func(n *Node, yield func(lineage.UUID)) {
 		for u := range n.lvolByUUID {
 			yield(u)
@@ -39,17 +45,13 @@ func (s *Snapshot) findTwins(c lineage.Cluster, pools map[lineage.Node]map[strin
 	proven := map[lineage.UUID]lineage.Node{} // where the original of an lvol is
 	used := s.standings(c)
 	for u, nodes := range lvols {
-		pooled := one(nodes, func(n lineage.Node) bool { return s.Nodes[n].pooled(s.Nodes[n].lvolByUUID[u].Lvstore, pools[n]) })
-		if at := s.original(u, nodes, used[u], pooled); at != "" {
+		if at, ok := s.original(u, nodes, used); ok {
 			proven[u] = at
 		}
 	}
 	inTwin := map[lineage.Node]map[lineage.UUID]bool{}
 	for u, nodes := range stores {
-		original := one(nodes, func(n lineage.Node) bool { return s.Nodes[n].pooled(s.Nodes[n].storeOf(u), pools[n]) })
-		if original == "" || s.serves(u, nodes, used) {
-			original = s.originalStore(u, nodes, lvols, proven, used)
-		}
+		original := s.originalStore(u, nodes, lvols, proven, used)
 		for _, name := range nodes {
 			n := s.Nodes[name]
 			for _, l := range n.Lvols {
@@ -72,51 +74,17 @@ func (s *Snapshot) findTwins(c lineage.Cluster, pools map[lineage.Node]map[strin
 	return t
 }
 
-// one is the only node of which that holds; "" when it is not only one.
-func one(nodes []lineage.Node, holds func(lineage.Node) bool) lineage.Node {
-	if at := slices.DeleteFunc(slices.Clone(nodes), func(n lineage.Node) bool { return !holds(n) }); len(at) == 1 {
-		return at[0]
-	}
-	return ""
-}
-
-// pooled reports whether an lvstore is one of the node's pools.
-func (n *Node) pooled(lvstore string, pools map[string]string) bool {
-	lvs := n.Lvstores[lvstore]
-	return lvs != nil && pools[lvs.Called()] != ""
-}
-
-// storeOf is the name of the lvstore with that UUID.
-func (n *Node) storeOf(u lineage.UUID) string {
-	for name, lvs := range n.Lvstores {
-		if lvs.UUID == u {
-			return name
-		}
-	}
-	return ""
-}
-
-// serves reports whether an engine stands on anything in the lvstores of that UUID.
-func (s *Snapshot) serves(u lineage.UUID, nodes []lineage.Node, used map[lineage.UUID]map[lineage.Node]bool) bool {
-	return slices.ContainsFunc(nodes, func(name lineage.Node) bool {
-		n := s.Nodes[name]
-		for _, l := range n.Lvols {
-			if lvs := n.Lvstores[l.Lvstore]; lvs != nil && lvs.UUID == u && len(used[l.UUID]) > 0 {
-				return true
-			}
-		}
-		return false
-	})
-}
+// alone is what to do about a copy on a node.
+const alone = "have one of the disks only: take the pool of the copy out of the configuration and start the target of %s again without its disk; or take its node out of the configuration"
 
 // sameOn says why what node has is in doubt.
-func sameOn(what string, u lineage.UUID, node lineage.Node, nodes []lineage.Node, original lineage.Node) string {
+func sameOn(what string, u lineage.UUID, node lineage.Node, nodes []lineage.Node, original lineage.Node) doubt {
 	others := slices.DeleteFunc(slices.Clone(nodes), func(n lineage.Node) bool { return n == node })
 	text := fmt.Sprintf("%s %s is on %s, too: one is a copy of the other's disk, or both reach the same disk", what, u, others[0])
 	if original != "" {
-		return text + fmt.Sprintf("; the one on %s is in use", original)
+		return doubt{text + fmt.Sprintf("; the one on %s is the original", original), fmt.Sprintf(alone, node), true}
 	}
-	return text + ", and nothing that runs tells which is current"
+	return doubt{text + ", and nothing tells which is current", fmt.Sprintf(alone, "its node"), false}
 }
 
 // twinsOf lists the nodes, sorted, of every UUID that more than one of them has.
@@ -175,55 +143,100 @@ func (s *Snapshot) standings(c lineage.Cluster) map[lineage.UUID]map[lineage.Nod
 	return used
 }
 
-// original is the node that has the original of an lvol; "" when that is not
-// known. Pooled is the only one that has it in a pool, if there is one.
-func (s *Snapshot) original(u lineage.UUID, nodes []lineage.Node, used map[lineage.Node]bool, pooled lineage.Node) lineage.Node {
-	if len(used) > 0 {
-		return one(nodes, func(n lineage.Node) bool { return len(used) == 1 && used[n] })
-	}
-	if pooled != "" {
-		return pooled
-	}
-	var best lineage.Node
-	var top lineage.Epoch
-	for _, name := range nodes {
-		h, ok := headName(s.Nodes[name].lvolByUUID[u])
-		switch {
-		case !ok:
-			return ""
-		case h.Epoch > top:
-			best, top = name, h.Epoch
-		case h.Epoch == top:
-			best = ""
+// original is the node that has the original of an lvol, if that is known.
+func (s *Snapshot) original(u lineage.UUID, nodes []lineage.Node, used map[lineage.UUID]map[lineage.Node]bool) (lineage.Node, bool) {
+	if len(used[u]) == 1 {
+		for at := range used[u] {
+			return at, slices.Contains(nodes, at)
 		}
 	}
-	return best
+	if len(used[u]) > 1 {
+		return "", false
+	}
+	var best lineage.Node
+	var top lineage.Head
+	for _, name := range nodes {
+		h, ok := s.Nodes[name].lvolByUUID[u].Parsed.(lineage.Head)
+		switch {
+		case !ok || h.Epoch == top.Epoch:
+			return "", false
+		case h.Epoch > top.Epoch:
+			best, top = name, h
+		}
+	}
+	return best, best != "" && s.elsewhere(u, top)
 }
 
-// headName is a head's name, also where that is known to count for nothing.
-func headName(l *Lvol) (lineage.Head, bool) {
-	name, _ := lineage.Parse(l.Name)
-	h, ok := name.(lineage.Head)
-	return h, ok
+// elsewhere reports whether a replica other than u is at the epoch of h.
+func (s *Snapshot) elsewhere(u lineage.UUID, h lineage.Head) bool {
+	for _, n := range s.Nodes {
+		for _, l := range n.stacks[h.Volume] {
+			if o, ok := l.Parsed.(lineage.Head); ok && l.UUID != u && o.Epoch == h.Epoch {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// awaited adds the lvstores that are known as those of pools elsewhere which are
+// configured and not read: what is here may be a copy, and the original in use.
+func (t *twins) awaited(s *Snapshot, disks Disks) {
+	if disks == nil {
+		return
+	}
+	for _, n := range s.Nodes {
+		for _, l := range n.Lvols {
+			m, ok := lineage.ParseMember(l.Name)
+			if !ok || !s.unread(m, disks) {
+				continue
+			}
+			for name, o := range s.Nodes {
+				for _, lvs := range o.Lvstores {
+					if m.Is(lvs.UUID) && name != m.Node && t.stores[name][lvs.UUID].why == "" {
+						put(t.stores, name, lvs.UUID, doubt{
+							fmt.Sprintf("lvstore %s is that of pool %s of %s, which cannot be read now: its disk may have been copied, and not moved", lvs.UUID, m.Pool, m.Node),
+							fmt.Sprintf("make pool %s of %s readable; or, if its disk is here for good, add retired: [%q]", m.Pool, m.Node, string(m.Node)+"/"+m.Pool), false,
+						})
+					}
+				}
+			}
+		}
+	}
+}
+
+// unread reports whether the pool that is known as m is configured, and its disk
+// has not been read.
+func (s *Snapshot) unread(m lineage.Member, disks Disks) bool {
+	path, ok := disks(m.Node, m.Pool)
+	n := s.Nodes[m.Node]
+	if !ok || n == nil || n.Unknown != "" || path == "" {
+		return ok && path != ""
+	}
+	for _, d := range n.Disks {
+		if d.Path == path {
+			return false
+		}
+	}
+	return true
 }
 
 // originalStore is the node that has the original of an lvstore: all of whose
-// heads there are originals, and that one at least has; "" when that is not known.
-// An engine's word counts for the whole lvstore.
+// heads there are known to be originals, and that one at least is; "" when that
+// is not known. What is known of one lvol counts for the whole lvstore, and an
+// engine's word before that of epochs.
 func (s *Snapshot) originalStore(u lineage.UUID, nodes []lineage.Node, lvols map[lineage.UUID][]lineage.Node, proven map[lineage.UUID]lineage.Node, used map[lineage.UUID]map[lineage.Node]bool) lineage.Node {
 	byEngine, byEpoch := map[lineage.Node]bool{}, map[lineage.Node]bool{}
-	open := false
 	for _, name := range nodes {
 		n := s.Nodes[name]
 		for _, l := range n.Lvols {
 			lvs := n.Lvstores[l.Lvstore]
-			if _, head := headName(l); lvs == nil || lvs.UUID != u || !head || len(lvols[l.UUID]) < 2 {
+			if _, head := l.Parsed.(lineage.Head); lvs == nil || lvs.UUID != u || !head || len(lvols[l.UUID]) < 2 {
 				continue
 			}
 			at, ok := proven[l.UUID]
 			switch {
 			case !ok:
-				open = true
 			case len(used[l.UUID]) == 1:
 				byEngine[at] = true
 			default:
@@ -232,7 +245,7 @@ func (s *Snapshot) originalStore(u lineage.UUID, nodes []lineage.Node, lvols map
 		}
 	}
 	for _, told := range []map[lineage.Node]bool{byEngine, byEpoch} {
-		if len(told) == 1 && (len(byEngine) == 1 || !open) {
+		if len(told) == 1 {
 			return sortedKeys(told)[0]
 		}
 		if len(told) > 1 {
