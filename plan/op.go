@@ -3,6 +3,7 @@ package plan
 import (
 	"strata/lineage"
 	"strata/schema"
+	"strings"
 )
 
 // Op is one thing done to one node: an RPC with its effect on the Snapshot.
@@ -27,8 +28,12 @@ func (a At) On() lineage.Node { return a.Node }
 
 // Token stands for the UUID of an lvol that a step of the plan creates.
 func Token(n lineage.Node, lvstore string, name lineage.LvolName) lineage.UUID {
-	return lineage.UUID("new:" + string(n) + "/" + lvstore + "/" + string(name))
+	return lineage.UUID(tokenPrefix + string(n) + "/" + lvstore + "/" + string(name))
 }
+
+const tokenPrefix = "new:"
+
+func isToken(u lineage.UUID) bool { return strings.HasPrefix(string(u), tokenPrefix) }
 
 // Label is what a reader calls a bdev that the plan knows by UUID: an lvol by
 // node, lvstore and name, as it is called at that step.

@@ -187,20 +187,7 @@ func (b *builder) format(sec *section, at *state.Node, conf *schema.Pool, disk *
 		risk = RiskDestroy
 	case look:
 		sec.because(conf.Pos, "%s has no lvstore that %s shows; before one is written it is looked into again, for one of a name that is in use would not show", disk.Bdev, at.Name)
-		for _, lvs := range others {
-			if !b.renames[at.Name][lvs.Name] {
-				b.rename(sec, at.Name, lvs, b.storeName(at.Name, poolOf(lvs)))
-			}
-		}
-		name, kind := disk.Bdev, schema.DiskKind(disk.Kind)
-		if kind == schema.NVMe {
-			name = strings.TrimSuffix(name, "n1") // that of its controller
-		}
-		sec.beside(1, RiskCreate, DiskDetach{At{at.Name}, name, kind, conf.Path})
-		b.initiatorFor(sec, at, conf)
-		sec.beside(2, RiskCreate, DiskAttach{At{at.Name}, name, kind, conf.Path, conf.Bytes, conf.BlockSize})
-		sec.beside(3, RiskCreate, ExpectBlank{At{at.Name}, disk.Bdev})
-		stage = 4
+		stage = b.exposed(sec, at, conf, disk)
 	}
 	sec.beside(stage, risk, LvstoreCreate{At{at.Name}, conf.Lvstore, b.onTarget(at.Name, conf), disk.Bdev, conf.ClusterSize})
 }
@@ -217,6 +204,90 @@ func alone(at *state.Node, disk *state.Disk) bool {
 		}
 	}
 	return strings.HasSuffix(disk.Bdev, "n1")
+}
+
+// A pool whose lvstore was found on another disk than its own, which shows none,
+// may have been found on a copy: of two lvstores of one name the one that was
+// attached first hides the other. Before a volume is served from there, its own
+// disk is looked into again as in format. One that cannot be attached is not there.
+
+// shadowed is the pool of a leg of which that is so; nil for none.
+func (b *builder) shadowed(l state.CurrentLeg) (*pool, *state.Disk) {
+	if l.Head == nil || isToken(l.UUID) {
+		return nil, nil
+	}
+	at, p := b.w.Nodes[l.Node], b.pool(l.Node, l.Head.Lvol.Lvstore)
+	if p == nil || p.conf.Kind == schema.Malloc {
+		return nil, nil
+	}
+	disk, lvs := findDisk(at, b.cfg.Cluster, p.conf), at.Lvstores[p.conf.Lvstore]
+	switch {
+	case lvs == nil || at.Disks[lvs.Base] == nil || at.Disks[lvs.Base].Path == p.conf.Path:
+		return nil, nil
+	case disk == nil && (at.Disks[b.cfg.Cluster.Disk(p.conf.Name)] != nil || b.left("node "+string(at.Name))):
+		return nil, nil
+	case disk != nil && (disk.Claimed || disk.Unread):
+		return nil, nil
+	}
+	return p, disk
+}
+
+// unsure says why legs may be those of a copy, and it cannot be found out; "" for
+// no such reason.
+func (b *builder) unsure(legs []state.CurrentLeg) string {
+	for _, l := range legs {
+		p, disk := b.shadowed(l)
+		if p == nil {
+			continue
+		}
+		text := fmt.Sprintf("lvstore %s of %s was found on %s, and the disk of pool %s, %s, may have another of that name, which would not show", p.conf.Lvstore, l.Node, b.w.Nodes[l.Node].Lvstores[p.conf.Lvstore].Base, p.conf.Name, p.conf.Path)
+		if b.left("node " + string(l.Node)) {
+			return text + "; it could not be looked into again"
+		}
+		if disk != nil && !alone(b.w.Nodes[l.Node], disk) {
+			return text + "; its controller has other namespaces, so it cannot be detached to look again"
+		}
+		if fixed := b.fixed(b.w.Nodes[l.Node]); fixed != "" {
+			return fmt.Sprintf("%s as long as %s is loaded, whose name strata does not change", text, fixed)
+		}
+	}
+	return ""
+}
+
+// lookAgain looks once more into the disks that legs may have been copied from.
+func (b *builder) lookAgain(legs []state.CurrentLeg) {
+	for _, l := range legs {
+		p, disk := b.shadowed(l)
+		if p == nil {
+			continue
+		}
+		at, sec := b.w.Nodes[l.Node], b.section(KindNode, string(l.Node), p.node.Pos)
+		sec.because(p.conf.Pos, "lvstore %s was found on another disk, and %s may have one of that name, which would not show: it is looked into again", p.conf.Lvstore, p.conf.Path)
+		b.exposed(sec, at, p.conf, disk)
+	}
+}
+
+// exposed attaches a disk, again if it is there, with names for the loaded lvstores
+// that none can have, and makes sure that it shows none. It returns the next stage.
+func (b *builder) exposed(sec *section, at *state.Node, conf *schema.Pool, disk *state.Disk) int {
+	for _, lvs := range loaded(at) {
+		if !b.renames[at.Name][lvs.Name] {
+			b.rename(sec, at.Name, lvs, b.storeName(at.Name, poolOf(lvs)))
+		}
+	}
+	name, kind := b.cfg.Cluster.Disk(conf.Name), conf.Kind
+	if disk != nil {
+		if name, kind = disk.Bdev, schema.DiskKind(disk.Kind); kind == schema.NVMe {
+			name = strings.TrimSuffix(name, "n1") // that of its controller
+		}
+		sec.beside(1, RiskCreate, DiskDetach{At{at.Name}, name, kind, conf.Path})
+	}
+	b.initiatorFor(sec, at, conf)
+	sec.beside(2, RiskCreate, DiskAttach{At{at.Name}, name, kind, conf.Path, conf.Bytes, conf.BlockSize})
+	if disk = findDisk(b.w.Nodes[at.Name], b.cfg.Cluster, conf); disk != nil {
+		sec.beside(3, RiskCreate, ExpectBlank{At{at.Name}, disk.Bdev})
+	}
+	return 4
 }
 
 // onTarget is what a new lvstore of a pool is called.

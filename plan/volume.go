@@ -246,6 +246,16 @@ func (s *subject) start() bool {
 
 // raise serves a volume that no engine serves.
 func (s *subject) raise() bool {
+	if why := s.b.unsure(s.Legs); why != "" {
+		s.b.block("volume "+s.v.Name, s.v.Pos, "correct the path, or take one of the disks away", "%s", why)
+		return false
+	}
+	before := s.sec.steps()
+	defer func() {
+		if s.sec.steps() > before {
+			s.b.lookAgain(s.Legs)
+		}
+	}()
 	wanted := s.engine
 	if s.awaited != "" {
 		wanted = s.awaited
