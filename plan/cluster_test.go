@@ -50,6 +50,7 @@ type machine struct {
 	hidden bool              // it serves, but strata cannot reach it
 	down   bool
 	fork   bool // its RAIDs take legs while they are in use
+	copy   *copied
 }
 
 // shelf is what a disk holds across restarts.
@@ -98,8 +99,10 @@ func (c *cluster) look() *state.Snapshot {
 			nodes = append(nodes, state.Unread(name, "connection refused"))
 		case m.hidden:
 			nodes = append(nodes, state.Unread(name, "i/o timeout"))
+		case m.copy != nil && !c.telling(m):
+			nodes = append(nodes, state.Unread(name, "no route to host"))
 		default:
-			nodes = append(nodes, m.Clone())
+			nodes = append(nodes, m.read())
 		}
 	}
 	c.disturbed = false
@@ -129,6 +132,7 @@ func (c *cluster) do(op Op, made map[lineage.UUID]lineage.UUID) error {
 		return errUnreachable
 	}
 	c.note("    %s: %s", op.On(), Words(op))
+	c.sparing(m, op, made)
 	switch op := op.(type) {
 	case DiskAttach:
 		return c.attachDisk(m, op)
@@ -237,6 +241,10 @@ func (c *cluster) attachDisk(m *machine, op DiskAttach) error {
 		}
 	}
 	m.Disks[op.Bdev] = &state.Disk{Bdev: op.Bdev, Kind: string(op.Kind), Path: op.Path, Size: 1 << 30}
+	if m.copy != nil && op.Path == m.copy.path {
+		m.Disks[op.Bdev].Claimed = true
+		return nil
+	}
 	if s := m.shelf[op.Path]; s != nil {
 		m.Disks[op.Bdev].Claimed = true
 		s.lvstore.Base = op.Bdev

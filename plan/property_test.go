@@ -80,10 +80,14 @@ type history struct {
 	blocked []string
 	foreign map[lineage.Node][]string
 	word    map[lineage.Volume]lineage.Node // what the operator said
+	kinds   int                             // of events; disks stay where they are in histories that are fixed
 }
 
 func newHistory(seed int64) *history {
-	h := &history{Rand: rand.New(rand.NewSource(seed)), word: map[lineage.Volume]lineage.Node{}}
+	h := &history{Rand: rand.New(rand.NewSource(seed)), word: map[lineage.Volume]lineage.Node{}, kinds: 14}
+	if slices.Contains(fixedHistories, seed) {
+		h.kinds = 12
+	}
 	h.cfg = h.config()
 	h.c = newCluster(h.Rand, h.cfg, seed < 0)
 	h.foreigners()
@@ -534,7 +538,11 @@ func without(a, b string) string {
 func (h *history) event() {
 	c := h.c
 	m := c.machines[h.cfg.Nodes[h.Intn(len(h.cfg.Nodes))].Name]
-	switch h.Intn(12) {
+	switch h.Intn(h.kinds) {
+	case 12:
+		h.swapDisks()
+	case 13:
+		h.copyDisk()
 	case 0, 1, 2:
 		if m.down {
 			m.down, c.disturbed = false, true
@@ -571,6 +579,54 @@ func (h *history) event() {
 	}
 }
 
+// swapDisks lets two machines that are off exchange their first disks.
+func (h *history) swapDisks() {
+	a, b := h.off(), h.off()
+	if a == nil || b == nil || a == b || a.copy != nil || b.copy != nil {
+		return
+	}
+	at, bt := h.cfg.Node(a.Name).Pools[0].Path, h.cfg.Node(b.Name).Pools[0].Path
+	x, y := a.shelf[at], b.shelf[bt]
+	delete(a.shelf, at)
+	delete(b.shelf, bt)
+	if x != nil {
+		b.shelf[bt] = x
+	}
+	if y != nil {
+		a.shelf[at] = y
+	}
+	h.foreign[a.Name], h.foreign[b.Name] = h.foreign[b.Name], h.foreign[a.Name]
+	h.c.note("the first disks of %s and %s change places", a.Name, b.Name)
+}
+
+// copyDisk puts a copy of one machine's disk into another, both of which are off,
+// or takes it away again. While it is there the original may be out of sight only
+// where another machine reminds of it.
+func (h *history) copyDisk() {
+	from, to := h.off(), h.off()
+	switch {
+	case to == nil:
+	case to.copy != nil:
+		h.c.takeCopy(to)
+	case from != nil && from != to && from.copy == nil && from.shelf[h.cfg.Node(from.Name).Pools[0].Path] != nil:
+		h.c.cloneDisk(from, h.cfg.Node(from.Name).Pools[0].Path, to, h.cfg.Node(to.Name).Pools[0].Path)
+	}
+}
+
+// off is a machine that is down; nil for none.
+func (h *history) off() *machine {
+	var off []*machine
+	for _, n := range h.cfg.Nodes {
+		if m := h.c.machines[n.Name]; m.down {
+			off = append(off, m)
+		}
+	}
+	if len(off) == 0 {
+		return nil
+	}
+	return off[h.Intn(len(off))]
+}
+
 func (h *history) reconnect() {
 	for _, n := range h.cfg.Nodes {
 		m := h.c.machines[n.Name]
@@ -587,6 +643,12 @@ func (h *history) settle() error {
 	h.c.note("all nodes are back")
 	for _, n := range h.cfg.Nodes {
 		m := h.c.machines[n.Name]
+		if m.copy != nil {
+			if !m.down {
+				h.c.stop(m)
+			}
+			h.c.takeCopy(m)
+		}
 		m.down, m.hidden = false, false
 	}
 	for i := 0; ; i++ {
