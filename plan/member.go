@@ -9,7 +9,8 @@ import (
 )
 
 // The storage knows its own pools: in pools of the next two nodes, in the order
-// of their names, an empty lvol reminds of each (lineage.Member). A pool that it
+// of their names, an empty lvol reminds of each (lineage.Member); where there are
+// fewer, in another pool of its own node. A pool that it
 // knows of and that no node has is missed: it may have what nobody else has, so
 // nothing is taken for new, or for outvoted, because it was not found elsewhere.
 // That lasts until it is back or the configuration says that it is gone for good
@@ -35,11 +36,8 @@ func (b *builder) members() {
 				continue
 			}
 			if p.writes {
-				p.unknown = len(b.keepers(i)) > 0
+				p.unknown = len(b.keepers(i, p)) > 0
 				continue
-			}
-			if b.cfg.Retires(n.Name, p.conf.Name) {
-				b.note("pool "+string(n.Name)+"/"+p.conf.Name, p.conf.Pos, "take it out of retired", "it is retired, and has an lvstore again, which would not be missed either")
 			}
 			m := lineage.MemberOf(n.Name, p.conf.Name, b.w.Nodes[n.Name].Lvstores[p.conf.Lvstore].UUID)
 			wanted[m] = true
@@ -48,7 +46,7 @@ func (b *builder) members() {
 				b.note("pool "+name, p.conf.Pos, fmt.Sprintf("take %q out of retired", name),
 					"it is retired, and has an lvstore (%s…): should that not be found one day, it would be taken for gone for good, too", m.Store)
 			}
-			for _, to := range b.keepers(i) {
+			for _, to := range b.keepers(i, p) {
 				if slices.Contains(have[m], to.node.Name) || to.state != poolReady || b.left("node "+string(to.node.Name)) {
 					continue
 				}
@@ -71,13 +69,13 @@ func (b *builder) members() {
 	}
 }
 
-// keepers are a pool each of the nodes that are to know of the pools of the one
-// with that index: the next that have a pool that lasts. One that cannot be read
-// now is waited for.
-func (b *builder) keepers(of int) (all []*pool) {
-	for i := 1; i < len(b.cfg.Nodes) && len(all) < knowing; i++ {
-		pools := slices.DeleteFunc(slices.Clone(b.pools[b.cfg.Nodes[(of+i)%len(b.cfg.Nodes)].Name]), func(p *pool) bool {
-			return p.conf.Kind == schema.Malloc || p.state == poolBlank || b.shared(p)
+// keepers are a pool each of the nodes that are to know of a pool of the one with
+// that index: the next that have a pool that lasts, itself the last of all. One
+// that cannot be read now is waited for.
+func (b *builder) keepers(node int, of *pool) (all []*pool) {
+	for i := 1; i <= len(b.cfg.Nodes) && len(all) < knowing; i++ {
+		pools := slices.DeleteFunc(slices.Clone(b.pools[b.cfg.Nodes[(node+i)%len(b.cfg.Nodes)].Name]), func(p *pool) bool {
+			return p == of || p.conf.Kind == schema.Malloc || p.state == poolBlank || b.shared(p)
 		})
 		if len(pools) == 0 {
 			continue
