@@ -95,6 +95,8 @@ type builder struct {
 	optionsSet map[lineage.Node]bool
 	// expected has the namespaces that a link's controller has bdevs of.
 	expected map[lineage.Link]map[int]bool
+	// strays are the controllers that lead elsewhere than their link when the pass begins.
+	strays map[lineage.Link]*state.Controller
 	// empty are the links that show nothing when the pass begins; standing has
 	// the sections of the volumes with legs on a link that is given up.
 	empty    map[lineage.Link]bool
@@ -177,6 +179,7 @@ func (b *builder) run() error {
 	b.blocks = b.blockSizes()
 	b.letGoStalled()
 	b.letGoMoved()
+	b.strays = b.findStrays()
 	b.mute = b.muteExports()
 	b.findFills()
 	idle, former := b.idleLinks(), b.formerEnds()

@@ -190,7 +190,8 @@ func (b *builder) inUse(l lineage.Link, leg lineage.UUID) bool {
 }
 
 // letGoMoved lets go of the controllers that try an address at which their peer
-// does not listen any more: it can be read, and listens elsewhere or not at all.
+// does not listen any more: it can be read, and listens elsewhere, under another
+// name, or not at all.
 // Patient links would try for ever. The legs on it are lost with it.
 func (b *builder) letGoMoved() {
 	for _, n := range b.cfg.Nodes {
@@ -201,16 +202,48 @@ func (b *builder) letGoMoved() {
 		for _, name := range sortedKeys(at.Controllers) {
 			ctrl := at.Controllers[name]
 			link, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
-			if !ok || link.To != n.Name || ctrl.State == "enabled" || ctrl.GivenUp() || b.opt.Skip[linkKey(link)] || !b.movedAway(link, ctrl) {
+			if !ok || ctrl.State == "enabled" || ctrl.GivenUp() || b.opt.Skip[linkKey(link)] {
 				continue
 			}
-			sec := b.section(KindLink, linkName(link), b.cfg.Node(link.From).Pos)
-			sec.because(b.cfg.Node(link.From).Pos, "%s does not listen at %s:%s any more, where %s waits for it", link.From, ctrl.Address, ctrl.Port, n.Name)
+			from := link.From
+			if link.To != n.Name || b.cfg.Node(from) == nil {
+				from = b.deserted(n.Name, ctrl)
+			} else if !b.movedAway(link, ctrl) {
+				from = ""
+			}
+			if from == "" {
+				continue
+			}
+			pos := b.cfg.Node(from).Pos
+			sec := b.section(KindLink, linkName(link), pos)
+			sec.because(pos, "%s does not listen at %s:%s any more, where %s waits for it", from, ctrl.Address, ctrl.Port, n.Name)
 			sec.then(RiskReduce, ControllerDisable{At{n.Name}, name})
 			sec.then(RiskReduce, ControllerDetach{At{n.Name}, name})
-			b.stalled[link.To] = append(b.stalled[link.To], linkKey(link))
+			b.stalled[n.Name] = append(b.stalled[n.Name], linkKey(link))
 		}
 	}
+}
+
+// deserted is the node that has what a node uses through the controller of a link
+// of a former name, when it does not offer that link any more: it was started
+// again since it was renamed, and nobody will offer it; "" when that is not known.
+func (b *builder) deserted(to lineage.Node, ctrl *state.Controller) lineage.Node {
+	at := b.w.Nodes[to]
+	for _, u := range sortedKeys(at.Remotes) {
+		r := at.Remotes[u]
+		if r.Controller != ctrl.Name || !r.Claimed && !at.Uses(u) {
+			continue
+		}
+		from := b.w.owner(u)
+		if from == "" || b.cfg.Node(from) == nil {
+			return ""
+		}
+		if sub := b.w.Nodes[from].Subsystems[ctrl.NQN]; sub != nil && listens(sub, ctrl.Address, ctrl.Port) {
+			return ""
+		}
+		return from
+	}
+	return ""
 }
 
 // movedAway reports whether the peer of a link is known to be elsewhere than its
@@ -222,4 +255,24 @@ func (b *builder) movedAway(l lineage.Link, ctrl *state.Controller) bool {
 	}
 	sub := from.Subsystems[ctrl.NQN]
 	return sub == nil || !listens(sub, ctrl.Address, ctrl.Port)
+}
+
+// findStrays finds the controllers that are attached to a link of the name that
+// one of the present nodes has, and yet lead to another node: one that was called
+// so before. Nothing that this link shows is seen through them.
+func (b *builder) findStrays() map[lineage.Link]*state.Controller {
+	strays := map[lineage.Link]*state.Controller{}
+	for _, n := range b.cfg.Nodes {
+		at := b.w.Nodes[n.Name]
+		if at == nil || at.Unknown != "" {
+			continue
+		}
+		for _, ctrl := range at.Controllers {
+			l, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
+			if ok && l.To == n.Name && ctrl.State == "enabled" && b.movedAway(l, ctrl) {
+				strays[l] = ctrl
+			}
+		}
+	}
+	return strays
 }

@@ -48,6 +48,9 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if lvol := b.held(l); lvol != "" {
 		return fmt.Sprintf("controller %s on %s goes once %s there does not read through it any more", b.w.controller(l), l.To, lvol)
 	}
+	if ctrl := b.strays[l]; ctrl != nil && usesAny(b.w.Nodes[l.To], ctrl.Name) {
+		return fmt.Sprintf("controller %s on %s leads to %s:%s, where %s does not listen: what goes through it is to leave it first", ctrl.Name, l.To, ctrl.Address, ctrl.Port, l.From)
+	}
 	from, c := b.cfg.Node(l.From), b.cfg.Cluster
 	sec := b.section(KindLink, linkName(l), from.Pos)
 	sec.after("node "+string(l.From), "node "+string(l.To))
@@ -132,7 +135,7 @@ func (b *builder) attach(sec *section, l lineage.Link, nqn lineage.NQN, port str
 	to, from, c := b.w.Nodes[l.To], b.cfg.Node(l.From), b.cfg.Cluster
 	name := b.w.controller(l)
 	if ctrl := to.Controllers[name]; ctrl != nil {
-		if ctrl.NQN == nqn && !ctrl.GivenUp() {
+		if ctrl.NQN == nqn && !ctrl.GivenUp() && b.strays[l] == nil {
 			if ctrl.Address != from.Address || ctrl.Port != port {
 				b.note("link "+sec.Name, from.Pos, "the new address is used when the link is next attached",
 					"%s is attached to %s through %s:%s", l.To, l.From, ctrl.Address, ctrl.Port)
@@ -143,6 +146,9 @@ func (b *builder) attach(sec *section, l lineage.Link, nqn lineage.NQN, port str
 			return
 		}
 		if ctrl.NQN == nqn {
+			if b.strays[l] != nil {
+				sec.because(from.Pos, "controller %s leads to %s:%s, where %s does not listen", ctrl.Name, ctrl.Address, ctrl.Port, l.From)
+			}
 			b.letGo(sec, l.To, ctrl)
 		}
 	}
