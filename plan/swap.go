@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -198,9 +199,12 @@ func (s *subject) expectLegs() []Op {
 }
 
 // unshow takes the device away from hosts: the listener first, so that they
-// reconnect and find the same namespace instead of losing their disk.
+// reconnect and find the same namespace instead of losing their disk. Where they
+// are to find it at another address than before, the target has to listen there
+// first: it might not be able to.
 func (s *subject) unshow() {
 	for _, e := range s.inc.Exports {
+		s.tryAddress(e)
 		switch {
 		case e.Subsystem == nil && e.Ublk >= 0:
 			s.sec.then(RiskReduce, UblkStop{At{e.Node}, e.Ublk})
@@ -215,6 +219,16 @@ func (s *subject) unshow() {
 			}
 		}
 	}
+}
+
+// tryAddress makes an export that listens, and whose engine stays, listen where
+// hosts are to reach it from here on.
+func (s *subject) tryAddress(e state.Exported) {
+	node, next := s.b.cfg.Node(e.Node), cmp.Or(s.to, s.engine)
+	if e.Subsystem == nil || len(e.Subsystem.Listeners) == 0 || e.Node != next || s.v.Export.Kind != schema.ExportNVMf || listens(e.Subsystem, node.Address, port(node)) {
+		return
+	}
+	s.sec.then(RiskCreate, ListenerAdd{At{e.Node}, e.Subsystem.NQN, node.Address, port(node)})
 }
 
 // seal renames the legs, and the empty lvols that join them, to sealed heads
