@@ -221,6 +221,9 @@ func unseen(cfg *schema.Config, s *state.Snapshot) (hidden int, why string) {
 func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.Volume, hidden int) Volume {
 	inc := s.Incarnation(cfg.Cluster, id)
 	verdict := s.Judge(inc, state.Question{Cluster: cfg.Cluster, Replicas: v.Replicas.Count, Hidden: hidden})
+	if len(inc.Foreign) > 0 { // what those who use it know is not known here
+		verdict = state.Verdict{Top: verdict.Top, Unknown: inc.Foreign[0] + ", which is not of cluster " + string(cfg.Cluster)}
+	}
 	out := Volume{
 		Name: id.Name, ID: id.ID, Why: verdict.Unknown, Size: v.Size, Epoch: verdict.Top, Engine: verdict.Engine,
 		Device: verdict.Device, Undecided: verdict.Unknown != "", Wanted: v.Replicas.Count,
