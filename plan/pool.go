@@ -117,7 +117,7 @@ func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 		p.hide(fmt.Sprintf("correct the path, or if its former disk is gone for good, add retired: [%q]", string(at.Name)+"/"+conf.Name),
 			"it had lvstore %s…, which no node has now; %s shows none, so it is another disk, or that lvstore is damaged", lost, disk.Bdev)
 	case !disk.Unread && conf.Kind != schema.Malloc && !b.formats(at.Name, conf) && b.fixed(at) != "":
-		p.hide(fmt.Sprintf("be sure that %s (%s, %s) has no data, then say --allow-destroy %s/%s; or set lvstore to the name of the one it has", conf.Path, disk.Bdev, Size(disk.Size), at.Name, conf.Name),
+		p.hide(fmt.Sprintf("be sure that %s (%s, %s) has no data, then say --allow-destroy %s/%s; or give %s another name (bdev_lvol_rename_lvstore, and lvstore of its pool), start the target again, and see what %s has", conf.Path, disk.Bdev, Size(disk.Size), at.Name, conf.Name, b.fixed(at), conf.Path),
 			"%s shows no lvstore, but it may have one all the same: %s has one called %s, and another of that name would not show", disk.Bdev, at.Name, b.fixed(at))
 	case !disk.Unread && conf.Format && !b.formats(at.Name, conf) && len(loaded(at)) > 0 && !alone(at, disk):
 		p.hide(fmt.Sprintf("be sure that %s (%s, %s) has no data, then say --allow-destroy %s/%s", conf.Path, disk.Bdev, Size(disk.Size), at.Name, conf.Name),
@@ -156,6 +156,9 @@ func (b *builder) taken(at *state.Node, p *pool, disk *state.Disk) {
 		case ok && s.Cluster == b.cfg.Cluster && s.ID != "" && b.cfg.Node(at.Name).Pool(s.Pool) == nil:
 			p.hide(fmt.Sprintf("if that is the pool, under another name before or on another node, add renamedFrom: %q to it", s.Pool),
 				"disk %s has lvstore %s, which was written for a pool %s; what it holds is not counted as read", p.conf.Path, lvs.Called(), s.Pool)
+		case ok && s.Cluster == b.cfg.Cluster && s.ID == "" && b.cfg.Node(at.Name).Pool(s.Pool) != nil:
+			p.hide(fmt.Sprintf("if that is the pool, give it a name that no other pool's has: bdev_lvol_rename_lvstore from %s to %s", lvs.Called(), p.conf.Lvstore),
+				"disk %s has lvstore %s, which is called as that of pool %s was once; what it holds is not counted as read", p.conf.Path, lvs.Called(), s.Pool)
 		case ok && s.ID != "" && s.Cluster != b.cfg.Cluster:
 			p.hide("give this cluster a disk of its own, or the cluster its former name", "disk %s has lvstore %s of cluster %s", p.conf.Path, lvs.Called(), s.Cluster)
 		default:
