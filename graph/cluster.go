@@ -178,7 +178,7 @@ func (c *cluster) export(v report.Volume, e report.Export) string {
 	case len(sub.Hosts) == 1:
 		box.Text = append(box.Text, shorten(string(sub.Hosts[0])))
 	default:
-		box.Text = append(box.Text, count(len(sub.Hosts), "host"))
+		box.Text = append(box.Text, plan.Count(len(sub.Hosts), "host"))
 	}
 	return id
 }
@@ -195,7 +195,7 @@ func (c *cluster) replica(volume string, v report.Volume, r report.Replica) {
 	}
 	text := fmt.Sprintf("%s written", plan.Human(r.Allocated))
 	if n := layers(r.Stack) - 1; n > 0 {
-		text += ", on " + count(n, "layer")
+		text += ", on " + plan.Count(n, "layer")
 	}
 	c.box(Box{
 		ID: id, In: c.pool(r.Node, r.Lvstore), Column: replicaColumn, Tone: tone,
@@ -236,7 +236,7 @@ func (c *cluster) link(l lineage.Link) string {
 	c.links[l] = box
 	if n := c.snap.Nodes[l.From]; n != nil && n.Unknown == "" {
 		if sub := n.Subsystems[c.cfg.Cluster.LinkNQN(l)]; sub != nil {
-			box.Text = append(box.Text, count(len(sub.Namespaces), "namespace"))
+			box.Text = append(box.Text, plan.Count(len(sub.Namespaces), "namespace"))
 		}
 	}
 	if n := c.snap.Nodes[l.To]; n != nil && n.Unknown == "" {
@@ -308,13 +308,6 @@ func (c *cluster) node(n report.Node) {
 	if len(n.Pools) == 0 {
 		c.box(Box{ID: id + " none", In: id, Column: replicaColumn, Title: "no pool"})
 	}
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // shorten leaves out the middle of a long name: the end tells hosts apart.

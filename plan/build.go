@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -295,6 +296,17 @@ func (b *builder) finish() Pass {
 		pass.Sections = append(pass.Sections, sections...)
 	}
 	return pass
+}
+
+// readNodes are the nodes of the configuration that were read, with what they have.
+func (b *builder) readNodes() iter.Seq2[*schema.Node, *state.Node] {
+	return func(yield func(*schema.Node, *state.Node) bool) {
+		for _, n := range b.cfg.Nodes {
+			if at := b.w.Nodes[n.Name]; at != nil && at.Unknown == "" && !yield(n, at) {
+				return
+			}
+		}
+	}
 }
 
 // awaitRenames makes the section wait for the nodes it works on whose lvstores

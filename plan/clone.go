@@ -49,7 +49,7 @@ func (s *subject) createClone() bool {
 		return false
 	}
 	if len(places) < v.Replicas.Count {
-		b.block(about, v.At("from"), "", "it is to have %s, and the snapshot it is cloned from is on %s where it may be", count(v.Replicas.Count, "replica"), count(len(places), "node"))
+		b.block(about, v.At("from"), "", "it is to have %s, and the snapshot it is cloned from is on %s where it may be", Count(v.Replicas.Count, "replica"), Count(len(places), "node"))
 		return false
 	}
 	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}

@@ -90,7 +90,7 @@ func (g *group) words() string {
 		}
 	}
 	slices.Sort(nodes)
-	parts := []string{fmt.Sprintf("%s on %s: %s", count(len(g.steps), "step"), strings.Join(nodes, ", "), strings.Join(t.words(), ", "))}
+	parts := []string{fmt.Sprintf("%s on %s: %s", Count(len(g.steps), "step"), strings.Join(nodes, ", "), strings.Join(t.words(), ", "))}
 	parts = append(parts, t.burden()...)
 	if n := len(copies); n > 0 {
 		text := fmt.Sprintf("%d current at the end", copies[n-1])
@@ -102,7 +102,8 @@ func (g *group) words() string {
 	return strings.Join(parts, "; ")
 }
 
-func count(n int, what string) string {
+// Count counts things: "1 step", "2 steps".
+func Count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}

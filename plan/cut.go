@@ -49,7 +49,7 @@ func (s *subject) due(c cut) {
 	}
 	if len(s.Legs) > 1 && s.kernelExport() {
 		s.b.block("volume "+s.v.Name, c.pos, "export it through nvmf, or have one replica",
-			"layer %s is not cut: hosts use the volume through a kernel device, which cannot be held, and its copies on %s would differ", c.snapshot, count(len(s.Legs), "replica"))
+			"layer %s is not cut: hosts use the volume through a kernel device, which cannot be held, and its copies on %s would differ", c.snapshot, Count(len(s.Legs), "replica"))
 		return
 	}
 	if pauses, _ := s.barrier(); len(pauses) == 0 && s.serves() {

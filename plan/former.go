@@ -147,11 +147,7 @@ type formerEnd struct {
 // formerEnds finds what carries nothing: controllers of which nothing is used,
 // and subsystems without namespaces to which no node is attached.
 func (b *builder) formerEnds() (idle []formerEnd) {
-	for _, n := range b.cfg.Nodes {
-		at := b.w.Nodes[n.Name]
-		if at == nil || at.Unknown != "" {
-			continue
-		}
+	for n, at := range b.readNodes() {
 		for _, name := range sortedKeys(at.Controllers) {
 			ctrl := at.Controllers[name]
 			link, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
@@ -194,11 +190,7 @@ func (b *builder) inUse(l lineage.Link, leg lineage.UUID) bool {
 // name, or not at all.
 // Patient links would try for ever. The legs on it are lost with it.
 func (b *builder) letGoMoved() {
-	for _, n := range b.cfg.Nodes {
-		at := b.w.Nodes[n.Name]
-		if at == nil || at.Unknown != "" {
-			continue
-		}
+	for n, at := range b.readNodes() {
 		for _, name := range sortedKeys(at.Controllers) {
 			ctrl := at.Controllers[name]
 			link, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)

@@ -196,5 +196,5 @@ func (s *subject) undecided(l *layer) string {
 	if s.v.Group == "" || l.Own || s.hidden == 0 || s.committed(l) {
 		return ""
 	}
-	return fmt.Sprintf("it was cut with group %s, and %s that may tell whether that cut was complete could not be read", s.v.Group, count(s.hidden, "node"))
+	return fmt.Sprintf("it was cut with group %s, and %s that may tell whether that cut was complete could not be read", s.v.Group, Count(s.hidden, "node"))
 }

@@ -9,11 +9,7 @@ import (
 // namespace that the pass itself removes keeps its link until the next.
 func (b *builder) idleLinks() []lineage.Link {
 	idle := map[string]lineage.Link{}
-	for _, n := range b.cfg.Nodes {
-		at := b.w.Nodes[n.Name]
-		if at == nil || at.Unknown != "" {
-			continue
-		}
+	for n, at := range b.readNodes() {
 		for nqn, sub := range at.Subsystems {
 			if l, ok := b.cfg.Cluster.ParseLink(nqn); ok && l.From == n.Name && len(sub.Namespaces) == 0 && !b.carries(l) {
 				idle[linkKey(l)] = l

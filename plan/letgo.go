@@ -13,11 +13,7 @@ import (
 // detached; every leg on that peer is lost with it, and the volumes' epochs
 // move as after any loss.
 func (b *builder) letGoStalled() {
-	for _, n := range b.cfg.Nodes {
-		at := b.w.Nodes[n.Name]
-		if at == nil || at.Unknown != "" {
-			continue
-		}
+	for n, at := range b.readNodes() {
 		for _, name := range sortedKeys(at.Raids) {
 			raid := at.Raids[name]
 			v, ours := b.cfg.Cluster.ParseRaid(name)

@@ -241,7 +241,7 @@ func (p *page) all(o *Outline) {
 	}
 	switch {
 	case shown == o.Totals.Steps:
-		p.add(frame(fmt.Sprintf("All %s, in order", count(shown, "step")), steps+"\n"))
+		p.add(frame(fmt.Sprintf("All %s, in order", Count(shown, "step")), steps+"\n"))
 	case shown > 0:
 		p.add(frame(partly(shown), steps[:end]))
 	}

@@ -114,7 +114,7 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 		}
 	}
 	s.rename(stay)
-	s.sec.because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, count(s.v.Replicas.Count, "replica"))
+	s.sec.because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, Count(s.v.Replicas.Count, "replica"))
 	for _, l := range victims {
 		if s.Device == s.b.cfg.Cluster.Raid(s.id) {
 			s.sec.then(RiskReduce, RaidRemoveLeg{At: At{s.engine}, Raid: s.Device, Leg: l.UUID})
@@ -134,7 +134,7 @@ func (s *subject) dropStale() {
 		if s.isLeg(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.joiningHead(h.Node) != nil && s.chosen(h.Node) {
 			continue
 		}
-		s.sec.because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, count(len(s.Legs), "replica"))
+		s.sec.because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, Count(len(s.Legs), "replica"))
 		s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, "")
 		if s.legOn(h.Node) {
 			s.sec.then(RiskReduce, LvolDelete{At{h.Node}, h.Lvol.Lvstore, at.LvolByUUID(h.Lvol.UUID).Name})
@@ -159,7 +159,7 @@ func (s *subject) dropRemains() {
 	for _, o := range slices.Clone(s.inc.Others) {
 		if !kept[o.Node] {
 			kept[o.Node] = true
-			s.sec.because(s.v.At("replicas"), "%s has its %s; this is left of one that is gone", s.v.Name, count(len(s.Legs), "replica"))
+			s.sec.because(s.v.At("replicas"), "%s has its %s; this is left of one that is gone", s.v.Name, Count(len(s.Legs), "replica"))
 			s.deleteStack(o.Node, RiskReduce)
 		}
 	}

@@ -26,7 +26,7 @@ func (s *subject) destination() (Choice, bool) {
 	}
 	if s.hidden > 0 && s.progress(open[0].Node) == 0 {
 		s.b.block("volume "+s.v.Name, s.v.At("replicas"), "make it readable; a node that is gone for good is to leave the configuration, and what it had to be retired",
-			"the rebuild of the replica on %s waits: %s that may have one could not be read", open[0].Node, count(s.hidden, "node"))
+			"the rebuild of the replica on %s waits: %s that may have one could not be read", open[0].Node, Count(s.hidden, "node"))
 		return Choice{}, false
 	}
 	return s.home(open[0]), true

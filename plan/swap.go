@@ -85,7 +85,7 @@ func (s *subject) swap(missing []Choice) bool {
 	if len(staged) > 1 {
 		joins = "join"
 	}
-	return s.takeDown(staged, "replicas", "%s %s %s, which is empty", count(len(staged), "replica"), joins, s.v.Name)
+	return s.takeDown(staged, "replicas", "%s %s %s, which is empty", Count(len(staged), "replica"), joins, s.v.Name)
 }
 
 // reusable returns an empty lvol in c's place that can become a replica: an

@@ -84,7 +84,7 @@ func (p *Plan) Summary() string { return summary(p.Totals(), len(p.Blocked)) }
 func summary(t Totals, blocked int) string {
 	text := "Nothing to do"
 	if t.Steps > 0 {
-		text = fmt.Sprintf("%s: %s", count(t.Steps, "step"), strings.Join(t.words(), ", "))
+		text = fmt.Sprintf("%s: %s", Count(t.Steps, "step"), strings.Join(t.words(), ", "))
 	}
 	for _, part := range t.burden() {
 		text += "; " + part

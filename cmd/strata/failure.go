@@ -25,7 +25,7 @@ func failures(cfg *schema.Config, r *apply.Result) error {
 		errs = multierror.Append(errs, ended{f, standing(now, f.Section), next(f, r.Snapshot)})
 	}
 	errs.ErrorFormat = func(list []error) string {
-		what := many(len(list), "section") + " could not be carried out:"
+		what := plan.Count(len(list), "section") + " could not be carried out:"
 		for _, err := range list {
 			what += "\n  " + err.Error()
 		}
@@ -67,7 +67,7 @@ func standing(now *report.Report, section string) string {
 		if v.Why != "" {
 			text += ": " + inLine(v.Why)
 		}
-		text += fmt.Sprintf("; %d of %s current", v.Current, many(v.Wanted, "replica"))
+		text += fmt.Sprintf("; %d of %s current", v.Current, plan.Count(v.Wanted, "replica"))
 		if v.Engine != "" {
 			text += fmt.Sprintf("; %s serves it", v.Engine)
 		}
@@ -88,7 +88,7 @@ func fullTarget(name lineage.Node, s *state.Snapshot) string {
 	}
 	return fmt.Sprintf("%s has %s, and a target holds %d unless it is told otherwise: that is nvmf_set_max_subsystems, "+
 		"which is to be called before framework_start_init, when the target is started with --wait-for-rpc; or serve volumes from other nodes (engine)",
-		name, many(len(s.Nodes[name].Subsystems), "subsystem"), defaultSubsystems)
+		name, plan.Count(len(s.Nodes[name].Subsystems), "subsystem"), defaultSubsystems)
 }
 
 // next says what to do about a failure.

@@ -25,14 +25,6 @@ func printJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// many counts things: "1 step", "2 steps".
-func many(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // elapsed formats a duration to the millisecond.
 func elapsed(d time.Duration) string {
 	return fmt.Sprintf("%.3fs", d.Seconds())

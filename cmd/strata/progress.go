@@ -93,7 +93,7 @@ func (p *progress) summary(r *apply.Result, took time.Duration, _ int) {
 	if r.Passes != 1 {
 		passes = fmt.Sprintf("%d passes", r.Passes)
 	}
-	fmt.Fprintf(p.out, "%s: %s in %s, %s\n", verdict(r), many(r.Steps, "step"), passes, elapsed(took))
+	fmt.Fprintf(p.out, "%s: %s in %s, %s\n", verdict(r), plan.Count(r.Steps, "step"), passes, elapsed(took))
 }
 
 func verdict(r *apply.Result) string {
@@ -107,7 +107,7 @@ func verdict(r *apply.Result) string {
 	case r.Stopped:
 		return "Stopped before the end"
 	case len(r.Failures) > 0:
-		return many(len(r.Failures), "section") + " failed"
+		return plan.Count(len(r.Failures), "section") + " failed"
 	case !r.Converged:
 		return fmt.Sprintf("Converged but for what is blocked (%d)", len(r.Plan.Blocked))
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"strata/plan"
 )
 
 func newValidate() *cobra.Command {
@@ -21,7 +23,7 @@ func newValidate() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), cfg)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "cluster %s: %s, %s, no problem found\n", cfg.Cluster, many(len(cfg.Nodes), "node"), many(len(cfg.Volumes), "volume"))
+			fmt.Fprintf(cmd.OutOrStdout(), "cluster %s: %s, %s, no problem found\n", cfg.Cluster, plan.Count(len(cfg.Nodes), "node"), plan.Count(len(cfg.Volumes), "volume"))
 			return nil
 		},
 	}
