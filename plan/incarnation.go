@@ -83,14 +83,26 @@ func (b *builder) rivals(v *schema.Volume) (rivals []rival, layers []lineage.Vol
 
 // astray is a head of an incarnation that may be the one in use, and counts for
 // nothing where it is; nil for none. One that is fenced is not in use, nor is any
-// other than the one that an engine serves.
+// other than the one that an engine serves, or one that has fewer replicas than it
+// takes beside one that has most of them: as among those that can be used.
 func (b *builder) astray(v *schema.Volume, rivals []rival) *state.Apart {
 	if slices.ContainsFunc(rivals, func(r rival) bool { return r.runs }) {
 		return nil
 	}
 	apart := b.w.Apart(v.Name)
+	major := slices.ContainsFunc(rivals, func(r rival) bool { return r.major && !r.stale })
+	on := map[lineage.Volume]map[lineage.Node]bool{}
+	for _, a := range apart {
+		if on[a.Name.Volume] == nil {
+			on[a.Name.Volume] = map[lineage.Node]bool{}
+		}
+		on[a.Name.Volume][a.Node] = true
+	}
 	for i := range apart {
 		a := &apart[i]
+		if major && 2*len(on[a.Name.Volume]) <= v.Replicas.Count {
+			continue
+		}
 		known := slices.ContainsFunc(rivals, func(r rival) bool { return r.Volume == a.Name.Volume })
 		if a.Ours && !known && a.Name.Mark != lineage.Fenced && !b.releases(v, a.Name.Volume) {
 			return a
