@@ -77,7 +77,6 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"thaw":      inLab((*lab).cmdThaw),
 	"partition": inLab((*lab).cmdPartition),
 	"heal":      inLab((*lab).cmdHeal),
-	"disk":      inLab((*lab).cmdDisk),
 	"fault":     inLab((*lab).cmdFault),
 	"rpc":       inLab((*lab).cmdRPC),
 	"await":     inLab((*lab).cmdAwait),
