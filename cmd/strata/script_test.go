@@ -21,7 +21,6 @@ func TestMain(m *testing.M) {
 //	sim [-size=BYTES] [-copy=BYTES] [-only=PATH] [-profile=NAME] NODE...
 //	                                         serve targets of that build; disks of that size, and no other than PATH; so much copied a second
 //	down NODE... / up NODE...                a target dies; it comes back with nothing but its disks
-//	disk move NODE PATH NODE PATH            a disk is put elsewhere; of targets that are down
 //	freeze / thaw NODE...                    a target stops answering while its kernel goes on
 //	partition / heal NODE NODE               packets between two nodes vanish
 //	disk replace NODE PATH                   an empty disk instead, while the target is away
