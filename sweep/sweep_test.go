@@ -133,7 +133,7 @@ func disturbed(t *testing.T, sc *scenario, tr *trouble, n int, at callID, want e
 		var got ending
 		err = w.story()
 		if err == nil {
-			w.trouble, w.at, w.until = tr, at, time.Now().Add(tr.lasts)
+			w.trouble, w.at = tr, at
 			r, serr := w.sweep()
 			hit = w.hit
 			if err = serr; err == nil {

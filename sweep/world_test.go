@@ -247,7 +247,9 @@ func (w *world) hook(c sim.Call) sim.Fault {
 		w.calls = append(w.calls, id)
 	}
 	hit := w.trouble != nil && !w.hit && id.same(w.at)
-	w.hit = w.hit || hit
+	if hit {
+		w.hit, w.until = true, time.Now().Add(w.trouble.lasts)
+	}
 	w.mu.Unlock()
 	if !hit {
 		return sim.Fault{}
@@ -298,18 +300,28 @@ func (w *world) sweep() (*apply.Result, error) {
 			return nil, fmt.Errorf("the host of %s waits, although the run has ended and the guard, too", name)
 		}
 	}
-	for range 12 {
+	for left := 12; left > 0; {
 		// Somebody runs it again.
 		time.Sleep(5 * time.Second)
+		if w.over() {
+			left--
+		}
 		if r, err = w.apply(s, true); err != nil {
 			return nil, fmt.Errorf("run again: %w", err)
 		}
 		w.logf("it ended with %d steps, %d failures, blocked: %v", r.Steps, len(r.Failures), r.Plan.Blocked)
-		if r.Steps == 0 && len(r.Failures) == 0 && known(r.Snapshot) && time.Now().After(w.until) {
+		if r.Steps == 0 && len(r.Failures) == 0 && known(r.Snapshot) && w.over() {
 			return r, nil
 		}
 	}
 	return nil, fmt.Errorf("it does not come to rest: the last run had %d steps, failures %v, blocked %v", r.Steps, r.Failures, r.Plan.Blocked)
+}
+
+// over reports whether the trouble is.
+func (w *world) over() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().After(w.until)
 }
 
 // reached are the volumes that hosts have.
