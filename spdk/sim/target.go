@@ -26,6 +26,7 @@ type Target struct {
 	connMu   sync.Mutex
 	away     bool // no connection is taken
 	listener net.Listener
+	ended    chan struct{} // closed when nobody waits on the listener: until then its socket is open
 	conns    map[*conn]struct{}
 	waiting  []*conn // beyond maxConns
 }
@@ -105,10 +106,15 @@ func (t *Target) Restart() error {
 	t.c.mu.Unlock()
 	t.connMu.Lock()
 	t.listener, t.conns = l, map[*conn]struct{}{}
-	t.connMu.Unlock()
 	if l != nil {
-		go t.accept(l)
+		ended := make(chan struct{})
+		t.ended = ended
+		go func() {
+			t.accept(l)
+			close(ended)
+		}()
 	}
+	t.connMu.Unlock()
 	return nil
 }
 
@@ -123,11 +129,14 @@ func (t *Target) Stop() {
 	t.c.mu.Unlock()
 
 	t.connMu.Lock()
-	l, conns := t.listener, t.leaveAll()
+	l, ended, conns := t.listener, t.ended, t.leaveAll()
 	t.listener, t.conns = nil, nil
 	t.connMu.Unlock()
 	if l != nil {
 		l.Close()
+	}
+	if ended != nil {
+		<-ended
 	}
 	for _, c := range conns {
 		c.close()
