@@ -13,7 +13,8 @@ import (
 type copied struct {
 	path string
 	shelf
-	own *shelf // what the machine's own disk holds; nil for nothing
+	own  *shelf // what the machine's own disk holds; nil for nothing
+	seen bool   // the machine was read since the copy came; apply goes on with no older plan
 }
 
 // cloneDisk puts a copy of what a disk holds in place of another machine's. Both
@@ -79,6 +80,7 @@ func (m *machine) read() *state.Node {
 	if m.copy == nil {
 		return n
 	}
+	m.copy.seen = true
 	for _, d := range m.Disks {
 		if d.Path != m.copy.path {
 			continue
@@ -99,7 +101,7 @@ func (m *machine) read() *state.Node {
 
 // sparing notices an op that is meant for what is on a copy.
 func (c *cluster) sparing(m *machine, op Op, made map[lineage.UUID]lineage.UUID) {
-	if m.copy == nil {
+	if m.copy == nil || !m.copy.seen {
 		return
 	}
 	v := reflect.ValueOf(op)

@@ -579,12 +579,13 @@ func (h *history) event() {
 	}
 }
 
-// swapDisks lets two machines that are off exchange their first disks.
+// swapDisks lets two machines exchange their first disks.
 func (h *history) swapDisks() {
-	a, b := h.off(), h.off()
-	if a == nil || b == nil || a == b || a.copy != nil || b.copy != nil {
+	a, b := h.any(), h.any()
+	if a == b || a.copy != nil || b.copy != nil {
 		return
 	}
+	defer h.off(a, b)()
 	at, bt := h.cfg.Node(a.Name).Pools[0].Path, h.cfg.Node(b.Name).Pools[0].Path
 	x, y := a.shelf[at], b.shelf[bt]
 	delete(a.shelf, at)
@@ -599,32 +600,39 @@ func (h *history) swapDisks() {
 	h.c.note("the first disks of %s and %s change places", a.Name, b.Name)
 }
 
-// copyDisk puts a copy of one machine's disk into another, both of which are off,
-// or takes it away again. While it is there the original may be out of sight only
-// where another machine reminds of it.
+// copyDisk puts a copy of one machine's disk into another, or takes it away again.
 func (h *history) copyDisk() {
-	from, to := h.off(), h.off()
-	switch {
-	case to == nil:
-	case to.copy != nil:
+	from, to := h.any(), h.any()
+	if to.copy != nil {
+		defer h.off(to)()
 		h.c.takeCopy(to)
-	case from != nil && from != to && from.copy == nil && from.shelf[h.cfg.Node(from.Name).Pools[0].Path] != nil:
-		h.c.cloneDisk(from, h.cfg.Node(from.Name).Pools[0].Path, to, h.cfg.Node(to.Name).Pools[0].Path)
+		return
+	}
+	if from == to || from.copy != nil {
+		return
+	}
+	defer h.off(from, to)()
+	if path := h.cfg.Node(from.Name).Pools[0].Path; from.shelf[path] != nil {
+		h.c.cloneDisk(from, path, to, h.cfg.Node(to.Name).Pools[0].Path)
 	}
 }
 
-// off is a machine that is down; nil for none.
-func (h *history) off() *machine {
-	var off []*machine
-	for _, n := range h.cfg.Nodes {
-		if m := h.c.machines[n.Name]; m.down {
-			off = append(off, m)
+func (h *history) any() *machine {
+	return h.c.machines[h.cfg.Nodes[h.Intn(len(h.cfg.Nodes))].Name]
+}
+
+// off takes machines down, and returns what has some of them come back.
+func (h *history) off(machines ...*machine) func() {
+	for _, m := range machines {
+		if !m.down {
+			h.c.stop(m)
 		}
 	}
-	if len(off) == 0 {
-		return nil
+	return func() {
+		for _, m := range machines {
+			m.down = h.Intn(3) == 0
+		}
 	}
-	return off[h.Intn(len(off))]
 }
 
 func (h *history) reconnect() {
