@@ -668,6 +668,9 @@ func (h *history) settle() error {
 		if err != nil {
 			return err
 		}
+		if len(p.Passes) == 0 && h.kinds > 12 && h.giveUpWaiting() {
+			continue // what a link has brought is not where it was
+		}
 		if len(p.Passes) == 0 && (i > 0 || len(h.opt.Authority) == 0) {
 			return h.end(p)
 		}
@@ -685,6 +688,21 @@ func (h *history) settle() error {
 			return errors.New(strings.Join(h.c.wrong, "\n"))
 		}
 	}
+}
+
+// giveUpWaiting ends the controllers that wait for their peers, as they do by
+// themselves after a time, and reports whether there were any.
+func (h *history) giveUpWaiting() (any bool) {
+	for _, n := range h.cfg.Nodes {
+		m := h.c.machines[n.Name]
+		for _, name := range sortedKeys(m.Controllers) {
+			if ctrl := m.Controllers[name]; ctrl.State == "reconnect_is_delayed" {
+				h.c.giveUp(m, ctrl)
+				any = true
+			}
+		}
+	}
+	return any
 }
 
 // operator names an authority for the volumes whose current copy is not known,
