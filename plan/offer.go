@@ -181,6 +181,21 @@ func (b *builder) expects(l lineage.Link) map[int]bool {
 	return expected
 }
 
+// readThrough reports whether an lvol that is no volume's, or counts for nothing at
+// present, reads through another that a link brings to its node.
+func (b *builder) readThrough(n lineage.Node, u lineage.UUID) bool {
+	at := b.w.Nodes[n]
+	if at == nil {
+		return false
+	}
+	for _, l := range at.Lvols {
+		if l.Parsed == nil && l.External == string(u) && !l.Degraded {
+			return true
+		}
+	}
+	return false
+}
+
 // withdraw takes an lvol off every link but the one to keep. A namespace has
 // its bdev to itself: until it is gone no other can show the lvol, nor can a
 // RAID use it.
@@ -189,7 +204,7 @@ func (b *builder) withdraw(sec *section, n lineage.Node, leg lineage.UUID, keep 
 	for _, s := range b.shownBy(n, leg) {
 		nqn := b.cfg.Cluster.LinkNQN(s.link)
 		if sub := b.w.Nodes[n].Subsystems[nqn]; s.link != (lineage.Link{From: n, To: keep}) && sub != nil && sub.Namespaces[s.nsid] != nil && sub.Namespaces[s.nsid].Bdev == string(leg) {
-			if b.stale(s.link, n, s.link.From) && b.inUse(s.link, leg) {
+			if b.stale(s.link, n, s.link.From) && b.inUse(s.link, leg) || b.readThrough(s.link.To, leg) {
 				continue
 			}
 			ops = append(ops, NamespaceRemove{At: At{n}, NQN: nqn, NSID: s.nsid, Bdev: string(leg)})
