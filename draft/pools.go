@@ -35,6 +35,8 @@ func (d *drafter) lvstore(n *schema.Node, at *state.Node, lvs *state.Lvstore) {
 	p := &pool{node: n.Name, lvs: lvs, disk: at.Disks[lvs.Base]}
 	store, byName := lineage.ParseStore(lvs.Called())
 	switch {
+	case d.remembered(n.Name, lvs.UUID) != "":
+		p.ours, p.name = true, free(d.remembered(n.Name, lvs.UUID), taken)
 	case byName && store.Cluster == d.cfg.Cluster:
 		p.ours, p.name = true, free(store.Pool, taken)
 	case d.serves(at, lvs):
@@ -56,6 +58,23 @@ func (d *drafter) lvstore(n *schema.Node, at *state.Node, lvs *state.Lvstore) {
 		d.out.Strange = append(d.out.Strange, string(n.Name)+"/"+lvs.Name)
 		d.pools = append(d.pools, p)
 	}
+}
+
+// remembered is what the pool of a node with that lvstore is called by what
+// reminds of it in the cluster's pools; "" when nothing does.
+func (d *drafter) remembered(n lineage.Node, store lineage.UUID) string {
+	for _, at := range d.snap.Nodes {
+		for _, l := range at.Lvols {
+			m, ok := lineage.ParseMember(l.Name)
+			if lvs := at.Lvstores[l.Lvstore]; !ok || lvs == nil || m.Node != n || !m.Is(store) {
+				continue
+			}
+			if s, named := lineage.ParseStore(at.Lvstores[l.Lvstore].Called()); named && s.Cluster == d.cfg.Cluster {
+				return m.Pool
+			}
+		}
+	}
+	return ""
 }
 
 // lvstore is what plans will call it.

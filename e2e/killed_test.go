@@ -41,7 +41,8 @@ func TestKilledRebuilds(t *testing.T) {
 	c.Apply(0)
 	data := Pattern(1, 8*mib)
 	c.Write("db", 0, data)
-	c.Configure(`db: {size: 16Mi, replicas: 3, engine: "n1", snapshots: ["a"], export: nvmf: hosts: "any"}`)
+	c.volumes = `db: {size: 16Mi, replicas: 3, engine: "n1", snapshots: ["a"], export: nvmf: hosts: "any"}`
+	c.Configure(c.volumes)
 	c.Apply(0)
 
 	var writers [2]*Writer // of the last two rebuilds, each of its own part
@@ -106,6 +107,7 @@ type chaos struct {
 	*Lab
 	rnd     *rand.Rand
 	proxies map[string]*Proxy
+	volumes string           // as configured
 	ended   int              // targets, by themselves
 	typical [2]time.Duration // that a rebuild takes: of one replica, and of two
 }
@@ -131,6 +133,10 @@ func (c *chaos) lose() string {
 		c.Kill(node)
 		Eventually(c.t, time.Minute, "the leg on "+node+" is lost", func() error { return c.lost("n1", 1) })
 		c.Targets[node].NewDisk(gib)
+		if pool := node + "/fast"; !contains(c.Retired, pool) {
+			c.Retired = append(c.Retired, pool)
+			c.Configure(c.volumes)
+		}
 		c.Start(node)
 		return node + " has an empty disk"
 	}

@@ -17,8 +17,9 @@ import (
 type Lab struct {
 	Dir     string
 	Targets map[string]*Target
-	Links   string // CUE of links; lost peers are given up soon by default
-	Node    string // CUE that is added to every node
+	Links   string   // CUE of links; lost peers are given up soon by default
+	Node    string   // CUE that is added to every node
+	Retired []string // pools whose disks were replaced
 
 	t        testing.TB
 	bin      Binaries
@@ -104,6 +105,9 @@ func (l *Lab) Configure(volumes string, bare ...string) {
 			fmt.Fprintf(&b, "nodes: %s: {%s}\n", n, l.Node)
 		}
 		fmt.Fprintf(&b, "nodes: %s: {rpc: %q, address: %q, port: %s, %s}\n", n, x.RPC, x.Address, x.Port, strings.TrimSuffix(pools, ", "))
+	}
+	if len(l.Retired) > 0 {
+		fmt.Fprintf(&b, "retired: [\"%s\"]\n", strings.Join(l.Retired, "\", \""))
 	}
 	fmt.Fprintf(&b, "\nvolumes: %s\n", volumes)
 	if err := os.WriteFile(filepath.Join(l.Dir, "lab.cue"), []byte(b.String()), 0o644); err != nil {
