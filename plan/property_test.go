@@ -579,10 +579,12 @@ func (h *history) event() {
 	}
 }
 
-// swapDisks lets two machines exchange their first disks.
+// swapDisks lets two machines that have no other disk exchange theirs: none is to
+// have two replicas of a volume.
 func (h *history) swapDisks() {
 	a, b := h.any(), h.any()
-	if a == b || a.copy != nil || b.copy != nil {
+	one := func(m *machine) bool { return len(h.cfg.Node(m.Name).Pools) == 1 }
+	if a == b || a.copy != nil || b.copy != nil || !one(a) || !one(b) {
 		return
 	}
 	defer h.off(a, b)()
@@ -630,7 +632,7 @@ func (h *history) off(machines ...*machine) func() {
 	}
 	return func() {
 		for _, m := range machines {
-			m.down = h.Intn(3) == 0
+			m.down, h.c.disturbed = h.Intn(3) == 0, true
 		}
 	}
 }
