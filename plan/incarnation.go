@@ -37,7 +37,7 @@ func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
 		if of := b.pool(a.Node, a.Lvol.Lvstore); of != nil && of.hint != "" {
 			hint = of.hint // it is in one
 		}
-		return p, fmt.Sprintf("%s may be the one in use, and cannot be used: %s", a, a.Why), cmp.Or(a.Way, hint) + "; if it is not needed, say --allow-destroy " + a.Name.Volume.String()
+		return p, fmt.Sprintf("%s may be the one in use, and cannot be used: %s", a, a.Why), cmp.Or(a.Way, hint+"; if it is not needed, say --allow-destroy "+a.Name.Volume.String())
 	}
 	r := b.clear(rivals)
 	if r == nil && len(rivals) > 0 {

@@ -105,14 +105,15 @@ func (t *Target) ReplaceDisk(path string) error {
 }
 
 // CopyDisk makes a disk what another is, as a copy of every block does. The
-// target of neither may run; a disk that was not used yet is made.
+// target of neither may run, unless the other's has no such disk yet, which is
+// then made.
 func (c *Cluster) CopyDisk(from, path, to, as string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var disks [2]*disk
 	for i, at := range [][2]string{{from, path}, {to, as}} {
 		t := c.targets[at[0]]
-		if t == nil || t.p != nil {
+		if t == nil || t.p != nil && (i == 0 || t.disks[at[1]] != nil) {
 			return fmt.Errorf("target %s: there is none, or it runs", at[0])
 		}
 		d, err := t.disk(at[1])
