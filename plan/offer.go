@@ -115,6 +115,8 @@ func (b *builder) hide(sec *section, l lineage.Link, ns *state.Namespace) {
 	sec.then(RiskCreate, NamespaceRemove{At: At{l.From}, NQN: b.cfg.Cluster.LinkNQN(l), NSID: ns.NSID, Bdev: ns.Bdev})
 	if known {
 		sec.then(RiskCreate, LegGone{At: At{l.To}, Leg: leg})
+	} else {
+		b.expects(l)[ns.NSID] = true
 	}
 	b.shows[l.From][ns.Bdev] = slices.DeleteFunc(b.shows[l.From][ns.Bdev], func(s shown) bool { return s == shown{l, ns.NSID} })
 }
@@ -165,7 +167,9 @@ func (b *builder) freeNSID(l lineage.Link, sub *state.Subsystem, leg lineage.UUI
 }
 
 // expects has the namespaces that a link's controller has bdevs of when the
-// pass first asks; what the pass adds is in the subsystem as well.
+// pass first asks, and those that the pass takes away without waiting until the
+// peer has seen that: what is shown under such a number before it looks it takes
+// for what it knew. What the pass adds is in the subsystem as well.
 func (b *builder) expects(l lineage.Link) map[int]bool {
 	expected := b.expected[l]
 	if expected == nil {
@@ -208,6 +212,9 @@ func (b *builder) withdraw(sec *section, n lineage.Node, leg lineage.UUID, keep 
 				continue
 			}
 			ops = append(ops, NamespaceRemove{At: At{n}, NQN: nqn, NSID: s.nsid, Bdev: string(leg)})
+			if b.w.Nodes[s.link.To] != nil {
+				b.expects(s.link)[s.nsid] = true
+			}
 			if b.restored[s] {
 				sec.after(linkKey(s.link))
 			}

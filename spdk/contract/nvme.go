@@ -80,6 +80,18 @@ var nvmeCases = []example{
 		c.until("it has come", func() bool { return c.n2.has("n1n1") })
 		c.equal("UUID", c.n2.bdev("n1n1").UUID, b)
 	}},
+	{name: "another lvol under a number before its user looks is taken for the old one", nodes: 2, run: func(c *run) {
+		a, b := c.n1.pool().thin("a", 4), c.n1.thin("b", 4)
+		c.n1.offer(a)
+		c.n2.attach(c.n1)
+		swapped := c.n1.round(call{"nvmf_subsystem_remove_ns", M{"nqn": c.n1.nqn(), "nsid": 1}},
+			call{"nvmf_subsystem_add_ns", M{"nqn": c.n1.nqn(), "namespace": M{"bdev_name": b, "nsid": 1}}})
+		c.equal("codes", []int{swapped[0].code, swapped[1].code}, []int{0, 0})
+		c.n1.add(2, c.n1.thin("d", 4))
+		c.until("another has come", func() bool { return c.n2.has("n1n2") })
+		c.equal("UUID", c.n2.bdev("n1n1").UUID, a)
+		c.equal("the other lvol", c.n2.has(b), false)
+	}},
 	{name: "reconnecting takes another lvol under a number for the old one", nodes: 2, run: func(c *run) {
 		a, b := c.n1.pool().thin("a", 4), c.n1.thin("b", 4)
 		c.n1.offer(a)
