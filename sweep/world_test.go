@@ -64,7 +64,7 @@ func (c callID) same(d callID) bool { return c.call == d.call && c.nth == d.nth 
 
 // uuids also finds what a lock says of processes, and what of an lvstore's UUID is
 // in a reminder's name.
-var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|pid=\d+ guard=\d+|\.[0-9a-f]{8}\b`)
+var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|pid=\d+ guard=\d+|~n\d\.\w+\.[0-9a-f]{8}\b`)
 
 func newWorld(sc *scenario) (*world, error) {
 	w := &world{sc: sc, c: sim.New(sim.Options{Profile: sc.profile, Tick: 4 * time.Millisecond, DiskSize: 256 << 20, CopyRate: 8 << 20}), hosts: map[string]*host{},
