@@ -156,7 +156,7 @@ func (s *Snapshot) original(u lineage.UUID, nodes []lineage.Node, used map[linea
 	var best lineage.Node
 	var top lineage.Head
 	for _, name := range nodes {
-		h, ok := s.Nodes[name].lvolByUUID[u].Parsed.(lineage.Head)
+		h, ok := headName(s.Nodes[name].lvolByUUID[u])
 		switch {
 		case !ok || h.Epoch == top.Epoch:
 			return "", false
@@ -165,6 +165,13 @@ func (s *Snapshot) original(u lineage.UUID, nodes []lineage.Node, used map[linea
 		}
 	}
 	return best, best != "" && s.elsewhere(u, top)
+}
+
+// headName is a head's name, also where it was found to count for nothing.
+func headName(l *Lvol) (lineage.Head, bool) {
+	name, _ := lineage.Parse(l.Name)
+	h, ok := name.(lineage.Head)
+	return h, ok
 }
 
 // elsewhere reports whether a replica other than u is at the epoch of h.
@@ -231,7 +238,7 @@ func (s *Snapshot) originalStore(u lineage.UUID, nodes []lineage.Node, lvols map
 		n := s.Nodes[name]
 		for _, l := range n.Lvols {
 			lvs := n.Lvstores[l.Lvstore]
-			if _, head := l.Parsed.(lineage.Head); lvs == nil || lvs.UUID != u || !head || len(lvols[l.UUID]) < 2 {
+			if _, head := headName(l); lvs == nil || lvs.UUID != u || !head || len(lvols[l.UUID]) < 2 {
 				continue
 			}
 			at, ok := proven[l.UUID]

@@ -40,13 +40,14 @@ func TestTwins(t *testing.T) {
 				t.Fatal(err)
 			}
 			disk := func(n lineage.Node, pool string) (string, bool) { return "/dev/" + string(n), pool == "fast" }
-			snap = snap.Within("lab", func(_ lineage.Node, paths map[string]string) map[string]string {
+			pools := func(_ lineage.Node, paths map[string]string) map[string]string {
 				names := map[string]string{}
 				for called := range paths {
 					names[called] = "lab.fast"
 				}
 				return names
-			}, disk)
+			}
+			snap = snap.Within("lab", pools, disk).Within("lab", pools, disk) // once more says the same
 			believed := map[string]bool{}
 			for _, v := range snap.Volumes() {
 				for _, id := range snap.Incarnations(v) {
