@@ -166,6 +166,12 @@ func (p *process) die() {
 // ErrServed says that somebody else answers on a socket.
 var ErrServed = errors.New("another process answers on it")
 
+// servedAfter is how long a socket has to answer before it counts as another's.
+// One that was closed here goes on answering while a process that was just
+// begun has it, until it becomes another program; on a busy machine that takes
+// a while.
+const servedAfter = time.Second
+
 // stale says why the socket cannot be taken: only one that a process left
 // behind may be removed.
 func (t *Target) stale() error {
@@ -177,14 +183,18 @@ func (t *Target) stale() error {
 	case at.Mode()&os.ModeSocket == 0:
 		return fmt.Errorf("%s: it is not a socket", t.socket)
 	}
-	nc, err := net.DialTimeout("unix", t.socket, time.Second)
-	if err == nil {
-		nc.Close()
+	for end := time.Now().Add(servedAfter); ; time.Sleep(10 * time.Millisecond) {
+		nc, err := net.DialTimeout("unix", t.socket, time.Second)
+		if err == nil {
+			nc.Close()
+		}
+		if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("%s: %w", t.socket, ErrServed) // or would, were it not so busy
+		}
 	}
-	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", t.socket, ErrServed) // or would, were it not so busy
 }
 
 func (t *Target) removeSocket() error {
