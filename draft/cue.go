@@ -1,7 +1,6 @@
 package draft
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,13 +72,4 @@ func free(name string, taken func(string) bool) string {
 		suffix := "-" + strconv.Itoa(n)
 		try = name[:min(len(name), lineage.MaxName-len(suffix))] + suffix
 	}
-}
-
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue/format"
@@ -101,7 +102,7 @@ func (d *drafter) node(n *schema.Node) {
 	if len(at.Lvstores)+len(at.Raids)+len(at.Subsystems)+len(n.Pools) == 0 {
 		d.leave("node "+string(n.Name), "it has no lvstore: if it has disks that are not attached, write their pools and import again")
 	}
-	for _, name := range sortedKeys(at.Lvstores) {
+	for _, name := range slices.Sorted(maps.Keys(at.Lvstores)) {
 		d.lvstore(n, at, at.Lvstores[name])
 	}
 }

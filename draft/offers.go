@@ -3,6 +3,7 @@ package draft
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -60,7 +61,7 @@ func (d *drafter) offer() {
 		if at == nil || at.Unknown != "" {
 			continue
 		}
-		for _, alias := range sortedKeys(at.Lvols) {
+		for _, alias := range slices.Sorted(maps.Keys(at.Lvols)) {
 			l := at.Lvols[alias]
 			if _, reminder := lineage.ParseMember(l.Name); reminder || !d.hasPool(n, l.Lvstore) || l.Parsed != nil || l.Snapshot || d.adopts(n.Name, l) {
 				continue
@@ -176,7 +177,7 @@ func (d *drafter) others() []string {
 		if n == nil || n.Unknown != "" {
 			continue
 		}
-		for _, name := range sortedKeys(n.Raids) {
+		for _, name := range slices.Sorted(maps.Keys(n.Raids)) {
 			if _, ok := d.cfg.Cluster.ParseRaid(name); !ok {
 				var bases []string
 				for _, l := range n.Raids[name].Legs {
@@ -185,7 +186,7 @@ func (d *drafter) others() []string {
 				lines = append(lines, shown(fmt.Sprintf("  %s: RAID %s of %s; strata mirrors volumes itself: adopt a base of it when it is gone", n.Name, name, strings.Join(bases, " and "))))
 			}
 		}
-		for _, nqn := range sortedKeys(n.Subsystems) {
+		for _, nqn := range slices.Sorted(maps.Keys(n.Subsystems)) {
 			_, link := d.cfg.Cluster.ParseLink(nqn)
 			if _, export := d.cfg.Cluster.ParseExport(nqn); !link && !export {
 				lines = append(lines, shown(fmt.Sprintf("  %s: subsystem %s%s", n.Name, nqn, shows(n, n.Subsystems[nqn]))))
@@ -198,7 +199,7 @@ func (d *drafter) others() []string {
 // shows says what a subsystem shows.
 func shows(n *state.Node, s *state.Subsystem) string {
 	var bdevs []string
-	for _, nsid := range sortedKeys(s.Namespaces) {
+	for _, nsid := range slices.Sorted(maps.Keys(s.Namespaces)) {
 		bdevs = append(bdevs, fmt.Sprintf("%s as %d", called(n, s.Namespaces[nsid].Bdev), nsid))
 	}
 	if len(bdevs) == 0 {

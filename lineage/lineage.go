@@ -175,6 +175,20 @@ func ValidName(s string) bool {
 	return true
 }
 
+// ParseHead is Parse for heads: false for every other name.
+func ParseHead(name LvolName) (Head, bool) {
+	n, _ := Parse(name)
+	h, ok := n.(Head)
+	return h, ok
+}
+
+// ParseLayer is Parse for layers: false for every other name.
+func ParseLayer(name LvolName) (Layer, bool) {
+	n, _ := Parse(name)
+	l, ok := n.(Layer)
+	return l, ok
+}
+
 // Parse reads an lvol's name. It returns false for every name this package
 // would not have formatted.
 func Parse(name LvolName) (Name, bool) {

@@ -137,7 +137,7 @@ func (s *Saved) pending() []*regexp.Regexp {
 	for _, v := range s.Config.Volumes {
 		name := lineage.Volume{Name: v.Name, ID: lineage.Pending}.String()
 		for _, pass := range s.Plan.Passes {
-			if slices.ContainsFunc(pass.Sections, func(sec OutlineSection) bool { return sec.mentions(name) }) {
+			if slices.ContainsFunc(pass.Sections, func(sec OutlineSection) bool { return mentions(&sec, name) }) {
 				all = append(all, regexp.MustCompile(`(^|[^\w-])(`+regexp.QuoteMeta(v.Name)+`)\.[a-z2-7]{4}\b`))
 				break
 			}
@@ -146,7 +146,7 @@ func (s *Saved) pending() []*regexp.Regexp {
 	return all
 }
 
-func (s *OutlineSection) mentions(name string) bool {
+func mentions(s *OutlineSection, name string) bool {
 	for _, stage := range s.Stages {
 		for _, step := range stage {
 			if strings.Contains(step.Text, name) {
@@ -189,8 +189,8 @@ func implied(op Op) bool {
 	case Resume, Drain:
 		return true
 	case LvolRename:
-		_, from := parsedHead(op.From)
-		_, to := parsedHead(op.To)
+		_, from := lineage.ParseHead(op.From)
+		_, to := lineage.ParseHead(op.To)
 		return from && to
 	}
 	return false

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -80,7 +81,7 @@ func (s *subject) unfit(at *state.Node, l *state.Lvol) (why, hint string) {
 // others are the lvols of an lvstore that could be adopted.
 func others(at *state.Node, lvstore string) string {
 	var names []string
-	for _, alias := range sortedKeys(at.Lvols) {
+	for _, alias := range slices.Sorted(maps.Keys(at.Lvols)) {
 		if l := at.Lvols[alias]; l.Lvstore == lvstore && l.Parsed == nil && !l.Snapshot {
 			names = append(names, string(l.Name))
 		}

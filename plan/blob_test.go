@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -181,7 +182,7 @@ func (c *cluster) merge(m *machine, l *state.Lvol) {
 
 // holder is the machine that has an lvol among those it shows.
 func (c *cluster) holder(u lineage.UUID) *machine {
-	for _, n := range sortedKeys(c.machines) {
+	for _, n := range slices.Sorted(maps.Keys(c.machines)) {
 		if c.machines[n].LvolByUUID(u) != nil {
 			return c.machines[n]
 		}
@@ -191,7 +192,7 @@ func (c *cluster) holder(u lineage.UUID) *machine {
 
 // degrade hides what reads through a bdev that is not there any more.
 func (c *cluster) degrade(m *machine, lost lineage.UUID) {
-	for _, k := range sortedKeys(m.Lvols) {
+	for _, k := range slices.Sorted(maps.Keys(m.Lvols)) {
 		l := m.Lvols[k]
 		if b := c.blobs[l.UUID]; b != nil && b.esnap && b.below == lost && !l.Degraded {
 			l.Degraded, l.External, l.Size = true, "", 0
@@ -205,7 +206,7 @@ func (c *cluster) degrade(m *machine, lost lineage.UUID) {
 
 // hide takes an lvol off the links of its machine.
 func (c *cluster) hide(m *machine, l *state.Lvol) {
-	for _, nqn := range sortedKeys(m.Subsystems) {
+	for _, nqn := range slices.Sorted(maps.Keys(m.Subsystems)) {
 		if ns := m.Subsystems[nqn].Find(string(l.UUID)); ns != nil {
 			c.removeNamespace(m, m.Subsystems[nqn], ns.NSID)
 		}
@@ -214,7 +215,7 @@ func (c *cluster) hide(m *machine, l *state.Lvol) {
 
 // revive shows what reads through a bdev that is there again.
 func (c *cluster) revive(m *machine, found lineage.UUID) {
-	for _, k := range sortedKeys(m.Lvols) {
+	for _, k := range slices.Sorted(maps.Keys(m.Lvols)) {
 		l := m.Lvols[k]
 		if b := c.blobs[l.UUID]; b != nil && b.esnap && b.below == found && l.Degraded {
 			l.Degraded, l.External, l.Size = false, string(found), b.size
@@ -227,14 +228,14 @@ func (c *cluster) revive(m *machine, found lineage.UUID) {
 // agree checks that the layers that count are the same wherever a replica is
 // current, and still what they were.
 func (c *cluster) agree() {
-	for _, n := range sortedKeys(c.machines) {
+	for _, n := range slices.Sorted(maps.Keys(c.machines)) {
 		m := c.machines[n]
-		for _, k := range sortedKeys(m.Lvols) {
+		for _, k := range slices.Sorted(maps.Keys(m.Lvols)) {
 			h, ok := m.Lvols[k].Parsed.(lineage.Head)
 			if !ok || h.Mark == lineage.Fenced || !c.truth[h.Volume][c.view(m.Lvols[k].UUID)] {
 				continue
 			}
-			for _, k := range sortedKeys(m.Lvols) {
+			for _, k := range slices.Sorted(maps.Keys(m.Lvols)) {
 				l, ok := m.Lvols[k].Parsed.(lineage.Layer)
 				if !ok || l.Volume != h.Volume || l.Epoch > h.Cut {
 					continue
@@ -259,12 +260,12 @@ func (c *cluster) unlayering(m *machine, l lineage.Layer) {
 		x, ok := o.(lineage.Layer)
 		return ok && x.Volume == l.Volume && x.Snapshot == l.Snapshot && x.Epoch > l.Epoch
 	}
-	for _, k := range sortedKeys(m.Lvols) {
+	for _, k := range slices.Sorted(maps.Keys(m.Lvols)) {
 		if younger(m.Lvols[k].Parsed) {
 			return
 		}
 	}
-	for _, k := range sortedKeys(m.Lvols) {
+	for _, k := range slices.Sorted(maps.Keys(m.Lvols)) {
 		h, ok := m.Lvols[k].Parsed.(lineage.Head)
 		if ok && h.Volume == l.Volume && h.Mark != lineage.Fenced && h.Cut >= l.Epoch && c.truth[l.Volume][c.view(m.Lvols[k].UUID)] {
 			c.broken("snapshot %s on %s is deleted, and it is configured", l.Lvol(), m.Name)
@@ -285,7 +286,7 @@ func (c *cluster) reading(m *machine, sub *state.Subsystem, nsid int) {
 		return
 	}
 	to := c.machines[link.To]
-	for _, k := range sortedKeys(to.Lvols) {
+	for _, k := range slices.Sorted(maps.Keys(to.Lvols)) {
 		l := to.Lvols[k]
 		if b := c.blobs[l.UUID]; b != nil && b.esnap && !l.Degraded && string(b.below) == sub.Namespaces[nsid].Bdev {
 			c.broken("namespace %d of %s goes while %s on %s reads through it", nsid, sub.NQN, l.Alias(), to.Name)

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -24,7 +25,7 @@ func (b *builder) blockSizes() []int64 {
 			}
 		}
 	}
-	return sortedKeys(sizes)
+	return slices.Sorted(maps.Keys(sizes))
 }
 
 // commonBlock is the block size that gives a volume enough places and, where

@@ -31,7 +31,7 @@ func build(cfg *schema.Config, snap *state.Snapshot, opt Options) (*Plan, error)
 			return nil, err
 		}
 		p.Blocked, p.Notes = b.blocked, b.notes
-		p.decide(order, b.places)
+		decide(p, order, b.places)
 		pass := b.finish()
 		if len(pass.Sections) == 0 {
 			break
@@ -46,29 +46,8 @@ func build(cfg *schema.Config, snap *state.Snapshot, opt Options) (*Plan, error)
 			return nil, &fault{s.Key(), fmt.Errorf("it does not come to rest after %d passes and goes on with: %s: %s", maxPasses, op.On(), Words(op))}
 		}
 	}
-	p.number()
-	p.label(cfg)
-	p.holds()
+	p.complete(cfg)
 	return p, nil
-}
-
-// within leaves out what is in no pool of the cluster.
-func within(cfg *schema.Config, snap *state.Snapshot) *state.Snapshot {
-	return snap.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk)
-}
-
-func (p *Plan) number() {
-	n := 0
-	for _, pass := range p.Passes {
-		for _, s := range pass.Sections {
-			for _, stage := range s.Stages {
-				for i := range stage {
-					n++
-					stage[i].Number = n
-				}
-			}
-		}
-	}
 }
 
 // builder makes one pass.
@@ -268,17 +247,6 @@ func (s *section) step(risk Risk, op Op) Step {
 		s.b.err = &fault{s.Key(), fmt.Errorf("%s: %s: %w", op.On(), Words(op), err)}
 	}
 	return Step{Op: op, Risk: risk, Bytes: bytesOf(op), Reason: s.reason, Pos: s.pos, Copies: -1}
-}
-
-// bytesOf is how much an op moves, at most.
-func bytesOf(op Op) int64 {
-	switch op := op.(type) {
-	case ShallowCopy:
-		return op.Bytes
-	case LvolDecouple:
-		return op.Bytes
-	}
-	return 0
 }
 
 // finish drops what is empty, and waits for sections the pass does not have.

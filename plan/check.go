@@ -150,7 +150,7 @@ func (c *checker) yields(s *Section, id lineage.Volume, op Op) bool {
 	default:
 		return false
 	}
-	if s.Name != id.String() || c.cfg.Volume(id.Name) == nil || stands(c.w.Incarnation(c.cfg.Cluster, id)) {
+	if s.Name != id.String() || c.cfg.Volume(id.Name) == nil || c.w.Incarnation(c.cfg.Cluster, id).Running() {
 		return false
 	}
 	return slices.ContainsFunc(c.w.Incarnations(id.Name), func(other lineage.Volume) bool { return other != id && c.served(other) })
@@ -159,7 +159,7 @@ func (c *checker) yields(s *Section, id lineage.Volume, op Op) bool {
 // fences reports whether an op marks a head as known to be stale.
 func fences(op Op) bool {
 	r, ok := op.(LvolRename)
-	to, head := parsedHead(r.To)
+	to, head := lineage.ParseHead(r.To)
 	return ok && head && to.Mark == lineage.Fenced
 }
 
@@ -168,12 +168,6 @@ func fences(op Op) bool {
 func (c *checker) served(id lineage.Volume) bool {
 	v := c.judge(id)
 	return v.Unknown == "" && v.Engine != "" && slices.ContainsFunc(v.Legs, func(l state.CurrentLeg) bool { return l.Head != nil })
-}
-
-func parsedLayer(name lineage.LvolName) (lineage.Layer, bool) {
-	n, _ := lineage.Parse(name)
-	l, ok := n.(lineage.Layer)
-	return l, ok
 }
 
 // released reports whether the operator lets a volume go that is not configured,
@@ -186,7 +180,7 @@ func (c *checker) released(name string) bool {
 	}
 	lives := func(id lineage.Volume) bool {
 		inc := c.w.Incarnation(c.cfg.Cluster, id)
-		return len(inc.Heads) > 0 || stands(inc)
+		return len(inc.Heads) > 0 || inc.Running()
 	}
 	id := lineage.Volume{Name: volume, ID: lineage.ID(one)}
 	return cut && (!lives(id) || slices.ContainsFunc(c.w.Incarnations(volume), func(o lineage.Volume) bool { return o != id && lives(o) }))
@@ -206,7 +200,7 @@ func (c *checker) permitted(s *Section, step *Step) error {
 	name := s.Name + ":" + string(step.Op.On())
 	switch op := step.Op.(type) {
 	case LvolDelete:
-		if l, ok := parsedLayer(op.Name); ok {
+		if l, ok := lineage.ParseLayer(op.Name); ok {
 			name = s.Name + "@" + l.Snapshot
 		}
 	case LvolRename:
@@ -227,7 +221,7 @@ func (c *checker) pruned(volume string, op Op) bool {
 	if !ok {
 		return false
 	}
-	l, ok := parsedLayer(d.Name)
+	l, ok := lineage.ParseLayer(d.Name)
 	v := c.cfg.Volume(volume)
 	return ok && v != nil && v.Every > 0 && strings.HasPrefix(l.Snapshot, schema.AutoPrefix)
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand"
 	"slices"
 
@@ -92,7 +93,7 @@ func (c *cluster) broken(format string, args ...any) {
 // look is what strata reads.
 func (c *cluster) look() *state.Snapshot {
 	var nodes []*state.Node
-	for _, name := range sortedKeys(c.machines) {
+	for _, name := range slices.Sorted(maps.Keys(c.machines)) {
 		m := c.machines[name]
 		switch {
 		case m.down:
@@ -184,7 +185,7 @@ func (c *cluster) do(op Op, made map[lineage.UUID]lineage.UUID) error {
 		delete(m.Controllers, op.Controller)
 	case LegWait:
 		u := lineage.UUID(c.resolve(made, string(op.Leg)))
-		for _, name := range sortedKeys(m.Controllers) {
+		for _, name := range slices.Sorted(maps.Keys(m.Controllers)) {
 			before := m.Controllers[name].State
 			c.reconnect(m, m.Controllers[name])
 			c.disturbed = c.disturbed || m.Controllers[name].State != before
@@ -428,12 +429,12 @@ func (c *cluster) copies(v lineage.Volume) (alias []string) {
 			alias = append(alias, string(m.Name)+"/"+l.Alias())
 		}
 	}
-	for _, name := range sortedKeys(c.machines) {
+	for _, name := range slices.Sorted(maps.Keys(c.machines)) {
 		m := c.machines[name]
-		for _, k := range sortedKeys(m.Lvols) {
+		for _, k := range slices.Sorted(maps.Keys(m.Lvols)) {
 			each(m, m.Lvols[k])
 		}
-		for _, path := range sortedKeys(m.shelf) {
+		for _, path := range slices.Sorted(maps.Keys(m.shelf)) {
 			for _, l := range m.shelf[path].lvols {
 				each(m, l)
 			}
@@ -633,7 +634,7 @@ func (c *cluster) stop(m *machine) {
 				continue
 			}
 			sh := &shelf{lvstore: s}
-			for _, k := range sortedKeys(m.Lvols) {
+			for _, k := range slices.Sorted(maps.Keys(m.Lvols)) {
 				if m.Lvols[k].Lvstore == s.Name {
 					sh.lvols = append(sh.lvols, m.Lvols[k])
 				}
@@ -644,7 +645,7 @@ func (c *cluster) stop(m *machine) {
 	for u := range m.Remotes {
 		delete(c.queued, waiting{m.Name, u})
 	}
-	nqns := sortedKeys(m.Subsystems)
+	nqns := slices.Sorted(maps.Keys(m.Subsystems))
 	m.Node = freshTarget(m.Name, m.fork)
 	for _, nqn := range nqns {
 		c.peerLost(m, nqn)

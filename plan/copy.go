@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"strata/lineage"
 	"strata/schema"
@@ -116,8 +118,8 @@ func (s *subject) takeOver(d Choice, name, parent lineage.LvolName, size int64) 
 		s.b.withdraw(s.sec, d.Node, st.UUID, "")
 		s.sec.then(RiskCreate, LvolDelete{At{d.Node}, st.Lvstore, st.Name})
 	}
-	for _, l := range sortedKeys(s.inc.Layers(d.Node, d.Lvstore)) {
-		if n, _ := parsedLayer(l); n == void(s.id, n.Epoch) {
+	for _, l := range slices.Sorted(maps.Keys(s.inc.Layers(d.Node, d.Lvstore))) {
+		if n, _ := lineage.ParseLayer(l); n == void(s.id, n.Epoch) {
 			s.sec.then(RiskCreate, LvolDelete{At{d.Node}, d.Lvstore, l}) // of a release that was interrupted
 		}
 	}

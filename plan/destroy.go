@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -148,7 +149,7 @@ func (b *builder) destroy(inc *state.Incarnation, name string) {
 		nodes[o.Node] = true
 		b.withdraw(sec, o.Node, o.Lvol.UUID, "")
 	}
-	for _, n := range sortedKeys(nodes) {
+	for _, n := range slices.Sorted(maps.Keys(nodes)) {
 		b.deleteStack(sec, n, inc, RiskDestroy)
 	}
 }

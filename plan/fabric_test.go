@@ -21,7 +21,7 @@ func (c *cluster) announce(m *machine, sub *state.Subsystem) {
 	if to.down || ctrl == nil || ctrl.NQN != sub.NQN || ctrl.State != "enabled" {
 		return
 	}
-	for _, nsid := range sortedKeys(sub.Namespaces) {
+	for _, nsid := range slices.Sorted(maps.Keys(sub.Namespaces)) {
 		u := lineage.UUID(sub.Namespaces[nsid].Bdev)
 		if l := m.LvolByUUID(u); l != nil && to.Remotes[u] == nil {
 			to.AddRemote(&state.Remote{Bdev: ctrl.Name + "n" + strconv.Itoa(nsid), UUID: u, Controller: ctrl.Name, NSID: nsid, Size: l.Size})
@@ -38,7 +38,7 @@ func (c *cluster) removeNamespace(m *machine, sub *state.Subsystem, nsid int) {
 	}
 	to := c.machines[link.To]
 	if ctrl := to.Controllers[c.cfg.Cluster.Controller(link)]; ctrl != nil && ctrl.State == "enabled" {
-		for _, u := range sortedKeys(to.Remotes) {
+		for _, u := range slices.Sorted(maps.Keys(to.Remotes)) {
 			if r := to.Remotes[u]; r.Controller == ctrl.Name && r.NSID == nsid {
 				c.dropRemote(to, r)
 			}
@@ -65,7 +65,7 @@ func (c *cluster) dropLeg(m *machine, u lineage.UUID) {
 }
 
 func (c *cluster) emptyRaids(m *machine) {
-	for _, name := range sortedKeys(m.Raids) {
+	for _, name := range slices.Sorted(maps.Keys(m.Raids)) {
 		if !slices.ContainsFunc(m.Raids[name].Legs, func(l state.Leg) bool { return l.Configured }) {
 			delete(m.Raids, name)
 			c.withoutBdev(m, name)
@@ -87,7 +87,7 @@ func (c *cluster) withoutBdev(m *machine, names ...string) {
 }
 
 func (c *cluster) dropRemotes(m *machine, ctrl string) {
-	for _, u := range sortedKeys(m.Remotes) {
+	for _, u := range slices.Sorted(maps.Keys(m.Remotes)) {
 		if r := m.Remotes[u]; r != nil && r.Controller == ctrl {
 			c.dropRemote(m, r)
 		}
@@ -123,7 +123,7 @@ func (c *cluster) reconnect(m *machine, ctrl *state.Controller) {
 	}
 	c.note("  %s is connected to %s", m.Name, link.From)
 	ctrl.State = "enabled"
-	for _, u := range sortedKeys(m.Remotes) {
+	for _, u := range slices.Sorted(maps.Keys(m.Remotes)) {
 		r := m.Remotes[u]
 		if r.Controller != ctrl.Name {
 			continue

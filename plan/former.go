@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -67,53 +68,6 @@ func (s *subject) reached(l state.CurrentLeg) string {
 	return s.b.connected(link)
 }
 
-// attachedTo finds the node with a controller that is attached to a subsystem of
-// a link, and the controller. A link of a former name need not say where it leads.
-func (w *world) attachedTo(nqn lineage.NQN) (*state.Node, *state.Controller) {
-	link, ok := w.cluster.ParseLink(nqn)
-	if !ok {
-		return nil, nil
-	}
-	if to := w.Nodes[link.To]; to != nil {
-		if to.Unknown != "" {
-			return nil, nil
-		}
-		if ctrl := to.Controllers[w.controller(link)]; ctrl != nil && ctrl.NQN == nqn {
-			return to, ctrl
-		}
-	}
-	for _, name := range sortedKeys(w.Nodes) {
-		for _, ctrl := range w.Nodes[name].Controllers {
-			if ctrl.NQN == nqn {
-				return w.Nodes[name], ctrl
-			}
-		}
-	}
-	return nil, nil
-}
-
-// controller is what the controller of a link is called on the node it leads to:
-// as it is attached there, else by the usual name, unless a link of a former name
-// has that.
-func (w *world) controller(l lineage.Link) string {
-	name, nqn := w.cluster.Controller(l), w.cluster.LinkNQN(l)
-	to := w.Nodes[l.To]
-	if to == nil || to.Controllers[name] != nil && to.Controllers[name].NQN == nqn {
-		return name
-	}
-	for _, ctrl := range to.Controllers {
-		if ctrl.NQN == nqn {
-			return ctrl.Name
-		}
-	}
-	if taken := to.Controllers[name]; taken != nil {
-		if _, link := w.cluster.ParseLink(taken.NQN); link {
-			return name + ".2"
-		}
-	}
-	return name
-}
-
 // stale reports whether a link on a node carries a name that one of its ends
 // has no more.
 func (b *builder) stale(l lineage.Link, at lineage.Node, end lineage.Node) bool {
@@ -148,14 +102,14 @@ type formerEnd struct {
 // and subsystems without namespaces to which no node is attached.
 func (b *builder) formerEnds() (idle []formerEnd) {
 	for n, at := range b.readNodes() {
-		for _, name := range sortedKeys(at.Controllers) {
+		for _, name := range slices.Sorted(maps.Keys(at.Controllers)) {
 			ctrl := at.Controllers[name]
 			link, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
 			if ok && b.stale(link, n.Name, link.To) && !usesAny(at, name) {
 				idle = append(idle, formerEnd{n.Name, link, ctrl})
 			}
 		}
-		for _, nqn := range sortedKeys(at.Subsystems) {
+		for _, nqn := range slices.Sorted(maps.Keys(at.Subsystems)) {
 			link, ok := b.cfg.Cluster.ParseLink(nqn)
 			if !ok || !b.stale(link, n.Name, link.From) || len(at.Subsystems[nqn].Namespaces) > 0 {
 				continue
@@ -191,7 +145,7 @@ func (b *builder) inUse(l lineage.Link, leg lineage.UUID) bool {
 // Patient links would try for ever. The legs on it are lost with it.
 func (b *builder) letGoMoved() {
 	for n, at := range b.readNodes() {
-		for _, name := range sortedKeys(at.Controllers) {
+		for _, name := range slices.Sorted(maps.Keys(at.Controllers)) {
 			ctrl := at.Controllers[name]
 			link, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
 			if !ok || ctrl.State == "enabled" || ctrl.GivenUp() || b.opt.Skip[linkKey(link)] {
@@ -221,7 +175,7 @@ func (b *builder) letGoMoved() {
 // again since it was renamed, and nobody will offer it; "" when that is not known.
 func (b *builder) deserted(to lineage.Node, ctrl *state.Controller) lineage.Node {
 	at := b.w.Nodes[to]
-	for _, u := range sortedKeys(at.Remotes) {
+	for _, u := range slices.Sorted(maps.Keys(at.Remotes)) {
 		r := at.Remotes[u]
 		if r.Controller != ctrl.Name || !r.Claimed && !at.Uses(u) {
 			continue

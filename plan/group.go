@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,7 +22,7 @@ func (b *builder) cutGroups() {
 		}
 		groups[group] = append(groups[group], c)
 	}
-	for _, key := range sortedKeys(groups) {
+	for _, key := range slices.Sorted(maps.Keys(groups)) {
 		cuts := groups[key]
 		if b.opt.Skip[key] {
 			continue

@@ -43,7 +43,7 @@ type served struct {
 // serving finds every way by which hosts reach volumes.
 func (c *cluster) serving() map[lineage.Volume][]served {
 	out := map[lineage.Volume][]served{}
-	for _, name := range sortedKeys(c.machines) {
+	for _, name := range slices.Sorted(maps.Keys(c.machines)) {
 		m := c.machines[name]
 		if m.down {
 			continue
@@ -65,7 +65,7 @@ func (c *cluster) serving() map[lineage.Volume][]served {
 				out[v] = append(out[v], s)
 			}
 		}
-		for _, nqn := range sortedKeys(m.Subsystems) {
+		for _, nqn := range slices.Sorted(maps.Keys(m.Subsystems)) {
 			sub := m.Subsystems[nqn]
 			v, ok := c.cfg.Cluster.ParseExport(nqn)
 			ns := sub.Namespaces[state.ExportNSID]
@@ -75,10 +75,10 @@ func (c *cluster) serving() map[lineage.Volume][]served {
 			}
 		}
 		var kernel []string
-		for _, id := range sortedKeys(m.Ublk) {
+		for _, id := range slices.Sorted(maps.Keys(m.Ublk)) {
 			kernel = append(kernel, m.Ublk[id])
 		}
-		for _, path := range sortedKeys(m.NBD) {
+		for _, path := range slices.Sorted(maps.Keys(m.NBD)) {
 			kernel = append(kernel, m.NBD[path])
 		}
 		for _, dev := range kernel {

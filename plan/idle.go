@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"maps"
+	"slices"
 	"strata/lineage"
 	"strata/state"
 )
@@ -24,7 +26,7 @@ func (b *builder) idleLinks() []lineage.Link {
 		}
 	}
 	var links []lineage.Link
-	for _, key := range sortedKeys(idle) {
+	for _, key := range slices.Sorted(maps.Keys(idle)) {
 		links = append(links, idle[key])
 	}
 	return links
@@ -84,7 +86,7 @@ func (b *builder) standOn(n lineage.Node, ctrl string) []string {
 			add(owner.LvolByUUID(leg).Parsed.Of())
 		}
 	}
-	return sortedKeys(keys)
+	return slices.Sorted(maps.Keys(keys))
 }
 
 func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {

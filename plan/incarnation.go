@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -70,7 +71,7 @@ func (b *builder) rivals(v *schema.Volume) (rivals []rival, layers []lineage.Vol
 		case len(inc.Heads) > 0 || verdict.Engine != "":
 			rivals = append(rivals, rival{
 				Incarnation: inc,
-				runs:        verdict.Engine != "" || verdict.Unknown != "" && stands(inc),
+				runs:        verdict.Engine != "" || verdict.Unknown != "" && inc.Running(),
 				major:       2*len(nodesOf(inc)) > v.Replicas.Count,
 				stale:       len(inc.Heads) > 0 && !slices.ContainsFunc(inc.Heads, func(h state.Head) bool { return h.Name.Mark != lineage.Fenced }),
 			})
@@ -109,12 +110,6 @@ func (b *builder) astray(v *schema.Volume, rivals []rival) *state.Apart {
 		}
 	}
 	return nil
-}
-
-// stands reports whether there is anything through which hosts may use an
-// incarnation.
-func stands(inc *state.Incarnation) bool {
-	return len(inc.Raids) > 0 || slices.ContainsFunc(inc.Exports, func(e state.Exported) bool { return e.Device != "" })
 }
 
 // clear is the rival that is known to be the one in use; nil when none is.
@@ -183,7 +178,7 @@ func (b *builder) exits(v *schema.Volume, rivals []rival) string {
 	}
 	var name, release []string
 	for _, r := range rivals {
-		for _, n := range sortedKeys(nodesOf(r.Incarnation)) {
+		for _, n := range slices.Sorted(maps.Keys(nodesOf(r.Incarnation))) {
 			if on[n] == 1 {
 				name = append(name, fmt.Sprintf("--authority %s=%s (%s)", v.Name, n, r.Volume))
 				break
@@ -249,7 +244,7 @@ func (s *subject) supersede(p picked) {
 		if p.byWord {
 			o.endOthers()
 		}
-		if !stands(o.inc) {
+		if !o.inc.Running() {
 			o.yield(s.id)
 		}
 	}

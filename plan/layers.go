@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,7 +28,7 @@ func (s *subject) layersOf() []*layer {
 			continue
 		}
 		on := s.inc.Layers(leg.Node, leg.Head.Lvol.Lvstore)
-		for _, name := range sortedKeys(on) {
+		for _, name := range slices.Sorted(maps.Keys(on)) {
 			l := byName[name]
 			if l == nil {
 				l = &layer{on[name].Parsed.(lineage.Layer), make([]*state.Lvol, len(s.Legs))}

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"strata/lineage"
 	"strata/state"
@@ -14,7 +16,7 @@ import (
 // move as after any loss.
 func (b *builder) letGoStalled() {
 	for n, at := range b.readNodes() {
-		for _, name := range sortedKeys(at.Raids) {
+		for _, name := range slices.Sorted(maps.Keys(at.Raids)) {
 			raid := at.Raids[name]
 			v, ours := b.cfg.Cluster.ParseRaid(name)
 			if !ours || !raid.Stalled {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -21,13 +22,6 @@ func (b *builder) link(l lineage.Link) string {
 	why := b.makeLink(l)
 	b.links[l] = why
 	return why
-}
-
-// linkName is what the section of a link is called.
-func linkName(l lineage.Link) string { return string(l.From) + " → " + string(l.To) }
-
-func linkKey(l lineage.Link) string {
-	return (&Section{Kind: KindLink, Name: linkName(l)}).Key()
 }
 
 func (b *builder) makeLink(l lineage.Link) string {
@@ -116,7 +110,7 @@ func (b *builder) restore(sec *section, l lineage.Link, nqn lineage.NQN) {
 		return
 	}
 	var ops []Op
-	for _, u := range sortedKeys(to.Remotes) {
+	for _, u := range slices.Sorted(maps.Keys(to.Remotes)) {
 		r := to.Remotes[u]
 		if r.Controller != name || !to.Uses(u) || from.LvolByUUID(u) == nil || !from.LvolByUUID(u).Complete() || sub.Namespaces[r.NSID] != nil || len(b.shownBy(l.From, u)) > 0 {
 			continue

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -133,7 +134,7 @@ func sortedMembers(set map[lineage.Member]bool) []lineage.Member {
 		byName[m.Lvol()] = m
 	}
 	var all []lineage.Member
-	for _, name := range sortedKeys(byName) {
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		all = append(all, byName[name])
 	}
 	return all

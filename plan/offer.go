@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -22,9 +23,9 @@ func (b *builder) shownBy(n lineage.Node, leg lineage.UUID) []shown {
 	}
 	if b.shows[n] == nil {
 		b.shows[n] = map[string][]shown{}
-		for _, nqn := range sortedKeys(at.Subsystems) {
+		for _, nqn := range slices.Sorted(maps.Keys(at.Subsystems)) {
 			if l, ok := b.cfg.Cluster.ParseLink(nqn); ok { // by whatever name the node had
-				for _, nsid := range sortedKeys(at.Subsystems[nqn].Namespaces) {
+				for _, nsid := range slices.Sorted(maps.Keys(at.Subsystems[nqn].Namespaces)) {
 					bdev := at.Subsystems[nqn].Namespaces[nsid].Bdev
 					b.shows[n][bdev] = append(b.shows[n][bdev], shown{l, nsid})
 				}

@@ -29,7 +29,7 @@ func (c *checker) adopted(op LvolRename) error {
 	if err != nil {
 		return err
 	}
-	head, ok := parsedHead(op.To)
+	head, ok := lineage.ParseHead(op.To)
 	if !ok || head.Volume.Name != v.Name {
 		return fmt.Errorf("%s is no head of volume %s", op.To, v.Name)
 	}

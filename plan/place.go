@@ -4,26 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"strings"
 
 	"strata/lineage"
 	"strata/schema"
 )
-
-// Placement says where a volume's replicas go.
-type Placement struct {
-	Volume string
-	Chosen []Choice
-	Others []Choice // filled when Options.Explain is set
-}
-
-// Choice is a node that was chosen or passed over, and why.
-type Choice struct {
-	Node    lineage.Node
-	Lvstore string
-	Why     string
-}
 
 // stick says how much a volume wants to stay in a place. Lower is stronger.
 type stick int
@@ -93,7 +80,7 @@ func (b *builder) decided(p Placement) {
 // decide takes the placements of a pass into the plan: of each volume, that of
 // the first pass that finds a place for as many replicas as it is to have, as far
 // as any does. Later passes find replicas there.
-func (p *Plan) decide(order []*schema.Volume, places map[string]Placement) {
+func decide(p *Plan, order []*schema.Volume, places map[string]Placement) {
 	have := map[string]Placement{}
 	for _, o := range p.Places {
 		have[o.Volume] = o
@@ -194,7 +181,7 @@ func disqualified(v *schema.Volume, n *schema.Node) string {
 	if len(r.On) > 0 && !slices.Contains(r.On, n.Name) {
 		return "is not in on"
 	}
-	for _, k := range sortedKeys(r.Require) {
+	for _, k := range slices.Sorted(maps.Keys(r.Require)) {
 		if n.Labels[k] != r.Require[k] {
 			return fmt.Sprintf("label %s is %q, not %q", k, n.Labels[k], r.Require[k])
 		}
@@ -338,13 +325,4 @@ func (b *builder) hidden() (hidden int, pending bool, why string) {
 		}
 	}
 	return len(counted), pending, why
-}
-
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -143,7 +144,7 @@ func (p *pool) hide(hint, format string, args ...any) {
 
 // taken says what is on a pool's disk that is in use and has not its lvstore.
 func (b *builder) taken(at *state.Node, p *pool, disk *state.Disk) {
-	for _, name := range sortedKeys(at.Lvstores) {
+	for _, name := range slices.Sorted(maps.Keys(at.Lvstores)) {
 		lvs := at.Lvstores[name]
 		if lvs.Base != disk.Bdev {
 			continue
@@ -200,7 +201,7 @@ func findDisk(at *state.Node, c lineage.Cluster, conf *schema.Pool) *state.Disk 
 		return at.Disks[c.Disk(conf.Name)]
 	}
 	var found *state.Disk
-	for _, name := range sortedKeys(at.Disks) {
+	for _, name := range slices.Sorted(maps.Keys(at.Disks)) {
 		if d := at.Disks[name]; d.Path == conf.Path && (found == nil || d.Claimed && !found.Claimed) {
 			found = d
 		}

@@ -242,7 +242,7 @@ func (w *world) dropRemote(nqn lineage.NQN, nsid int) {
 }
 
 func (w *world) dropController(n *state.Node, name string) {
-	for _, u := range sortedKeys(n.Remotes) {
+	for _, u := range slices.Sorted(maps.Keys(n.Remotes)) {
 		if r := n.Remotes[u]; r != nil && r.Controller == name {
 			w.removeRemote(n, r)
 		}
@@ -252,7 +252,7 @@ func (w *world) dropController(n *state.Node, name string) {
 func (w *world) removeRemote(n *state.Node, r *state.Remote) {
 	n.RemoveRemote(r)
 	w.gone(n, string(r.UUID), r.Bdev)
-	for _, alias := range sortedKeys(n.Lvols) {
+	for _, alias := range slices.Sorted(maps.Keys(n.Lvols)) {
 		l := n.Lvols[alias]
 		if l.External != string(r.UUID) {
 			continue // what reads through it has no bdev any more

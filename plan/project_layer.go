@@ -110,13 +110,6 @@ func letGoHeld(n *state.Node) {
 	maps.DeleteFunc(n.Controllers, func(_ string, c *state.Controller) bool { return c.State == "deleting" })
 }
 
-func findLvol(n *state.Node, lvstore string, name lineage.LvolName) (*state.Lvol, error) {
-	if l := n.Lvols[lvstore+"/"+string(name)]; l != nil {
-		return l, nil
-	}
-	return nil, fmt.Errorf("no lvol %s/%s on %s", lvstore, name, n.Name)
-}
-
 func replaceChild(n *state.Node, lvstore string, parent, from, to lineage.LvolName) {
 	if p := n.Lvols[lvstore+"/"+string(parent)]; p != nil && parent != "" {
 		for i, c := range p.Children {

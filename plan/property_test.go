@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ func TestRandomHistories(t *testing.T) {
 		live(t, seed, ends)
 	}
 	t.Logf("%d histories from seed %d", n, first)
-	for _, b := range sortedKeys(ends) {
+	for _, b := range slices.Sorted(maps.Keys(ends)) {
 		t.Logf("%6d ended with: %s", ends[b], b)
 	}
 }
@@ -556,7 +557,7 @@ func (h *history) event() {
 		m.hidden, c.disturbed = !m.hidden, true
 		c.note("%s hidden: %v", m.Name, m.hidden)
 	case 5, 6:
-		for _, name := range sortedKeys(m.Controllers) {
+		for _, name := range slices.Sorted(maps.Keys(m.Controllers)) {
 			if ctrl := m.Controllers[name]; ctrl.State == "reconnect_is_delayed" {
 				c.giveUp(m, ctrl)
 			}
@@ -564,7 +565,7 @@ func (h *history) event() {
 	case 7, 8:
 		h.reconnect()
 	case 9:
-		for _, name := range sortedKeys(m.Controllers) {
+		for _, name := range slices.Sorted(maps.Keys(m.Controllers)) {
 			if ctrl := m.Controllers[name]; h.Intn(2) == 0 && ctrl.State == "enabled" {
 				ctrl.State, c.disturbed = []string{"reconnect_is_delayed", "failed", "deleting"}[h.Intn(3)], true
 				c.note("controller %s on %s is %s", name, m.Name, ctrl.State)
@@ -640,7 +641,7 @@ func (h *history) off(machines ...*machine) func() {
 func (h *history) reconnect() {
 	for _, n := range h.cfg.Nodes {
 		m := h.c.machines[n.Name]
-		for _, name := range sortedKeys(m.Controllers) {
+		for _, name := range slices.Sorted(maps.Keys(m.Controllers)) {
 			before := m.Controllers[name].State
 			h.c.reconnect(m, m.Controllers[name])
 			h.c.disturbed = h.c.disturbed || m.Controllers[name].State != before
@@ -697,7 +698,7 @@ func (h *history) settle() error {
 func (h *history) giveUpWaiting() (any bool) {
 	for _, n := range h.cfg.Nodes {
 		m := h.c.machines[n.Name]
-		for _, name := range sortedKeys(m.Controllers) {
+		for _, name := range slices.Sorted(maps.Keys(m.Controllers)) {
 			if ctrl := m.Controllers[name]; ctrl.State == "reconnect_is_delayed" {
 				h.c.giveUp(m, ctrl)
 				any = true

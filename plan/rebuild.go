@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -182,7 +183,7 @@ func (s *subject) missing(d Choice, src state.CurrentLeg) []*state.Lvol {
 	have := s.inc.Layers(d.Node, d.Lvstore)
 	on := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)
 	var todo []*state.Lvol
-	for _, name := range sortedKeys(on) {
+	for _, name := range slices.Sorted(maps.Keys(on)) {
 		l := on[name]
 		if p := l.Parsed.(lineage.Layer); p.Epoch > s.cut() {
 			continue

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"strata/lineage"
 	"strata/state"
@@ -53,7 +55,7 @@ func (b *builder) held(l lineage.Link) string {
 	if ctrl == nil || ctrl.State != "deleting" {
 		return ""
 	}
-	for _, alias := range sortedKeys(to.Lvols) {
+	for _, alias := range slices.Sorted(maps.Keys(to.Lvols)) {
 		lvol := to.Lvols[alias]
 		if !to.Orphaned(lvol) {
 			continue
@@ -63,16 +65,4 @@ func (b *builder) held(l lineage.Link) string {
 		}
 	}
 	return ""
-}
-
-// owner is the node that has an lvol; "" when none that was read has it. Of
-// several it is the one whose is not in doubt.
-func (w *world) owner(u lineage.UUID) (owner lineage.Node) {
-	known := false
-	for name, n := range w.Nodes {
-		if l := n.LvolByUUID(u); l != nil && (owner == "" || l.Parsed != nil && !known || (l.Parsed != nil) == known && name < owner) {
-			owner, known = name, l.Parsed != nil
-		}
-	}
-	return owner
 }

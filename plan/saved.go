@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -63,7 +64,7 @@ func Save(cfg *schema.Config, document []byte, snap *state.Snapshot, p *Plan, op
 		Format: SavedFormat, Version: version, Config: cfg, Document: document, Plan: p.Outline(cfg.Cluster), Relies: map[string]Fact{}, Placed: placed(cfg, p),
 		Options: SavedOptions{Authority: opt.Authority},
 	}
-	s.Plan.operate(p)
+	operate(s.Plan, p)
 	for name, allowed := range opt.AllowDestroy {
 		if allowed {
 			s.Options.AllowDestroy = append(s.Options.AllowDestroy, name)
@@ -91,11 +92,11 @@ func placed(cfg *schema.Config, p *Plan) map[string]Place {
 		var at Place
 		switch op := step.Op.(type) {
 		case LvolCreate:
-			if h, ok := parsedHead(op.Name); ok && h.Volume.ID == lineage.Pending {
+			if h, ok := lineage.ParseHead(op.Name); ok && h.Volume.ID == lineage.Pending {
 				v, at.Replicas = h.Volume, []lineage.Node{op.Node}
 			}
 		case LvolRename:
-			if h, ok := parsedHead(op.To); ok && h.Volume.ID == lineage.Pending && h.Mark == lineage.Primary {
+			if h, ok := lineage.ParseHead(op.To); ok && h.Volume.ID == lineage.Pending && h.Mark == lineage.Primary {
 				v, at.Engine = h.Volume, op.Node
 			}
 		case RaidCreate:
@@ -112,12 +113,6 @@ func placed(cfg *schema.Config, p *Plan) map[string]Place {
 		all[v.Name] = have
 	}
 	return all
-}
-
-func parsedHead(name lineage.LvolName) (lineage.Head, bool) {
-	n, _ := lineage.Parse(name)
-	h, ok := n.(lineage.Head)
-	return h, ok
 }
 
 // PlanConfig is the configuration with new volumes where the plan puts them: it
@@ -190,7 +185,7 @@ func (o *SavedOptions) words() []string {
 	for _, name := range o.AllowDestroy {
 		all = append(all, "--allow-destroy "+name)
 	}
-	for _, volume := range sortedKeys(o.Authority) {
+	for _, volume := range slices.Sorted(maps.Keys(o.Authority)) {
 		all = append(all, fmt.Sprintf("--authority %s=%s", volume, o.Authority[volume]))
 	}
 	return all

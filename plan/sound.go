@@ -13,15 +13,6 @@ import (
 // fault, the planner is not to be trusted with the others either.
 const maxFaults = 8
 
-// fault is a section that cannot be planned, or must not be carried out.
-type fault struct {
-	key string
-	err error
-}
-
-func (f *fault) Error() string { return f.key + ": " + f.err.Error() }
-func (f *fault) Unwrap() error { return f.err }
-
 // defect is what a reader is told to do about a fault.
 const defect = "this is a defect of strata and not of the configuration: please report it with this message and the output of strata status --json"
 

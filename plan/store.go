@@ -15,100 +15,6 @@ import (
 // name a target loads only the first, and the other's disk looks blank. Pools
 // whose lvstore the user has named are left as they are.
 
-// projectStore applies what is done to disks and lvstores.
-func projectStore(n *state.Node, op Op) error {
-	switch op := op.(type) {
-	case DiskDetach:
-		bdev := op.Bdev
-		if op.Kind == schema.NVMe {
-			bdev += "n1"
-		}
-		if d := n.Disks[bdev]; d == nil || d.Claimed || !alone(n, d) {
-			return fmt.Errorf("disk %s of %s is not there, or in use", op.Bdev, n.Name)
-		}
-		delete(n.Disks, bdev)
-	case ExpectBlank:
-		if d := n.Disks[op.Bdev]; d == nil || d.Claimed {
-			return fmt.Errorf("disk %s of %s is not there, or in use", op.Bdev, n.Name)
-		}
-	case LvstoreCreate:
-		if d := n.Disks[op.Bdev]; d == nil || d.Claimed {
-			return fmt.Errorf("disk %s of %s is not there, or in use", op.Bdev, n.Name)
-		}
-		n.Disks[op.Bdev].Claimed, n.Disks[op.Bdev].Unread = true, false
-		n.Lvstores[op.Lvstore] = &state.Lvstore{Name: op.Lvstore, OnTarget: op.OnTarget, UUID: lineage.PendingUUID, Base: op.Bdev, ClusterSize: op.ClusterSize}
-	case LvstoreRename:
-		lvs := n.Lvstores[op.Lvstore]
-		if lvs == nil || lvs.Called() != op.From {
-			return fmt.Errorf("no lvstore %s on %s", op.From, n.Name)
-		}
-		lvs.OnTarget = op.To
-	case Remind:
-		name := op.Member.Lvol()
-		if n.Lvols[op.Lvstore+"/"+string(name)] != nil {
-			return fmt.Errorf("%s/%s exists on %s", op.Lvstore, name, n.Name)
-		}
-		n.AddLvol(&state.Lvol{Lvstore: op.Lvstore, Name: name, UUID: Token(op.Node, op.Lvstore, name), Size: op.Size})
-	case Forget:
-		l, err := findLvol(n, op.Lvstore, op.Member.Lvol())
-		if err != nil {
-			return err
-		}
-		n.RemoveLvol(l)
-	}
-	return nil
-}
-
-// store checks what is done to disks and lvstores.
-func (c *checker) store(n *schema.Node, op Op) error {
-	at := c.w.Nodes[n.Name]
-	switch op := op.(type) {
-	case DiskDetach, ExpectBlank:
-		return nil // only of a disk that nothing stands on, as the projection sees to
-	case LvstoreCreate:
-		for _, r := range c.w.Reminders() {
-			m := r.Member
-			if p := n.Pool(m.Pool); m.Node == n.Name && p != nil && p.Lvstore == op.Lvstore && !c.w.HasStore(m) && !c.cfg.Retires(m.Node, m.Pool) {
-				return fmt.Errorf("pool %s of %s has another lvstore, which was not found", m.Pool, n.Name)
-			}
-		}
-		if d := at.Disks[op.Bdev]; d != nil && !d.Unread && d.Kind != string(schema.Malloc) && !c.opt.AllowDestroy[poolGrant(n, op.Lvstore)] && len(loaded(at)) > 0 {
-			return fmt.Errorf("%s was not looked into again, and what shows on it may not be all", op.Bdev)
-		}
-		return inPool(n, op.Lvstore)
-	case LvstoreRename:
-		if slices.ContainsFunc(n.Pools, func(p *schema.Pool) bool { return p.Lvstore == op.Lvstore && p.Named(c.cfg.Cluster) }) {
-			return fmt.Errorf("lvstore %s has its name from the configuration", op.Lvstore)
-		}
-		if s, ok := lineage.ParseStore(op.From); !ok || s.Cluster != c.cfg.Cluster {
-			return fmt.Errorf("lvstore %s is not the cluster's", op.From)
-		}
-		if at != nil && !renamable(at, op.Lvstore) {
-			return fmt.Errorf("an lvol in lvstore %s has no bdev: renaming it ends the target", op.From)
-		}
-		return inPool(n, op.Lvstore)
-	case Remind:
-		return inPool(n, op.Lvstore)
-	case Forget:
-		node, pool := op.Member.Node, op.Member.Pool
-		if at != nil && !c.cfg.Retires(node, pool) && !c.w.HasStore(op.Member) {
-			return fmt.Errorf("pool %s of %s is not known to be gone for good", pool, node)
-		}
-		return inPool(n, op.Lvstore)
-	}
-	return fmt.Errorf("%T is not known to the check", op)
-}
-
-// poolGrant is the name by which a disk is released that may have something on it.
-func poolGrant(n *schema.Node, lvstore string) string {
-	for _, p := range n.Pools {
-		if p.Lvstore == lvstore {
-			return string(n.Name) + "/" + p.Name
-		}
-	}
-	return ""
-}
-
 // storeName draws a name for a pool's lvstore that no node has.
 func (b *builder) storeName(n lineage.Node, pool string) string {
 	s := lineage.Store{Cluster: b.cfg.Cluster, Pool: pool, ID: lineage.Pending}
@@ -146,18 +52,6 @@ func (b *builder) called(sec *section, at *state.Node, conf *schema.Pool, lvs *s
 	b.rename(sec, at.Name, lvs, to)
 }
 
-// renamable reports whether all lvols in an lvstore have bdevs: a target that is
-// to rename one in which an lvol has none, for what that reads through is not
-// attached, ends (v26.05, bdev_lvol_rename_lvstore).
-func renamable(at *state.Node, lvstore string) bool {
-	for _, l := range at.Lvols {
-		if l.Lvstore == lvstore && l.Degraded {
-			return false
-		}
-	}
-	return true
-}
-
 func (b *builder) rename(sec *section, n lineage.Node, lvs *state.Lvstore, to string) {
 	sec.beside(0, RiskCreate, LvstoreRename{At{n}, lvs.Name, lvs.Called(), to})
 	if b.renames[n] == nil {
@@ -190,20 +84,6 @@ func (b *builder) format(sec *section, at *state.Node, conf *schema.Pool, disk *
 		stage = b.exposed(sec, at, conf, disk)
 	}
 	sec.beside(stage, risk, LvstoreCreate{At{at.Name}, conf.Lvstore, b.onTarget(at.Name, conf), disk.Bdev, conf.ClusterSize})
-}
-
-// alone reports whether a disk can be detached and attached again by itself: of
-// an NVMe controller that is all it has.
-func alone(at *state.Node, disk *state.Disk) bool {
-	if disk.Kind != string(schema.NVMe) {
-		return true
-	}
-	for _, d := range at.Disks {
-		if d != disk && d.Path == disk.Path {
-			return false
-		}
-	}
-	return strings.HasSuffix(disk.Bdev, "n1")
 }
 
 // A pool whose lvstore was found on another disk than its own, which shows none,
@@ -296,16 +176,6 @@ func (b *builder) onTarget(n lineage.Node, conf *schema.Pool) string {
 		return conf.Lvstore
 	}
 	return b.storeName(n, conf.Name)
-}
-
-// loaded are the lvstores that a node had when the pass began.
-func loaded(at *state.Node) (all []*state.Lvstore) {
-	for _, name := range sortedKeys(at.Lvstores) {
-		if lvs := at.Lvstores[name]; lvs.UUID != lineage.PendingUUID {
-			all = append(all, lvs)
-		}
-	}
-	return all
 }
 
 // fixed is a loaded lvstore whose name strata may not change; "" for none.

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -131,7 +132,7 @@ func (b *builder) uncounted(n lineage.Node, l *state.Lvol) bool {
 func (s *subject) those(d Choice, why func(*state.Lvol) string) []stray {
 	at, on := s.b.w.Nodes[d.Node], s.inc.Layers(d.Node, d.Lvstore)
 	var strays []stray
-	for _, name := range sortedKeys(on) {
+	for _, name := range slices.Sorted(maps.Keys(on)) {
 		if w := why(on[name]); w != "" {
 			strays = append(strays, stray{name, w})
 		}

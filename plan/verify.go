@@ -11,7 +11,7 @@ import (
 )
 
 // operate puts the operations of the plan's steps into its outline.
-func (o *Outline) operate(p *Plan) {
+func operate(o *Outline, p *Plan) {
 	for i, pass := range p.Passes {
 		for j, sec := range pass.Sections {
 			for k, stage := range sec.Stages {
@@ -100,7 +100,7 @@ func (s *Saved) plan() (*Plan, error) {
 				}
 				var steps []Step
 				for _, step := range stage {
-					made, err := step.step()
+					made, err := stepOf(&step)
 					if err != nil {
 						return nil, fmt.Errorf("step %d: %w", step.Number, err)
 					}
@@ -112,14 +112,12 @@ func (s *Saved) plan() (*Plan, error) {
 		}
 		p.Passes = append(p.Passes, next)
 	}
-	p.number()
-	p.label(s.Config)
-	p.holds()
+	p.complete(s.Config)
 	return p, nil
 }
 
 // step makes the step again of which s is the outline.
-func (s *OutlineStep) step() (Step, error) {
+func stepOf(s *OutlineStep) (Step, error) {
 	if absent(s.Params) {
 		return Step{}, errors.New("its operation has no parameters: it is of another version of strata")
 	}
@@ -137,23 +135,10 @@ func (s *OutlineStep) step() (Step, error) {
 	return Step{Op: op, Risk: s.Risk, Reason: s.Reason, Bytes: bytesOf(op), Copies: copies}, nil
 }
 
-// leastRisk is the mildest risk at which any recipe takes an op.
-func leastRisk(op Op) Risk {
-	switch op.(type) {
-	case Pause, Drain, ListenerRemove, LvolCloneBdev, LvolSetParent, RaidGrow:
-		return RiskPause
-	case ShallowCopy, LvolDecouple:
-		return RiskCopy
-	case RaidRemoveLeg, ControllerDisable, ControllerDetach, UblkStop, NBDStop:
-		return RiskReduce
-	}
-	return RiskCreate
-}
-
 // outlined compares the outline in the file with that of its operations.
 func (s *Saved) outlined(p *Plan) error {
 	is := p.Outline(s.Config.Cluster)
-	is.operate(p)
+	operate(is, p)
 	for i, pass := range is.Passes {
 		for j, sec := range pass.Sections {
 			said := s.Plan.Passes[i].Sections[j]

@@ -208,7 +208,7 @@ func (n *Node) Fills() (all []*Remote) {
 	for u := range n.used() {
 		delete(claimed, u)
 	}
-	for _, u := range sortedKeys(claimed) {
+	for _, u := range slices.Sorted(maps.Keys(claimed)) {
 		all = append(all, claimed[u])
 	}
 	return all

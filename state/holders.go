@@ -1,6 +1,9 @@
 package state
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Holder is something that shows or uses an lvol, whoever made it.
 type Holder struct {
@@ -18,7 +21,7 @@ type Holder struct {
 func (n *Node) Holders(l *Lvol) []Holder {
 	var all []Holder
 	claimed := l.Claimed
-	for _, name := range sortedKeys(n.Raids) {
+	for _, name := range slices.Sorted(maps.Keys(n.Raids)) {
 		if slices.ContainsFunc(n.Raids[name].Legs, func(leg Leg) bool { return leg.UUID == l.UUID }) {
 			claimed = false
 			all = append(all, Holder{What: "it is a base of RAID " + name, End: "bdev_raid_delete " + name, Ublk: -1})

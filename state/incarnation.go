@@ -3,6 +3,7 @@ package state
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -110,12 +111,12 @@ func comparePlaced(a, b Placed) int {
 func (inc *Incarnation) kernelDevices(s *Snapshot, raid string) {
 	for _, name := range s.kernel {
 		n := s.Nodes[name]
-		for _, id := range sortedKeys(n.Ublk) {
+		for _, id := range slices.Sorted(maps.Keys(n.Ublk)) {
 			if bdev := n.Ublk[id]; bdev == raid || inc.Find(n.Backing(bdev)) != nil {
 				inc.Exports = append(inc.Exports, Exported{Node: name, Device: bdev, Ublk: id})
 			}
 		}
-		for _, path := range sortedKeys(n.NBD) {
+		for _, path := range slices.Sorted(maps.Keys(n.NBD)) {
 			if bdev := n.NBD[path]; bdev == raid || inc.Find(n.Backing(bdev)) != nil {
 				inc.Exports = append(inc.Exports, Exported{Node: name, Device: bdev, Ublk: -1, NBD: path})
 			}
@@ -160,11 +161,8 @@ func (inc *Incarnation) Top() lineage.Epoch {
 	return top
 }
 
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
+// Running reports whether there is anything through which hosts may use it: a RAID of
+// it, or an export that shows a device.
+func (inc *Incarnation) Running() bool {
+	return len(inc.Raids) > 0 || slices.ContainsFunc(inc.Exports, func(e Exported) bool { return e.Device != "" })
 }

@@ -3,6 +3,7 @@ package state
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -40,7 +41,7 @@ func (s *Snapshot) Within(c lineage.Cluster, pools Pools, disks Disks) *Snapshot
 	var nodes []*Node
 	v := &view{cluster: c, twins: s.findTwins(c), apart: map[string][]Apart{}}
 	v.twins.awaited(s, disks)
-	for _, name := range sortedKeys(s.Nodes) {
+	for _, name := range slices.Sorted(maps.Keys(s.Nodes)) {
 		n := s.Nodes[name]
 		if n.Unknown == "" {
 			n = v.node(n, pools(name, n.Paths()))

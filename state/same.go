@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -61,7 +62,7 @@ func (id identity) same(as identity) bool {
 func (r *reading) unify() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	names := sortedKeys(r.ids)
+	names := slices.Sorted(maps.Keys(r.ids))
 	for _, name := range names {
 		if r.nodes[name].Unknown != "" && r.nodes[name].SameAs == "" {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -67,7 +68,7 @@ func (r *reading) distrust() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for name, missing := range r.missing {
-		for _, raid := range sortedKeys(missing) {
+		for _, raid := range slices.Sorted(maps.Keys(missing)) {
 			n := r.nodes[name]
 			if n.Raids[raid] == nil || slices.ContainsFunc(n.Raids[raid].Legs, func(l Leg) bool { return r.doubtful(n, l.UUID) }) {
 				continue
@@ -97,7 +98,7 @@ func (r *reading) all() []*Node {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var nodes []*Node
-	for _, name := range sortedKeys(r.nodes) {
+	for _, name := range slices.Sorted(maps.Keys(r.nodes)) {
 		nodes = append(nodes, r.nodes[name])
 	}
 	return nodes
@@ -115,7 +116,7 @@ func (r *reading) suspects() []suspect {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var list []suspect
-	for _, name := range sortedKeys(r.nodes) {
+	for _, name := range slices.Sorted(maps.Keys(r.nodes)) {
 		n := r.nodes[name]
 		for _, raid := range n.Raids {
 			if _, ours := r.c.ParseRaid(raid.Name); !ours || r.looked[string(name)+raid.Name] {

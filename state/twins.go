@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -90,7 +91,7 @@ func sameOn(what string, u lineage.UUID, node lineage.Node, nodes []lineage.Node
 // twinsOf lists the nodes, sorted, of every UUID that more than one of them has.
 func twinsOf(s *Snapshot, all func(*Node, func(lineage.UUID))) map[lineage.UUID][]lineage.Node {
 	first, twins := map[lineage.UUID]lineage.Node{}, map[lineage.UUID][]lineage.Node{}
-	for _, name := range sortedKeys(s.Nodes) {
+	for _, name := range slices.Sorted(maps.Keys(s.Nodes)) {
 		n := s.Nodes[name]
 		if n.Unknown != "" {
 			continue
@@ -253,7 +254,7 @@ func (s *Snapshot) originalStore(u lineage.UUID, nodes []lineage.Node, lvols map
 	}
 	for _, told := range []map[lineage.Node]bool{byEngine, byEpoch} {
 		if len(told) == 1 {
-			return sortedKeys(told)[0]
+			return slices.Sorted(maps.Keys(told))[0]
 		}
 		if len(told) > 1 {
 			return ""

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -43,7 +44,7 @@ func (p *process) destroyUblk(*struct{}) (any, error) {
 	if !p.ublkOn {
 		return nil, coded(codeInternal, enoent)
 	}
-	for _, id := range sortedKeys(p.ublk) {
+	for _, id := range slices.Sorted(maps.Keys(p.ublk)) {
 		u := p.ublk[id]
 		delete(p.ublk, id)
 		u.bdev.close(u)
@@ -108,7 +109,7 @@ func (p *process) getUblk(q *struct {
 		return nil, errno(enodev)
 	}
 	all := []disk{}
-	for _, id := range sortedKeys(p.ublk) {
+	for _, id := range slices.Sorted(maps.Keys(p.ublk)) {
 		if u := p.ublk[id]; q.ID == 0 || q.ID == id {
 			all = append(all, disk{fmt.Sprintf("/dev/ublkb%d", id), id, u.depth, u.queues, u.bdev.name})
 		}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -93,7 +94,7 @@ func (ct *controller) connect() bool {
 		ct.trim = ct.trim && n.bdev.types&ioUnmap != 0
 	}
 	if first {
-		for _, id := range sortedKeys(s.spaces) {
+		for _, id := range slices.Sorted(maps.Keys(s.spaces)) {
 			ct.follow(id)
 		}
 	}
@@ -173,10 +174,10 @@ func (ct *controller) answered() {
 func (ct *controller) look(id uint32) {
 	switch {
 	case ct.p.build().eventsTellAll:
-		for _, id := range sortedKeys(ct.spaces) {
+		for _, id := range slices.Sorted(maps.Keys(ct.spaces)) {
 			ct.follow(id)
 		}
-		for _, id := range sortedKeys(ct.sub.spaces) {
+		for _, id := range slices.Sorted(maps.Keys(ct.sub.spaces)) {
 			if ct.spaces[id] == nil {
 				ct.follow(id)
 			}
@@ -238,7 +239,7 @@ func (ct *controller) destroy() {
 	ct.state = ctrlDeleting
 	ct.disconnect()
 	ct.held++ // until all are told
-	for _, id := range sortedKeys(ct.spaces) {
+	for _, id := range slices.Sorted(maps.Keys(ct.spaces)) {
 		ct.drop(ct.spaces[id])
 	}
 	if ct.held--; ct.held == 0 {

@@ -1,9 +1,6 @@
 package sim
 
 import (
-	"cmp"
-	"maps"
-	"slices"
 	"time"
 )
 
@@ -69,5 +66,3 @@ func (p *process) watch(ct *controller) {
 		}
 	})
 }
-
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -3,6 +3,8 @@ package sim
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -116,7 +118,7 @@ func (p *process) attach(q *attachment) (any, error) {
 			return nil, errno(eio)
 		}
 		names := []string{}
-		for _, id := range sortedKeys(ct.spaces) {
+		for _, id := range slices.Sorted(maps.Keys(ct.spaces)) {
 			names = append(names, ct.spaces[id].bdev.name)
 		}
 		return names, nil

@@ -1,0 +1,11 @@
+package plan
+
+import (
+	"strata/schema"
+	"strata/state"
+)
+
+// within leaves out what is in no pool of the cluster.
+func within(cfg *schema.Config, snap *state.Snapshot) *state.Snapshot {
+	return snap.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk)
+}
