@@ -11,6 +11,8 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/plan/recipe"
+	"strata/plan/saved"
 	"strata/schema"
 	"strata/spdk"
 	"strata/state"
@@ -34,7 +36,7 @@ type Options struct {
 	Progress func(Copy)
 	// Saved, if not nil, has the only steps that may be carried out. The
 	// configuration and Plan are those it was made with.
-	Saved *plan.Saved
+	Saved *saved.Saved
 	// Vet, if not nil, is shown what is planned before anything is locked or
 	// done, then the whole plan, and before every pass. Its error ends the run.
 	Vet func(*plan.Plan) error
@@ -81,7 +83,7 @@ type Result struct {
 	Failures []Failure
 	// Deviations are steps that Options.Saved lacks, Others the sections it
 	// knows nothing of that have something to do.
-	Deviations []plan.Deviation
+	Deviations []saved.Deviation
 	Others     []string
 	Stopped    bool // by Options.Stop
 	Declined   bool // by Options.Confirm
@@ -200,12 +202,12 @@ func (r *Result) giveUp(f Failure, opt plan.Options) {
 func (r *Result) plan(cfg *schema.Config, opt Options) (err error) {
 	planOpt := opt.Plan
 	planOpt.OnePass = r.Passes > 0 || opt.Confirm == nil && opt.Saved == nil && opt.Vet == nil
-	if r.Plan, err = plan.Build(cfg, r.Snapshot, planOpt); err == nil && opt.Saved != nil {
+	if r.Plan, err = recipe.Build(cfg, r.Snapshot, planOpt); err == nil && opt.Saved != nil {
 		r.Plan, r.Deviations, r.Others = opt.Saved.Admit(cfg, r.Snapshot, r.Plan)
 	}
 	if err == nil && opt.Saved == nil {
 		if r.Passes == 0 {
-			r.unused = plan.Unused(cfg, r.Snapshot, opt.Plan)
+			r.unused = recipe.Unused(cfg, r.Snapshot, opt.Plan)
 		}
 		r.Plan.Notes = append(r.Plan.Notes, r.unused...)
 	}

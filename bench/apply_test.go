@@ -10,6 +10,7 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/plan/recipe"
 	"strata/schema"
 	"strata/spdk"
 	"strata/state"
@@ -71,7 +72,7 @@ func bareTime(t *testing.T, volumes int, oneByOne bool) time.Duration {
 	l.configure(volumes, 2)
 	cfg, targets := l.load()
 	snap := state.Read(context.Background(), cfg.Cluster, targets)
-	p, err := plan.Build(cfg, snap, plan.Options{Nonce: []byte("bench")})
+	p, err := recipe.Build(cfg, snap, plan.Options{Nonce: []byte("bench")})
 	if err != nil {
 		t.Fatal(err)
 	}

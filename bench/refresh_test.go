@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"strata/plan"
+	"strata/plan/recipe"
 	"strata/schema"
 	"strata/state"
 )
@@ -64,7 +65,7 @@ func breakdown(t *testing.T, l *lab, volumes int) {
 	reading := cpu() - before
 	again := targets[cfg.Nodes[0].Name].Rounds() - rounds
 	before = cpu()
-	if _, err := plan.Build(cfg, snap, plan.Options{}); err != nil {
+	if _, err := recipe.Build(cfg, snap, plan.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%5d volumes × 3: CUE %v, reading %v, planning %v; round trips a node: %d the first time, %d for a refresh",

@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"strata/plan"
+	"strata/plan/recipe"
 	"strata/schema"
 	"strata/state/worldtest"
 )
@@ -93,7 +94,7 @@ func golden(t *testing.T, name string) {
 	}
 	uncommented(t, d)
 	worldtest.Remind(all, snap)
-	p, err := plan.Build(all, snap, plan.Options{Now: now})
+	p, err := recipe.Build(all, snap, plan.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

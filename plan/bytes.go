@@ -1,7 +1,7 @@
 package plan
 
 // bytesOf is how much an op moves, at most.
-func bytesOf(op Op) int64 {
+func BytesOf(op Op) int64 {
 	switch op := op.(type) {
 	case ShallowCopy:
 		return op.Bytes
@@ -12,7 +12,7 @@ func bytesOf(op Op) int64 {
 }
 
 // leastRisk is the mildest risk at which any recipe takes an op.
-func leastRisk(op Op) Risk {
+func LeastRisk(op Op) Risk {
 	switch op.(type) {
 	case Pause, Drain, ListenerRemove, LvolCloneBdev, LvolSetParent, RaidGrow:
 		return RiskPause

@@ -4,7 +4,7 @@ import "strata/schema"
 
 // complete notes in the steps of a plan what follows from them all: their numbers,
 // for which of them hosts wait, and the labels of what they concern.
-func (p *Plan) complete(cfg *schema.Config) {
+func (p *Plan) Complete(cfg *schema.Config) {
 	p.number()
 	p.label(cfg)
 	p.holds()

@@ -1,11 +1,11 @@
 package plan
 
 // fault is a section that cannot be planned, or must not be carried out.
-type fault struct {
-	key string
-	err error
+type Fault struct {
+	Key string
+	Err error
 }
 
-func (f *fault) Error() string { return f.key + ": " + f.err.Error() }
+func (f *Fault) Error() string { return f.Key + ": " + f.Err.Error() }
 
-func (f *fault) Unwrap() error { return f.err }
+func (f *Fault) Unwrap() error { return f.Err }

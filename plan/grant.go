@@ -41,7 +41,7 @@ func ParseGrant(name string) (g Grant, ok bool) {
 }
 
 // poolGrant is the name by which a disk is released that may have something on it.
-func poolGrant(n *schema.Node, lvstore string) string {
+func PoolGrant(n *schema.Node, lvstore string) string {
 	for _, p := range n.Pools {
 		if p.Lvstore == lvstore {
 			return string(n.Name) + "/" + p.Name

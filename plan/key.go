@@ -3,8 +3,8 @@ package plan
 import "strata/lineage"
 
 // linkName is what the section of a link is called.
-func linkName(l lineage.Link) string { return string(l.From) + " → " + string(l.To) }
+func LinkName(l lineage.Link) string { return string(l.From) + " → " + string(l.To) }
 
-func linkKey(l lineage.Link) string {
-	return (&Section{Kind: KindLink, Name: linkName(l)}).Key()
+func LinkKey(l lineage.Link) string {
+	return (&Section{Kind: KindLink, Name: LinkName(l)}).Key()
 }

@@ -1,9 +1,10 @@
 package plan
 
 import (
+	"strings"
+
 	"strata/lineage"
 	"strata/schema"
-	"strings"
 )
 
 // Op is one thing done to one node: an RPC with its effect on the Snapshot.
@@ -33,7 +34,7 @@ func Token(n lineage.Node, lvstore string, name lineage.LvolName) lineage.UUID {
 
 const tokenPrefix = "new:"
 
-func isToken(u lineage.UUID) bool { return strings.HasPrefix(string(u), tokenPrefix) }
+func IsToken(u lineage.UUID) bool { return strings.HasPrefix(string(u), tokenPrefix) }
 
 // Label is what a reader calls a bdev that the plan knows by UUID: an lvol by
 // node, lvstore and name, as it is called at that step.

@@ -28,7 +28,7 @@ func OpNames() []string {
 }
 
 // decodeOp is the inverse of opName and json.Marshal.
-func decodeOp(name string, params json.RawMessage) (Op, error) {
+func DecodeOp(name string, params json.RawMessage) (Op, error) {
 	for _, op := range opTypes {
 		if opName(op) != name {
 			continue

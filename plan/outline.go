@@ -176,11 +176,11 @@ var epochs = regexp.MustCompile(`(\w\.(?:[a-z2-7]{4}|\?{4}))([#+])[0-9][0-9.]*[p
 // ID says what a step does, and to what: the same step in another
 // plan has the same. The epochs of heads do not count, nor does how much there
 // is to copy.
-func (s Step) ID() string { return s.id(nil) }
+func (s Step) ID() string { return s.Id(nil) }
 
 // id is ID, taking the ids of the volumes whose names are found for pending:
 // those of new ones are drawn when they are made.
-func (s Step) id(pending []*regexp.Regexp) string {
+func (s Step) Id(pending []*regexp.Regexp) string {
 	b, err := json.Marshal(s.Op)
 	if err != nil {
 		panic(err) // ops are plain values

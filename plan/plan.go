@@ -73,7 +73,7 @@ const (
 var Risks = []Risk{RiskCreate, RiskPause, RiskCopy, RiskReduce, RiskDestroy}
 
 // within reports whether who has agreed to a risk has agreed to r; "" is none.
-func (r Risk) within(agreed Risk) bool {
+func (r Risk) Within(agreed Risk) bool {
 	return slices.Index(Risks, r) <= slices.Index(Risks, agreed)
 }
 

@@ -79,9 +79,9 @@ func (h holding) step(step Step) (begins, during bool) {
 }
 
 // Summary is the plan in one line.
-func (p *Plan) Summary() string { return summary(p.Totals(), len(p.Blocked)) }
+func (p *Plan) Summary() string { return Summary(p.Totals(), len(p.Blocked)) }
 
-func summary(t Totals, blocked int) string {
+func Summary(t Totals, blocked int) string {
 	text := "Nothing to do"
 	if t.Steps > 0 {
 		text = fmt.Sprintf("%s: %s", Count(t.Steps, "step"), strings.Join(t.words(), ", "))

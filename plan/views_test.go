@@ -1,37 +1,39 @@
-package plan
+package plan_test
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"strata/plan"
+	"strata/plan/plantest"
+	"strata/plan/recipe"
 )
 
-// TestViews shows the plans of some of the archives in testdata in the other
-// forms: each file of testdata/views is named after one, and has "compact" and
-// "markdown".
+var update = flag.Bool("update", false, "rewrite the golden files in testdata")
+
+// TestViews shows the plans of some of the golden cases in the other forms: each
+// file of testdata/views is named after one, and has "compact" and "markdown".
 func TestViews(t *testing.T) {
-	views, err := filepath.Glob("testdata/views/*.txtar")
-	if err != nil || len(views) == 0 {
-		t.Fatal("no views", err)
-	}
-	nodes, err := os.ReadFile("testdata/nodes.cue")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range views {
-		name, err := filepath.Abs(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
-			t.Chdir(t.TempDir())
-			o := outlineOf(t, filepath.Join(filepath.Dir(name), "..", filepath.Base(name)), string(nodes))
+	cases := plantest.Cases(t, "recipe/testdata")
+	for _, view := range plantest.Cases(t, "testdata/views") {
+		t.Run(view.Name, func(t *testing.T) {
+			i := slices.IndexFunc(cases, func(c plantest.Case) bool { return c.Name == view.Name })
+			if i < 0 {
+				t.Fatal("there is no golden case of that name")
+			}
+			cfg, snap, opt := cases[i].Load(t)
+			p, err := recipe.Build(cfg, snap, opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := p.Outline(cfg.Cluster)
 			var compact, markdown strings.Builder
 			if err := o.Compact(&compact); err != nil {
 				t.Fatal(err)
@@ -39,40 +41,13 @@ func TestViews(t *testing.T) {
 			if err := o.Markdown(&markdown); err != nil {
 				t.Fatal(err)
 			}
-			got := txtar.Format(&txtar.Archive{Files: []txtar.File{{Name: "compact", Data: []byte(compact.String())}, {Name: "markdown", Data: []byte(markdown.String())}}})
 			if *update {
-				if err := os.WriteFile(name, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if want, err := os.ReadFile(name); err != nil || string(want) != string(got) {
-				t.Errorf("got\n%s\nwant\n%s (%v)", got, want, err)
+				view.Update(t, txtar.File{Name: "compact", Data: []byte(compact.String())}, txtar.File{Name: "markdown", Data: []byte(markdown.String())})
+			} else if compact.String() != view.File("compact") || markdown.String() != view.File("markdown") {
+				t.Errorf("got\n%s\n%s\nwant\n%s\n%s", compact.String(), markdown.String(), view.File("compact"), view.File("markdown"))
 			}
 		})
 	}
-}
-
-func outlineOf(t *testing.T, archive, nodes string) *Outline {
-	ar, err := txtar.ParseFile(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := map[string]string{}
-	for _, f := range ar.Files {
-		in[f.Name] = string(f.Data)
-	}
-	cfg := loadConfig(t, in["lab.cue"], nodes)
-	snap, err := readWorld(cfg.Cluster, in["world"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	remind(cfg, snap)
-	p, err := Build(cfg, snap, options(string(ar.Comment)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p.Outline(cfg.Cluster)
 }
 
 // TestMarkdownIsBounded: however long a plan is, the comment is not longer than
@@ -85,7 +60,7 @@ func TestMarkdownIsBounded(t *testing.T) {
 		o := randomOutline(r)
 		limit := 1000 + r.IntN(20000)
 		var b strings.Builder
-		if err := o.markdown(&b, limit); err != nil {
+		if err := plan.MarkdownWithin(o, &b, limit); err != nil {
 			t.Fatal(err)
 		}
 		text := b.String()
@@ -126,20 +101,20 @@ func TestMarkdownIsBounded(t *testing.T) {
 	}
 }
 
-func randomOutline(r *rand.Rand) *Outline {
+func randomOutline(r *rand.Rand) *plan.Outline {
 	word := func(n int) string { return strings.Repeat("ä", 1+r.IntN(n)) }
-	o := &Outline{Cluster: "lab", Totals: Totals{Risks: map[Risk]int{}}}
+	o := &plan.Outline{Cluster: "lab", Totals: plan.Totals{Risks: map[plan.Risk]int{}}}
 	for range r.IntN(3) {
-		var pass OutlinePass
+		var pass plan.OutlinePass
 		for range 1 + r.IntN(5) {
-			s := OutlineSection{Key: "volume " + word(20)}
+			s := plan.OutlineSection{Key: "volume " + word(20)}
 			for range 1 + r.IntN(20) {
-				var stage []OutlineStep
+				var stage []plan.OutlineStep
 				for range 1 + r.IntN(3) {
 					o.Totals.Steps++
-					risk := Risks[r.IntN(len(Risks))]
+					risk := plan.Risks[r.IntN(len(plan.Risks))]
 					o.Totals.Risks[risk]++
-					stage = append(stage, OutlineStep{Number: o.Totals.Steps, Node: "n1", Risk: risk, Text: word(90), Reason: word(60)})
+					stage = append(stage, plan.OutlineStep{Number: o.Totals.Steps, Node: "n1", Risk: risk, Text: word(90), Reason: word(60)})
 				}
 				s.Stages = append(s.Stages, stage)
 			}
@@ -148,12 +123,12 @@ func randomOutline(r *rand.Rand) *Outline {
 		o.Passes = append(o.Passes, pass)
 	}
 	for range r.IntN(30) {
-		o.Blocked = append(o.Blocked, Remark{About: "volume db", Text: fmt.Sprint(r.Uint64(), word(100)), Hint: word(30)})
-		o.Notes = append(o.Notes, Remark{About: "volume db", Text: fmt.Sprint(r.Uint64(), word(100))})
+		o.Blocked = append(o.Blocked, plan.Remark{About: "volume db", Text: fmt.Sprint(r.Uint64(), word(100)), Hint: word(30)})
+		o.Notes = append(o.Notes, plan.Remark{About: "volume db", Text: fmt.Sprint(r.Uint64(), word(100))})
 	}
 	for range r.IntN(10) {
-		o.Violations = append(o.Violations, Violation{Rule: fmt.Sprint(r.Uint64()), At: "p.cue:1:1", Text: word(200), Details: []string{word(100)}})
+		o.Violations = append(o.Violations, plan.Violation{Rule: fmt.Sprint(r.Uint64()), At: "p.cue:1:1", Text: word(200), Details: []string{word(100)}})
 	}
-	o.Summary = summary(o.Totals, len(o.Blocked))
+	o.Summary = plan.Summary(o.Totals, len(o.Blocked))
 	return o
 }

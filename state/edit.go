@@ -338,3 +338,15 @@ func (s *Subsystem) Find(bdev string) *Namespace {
 	}
 	return nil
 }
+
+// RenameChild has an lvol know one that stands on it under another name; nothing
+// happens where there is no such lvol.
+func (n *Node) RenameChild(lvstore string, parent, from, to lineage.LvolName) {
+	if p := n.Lvols[lvstore+"/"+string(parent)]; p != nil && parent != "" {
+		for i, c := range p.Children {
+			if c == from {
+				p.Children[i] = to
+			}
+		}
+	}
+}

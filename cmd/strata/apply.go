@@ -16,6 +16,7 @@ import (
 
 	"strata/apply"
 	"strata/plan"
+	"strata/plan/saved"
 	"strata/schema"
 )
 
@@ -131,7 +132,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 
 // applied is what is to be applied: configuration and options, or those of a
 // saved plan, whose digest it checks, or finds out.
-func applied(src *source, was bool, may *grants, file string, digest *string, args []string) (*schema.Config, plan.Options, *plan.Saved, error) {
+func applied(src *source, was bool, may *grants, file string, digest *string, args []string) (*schema.Config, plan.Options, *saved.Saved, error) {
 	if file != "" {
 		saved, err := approved(src, was, may, file, digest)
 		if err != nil {
@@ -151,7 +152,7 @@ func applied(src *source, was bool, may *grants, file string, digest *string, ar
 }
 
 // approved reads a saved plan that is to be carried out now.
-func approved(src *source, was bool, may *grants, file string, digest *string) (*plan.Saved, error) {
+func approved(src *source, was bool, may *grants, file string, digest *string) (*saved.Saved, error) {
 	fixed := *src
 	if was { // tags are for that configuration
 		fixed.tags = nil

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"strata/graph"
-	"strata/plan"
+	"strata/plan/recipe"
 	"strata/schema"
 	"strata/state"
 )
@@ -106,7 +106,7 @@ func newPlanGraph() *cobra.Command {
 			if opt.Now, err = moment(at); err != nil {
 				return err
 			}
-			p, err := plan.Build(cfg, snap, opt)
+			p, err := recipe.Build(cfg, snap, opt)
 			if err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ import (
 	"strata/draft"
 	"strata/machine"
 	"strata/plan"
+	"strata/plan/recipe"
 	"strata/schema"
 	"strata/state"
 )
@@ -82,7 +83,7 @@ Exit codes: 0 what was written says all there is, 1 error, 3 it does not.`,
 			if errLoad != nil {
 				return fmt.Errorf("what was found does not go with the configuration:\n%w", errLoad)
 			}
-			p, err := plan.Build(all, snap, plan.Options{Now: now})
+			p, err := recipe.Build(all, snap, plan.Options{Now: now})
 			if err != nil {
 				return err
 			}

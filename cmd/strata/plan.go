@@ -6,7 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"strata/plan"
+	"strata/plan/recipe"
+	"strata/plan/saved"
 	"strata/state"
 )
 
@@ -59,15 +60,15 @@ something to do, 3 when there is not, but something is blocked.`,
 			}
 			defer closeAll()
 			snap := state.Read(cmd.Context(), cfg.Cluster, targets)
-			p, err := plan.Build(cfg, snap, opt)
+			p, err := recipe.Build(cfg, snap, opt)
 			if err != nil {
 				return err
 			}
-			p.Notes = append(p.Notes, plan.Unused(cfg, snap, opt)...)
+			p.Notes = append(p.Notes, recipe.Unused(cfg, snap, opt)...)
 			out := p.Outline(cfg.Cluster)
 			verdict := forbid(pol, cfg, out)
 			if file != "" && verdict == nil {
-				made := func(document []byte) *plan.Saved { return plan.Save(cfg, document, snap, p, opt, describe()) }
+				made := func(document []byte) *saved.Saved { return saved.Save(cfg, document, snap, p, opt, describe()) }
 				if err := save(file, &src, args, made, out); err != nil {
 					return err
 				}
@@ -99,7 +100,7 @@ something to do, 3 when there is not, but something is blocked.`,
 
 // tooEarly reports whether a time is later than a clock that is a little behind
 // can explain.
-func tooEarly(at int64) bool { return at > time.Now().Unix()+plan.ClockSkew }
+func tooEarly(at int64) bool { return at > time.Now().Unix()+recipe.ClockSkew }
 
 // moment reads a time in RFC 3339; "" is now.
 func moment(at string) (int64, error) {

@@ -120,7 +120,7 @@ func (g *grants) flags(cmd *cobra.Command) {
 
 // options checks the grants against the configuration: a misspelt name must
 // not look as if it had been heard. What is not there when the nodes are looked
-// at, plan.Unused notes.
+// at, recipe.Unused notes.
 func (g *grants) options(cfg *schema.Config) (plan.Options, error) {
 	opt := plan.Options{AllowDestroy: map[string]bool{}, Authority: map[string]lineage.Node{}}
 	for _, name := range g.destroy {

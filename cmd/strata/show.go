@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"strata/plan"
+	"strata/plan/saved"
 	"strata/schema"
 )
 
@@ -106,12 +107,12 @@ func holdsPlan(name string) bool {
 	return json.Unmarshal(b, &head) == nil && strings.HasPrefix(head.Format, "strata-plan/")
 }
 
-func readSaved(name string) (*plan.Saved, error) {
+func readSaved(name string) (*saved.Saved, error) {
 	b, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	s, err := plan.Decode(b)
+	s, err := saved.Decode(b)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -119,7 +120,7 @@ func readSaved(name string) (*plan.Saved, error) {
 }
 
 // readFixed reads a saved plan, and refuses flags that would make it another.
-func readFixed(name string, src *source, may *grants, at string) (*plan.Saved, error) {
+func readFixed(name string, src *source, may *grants, at string) (*saved.Saved, error) {
 	if len(may.destroy)+len(may.authority)+len(src.tags) > 0 || at != "" {
 		return nil, fmt.Errorf("%s is a saved plan: what it may do was said when it was made; --allow-destroy, --authority, --at and -t belong to plan --out", name)
 	}
@@ -127,7 +128,7 @@ func readFixed(name string, src *source, may *grants, at string) (*plan.Saved, e
 }
 
 // save writes a plan to a file, and puts what show says of it into what is shown.
-func save(name string, src *source, args []string, make func(document []byte) *plan.Saved, out *plan.Outline) error {
+func save(name string, src *source, args []string, make func(document []byte) *saved.Saved, out *plan.Outline) error {
 	document, err := schema.Document(src.paths(args), src.tags)
 	if err != nil {
 		return err
@@ -143,7 +144,7 @@ func save(name string, src *source, args []string, make func(document []byte) *p
 
 // writeSaved writes a plan to a file that only its owner reads, whoever read it
 // before: it has addresses and names of the whole cluster.
-func writeSaved(name string, s *plan.Saved) error {
+func writeSaved(name string, s *saved.Saved) error {
 	b, err := s.Encode()
 	if err != nil {
 		return err

@@ -1,0 +1,230 @@
+// Package check looks at plans without knowing how they were made.
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/plan/world"
+	"strata/schema"
+	"strata/state"
+)
+
+// Check looks at a plan without knowing how it was made. It carries the steps
+// out on a projection of snap and says what is wrong with the first one after
+// which a volume that had a complete current copy has none any more, or that
+// touches what is not the cluster's, or takes away what is shown to hosts, and
+// with the first section that leaves hosts paused. It notes in every step how many current copies there are.
+func Check(cfg *schema.Config, snap *state.Snapshot, p *plan.Plan, opt plan.Options) error {
+	c := &checker{cfg: cfg, opt: opt, w: world.New(cfg.Cluster, world.Fit(cfg, snap))}
+	for _, pass := range p.Passes {
+		for i := range pass.Sections {
+			if err := c.section(&pass.Sections[i]); err != nil {
+				return &plan.Fault{Key: pass.Sections[i].Key(), Err: err}
+			}
+		}
+	}
+	return nil
+}
+
+type checker struct {
+	cfg *schema.Config
+	opt plan.Options
+	w   *world.World
+}
+
+func (c *checker) section(s *plan.Section) error {
+	id, before := c.copies(s)
+	paused := map[lineage.NQN]bool{}
+	for _, stage := range s.Stages {
+		for i := range stage {
+			step := &stage[i]
+			if err := c.step(s, step); err != nil {
+				return fmt.Errorf("step %d (%s): %w", step.Number, plan.Words(step.Op), err)
+			}
+			c.track(paused, step)
+			if s.Kind != plan.KindVolume {
+				continue
+			}
+			if id.Name == "" {
+				id, _ = c.copies(s)
+			}
+			step.Copies = c.current(id)
+			lost := before > 0 && step.Copies == 0 || s.Name == id.String() && fences(step.Op)
+			if lost && !c.released(s.Name) && !c.yields(s, id, step.Op) {
+				return fmt.Errorf("step %d (%s) would leave %s without a complete current copy", step.Number, plan.Words(step.Op), id)
+			}
+			before = max(before, step.Copies)
+		}
+	}
+	for nqn := range paused {
+		return fmt.Errorf("it would leave the hosts of %s paused", nqn)
+	}
+	return nil
+}
+
+// step carries a step out on the projection, if it may be.
+func (c *checker) step(s *plan.Section, step *plan.Step) error {
+	if err := c.owned(step.Op); err != nil {
+		return err
+	}
+	if err := c.foreign(step.Op); err != nil {
+		return err
+	}
+	if err := c.permitted(s, step); err != nil {
+		return err
+	}
+	if err := c.unused(step.Op); err != nil {
+		return err
+	}
+	return c.w.Project(step.Op)
+}
+
+// track follows which exports hold their hosts. One without listener holds
+// them too: they wait for the path to come back.
+func (c *checker) track(paused map[lineage.NQN]bool, step *plan.Step) {
+	switch op := step.Op.(type) {
+	case plan.ListenerRemove:
+		_, export := c.cfg.Cluster.ParseExport(op.NQN)
+		if sub := c.w.Nodes[op.Node].Subsystems[op.NQN]; export && sub != nil && len(sub.Listeners) == 0 {
+			paused[op.NQN] = true
+		}
+	case plan.Pause:
+		paused[op.NQN] = true
+	case plan.Resume:
+		delete(paused, op.NQN)
+	case plan.ListenerAdd:
+		delete(paused, op.NQN)
+	case plan.SubsystemDelete: // of a volume that moves, or is not exported any more
+		id, _ := c.cfg.Cluster.ParseExport(op.NQN)
+		if v := c.cfg.Volume(id.Name); v == nil || v.Export.Kind != schema.ExportNVMf {
+			delete(paused, op.NQN)
+		}
+	}
+}
+
+// copies finds the incarnation a section works on, and its current copies. A
+// section that makes a new volume has none at first.
+func (c *checker) copies(s *plan.Section) (lineage.Volume, int) {
+	if s.Kind != plan.KindVolume {
+		return lineage.Volume{}, 0
+	}
+	name, one, _ := strings.Cut(s.Name, ".")
+	var best lineage.Volume
+	most := 0
+	for _, id := range c.w.Incarnations(name) {
+		if one != "" && string(id.ID) != one {
+			continue
+		}
+		if n := c.current(id); best.Name == "" || n > most {
+			best, most = id, n
+		}
+	}
+	return best, most
+}
+
+// current counts the complete current copies of one incarnation.
+func (c *checker) current(id lineage.Volume) int {
+	verdict := c.judge(id)
+	if verdict.Unknown != "" {
+		return 0
+	}
+	return len(verdict.Legs)
+}
+
+func (c *checker) judge(id lineage.Volume) state.Verdict {
+	q := state.Question{Cluster: c.cfg.Cluster}
+	if v := c.cfg.Volume(id.Name); v != nil {
+		q.Replicas, q.Authority = v.Replicas.Count, c.opt.Authority[id.Name]
+	}
+	return c.w.Judge(c.w.Incarnation(c.cfg.Cluster, id), q)
+}
+
+// yields reports whether a step may leave an incarnation without a current copy
+// that nobody has released: it deletes nothing of it and is one of a section of
+// its own, nothing shows it any more, and an engine with a complete copy serves
+// another of the same configured name.
+func (c *checker) yields(s *plan.Section, id lineage.Volume, op plan.Op) bool {
+	switch op.(type) {
+	case plan.LvolRename, plan.SubsystemDelete, plan.UblkStop, plan.NBDStop, plan.RaidDelete, plan.NamespaceRemove:
+	default:
+		return false
+	}
+	if s.Name != id.String() || c.cfg.Volume(id.Name) == nil || c.w.Incarnation(c.cfg.Cluster, id).Running() {
+		return false
+	}
+	return slices.ContainsFunc(c.w.Incarnations(id.Name), func(other lineage.Volume) bool { return other != id && c.served(other) })
+}
+
+// fences reports whether an op marks a head as known to be stale.
+func fences(op plan.Op) bool {
+	r, ok := op.(plan.LvolRename)
+	to, head := lineage.ParseHead(r.To)
+	return ok && head && to.Mark == lineage.Fenced
+}
+
+// served reports whether an engine serves an incarnation, from a copy that was
+// read and is complete.
+func (c *checker) served(id lineage.Volume) bool {
+	v := c.judge(id)
+	return v.Unknown == "" && v.Engine != "" && slices.ContainsFunc(v.Legs, func(l state.CurrentLeg) bool { return l.Head != nil })
+}
+
+// released reports whether the operator lets a volume go that is not configured,
+// or an incarnation of one that is. That one must not be the last with a head or an
+// engine.
+func (c *checker) released(name string) bool {
+	volume, one, cut := strings.Cut(name, ".")
+	if !c.opt.AllowDestroy[name] || c.cfg.Volume(volume) == nil {
+		return c.opt.AllowDestroy[name]
+	}
+	lives := func(id lineage.Volume) bool {
+		inc := c.w.Incarnation(c.cfg.Cluster, id)
+		return len(inc.Heads) > 0 || inc.Running()
+	}
+	id := lineage.Volume{Name: volume, ID: lineage.ID(one)}
+	return cut && (!lives(id) || slices.ContainsFunc(c.w.Incarnations(volume), func(o lineage.Volume) bool { return o != id && lives(o) }))
+}
+
+// permitted refuses what destroys data that nobody has released.
+func (c *checker) permitted(s *plan.Section, step *plan.Step) error {
+	if step.Risk != plan.RiskDestroy || c.released(s.Name) {
+		return nil
+	}
+	if c.pruned(s.Name, step.Op) {
+		return nil
+	}
+	if v := c.cfg.Volume(s.Name); v != nil && v.Protect {
+		return fmt.Errorf("%s is protected", s.Name)
+	}
+	name := s.Name + ":" + string(step.Op.On())
+	switch op := step.Op.(type) {
+	case plan.LvolDelete:
+		if l, ok := lineage.ParseLayer(op.Name); ok {
+			name = s.Name + "@" + l.Snapshot
+		}
+	case plan.LvolRename:
+		name = s.Name + "@head"
+	case plan.LvstoreCreate:
+		name = plan.PoolGrant(c.cfg.Node(op.Node), op.Lvstore)
+	}
+	if !c.opt.AllowDestroy[name] && !c.opt.AllowDestroy[s.Name+":"+string(step.Op.On())] {
+		return fmt.Errorf("it destroys data, and %s was not released", name)
+	}
+	return nil
+}
+
+// pruned reports whether the policy in the configuration lets a snapshot on
+// schedule go: that releases it, of a protected volume, too.
+func (c *checker) pruned(volume string, op plan.Op) bool {
+	d, ok := op.(plan.LvolDelete)
+	if !ok {
+		return false
+	}
+	l, ok := lineage.ParseLayer(d.Name)
+	v := c.cfg.Volume(volume)
+	return ok && v != nil && v.Every > 0 && strings.HasPrefix(l.Snapshot, schema.AutoPrefix)
+}

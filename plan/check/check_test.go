@@ -1,0 +1,149 @@
+package check_test
+
+import (
+	"strings"
+	"testing"
+
+	"strata/plan"
+	"strata/plan/check"
+	"strata/plan/plantest"
+	"strata/schema"
+	"strata/state"
+)
+
+// inService are a configuration of one volume, and nodes that serve it.
+func inService(t *testing.T) (*schema.Config, *state.Snapshot) {
+	t.Helper()
+	return plantest.TwoNodes(t, `volumes: db: {size: 64Mi, replicas: 2, export: nvmf: hosts: "any"}`, `n1 tcp
+n1 disk /dev/n1 lab.fast.disk claimed
+n1 lvstore lab.fast lab.fast.disk 1Mi 1024
+n1 lvol lab.fast/db.k3f7@2.base b1 64Mi 3
+n1 lvol lab.fast/db.k3f7#3.2.2p u1 64Mi 9 parent=db.k3f7@2.base
+n1 controller lab.n2 nqn.2026-01.io.strata:lab:n2:n1 enabled 10.0.0.2 4420
+n1 remote lab.n2n7 u2 64Mi
+n1 raid lab.db.k3f7 online u1 u2
+n1 subsystem nqn.2026-01.io.strata:lab:db.k3f7 any
+n1 namespace nqn.2026-01.io.strata:lab:db.k3f7 1 lab.db.k3f7
+n1 listen nqn.2026-01.io.strata:lab:db.k3f7 10.0.0.1 4420
+n2 tcp
+n2 disk /dev/n2 lab.fast.disk claimed
+n2 lvstore lab.fast lab.fast.disk 1Mi 1024
+n2 lvol lab.fast/db.k3f7@2.base b2 64Mi 3
+n2 lvol lab.fast/db.k3f7#3.2.2 u2 64Mi 9 parent=db.k3f7@2.base
+n2 subsystem nqn.2026-01.io.strata:lab:n2:n1 host=nqn.2026-01.io.strata:lab:n1
+n2 namespace nqn.2026-01.io.strata:lab:n2:n1 7 u2
+n2 listen nqn.2026-01.io.strata:lab:n2:n1 10.0.0.2 4420
+`)
+}
+
+// The check knows nothing of how a plan was made: each of these is refused by
+// itself.
+func TestCheckRefuses(t *testing.T) {
+	const export = "nqn.2026-01.io.strata:lab:db.k3f7"
+	const link = "nqn.2026-01.io.strata:lab:n2:n1"
+	at1, at2 := plan.At{Node: "n1"}, plan.At{Node: "n2"}
+	hide := plan.ListenerRemove{At: at1, NQN: export, Address: "10.0.0.1", Port: "4420"}
+	noNamespace := plan.NamespaceRemove{At: at1, NQN: export, NSID: 1, Bdev: "lab.db.k3f7"}
+	for _, c := range []struct {
+		why string
+		ops []plan.Op
+	}{
+		{"namespace 1 of " + export + " still shows lab.db.k3f7 on n1", []plan.Op{plan.RaidDelete{At: at1, Raid: "lab.db.k3f7"}}},
+		{"namespace 7 of " + link + " still shows db.k3f7#3.2.2 on n2", []plan.Op{plan.LvolDelete{At: at2, Lvstore: "lab.fast", Name: "db.k3f7#3.2.2"}}},
+		{"would leave the hosts of " + export + " paused", []plan.Op{plan.Pause{At: at1, NQN: export, Address: "10.0.0.1", Port: "4420"}}},
+		{"would leave the hosts of " + export + " paused", []plan.Op{hide, noNamespace}},
+		{"would leave db.k3f7 without a complete current copy", []plan.Op{
+			hide, noNamespace, plan.RaidDelete{At: at1, Raid: "lab.db.k3f7"},
+			plan.LvolRename{At: at1, Lvstore: "lab.fast", From: "db.k3f7#3.2.2p", To: "db.k3f7#4x"},
+		}},
+		{"would leave db.k3f7 without a complete current copy", []plan.Op{
+			plan.RaidRemoveLeg{At: at1, Raid: "lab.db.k3f7", Leg: "u2"}, hide, noNamespace, plan.RaidDelete{At: at1, Raid: "lab.db.k3f7"},
+			plan.LvolDelete{At: at1, Lvstore: "lab.fast", Name: "db.k3f7#3.2.2p"},
+		}},
+		{"no lvol lab.fast/db.k3f7@9.gone on n1", []plan.Op{plan.LvolDelete{At: at1, Lvstore: "lab.fast", Name: "db.k3f7@9.gone"}}},
+		{"theirs is not strata's", []plan.Op{plan.LvolDelete{At: at1, Lvstore: "lab.fast", Name: "theirs"}}},
+		{"n9 is not a node of the cluster", []plan.Op{plan.TransportCreate{At: plan.At{Node: "n9"}}}},
+	} {
+		cfg, snap := inService(t)
+		s := plan.Section{Kind: plan.KindVolume, Name: "db"}
+		for _, op := range c.ops {
+			s.Stages = append(s.Stages, []plan.Step{{Op: op, Risk: plan.RiskPause}})
+		}
+		err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, plan.Options{})
+		if err == nil || !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%s: got %v, want: %s", plan.Words(c.ops[0]), err, c.why)
+		}
+	}
+}
+
+// What destroys data is refused unless it was released, whatever it is.
+func TestCheckRefusesWhatIsNotReleased(t *testing.T) {
+	cfg, snap := inService(t)
+	p := func() *plan.Plan {
+		return &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{{Kind: plan.KindVolume, Name: "db", Stages: [][]plan.Step{
+			{{Op: plan.LvolDelete{At: plan.At{Node: "n1"}, Lvstore: "lab.fast", Name: "db.k3f7@2.base"}, Risk: plan.RiskDestroy}},
+		}}}}}}
+	}
+	if err := check.Check(cfg, snap, p(), plan.Options{}); err == nil || !strings.Contains(err.Error(), "db@base was not released") {
+		t.Errorf("not released: %v", err)
+	}
+	if err := check.Check(cfg, snap, p(), plan.Options{AllowDestroy: map[string]bool{"db@base": true}}); err != nil {
+		t.Errorf("released: %v", err)
+	}
+	cfg.Volumes[0].Protect = true
+	if err := check.Check(cfg, snap, p(), plan.Options{AllowDestroy: map[string]bool{"db@base": true}}); err == nil || !strings.Contains(err.Error(), "db is protected") {
+		t.Errorf("protected: %v", err)
+	}
+}
+
+// What is left of a volume is fenced only beside another incarnation of it that
+// is served, and only once nothing shows it.
+func TestCheckRefusesToFenceWhatMayBeInUse(t *testing.T) {
+	const idle = `n2 tcp
+n2 disk /dev/n2 lab.fast.disk claimed
+n2 lvstore lab.fast lab.fast.disk 1Mi 1024
+n2 lvol lab.fast/db.aaaa#7.1p u2 64Mi 9
+`
+	const stopped = `n1 tcp
+n1 disk /dev/n1 lab.fast.disk claimed
+n1 lvstore lab.fast lab.fast.disk 1Mi 1024
+n1 lvol lab.fast/db.k3f7#3.1p u1 64Mi 9
+`
+	served := func(n, id, leg string) string {
+		nqn := "nqn.2026-01.io.strata:lab:db." + id
+		return n + " subsystem " + nqn + " any\n" + n + " namespace " + nqn + " 1 " + leg + "\n" + n + " listen " + nqn + " 10.0.0.1 4420\n"
+	}
+	fence := plan.LvolRename{At: plan.At{Node: "n2"}, Lvstore: "lab.fast", From: "db.aaaa#7.1p", To: "db.aaaa#8x"}
+	for _, c := range []struct {
+		name, world, section, volumes string
+		op                            plan.Op
+		refused                       bool
+	}{
+		{"another is served", stopped + served("n1", "k3f7", "u1") + idle, "db.aaaa", "db", fence, false},
+		{"in another's section", stopped + served("n1", "k3f7", "u1") + idle, "db", "db", fence, true},
+		{"another is not served", stopped + idle, "db.aaaa", "db", fence, true},
+		{"there is no other", idle, "db.aaaa", "db", fence, true},
+		{"it is served itself", stopped + served("n1", "k3f7", "u1") + idle + served("n2", "aaaa", "u2"), "db.aaaa", "db", fence, true},
+		{"the volume is not configured", stopped + served("n1", "k3f7", "u1") + idle, "db.aaaa", "logs", fence, true},
+		{"it is deleted", stopped + served("n1", "k3f7", "u1") + idle, "db.aaaa", "db", plan.LvolDelete{At: plan.At{Node: "n2"}, Lvstore: "lab.fast", Name: "db.aaaa#7.1p"}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg, snap := plantest.TwoNodes(t, "volumes: "+c.volumes+`: {size: 64Mi, replicas: 1, export: nvmf: hosts: "any"}`, c.world)
+			s := plan.Section{Kind: plan.KindVolume, Name: c.section, Stages: [][]plan.Step{{{Op: c.op, Risk: plan.RiskReduce}}}}
+			err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, plan.Options{})
+			if refused := err != nil && strings.Contains(err.Error(), "without a complete current copy"); refused != c.refused {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// The last incarnation of a configured volume is destroyed by no word.
+func TestCheckRefusesToDestroyTheLastIncarnation(t *testing.T) {
+	cfg, snap := inService(t)
+	s := plan.Section{Kind: plan.KindVolume, Name: "db.k3f7", Stages: [][]plan.Step{{{Op: plan.LvolDelete{At: plan.At{Node: "n1"}, Lvstore: "lab.fast", Name: "db.k3f7@2.base"}, Risk: plan.RiskDestroy}}}}
+	err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, plan.Options{AllowDestroy: map[string]bool{"db.k3f7": true}})
+	if err == nil || !strings.Contains(err.Error(), "was not released") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,237 @@
+package check
+
+import (
+	"fmt"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+)
+
+// owned refuses an op on anything that does not carry the cluster's names or
+// lies outside its pools.
+func (c *checker) owned(op plan.Op) error {
+	node := c.cfg.Node(op.On())
+	if node == nil {
+		return fmt.Errorf("%s is not a node of the cluster", op.On())
+	}
+	switch op := op.(type) {
+	case plan.DiskAttach, plan.InitiatorOptions, plan.TransportCreate, plan.UblkTarget, plan.LegWait, plan.LegGone, plan.ControllerWait:
+		return nil
+	case plan.DiskDetach, plan.ExpectBlank, plan.LvstoreCreate, plan.LvstoreRename, plan.Remind, plan.Forget:
+		return c.store(node, op)
+	case plan.LvolCreate:
+		return ours(node, op.Lvstore, op.Name)
+	case plan.LvolResize:
+		if op.To <= op.From {
+			return fmt.Errorf("from %d to %d bytes is no growth", op.From, op.To)
+		}
+		return ours(node, op.Lvstore, op.Name)
+	case plan.LvolRename:
+		if err := ours(node, op.Lvstore, op.To); err != nil {
+			return err
+		}
+		from, _ := lineage.Parse(op.From)
+		to, _ := lineage.Parse(op.To)
+		if from == nil {
+			return c.adopted(op)
+		}
+		if from.Of() != to.Of() {
+			return fmt.Errorf("%s and %s are not of one volume", op.From, op.To)
+		}
+		return nil
+	case plan.LvolDelete:
+		return ours(node, op.Lvstore, op.Name)
+	case plan.LvolSnapshot:
+		if err := ours(node, op.Lvstore, op.Layer); err != nil {
+			return err
+		}
+		return ours(node, op.Lvstore, op.Lvol)
+	case plan.LvolClone:
+		if err := ours(node, op.Lvstore, op.Layer); err != nil {
+			return err
+		}
+		return ours(node, op.Lvstore, op.Name)
+	case plan.LvolCloneBdev:
+		return ours(node, op.Lvstore, op.Name)
+	case plan.LvolSetParent:
+		return ours(node, op.Lvstore, op.Name)
+	case plan.ShallowCopy:
+		if _, staging := c.lvol(op.To).(lineage.Staging); !staging {
+			return fmt.Errorf("%s is no stack that is being copied: a copy would overwrite it", op.Label)
+		}
+		return ours(node, op.Lvstore, op.Layer)
+	case plan.WriteLimit:
+		if c.lvol(op.Bdev) == nil {
+			return fmt.Errorf("%s is not the cluster's", op.Label)
+		}
+		return nil
+	case plan.LvolDecouple:
+		if _, strange := c.adopting(op.Node, op.Lvstore, op.Name); strange == nil {
+			return nil
+		}
+		return ours(node, op.Lvstore, op.Name)
+	case plan.ExpectEmpty:
+		return ours(node, op.Lvstore, op.Name)
+	case plan.SubsystemCreate:
+		return c.nqn(op.NQN)
+	case plan.SubsystemDelete:
+		return c.nqn(op.NQN)
+	case plan.HostAllow:
+		return c.nqn(op.NQN)
+	case plan.HostRefuse:
+		return c.nqn(op.NQN)
+	case plan.AnyHost:
+		return c.nqn(op.NQN)
+	case plan.ListenerAdd:
+		return c.nqn(op.NQN)
+	case plan.ListenerRemove:
+		return c.nqn(op.NQN)
+	case plan.NamespaceAdd:
+		return c.nqn(op.NQN)
+	case plan.NamespaceRemove:
+		return c.nqn(op.NQN)
+	case plan.Drain:
+		return c.nqn(op.NQN)
+	case plan.Pause:
+		return c.nqn(op.NQN)
+	case plan.Resume:
+		return c.nqn(op.NQN)
+	case plan.ControllerAttach:
+		return c.nqn(op.NQN)
+	case plan.ControllerDisable:
+		return c.controller(op.Node, op.Controller)
+	case plan.ControllerDetach:
+		return c.controller(op.Node, op.Controller)
+	case plan.RaidCreate:
+		return c.raid(op.Raid)
+	case plan.RaidDelete:
+		return c.raid(op.Raid)
+	case plan.ExpectLegs:
+		return c.raid(op.Raid)
+	case plan.RaidGrow:
+		return c.raid(op.Raid)
+	case plan.RaidRemoveLeg:
+		return c.raid(op.Raid)
+	case plan.UblkStart, plan.UblkStop, plan.NBDStart, plan.NBDStop:
+		return c.kernel(op)
+	}
+	return fmt.Errorf("%T is not known to the check", op)
+}
+
+// foreign refuses to change an lvol that something uses which is not the cluster's.
+func (c *checker) foreign(op plan.Op) error {
+	var lvstore string
+	var name lineage.LvolName
+	switch op := op.(type) {
+	case plan.LvolResize:
+		lvstore, name = op.Lvstore, op.Name
+	case plan.LvolRename:
+		if _, ours := lineage.Parse(op.From); !ours {
+			return nil // it is adopted, and holders are looked at there
+		}
+		lvstore, name = op.Lvstore, op.From
+	case plan.LvolDelete:
+		lvstore, name = op.Lvstore, op.Name
+	case plan.LvolSnapshot:
+		lvstore, name = op.Lvstore, op.Lvol
+	case plan.LvolSetParent:
+		lvstore, name = op.Lvstore, op.Name
+	default:
+		return nil
+	}
+	n := c.w.Nodes[op.On()]
+	if n == nil {
+		return nil
+	}
+	if l := n.Lvols[lvstore+"/"+string(name)]; l != nil {
+		if by := c.w.ForeignUse(n.Name, l.UUID); by != "" {
+			return fmt.Errorf("%s on %s is used by %s, which is not the cluster's", name, n.Name, by)
+		}
+	}
+	return nil
+}
+
+// lvol finds the name of an lvol in the cluster's pools by its UUID; nil for none,
+// and for one that is in doubt.
+func (c *checker) lvol(u lineage.UUID) lineage.Name {
+	for _, n := range c.cfg.Nodes {
+		at := c.w.Nodes[n.Name]
+		if at == nil {
+			continue
+		}
+		if l := at.LvolByUUID(u); l != nil && l.Parsed != nil && inPool(n, l.Lvstore) == nil {
+			return l.Parsed
+		}
+	}
+	return nil
+}
+
+func inPool(n *schema.Node, lvstore string) error {
+	for _, p := range n.Pools {
+		if p.Lvstore == lvstore {
+			return nil
+		}
+	}
+	return fmt.Errorf("lvstore %s is no pool of %s", lvstore, n.Name)
+}
+
+func ours(n *schema.Node, lvstore string, name lineage.LvolName) error {
+	if _, ok := lineage.Parse(name); !ok {
+		return fmt.Errorf("lvol %s/%s is not strata's", lvstore, name)
+	}
+	return inPool(n, lvstore)
+}
+
+func (c *checker) nqn(n lineage.NQN) error {
+	_, link := c.cfg.Cluster.ParseLink(n)
+	_, export := c.cfg.Cluster.ParseExport(n)
+	if !link && !export {
+		return fmt.Errorf("subsystem %s is not the cluster's", n)
+	}
+	return nil
+}
+
+func (c *checker) raid(name string) error {
+	if _, ok := c.cfg.Cluster.ParseRaid(name); !ok {
+		return fmt.Errorf("RAID %s is not the cluster's", name)
+	}
+	return nil
+}
+
+func (c *checker) controller(n lineage.Node, name string) error {
+	if ctrl := c.w.Nodes[n].Controllers[name]; ctrl != nil {
+		return c.nqn(ctrl.NQN)
+	}
+	return fmt.Errorf("controller %s is not there", name)
+}
+
+// kernel refuses to start a device that shows somebody else's bdev, and to
+// stop one that does.
+func (c *checker) kernel(op plan.Op) error {
+	bdev := ""
+	switch op := op.(type) {
+	case plan.UblkStart:
+		bdev = op.Bdev
+	case plan.UblkStop:
+		bdev = c.w.Nodes[op.Node].Ublk[op.ID]
+	case plan.NBDStart:
+		bdev = op.Bdev
+	case plan.NBDStop:
+		bdev = c.w.Nodes[op.Node].NBD[op.Path]
+	}
+	if c.raid(bdev) == nil {
+		return nil
+	}
+	leg := c.w.Nodes[op.On()].Backing(bdev)
+	for _, n := range c.cfg.Nodes {
+		at := c.w.Nodes[n.Name]
+		if at == nil || leg == "" {
+			continue
+		}
+		if l := at.LvolByUUID(leg); l != nil {
+			return ours(n, l.Lvstore, l.Name)
+		}
+	}
+	return fmt.Errorf("bdev %q is not the cluster's", bdev)
+}

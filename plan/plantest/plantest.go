@@ -1,0 +1,206 @@
+// Package plantest is what tests of plans share: configurations, worlds, and the
+// golden cases, each an archive with a configuration, a world, options and the
+// plan that they make.
+package plantest
+
+import (
+	_ "embed"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+	"strata/state/worldtest"
+)
+
+// nodes are those of a configuration that has no cluster of its own.
+//
+//go:embed nodes.cue
+var nodes []byte
+
+// Config loads a configuration, as the file lab.cue of a new working directory.
+// Where it names no cluster, nodes.cue stands beside it.
+func Config(t testing.TB, lab string) *schema.Config {
+	t.Helper()
+	cfg, err := schema.Load(files(t, lab), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// files writes a configuration to a directory that becomes the working one.
+func files(t testing.TB, lab string) []string {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	paths := []string{"lab.cue"}
+	write(t, "lab.cue", []byte(lab))
+	if !strings.Contains(lab, "cluster:") {
+		paths = append(paths, "nodes.cue")
+		write(t, "nodes.cue", nodes)
+	}
+	return paths
+}
+
+// World reads what nodes have, in the words of worldtest.
+func World(t testing.TB, c lineage.Cluster, text string) *state.Snapshot {
+	t.Helper()
+	s, err := worldtest.Read(c, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TwoNodes are a configuration of nodes n1 and n2 with a pool "fast" each, and of
+// these volumes, and what the nodes have.
+func TwoNodes(t testing.TB, volumes, world string) (*schema.Config, *state.Snapshot) {
+	t.Helper()
+	cfg := Config(t, `
+cluster: "lab"
+nodes: {
+	n1: {rpc: "unix:///run/n1.sock", address: "10.0.0.1", pools: fast: {aio: "/dev/n1", format: true}}
+	n2: {rpc: "unix:///run/n2.sock", address: "10.0.0.2", pools: fast: {aio: "/dev/n2", format: true}}
+}
+`+volumes)
+	return cfg, World(t, "lab", world)
+}
+
+// Text is a plan as it is printed.
+func Text(p *plan.Plan) string {
+	var b strings.Builder
+	if err := p.Print(&b); err != nil {
+		return err.Error()
+	}
+	return b.String()
+}
+
+// Case is a golden case: a configuration ("lab.cue") and a world ("world"). Lines
+// "key: value" of the archive's comment are options: allow-destroy, authority
+// (db=n2), nonce, now (seconds) and explain. Nodes know of one another's pools
+// (worldtest.Remind) unless a line says "reminders: none".
+type Case struct {
+	Name    string
+	path    string
+	archive *txtar.Archive
+}
+
+// Cases are those of a directory.
+func Cases(t testing.TB, dir string) (all []Case) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no cases in", dir, err)
+	}
+	for _, path := range paths {
+		if path, err = filepath.Abs(path); err != nil {
+			t.Fatal(err)
+		}
+		ar, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, Case{strings.TrimSuffix(filepath.Base(path), ".txtar"), path, ar})
+	}
+	return all
+}
+
+// File is a file of the archive; "" when there is none.
+func (c Case) File(name string) string {
+	for _, f := range c.archive.Files {
+		if f.Name == name {
+			return string(f.Data)
+		}
+	}
+	return ""
+}
+
+// Load makes what a plan is made of.
+func (c Case) Load(t testing.TB) (*schema.Config, *state.Snapshot, plan.Options) {
+	t.Helper()
+	cfg := Config(t, c.File("lab.cue"))
+	snap := World(t, cfg.Cluster, c.File("world"))
+	if !strings.Contains(string(c.archive.Comment), "reminders: none") {
+		worldtest.Remind(cfg, snap)
+	}
+	return cfg, snap, c.options()
+}
+
+// Document is the case's configuration as a saved plan keeps it. It is called
+// after Load.
+func (c Case) Document(t testing.TB) []byte {
+	t.Helper()
+	paths := []string{"lab.cue"}
+	if !strings.Contains(c.File("lab.cue"), "cluster:") {
+		paths = append(paths, "nodes.cue")
+	}
+	document, err := schema.Document(paths, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return document
+}
+
+func (c Case) options() plan.Options {
+	opt := plan.Options{AllowDestroy: map[string]bool{}, Authority: map[string]lineage.Node{}}
+	for line := range strings.Lines(string(c.archive.Comment)) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		switch key {
+		case "allow-destroy":
+			for _, name := range strings.Fields(value) {
+				opt.AllowDestroy[name] = true
+			}
+		case "authority":
+			volume, node, _ := strings.Cut(value, "=")
+			opt.Authority[volume] = lineage.Node(node)
+		case "nonce":
+			opt.Nonce = []byte(value)
+		case "now":
+			opt.Now, _ = strconv.ParseInt(value, 10, 64)
+		case "explain":
+			opt.Explain = true
+		}
+	}
+	return opt
+}
+
+// Update writes the archive anew with these files, in place of those that it has
+// of these names. A file without content is left out.
+func (c Case) Update(t testing.TB, files ...txtar.File) {
+	t.Helper()
+	var kept []txtar.File
+	for _, f := range c.archive.Files {
+		if !has(files, f.Name) {
+			kept = append(kept, f)
+		}
+	}
+	for _, f := range files {
+		if len(f.Data) > 0 {
+			kept = append(kept, f)
+		}
+	}
+	write(t, c.path, txtar.Format(&txtar.Archive{Comment: c.archive.Comment, Files: kept}))
+}
+
+func has(files []txtar.File, name string) bool {
+	for _, f := range files {
+		if f.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func write(t testing.TB, path string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

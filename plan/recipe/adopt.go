@@ -1,0 +1,186 @@
+package recipe
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// adopt makes the volume of an lvol that is there. Ladder:
+//
+//	whole     what it shares with the snapshots below it is copied into it, one
+//	          snapshot after the other, until it stands on nothing: snapshots
+//	          cannot be renamed, and a rebuild copies what has the volume's names
+//	renamed   nothing else shows or uses it, and it gets the name of a head: the
+//	          authority of epoch 1
+//
+// From there it is a volume of one replica like any other. What it shows is the
+// same all the time, so a crash leaves an lvol with fewer snapshots below it at
+// most, and the next plan goes on.
+func (s *subject) adopt() bool {
+	a := s.v.Adopt
+	at := s.b.w.Nodes[a.Node]
+	l := at.Lvols[a.Alias()]
+	if why, hint := s.unfit(at, l); why != "" {
+		s.b.block("volume "+s.v.Name, s.v.At("adopt"), hint, "%s", why)
+		return false
+	}
+	kept := s.kept(at)
+	holders := slices.DeleteFunc(at.Holders(l), func(h state.Holder) bool {
+		return h.Ublk >= 0 && h.Ublk == kept.Ublk || h.NBD != "" && h.NBD == kept.NBD
+	})
+	if i := slices.IndexFunc(holders, func(h state.Holder) bool { return !h.Shows }); i >= 0 {
+		s.held(holders[i : i+1])
+		return false
+	}
+	if !s.makeWhole(at, l) {
+		return false
+	}
+	if len(holders) > 0 {
+		s.held(holders)
+		return false
+	}
+	s.id = lineage.Volume{Name: s.v.Name, ID: s.b.newID(s.v.Name)}
+	s.sec.because(s.v.At("adopt"), "%s becomes the first replica of %s%s", a.Alias(), s.v.Name, s.seenAs())
+	head := lineage.Head{Volume: s.id, Epoch: 1, Legs: 1, Mark: lineage.Primary}
+	s.sec.then(plan.RiskCreate, plan.LvolRename{At: plan.At{Node: a.Node}, Lvstore: a.Lvstore, From: a.Lvol, To: head.Lvol()})
+	return true
+}
+
+// unfit says why an lvol cannot be adopted, whoever uses it, and what to do.
+func (s *subject) unfit(at *state.Node, l *state.Lvol) (why, hint string) {
+	a := s.v.Adopt
+	p := s.b.pool(a.Node, a.Lvstore)
+	switch {
+	case p.state != poolReady:
+		return fmt.Sprintf("%s cannot be adopted: %s", a.Alias(), p.why), ""
+	case l == nil:
+		return fmt.Sprintf("there is no lvol %s on %s to adopt", a.Alias(), a.Node), "correct its name" + others(at, a.Lvstore) + "; without adopt the volume is made empty"
+	case l.Parsed != nil:
+		return fmt.Sprintf("%s on %s has a name of strata's: it is of volume %s", a.Alias(), a.Node, l.Parsed.Of().Name), ""
+	case l.Snapshot:
+		return fmt.Sprintf("%s on %s is a snapshot, which cannot be written to or renamed", a.Alias(), a.Node),
+			fmt.Sprintf("make a clone of it and adopt that: rpc.py bdev_lvol_clone %s NAME", a.Alias())
+	case !l.Complete() || slices.ContainsFunc(at.Below(l), func(b *state.Lvol) bool { return !b.Complete() }):
+		return fmt.Sprintf("%s on %s reads through a bdev outside of its lvstore", a.Alias(), a.Node),
+			fmt.Sprintf("make it independent first: rpc.py bdev_lvol_inflate %s", a.Alias())
+	}
+	if want := roundUp(s.v.Size, p.cluster); l.Size > want {
+		return fmt.Sprintf("%s on %s has %s, and the volume is configured with %s; strata never shrinks a volume, for what lies beyond would be lost", a.Alias(), a.Node, plan.Size(l.Size), plan.Size(want)),
+			"set size to " + plan.Size(l.Size)
+	}
+	return "", ""
+}
+
+// others are the lvols of an lvstore that could be adopted.
+func others(at *state.Node, lvstore string) string {
+	var names []string
+	for _, alias := range slices.Sorted(maps.Keys(at.Lvols)) {
+		if l := at.Lvols[alias]; l.Lvstore == lvstore && l.Parsed == nil && !l.Snapshot {
+			names = append(names, string(l.Name))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s has %s)", lvstore, strings.Join(names[:min(len(names), 8)], ", "))
+}
+
+// makeWhole copies into an lvol what it shares with the snapshots it stands on.
+// It returns false when there was anything to copy: that takes time, and who
+// uses the lvol then is seen in the next pass.
+func (s *subject) makeWhole(at *state.Node, l *state.Lvol) bool {
+	a, below := s.v.Adopt, at.Below(l)
+	if len(below) == 0 {
+		return true
+	}
+	lvs := at.Lvstores[l.Lvstore]
+	free, need := lvs.TotalClusters, int64(0)
+	for _, o := range at.Lvols {
+		if o.Lvstore == l.Lvstore {
+			free -= o.Allocated
+		}
+	}
+	for _, b := range below {
+		need += b.Allocated
+	}
+	if need = min(need, l.Size/lvs.ClusterSize-l.Allocated); need > free {
+		s.b.block("volume "+s.v.Name, s.v.At("adopt"), "make room in it",
+			"%s stands on snapshots, and what it shares with them, up to %s, is to be copied into it; lvstore %s has %s free", a.Alias(), plan.Size(need*lvs.ClusterSize), a.Lvstore, plan.Size(free*lvs.ClusterSize))
+		return false
+	}
+	for _, b := range below {
+		s.sec.because(s.v.At("adopt"), "snapshot %s cannot be renamed and stays as it is; %s is to stand without it", b.Alias(), s.v.Name)
+		s.sec.then(plan.RiskCopy, plan.LvolDecouple{At: plan.At{Node: a.Node}, Lvstore: a.Lvstore, Name: a.Lvol, Bytes: b.Allocated * lvs.ClusterSize})
+	}
+	return false
+}
+
+// kept is the kernel device that shows the lvol already as the volume is to be
+// shown: its user sees no change.
+func (s *subject) kept(at *state.Node) state.Exported {
+	e := state.Exported{Ublk: -1}
+	if cmp.Or(s.v.Engine, at.Name) != at.Name {
+		return e
+	}
+	switch s.v.Export.Kind {
+	case schema.ExportUblk:
+		e.Ublk = s.v.Export.UblkID
+	case schema.ExportNBD:
+		e.NBD = s.v.Export.NBD
+	}
+	return e
+}
+
+// held says that an lvol is not adopted yet, and what its owner has to end.
+func (s *subject) held(holders []state.Holder) {
+	var whats, calls []string
+	for _, h := range holders {
+		whats = append(whats, h.What)
+		if h.End != "" {
+			calls = append(calls, "rpc.py "+h.End)
+		}
+	}
+	hint := "find out what it is, and delete that first"
+	if len(calls) > 0 {
+		hint = fmt.Sprintf("when its users have let go of it, run on %s: %s", s.v.Adopt.Node, strings.Join(calls, "; "))
+	}
+	s.b.block("volume "+s.v.Name, s.v.At("adopt"), hint, "%s on %s is not adopted while others use it: %s", s.v.Adopt.Alias(), s.v.Adopt.Node, strings.Join(whats, ", and "))
+}
+
+// seenAs says as what users find the volume from now on.
+func (s *subject) seenAs() string {
+	switch kept := s.kept(s.b.w.Nodes[s.v.Adopt.Node]); {
+	case s.v.Export.Kind == schema.ExportNVMf:
+		return fmt.Sprintf("; its hosts find it as another disk, under %s", s.b.cfg.Cluster.ExportNQN(s.id))
+	case kept.NBD != "" && s.b.w.Nodes[s.v.Adopt.Node].NBD[kept.NBD] != "":
+		return fmt.Sprintf("; %s goes on showing it", kept.NBD)
+	case kept.Ublk >= 0 && s.b.w.Nodes[s.v.Adopt.Node].Ublk[kept.Ublk] != "":
+		return fmt.Sprintf("; /dev/ublkb%d goes on showing it", kept.Ublk)
+	}
+	return ""
+}
+
+// adopted reports an lvol that a volume is to adopt when the volume is there
+// already and the lvol, too.
+func (s *subject) adopted() {
+	a := s.v.Adopt
+	if a == nil {
+		return
+	}
+	at := s.b.w.Nodes[a.Node]
+	if at == nil || at.Unknown != "" {
+		return
+	}
+	if l := at.Lvols[a.Alias()]; l != nil && l.Parsed == nil {
+		s.b.block("volume "+s.v.Name, s.v.At("adopt"), "take adopt away, or give the lvol to a volume of another name",
+			"the volume exists already, as %s, and %s on %s is not adopted", s.id, a.Alias(), a.Node)
+	}
+}

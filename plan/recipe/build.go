@@ -1,0 +1,343 @@
+// Package recipe makes plans: what has to be done so that the nodes get from what
+// was read to what is configured. The documentation of package plan has the
+// algorithm; each recipe is a file.
+package recipe
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/plan/world"
+	"strata/schema"
+	"strata/state"
+)
+
+// maxPasses bounds Build: a recipe that never comes to rest is a defect.
+const maxPasses = 4000
+
+// Build plans how the nodes get from what snap says to what cfg asks for.
+func Build(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
+	return sound(cfg, snap, opt, build)
+}
+
+// build makes a plan that nobody has checked yet.
+func build(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
+	p := &plan.Plan{}
+	snap = world.Fit(cfg, snap)
+	w := world.New(cfg.Cluster, snap)
+	order := sourcesFirst(cfg)
+	for {
+		b := newBuilder(cfg, w, opt)
+		if err := b.run(); err != nil {
+			return nil, err
+		}
+		p.Blocked, p.Notes = b.blocked, b.notes
+		decide(p, order, b.places)
+		pass := b.finish()
+		if len(pass.Sections) == 0 {
+			break
+		}
+		p.Passes = append(p.Passes, pass)
+		if opt.OnePass {
+			break
+		}
+		if len(p.Passes) == maxPasses {
+			s := &pass.Sections[0]
+			op := s.Stages[0][0].Op
+			return nil, &plan.Fault{Key: s.Key(), Err: fmt.Errorf("it does not come to rest after %d passes and goes on with: %s: %s", maxPasses, op.On(), plan.Words(op))}
+		}
+	}
+	p.Complete(cfg)
+	return p, nil
+}
+
+// builder makes one pass.
+type builder struct {
+	cfg *schema.Config
+	w   *world.World
+	opt plan.Options
+
+	pools   map[lineage.Node][]*pool
+	missing []lineage.Member // pools that the storage knows of and that were not found
+	// reminders are what nodes know of each other\'s pools when the pass begins.
+	reminders []state.Reminder
+	// renames has the lvstores that get another name on their target in this pass.
+	renames  map[lineage.Node]map[string]bool
+	blocks   []int64 // sizes of the pools' blocks
+	shows    map[lineage.Node]map[string][]shown
+	sections map[string]*section
+	order    []*section
+	assumes  []string
+	links    map[lineage.Link]string // "" when the link can be used, else why not
+	needed   map[lineage.Link]bool
+	// attached has the nodes that have controllers when the pass begins.
+	attached map[lineage.Node]bool
+	// optionsSet has the nodes whose initiator options this pass sets.
+	optionsSet map[lineage.Node]bool
+	// expected has the namespaces that a link's controller has bdevs of.
+	expected map[lineage.Link]map[int]bool
+	// strays are the controllers that lead elsewhere than their link when the pass begins.
+	strays map[lineage.Link]*state.Controller
+	// empty are the links that show nothing when the pass begins; standing has
+	// the sections of the volumes with legs on a link that is given up.
+	empty    map[lineage.Link]bool
+	standing map[lineage.Link][]string
+	// restored has the namespaces that links show again in this pass.
+	restored map[shown]bool
+	// mute has the exports that hosts cannot reach when the pass begins.
+	mute map[string]bool
+	// fills has what nodes copy to when the pass begins.
+	fills map[lineage.Node][]fill
+	// dropped has the nodes that let go of a peer in this pass.
+	dropped map[lineage.Node]bool
+	// freed has the sections that end a kernel device in this pass, by device.
+	freed map[string]string
+	// ublk has the nodes whose ublk target this pass makes.
+	ublk map[lineage.Node]bool
+
+	subjects map[string]*subject // volumes that could be judged
+	cuts     []cut
+	// stalled has, by engine, the links that are let go in this pass.
+	stalled map[lineage.Node][]string
+	copies  map[lineage.Node]int // copies of layers that a node takes part in
+	engines *load                // nil until an engine is to be placed
+
+	blocked []plan.Finding
+	notes   []plan.Finding
+	places  map[string]plan.Placement // by volume
+	err     error
+}
+
+// section is a Section while it is made.
+type section struct {
+	plan.Section
+	b      *builder
+	reason string
+	pos    schema.Pos
+}
+
+func newBuilder(cfg *schema.Config, w *world.World, opt plan.Options) *builder {
+	attached := map[lineage.Node]bool{}
+	for name, n := range w.Nodes {
+		attached[name] = len(n.Controllers) > 0
+	}
+	return &builder{
+		cfg: cfg, w: w, opt: opt,
+		attached:   attached,
+		subjects:   map[string]*subject{},
+		copies:     map[lineage.Node]int{},
+		stalled:    map[lineage.Node][]string{},
+		pools:      map[lineage.Node][]*pool{},
+		renames:    map[lineage.Node]map[string]bool{},
+		shows:      map[lineage.Node]map[string][]shown{},
+		sections:   map[string]*section{},
+		links:      map[lineage.Link]string{},
+		needed:     map[lineage.Link]bool{},
+		optionsSet: map[lineage.Node]bool{},
+		expected:   map[lineage.Link]map[int]bool{},
+		empty:      map[lineage.Link]bool{},
+		standing:   map[lineage.Link][]string{},
+		restored:   map[shown]bool{},
+		fills:      map[lineage.Node][]fill{},
+		dropped:    map[lineage.Node]bool{},
+		freed:      map[string]string{},
+		ublk:       map[lineage.Node]bool{},
+		places:     map[string]plan.Placement{},
+	}
+}
+
+func (b *builder) run() error {
+	for _, nodes := range b.opt.Busy {
+		for _, n := range nodes {
+			b.copies[n]++
+		}
+	}
+	b.reminders = b.w.Reminders()
+	for _, n := range b.cfg.Nodes {
+		b.node(n)
+	}
+	b.members()
+	b.blocks = b.blockSizes()
+	b.letGoStalled()
+	b.letGoMoved()
+	b.strays = b.findStrays()
+	b.mute = b.muteExports()
+	b.findFills()
+	idle, former := b.idleLinks(), b.formerEnds()
+	for _, v := range sourcesFirst(b.cfg) {
+		b.volume(v)
+	}
+	b.cutGroups()
+	if b.opt.Relieve == nil {
+		b.orphans()
+		b.dropUnneeded(idle)
+		b.dropFormer(former)
+	}
+	return b.err
+}
+
+// section returns the pass's section for an object, making it when there is none.
+func (b *builder) section(k plan.Kind, name string, pos schema.Pos) *section {
+	s := &section{Section: plan.Section{Kind: k, Name: name}, b: b, pos: pos}
+	if old := b.sections[s.Key()]; old != nil {
+		return old
+	}
+	b.sections[s.Key()] = s
+	b.order = append(b.order, s)
+	return s
+}
+
+// left reports whether a section is to be left alone.
+func (b *builder) left(key string) bool {
+	return b.opt.Skip[key] || b.opt.Relieve != nil && !b.opt.Relieve[key]
+}
+
+// because sets the reason of the steps that follow.
+func (s *section) because(pos schema.Pos, format string, args ...any) *section {
+	s.reason, s.pos = fmt.Sprintf(format, args...), pos
+	return s
+}
+
+// after makes the section wait for others of the pass.
+func (s *section) after(keys ...string) *section {
+	s.After = append(s.After, keys...)
+	return s
+}
+
+// then adds a stage of independent steps, and projects them.
+func (s *section) then(risk plan.Risk, ops ...plan.Op) {
+	if len(ops) == 0 {
+		return
+	}
+	stage := make([]plan.Step, 0, len(ops))
+	for _, op := range ops {
+		if del, ok := op.(plan.LvolDelete); ok {
+			op = s.safe(del)
+		}
+		stage = append(stage, s.step(risk, op))
+	}
+	s.Stages = append(s.Stages, stage)
+}
+
+// safe makes sure that a deletion does not end the target.
+func (s *section) safe(op plan.LvolDelete) plan.LvolDelete {
+	at := s.b.w.Nodes[op.Node]
+	if l := at.Lvols[op.Lvstore+"/"+string(op.Name)]; l != nil && at.Orphaned(l) {
+		op.Name = s.release(op.Node, l)
+	}
+	return op
+}
+
+// beside adds steps to the stage of that index, making it when it is missing.
+func (s *section) beside(index int, risk plan.Risk, op plan.Op) {
+	for len(s.Stages) <= index {
+		s.Stages = append(s.Stages, nil)
+	}
+	s.Stages[index] = append(s.Stages[index], s.step(risk, op))
+}
+
+func (s *section) step(risk plan.Risk, op plan.Op) plan.Step {
+	op = s.b.w.Label(op)
+	switch op := op.(type) {
+	case plan.UblkStop:
+		s.b.freed[fmt.Sprint(op.Node, op.ID)] = s.Key()
+	case plan.NBDStop:
+		s.b.freed[fmt.Sprint(op.Node, op.Path)] = s.Key()
+	}
+	if err := s.b.w.Project(op); err != nil && s.b.err == nil {
+		s.b.err = &plan.Fault{Key: s.Key(), Err: fmt.Errorf("%s: %s: %w", op.On(), plan.Words(op), err)}
+	}
+	return plan.Step{Op: op, Risk: risk, Bytes: plan.BytesOf(op), Reason: s.reason, Pos: s.pos, Copies: -1}
+}
+
+// finish drops what is empty, and waits for sections the pass does not have.
+func (b *builder) finish() plan.Pass {
+	pass := plan.Pass{Assumes: b.assumes}
+	ranked := [4][]plan.Section{}
+	for _, s := range b.order {
+		if s.steps() > 0 {
+			s.awaitRenames()
+			s.tidy()
+			ranked[s.rank()] = append(ranked[s.rank()], s.Section)
+		}
+	}
+	for _, sections := range ranked {
+		pass.Sections = append(pass.Sections, sections...)
+	}
+	return pass
+}
+
+// readNodes are the nodes of the configuration that were read, with what they have.
+func (b *builder) readNodes() iter.Seq2[*schema.Node, *state.Node] {
+	return func(yield func(*schema.Node, *state.Node) bool) {
+		for _, n := range b.cfg.Nodes {
+			if at := b.w.Nodes[n.Name]; at != nil && at.Unknown == "" && !yield(n, at) {
+				return
+			}
+		}
+	}
+}
+
+// awaitRenames makes the section wait for the nodes it works on whose lvstores
+// get another name: steps find lvols by it.
+func (s *section) awaitRenames() {
+	for _, stage := range s.Stages {
+		for _, step := range stage {
+			if n := step.Op.On(); len(s.b.renames[n]) > 0 {
+				s.after(string(plan.KindNode) + " " + string(n))
+			}
+		}
+	}
+}
+
+// rank is where the section stands in a pass: after those it may wait for.
+func (s *section) rank() int {
+	switch {
+	case s.Kind == plan.KindNode:
+		return 0
+	case s.Kind == plan.KindVolume:
+		return 2
+	case slices.ContainsFunc(s.After, func(key string) bool { return strings.HasPrefix(key, string(plan.KindVolume)+" ") }):
+		return 3
+	}
+	return 1
+}
+
+func (s *section) steps() int {
+	n := 0
+	for _, stage := range s.Stages {
+		n += len(stage)
+	}
+	return n
+}
+
+func (s *section) tidy() {
+	var stages [][]plan.Step
+	for _, stage := range s.Stages {
+		if len(stage) > 0 {
+			stages = append(stages, stage)
+		}
+	}
+	s.Stages = stages
+	var after []string
+	had := map[string]bool{s.Key(): true}
+	for _, key := range s.After {
+		if o := s.b.sections[key]; o != nil && o.steps() > 0 && !had[key] {
+			had[key] = true
+			after = append(after, key)
+		}
+	}
+	s.After = after
+}
+
+func (b *builder) block(about string, pos schema.Pos, hint, format string, args ...any) {
+	b.blocked = append(b.blocked, plan.Finding{About: about, Text: fmt.Sprintf(format, args...), Hint: hint, Pos: pos})
+}
+
+func (b *builder) note(about string, pos schema.Pos, hint, format string, args ...any) {
+	b.notes = append(b.notes, plan.Finding{About: about, Text: fmt.Sprintf(format, args...), Hint: hint, Pos: pos})
+}

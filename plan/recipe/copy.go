@@ -1,0 +1,147 @@
+package recipe
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// copyLayer copies one layer onto staging in the destination and mints it.
+// Staging is named by the epoch of the layer it receives, so that a copy that
+// was interrupted is repeated onto what it has, which does no harm.
+func (s *subject) copyLayer(d plan.Choice, src state.CurrentLeg, l *state.Lvol) {
+	b := s.b
+	if why := s.full(src.Node, d.Node); why != "" {
+		s.lag(d, why)
+		return
+	}
+	staging, why := s.stage(d, src, l)
+	if why != "" {
+		s.lag(d, why)
+		return
+	}
+	name := l.Parsed.(lineage.Layer)
+	bytes := l.Allocated * clusterSize(b.w.Nodes[src.Node], l.Lvstore)
+	s.sec.because(s.v.At("replicas"), "%s lacks layer %s of %s", d.Node, name.Lvol(), s.v.Name)
+	if b.fillsTo(src.Node, d.Node, staging.UUID) {
+		s.sec.because(s.v.At("replicas"), "%s lacks layer %s of %s, and %s copies it there already", d.Node, name.Lvol(), s.v.Name, src.Node)
+	}
+	if l.Allocated > 0 {
+		link := lineage.Link{From: d.Node, To: src.Node}
+		s.keep[staging.UUID] = src.Node
+		if why := b.bring(s.sec, link, staging.UUID, s.key(d.Node)+" staging"); why != "" {
+			s.lag(d, why)
+			return
+		}
+		limit := b.cfg.Node(d.Node).Rebuild.Bandwidth
+		if limit > 0 {
+			s.sec.then(plan.RiskCreate, plan.WriteLimit{At: plan.At{Node: d.Node}, Bdev: staging.UUID, BytesPerSec: limit})
+		}
+		b.copies[src.Node]++
+		b.copies[d.Node]++
+		s.sec.then(plan.RiskCopy, plan.ShallowCopy{At: plan.At{Node: src.Node}, Dest: d.Node, Lvstore: l.Lvstore, Layer: l.Name, To: staging.UUID, Bytes: bytes})
+	}
+	s.sec.then(plan.RiskCreate, plan.LvolSnapshot{At: plan.At{Node: d.Node}, Lvstore: staging.Lvstore, Lvol: staging.Name, Layer: l.Name})
+	s.reread()
+}
+
+func clusterSize(n *state.Node, lvstore string) int64 {
+	if lvs := n.Lvstores[lvstore]; lvs != nil {
+		return lvs.ClusterSize
+	}
+	return 0
+}
+
+// full says that a node has as many copies in hand as it may; "" when it has not.
+func (s *subject) full(nodes ...lineage.Node) string {
+	for _, n := range nodes {
+		if limit := s.b.cfg.Node(n).Rebuild; limit.Parallel > 0 && s.b.copies[n] >= limit.Parallel {
+			return fmt.Sprintf("%s copies %d layers at a time already", n, limit.Parallel)
+		}
+	}
+	return ""
+}
+
+// stage returns an lvol in the destination that can receive layer l: on top of
+// the same layer as l is, and of its size.
+func (s *subject) stage(d plan.Choice, src state.CurrentLeg, l *state.Lvol) (*state.Lvol, string) {
+	name := lineage.Staging{Volume: s.id, Epoch: l.Parsed.(lineage.Layer).Epoch}.Lvol()
+	parent := l.Parent
+	if parent != "" && s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(parent)] == nil {
+		return nil, fmt.Sprintf("layer %s, which %s stands on, is not on %s", parent, l.Name, d.Node)
+	}
+	s.sec.because(s.v.At("replicas"), "layer %s is to be copied to %s", l.Name, d.Node)
+	old := s.takeOver(d, name, parent, l.Size)
+	at := func() *state.Lvol { return s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)] }
+	if old == nil {
+		s.sec.after("node " + string(d.Node))
+		if parent == "" {
+			s.sec.then(plan.RiskCreate, plan.LvolCreate{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: name, Size: l.Size})
+		} else {
+			s.sec.then(plan.RiskCreate, plan.LvolClone{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Layer: parent, Name: name})
+		}
+	}
+	if at() == nil {
+		return nil, "it cannot be made" // the projection has said why
+	}
+	if at().Size < l.Size {
+		s.sec.then(plan.RiskCreate, plan.LvolResize{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: name, From: at().Size, To: l.Size})
+	}
+	s.reread()
+	return at(), ""
+}
+
+// takeOver looks for what an earlier try left that can receive a layer on top
+// of parent: under the name for that layer with whatever was copied, or empty
+// and written to by nobody. It deletes what can not.
+func (s *subject) takeOver(d plan.Choice, name, parent lineage.LvolName, size int64) *state.Lvol {
+	var old *state.Lvol
+	var useless []*state.Lvol
+	for _, st := range s.stagings(d) {
+		switch fits := st.Complete() && st.Parent == parent && st.Size <= size; {
+		case fits && st.Name == name:
+			if old != nil {
+				useless = append(useless, old)
+			}
+			old = st
+		case fits && st.Allocated == 0 && old == nil && !s.b.mayBeFilled(d.Node, st.UUID):
+			old = st
+		default:
+			useless = append(useless, st)
+		}
+	}
+	for _, st := range useless {
+		s.b.withdraw(s.sec, d.Node, st.UUID, "")
+		s.sec.then(plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: d.Node}, Lvstore: st.Lvstore, Name: st.Name})
+	}
+	for _, l := range slices.Sorted(maps.Keys(s.inc.Layers(d.Node, d.Lvstore))) {
+		if n, _ := lineage.ParseLayer(l); n == void(s.id, n.Epoch) {
+			s.sec.then(plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: l}) // of a release that was interrupted
+		}
+	}
+	if old != nil && old.Name != name {
+		s.sec.then(plan.RiskCreate, plan.LvolRename{At: plan.At{Node: d.Node}, Lvstore: old.Lvstore, From: old.Name, To: name})
+	}
+	return old
+}
+
+// stagings are the staging lvols in a place.
+func (s *subject) stagings(d plan.Choice) []*state.Lvol {
+	var all []*state.Lvol
+	for _, o := range s.inc.Others {
+		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && o.Node == d.Node && o.Lvol.Lvstore == d.Lvstore {
+			all = append(all, o.Lvol)
+		}
+	}
+	return all
+}
+
+// kernelOnly reports whether the volume is exported in a way that cannot be held.
+func (s *subject) kernelOnly() bool {
+	return s.v.Export.Kind == schema.ExportUblk || s.v.Export.Kind == schema.ExportNBD
+}

@@ -1,0 +1,182 @@
+package recipe
+
+import (
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// create makes the heads of a volume that nobody has. New heads are sealed:
+// empty lvols are equal, whichever of them a crash leaves behind. A volume is
+// called new only when every place it may be in was read.
+func (s *subject) create() bool {
+	b, v := s.b, s.v
+	hidden, pending, why := b.hidden()
+	if pending {
+		return false
+	}
+	if hidden > 0 {
+		b.block("volume "+v.Name, v.Pos, "make them readable; a node that is gone for good is to leave the configuration, and what it had to be retired",
+			"no replica of it was found, but %s that may have one could not be read (%s), so it is not known to be new", plan.Count(hidden, "node"), why)
+		return false
+	}
+	if v.From != nil {
+		return s.createClone()
+	}
+	if v.Adopt != nil {
+		return s.adopt()
+	}
+	var shortage string
+	s.places, shortage = b.place(v, nil, 0, "")
+	b.decided(s.places)
+	if shortage != "" {
+		b.block("volume "+v.Name, v.At("replicas"), "", "%s", shortage)
+		return false
+	}
+	if b.unheard(s.places.Chosen) {
+		return false
+	}
+	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}
+	s.sec.because(v.Pos, "volume %s is new%s", v.Name, b.tight(v, s.places.Chosen))
+	s.makeHeads(s.places.Chosen, 1, v.Replicas.Count, lineage.Sealed)
+	return true
+}
+
+// unheard reports whether any of these places is in a pool that no other node
+// will know of before the next pass.
+func (b *builder) unheard(places []plan.Choice) bool {
+	return slices.ContainsFunc(places, func(c plan.Choice) bool { return b.pool(c.Node, c.Lvstore).unknown })
+}
+
+func (b *builder) newID(volume string) lineage.ID {
+	if len(b.opt.Nonce) == 0 {
+		return lineage.Pending
+	}
+	return lineage.NewID(b.opt.Nonce, volume, func(id lineage.ID) bool {
+		for _, have := range b.w.Incarnations(volume) {
+			if have.ID == id {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// joining is what an empty head is called that joins others before an engine
+// is started: sealed where the authority is, else not to be believed until the
+// next epoch is minted.
+func (s *subject) joining(epoch lineage.Epoch, legs int, authority lineage.Mark) lineage.Head {
+	if authority == lineage.Sealed {
+		return lineage.Head{Volume: s.id, Epoch: epoch, Legs: legs, Mark: lineage.Sealed}
+	}
+	return lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}
+}
+
+// makeHeads creates empty heads at the given epoch.
+func (s *subject) makeHeads(places []plan.Choice, epoch lineage.Epoch, legs int, authority lineage.Mark) {
+	name := s.joining(epoch, legs, authority).Lvol()
+	size := s.b.size(s.v, places)
+	var ops []plan.Op
+	for _, c := range places {
+		s.sec.after("node " + string(c.Node))
+		p := s.b.pool(c.Node, c.Lvstore)
+		p.taken += size
+		s.sec.after(p.known...)
+		ops = append(ops, plan.LvolCreate{At: plan.At{Node: c.Node}, Lvstore: c.Lvstore, Name: name, Size: size})
+	}
+	s.sec.then(plan.RiskCreate, ops...)
+}
+
+// size is what the replicas of a volume in these places are to have: the
+// configured size in whole clusters of each of them.
+func (b *builder) size(v *schema.Volume, places []plan.Choice) int64 {
+	cluster := int64(0)
+	for _, c := range places {
+		if p := b.pool(c.Node, c.Lvstore); p != nil {
+			cluster = max(cluster, p.cluster)
+		}
+	}
+	return roundUp(v.Size, cluster)
+}
+
+// roundUp gives the size an lvol really gets.
+func roundUp(size, cluster int64) int64 {
+	if cluster <= 0 {
+		return size
+	}
+	return (size + cluster - 1) / cluster * cluster
+}
+
+// fill completes a volume that no engine serves and nothing was ever written
+// to: other empty replicas of it are equal to its authority, and missing ones
+// are made.
+func (s *subject) fill() {
+	if s.was != "" {
+		return // what was served until just now may have been written to since it was read
+	}
+	if s.v.From != nil {
+		s.fillClone()
+		return
+	}
+	if !s.empty() || len(s.Legs) >= s.v.Replicas.Count || s.hidden > 0 {
+		return
+	}
+	size := s.Legs[0].Head.Lvol.Size
+	joins := s.joining(s.Top, s.Legs[0].Head.Name.Legs, s.Legs[0].Head.Name.Mark)
+	var missing []plan.Choice
+	var ops []plan.Op
+	for _, c := range s.places.Chosen {
+		if s.legOn(c.Node) {
+			continue
+		}
+		if h := s.emptyHead(c.Node, size); h != nil {
+			if h.Name != joins && (h.Name.Mark != lineage.Fenced || joins.Mark != lineage.Fenced) {
+				if s.b.w.Nodes[c.Node].Lvols[h.Lvol.Lvstore+"/"+string(joins.Lvol())] != nil {
+					continue // another stale head has that name
+				}
+				ops = append(ops, plan.LvolRename{At: plan.At{Node: c.Node}, Lvstore: h.Lvol.Lvstore, From: h.Lvol.Name, To: joins.Lvol()})
+			}
+			s.Legs = append(s.Legs, state.CurrentLeg{Node: c.Node, UUID: h.Lvol.UUID, Head: h})
+		} else if !nodesOf(s.inc)[c.Node] {
+			missing = append(missing, c)
+		}
+	}
+	s.sec.because(s.v.At("replicas"), "nothing was written to %s yet, so another empty replica is equal to the others", s.v.Name)
+	s.sec.then(plan.RiskCreate, ops...)
+	s.reread()
+	if len(missing) == 0 {
+		return
+	}
+	s.makeHeads(missing, s.Top, s.Legs[0].Head.Name.Legs, s.Legs[0].Head.Name.Mark)
+	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
+	for _, c := range missing {
+		if h := s.emptyHead(c.Node, 0); h != nil {
+			s.Legs = append(s.Legs, state.CurrentLeg{Node: c.Node, UUID: h.Lvol.UUID, Head: h})
+		}
+	}
+	s.reread()
+}
+
+func (s *subject) legOn(n lineage.Node) bool {
+	for _, l := range s.Legs {
+		if l.Node == n {
+			return true
+		}
+	}
+	return false
+}
+
+// emptyHead returns a head on n that nothing was ever written to, or nil; with
+// a size, only one of that size.
+func (s *subject) emptyHead(n lineage.Node, size int64) *state.Head {
+	for i := range s.inc.Heads {
+		h := &s.inc.Heads[i]
+		if h.Node == n && h.Lvol.Empty() && !s.isLeg(h.Lvol.UUID) && (size == 0 || h.Lvol.Size == size) {
+			return h
+		}
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package recipe
+
+import (
+	"fmt"
+	"strings"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// cut is a layer that is due on a volume.
+type cut struct {
+	s        *subject
+	snapshot string
+	own      bool // strata's, not the user's
+	reason   string
+	pos      schema.Pos
+}
+
+// takeLayer finds the next layer that is due: a configured snapshot the volume
+// does not have, or one on schedule. It is cut at the end of the pass, with
+// the volumes of its group.
+func (s *subject) takeLayer(all []*layer) {
+	if s.detaching() {
+		return
+	}
+	if name, why := s.nextSnapshot(all); why != "" {
+		s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "", "%s", why)
+	} else if name != "" {
+		s.due(cut{s, name, false, "snapshot " + name + " is configured", s.v.At("snapshots")})
+	} else if name, why := s.scheduled(all); name != "" {
+		s.due(cut{s, name, false, why, s.v.At("every")})
+	} else if name, why := s.nextMark(all); name != "" {
+		s.due(cut{s, name, true, why, s.v.At("resync")})
+	}
+}
+
+// due has a layer cut, unless it could not be equal on all replicas: they are
+// cut one after the other, and a kernel device cannot be held meanwhile; or not
+// all of them have grown yet. What is called the same must be the same, for a
+// replica that has a layer is not sent it again, and reverting to it puts a head
+// on each.
+func (s *subject) due(c cut) {
+	if why := s.uneven(); why != "" {
+		s.late = true
+		s.b.block("volume "+s.v.Name, c.pos, "", "layer %s is not cut until all replicas have grown, for its copies would differ in size: %s", c.snapshot, why)
+		return
+	}
+	if len(s.Legs) > 1 && s.kernelExport() {
+		s.b.block("volume "+s.v.Name, c.pos, "export it through nvmf, or have one replica",
+			"layer %s is not cut: hosts use the volume through a kernel device, which cannot be held, and its copies on %s would differ", c.snapshot, plan.Count(len(s.Legs), "replica"))
+		return
+	}
+	if pauses, _ := s.barrier(); len(pauses) == 0 && s.serves() {
+		c.reason += "; hosts are not held, so of what they write at that moment some may be in it and some not"
+	}
+	s.b.cuts = append(s.b.cuts, c)
+}
+
+// uneven says that the replicas differ in size; "" when they do not.
+func (s *subject) uneven() string {
+	first := s.Legs[0]
+	for _, l := range s.Legs {
+		if l.Head != nil && first.Head != nil && l.Head.Lvol.Size != first.Head.Lvol.Size {
+			return fmt.Sprintf("the one on %s has %s, the one on %s has %s", first.Node, plan.Size(first.Head.Lvol.Size), l.Node, plan.Size(l.Head.Lvol.Size))
+		}
+	}
+	return ""
+}
+
+// nextSnapshot is the first configured snapshot that is missing, or why it
+// cannot be taken: a snapshot that is younger than a missing one is there, the
+// replicas differ, or the head is to stand on another.
+func (s *subject) nextSnapshot(all []*layer) (name, why string) {
+	for _, want := range s.v.Snapshots {
+		l := s.find(all, want)
+		switch {
+		case l == nil && name == "":
+			name = want
+		case l != nil && !l.everywhere():
+			return "", fmt.Sprintf("the replicas differ: snapshot %s is missing on %s", want, strings.Join(s.without(l), ", "))
+		case l != nil && name != "":
+			return "", fmt.Sprintf("snapshot %s cannot be taken before %s, which is there already; add it at the end", name, want)
+		}
+	}
+	if name != "" && s.v.Head != "" {
+		return "", fmt.Sprintf("snapshot %s waits: head: %q holds the volume to that layer; remove it first", name, s.v.Head)
+	}
+	return name, ""
+}
+
+// without names the nodes of the legs that lack a layer.
+func (s *subject) without(l *layer) []string {
+	var nodes []string
+	for i, on := range l.on {
+		if on == nil {
+			nodes = append(nodes, string(s.Legs[i].Node))
+		}
+	}
+	return nodes
+}
+
+// cutNow cuts layers of one or more volumes at one instant. Ladder:
+//
+//	layers    hosts of all volumes held and drained, every leg snapshotted, hosts
+//	          let go; the layers name an epoch that no head names yet
+//	epoch     if no leg was lost until then, heads renamed to that epoch, the
+//	          engine's own first: from then on the layers count
+//
+// Snapshots cannot be renamed, so the epoch in the heads' names is what tells a
+// layer cut on all legs at once from what an interrupted cut left.
+func (b *builder) cutNow(sec *section, cuts []cut) {
+	var pauses, snapshots, resumes, first, rest []plan.Op
+	tag, grouped := b.tag(cuts)
+	for _, c := range cuts {
+		epoch := c.s.nextCut()
+		if grouped {
+			epoch = tagged(epoch, tag)
+		}
+		p, r := c.s.barrier()
+		pauses, resumes = append(pauses, p...), append(resumes, r...)
+		name := lineage.Layer{Volume: c.s.id, Epoch: epoch, Snapshot: c.snapshot, Own: c.own}.Lvol()
+		for i, l := range c.s.Legs {
+			snapshots = append(snapshots, plan.LvolSnapshot{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Lvol: l.Head.Lvol.Name, Layer: name})
+			head := c.s.headName(epoch, len(c.s.Legs), l.Node)
+			head.Cut = epoch
+			op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: head.Lvol()}
+			if i == 0 {
+				first = append(first, op)
+			} else {
+				rest = append(rest, op)
+			}
+		}
+	}
+	sec.because(cuts[0].pos, "%s", cuts[0].reason)
+	sec.then(plan.RiskPause, pauses...)
+	sec.then(riskOf(pauses), snapshots...)
+	sec.then(plan.RiskPause, resumes...)
+	sec.because(cuts[0].pos, "a leg that was lost before the cut has another layer of that name")
+	var looks []plan.Op
+	for _, c := range cuts {
+		looks = append(looks, c.s.expectLegs()...)
+	}
+	sec.then(plan.RiskCreate, looks...)
+	sec.because(cuts[0].pos, "the cut is complete")
+	sec.then(plan.RiskCreate, first...)
+	sec.then(plan.RiskCreate, rest...)
+	for _, c := range cuts {
+		c.s.reread()
+	}
+}
+
+func riskOf(pauses []plan.Op) plan.Risk {
+	if len(pauses) > 0 {
+		return plan.RiskPause
+	}
+	return plan.RiskCreate
+}
+
+// nextCut is an epoch that neither a head nor a layer of the volume names.
+func (s *subject) nextCut() lineage.Epoch {
+	epoch := s.Top
+	for _, o := range s.inc.Others {
+		if l, ok := o.Lvol.Parsed.(lineage.Layer); ok {
+			epoch = max(epoch, l.Epoch)
+		}
+	}
+	return epoch + 1
+}
+
+// barrier returns what holds the volume's hosts, and what lets them go. There
+// is nothing to hold where nobody writes through strata, or where the user
+// has given up consistency and there is one replica: the copies of several would
+// not be equal.
+func (s *subject) barrier() (pauses, resumes []plan.Op) {
+	if s.v.Consistency == schema.ConsistencyNone && len(s.Legs) == 1 {
+		return nil, nil
+	}
+	return s.pauses()
+}
+
+// pauses returns what holds all the volume's hosts, and what lets them go. They
+// may have been let in by this very pass.
+func (s *subject) pauses() (pauses, resumes []plan.Op) {
+	for _, e := range s.b.w.Incarnation(s.b.cfg.Cluster, s.id).Exports {
+		if e.Subsystem == nil || e.Device == "" {
+			continue
+		}
+		group := e.Subsystem.Namespaces[state.ExportNSID].ANAGroup
+		for _, l := range e.Subsystem.Listeners {
+			pauses = append(pauses, plan.Pause{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, NSID: state.ExportNSID, ANAGroup: group, Address: l.Address, Port: l.Port, LimitMs: s.b.cfg.PauseLimitMs})
+			resumes = append(resumes, plan.Resume{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+		}
+	}
+	return pauses, resumes
+}

@@ -1,0 +1,156 @@
+package recipe
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// orphans deals with volumes that are there but not configured: they are kept
+// and reported until the operator releases them by name.
+func (b *builder) orphans() {
+	for _, name := range b.w.Volumes() {
+		if b.cfg.Volume(name) != nil {
+			continue
+		}
+		for _, id := range b.w.Incarnations(name) {
+			inc := b.w.Incarnation(b.cfg.Cluster, id)
+			if len(inc.Heads)+len(inc.Others)+len(inc.Raids)+len(inc.Exports) == 0 {
+				continue
+			}
+			switch {
+			case b.opt.AllowDestroy[name]:
+				b.destroy(inc, name)
+			case b.opt.AllowDestroy[id.String()]:
+				b.destroy(inc, id.String())
+			default:
+				b.note("volume "+name, schema.Pos{}, "put it back, or release it with --allow-destroy "+b.grant(id),
+					"it is not configured but exists as %s on %s; it is kept", id, placesOf(inc))
+			}
+		}
+	}
+}
+
+// grant is what releases an incarnation that is not configured, and no other.
+func (b *builder) grant(id lineage.Volume) string {
+	if len(b.w.Incarnations(id.Name)) > 1 {
+		return id.String()
+	}
+	return id.Name
+}
+
+func placesOf(inc *state.Incarnation) string {
+	var nodes []string
+	add := func(n lineage.Node) {
+		if !slices.Contains(nodes, string(n)) {
+			nodes = append(nodes, string(n))
+		}
+	}
+	for _, h := range inc.Heads {
+		add(h.Node)
+	}
+	for _, o := range inc.Others {
+		add(o.Node)
+	}
+	for _, r := range inc.Raids {
+		add(r.Node)
+	}
+	for _, e := range inc.Exports {
+		add(e.Node)
+	}
+	text := ""
+	for i, n := range nodes {
+		if i > 0 {
+			text += ", "
+		}
+		text += n
+	}
+	return text
+}
+
+// clonedBy says what was cloned from a layer of the volume, and how that ends;
+// "" when nothing was.
+func (b *builder) clonedBy(inc *state.Incarnation) (what, hint string) {
+	for _, o := range inc.Others {
+		for _, child := range o.Lvol.Children {
+			if p, ok := lineage.Parse(child); !ok {
+				return fmt.Sprintf("%s/%s on %s", o.Lvol.Lvstore, child, o.Node), fmt.Sprintf("delete it, or run on %s: rpc.py bdev_lvol_decouple_parent %s/%s", o.Node, o.Lvol.Lvstore, child)
+			} else if p.Of() != inc.Volume {
+				return "volume " + p.Of().Name, "destroy " + p.Of().Name + " first, or set detach: true on it"
+			}
+		}
+	}
+	return "", ""
+}
+
+// destroy deletes an incarnation: exports, RAID, namespaces on links, lvols.
+// While a node that may be its engine cannot be read, nothing is deleted under
+// an engine that may be running.
+func (b *builder) destroy(inc *state.Incarnation, name string) {
+	if b.left("volume " + name) {
+		return
+	}
+	if len(inc.Foreign) > 0 {
+		b.block("volume "+name, schema.Pos{}, "", "it is released, but %s, which is not of cluster %s", inc.Foreign[0], b.cfg.Cluster)
+		return
+	}
+	if len(inc.Raids) == 0 && len(inc.Exports) == 0 {
+		for _, n := range b.cfg.Nodes {
+			if at := b.w.Nodes[n.Name]; at == nil || at.Unknown != "" {
+				b.block("volume "+name, schema.Pos{}, "restore "+string(n.Name)+" and run again", "it is released, but its engine may run on %s, which cannot be read", n.Name)
+				return
+			}
+		}
+	}
+	if clone, hint := b.clonedBy(inc); clone != "" {
+		b.block("volume "+name, schema.Pos{}, hint, "it is released, but %s was cloned from it", clone)
+		return
+	}
+	for _, o := range inc.Others {
+		if to := b.shownToUnread(o.Node, o.Lvol.UUID); to != "" {
+			b.block("volume "+name, schema.Pos{}, "restore "+string(to)+" and run again", "it is released, but a head of it on %s, which cannot be read, may read through %s", to, o.Lvol.Name)
+			return
+		}
+	}
+	what := "configured"
+	if b.cfg.Volume(inc.Volume.Name) != nil {
+		what = "in use"
+	}
+	sec := b.section(plan.KindVolume, name, schema.Pos{}).because(schema.Pos{}, "it is not %s, and was released with --allow-destroy %s", what, name)
+	for _, e := range inc.Exports {
+		switch {
+		case e.Subsystem != nil:
+			sec.then(plan.RiskDestroy, plan.SubsystemDelete{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN})
+		case e.Ublk >= 0:
+			sec.then(plan.RiskDestroy, plan.UblkStop{At: plan.At{Node: e.Node}, ID: e.Ublk})
+		default:
+			sec.then(plan.RiskDestroy, plan.NBDStop{At: plan.At{Node: e.Node}, Path: e.NBD})
+		}
+	}
+	for _, m := range inc.Raids {
+		sec.then(plan.RiskDestroy, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
+	}
+	nodes := map[lineage.Node]bool{}
+	for _, h := range inc.Heads {
+		nodes[h.Node] = true
+		b.withdraw(sec, h.Node, h.Lvol.UUID, "")
+	}
+	for _, h := range inc.Heads {
+		if !h.Lvol.Complete() { // before what it reads through goes
+			sec.then(plan.RiskDestroy, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: h.Lvol.Name})
+		}
+	}
+	inc = b.w.Incarnation(b.cfg.Cluster, inc.Volume)
+	for _, o := range inc.Others {
+		nodes[o.Node] = true
+		b.withdraw(sec, o.Node, o.Lvol.UUID, "")
+	}
+	for _, n := range slices.Sorted(maps.Keys(nodes)) {
+		b.deleteStack(sec, n, inc, plan.RiskDestroy)
+	}
+}

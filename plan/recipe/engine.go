@@ -1,0 +1,161 @@
+package recipe
+
+import (
+	"cmp"
+	"slices"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// seat is the node that is to serve the volume: the one that does, or did until
+// this pass took it down; the one that is configured; the one that hosts wait at;
+// else the one of those with a current replica that is the best to start it on.
+func (s *subject) seat() lineage.Node {
+	if n := cmp.Or(s.Engine, s.to, s.v.Engine); n != "" {
+		return n
+	}
+	if n := s.exporter(); n != "" && !s.released(n) {
+		return n
+	}
+	return cmp.Or(s.was, s.lightest(s.Legs))
+}
+
+// lightest is the node of one of these replicas on which the engine is best
+// started: where the volume can be shown and its replica stays; where other
+// replicas are shown already, for it was served there, or was about to be; where
+// fewest volumes are served. Of equals it is the first, "" of none.
+func (s *subject) lightest(legs []state.CurrentLeg) lineage.Node {
+	legs = slices.DeleteFunc(slices.Clone(legs), func(l state.CurrentLeg) bool { return l.Head == nil })
+	if len(legs) == 0 {
+		return ""
+	}
+	if len(legs) == 1 {
+		return legs[0].Node
+	}
+	load := s.b.load()
+	rank := func(n lineage.Node) []int {
+		conf := s.b.cfg.Node(n)
+		leaves := conf == nil || disqualified(s.v, conf) != "" || s.released(n)
+		return []int{boolToInt(s.showable(s.b.w.Nodes[n]) != ""), boolToInt(leaves), boolToInt(!s.shownTo(n)), load.serves[n]}
+	}
+	best := slices.MinFunc(legs, func(x, y state.CurrentLeg) int { return slices.Compare(rank(x.Node), rank(y.Node)) })
+	load.serve(s.v.Name, best.Node)
+	return best.Node
+}
+
+// released reports whether the operator lets the replica on n go, and there are
+// others to stay.
+func (s *subject) released(n lineage.Node) bool {
+	return len(s.Legs) > s.v.Replicas.Count && !s.v.Protect && s.b.opt.AllowDestroy[s.v.Name+":"+string(n)]
+}
+
+// shownTo reports whether another replica is shown to a node.
+func (s *subject) shownTo(n lineage.Node) bool {
+	return slices.ContainsFunc(s.inc.Heads, func(h state.Head) bool {
+		return h.Node != n && slices.ContainsFunc(s.b.shownBy(h.Node, h.Lvol.UUID), func(x shown) bool { return x.link.To == n })
+	})
+}
+
+// load says which nodes serve how many volumes.
+type load struct {
+	on     map[string]lineage.Node // by volume
+	serves map[lineage.Node]int
+}
+
+func (l *load) serve(volume string, n lineage.Node) {
+	if old, ok := l.on[volume]; ok {
+		l.serves[old]--
+	}
+	l.on[volume] = n
+	l.serves[n]++
+}
+
+// load counts the volumes that are served on each node, and those that will be
+// there whatever else is decided: by configuration, or because the authority of
+// one that nobody serves is there.
+func (b *builder) load() *load {
+	if b.engines != nil {
+		return b.engines
+	}
+	b.engines = &load{map[string]lineage.Node{}, map[lineage.Node]int{}}
+	for _, name := range b.w.Volumes() {
+		v := b.cfg.Volume(name)
+		for _, id := range b.w.Incarnations(name) {
+			if n := b.serving(v, b.w.Incarnation(b.cfg.Cluster, id)); n != "" {
+				b.engines.serve(name, n)
+			}
+		}
+	}
+	for _, v := range b.cfg.Volumes {
+		if v.Engine != "" {
+			b.engines.serve(v.Name, v.Engine)
+		}
+	}
+	return b.engines
+}
+
+// serving is the node that serves what was seen of a volume, or will; "" when that
+// is open. A volume that is not configured is not started.
+func (b *builder) serving(v *schema.Volume, inc *state.Incarnation) lineage.Node {
+	for _, m := range inc.Raids {
+		return m.Node
+	}
+	for _, e := range inc.Exports {
+		return e.Node
+	}
+	if v == nil || v.Replicas.Count == 1 && v.Export.Kind == schema.ExportNone {
+		return ""
+	}
+	for _, h := range inc.Heads {
+		if h.Name.Mark == lineage.Primary && h.Name.Epoch == inc.Top() {
+			return h.Node
+		}
+	}
+	return ""
+}
+
+// refuge is the node that the engine moves to, which nobody has set, because no
+// replica of the volume is to be where it is: without one of its own it leaves an
+// epoch without an authority when it ends. It moves before that replica goes, and
+// not before the operator has released it. "" when the engine stays.
+func (s *subject) refuge() lineage.Node {
+	if s.v.Engine != "" || s.kernelExport() {
+		return ""
+	}
+	own := slices.IndexFunc(s.surplus(), func(l state.CurrentLeg) bool { return l.Node == s.Engine })
+	switch {
+	case s.legOn(s.Engine):
+		if own < 0 {
+			return ""
+		}
+		if why, _ := s.stays(s.surplus()[own]); why != "" {
+			return ""
+		}
+	case s.chosen(s.Engine) || s.unread(s.Engine) || s.completing():
+		return ""
+	}
+	var legs []state.CurrentLeg
+	for _, l := range s.Legs {
+		if l.Node != s.Engine && s.chosen(l.Node) {
+			legs = append(legs, l)
+		}
+	}
+	if len(legs) == 0 {
+		return ""
+	}
+	return cmp.Or(s.lightest(legs), legs[0].Node)
+}
+
+// seated reports whether a replica is under the engine, and the engine is not to
+// stay: it goes once the engine is elsewhere.
+func (s *subject) seated(l state.CurrentLeg) bool {
+	return l.Node == s.engine && s.v.Engine != s.engine
+}
+
+// completing reports whether the RAID writes to a replica that is not complete:
+// it would have to begin anew on another engine.
+func (s *subject) completing() bool {
+	return slices.ContainsFunc(s.inc.Heads, func(h state.Head) bool { return !h.Lvol.Complete() && s.inRaid(h.Lvol.UUID) })
+}

@@ -1,0 +1,66 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+)
+
+// fill is an lvol of another node that something is copied to.
+type fill struct {
+	on   lineage.Node
+	lvol lineage.UUID
+}
+
+// findFills finds what is copied over the links of the cluster when the pass
+// begins.
+func (b *builder) findFills() {
+	for name, n := range b.w.Nodes {
+		for _, r := range n.Fills() {
+			if ctrl := n.Controllers[r.Controller]; ctrl != nil {
+				if l, ok := b.cfg.Cluster.ParseLink(ctrl.NQN); ok && l.To == name {
+					b.fills[name] = append(b.fills[name], fill{l.From, r.UUID})
+				}
+			}
+		}
+	}
+}
+
+// fillsTo reports whether a node is copying to an lvol of a peer.
+func (b *builder) fillsTo(from, on lineage.Node, lvol lineage.UUID) bool {
+	return slices.Contains(b.fills[from], fill{on, lvol})
+}
+
+// mayBeFilled reports whether any node is copying to an lvol of a peer, or could
+// not be read and is shown it.
+func (b *builder) mayBeFilled(on lineage.Node, lvol lineage.UUID) bool {
+	for _, x := range b.shownBy(on, lvol) {
+		to := b.w.Nodes[x.link.To]
+		if to == nil || to.Unknown != "" || b.fillsTo(x.link.To, on, lvol) {
+			return true
+		}
+	}
+	return false
+}
+
+// copied says that a layer of the volume is, or may be, being copied by order of
+// a run that is over; "" when none is. Deleting it, or one beside it, is refused
+// and yet takes its bdev away: the layer above then looks as if it stood on
+// nothing.
+func (s *subject) copied() string {
+	for _, l := range s.Legs {
+		for _, f := range s.b.fills[l.Node] {
+			to := s.b.w.Nodes[f.on]
+			if to == nil || to.Unknown != "" {
+				return fmt.Sprintf("%s writes to an lvol of %s, which could not be read, and may be copying one", l.Node, f.on)
+			}
+			if lvol := to.LvolByUUID(f.lvol); lvol != nil {
+				if p, ok := lvol.Parsed.(lineage.Staging); ok && p.Volume == s.id {
+					return fmt.Sprintf("%s is still copying one to %s", l.Node, f.on)
+				}
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,202 @@
+package recipe
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// cutGroups cuts the layers that are due, each group of volumes at one
+// instant. A group waits until all its volumes can be cut.
+func (b *builder) cutGroups() {
+	groups := map[string][]cut{}
+	for _, c := range b.cuts {
+		group := "volume " + c.s.v.Name
+		if c.s.v.Group != "" && !c.own {
+			group = "group " + c.s.v.Group
+		}
+		groups[group] = append(groups[group], c)
+	}
+	for _, key := range slices.Sorted(maps.Keys(groups)) {
+		cuts := groups[key]
+		if b.opt.Skip[key] {
+			continue
+		}
+		name, ok := strings.CutPrefix(key, "group ")
+		if !ok {
+			b.cutNow(cuts[0].s.sec, cuts)
+			continue
+		}
+		if late := b.late(name, cuts); late != "" {
+			for _, c := range cuts {
+				b.block("volume "+c.s.v.Name, c.pos, "", "snapshot %s waits: its group %s is cut together, and %s", c.snapshot, name, late)
+			}
+			continue
+		}
+		cuts[0].reason += b.latecomer(name, cuts)
+		sec := b.section(plan.KindGroup, name, cuts[0].pos)
+		for _, c := range cuts {
+			sec.after(c.s.sec.Key())
+		}
+		b.cutNow(sec, cuts)
+	}
+}
+
+// group are the volumes of a group.
+func (b *builder) group(name string) (all []*schema.Volume) {
+	for _, v := range b.cfg.Volumes {
+		if v.Group == name {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// uncut are the volumes of a group that are not cut now.
+func (b *builder) uncut(group string, cuts []cut) []*schema.Volume {
+	return slices.DeleteFunc(b.group(group), func(v *schema.Volume) bool {
+		return slices.ContainsFunc(cuts, func(c cut) bool { return c.s.v == v })
+	})
+}
+
+// late says which volume of the group is not ready to be cut with the others.
+func (b *builder) late(group string, cuts []cut) string {
+	for _, v := range b.uncut(group, cuts) {
+		s := b.subjects[v.Name]
+		if s == nil || s.late {
+			return "volume " + v.Name + " is not ready"
+		}
+		for _, c := range cuts {
+			if slices.Contains(v.Snapshots, c.snapshot) && s.find(s.layersOf(), c.snapshot) == nil {
+				return "volume " + v.Name + " is not ready"
+			}
+		}
+	}
+	return ""
+}
+
+// latecomer adds to the reason of a cut that another volume of the group has the
+// snapshot already. None of them is late.
+func (b *builder) latecomer(group string, cuts []cut) string {
+	for _, v := range b.uncut(group, cuts) {
+		s := b.subjects[v.Name]
+		for _, c := range cuts {
+			if s.find(s.layersOf(), c.snapshot) != nil {
+				return fmt.Sprintf("; %s, of the same group, has %s from before, so the two are not of one instant", v.Name, c.snapshot)
+			}
+		}
+	}
+	return ""
+}
+
+// cutTags is how many tags there are to tell cuts of a group from one another.
+// The epochs of layers that are cut together have one remainder by it, which no
+// other layer of the same name has in any volume of the group. So a volume
+// knows that its layer counts by another's that does (counted): the first head
+// that is renamed says so for all.
+//
+// It is less than half of lineage.Forced, so that no jump is taken for an
+// operator's.
+const cutTags = 256
+
+// tag finds the one for layers that are cut now by which epochs have to jump
+// least; false where there is no group. There always is one: volumes that were
+// cut together share theirs.
+func (b *builder) tag(cuts []cut) (tag lineage.Epoch, ok bool) {
+	group := cuts[0].s.v.Group
+	if group == "" || cuts[0].own {
+		return 0, false
+	}
+	used := map[lineage.Epoch]bool{}
+	for _, v := range b.group(group) {
+		for _, id := range b.w.Incarnations(v.Name) {
+			for _, l := range userLayers(b.w.Incarnation(b.cfg.Cluster, id)) {
+				if slices.ContainsFunc(cuts, func(c cut) bool { return c.snapshot == l.Snapshot }) {
+					used[l.Epoch%cutTags] = true
+				}
+			}
+		}
+	}
+	var next []lineage.Epoch
+	for _, c := range cuts {
+		next = append(next, c.s.nextCut())
+	}
+	least := lineage.Epoch(cutTags)
+	for t := range lineage.Epoch(cutTags) {
+		var jump lineage.Epoch
+		for _, e := range next {
+			jump = max(jump, tagged(e, t)-e)
+		}
+		if jump < least && !used[t] {
+			tag, least = t, jump
+		}
+	}
+	return tag, true
+}
+
+// tagged is the first epoch from e on that has a tag.
+func tagged(e, tag lineage.Epoch) lineage.Epoch { return e + (tag+cutTags-e%cutTags)%cutTags }
+
+// userLayers are the layers of an incarnation, on all nodes, that have users' snapshots.
+func userLayers(inc *state.Incarnation) (all []lineage.Layer) {
+	for _, o := range inc.Others {
+		if l, ok := o.Lvol.Parsed.(lineage.Layer); ok && !l.Own {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// groupCut is the epoch of the youngest layer of the volume that was cut with
+// its group and that another volume says counts; 0 for none. own is that of
+// the youngest layer that the volume itself says counts.
+func (s *subject) groupCut(own lineage.Epoch) (cut lineage.Epoch) {
+	if s.v.Group == "" {
+		return 0
+	}
+	for _, l := range userLayers(s.inc) {
+		if l.Epoch > max(own, cut) && s.b.counted(s.v, l) {
+			cut = l.Epoch
+		}
+	}
+	return cut
+}
+
+// counted reports whether another volume has a layer that was cut together with
+// one of v's, and counts: a head says so. All of them were complete before the
+// first did.
+func (b *builder) counted(v *schema.Volume, l lineage.Layer) bool {
+	for _, other := range b.group(v.Group) {
+		if other == v {
+			continue
+		}
+		for _, id := range b.w.Incarnations(other.Name) {
+			inc := b.w.Incarnation(b.cfg.Cluster, id)
+			var cut lineage.Epoch
+			for _, h := range inc.Heads {
+				cut = max(cut, h.Name.Cut)
+			}
+			if slices.ContainsFunc(userLayers(inc), func(o lineage.Layer) bool {
+				return o.Snapshot == l.Snapshot && o.Epoch <= cut && o.Epoch%cutTags == l.Epoch%cutTags
+			}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// undecided says why it cannot be told whether a layer counts: another volume
+// of its group may be on a node that could not be read; "" when it can.
+func (s *subject) undecided(l *layer) string {
+	if s.v.Group == "" || l.Own || s.hidden == 0 || s.committed(l) {
+		return ""
+	}
+	return fmt.Sprintf("it was cut with group %s, and %s that may tell whether that cut was complete could not be read", s.v.Group, plan.Count(s.hidden, "node"))
+}

@@ -1,0 +1,115 @@
+package recipe
+
+import (
+	"maps"
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/state"
+)
+
+// idleLinks are the links that carry nothing when the pass begins: a
+// namespace that the pass itself removes keeps its link until the next.
+func (b *builder) idleLinks() []lineage.Link {
+	idle := map[string]lineage.Link{}
+	for n, at := range b.readNodes() {
+		for nqn, sub := range at.Subsystems {
+			if l, ok := b.cfg.Cluster.ParseLink(nqn); ok && l.From == n.Name && len(sub.Namespaces) == 0 && !b.carries(l) {
+				idle[plan.LinkKey(l)] = l
+				b.empty[l] = true
+			}
+		}
+		for _, ctrl := range at.Controllers {
+			if l, ok := b.cfg.Cluster.ParseLink(ctrl.NQN); ok && l.To == n.Name && (ctrl.GivenUp() || b.gone(l)) && !b.carries(l) {
+				idle[plan.LinkKey(l)] = l
+				b.standing[l] = b.standOn(n.Name, ctrl.Name)
+			}
+		}
+	}
+	var links []lineage.Link
+	for _, key := range slices.Sorted(maps.Keys(idle)) {
+		links = append(links, idle[key])
+	}
+	return links
+}
+
+// dropUnneeded lets go of the idle links nobody asked for.
+func (b *builder) dropUnneeded(idle []lineage.Link) {
+	for _, l := range idle {
+		if !b.needed[l] && b.cfg.Node(l.From) != nil && b.cfg.Node(l.To) != nil {
+			b.dropLink(l, b.cfg.Cluster.LinkNQN(l))
+		}
+	}
+}
+
+// carries reports whether something on the link's peer stands on what it saw
+// through it: a node that restarted shows nothing and is expected back.
+func (b *builder) carries(l lineage.Link) bool {
+	to, name := b.w.Nodes[l.To], b.w.Controller(l)
+	if to == nil || to.Controllers[name] == nil || to.Controllers[name].GivenUp() {
+		return false
+	}
+	for u, r := range to.Remotes {
+		if r.Controller == name && to.Uses(u) {
+			return true
+		}
+	}
+	return false
+}
+
+// gone reports whether the link's subsystem is known not to exist.
+func (b *builder) gone(l lineage.Link) bool {
+	from := b.w.Nodes[l.From]
+	return from != nil && from.Unknown == "" && from.Subsystems[b.cfg.Cluster.LinkNQN(l)] == nil
+}
+
+// standOn are the sections of the volumes that a controller carries legs of:
+// their heads say first that these are current no more, and what shows a leg by
+// itself is taken away while it is there.
+func (b *builder) standOn(n lineage.Node, ctrl string) []string {
+	to := b.w.Nodes[n]
+	keys := map[string]bool{}
+	add := func(v lineage.Volume) { keys[(&plan.Section{Kind: plan.KindVolume, Name: v.Name}).Key()] = true }
+	for name, raid := range to.Raids {
+		v, ok := b.cfg.Cluster.ParseRaid(name)
+		for _, l := range raid.Legs {
+			if r := to.Remotes[l.UUID]; ok && l.UUID != "" && r != nil && r.Controller == ctrl {
+				add(v)
+			}
+		}
+	}
+	for p := range to.Shows() {
+		leg := to.Backing(p.Bdev)
+		if r := to.Remotes[leg]; r == nil || r.Controller != ctrl {
+			continue
+		}
+		if owner := b.w.Nodes[b.w.Owner(leg)]; owner != nil && owner.LvolByUUID(leg).Parsed != nil {
+			add(owner.LvolByUUID(leg).Parsed.Of())
+		}
+	}
+	return slices.Sorted(maps.Keys(keys))
+}
+
+func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {
+	from, to := b.w.Nodes[l.From], b.w.Nodes[l.To]
+	ctrl := (*state.Controller)(nil)
+	if to != nil && to.Unknown == "" {
+		ctrl = to.Controllers[b.w.Controller(l)]
+	}
+	hung := ctrl != nil && ctrl.GivenUp() // let go whether its peer can be read or not
+	if from == nil || to == nil || from.Unknown != "" && !hung || to.Unknown != "" || b.opt.Skip[plan.LinkKey(l)] || b.held(l) != "" {
+		return
+	}
+	sec := b.section(plan.KindLink, plan.LinkName(l), b.cfg.Node(l.From).Pos)
+	unneeded := func() { sec.because(b.cfg.Node(l.From).Pos, "no volume needs the link from %s to %s", l.From, l.To) }
+	unneeded()
+	if ctrl != nil && ctrl.NQN == nqn {
+		sec.after(b.standing[l]...)
+		b.letGo(sec, l.To, ctrl)
+	}
+	unneeded()
+	if from.Subsystems[nqn] != nil && b.empty[l] {
+		sec.then(plan.RiskCreate, plan.SubsystemDelete{At: plan.At{Node: l.From}, NQN: nqn})
+	}
+}

@@ -1,0 +1,191 @@
+package recipe
+
+import (
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/state"
+)
+
+// join makes a new head part of the mirror. Ladder, under one pause:
+//
+//	sealed    listener and namespace away, legs sealed, RAID deleted: nothing
+//	          can be written
+//	layer     the joint layer cut on every leg
+//	head      the source's joint layer shown to the destination, a head on top of
+//	          it there, fenced, for it is not complete; shown to the engine
+//	serving   RAID with it, next epoch on the legs, which makes the joint layer
+//	          count, export
+//
+// A crash on the way leaves sealed heads, which are equal, and a joint layer
+// that does not count; the next plan serves the volume and joins anew.
+func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
+	b := s.b
+	out, back := lineage.Link{From: src.Node, To: d.Node}, lineage.Link{From: d.Node, To: s.engine}
+	if s.kernelOnly() || s.kernelExport() {
+		s.lag(d, "a kernel device shows the volume, and its I/O cannot be held")
+		return
+	}
+	if why := s.uneven(); why != "" {
+		s.lag(d, "not all current replicas have grown: "+why)
+		return
+	}
+	if s.leftovers() || !s.grows() && !s.canRestart(s.engine, "replicas") {
+		return
+	}
+	for _, l := range []lineage.Link{out, back} {
+		if l.From == l.To {
+			continue
+		}
+		why := b.link(l)
+		if why == "" {
+			s.sec.after(plan.LinkKey(l))
+			why = b.connected(l)
+		}
+		if why != "" {
+			s.lag(d, why)
+			return
+		}
+	}
+	if s.grows() {
+		if i := slices.IndexFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head == nil }); i >= 0 {
+			s.lag(d, "no layer can be cut: the replica "+s.b.away(s.Legs[i].Node))
+			return
+		}
+		s.grow(d, src, out, back)
+		return
+	}
+	epoch := s.nextCut()
+	if !s.takeDown(nil, "replicas", "the replica on %s joins", d.Node) {
+		return
+	}
+	joint := s.joint(epoch)
+	var cuts []plan.Op
+	for _, l := range s.Legs {
+		cuts = append(cuts, plan.LvolSnapshot{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Lvol: l.Head.Lvol.Name, Layer: joint})
+	}
+	s.sec.then(plan.RiskPause, cuts...)
+	s.reread()
+	base := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)[joint]
+	if why := b.bring(s.sec, out, base.UUID, s.key(src.Node)+" "+string(joint)); why != "" {
+		s.lag(d, why)
+		s.start()
+		return
+	}
+	s.keep[base.UUID] = d.Node
+	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}.Lvol()
+	s.sec.then(plan.RiskPause, plan.LvolCloneBdev{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Bdev: base.UUID, Name: name})
+	head := b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)]
+	if d.Node != s.engine {
+		if why := b.bring(s.sec, back, head.UUID, s.key(d.Node)+" "+string(name)); why != "" {
+			s.lag(d, why)
+			s.start()
+			return
+		}
+		s.keep[head.UUID] = s.engine
+	}
+	s.joins, s.cutAt = []lineage.UUID{head.UUID}, epoch
+	s.start()
+	s.joins = nil
+}
+
+// grows reports whether the engine's RAID takes a leg while it is in use.
+func (s *subject) grows() bool {
+	return s.Device == s.b.cfg.Cluster.Raid(s.id) && s.b.w.Nodes[s.engine].Can("bdev_raid_grow_base_bdev")
+}
+
+// grow is join on a target whose RAID takes a leg while it is in use: hosts keep
+// their connection. Ladder, under one pause:
+//
+//	layer     the joint layer cut on every leg, and, if no leg was lost until
+//	          then, counted
+//	head      as in join
+//	mirrored  the head in the RAID
+//
+// A crash on the way leaves a layer more, which is merged away, and maybe a head
+// that never was current. The guard lets the hosts go on.
+func (s *subject) grow(d plan.Choice, src state.CurrentLeg, out, back lineage.Link) {
+	epoch := s.nextCut()
+	joint := s.joint(epoch)
+	s.sec.because(s.v.At("replicas"), "the replica on %s joins", d.Node)
+	pauses, resumes := s.pauses()
+	s.sec.then(plan.RiskPause, pauses...)
+	var cuts, first, rest []plan.Op
+	for i, l := range s.Legs {
+		cuts = append(cuts, plan.LvolSnapshot{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Lvol: l.Head.Lvol.Name, Layer: joint})
+		head := s.headName(epoch, len(s.Legs), l.Node)
+		head.Cut = epoch
+		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: head.Lvol()}
+		if i == 0 {
+			first = append(first, op)
+		} else {
+			rest = append(rest, op)
+		}
+	}
+	s.sec.then(plan.RiskPause, cuts...)
+	s.sec.then(plan.RiskPause, s.expectLegs()...)
+	s.sec.then(plan.RiskPause, first...)
+	s.sec.then(plan.RiskPause, rest...)
+	s.reread()
+	if why := s.growBy(d, src, out, back, joint, epoch); why != "" {
+		s.lag(d, why)
+	}
+	s.sec.then(plan.RiskPause, resumes...)
+	s.look()
+}
+
+// growBy makes the head that joins and adds it to the RAID, or says why not.
+func (s *subject) growBy(d plan.Choice, src state.CurrentLeg, out, back lineage.Link, joint lineage.LvolName, epoch lineage.Epoch) string {
+	base := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)[joint]
+	if why := s.b.bring(s.sec, out, base.UUID, s.key(src.Node)+" "+string(joint)); why != "" {
+		return why
+	}
+	s.keep[base.UUID] = d.Node
+	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}.Lvol()
+	s.sec.then(plan.RiskPause, plan.LvolCloneBdev{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Bdev: base.UUID, Name: name})
+	head := s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)]
+	if d.Node != s.engine {
+		if why := s.b.bring(s.sec, back, head.UUID, s.key(d.Node)+" "+string(name)); why != "" {
+			return why
+		}
+		s.keep[head.UUID] = s.engine
+	}
+	s.sec.then(plan.RiskPause, plan.RaidGrow{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: head.UUID})
+	return ""
+}
+
+// joinName is what the joint layers are called: the only ones that are ever
+// read through from other nodes.
+const joinName = "join"
+
+// joint names the layer that a join cuts: a head that joins has its epoch until
+// it is complete.
+func (s *subject) joint(epoch lineage.Epoch) lineage.LvolName {
+	return lineage.Layer{Volume: s.id, Epoch: epoch, Snapshot: joinName, Own: true}.Lvol()
+}
+
+// reparent puts a joined head on its own node's copy of the joint layer, while
+// nothing is written. Both show the same, so only where it reads from changes.
+func (s *subject) reparent(d plan.Choice, head *state.Head) {
+	joint := s.joint(head.Name.Epoch)
+	own := s.inc.Layers(d.Node, d.Lvstore)[joint]
+	if own == nil || own.Size != head.Lvol.Size {
+		s.lag(d, "it has no copy of "+string(joint)+" of the volume's size")
+		return
+	}
+	if s.kernelExport() {
+		s.lag(d, "a kernel device shows the volume, and its I/O cannot be held")
+		return
+	}
+	s.sec.because(s.v.At("replicas"), "%s has a copy of all layers", d.Node)
+	pauses, resumes := s.pauses()
+	s.sec.then(plan.RiskPause, pauses...)
+	s.sec.then(plan.RiskPause, plan.LvolSetParent{At: plan.At{Node: d.Node}, Lvstore: head.Lvol.Lvstore, Name: head.Lvol.Name, Layer: own.Name})
+	s.sec.then(plan.RiskPause, resumes...)
+	if s.look() {
+		s.sec.because(s.v.At("replicas"), "if it was lost before, it has missed writes")
+		s.sec.then(plan.RiskCreate, s.expectLegs()...)
+		s.names()
+	}
+}

@@ -1,0 +1,128 @@
+package recipe
+
+import (
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// look judges the volume anew, after steps that changed what it rests on.
+func (s *subject) look() bool {
+	b := s.b
+	s.inc = b.w.Incarnation(b.cfg.Cluster, s.id)
+	hidden, pending, why := b.hidden()
+	verdict := b.w.Judge(s.inc, b.question(s.v))
+	s.Verdict, s.hidden = &verdict, hidden
+	if verdict.Unknown != "" {
+		if !pending {
+			b.block("volume "+s.v.Name, s.v.Pos, s.unblock(hidden, why), "%s", verdict.Unknown)
+		}
+		return false
+	}
+	if verdict.Engine == "" && s.was == "" && pending && len(b.opt.Authority) == 0 {
+		return false // a disk that is attached in this pass may hold another replica
+	}
+	s.sec.after(b.stalled[verdict.Engine]...)
+	s.awaited = ""
+	s.engine = s.seat()
+	held := map[lineage.Node]stick{}
+	for _, h := range s.inc.Heads {
+		held[h.Node] = stickStale
+	}
+	for _, o := range s.inc.Others {
+		if _, ok := held[o.Node]; !ok {
+			held[o.Node] = stickStale // a rebuild has begun there
+		}
+	}
+	for n := range held {
+		switch s.progress(n) {
+		case 3:
+			held[n] = stickJoined
+		case 2:
+			held[n] = stickBegun
+		}
+	}
+	for _, l := range s.Legs {
+		held[l.Node] = stickCurrent
+		if l.Node == s.engine {
+			held[l.Node] = stickEngine
+		}
+		if len(s.Legs) > s.v.Replicas.Count && b.opt.AllowDestroy[s.v.Name+":"+string(l.Node)] {
+			held[l.Node] = stickReleased
+		}
+	}
+	s.places, _ = b.placeBytes(s.v, held, s.blockSize(), s.baseName(), s.need())
+	if verdict.Engine == "" && s.to == "" && s.lacksLeg(s.engine) {
+		s.awaited, s.engine = s.engine, s.Legs[0].Node
+	}
+	return true
+}
+
+// need is how much a replica takes at most: the head, written whole, and the
+// layers under it.
+func (s *subject) need() int64 {
+	need := s.v.Size
+	for _, l := range s.Legs {
+		if l.Head == nil {
+			continue
+		}
+		sum := max(s.v.Size, l.Head.Lvol.Size)
+		for _, o := range s.inc.Others {
+			if o.Node == l.Node && o.Lvol.Lvstore == l.Head.Lvol.Lvstore && o.Lvol.Snapshot {
+				sum += o.Lvol.Allocated * clusterSize(s.b.w.Nodes[o.Node], o.Lvol.Lvstore)
+			}
+		}
+		need = max(need, sum)
+	}
+	return need
+}
+
+// lacksLeg reports whether a node is to have a replica and has no current one.
+// No engine is started there before it has: of an epoch whose engine has no leg
+// of its own, nobody is the authority should that engine go.
+func (s *subject) lacksLeg(n lineage.Node) bool {
+	if s.legOn(n) {
+		return false
+	}
+	return s.chosen(n) || s.unread(n) && len(s.places.Chosen) < s.v.Replicas.Count
+}
+
+// unread reports whether a pool of a node was not read.
+func (s *subject) unread(n lineage.Node) bool {
+	return slices.ContainsFunc(s.b.pools[n], func(p *pool) bool { return p.state == poolHidden || p.state == poolPending })
+}
+
+// question is what the configuration and the operator say beside what was seen.
+func (b *builder) question(v *schema.Volume) state.Question {
+	hidden, _, _ := b.hidden()
+	return state.Question{Cluster: b.cfg.Cluster, Replicas: v.Replicas.Count, Hidden: hidden, Authority: b.opt.Authority[v.Name]}
+}
+
+// exporter is the node that still has the export of a volume that was taken
+// down: hosts wait for it there.
+func (s *subject) exporter() lineage.Node {
+	for _, e := range s.inc.Exports {
+		if e.Subsystem != nil && e.Device == "" {
+			return e.Node
+		}
+	}
+	return ""
+}
+
+func (s *subject) unblock(hidden int, why string) string {
+	var nodes []string
+	for _, h := range s.inc.Heads {
+		nodes = append(nodes, string(h.Node)+" has "+string(h.Lvol.Name))
+	}
+	hint := "if you know which replica is current, say so: --authority " + s.v.Name + "=NODE"
+	if hidden > 0 && why != "" {
+		hint = "make it readable (" + why + "), or " + hint
+	}
+	if len(nodes) > 0 {
+		hint += " (" + strings.Join(slices.Compact(nodes), ", ") + ")"
+	}
+	return hint
+}

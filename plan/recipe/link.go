@@ -1,0 +1,170 @@
+package recipe
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// link plans the link's subsystem, host, listener and controller, as far as
+// they are missing, and returns "" when the link can then be used. Only the
+// peer's host NQN is admitted.
+func (b *builder) link(l lineage.Link) string {
+	b.needed[l] = true
+	if why, done := b.links[l]; done {
+		return why
+	}
+	why := b.makeLink(l)
+	b.links[l] = why
+	return why
+}
+
+func (b *builder) makeLink(l lineage.Link) string {
+	for _, n := range []lineage.Node{l.From, l.To} {
+		if at := b.w.Nodes[n]; at == nil || at.Unknown != "" || b.cfg.Node(n) == nil {
+			return b.silent(n)
+		}
+		if b.opt.Skip["node "+string(n)] {
+			return fmt.Sprintf("node %s could not be set up", n)
+		}
+	}
+	if b.opt.Skip[plan.LinkKey(l)] {
+		return fmt.Sprintf("the link from %s to %s could not be made", l.From, l.To)
+	}
+	if why := b.nameTaken(l); why != "" {
+		return why
+	}
+	if lvol := b.held(l); lvol != "" {
+		return fmt.Sprintf("controller %s on %s goes once %s there does not read through it any more", b.w.Controller(l), l.To, lvol)
+	}
+	if ctrl := b.strays[l]; ctrl != nil && usesAny(b.w.Nodes[l.To], ctrl.Name) {
+		return fmt.Sprintf("controller %s on %s leads to %s:%s, where %s does not listen: what goes through it is to leave it first", ctrl.Name, l.To, ctrl.Address, ctrl.Port, l.From)
+	}
+	from, c := b.cfg.Node(l.From), b.cfg.Cluster
+	sec := b.section(plan.KindLink, plan.LinkName(l), from.Pos)
+	sec.after("node "+string(l.From), "node "+string(l.To))
+	uses := func() { sec.because(from.Pos, "%s uses replicas of %s", l.To, l.From) }
+	uses()
+	b.transport(l.From)
+	nqn, port := c.LinkNQN(l), port(from)
+	sub := b.w.Nodes[l.From].Subsystems[nqn]
+	if sub == nil {
+		sec.then(plan.RiskCreate, plan.SubsystemCreate{At: plan.At{Node: l.From}, NQN: nqn, Serial: "ST" + string(l.From), MaxNamespaces: lineage.LinkNamespaces})
+	}
+	if sub == nil || !slices.Contains(sub.Hosts, c.HostNQN(l.To)) {
+		sec.then(plan.RiskCreate, plan.HostAllow{At: plan.At{Node: l.From}, NQN: nqn, Host: c.HostNQN(l.To)})
+	}
+	if sub != nil {
+		b.shutOut(sec, l, sub)
+		uses()
+	}
+	if sub == nil || !listens(sub, from.Address, port) {
+		b.restore(sec, l, nqn)
+		sec.then(plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: l.From}, NQN: nqn, Address: from.Address, Port: port})
+	}
+	b.attach(sec, l, nqn, port)
+	return ""
+}
+
+// shutOut closes a link that somebody has opened to others than its peer: they
+// would read and write a single replica.
+func (b *builder) shutOut(sec *section, l lineage.Link, sub *state.Subsystem) {
+	sec.because(b.cfg.Node(l.From).Pos, "only %s may use the link from %s: another host would write to a single replica", l.To, l.From)
+	if sub.AnyHost {
+		sec.then(plan.RiskCreate, plan.AnyHost{At: plan.At{Node: l.From}, NQN: sub.NQN, Allow: false})
+	}
+	sec.then(plan.RiskReduce, refusals(l.From, sub, b.cfg.Cluster.HostNQN(l.To))...)
+}
+
+// refusals end the admission of all hosts but some.
+func refusals(n lineage.Node, sub *state.Subsystem, but ...lineage.NQN) (ops []plan.Op) {
+	for _, h := range sub.Hosts {
+		if !slices.Contains(but, h) {
+			ops = append(ops, plan.HostRefuse{At: plan.At{Node: n}, NQN: sub.NQN, Host: h})
+		}
+	}
+	return ops
+}
+
+// nameTaken says that l.To has another controller of the link's name; "" when it has not.
+func (b *builder) nameTaken(l lineage.Link) string {
+	name := b.w.Controller(l)
+	if ctrl := b.w.Nodes[l.To].Controllers[name]; ctrl != nil && ctrl.NQN != b.cfg.Cluster.LinkNQN(l) {
+		return fmt.Sprintf("controller %s on %s is attached to %s", name, l.To, ctrl.NQN)
+	}
+	return ""
+}
+
+// restore shows again what a controller that lost its peer still expects,
+// under the same numbers and before the peer can be reached: a controller that
+// reconnects does not look at what its namespaces are now.
+func (b *builder) restore(sec *section, l lineage.Link, nqn lineage.NQN) {
+	from, to, name := b.w.Nodes[l.From], b.w.Nodes[l.To], b.w.Controller(l)
+	ctrl, sub := to.Controllers[name], from.Subsystems[nqn]
+	if ctrl == nil || ctrl.NQN != nqn || ctrl.GivenUp() {
+		return
+	}
+	var ops []plan.Op
+	for _, u := range slices.Sorted(maps.Keys(to.Remotes)) {
+		r := to.Remotes[u]
+		if r.Controller != name || !to.Uses(u) || from.LvolByUUID(u) == nil || !from.LvolByUUID(u).Complete() || sub.Namespaces[r.NSID] != nil || len(b.shownBy(l.From, u)) > 0 {
+			continue
+		}
+		ops = append(ops, plan.NamespaceAdd{At: plan.At{Node: l.From}, NQN: nqn, NSID: r.NSID, Bdev: string(u)})
+		b.shows[l.From][string(u)] = append(b.shows[l.From][string(u)], shown{l, r.NSID})
+		b.restored[shown{l, r.NSID}] = true
+	}
+	sec.then(plan.RiskCreate, ops...)
+}
+
+// attach attaches l.To to the link. A controller that has given its peer up is
+// let go first: disabled, then detached, which is the only way that ends on a
+// peer that hangs.
+func (b *builder) attach(sec *section, l lineage.Link, nqn lineage.NQN, port string) {
+	to, from, c := b.w.Nodes[l.To], b.cfg.Node(l.From), b.cfg.Cluster
+	name := b.w.Controller(l)
+	if ctrl := to.Controllers[name]; ctrl != nil {
+		if ctrl.NQN == nqn && !ctrl.GivenUp() && b.strays[l] == nil {
+			if ctrl.Address != from.Address || ctrl.Port != port {
+				b.note("link "+sec.Name, from.Pos, "the new address is used when the link is next attached",
+					"%s is attached to %s through %s:%s", l.To, l.From, ctrl.Address, ctrl.Port)
+			}
+			if ctrl.State != "enabled" && len(sec.Stages) > 0 {
+				sec.then(plan.RiskCreate, plan.ControllerWait{At: plan.At{Node: l.To}, Controller: name, ReconnectDelaySec: b.cfg.Links.ReconnectDelaySec})
+			}
+			return
+		}
+		if ctrl.NQN == nqn {
+			if b.strays[l] != nil {
+				sec.because(from.Pos, "controller %s leads to %s:%s, where %s does not listen", ctrl.Name, ctrl.Address, ctrl.Port, l.From)
+			}
+			b.letGo(sec, l.To, ctrl)
+		}
+	}
+	b.initiator(b.section(plan.KindNode, string(l.To), b.cfg.Node(l.To).Pos), to)
+	sec.then(plan.RiskCreate, plan.ControllerAttach{At: plan.At{Node: l.To}, Controller: name, NQN: nqn, HostNQN: c.HostNQN(l.To), Address: from.Address, Port: port, Links: b.cfg.Links})
+}
+
+func (b *builder) letGo(sec *section, n lineage.Node, ctrl *state.Controller) {
+	b.dropped[n] = true
+	if ctrl.GivenUp() {
+		sec.because(b.cfg.Node(n).Pos, "controller %s is %s", ctrl.Name, ctrl.State)
+	}
+	if ctrl.State != "disabled" {
+		sec.then(plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: n}, Controller: ctrl.Name})
+	}
+	sec.then(plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: n}, Controller: ctrl.Name})
+}
+
+// port is a node's, as RPCs take it.
+func port(n *schema.Node) string { return strconv.Itoa(n.Port) }
+
+func listens(sub *state.Subsystem, address, port string) bool {
+	return slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return l.Address == address && l.Port == port })
+}

@@ -1,0 +1,156 @@
+package recipe
+
+import (
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/state"
+)
+
+// mirror brings every leg to the engine, over a link where it is on another
+// node, and puts two or more of them into a RAID. A RAID that runs already
+// stays as it is: legs join it by other recipes.
+func (s *subject) mirror() bool {
+	b := s.b
+	if at := b.w.Nodes[s.engine]; at == nil || at.Unknown != "" {
+		b.block("volume "+s.v.Name, s.v.At("engine"), "", "its engine %s cannot be read", s.engine)
+		return false
+	}
+	if len(s.Legs)+len(s.joins) > 1 || s.v.Export.Kind != "none" {
+		for _, l := range s.Legs {
+			if l.Node == s.engine || l.Head == nil {
+				if l.Head == nil && l.Node != "" {
+					b.needed[lineage.Link{From: l.Node, To: s.engine}] = true
+				}
+				s.sec.because(s.v.At("replicas"), "%s uses it itself", s.engine)
+				b.withdraw(s.sec, l.Node, l.UUID, s.engine)
+				continue
+			}
+			if _, former := s.former(l); former {
+				continue
+			}
+			s.sec.because(s.v.At("replicas"), "%s mirrors %s", s.engine, s.v.Name)
+			offer := b.offer
+			if s.Engine == "" {
+				offer = b.bring
+			}
+			if why := offer(s.sec, lineage.Link{From: l.Node, To: s.engine}, l.UUID, s.key(l.Node)); why != "" {
+				b.block("volume "+s.v.Name, s.v.Pos, "", "the replica on %s cannot be brought to the engine: %s", l.Node, why)
+				return false
+			}
+		}
+	}
+	if s.Engine == "" {
+		s.assemble()
+		return true
+	}
+	return !s.letGo()
+}
+
+// letGo reports whether this pass has let go of a peer that a leg was on: then
+// the volume is judged anew in the next.
+func (s *subject) letGo() bool {
+	at := s.b.w.Nodes[s.engine]
+	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool {
+		return s.b.dropped[s.engine] && at.LvolByUUID(l.UUID) == nil && !at.Uses(l.UUID)
+	})
+}
+
+// key is what a leg's namespace number follows.
+func (s *subject) key(n lineage.Node) string { return s.id.String() + " " + string(n) }
+
+// assemble makes the RAID of a volume that no engine serves.
+func (s *subject) assemble() {
+	raid := s.b.cfg.Cluster.Raid(s.id)
+	for _, m := range s.inc.Raids {
+		s.sec.because(s.v.Pos, "a RAID of %s that never came online is in the way", s.v.Name)
+		s.sec.then(plan.RiskCreate, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
+	}
+	s.orderLegs()
+	if len(s.Legs)+len(s.joins) < 2 {
+		return
+	}
+	var legs []lineage.UUID
+	for _, l := range s.Legs {
+		legs = append(legs, l.UUID)
+	}
+	legs = append(legs, s.joins...)
+	if s.sec.because(s.v.At("replicas"), "%d replicas of %s are equal and current", len(legs), s.v.Name); len(s.joins) > 0 {
+		s.sec.because(s.v.At("replicas"), "what hosts write from now on goes to the new replica, too")
+	}
+	s.sec.then(plan.RiskCreate, plan.RaidCreate{At: plan.At{Node: s.engine}, Raid: raid, UUID: s.b.cfg.Cluster.ExportUUID(s.id), Legs: legs})
+	s.Device = raid
+}
+
+// orderLegs puts the engine's own leg first: the RAID reads it first, and its
+// name moves first.
+func (s *subject) orderLegs() {
+	slices.SortStableFunc(s.Legs, func(x, y state.CurrentLeg) int {
+		switch {
+		case x.Node == s.engine && y.Node != s.engine:
+			return -1
+		case y.Node == s.engine && x.Node != s.engine:
+			return 1
+		}
+		return 0
+	})
+}
+
+// device is the bdev hosts are shown: the RAID, or the only leg.
+func (s *subject) device() string {
+	if s.Device != "" {
+		return s.Device
+	}
+	return string(s.Legs[0].UUID)
+}
+
+// tidy takes what is no leg off the links, and a leg off those that do not
+// lead to the engine.
+func (s *subject) tidy() {
+	s.keepJoined()
+	for _, h := range s.inc.Heads {
+		keep := lineage.Node("")
+		if s.isLeg(h.Lvol.UUID) && h.Node != s.engine {
+			keep = s.engine
+		}
+		s.sec.because(s.v.Pos, "no engine of %s uses it", s.v.Name)
+		if to, ok := s.keep[h.Lvol.UUID]; ok {
+			keep = to
+		}
+		s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, keep)
+	}
+	for _, o := range s.inc.Others {
+		if s.b.shownToUnread(o.Node, o.Lvol.UUID) != "" {
+			continue
+		}
+		s.sec.because(s.v.Pos, "nobody reads it")
+		s.b.withdraw(s.sec, o.Node, o.Lvol.UUID, s.keep[o.Lvol.UUID])
+	}
+	s.dropStaging()
+}
+
+// dropStaging deletes the stacks being copied that nothing continues: all when
+// every replica is current, and what is left beside one that is.
+func (s *subject) dropStaging() {
+	full := len(s.Legs) >= s.v.Replicas.Count && !s.lacks()
+	var ops []plan.Op
+	for _, o := range s.inc.Others {
+		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && (full || s.legIn(o)) && s.b.shownToUnread(o.Node, o.Lvol.UUID) == "" {
+			ops = append(ops, plan.LvolDelete{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, Name: o.Lvol.Name})
+		}
+	}
+	s.sec.because(s.v.At("replicas"), "all replicas of %s are current", s.v.Name)
+	if !full {
+		s.sec.because(s.v.At("replicas"), "the replica there is current")
+	}
+	s.sec.then(plan.RiskReduce, ops...)
+	s.reread()
+}
+
+// legIn reports whether a current replica is where an lvol is.
+func (s *subject) legIn(o state.Placed) bool {
+	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool {
+		return l.Head != nil && l.Node == o.Node && l.Head.Lvol.Lvstore == o.Lvol.Lvstore
+	})
+}

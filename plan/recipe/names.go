@@ -1,0 +1,174 @@
+package recipe
+
+import (
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/state"
+)
+
+// names makes the heads say who is current. When a leg was lost, joined or is
+// about to go, the next epoch is minted on the legs that stay, the engine's
+// own first, so that the one that is believed after a crash knows of it before
+// anything else happens. Every other replica that can be reached is fenced.
+func (s *subject) names() { s.rename(s.Legs) }
+
+func (s *subject) rename(legs []state.CurrentLeg) {
+	if !slices.ContainsFunc(legs, func(l state.CurrentLeg) bool { return l.Head != nil }) {
+		return // none that could carry an epoch can be read
+	}
+	epoch := s.epoch(legs)
+	if s.forces() {
+		s.fence(epoch, legs)
+		s.reread()
+	} else if s.tellFirst(legs) {
+		s.tell(epoch, legs)
+	}
+	s.sec.because(s.v.Pos, "epoch %d: %d current", epoch, len(legs))
+	var rest []plan.Op
+	for i, l := range legs {
+		if l.Head == nil {
+			continue
+		}
+		want := s.headName(epoch, len(legs), l.Node)
+		if l.Head.Name == want {
+			continue
+		}
+		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: want.Lvol()}
+		if i == 0 {
+			s.sec.then(plan.RiskCreate, op)
+		} else {
+			rest = append(rest, op)
+		}
+	}
+	s.sec.then(plan.RiskCreate, rest...)
+	s.fence(epoch, legs)
+	s.reread()
+}
+
+// tellFirst reports whether an epoch is to be told to the other replicas before
+// its authority has it: when no hosts are served yet, and so many replicas
+// exist that others could start an engine without this one. An epoch that only
+// its authority knows might be minted a second time.
+func (s *subject) tellFirst(legs []state.CurrentLeg) bool {
+	return !s.serves() && max(s.v.Replicas.Count, len(legs), len(nodesOf(s.inc)), s.legsNamed()) > 2
+}
+
+// legsNamed is the highest number of replicas that any head names.
+func (s *subject) legsNamed() int {
+	n := 0
+	for _, h := range s.inc.Heads {
+		n = max(n, h.Name.Legs)
+	}
+	return n
+}
+
+// tell seals the other legs at the epoch that is being minted.
+func (s *subject) tell(epoch lineage.Epoch, legs []state.CurrentLeg) {
+	s.sec.because(s.v.Pos, "epoch %d is told before it is entered", epoch)
+	name := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(legs), Cut: s.cut(), Mark: lineage.Sealed}
+	var ops []plan.Op
+	for _, l := range legs[1:] {
+		if l.Head != nil && l.Head.Name.Epoch < epoch {
+			ops = append(ops, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name.Lvol()})
+		}
+	}
+	s.sec.then(plan.RiskCreate, ops...)
+	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
+	for i, l := range legs {
+		if l.Head != nil {
+			legs[i].Head = s.inc.Find(l.UUID)
+		}
+	}
+}
+
+func (s *subject) headName(epoch lineage.Epoch, legs int, n lineage.Node) lineage.Head {
+	h := lineage.Head{Volume: s.id, Epoch: epoch, Legs: legs, Cut: s.cut()}
+	if n == s.engine {
+		h.Mark = lineage.Primary
+	}
+	return h
+}
+
+// cut is the epoch of the youngest layer that was cut on all legs at once: the
+// heads say so, or those of another volume of its group.
+func (s *subject) cut() lineage.Epoch {
+	cut := s.cutAt
+	for _, l := range s.Legs {
+		if l.Head != nil {
+			cut = max(cut, l.Head.Name.Cut)
+		}
+	}
+	for _, h := range s.inc.Heads {
+		if h.Lvol.External != "" && s.inRaid(h.Lvol.UUID) {
+			cut = max(cut, s.epochOf(lineage.UUID(h.Lvol.External)))
+		}
+	}
+	return max(cut, s.groupCut(cut))
+}
+
+// epochOf is the epoch of the layer that a joined head reads through. The RAID
+// has the head only since that layer was cut on all legs.
+func (s *subject) epochOf(u lineage.UUID) lineage.Epoch {
+	for _, o := range s.inc.Others {
+		if l, ok := o.Lvol.Parsed.(lineage.Layer); ok && o.Lvol.UUID == u {
+			return l.Epoch
+		}
+	}
+	return 0
+}
+
+// epoch is the volume's highest if it was minted for exactly these legs, else
+// the next: an epoch is only ever entered once. The first leg of an epoch to
+// be renamed tells that it has been minted.
+func (s *subject) epoch(legs []state.CurrentLeg) lineage.Epoch {
+	for _, l := range legs {
+		if l.Head != nil && l.Head.Name == s.headName(s.Top, len(legs), l.Node) && (!s.forces() || s.Top > lineage.Forced) {
+			return s.Top
+		}
+	}
+	if s.forces() {
+		return s.Top + lineage.Forced
+	}
+	return max(s.Top+1, s.cut())
+}
+
+// forces reports whether the volume is started on the operator's word. The
+// other replicas are then told of the epoch before its authority is: a later
+// look that finds the authority must not miss that another was preferred.
+func (s *subject) forces() bool { return s.Engine == "" && s.was == "" && s.ByOperator }
+
+// fence marks the replicas that are not current as known to be stale.
+func (s *subject) fence(epoch lineage.Epoch, legs []state.CurrentLeg) {
+	s.sec.because(s.v.Pos, "this replica is not among the current ones of epoch %d", epoch)
+	s.sec.then(plan.RiskCreate, s.fences(epoch, slices.Concat(legs, s.Legs))...)
+}
+
+// fences rename the heads that are none of these legs. One in each place says
+// so for all there: the newest, for that is the one an operator gets who names
+// the node.
+func (s *subject) fences(epoch lineage.Epoch, legs []state.CurrentLeg) []plan.Op {
+	newest := map[string]state.Head{}
+	told := map[string]bool{}
+	for _, h := range s.inc.Heads {
+		leg := slices.ContainsFunc(legs, func(l state.CurrentLeg) bool { return l.UUID == h.Lvol.UUID })
+		if n, ok := newest[place(h)]; !leg && h.Lvol.Complete() && (!ok || h.Newer(n)) {
+			newest[place(h)] = h
+		}
+		if h.Name.Mark == lineage.Fenced && h.Name.Epoch >= epoch {
+			told[place(h)] = true
+		}
+	}
+	var ops []plan.Op
+	for _, h := range s.inc.Heads {
+		if newest[place(h)].Lvol == h.Lvol && !told[place(h)] {
+			name := lineage.Head{Volume: s.id, Epoch: epoch, Cut: h.Name.Cut, Mark: lineage.Fenced}
+			ops = append(ops, plan.LvolRename{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, From: h.Lvol.Name, To: name.Lvol()})
+		}
+	}
+	return ops
+}
+
+// place is the lvstore that a head is in, on its node.
+func place(h state.Head) string { return string(h.Node) + "/" + h.Lvol.Lvstore }

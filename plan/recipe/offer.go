@@ -1,0 +1,226 @@
+package recipe
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/state"
+)
+
+// shown is a namespace of a link that shows an lvol to a peer.
+type shown struct {
+	link lineage.Link
+	nsid int
+}
+
+// shownBy returns the links through which node n shows an lvol.
+func (b *builder) shownBy(n lineage.Node, leg lineage.UUID) []shown {
+	at := b.w.Nodes[n]
+	if at == nil || at.Unknown != "" {
+		return nil
+	}
+	if b.shows[n] == nil {
+		b.shows[n] = map[string][]shown{}
+		for _, nqn := range slices.Sorted(maps.Keys(at.Subsystems)) {
+			if l, ok := b.cfg.Cluster.ParseLink(nqn); ok { // by whatever name the node had
+				for _, nsid := range slices.Sorted(maps.Keys(at.Subsystems[nqn].Namespaces)) {
+					bdev := at.Subsystems[nqn].Namespaces[nsid].Bdev
+					b.shows[n][bdev] = append(b.shows[n][bdev], shown{l, nsid})
+				}
+			}
+		}
+	}
+	return b.shows[n][string(leg)]
+}
+
+// shownToUnread names a node that could not be read and that node n shows an
+// lvol to: whether something there reads through it is not known. "" for none.
+func (b *builder) shownToUnread(n lineage.Node, u lineage.UUID) lineage.Node {
+	for _, s := range b.shownBy(n, u) {
+		if to := b.w.Nodes[s.link.To]; to == nil || to.Unknown != "" {
+			return s.link.To
+		}
+	}
+	return ""
+}
+
+// visible reports whether node n shows an lvol through any link now, in the
+// middle of the pass.
+func (b *builder) visible(n lineage.Node, leg lineage.UUID) bool {
+	for _, s := range b.shownBy(n, leg) {
+		sub := b.w.Nodes[n].Subsystems[b.cfg.Cluster.LinkNQN(s.link)]
+		if sub != nil && sub.Namespaces[s.nsid] != nil && sub.Namespaces[s.nsid].Bdev == string(leg) {
+			return true
+		}
+	}
+	return false
+}
+
+// offer makes an lvol of l.From a namespace of the link and of no other, and
+// waits until the other side sees it. key tells which number it prefers. It
+// returns "" or why that cannot be done.
+func (b *builder) offer(sec *section, l lineage.Link, leg lineage.UUID, key string) string {
+	if why := b.link(l); why != "" {
+		return why
+	}
+	sec.after(plan.LinkKey(l))
+	nqn := b.cfg.Cluster.LinkNQN(l)
+	before := b.w.Nodes[l.To].Remotes[leg]
+	if b.withdraw(sec, l.From, leg, l.To); before != nil && b.w.Nodes[l.To].Remotes[leg] == nil {
+		sec.then(plan.RiskCreate, plan.LegGone{At: plan.At{Node: l.To}, Leg: leg}) // two bdevs of one UUID there cannot be
+	}
+	sub := b.w.Nodes[l.From].Subsystems[nqn]
+	if ns := sub.Find(string(leg)); ns != nil && b.missed(l, leg) {
+		b.hide(sec, l, ns)
+	}
+	if sub = b.w.Nodes[l.From].Subsystems[nqn]; sub.Find(string(leg)) == nil {
+		nsid := b.freeNSID(l, sub, leg, key)
+		if nsid == 0 {
+			return fmt.Sprintf("the link from %s to %s has %d namespaces, all it can", l.From, l.To, lineage.LinkNamespaces)
+		}
+		sec.then(plan.RiskCreate, plan.NamespaceAdd{At: plan.At{Node: l.From}, NQN: nqn, NSID: nsid, Bdev: string(leg)})
+		b.shows[l.From][string(leg)] = append(b.shows[l.From][string(leg)], shown{l, nsid})
+		if b.connected(l) == "" || b.w.Nodes[l.To].Remotes[leg] != nil {
+			sec.then(plan.RiskCreate, plan.LegWait{At: plan.At{Node: l.To}, Leg: leg})
+		}
+	}
+	return ""
+}
+
+// missed reports whether a peer does not know what a link shows it: of what
+// came or grew while it was not connected it is not told afterwards. What it
+// uses is left alone.
+func (b *builder) missed(l lineage.Link, leg lineage.UUID) bool {
+	to, lvol := b.w.Nodes[l.To], b.w.Nodes[l.From].LvolByUUID(leg)
+	if lvol == nil || b.connected(l) != "" || to.Uses(leg) {
+		return false
+	}
+	return to.Remotes[leg] == nil || b.outgrown(l, lvol)
+}
+
+// outgrown reports whether a peer still sees through a link the size that an
+// lvol had before it grew: the event was lost, because the link was away or a
+// target ended just then.
+func (b *builder) outgrown(l lineage.Link, lvol *state.Lvol) bool {
+	r := b.w.Nodes[l.To].Remotes[lvol.UUID]
+	return r != nil && r.Controller == b.w.Controller(l) && !r.Absent && r.Size < lvol.Size && b.connected(l) == ""
+}
+
+// hide takes a namespace off a link, to show it anew: whatever the peer knew of
+// it is gone first.
+func (b *builder) hide(sec *section, l lineage.Link, ns *state.Namespace) {
+	leg := lineage.UUID(ns.Bdev)
+	known := b.w.Nodes[l.To].Remotes[leg] != nil
+	sec.then(plan.RiskCreate, plan.NamespaceRemove{At: plan.At{Node: l.From}, NQN: b.cfg.Cluster.LinkNQN(l), NSID: ns.NSID, Bdev: ns.Bdev})
+	if known {
+		sec.then(plan.RiskCreate, plan.LegGone{At: plan.At{Node: l.To}, Leg: leg})
+	} else {
+		b.expects(l)[ns.NSID] = true
+	}
+	b.shows[l.From][ns.Bdev] = slices.DeleteFunc(b.shows[l.From][ns.Bdev], func(s shown) bool { return s == shown{l, ns.NSID} })
+}
+
+// connected says why I/O does not pass a link that is made; "" when it does.
+func (b *builder) connected(l lineage.Link) string {
+	ctrl := b.w.Nodes[l.To].Controllers[b.w.Controller(l)]
+	if ctrl == nil || ctrl.State != "enabled" {
+		state := "not attached"
+		if ctrl != nil {
+			state = ctrl.State
+		}
+		return fmt.Sprintf("the link from %s to %s is %s", l.From, l.To, state)
+	}
+	return ""
+}
+
+// bring offers a leg that has to be usable before the engine can start.
+func (b *builder) bring(sec *section, l lineage.Link, leg lineage.UUID, key string) string {
+	if why := b.offer(sec, l, leg, key); why != "" {
+		return why
+	}
+	if why := b.connected(l); why != "" {
+		return why
+	}
+	if r := b.w.Nodes[l.To].Remotes[leg]; r == nil || r.Absent {
+		return fmt.Sprintf("%s does not see it yet", l.To)
+	}
+	return ""
+}
+
+// freeNSID picks a namespace number: the one under which the peer still
+// expects this leg, for then it reconnects by itself; else one that neither
+// side uses, starting where key hashes to.
+func (b *builder) freeNSID(l lineage.Link, sub *state.Subsystem, leg lineage.UUID, key string) int {
+	if r := b.w.Nodes[l.To].Remotes[leg]; r != nil && r.Controller == b.w.Controller(l) && sub.Namespaces[r.NSID] == nil {
+		return r.NSID
+	}
+	expected := b.expects(l)
+	start := lineage.PreferredNSID(key)
+	for i := range lineage.LinkNamespaces {
+		nsid := (start-1+i)%lineage.LinkNamespaces + 1
+		if sub.Namespaces[nsid] == nil && !expected[nsid] {
+			return nsid
+		}
+	}
+	return 0
+}
+
+// expects has the namespaces that a link's controller has bdevs of when the
+// pass first asks, and those that the pass takes away without waiting until the
+// peer has seen that: what is shown under such a number before it looks it takes
+// for what it knew. What the pass adds is in the subsystem as well.
+func (b *builder) expects(l lineage.Link) map[int]bool {
+	expected := b.expected[l]
+	if expected == nil {
+		expected = map[int]bool{}
+		ctrl := b.w.Controller(l)
+		for _, r := range b.w.Nodes[l.To].Remotes {
+			if r.Controller == ctrl {
+				expected[r.NSID] = true
+			}
+		}
+		b.expected[l] = expected
+	}
+	return expected
+}
+
+// readThrough reports whether an lvol that is no volume's, or counts for nothing at
+// present, reads through another that a link brings to its node.
+func (b *builder) readThrough(n lineage.Node, u lineage.UUID) bool {
+	at := b.w.Nodes[n]
+	if at == nil {
+		return false
+	}
+	for _, l := range at.Lvols {
+		if l.Parsed == nil && l.External == string(u) && !l.Degraded {
+			return true
+		}
+	}
+	return false
+}
+
+// withdraw takes an lvol off every link but the one to keep. A namespace has
+// its bdev to itself: until it is gone no other can show the lvol, nor can a
+// RAID use it.
+func (b *builder) withdraw(sec *section, n lineage.Node, leg lineage.UUID, keep lineage.Node) {
+	var ops []plan.Op
+	for _, s := range b.shownBy(n, leg) {
+		nqn := b.cfg.Cluster.LinkNQN(s.link)
+		if sub := b.w.Nodes[n].Subsystems[nqn]; s.link != (lineage.Link{From: n, To: keep}) && sub != nil && sub.Namespaces[s.nsid] != nil && sub.Namespaces[s.nsid].Bdev == string(leg) {
+			if b.stale(s.link, n, s.link.From) && b.inUse(s.link, leg) || b.readThrough(s.link.To, leg) {
+				continue
+			}
+			ops = append(ops, plan.NamespaceRemove{At: plan.At{Node: n}, NQN: nqn, NSID: s.nsid, Bdev: string(leg)})
+			if b.w.Nodes[s.link.To] != nil {
+				b.expects(s.link)[s.nsid] = true
+			}
+			if b.restored[s] {
+				sec.after(plan.LinkKey(s.link))
+			}
+		}
+	}
+	sec.then(plan.RiskCreate, ops...)
+}

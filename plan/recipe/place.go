@@ -1,0 +1,329 @@
+package recipe
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+)
+
+// stick says how much a volume wants to stay in a place. Lower is stronger.
+type stick int
+
+const (
+	stickEngine   stick = iota // current, and local to the engine
+	stickCurrent               // current
+	stickReleased              // current, one too many, and released by the operator
+	stickJoined                // the RAID writes to it, and it is being completed
+	stickBegun                 // a rebuild has begun there
+	stickStale                 // has some of the data
+	stickNone
+)
+
+// place chooses a pool for each replica: where replicas are first, then where
+// base is, the layer of another volume that this one stands on ("" for none), for
+// none can be complete elsewhere; then the node that is to be the engine, for one
+// without a replica leaves nobody who knows what is current when it restarts; then
+// where the spread label has a new value, then where it fits, then by space that
+// is neither used nor promised, then by a hash, so that equal pools share the
+// load. It never chooses a node twice, and only pools of that block size; 0 leaves
+// that open. What is missing to reach the count is said in the second result.
+func (b *builder) place(v *schema.Volume, held map[lineage.Node]stick, block int64, base lineage.LvolName) (plan.Placement, string) {
+	return b.placeBytes(v, held, block, base, v.Size)
+}
+
+// placeBytes is place for replicas that take up to so many bytes: with layers, more
+// than the volume's size.
+func (b *builder) placeBytes(v *schema.Volume, held map[lineage.Node]stick, block int64, base lineage.LvolName, need int64) (plan.Placement, string) {
+	out := plan.Placement{Volume: v.Name}
+	if block == 0 {
+		block = b.commonBlock(v, held, base, need)
+	}
+	open, passed := b.candidates(v, held, block, base, need)
+	used := map[string]int{}
+	for len(out.Chosen) < v.Replicas.Count && len(open) > 0 {
+		best := slices.MinFunc(open, func(x, y candidate) int { return x.compare(y, used) })
+		out.Chosen = append(out.Chosen, plan.Choice{Node: best.pool.node.Name, Lvstore: best.pool.conf.Lvstore, Why: best.why(v, used)})
+		used[best.label]++
+		open = slices.DeleteFunc(open, func(c candidate) bool { return c.pool.node == best.pool.node })
+	}
+	if b.opt.Explain {
+		for _, c := range open {
+			passed = append(passed, plan.Choice{Node: c.pool.node.Name, Lvstore: c.pool.conf.Lvstore, Why: "qualifies, but others are preferred: " + c.why(v, used)})
+		}
+		slices.SortFunc(passed, func(x, y plan.Choice) int { return cmp.Compare(x.Node, y.Node) })
+		out.Others = passed
+	}
+	if missing := v.Replicas.Count - len(out.Chosen); missing > 0 {
+		var reasons []string
+		for _, c := range passed {
+			reasons = append(reasons, string(c.Node)+": "+c.Why)
+		}
+		return out, fmt.Sprintf("%d of %d replicas have no place (%s)", missing, v.Replicas.Count, strings.Join(reasons, "; "))
+	}
+	return out, ""
+}
+
+// decided notes where a volume's replicas go. What is decided first in a pass
+// counts: what is seen later is what came of it.
+func (b *builder) decided(p plan.Placement) {
+	if _, before := b.places[p.Volume]; !before {
+		b.places[p.Volume] = p
+	}
+}
+
+// decide takes the placements of a pass into the plan: of each volume, that of
+// the first pass that finds a place for as many replicas as it is to have, as far
+// as any does. Later passes find replicas there.
+func decide(p *plan.Plan, order []*schema.Volume, places map[string]plan.Placement) {
+	have := map[string]plan.Placement{}
+	for _, o := range p.Places {
+		have[o.Volume] = o
+	}
+	p.Places = nil
+	for _, v := range order {
+		old, was := have[v.Name]
+		next, is := places[v.Name]
+		if is && (!was || len(old.Chosen) < v.Replicas.Count && len(old.Chosen) < len(next.Chosen)) {
+			old, was = next, true
+		}
+		if was {
+			p.Places = append(p.Places, old)
+		}
+	}
+}
+
+type candidate struct {
+	pool   *pool
+	stick  stick
+	beside bool   // has the layer that the volume stands on
+	engine bool   // is to be the volume's engine
+	label  string // value of the spread label
+	need   int64  // bytes that the replica takes at most
+	hash   uint64
+}
+
+// candidates are the best pool of each node that qualifies and can be used;
+// the other nodes come with what speaks against them.
+func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, block int64, base lineage.LvolName, need int64) (open []candidate, passed []plan.Choice) {
+	settled := !b.opt.Explain && b.settled(v, held)
+	for _, n := range b.cfg.Nodes {
+		if _, has := held[n.Name]; settled && !has {
+			continue
+		}
+		if why := disqualified(v, n); why != "" {
+			passed = append(passed, plan.Choice{Node: n.Name, Lvstore: "", Why: why})
+			continue
+		}
+		var best *candidate
+		why := "has no pool"
+		for _, p := range b.pools[n.Name] {
+			if v.Replicas.Pool != "" && p.conf.Name != v.Replicas.Pool {
+				continue
+			}
+			if p.state != poolReady {
+				why = p.why
+				continue
+			}
+			if !p.fits(block) {
+				why = fmt.Sprintf("%s has blocks of %d bytes, the other replicas of %d", p.conf.Name, p.block, block)
+				continue
+			}
+			c := candidate{p, stickNone, b.has(n.Name, p.conf.Lvstore, base), n.Name == v.Engine, n.Labels[v.Replicas.Spread], roundUp(need, p.cluster), rendezvous(v.Name, string(n.Name), p.conf.Name)}
+			if s, ok := held[n.Name]; ok {
+				c.stick = s
+			}
+			if best == nil || c.compare(*best, nil) < 0 {
+				best = &c
+			}
+		}
+		if best == nil {
+			passed = append(passed, plan.Choice{Node: n.Name, Lvstore: "", Why: why})
+			continue
+		}
+		open = append(open, *best)
+	}
+	return open, passed
+}
+
+// has reports whether an lvstore has an lvol of that name.
+func (b *builder) has(n lineage.Node, lvstore string, name lineage.LvolName) bool {
+	return b.w.Nodes[n].Lvols[lvstore+"/"+string(name)] != nil
+}
+
+// settled reports whether enough nodes that qualify have a current replica:
+// then no other can be preferred, and most volumes at most times are settled.
+func (b *builder) settled(v *schema.Volume, held map[lineage.Node]stick) bool {
+	current := 0
+	for name, s := range held {
+		n := b.cfg.Node(name)
+		if s > stickCurrent || n == nil || disqualified(v, n) != "" {
+			continue
+		}
+		for _, p := range b.pools[name] {
+			if p.state == poolReady && (v.Replicas.Pool == "" || p.conf.Name == v.Replicas.Pool) {
+				current++
+				break
+			}
+		}
+	}
+	return current >= v.Replicas.Count
+}
+
+// disqualified says why the configuration keeps a volume off a node; "" when it does not.
+func disqualified(v *schema.Volume, n *schema.Node) string {
+	r := &v.Replicas
+	if len(r.On) > 0 && !slices.Contains(r.On, n.Name) {
+		return "is not in on"
+	}
+	for _, k := range slices.Sorted(maps.Keys(r.Require)) {
+		if n.Labels[k] != r.Require[k] {
+			return fmt.Sprintf("label %s is %q, not %q", k, n.Labels[k], r.Require[k])
+		}
+	}
+	if r.Pool != "" && n.Pool(r.Pool) == nil {
+		return "has no pool " + r.Pool
+	}
+	if len(n.Pools) == 0 {
+		return "has no pool"
+	}
+	return ""
+}
+
+// fit says whether a replica has room in a pool. Lower is better.
+type fit int
+
+const (
+	fitsWhole fit = iota // even if every volume there is written whole
+	fitsNow              // there is as much free, and some of that was promised to others
+	fitsNot
+)
+
+// roomFor judges a pool whose size is not known yet better than one that is too small.
+func (p *pool) roomFor(need int64) fit {
+	switch {
+	case p.capacity > 0 && need <= p.capacity-p.taken:
+		return fitsWhole
+	case p.capacity == 0 || need <= p.capacity-p.used:
+		return fitsNow
+	}
+	return fitsNot
+}
+
+// room says what a pool has left, beside what is used and what may still be written
+// to the volumes there.
+func (p *pool) room() string {
+	left, free := p.capacity-p.taken, plan.Size(p.capacity-p.used)
+	switch {
+	case p.capacity == 0:
+		return fmt.Sprintf("%s promised in %s", plan.Size(p.taken), p.conf.Name)
+	case left < 0:
+		return fmt.Sprintf("%s more promised than the %s that are free in %s", plan.Size(-left), free, p.conf.Name)
+	case p.used == p.taken:
+		return fmt.Sprintf("%s free in %s, and nothing of it promised", free, p.conf.Name)
+	}
+	return fmt.Sprintf("%s not promised yet of %s free in %s", plan.Size(left), free, p.conf.Name)
+}
+
+// tight says of new replicas in these places which of them may outgrow their
+// pools; "" when none may.
+func (b *builder) tight(v *schema.Volume, places []plan.Choice) string {
+	text := ""
+	for _, c := range places {
+		if p := b.pool(c.Node, c.Lvstore); p != nil && p.capacity > 0 && p.roomFor(roundUp(v.Size, p.cluster)) != fitsWhole {
+			text += fmt.Sprintf("; it may outgrow its pool on %s: %s", c.Node, p.room())
+		}
+	}
+	return text
+}
+
+func (c candidate) compare(o candidate, used map[string]int) int {
+	return cmp.Or(
+		cmp.Compare(min(c.stick, stickJoined), min(o.stick, stickJoined)),
+		-cmp.Compare(boolToInt(c.beside), boolToInt(o.beside)),
+		cmp.Compare(c.stick, o.stick),
+		-cmp.Compare(boolToInt(c.engine), boolToInt(o.engine)),
+		cmp.Compare(used[c.label], used[o.label]),
+		cmp.Compare(c.pool.roomFor(c.need), o.pool.roomFor(o.need)),
+		-cmp.Compare(c.pool.capacity-c.pool.taken, o.pool.capacity-o.pool.taken),
+		cmp.Compare(c.hash, o.hash),
+		cmp.Compare(c.pool.node.Name, o.pool.node.Name),
+	)
+}
+
+func (c candidate) why(v *schema.Volume, used map[string]int) string {
+	switch c.stick {
+	case stickEngine:
+		return "has a current replica, and the engine"
+	case stickCurrent, stickReleased:
+		return "has a current replica"
+	case stickJoined, stickBegun:
+		return "is being rebuilt"
+	case stickStale:
+		return "has an older replica"
+	}
+	if c.beside {
+		return "has the snapshot it is cloned from"
+	}
+	if c.engine {
+		return "is to be its engine"
+	}
+	var parts []string
+	if v.Replicas.Spread != "" {
+		fresh := "not used yet"
+		if used[c.label] > 0 {
+			fresh = fmt.Sprintf("used by %d", used[c.label])
+		}
+		parts = append(parts, fmt.Sprintf("%s %q is %s", v.Replicas.Spread, c.label, fresh))
+	}
+	room := c.pool.room()
+	if c.pool.roomFor(c.need) == fitsNot {
+		room += ", and it is to have " + plan.Size(c.need)
+	}
+	parts = append(parts, room)
+	return strings.Join(parts, ", ")
+}
+
+// rendezvous ranks the pools for a volume in an order of its own.
+func rendezvous(parts ...string) uint64 {
+	h := fnv.New64a()
+	for _, p := range parts {
+		h.Write([]byte(p))
+		h.Write([]byte{'\n'})
+	}
+	x := h.Sum64()
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	return x ^ x>>33
+}
+
+// hidden counts the nodes that may hold a replica and could not be read, and
+// says whether any of them will be in this very pass. Every node counts: the
+// configuration may have kept the volume elsewhere before.
+func (b *builder) hidden() (hidden int, pending bool, why string) {
+	counted := map[lineage.Node]bool{}
+	for _, n := range b.cfg.Nodes {
+		unread := false
+		for _, p := range b.pools[n.Name] {
+			if p.state == poolHidden || p.state == poolPending {
+				unread, why = true, cmp.Or(p.why, why)
+				pending = pending || p.state == poolPending
+			}
+		}
+		if unread {
+			counted[n.Name] = true
+		}
+	}
+	for _, m := range b.missing {
+		if !counted[m.Node] {
+			counted[m.Node], why = true, fmt.Sprintf("pool %s of %s was not found", m.Pool, m.Node)
+		}
+	}
+	return len(counted), pending, why
+}

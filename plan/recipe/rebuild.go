@@ -1,0 +1,273 @@
+package recipe
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/state"
+)
+
+// rebuild gives a volume a replica it lacks, while hosts go on writing. One rung a pass; each is told by what is in the destination:
+//
+//	history   for each layer of the source, the oldest first: its clusters copied
+//	          onto staging, staging snapshotted under the layer's name. Layers
+//	          never change, so nothing is held, and one that the destination has
+//	          is not copied again; one that the volume does not have (any more), or
+//	          has in another size or from another cut, goes
+//	join      (join.go) all layers are there: under one pause a layer is cut that
+//	          ends the history, and a head on top of the source's is mirrored
+//	joint     that layer is copied as the others were
+//	reparent  (join.go) the head is put on the copy: from then on it is complete
+//	          and current, and the next epoch says so
+//
+// What is left then, staging, namespaces, the joint layer, goes by the ordinary
+// ways. A crash leaves one of these rungs, and the next plan goes on from it;
+// a head that was joining when its engine ended is given up, for the layer it
+// stood on has gone on without it.
+func (s *subject) rebuild() {
+	d, ok := s.destination()
+	if !ok {
+		return
+	}
+	src, why := s.source(d)
+	if why != "" {
+		s.lag(d, why)
+		return
+	}
+	if out := (lineage.Link{From: src.Node, To: d.Node}); s.b.connected(out) == "" {
+		s.b.needed[out] = true // the join will use it
+	}
+	if !s.giveUpHalf(d) {
+		return
+	}
+	if why := s.baseless(d, src); why != "" {
+		s.stuck(d, s.basis(), why)
+		return
+	}
+	head := s.joiningHead(d.Node)
+	if why := s.cutOff(head); why != "" {
+		s.lag(d, why)
+		return
+	}
+	if s.dropUnlike(d) {
+		return
+	}
+	next := s.nextLayer(d, src)
+	if next != nil || head == nil {
+		if why, hint := s.misfit(d, src); why != "" {
+			s.stuck(d, hint, why)
+			return
+		}
+		if why := s.room(d, src); why != "" {
+			s.lag(d, why)
+			return
+		}
+	}
+	switch {
+	case next != nil:
+		s.copyLayer(d, src, next)
+	case s.dropStrays(d):
+	case head != nil:
+		s.reparent(d, head)
+	default:
+		s.join(d, src)
+	}
+}
+
+// lag says why the rebuild on d does not go on.
+func (s *subject) lag(d plan.Choice, why string) { s.stuck(d, "", why) }
+
+// stuck says why the rebuild on d does not go on, and what would help.
+func (s *subject) stuck(d plan.Choice, hint, why string) {
+	s.b.block("volume "+s.v.Name, s.v.At("replicas"), hint, "the rebuild of the replica on %s waits: %s", d.Node, why)
+}
+
+// joiningHead is the head on n that the RAID writes to but that still reads
+// through another node; nil when there is none.
+func (s *subject) joiningHead(n lineage.Node) *state.Head {
+	for i := range s.inc.Heads {
+		h := &s.inc.Heads[i]
+		if h.Node == n && !h.Lvol.Complete() && s.inRaid(h.Lvol.UUID) {
+			return h
+		}
+	}
+	return nil
+}
+
+func (s *subject) inRaid(u lineage.UUID) bool {
+	for _, m := range s.inc.Raids {
+		if slices.ContainsFunc(m.Raid.Legs, func(l state.Leg) bool { return l.Configured && l.UUID == u }) {
+			return true
+		}
+	}
+	return false
+}
+
+// giveUpHalf deletes a head that was joining when its engine ended: what was
+// written since is not in it. It never was current. So does one that the RAID
+// writes to, but for which no layer is left that it could be completed with.
+func (s *subject) giveUpHalf(d plan.Choice) bool {
+	for _, h := range s.inc.Heads {
+		joined := s.inRaid(h.Lvol.UUID)
+		if h.Lvol.Complete() || joined && (h.Node != d.Node || s.completable(&h)) {
+			continue
+		}
+		s.sec.because(s.v.At("replicas"), "its engine ended before it was complete; the rebuild joins anew")
+		if joined {
+			s.sec.because(s.v.At("replicas"), "the layer that it is to stand on cannot be copied there; the rebuild joins anew")
+			s.sec.then(plan.RiskReduce, plan.RaidRemoveLeg{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: h.Lvol.UUID})
+		}
+		s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, "")
+		s.sec.then(plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: h.Lvol.Name})
+		s.reread()
+		return false
+	}
+	return true
+}
+
+// shaken reports whether a head that is not complete is on a node that lets go
+// of a peer in this pass. What it reads through may be going: until the nodes
+// are read again, it is neither completed nor deleted, nor is anything taken
+// from under it.
+func (s *subject) shaken() bool {
+	return slices.ContainsFunc(s.inc.Heads, func(h state.Head) bool {
+		return !h.Lvol.Complete() && s.b.dropped[h.Node]
+	})
+}
+
+// cutOff says that the peer is given up which a joined head reads through: the
+// link is about to be let go, and the head leaves the RAID with it.
+func (s *subject) cutOff(head *state.Head) string {
+	if head == nil {
+		return ""
+	}
+	at := s.b.w.Nodes[head.Node]
+	if r := at.Remotes[lineage.UUID(head.Lvol.External)]; r != nil {
+		if ctrl := at.Controllers[r.Controller]; ctrl != nil && ctrl.GivenUp() {
+			return fmt.Sprintf("controller %s on %s is %s", ctrl.Name, head.Node, ctrl.State)
+		}
+	}
+	return ""
+}
+
+// completable reports whether the layer that a joined head is to stand on is on
+// its own node, or on one it can be copied from, onto what that stands on.
+func (s *subject) completable(h *state.Head) bool {
+	joint := s.joint(h.Name.Epoch)
+	if s.inc.Layers(h.Node, h.Lvol.Lvstore)[joint] != nil {
+		return true
+	}
+	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool {
+		return l.Head == nil || s.inc.Layers(l.Node, l.Head.Lvol.Lvstore)[joint] != nil && s.baseless(plan.Choice{Node: h.Node, Lvstore: h.Lvol.Lvstore}, l) == ""
+	})
+}
+
+// nextLayer is the oldest layer of the source that the destination lacks; nil
+// when it has them all. A layer comes after the one it stands on.
+func (s *subject) nextLayer(d plan.Choice, src state.CurrentLeg) *state.Lvol {
+	todo := s.missing(d, src)
+	slices.SortStableFunc(todo, func(a, b *state.Lvol) int {
+		return cmp.Compare(len(s.b.w.Nodes[src.Node].Below(a)), len(s.b.w.Nodes[src.Node].Below(b)))
+	})
+	if len(todo) == 0 {
+		return nil
+	}
+	return todo[0]
+}
+
+// missing are the source's layers that the destination lacks.
+func (s *subject) missing(d plan.Choice, src state.CurrentLeg) []*state.Lvol {
+	have := s.inc.Layers(d.Node, d.Lvstore)
+	on := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)
+	var todo []*state.Lvol
+	for _, name := range slices.Sorted(maps.Keys(on)) {
+		l := on[name]
+		if p := l.Parsed.(lineage.Layer); p.Epoch > s.cut() {
+			continue
+		}
+		if have[name] == nil {
+			todo = append(todo, l)
+		}
+	}
+	return todo
+}
+
+// misfit says that the destination's clusters are too large for what is to be
+// there, and what would help: an lvol has whole clusters, and a copy is to have
+// the size of what it is a copy of.
+func (s *subject) misfit(d plan.Choice, src state.CurrentLeg) (why, hint string) {
+	cluster := clusterSize(s.b.w.Nodes[d.Node], d.Lvstore)
+	for _, l := range append(s.missing(d, src), src.Head.Lvol) {
+		if cluster <= 0 || l.Size%cluster == 0 {
+			continue
+		}
+		if hint = "let it have another pool there"; l == src.Head.Lvol {
+			hint = "set size to " + plan.Size(roundUp(l.Size, cluster))
+		}
+		return fmt.Sprintf("%s has %s, which is not a multiple of %s, the cluster size of %s there", l.Name, plan.Size(l.Size), plan.Size(cluster), d.Lvstore), hint
+	}
+	return "", ""
+}
+
+// room says that what is to be copied does not fit into the destination; ""
+// when it does, as far as can be told: hosts go on writing.
+func (s *subject) room(d plan.Choice, src state.CurrentLeg) string {
+	from, to := s.b.w.Nodes[src.Node], s.b.w.Nodes[d.Node]
+	lvs := to.Lvstores[d.Lvstore]
+	if lvs == nil || lvs.TotalClusters == 0 {
+		return ""
+	}
+	free := lvs.TotalClusters
+	for _, l := range to.Lvols {
+		if l.Lvstore == d.Lvstore {
+			free -= l.Allocated
+		}
+	}
+	for _, st := range s.stagings(d) {
+		free += st.Allocated // a copy that is repeated writes to what it has
+	}
+	need := int64(0)
+	if s.joiningHead(d.Node) == nil {
+		need = src.Head.Lvol.Allocated * clusterSize(from, src.Head.Lvol.Lvstore)
+	}
+	for _, l := range s.missing(d, src) {
+		need += l.Allocated * clusterSize(from, l.Lvstore)
+	}
+	if need > free*lvs.ClusterSize {
+		return fmt.Sprintf("pool %s there has %s free, and %s are to be copied", d.Lvstore, plan.Size(free*lvs.ClusterSize), plan.Size(need))
+	}
+	return ""
+}
+
+// keepJoined keeps what a head that is not complete needs: the layer it reads
+// through shown to its node, for a target does not survive losing that under
+// it, and, while the RAID writes to it, itself shown to the engine. A degraded
+// head does not tell what it reads through, and comes alive when that is there:
+// it may be any layer that its node is shown.
+func (s *subject) keepJoined() {
+	for _, h := range s.inc.Heads {
+		if h.Lvol.Degraded {
+			s.keepShown(h.Node)
+		}
+		if h.Lvol.External == "" {
+			continue
+		}
+		s.keep[lineage.UUID(h.Lvol.External)] = h.Node
+		if h.Node != s.engine && s.inRaid(h.Lvol.UUID) {
+			s.keep[h.Lvol.UUID] = s.engine
+		}
+	}
+}
+
+// keepShown keeps the layers that a node is shown.
+func (s *subject) keepShown(to lineage.Node) {
+	for _, o := range s.inc.Others {
+		if slices.ContainsFunc(s.b.shownBy(o.Node, o.Lvol.UUID), func(x shown) bool { return x.link.To == to }) {
+			s.keep[o.Lvol.UUID] = to
+		}
+	}
+}

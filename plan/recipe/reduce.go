@@ -1,0 +1,209 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/state"
+)
+
+// reduce lets replicas go that are more than configured. Current ones go only
+// when the operator has released them, stale ones only when the volume has its
+// full number of current ones.
+func (s *subject) reduce() {
+	want := s.v.Replicas.Count
+	victims := s.victims()
+	s.noteStaying(victims)
+	if len(victims) > 0 {
+		s.letLegsGo(victims)
+	}
+	if len(s.Legs) >= want && !slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head == nil }) {
+		s.dropStale()
+		s.dropRemains()
+	}
+}
+
+// noteStaying says of current replicas that the operator has released and that
+// stay all the same why they do.
+func (s *subject) noteStaying(victims []state.CurrentLeg) {
+	surplus := len(s.Legs) - s.v.Replicas.Count
+	for _, l := range s.Legs {
+		goes := slices.ContainsFunc(victims, func(v state.CurrentLeg) bool { return v.UUID == l.UUID })
+		if goes || s.v.Protect || !s.b.opt.AllowDestroy[s.v.Name+":"+string(l.Node)] {
+			continue
+		}
+		why := fmt.Sprintf("the volume has %d current ones and is to have %d", len(s.Legs), s.v.Replicas.Count)
+		if surplus > 0 {
+			if !s.chosen(l.Node) {
+				continue // victims has said what is in the way
+			}
+			why = "the configuration wants one there"
+			if i := slices.IndexFunc(s.Legs, func(o state.CurrentLeg) bool { return o.Head == nil }); i >= 0 {
+				why = fmt.Sprintf("the one that would stay instead %s", s.b.away(s.Legs[i].Node))
+			}
+		}
+		s.b.note("volume "+s.v.Name, s.v.At("replicas"), "", "the replica on %s was released and stays: %s", l.Node, why)
+	}
+}
+
+// surplus are the legs that are too many, the least wanted first and the engine's
+// own last.
+func (s *subject) surplus() (legs []state.CurrentLeg) {
+	for _, l := range slices.Backward(s.Legs) {
+		if len(legs) < len(s.Legs)-s.v.Replicas.Count && !s.chosen(l.Node) {
+			legs = append(legs, l)
+		}
+	}
+	return legs
+}
+
+// stays says why a leg that is one too many stays, and what would let it go; ""
+// when it may.
+func (s *subject) stays(l state.CurrentLeg) (why, hint string) {
+	name := s.v.Name + ":" + string(l.Node)
+	switch {
+	case s.v.Protect:
+		return fmt.Sprintf("the replica on %s is one too many, but the volume is protected", l.Node), "remove protect first"
+	case l.Head == nil:
+		return "there is one replica too many, and none goes while the one " + s.b.away(l.Node), ""
+	case s.readFrom(l.Node):
+		return fmt.Sprintf("the replica on %s is one too many, but one that is being rebuilt reads through it", l.Node), ""
+	case !s.b.opt.AllowDestroy[name]:
+		return fmt.Sprintf("the replica on %s is one too many; it is current, and deleting it is to be allowed by name", l.Node), "--allow-destroy " + name
+	case s.seated(l) && s.v.Engine == "" && s.kernelExport():
+		return fmt.Sprintf("the replica on %s is one too many, but the engine there shows a kernel device, which is not moved without your word", l.Node),
+			fmt.Sprintf("set engine: to a node that keeps a replica; or to %q, to leave the engine without one", l.Node)
+	}
+	return "", ""
+}
+
+// victims are the legs that may go. Of one that is too many and has to stay it is
+// said why; what is in the way of the engine's move is said there.
+func (s *subject) victims() []state.CurrentLeg {
+	var victims []state.CurrentLeg
+	for _, l := range s.surplus() {
+		if why, hint := s.stays(l); why != "" {
+			s.b.block("volume "+s.v.Name, s.v.At("replicas"), hint, "%s", why)
+		} else if !s.seated(l) {
+			victims = append(victims, l)
+		}
+	}
+	return victims
+}
+
+// readFrom reports whether a head on another node reads through a layer on n.
+func (s *subject) readFrom(n lineage.Node) bool {
+	return slices.ContainsFunc(s.inc.Others, func(o state.Placed) bool { return o.Node == n && s.readThrough(o.Lvol.UUID) })
+}
+
+// letLegsGo removes legs: the others' names first, so that those that go are
+// never believed again; then base bdev, namespace, lvols.
+func (s *subject) letLegsGo(victims []state.CurrentLeg) {
+	gone := map[lineage.UUID]bool{}
+	for _, l := range victims {
+		gone[l.UUID] = true
+	}
+	stay := slices.DeleteFunc(slices.Clone(s.Legs), func(l state.CurrentLeg) bool { return gone[l.UUID] })
+	s.sec.because(s.v.At("replicas"), "the engine's own replica goes, and engine keeps it on %s; those that stay are ahead of it; after a restart of %s you will have to say which one is current, with --authority", s.engine, s.engine)
+	for _, l := range victims {
+		if l.Node == s.engine {
+			name := lineage.Head{Volume: s.id, Epoch: s.Top + 1, Cut: l.Head.Name.Cut, Mark: lineage.Fenced}
+			s.sec.then(plan.RiskReduce, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name.Lvol()})
+			s.reread()
+		}
+	}
+	s.rename(stay)
+	s.sec.because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, plan.Count(s.v.Replicas.Count, "replica"))
+	for _, l := range victims {
+		if s.Device == s.b.cfg.Cluster.Raid(s.id) {
+			s.sec.then(plan.RiskReduce, plan.RaidRemoveLeg{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: l.UUID})
+		}
+		s.b.withdraw(s.sec, l.Node, l.UUID, "")
+		s.deleteStack(l.Node, plan.RiskDestroy)
+	}
+	s.Legs = stay
+	s.reread()
+}
+
+// dropStale deletes known stale replicas. One beside a current replica is only
+// its head: the layers below may be the other's, too.
+func (s *subject) dropStale() {
+	for _, h := range slices.Clone(s.inc.Heads) {
+		at := s.b.w.Nodes[h.Node]
+		if s.isLeg(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.joiningHead(h.Node) != nil && s.chosen(h.Node) {
+			continue
+		}
+		s.sec.because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, plan.Count(len(s.Legs), "replica"))
+		s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, "")
+		if s.legOn(h.Node) {
+			s.sec.then(plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: at.LvolByUUID(h.Lvol.UUID).Name})
+		} else {
+			s.deleteStack(h.Node, plan.RiskReduce)
+		}
+	}
+	s.reread()
+}
+
+// dropRemains deletes layers on nodes that have no head of the volume and are to
+// have none: the deletion of a replica, or a rebuild, ended halfway. Without a head
+// nothing says any more whether they count. What something else stands on stays.
+func (s *subject) dropRemains() {
+	kept := nodesOf(s.inc)
+	for _, c := range s.places.Chosen {
+		kept[c.Node] = true
+	}
+	for _, o := range s.inc.Others {
+		kept[o.Node] = kept[o.Node] || s.read(o.Node, o.Lvol) != "" || s.stoodOn(o.Node, o.Lvol) != ""
+	}
+	for _, o := range slices.Clone(s.inc.Others) {
+		if !kept[o.Node] {
+			kept[o.Node] = true
+			s.sec.because(s.v.At("replicas"), "%s has its %s; this is left of one that is gone", s.v.Name, plan.Count(len(s.Legs), "replica"))
+			s.deleteStack(o.Node, plan.RiskReduce)
+		}
+	}
+	s.reread()
+}
+
+// deleteStack deletes everything of the volume on n, the youngest first.
+func (s *subject) deleteStack(n lineage.Node, risk plan.Risk) {
+	s.b.deleteStack(s.sec, n, s.b.w.Incarnation(s.b.cfg.Cluster, s.id), risk)
+}
+
+// deleteStack takes what is shown to a peer off the links first: staging is
+// while it is being filled.
+func (b *builder) deleteStack(sec *section, n lineage.Node, inc *state.Incarnation, risk plan.Risk) {
+	var left []string
+	for _, h := range inc.Heads {
+		if h.Node == n {
+			left = append(left, h.Lvol.Alias())
+		}
+	}
+	for _, o := range inc.Others {
+		if o.Node == n {
+			left = append(left, o.Lvol.Alias())
+		}
+	}
+	for _, alias := range left {
+		b.withdraw(sec, n, b.w.Nodes[n].Lvols[alias].UUID, "")
+	}
+	for len(left) > 0 {
+		var ops []plan.Op
+		var rest []string
+		for _, alias := range left {
+			if l := b.w.Nodes[n].Lvols[alias]; len(l.Children) == 0 {
+				ops = append(ops, plan.LvolDelete{At: plan.At{Node: n}, Lvstore: l.Lvstore, Name: l.Name})
+			} else {
+				rest = append(rest, alias)
+			}
+		}
+		if len(ops) == 0 {
+			b.block("node "+string(n), sec.pos, "", "%s on %s stays: %v is built on it", rest[0], n, b.w.Nodes[n].Lvols[rest[0]].Children)
+			return
+		}
+		sec.then(risk, ops...)
+		left = rest
+	}
+}

@@ -1,0 +1,203 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"strata/schema"
+)
+
+// Retained is what a retention policy says of one snapshot on schedule.
+type Retained struct {
+	Snapshot string
+	Keep     bool
+	Reason   string
+}
+
+const (
+	hour = 60 * 60
+	day  = 24 * hour
+)
+
+// ClockSkew is by how many seconds the clocks of those who plan may differ.
+const ClockSkew = 5 * 60
+
+// Retain applies a policy to the snapshots on schedule that a volume has. The
+// last one of each of the latest so many hours, days, weeks and months that
+// have any is kept, and always the youngest: what is pruned is never what the
+// next one is measured from. The result is oldest first.
+func Retain(snapshots []string, keep schema.Keep) []Retained {
+	var out []Retained
+	for _, s := range snapshots {
+		if _, ok := scheduledAt(s); ok {
+			out = append(out, Retained{Snapshot: s})
+		}
+	}
+	slices.SortFunc(out, func(a, b Retained) int { return strings.Compare(a.Snapshot, b.Snapshot) })
+	rules := []struct {
+		name   string
+		keep   int
+		bucket func(int64) int64
+	}{
+		{"hourly", keep.Hourly, func(t int64) int64 { return t / hour }},
+		{"daily", keep.Daily, func(t int64) int64 { return t / day }},
+		{"weekly", keep.Weekly, func(t int64) int64 { return (t/day + 3) / 7 }}, // weeks begin on Monday
+		{"monthly", keep.Monthly, func(t int64) int64 { y, m, _ := civil(t / day); return y*12 + m }},
+	}
+	for _, r := range rules {
+		last, n := int64(-1), 0
+		for i := len(out) - 1; i >= 0 && n < r.keep; i-- {
+			t, _ := scheduledAt(out[i].Snapshot)
+			if b := r.bucket(t); b != last {
+				last = b
+				n++
+				out[i].keepFor(fmt.Sprintf("%s %d of %d", r.name, n, r.keep))
+			}
+		}
+	}
+	for i := range out {
+		if i == len(out)-1 {
+			out[i].keepFor("the youngest")
+		}
+		if !out[i].Keep {
+			out[i].Reason = "no rule of keep holds it"
+		}
+	}
+	return out
+}
+
+func (r *Retained) keepFor(reason string) {
+	if r.Keep {
+		reason = r.Reason + ", " + reason
+	}
+	r.Keep, r.Reason = true, reason
+}
+
+// scheduled names the snapshot that is due by the schedule, and says why.
+func (s *subject) scheduled(all []*layer) (name, why string) {
+	if s.v.Every == 0 || s.b.opt.Now == 0 {
+		return "", ""
+	}
+	var last int64
+	for _, l := range all {
+		if t, ok := scheduledAt(l.Snapshot); ok && !l.Own && s.committed(l) && !s.ahead(t) {
+			last = max(last, t)
+		}
+	}
+	due := s.b.opt.Now / s.v.Every * s.v.Every
+	if last >= due {
+		return "", ""
+	}
+	name = scheduledName(s.b.opt.Now)
+	if s.find(all, name) != nil {
+		return "", "" // names have minutes; the next one waits for the next minute
+	}
+	if last == 0 {
+		return name, fmt.Sprintf("one is due every %s", duration(s.v.Every))
+	}
+	return name, fmt.Sprintf("one is due every %s, and the last is of %s", duration(s.v.Every), clock(last))
+}
+
+// ahead reports whether a time has not come yet: the clock was ahead by which a
+// snapshot was taken, or this one is behind. The schedule must not wait for it.
+func (s *subject) ahead(t int64) bool { return t > s.b.opt.Now+ClockSkew }
+
+// pruned returns the snapshots on schedule that the policy lets go, with the
+// reason. One of a time that has not come takes no place among those that are
+// kept, and stays.
+func (s *subject) pruned(all []*layer) map[string]string {
+	if s.v.Every == 0 || s.b.opt.Now == 0 {
+		return nil
+	}
+	var have []string
+	gone := map[string]string{}
+	for _, l := range all {
+		if l.Own || !s.committed(l) {
+			continue
+		}
+		t, ok := scheduledAt(l.Snapshot)
+		if !ok || !s.ahead(t) {
+			have = append(have, l.Snapshot)
+			continue
+		}
+		name := s.v.Name + "@" + l.Snapshot
+		if s.b.opt.AllowDestroy[name] && !s.v.Protect {
+			gone[l.Snapshot] = "its time has not come, and it was released"
+			continue
+		}
+		s.b.note("volume "+s.v.Name, s.v.At("every"), "see to the clocks; --allow-destroy "+name+" lets it go, if the volume is not protected",
+			"snapshot %s is of a time that has not come: a clock was ahead when it was taken, or this one is behind, at %s. The schedule goes on without it, and keep counts it from then on", l.Snapshot, clock(s.b.opt.Now))
+	}
+	for _, r := range Retain(have, s.v.Keep) {
+		if !r.Keep {
+			gone[r.Snapshot] = r.Reason
+		}
+	}
+	return gone
+}
+
+// scheduledName is the name of a snapshot taken at a time: auto-20261120-1930, UTC.
+func scheduledName(t int64) string {
+	y, m, d := civil(t / day)
+	return fmt.Sprintf("%s%04d%02d%02d-%02d%02d", schema.AutoPrefix, y, m, d, t%day/hour, t%hour/60)
+}
+
+// scheduledAt is the inverse of scheduledName.
+func scheduledAt(name string) (int64, bool) {
+	rest, ok := strings.CutPrefix(name, schema.AutoPrefix)
+	var y, m, d, h, min int64
+	if n, err := fmt.Sscanf(rest, "%4d%2d%2d-%2d%2d", &y, &m, &d, &h, &min); !ok || n != 5 || err != nil {
+		return 0, false
+	}
+	t := days(y, m, d)*day + h*hour + min*60
+	return t, scheduledName(t) == name
+}
+
+func clock(t int64) string {
+	y, m, d := civil(t / day)
+	return fmt.Sprintf("%04d-%02d-%02d %02d:%02d UTC", y, m, d, t%day/hour, t%hour/60)
+}
+
+func duration(seconds int64) string {
+	switch {
+	case seconds%day == 0:
+		return fmt.Sprintf("%dd", seconds/day)
+	case seconds%hour == 0:
+		return fmt.Sprintf("%dh", seconds/hour)
+	case seconds%60 == 0:
+		return fmt.Sprintf("%dm", seconds/60)
+	}
+	return fmt.Sprintf("%ds", seconds)
+}
+
+// civil turns days since 1970-01-01 into a date of the Gregorian calendar, and
+// days does the reverse. The year is taken to begin in March, so that the leap
+// day is its last; an era is the 400 years after which the calendar repeats.
+func civil(n int64) (year, month, dayOfMonth int64) {
+	n += 719468
+	era := n / 146097
+	doe := n % 146097
+	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
+	doy := doe - (365*yoe + yoe/4 - yoe/100)
+	mp := (5*doy + 2) / 153
+	month = mp%12 + 3
+	if month > 12 {
+		month -= 12
+	}
+	year = yoe + era*400
+	if month <= 2 {
+		year++
+	}
+	return year, month, doy - (153*mp+2)/5 + 1
+}
+
+func days(year, month, dayOfMonth int64) int64 {
+	if month <= 2 {
+		year--
+	}
+	era := year / 400
+	yoe := year % 400
+	doy := (153*((month+9)%12)+2)/5 + dayOfMonth - 1
+	return era*146097 + yoe*365 + yoe/4 - yoe/100 + doy - 719468
+}

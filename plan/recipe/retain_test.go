@@ -1,0 +1,127 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"strata/schema"
+)
+
+func TestRetain(t *testing.T) {
+	hourly := []string{"auto-20261120-1700", "auto-20261120-1800", "auto-20261120-1900"}
+	tests := []struct {
+		name      string
+		snapshots []string
+		keep      schema.Keep
+		want      []string // kept
+	}{
+		{"none", nil, schema.Keep{Hourly: 3}, nil},
+		{"a user's snapshots are not counted", []string{"base", "auto-base", "auto-20261120-2460"}, schema.Keep{Hourly: 1}, nil},
+		{"the youngest always stays", hourly, schema.Keep{}, hourly[2:]},
+		{"as many hours as have any", []string{"auto-20261119-0300", "auto-20261120-1700", "auto-20261120-1900"}, schema.Keep{Hourly: 3},
+			[]string{"auto-20261119-0300", "auto-20261120-1700", "auto-20261120-1900"}},
+		{"the last of each hour", []string{"auto-20261120-1800", "auto-20261120-1830", "auto-20261120-1859", "auto-20261120-1900"}, schema.Keep{Hourly: 2},
+			[]string{"auto-20261120-1859", "auto-20261120-1900"}},
+		{"days end at midnight UTC", []string{"auto-20261119-2359", "auto-20261120-0000", "auto-20261120-2359", "auto-20261121-0000"}, schema.Keep{Daily: 3},
+			[]string{"auto-20261119-2359", "auto-20261120-2359", "auto-20261121-0000"}},
+		{"weeks begin on Monday", []string{"auto-20261115-2359", "auto-20261116-0000", "auto-20261122-2359", "auto-20261123-0000"}, schema.Keep{Weekly: 3},
+			[]string{"auto-20261115-2359", "auto-20261122-2359", "auto-20261123-0000"}},
+		{"a week across New Year is one", []string{"auto-20261228-1200", "auto-20261231-1200", "auto-20270101-1200", "auto-20270103-2359", "auto-20270104-0000"}, schema.Keep{Weekly: 2},
+			[]string{"auto-20270103-2359", "auto-20270104-0000"}},
+		{"months have their length", []string{"auto-20280131-2359", "auto-20280201-0000", "auto-20280229-2359", "auto-20280301-0000"}, schema.Keep{Monthly: 3},
+			[]string{"auto-20280131-2359", "auto-20280229-2359", "auto-20280301-0000"}},
+		{"the same month of another year is another", []string{"auto-20251120-0000", "auto-20261120-0000"}, schema.Keep{Monthly: 2},
+			[]string{"auto-20251120-0000", "auto-20261120-0000"}},
+		{"clocks that are put forward make no hour short", []string{"auto-20260329-0059", "auto-20260329-0100", "auto-20260329-0200", "auto-20260329-0300"}, schema.Keep{Hourly: 4},
+			[]string{"auto-20260329-0059", "auto-20260329-0100", "auto-20260329-0200", "auto-20260329-0300"}},
+		{"the rules are independent", []string{"auto-20261001-0000", "auto-20261118-0000", "auto-20261119-0000", "auto-20261120-0000", "auto-20261120-0100"}, schema.Keep{Hourly: 1, Daily: 2, Monthly: 2},
+			[]string{"auto-20261001-0000", "auto-20261119-0000", "auto-20261120-0100"}},
+		{"the order given does not matter", []string{hourly[2], hourly[0], hourly[1]}, schema.Keep{Hourly: 2}, hourly[1:]},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var kept []string
+			for _, r := range Retain(test.snapshots, test.keep) {
+				if r.Keep {
+					kept = append(kept, r.Snapshot)
+				}
+				if r.Reason == "" {
+					t.Errorf("%s has no reason", r.Snapshot)
+				}
+			}
+			if !slices.Equal(kept, test.want) {
+				t.Errorf("kept %v, want %v", kept, test.want)
+			}
+		})
+	}
+}
+
+func TestRetainReasons(t *testing.T) {
+	var got strings.Builder
+	for _, r := range Retain([]string{"auto-20261101-0000", "auto-20261119-2300", "auto-20261120-0000"}, schema.Keep{Hourly: 1, Daily: 2}) {
+		fmt.Fprintf(&got, "%s %v: %s\n", r.Snapshot, r.Keep, r.Reason)
+	}
+	want := `auto-20261101-0000 false: no rule of keep holds it
+auto-20261119-2300 true: daily 2 of 2
+auto-20261120-0000 true: hourly 1 of 1, daily 1 of 2, the youngest
+`
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	}
+}
+
+// What is kept once is kept when the others are gone: pruning twice is pruning once.
+func TestRetainTwice(t *testing.T) {
+	var all []string
+	at := time.Date(2025, 12, 20, 0, 7, 0, 0, time.UTC)
+	for i := range 400 {
+		all = append(all, scheduledName(at.Add(time.Duration(i*i%997)*7*time.Hour).Unix()))
+	}
+	keep := schema.Keep{Hourly: 5, Daily: 7, Weekly: 4, Monthly: 12}
+	kept := func(names []string) (out []string) {
+		for _, r := range Retain(names, keep) {
+			if r.Keep {
+				out = append(out, r.Snapshot)
+			}
+		}
+		return out
+	}
+	once := kept(all)
+	if twice := kept(once); !slices.Equal(once, twice) {
+		t.Errorf("kept %v, and then only %v", once, twice)
+	}
+}
+
+func TestCivil(t *testing.T) {
+	for n := int64(0); n < 200*366; n++ {
+		d := time.Unix(n*day, 0).UTC()
+		y, m, dom := civil(n)
+		if y != int64(d.Year()) || m != int64(d.Month()) || dom != int64(d.Day()) {
+			t.Fatalf("day %d is %04d-%02d-%02d, not %s", n, y, m, dom, d.Format(time.DateOnly))
+		}
+		if back := days(y, m, dom); back != n {
+			t.Fatalf("%s is day %d, not %d", d.Format(time.DateOnly), back, n)
+		}
+	}
+}
+
+func TestScheduledName(t *testing.T) {
+	for _, at := range []string{"1970-01-01T00:00:00Z", "2026-11-20T19:30:00Z", "2028-02-29T23:59:00Z", "2099-12-31T00:01:00Z"} {
+		want, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := scheduledName(want.Unix())
+		if got, ok := scheduledAt(name); !ok || got != want.Unix() {
+			t.Errorf("%s is called %s, and that is %d, %v", at, name, got, ok)
+		}
+	}
+	for _, name := range []string{"", "base", "auto-", "auto-20261320-1930", "auto-20260230-0000", "auto-20261120-2400", "auto-20261120-1960", "auto-20261120-193", "auto-20261120-1930x", "20261120-1930"} {
+		if at, ok := scheduledAt(name); ok {
+			t.Errorf("%q is taken for %d", name, at)
+		}
+	}
+}

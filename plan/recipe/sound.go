@@ -1,0 +1,47 @@
+package recipe
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+
+	"strata/plan"
+	"strata/plan/check"
+	"strata/schema"
+	"strata/state"
+)
+
+// maxFaults bounds how many sections are left out of a plan: where more are at
+// fault, the planner is not to be trusted with the others either.
+const maxFaults = 8
+
+// defect is what a reader is told to do about a fault.
+const defect = "this is a defect of strata and not of the configuration: please report it with this message and the output of strata status --json"
+
+// sound makes a plan that passes the check. One section that does not, most
+// often a volume, does not keep the others from what they need: the plan is
+// made again without it, and the check is made again on all of that. A section
+// that fails although it was left out, or too many of them, fail the plan.
+func sound(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, build func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, error)) (*plan.Plan, error) {
+	var faults []*plan.Fault
+	for {
+		p, err := build(cfg, snap, opt)
+		if err == nil {
+			err = check.Check(cfg, snap, p, opt)
+		}
+		var f *plan.Fault
+		if err == nil {
+			for _, f := range faults {
+				p.Blocked = append(p.Blocked, plan.Finding{About: f.Key, Text: "it is left as it is, for the plan made for it is not safe: " + f.Err.Error(), Hint: defect})
+			}
+			return p, nil
+		}
+		if !errors.As(err, &f) || opt.Skip[f.Key] || len(faults) == maxFaults {
+			return nil, fmt.Errorf("the plan is not safe and is not carried out: %w", err)
+		}
+		faults = append(faults, f)
+		skip := map[string]bool{f.Key: true}
+		maps.Copy(skip, opt.Skip)
+		opt.Skip = skip
+	}
+}

@@ -1,0 +1,252 @@
+package recipe
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// swappable returns the places that a volume in use lacks a replica in, when
+// nothing was ever written to it: then new empty replicas are equal to the
+// current ones. Where there is data, a replica has to be rebuilt instead. While
+// a node cannot be read that may have one, none is made elsewhere.
+func (s *subject) swappable() []plan.Choice {
+	if len(s.Legs) >= s.v.Replicas.Count || !s.empty() || s.hidden > 0 {
+		return nil
+	}
+	for _, e := range s.inc.Exports {
+		if e.Subsystem == nil {
+			return nil // a kernel device cannot be paused
+		}
+	}
+	var missing []plan.Choice
+	for _, c := range s.places.Chosen {
+		if !s.legOn(c.Node) && len(s.Legs)+len(missing) < s.v.Replicas.Count {
+			missing = append(missing, c)
+		}
+	}
+	return missing
+}
+
+// swap gives an empty volume in use more replicas. Ladder:
+//
+//	staging   an empty lvol in every new place, shown to the engine beforehand
+//	sealed    listener and namespace away, so nothing can be written; the legs
+//	          looked at once more: still empty, none lost; legs and staging sealed
+//	serving   start, as after any seal: RAID, next epoch, export
+//
+// A crash before the seal leaves the volume in use and staging that is used
+// again; one after it leaves sealed heads, which are equal, and no engine.
+func (s *subject) swap(missing []plan.Choice) bool {
+	for _, c := range missing {
+		if l := (lineage.Link{From: c.Node, To: s.engine}); c.Node != s.engine {
+			why := s.b.link(l)
+			if why == "" {
+				why = s.b.connected(l)
+			}
+			if why != "" {
+				s.b.block("volume "+s.v.Name, s.v.At("replicas"), "", "a replica on %s cannot be brought to the engine: %s", c.Node, why)
+				return true
+			}
+		}
+	}
+	s.sec.because(s.v.At("replicas"), "nothing was written to %s yet, so a new replica is equal to the others", s.v.Name)
+	name := lineage.Staging{Volume: s.id, Epoch: s.Top + 1}.Lvol()
+	size := s.Legs[0].Head.Lvol.Size
+	var staged []state.Placed
+	var ops []plan.Op
+	for _, c := range missing {
+		if o := s.reusable(c, size); o != nil {
+			staged = append(staged, *o)
+			continue
+		}
+		s.sec.after("node " + string(c.Node))
+		ops = append(ops, plan.LvolCreate{At: plan.At{Node: c.Node}, Lvstore: c.Lvstore, Name: name, Size: size})
+	}
+	s.sec.then(plan.RiskCreate, ops...)
+	for _, op := range ops {
+		op := op.(plan.LvolCreate)
+		staged = append(staged, state.Placed{Node: op.Node, Lvol: s.b.w.Nodes[op.Node].Lvols[op.Lvstore+"/"+string(op.Name)]})
+	}
+	for _, o := range staged {
+		if o.Node == s.engine {
+			continue
+		}
+		if why := s.b.bring(s.sec, lineage.Link{From: o.Node, To: s.engine}, o.Lvol.UUID, s.key(o.Node)); why != "" {
+			s.b.block("volume "+s.v.Name, s.v.At("replicas"), "", "a replica on %s cannot be brought to the engine: %s", o.Node, why)
+			return true
+		}
+	}
+	joins := "joins"
+	if len(staged) > 1 {
+		joins = "join"
+	}
+	return s.takeDown(staged, "replicas", "%s %s %s, which is empty", plan.Count(len(staged), "replica"), joins, s.v.Name)
+}
+
+// reusable returns an empty lvol in c's place that can become a replica: an
+// old head, or what an earlier try left.
+func (s *subject) reusable(c plan.Choice, size int64) *state.Placed {
+	if h := s.emptyHead(c.Node, size); h != nil {
+		return &h.Placed
+	}
+	for i, o := range s.inc.Others {
+		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && o.Node == c.Node && o.Lvol.Empty() && o.Lvol.Size == size {
+			return &s.inc.Others[i]
+		}
+	}
+	return nil
+}
+
+// takeDown seals a volume in use and ends its engine, so that it can be
+// started again in another shape without copying: the export's listener and
+// namespace are taken away, the legs sealed, if none was lost meanwhile, and
+// only then the RAID deleted.
+// Empty lvols in joining are sealed with the legs, after a last look that the
+// legs are empty too.
+//
+// Hosts are not told beforehand that the volume is inaccessible: SPDK's own
+// initiator goes on believing it for 10 s after it has reconnected, and then
+// fails its I/O. Without the listener they wait, and the removal of a namespace
+// is answered when its I/O is done.
+func (s *subject) takeDown(joining []state.Placed, field, why string, args ...any) bool {
+	s.sec.because(s.v.At(field), why, args...)
+	s.unshow()
+	if len(joining) > 0 {
+		var looks []plan.Op
+		for _, l := range s.Legs {
+			looks = append(looks, plan.ExpectEmpty{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Name: l.Head.Lvol.Name})
+		}
+		s.sec.then(plan.RiskPause, looks...)
+	}
+	s.sec.then(plan.RiskPause, s.expectLegs()...)
+	s.seal(joining)
+	s.was = s.Engine
+	for _, m := range s.inc.Raids {
+		s.sec.then(plan.RiskPause, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
+	}
+	return s.look()
+}
+
+// canRestart makes sure, before hosts are held, that the volume can be sealed
+// and then be started again on a node, and prepares the links for it.
+func (s *subject) canRestart(to lineage.Node, field string) bool {
+	b := s.b
+	why := s.inc.Minority(b.question(s.v))
+	if at := b.w.Nodes[to]; at == nil || at.Unknown != "" || b.cfg.Node(to) == nil {
+		why = b.silent(to)
+	} else if b.opt.Skip["node "+string(to)] {
+		why = fmt.Sprintf("node %s could not be set up", to)
+	} else if w := s.showable(at); to != s.Engine && w != "" {
+		why = w
+	} else if why == "" && to != s.Engine && s.lacksLeg(to) {
+		why = fmt.Sprintf("%s is to have a current replica first", to)
+	}
+	for _, l := range s.Legs {
+		if why == "" && l.Head == nil {
+			why = fmt.Sprintf("the volume cannot be sealed: the replica %s", b.away(l.Node))
+		}
+		if why == "" && s.Engine != "" && l.Node != s.Engine {
+			why = s.reached(l)
+		}
+		if why == "" && l.Node != to {
+			link := lineage.Link{From: l.Node, To: to}
+			s.sec.after(plan.LinkKey(link))
+			if why = b.link(link); why == "" {
+				why = b.connected(link)
+			}
+		}
+	}
+	if why != "" {
+		b.block("volume "+s.v.Name, s.v.At(field), "", "%s has to wait, and it stays on %s as it is: %s", field, s.engine, why)
+	}
+	if why != "" {
+		return false
+	}
+	s.to = to
+	return true
+}
+
+// showable says why a node cannot show the volume to hosts as configured; "" when it can.
+func (s *subject) showable(at *state.Node) string {
+	export := s.v.Export
+	switch {
+	case export.Kind == schema.ExportUblk && (!at.Can("ublk_start_disk") || at.Ublk[export.UblkID] != ""):
+		return fmt.Sprintf("%s has no ublk, or id %d is taken there", at.Name, export.UblkID)
+	case export.Kind == schema.ExportNBD && (!at.Can("nbd_start_disk") || at.NBD[export.NBD] != ""):
+		return fmt.Sprintf("%s has no nbd, or %s is taken there", at.Name, export.NBD)
+	}
+	return ""
+}
+
+// expectLegs makes sure that the RAID still has the legs that the plan knows of:
+// one that was lost since the nodes were read has missed writes. It is asked
+// when I/O is drained, or later: no leg comes back.
+func (s *subject) expectLegs() []plan.Op {
+	raid := s.b.cfg.Cluster.Raid(s.id)
+	if s.Engine == "" || s.Device != raid {
+		return nil
+	}
+	var legs []lineage.UUID
+	for _, l := range s.Legs {
+		legs = append(legs, l.UUID)
+	}
+	return []plan.Op{plan.ExpectLegs{At: plan.At{Node: s.Engine}, Raid: raid, Legs: legs}}
+}
+
+// unshow takes the device away from hosts: the listener first, so that they
+// reconnect and find the same namespace instead of losing their disk. Where they
+// are to find it at another address than before, the target has to listen there
+// first: it might not be able to.
+func (s *subject) unshow() {
+	for _, e := range s.inc.Exports {
+		s.tryAddress(e)
+		switch {
+		case e.Subsystem == nil && e.Ublk >= 0:
+			s.sec.then(plan.RiskReduce, plan.UblkStop{At: plan.At{Node: e.Node}, ID: e.Ublk})
+		case e.Subsystem == nil:
+			s.sec.then(plan.RiskReduce, plan.NBDStop{At: plan.At{Node: e.Node}, Path: e.NBD})
+		default:
+			for _, l := range slices.Clone(e.Subsystem.Listeners) {
+				s.sec.then(plan.RiskPause, plan.ListenerRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+			}
+			if e.Device != "" {
+				s.sec.then(plan.RiskPause, plan.NamespaceRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, NSID: state.ExportNSID, Bdev: e.Device})
+			}
+		}
+	}
+}
+
+// tryAddress makes an export that listens, and whose engine stays, listen where
+// hosts are to reach it from here on.
+func (s *subject) tryAddress(e state.Exported) {
+	node, next := s.b.cfg.Node(e.Node), cmp.Or(s.to, s.engine)
+	if e.Subsystem == nil || len(e.Subsystem.Listeners) == 0 || e.Node != next || s.v.Export.Kind != schema.ExportNVMf || listens(e.Subsystem, node.Address, port(node)) {
+		return
+	}
+	s.sec.then(plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: node.Address, Port: port(node)})
+}
+
+// seal renames the legs, and the empty lvols that join them, to sealed heads
+// of an epoch that nothing names yet, the engine's own first.
+func (s *subject) seal(joining []state.Placed) {
+	name := lineage.Head{Volume: s.id, Epoch: s.nextCut(), Legs: len(s.Legs) + len(joining), Cut: s.cut(), Mark: lineage.Sealed}.Lvol()
+	var rest []plan.Op
+	for i, l := range s.Legs {
+		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name}
+		if i == 0 {
+			s.sec.then(plan.RiskPause, op)
+		} else {
+			rest = append(rest, op)
+		}
+	}
+	for _, o := range joining {
+		rest = append(rest, plan.LvolRename{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, From: o.Lvol.Name, To: name})
+	}
+	s.sec.then(plan.RiskPause, rest...)
+}

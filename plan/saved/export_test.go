@@ -1,0 +1,7 @@
+package saved
+
+// For FuzzDecode.
+var (
+	IDs          = (*Saved).ids
+	PendingNames = (*Saved).pending
+)

@@ -1,0 +1,97 @@
+package world
+
+import (
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/state"
+)
+
+// projectSubsystem applies the effect of an op on an NVMe-oF subsystem.
+func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
+	find := func(nqn lineage.NQN) (*state.Subsystem, error) {
+		if sub := n.Subsystems[nqn]; sub != nil {
+			return sub, nil
+		}
+		return nil, fmt.Errorf("%T: no subsystem %s on %s", op, nqn, n.Name)
+	}
+	switch op := op.(type) {
+	case plan.HostAllow:
+		sub, err := find(op.NQN)
+		if err != nil {
+			return err
+		}
+		if i, found := slices.BinarySearch(sub.Hosts, op.Host); !found {
+			sub.Hosts = slices.Insert(sub.Hosts, i, op.Host)
+		}
+	case plan.HostRefuse:
+		sub, err := find(op.NQN)
+		if err != nil {
+			return err
+		}
+		sub.Hosts = slices.DeleteFunc(sub.Hosts, func(h lineage.NQN) bool { return h == op.Host })
+	case plan.AnyHost:
+		sub, err := find(op.NQN)
+		if err != nil {
+			return err
+		}
+		sub.AnyHost = op.Allow
+	case plan.ListenerAdd:
+		sub, err := find(op.NQN)
+		if err != nil {
+			return err
+		}
+		sub.Listeners = append(sub.Listeners, state.Listener{Address: op.Address, Port: op.Port})
+	case plan.ListenerRemove:
+		sub, err := find(op.NQN)
+		if err != nil {
+			return err
+		}
+		sub.Listeners = slices.DeleteFunc(sub.Listeners, func(l state.Listener) bool { return l.Address == op.Address && l.Port == op.Port })
+	case plan.NamespaceAdd:
+		sub, err := find(op.NQN)
+		if err != nil {
+			return err
+		}
+		if sub.Namespaces[op.NSID] != nil {
+			return fmt.Errorf("%s on %s has a namespace %d already", op.NQN, n.Name, op.NSID)
+		}
+		ns := &state.Namespace{NSID: op.NSID, Bdev: op.Bdev, UUID: op.UUID, NGUID: op.UUID.NGUID(), ANAGroup: op.NSID}
+		sub.Namespaces[op.NSID] = ns
+		w.addRemote(n, sub, ns)
+	case plan.NamespaceRemove:
+		sub, err := find(op.NQN)
+		if err != nil {
+			return err
+		}
+		delete(sub.Namespaces, op.NSID)
+		w.dropRemote(op.NQN, op.NSID)
+	case plan.Drain:
+		sub, err := find(op.NQN)
+		if err != nil {
+			return err
+		}
+		if sub.Namespaces[op.NSID] == nil {
+			return fmt.Errorf("%s on %s has no namespace %d", op.NQN, n.Name, op.NSID)
+		}
+	case plan.Pause:
+		return setPaused(n, op.NQN, op.Address, op.Port, true)
+	case plan.Resume:
+		return setPaused(n, op.NQN, op.Address, op.Port, false)
+	}
+	return nil
+}
+
+func setPaused(n *state.Node, nqn lineage.NQN, address, port string, paused bool) error {
+	if sub := n.Subsystems[nqn]; sub != nil {
+		for i, l := range sub.Listeners {
+			if l.Address == address && l.Port == port {
+				sub.Listeners[i].Paused = paused
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("%s on %s does not listen on %s:%s", nqn, n.Name, address, port)
+}
