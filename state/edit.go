@@ -100,13 +100,10 @@ func (n *Node) AddRemote(r *Remote) {
 	n.remoteByBdev[r.Bdev] = r
 }
 
-// RemoveRemote takes a peer's namespace off the node. A RAID it was a leg of loses the leg.
+// RemoveRemote takes a peer's namespace off the node. RAIDs go on naming it as a leg.
 func (n *Node) RemoveRemote(r *Remote) {
 	delete(n.Remotes, r.UUID)
 	delete(n.remoteByBdev, r.Bdev)
-	for _, raid := range n.Raids {
-		raid.Drop(r.UUID)
-	}
 }
 
 // Has reports whether the RAID lists a leg as configured. No RAID has none.

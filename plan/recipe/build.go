@@ -78,8 +78,9 @@ type builder struct {
 	attached map[lineage.Node]bool
 	// optionsSet has the nodes whose initiator options this pass sets.
 	optionsSet map[lineage.Node]bool
-	// expected has the namespaces that a link's controller has bdevs of.
-	expected map[lineage.Link]map[int]bool
+	// expected has the namespaces that the pass took off links without waiting until
+	// the peer has seen that.
+	expected map[shown]bool
 	// strays are the controllers that lead elsewhere than their link when the pass begins.
 	strays map[lineage.Link]*state.Controller
 	// empty are the links that show nothing when the pass begins; standing has
@@ -138,7 +139,7 @@ func newBuilder(cfg *schema.Config, w *world.World, opt plan.Options) *builder {
 		links:      map[lineage.Link]string{},
 		needed:     map[lineage.Link]bool{},
 		optionsSet: map[lineage.Node]bool{},
-		expected:   map[lineage.Link]map[int]bool{},
+		expected:   map[shown]bool{},
 		empty:      map[lineage.Link]bool{},
 		standing:   map[lineage.Link][]string{},
 		restored:   map[shown]bool{},

@@ -49,7 +49,10 @@ func (c *cluster) removeNamespace(m *machine, sub *state.Subsystem, nsid int) {
 
 // dropRemote takes a peer's namespace away, and what stands on it.
 func (c *cluster) dropRemote(m *machine, r *state.Remote) {
-	m.RemoveRemote(r) // empties the slots of RAIDs
+	m.RemoveRemote(r)
+	for _, raid := range m.Raids {
+		raid.Drop(r.UUID)
+	}
 	c.degrade(m, r.UUID)
 	delete(c.queued, waiting{m.Name, r.UUID})
 	c.withoutBdev(m, string(r.UUID), r.Bdev)

@@ -6,6 +6,7 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/plan/world"
 	"strata/state"
 )
 
@@ -106,7 +107,7 @@ func (b *builder) formerEnds() (idle []formerEnd) {
 		for _, name := range slices.Sorted(maps.Keys(at.Controllers)) {
 			ctrl := at.Controllers[name]
 			link, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
-			if ok && b.stale(link, n.Name, link.To) && !usesAny(at, name) {
+			if ok && b.stale(link, n.Name, link.To) && !usesAny(b.w, at, name) {
 				idle = append(idle, formerEnd{n.Name, link, ctrl})
 			}
 		}
@@ -124,20 +125,15 @@ func (b *builder) formerEnds() (idle []formerEnd) {
 }
 
 // usesAny reports whether a node uses anything that a controller of it shows.
-func usesAny(at *state.Node, controller string) bool {
-	for u, r := range at.Remotes {
-		if r.Controller == controller && (r.Claimed || at.Uses(u)) {
-			return true
-		}
-	}
-	return false
+func usesAny(w *world.World, at *state.Node, controller string) bool {
+	return slices.ContainsFunc(w.Remotes(at.Name, controller), func(u lineage.UUID) bool { return at.Remotes[u].Claimed || w.Uses(at.Name, u) })
 }
 
 // inUse reports whether the node that is attached to a link of a former name
 // uses an lvol that it shows.
 func (b *builder) inUse(l lineage.Link, leg lineage.UUID) bool {
 	to, ctrl := b.w.AttachedTo(b.cfg.Cluster.LinkNQN(l))
-	return to != nil && to.Remotes[leg] != nil && to.Remotes[leg].Controller == ctrl.Name && to.Uses(leg)
+	return to != nil && to.Remotes[leg] != nil && to.Remotes[leg].Controller == ctrl.Name && b.w.Uses(to.Name, leg)
 }
 
 // letGoMoved lets go of the controllers that try an address at which their peer
@@ -178,7 +174,7 @@ func (b *builder) deserted(to lineage.Node, ctrl *state.Controller) lineage.Node
 	at := b.w.Nodes[to]
 	for _, u := range slices.Sorted(maps.Keys(at.Remotes)) {
 		r := at.Remotes[u]
-		if r.Controller != ctrl.Name || !r.Claimed && !at.Uses(u) {
+		if r.Controller != ctrl.Name || !r.Claimed && !b.w.Uses(to, u) {
 			continue
 		}
 		from := b.w.Owner(u)

@@ -50,12 +50,7 @@ func (b *builder) carries(l lineage.Link) bool {
 	if to == nil || to.Controllers[name] == nil || to.Controllers[name].GivenUp() {
 		return false
 	}
-	for u, r := range to.Remotes {
-		if r.Controller == name && to.Uses(u) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(b.w.Remotes(l.To, name), func(u lineage.UUID) bool { return b.w.Uses(l.To, u) })
 }
 
 // gone reports whether the link's subsystem is known not to exist.

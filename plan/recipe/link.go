@@ -43,7 +43,7 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if lvol := b.held(l); lvol != "" {
 		return fmt.Sprintf("controller %s on %s goes once %s there does not read through it any more", b.w.Controller(l), l.To, lvol)
 	}
-	if ctrl := b.strays[l]; ctrl != nil && usesAny(b.w.Nodes[l.To], ctrl.Name) {
+	if ctrl := b.strays[l]; ctrl != nil && usesAny(b.w, b.w.Nodes[l.To], ctrl.Name) {
 		return fmt.Sprintf("controller %s on %s leads to %s:%s, where %s does not listen: what goes through it is to leave it first", ctrl.Name, l.To, ctrl.Address, ctrl.Port, l.From)
 	}
 	from, c := b.cfg.Node(l.From), b.cfg.Cluster
@@ -113,7 +113,7 @@ func (b *builder) restore(sec *section, l lineage.Link, nqn lineage.NQN) {
 	var ops []plan.Op
 	for _, u := range slices.Sorted(maps.Keys(to.Remotes)) {
 		r := to.Remotes[u]
-		if r.Controller != name || !to.Uses(u) || from.LvolByUUID(u) == nil || !from.LvolByUUID(u).Complete() || sub.Namespaces[r.NSID] != nil || len(b.shownBy(l.From, u)) > 0 {
+		if r.Controller != name || !b.w.Uses(l.To, u) || from.LvolByUUID(u) == nil || !from.LvolByUUID(u).Complete() || sub.Namespaces[r.NSID] != nil || len(b.shownBy(l.From, u)) > 0 {
 			continue
 		}
 		ops = append(ops, plan.NamespaceAdd{At: plan.At{Node: l.From}, NQN: nqn, NSID: r.NSID, Bdev: string(u)})

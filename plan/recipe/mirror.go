@@ -53,7 +53,7 @@ func (s *subject) mirror() bool {
 func (s *subject) letGo() bool {
 	at := s.b.w.Nodes[s.engine]
 	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool {
-		return s.b.dropped[s.engine] && at.LvolByUUID(l.UUID) == nil && !at.Uses(l.UUID)
+		return s.b.dropped[s.engine] && at.LvolByUUID(l.UUID) == nil && !s.b.w.Uses(s.engine, l.UUID)
 	})
 }
 

@@ -2,7 +2,6 @@ package recipe
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -16,7 +15,8 @@ type shown struct {
 	nsid int
 }
 
-// shownBy returns the links through which node n shows an lvol.
+// shownBy returns the links through which node n shows an lvol, or did when the
+// pass first asked.
 func (b *builder) shownBy(n lineage.Node, leg lineage.UUID) []shown {
 	at := b.w.Nodes[n]
 	if at == nil || at.Unknown != "" {
@@ -24,16 +24,17 @@ func (b *builder) shownBy(n lineage.Node, leg lineage.UUID) []shown {
 	}
 	if b.shows[n] == nil {
 		b.shows[n] = map[string][]shown{}
-		for _, nqn := range slices.Sorted(maps.Keys(at.Subsystems)) {
-			if l, ok := b.cfg.Cluster.ParseLink(nqn); ok { // by whatever name the node had
-				for _, nsid := range slices.Sorted(maps.Keys(at.Subsystems[nqn].Namespaces)) {
-					bdev := at.Subsystems[nqn].Namespaces[nsid].Bdev
-					b.shows[n][bdev] = append(b.shows[n][bdev], shown{l, nsid})
-				}
+	}
+	all, known := b.shows[n][string(leg)]
+	if !known {
+		for _, p := range b.w.Shows(n, string(leg)) {
+			if l, ok := b.cfg.Cluster.ParseLink(p.NQN); ok { // by whatever name the node had
+				all = append(all, shown{l, p.NSID})
 			}
 		}
+		b.shows[n][string(leg)] = all
 	}
-	return b.shows[n][string(leg)]
+	return all
 }
 
 // shownToUnread names a node that could not be read and that node n shows an
@@ -72,12 +73,11 @@ func (b *builder) offer(sec *section, l lineage.Link, leg lineage.UUID, key stri
 	if b.withdraw(sec, l.From, leg, l.To); before != nil && b.w.Nodes[l.To].Remotes[leg] == nil {
 		sec.then(plan.RiskCreate, plan.LegGone{At: plan.At{Node: l.To}, Leg: leg}) // two bdevs of one UUID there cannot be
 	}
-	sub := b.w.Nodes[l.From].Subsystems[nqn]
-	if ns := sub.Find(string(leg)); ns != nil && b.missed(l, leg) {
+	if ns := b.w.Namespace(l.From, nqn, string(leg)); ns != nil && b.missed(l, leg) {
 		b.hide(sec, l, ns)
 	}
-	if sub = b.w.Nodes[l.From].Subsystems[nqn]; sub.Find(string(leg)) == nil {
-		nsid := b.freeNSID(l, sub, leg, key)
+	if b.w.Namespace(l.From, nqn, string(leg)) == nil {
+		nsid := b.freeNSID(l, leg, key)
 		if nsid == 0 {
 			return fmt.Sprintf("the link from %s to %s has %d namespaces, all it can", l.From, l.To, lineage.LinkNamespaces)
 		}
@@ -95,7 +95,7 @@ func (b *builder) offer(sec *section, l lineage.Link, leg lineage.UUID, key stri
 // uses is left alone.
 func (b *builder) missed(l lineage.Link, leg lineage.UUID) bool {
 	to, lvol := b.w.Nodes[l.To], b.w.Nodes[l.From].LvolByUUID(leg)
-	if lvol == nil || b.connected(l) != "" || to.Uses(leg) {
+	if lvol == nil || b.connected(l) != "" || b.w.Uses(l.To, leg) {
 		return false
 	}
 	return to.Remotes[leg] == nil || b.outgrown(l, lvol)
@@ -118,7 +118,7 @@ func (b *builder) hide(sec *section, l lineage.Link, ns *state.Namespace) {
 	if known {
 		sec.then(plan.RiskCreate, plan.LegGone{At: plan.At{Node: l.To}, Leg: leg})
 	} else {
-		b.expects(l)[ns.NSID] = true
+		b.expected[shown{l, ns.NSID}] = true
 	}
 	b.shows[l.From][ns.Bdev] = slices.DeleteFunc(b.shows[l.From][ns.Bdev], func(s shown) bool { return s == shown{l, ns.NSID} })
 }
@@ -152,54 +152,31 @@ func (b *builder) bring(sec *section, l lineage.Link, leg lineage.UUID, key stri
 
 // freeNSID picks a namespace number: the one under which the peer still
 // expects this leg, for then it reconnects by itself; else one that neither
-// side uses, starting where key hashes to.
-func (b *builder) freeNSID(l lineage.Link, sub *state.Subsystem, leg lineage.UUID, key string) int {
+// side uses, starting where key hashes to. What is shown under a number that the
+// pass has freed, before the peer looks, that takes for what it knew.
+func (b *builder) freeNSID(l lineage.Link, leg lineage.UUID, key string) int {
+	sub := b.w.Nodes[l.From].Subsystems[b.cfg.Cluster.LinkNQN(l)]
 	if r := b.w.Nodes[l.To].Remotes[leg]; r != nil && r.Controller == b.w.Controller(l) && sub.Namespaces[r.NSID] == nil {
 		return r.NSID
 	}
-	expected := b.expects(l)
+	ctrl := b.w.Controller(l)
 	start := lineage.PreferredNSID(key)
 	for i := range lineage.LinkNamespaces {
 		nsid := (start-1+i)%lineage.LinkNamespaces + 1
-		if sub.Namespaces[nsid] == nil && !expected[nsid] {
+		if sub.Namespaces[nsid] == nil && !b.expected[shown{l, nsid}] && !b.w.Knows(l.To, ctrl, nsid) {
 			return nsid
 		}
 	}
 	return 0
 }
 
-// expects has the namespaces that a link's controller has bdevs of when the
-// pass first asks, and those that the pass takes away without waiting until the
-// peer has seen that: what is shown under such a number before it looks it takes
-// for what it knew. What the pass adds is in the subsystem as well.
-func (b *builder) expects(l lineage.Link) map[int]bool {
-	expected := b.expected[l]
-	if expected == nil {
-		expected = map[int]bool{}
-		ctrl := b.w.Controller(l)
-		for _, r := range b.w.Nodes[l.To].Remotes {
-			if r.Controller == ctrl {
-				expected[r.NSID] = true
-			}
-		}
-		b.expected[l] = expected
-	}
-	return expected
-}
-
 // readThrough reports whether an lvol that is no volume's, or counts for nothing at
 // present, reads through another that a link brings to its node.
 func (b *builder) readThrough(n lineage.Node, u lineage.UUID) bool {
-	at := b.w.Nodes[n]
-	if at == nil {
+	if b.w.Nodes[n] == nil {
 		return false
 	}
-	for _, l := range at.Lvols {
-		if l.Parsed == nil && l.External == string(u) && !l.Degraded {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(b.w.Readers(n, u), func(l *state.Lvol) bool { return l.Parsed == nil && !l.Degraded })
 }
 
 // withdraw takes an lvol off every link but the one to keep. A namespace has
@@ -215,7 +192,7 @@ func (b *builder) withdraw(sec *section, n lineage.Node, leg lineage.UUID, keep 
 			}
 			ops = append(ops, plan.NamespaceRemove{At: plan.At{Node: n}, NQN: nqn, NSID: s.nsid, Bdev: string(leg)})
 			if b.w.Nodes[s.link.To] != nil {
-				b.expects(s.link)[s.nsid] = true
+				b.expected[s] = true
 			}
 			if b.restored[s] {
 				sec.after(plan.LinkKey(s.link))

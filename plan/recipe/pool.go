@@ -223,18 +223,8 @@ func (b *builder) measure(at *state.Node, p *pool) {
 	if lvs := at.Lvstores[p.conf.Lvstore]; lvs != nil {
 		p.cluster = lvs.ClusterSize
 		p.capacity = lvs.TotalClusters * lvs.ClusterSize
-		for _, l := range at.Lvols {
-			if l.Lvstore != p.conf.Lvstore {
-				continue
-			}
-			own := l.Allocated * lvs.ClusterSize
-			p.used += own
-			if _, reminder := lineage.ParseMember(l.Name); l.Snapshot || reminder { // neither is written any more
-				p.taken += own
-			} else {
-				p.taken += max(own, l.Size)
-			}
-		}
+		lvols := b.w.Space(at.Name, p.conf.Lvstore)
+		p.used, p.taken = lvols.Used, lvols.Taken
 		if hidden := p.capacity - lvs.FreeClusters*lvs.ClusterSize - p.used; hidden > 0 { // of what is no lvol
 			p.used += hidden
 			p.taken += hidden

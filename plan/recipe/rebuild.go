@@ -221,14 +221,9 @@ func (s *subject) room(d plan.Choice, src state.CurrentLeg) string {
 	if lvs == nil || lvs.TotalClusters == 0 {
 		return ""
 	}
-	free := lvs.TotalClusters
-	for _, l := range to.Lvols {
-		if l.Lvstore == d.Lvstore {
-			free -= l.Allocated
-		}
-	}
+	free := lvs.TotalClusters*lvs.ClusterSize - s.b.w.Space(d.Node, d.Lvstore).Used
 	for _, st := range s.stagings(d) {
-		free += st.Allocated // a copy that is repeated writes to what it has
+		free += st.Allocated * lvs.ClusterSize // a copy that is repeated writes to what it has
 	}
 	need := int64(0)
 	if s.joiningHead(d.Node) == nil {
@@ -237,8 +232,8 @@ func (s *subject) room(d plan.Choice, src state.CurrentLeg) string {
 	for _, l := range s.missing(d, src) {
 		need += l.Allocated * clusterSize(from, l.Lvstore)
 	}
-	if need > free*lvs.ClusterSize {
-		return fmt.Sprintf("pool %s there has %s free, and %s are to be copied", d.Lvstore, plan.Size(free*lvs.ClusterSize), plan.Size(need))
+	if need > free {
+		return fmt.Sprintf("pool %s there has %s free, and %s are to be copied", d.Lvstore, plan.Size(free), plan.Size(need))
 	}
 	return ""
 }

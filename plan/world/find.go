@@ -9,7 +9,7 @@ import (
 	"strata/state"
 )
 
-// attachedTo finds the node with a controller that is attached to a subsystem of
+// AttachedTo finds the node with a controller that is attached to a subsystem of
 // a link, and the controller. A link of a former name need not say where it leads.
 func (w *World) AttachedTo(nqn lineage.NQN) (*state.Node, *state.Controller) {
 	link, ok := w.cluster.ParseLink(nqn)
@@ -34,7 +34,7 @@ func (w *World) AttachedTo(nqn lineage.NQN) (*state.Node, *state.Controller) {
 	return nil, nil
 }
 
-// controller is what the controller of a link is called on the node it leads to:
+// Controller is what the controller of a link is called on the node it leads to:
 // as it is attached there, else by the usual name, unless a link of a former name
 // has that.
 func (w *World) Controller(l lineage.Link) string {
@@ -56,6 +56,7 @@ func (w *World) Controller(l lineage.Link) string {
 	return name
 }
 
+// FindLvol is an lvol that has to be there.
 func FindLvol(n *state.Node, lvstore string, name lineage.LvolName) (*state.Lvol, error) {
 	if l := n.Lvols[lvstore+"/"+string(name)]; l != nil {
 		return l, nil
@@ -63,7 +64,7 @@ func FindLvol(n *state.Node, lvstore string, name lineage.LvolName) (*state.Lvol
 	return nil, fmt.Errorf("no lvol %s/%s on %s", lvstore, name, n.Name)
 }
 
-// owner is the node that has an lvol; "" when none that was read has it. Of
+// Owner is the node that has an lvol; "" when none that was read has it. Of
 // several it is the one whose is not in doubt.
 func (w *World) Owner(u lineage.UUID) (owner lineage.Node) {
 	known := false

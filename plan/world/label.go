@@ -5,7 +5,7 @@ import (
 	"strata/plan"
 )
 
-// label fills in what an op's bdevs are called now.
+// Label fills in what an op's bdevs are called now.
 func (w *World) Label(op plan.Op) plan.Op {
 	switch op := op.(type) {
 	case plan.NamespaceAdd:

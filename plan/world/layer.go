@@ -26,8 +26,8 @@ func (w *World) projectLayer(n *state.Node, op plan.Op) error {
 			Snapshot: true, Parent: l.Parent, External: l.External, Children: []lineage.LvolName{l.Name},
 		}
 		n.RenameChild(op.Lvstore, l.Parent, l.Name, op.Layer)
-		l.Parent, l.External, l.Allocated = op.Layer, "", 0
-		n.AddLvol(layer)
+		w.change(n, func() { l.Parent, l.External, l.Allocated = op.Layer, "", 0 }, l)
+		w.addLvol(n, layer)
 		w.sawLvol(op.Layer, op.Node)
 	case plan.LvolClone:
 		layer, err := FindLvol(n, op.Lvstore, op.Layer)
@@ -38,14 +38,14 @@ func (w *World) projectLayer(n *state.Node, op plan.Op) error {
 			return fmt.Errorf("%s on %s is no snapshot", layer.Alias(), n.Name)
 		}
 		layer.Children = append(layer.Children, op.Name)
-		n.AddLvol(&state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: plan.Token(op.Node, op.Lvstore, op.Name), Size: layer.Size, Parent: op.Layer})
+		w.addLvol(n, &state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: plan.Token(op.Node, op.Lvstore, op.Name), Size: layer.Size, Parent: op.Layer})
 		w.sawLvol(op.Name, op.Node)
 	case plan.LvolCloneBdev:
 		r := n.Remotes[op.Bdev]
 		if r == nil {
 			return fmt.Errorf("no link brings %s to %s", op.Bdev, n.Name)
 		}
-		n.AddLvol(&state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: plan.Token(op.Node, op.Lvstore, op.Name), Size: r.Size, External: string(op.Bdev)})
+		w.addLvol(n, &state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: plan.Token(op.Node, op.Lvstore, op.Name), Size: r.Size, External: string(op.Bdev)})
 		w.sawLvol(op.Name, op.Node)
 	case plan.LvolSetParent:
 		l, err := FindLvol(n, op.Lvstore, op.Name)
@@ -60,7 +60,7 @@ func (w *World) projectLayer(n *state.Node, op plan.Op) error {
 			return fmt.Errorf("%s cannot stand on %s: sizes %d and %d", l.Alias(), layer.Alias(), l.Size, layer.Size)
 		}
 		held := n.Orphaned(l)
-		l.External, l.Parent = "", op.Layer
+		w.change(n, func() { l.External, l.Parent = "", op.Layer }, l)
 		layer.Children = append(layer.Children, op.Name)
 		if held {
 			letGoHeld(n)
@@ -77,8 +77,9 @@ func (w *World) projectLayer(n *state.Node, op plan.Op) error {
 		to.Claimed = false // whatever was copied there before has ended, and so has this
 		for _, other := range w.Nodes {
 			if other.LvolByUUID(op.To) != nil {
-				dst := w.edit(other.Name).LvolByUUID(op.To)
-				dst.Allocated = max(dst.Allocated, layer.Allocated)
+				at := w.edit(other.Name)
+				dst := at.LvolByUUID(op.To)
+				w.change(at, func() { dst.Allocated = max(dst.Allocated, layer.Allocated) }, dst)
 			}
 		}
 	case plan.LvolDecouple:
@@ -91,7 +92,7 @@ func (w *World) projectLayer(n *state.Node, op plan.Op) error {
 			return err
 		}
 		parent.Children = slices.DeleteFunc(parent.Children, func(c lineage.LvolName) bool { return c == l.Name })
-		l.Allocated += parent.Allocated
+		w.change(n, func() { l.Allocated += parent.Allocated }, l)
 		l.Parent = parent.Parent
 		if up := n.Lvols[op.Lvstore+"/"+string(parent.Parent)]; up != nil && parent.Parent != "" {
 			up.Children = append(up.Children, l.Name)

@@ -60,14 +60,13 @@ func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
 		}
 		ns := &state.Namespace{NSID: op.NSID, Bdev: op.Bdev, UUID: op.UUID, NGUID: op.UUID.NGUID(), ANAGroup: op.NSID}
 		sub.Namespaces[op.NSID] = ns
+		w.index(n).show(state.Shown{Bdev: op.Bdev, NQN: op.NQN, NSID: op.NSID, Ublk: -1})
 		w.addRemote(n, sub, ns)
 	case plan.NamespaceRemove:
-		sub, err := find(op.NQN)
-		if err != nil {
+		if _, err := find(op.NQN); err != nil {
 			return err
 		}
-		delete(sub.Namespaces, op.NSID)
-		w.dropRemote(op.NQN, op.NSID)
+		w.removeNamespace(n, op.NQN, op.NSID)
 	case plan.Drain:
 		sub, err := find(op.NQN)
 		if err != nil {

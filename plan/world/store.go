@@ -13,7 +13,7 @@ import (
 )
 
 // projectStore applies what is done to disks and lvstores.
-func projectStore(n *state.Node, op plan.Op) error {
+func (w *World) projectStore(n *state.Node, op plan.Op) error {
 	switch op := op.(type) {
 	case plan.DiskDetach:
 		bdev := op.Bdev
@@ -45,18 +45,18 @@ func projectStore(n *state.Node, op plan.Op) error {
 		if n.Lvols[op.Lvstore+"/"+string(name)] != nil {
 			return fmt.Errorf("%s/%s exists on %s", op.Lvstore, name, n.Name)
 		}
-		n.AddLvol(&state.Lvol{Lvstore: op.Lvstore, Name: name, UUID: plan.Token(op.Node, op.Lvstore, name), Size: op.Size})
+		w.addLvol(n, &state.Lvol{Lvstore: op.Lvstore, Name: name, UUID: plan.Token(op.Node, op.Lvstore, name), Size: op.Size})
 	case plan.Forget:
 		l, err := FindLvol(n, op.Lvstore, op.Member.Lvol())
 		if err != nil {
 			return err
 		}
-		n.RemoveLvol(l)
+		w.removeLvol(n, l)
 	}
 	return nil
 }
 
-// renamable reports whether all lvols in an lvstore have bdevs: a target that is
+// Renamable reports whether all lvols in an lvstore have bdevs: a target that is
 // to rename one in which an lvol has none, for what that reads through is not
 // attached, ends (v26.05, bdev_lvol_rename_lvstore).
 func Renamable(at *state.Node, lvstore string) bool {
@@ -68,7 +68,7 @@ func Renamable(at *state.Node, lvstore string) bool {
 	return true
 }
 
-// alone reports whether a disk can be detached and attached again by itself: of
+// Alone reports whether a disk can be detached and attached again by itself: of
 // an NVMe controller that is all it has.
 func Alone(at *state.Node, disk *state.Disk) bool {
 	if disk.Kind != string(schema.NVMe) {
@@ -82,7 +82,7 @@ func Alone(at *state.Node, disk *state.Disk) bool {
 	return strings.HasSuffix(disk.Bdev, "n1")
 }
 
-// loaded are the lvstores that a node had when the pass began.
+// Loaded are the lvstores that a node had when the pass began.
 func Loaded(at *state.Node) (all []*state.Lvstore) {
 	for _, name := range slices.Sorted(maps.Keys(at.Lvstores)) {
 		if lvs := at.Lvstores[name]; lvs.UUID != lineage.PendingUUID {

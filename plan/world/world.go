@@ -14,16 +14,18 @@ import (
 	"strata/state"
 )
 
-// world is a Snapshot that steps change. A node is copied when it is first
+// World is a Snapshot that steps change. A node is copied when it is first
 // changed, so the Snapshot it came from stays as it was.
 type World struct {
 	*state.Snapshot
 	cluster lineage.Cluster
 	owned   map[lineage.Node]bool
+	indexes map[lineage.Node]*index
 }
 
+// New makes a World of what was read, fitted to the configuration (Fit).
 func New(c lineage.Cluster, s *state.Snapshot) *World {
-	return &World{s.Clone(), c, map[lineage.Node]bool{}}
+	return &World{s.Clone(), c, map[lineage.Node]bool{}, map[lineage.Node]*index{}}
 }
 
 // edit returns a node that may be changed.
@@ -31,11 +33,12 @@ func (w *World) edit(name lineage.Node) *state.Node {
 	if !w.owned[name] {
 		w.Nodes[name] = w.Nodes[name].Clone()
 		w.owned[name] = true
+		delete(w.indexes, name)
 	}
 	return w.Nodes[name]
 }
 
-// project applies the effect of op.
+// Project applies the effect of op. It says what of it cannot be.
 func (w *World) Project(op plan.Op) error {
 	if n := w.Nodes[op.On()]; n == nil || n.Unknown != "" {
 		return fmt.Errorf("%T on %s, which could not be read", op, op.On())
@@ -50,12 +53,12 @@ func (w *World) Project(op plan.Op) error {
 		}
 		n.Disks[bdev] = &state.Disk{Bdev: bdev, Kind: string(op.Kind), Path: op.Path, Size: op.Bytes, BlockSize: op.BlockSize, Unread: op.Kind != schema.Malloc}
 	case plan.DiskDetach, plan.ExpectBlank, plan.LvstoreCreate, plan.LvstoreRename, plan.Remind, plan.Forget:
-		return projectStore(n, op)
+		return w.projectStore(n, op)
 	case plan.LvolCreate:
 		if n.Lvols[op.Lvstore+"/"+string(op.Name)] != nil {
 			return fmt.Errorf("%s/%s exists on %s", op.Lvstore, op.Name, n.Name)
 		}
-		n.AddLvol(&state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: plan.Token(op.Node, op.Lvstore, op.Name), Size: op.Size})
+		w.addLvol(n, &state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: plan.Token(op.Node, op.Lvstore, op.Name), Size: op.Size})
 		if p, ok := lineage.Parse(op.Name); ok {
 			w.Saw(p.Of(), op.Node)
 		}
@@ -72,8 +75,8 @@ func (w *World) Project(op plan.Op) error {
 			w.Saw(v, op.Node)
 		}
 	case plan.SubsystemDelete:
-		for nsid := range n.Subsystems[op.NQN].Namespaces {
-			w.dropRemote(op.NQN, nsid)
+		for _, nsid := range slices.Sorted(maps.Keys(n.Subsystems[op.NQN].Namespaces)) {
+			w.removeNamespace(n, op.NQN, nsid)
 		}
 		delete(n.Subsystems, op.NQN)
 	case plan.HostAllow, plan.HostRefuse, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
@@ -105,14 +108,16 @@ func (w *World) Project(op plan.Op) error {
 	case plan.UblkTarget, plan.WriteLimit:
 	case plan.UblkStart:
 		n.Ublk[op.ID] = op.Bdev
+		w.index(n).show(state.Shown{Bdev: op.Bdev, Ublk: op.ID})
 		w.SawKernelDevice(op.Node)
 	case plan.UblkStop:
-		delete(n.Ublk, op.ID)
+		w.endUblk(n, op.ID)
 	case plan.NBDStart:
 		n.NBD[op.Path] = op.Bdev
+		w.index(n).show(state.Shown{Bdev: op.Bdev, Ublk: -1, NBD: op.Path})
 		w.SawKernelDevice(op.Node)
 	case plan.NBDStop:
-		delete(n.NBD, op.Path)
+		w.endNBD(n, op.Path)
 	default:
 		return fmt.Errorf("no projection for %T", op)
 	}
@@ -126,7 +131,7 @@ func (w *World) projectLvol(n *state.Node, op plan.Op) error {
 		if err != nil {
 			return err
 		}
-		l.Size = op.To
+		w.change(n, func() { l.Size = op.To }, l)
 		for _, other := range w.Nodes {
 			if other.Remotes[l.UUID] != nil {
 				w.edit(other.Name).Remotes[l.UUID].Size = op.To
@@ -140,18 +145,15 @@ func (w *World) projectLvol(n *state.Node, op plan.Op) error {
 		if n.Lvols[op.Lvstore+"/"+string(op.To)] != nil {
 			return fmt.Errorf("%s/%s exists on %s", op.Lvstore, op.To, n.Name)
 		}
-		n.RenameLvol(l, op.To)
+		w.change(n, func() { n.RenameLvol(l, op.To) }, l)
 		w.sawLvol(op.To, op.Node)
 	case plan.LvolDelete:
 		l, err := FindLvol(n, op.Lvstore, op.Name)
 		if err != nil {
 			return err
 		}
-		n.RemoveLvol(l)
-		for _, r := range n.Raids {
-			r.Drop(l.UUID)
-		}
-		w.gone(n, string(l.UUID))
+		w.removeLvol(n, l)
+		w.gone(n, append(w.dropLeg(n, l.UUID), string(l.UUID))...)
 	case plan.ExpectEmpty:
 		l, err := FindLvol(n, op.Lvstore, op.Name)
 		if err != nil {
@@ -174,12 +176,19 @@ func (w *World) projectRaid(n *state.Node, op plan.Op) error {
 			}
 			r.Legs = append(r.Legs, state.Leg{Base: string(leg), UUID: leg, Configured: true})
 		}
+		if old := n.Raids[op.Raid]; old != nil {
+			w.index(n).dropRaid(old)
+		}
 		n.Raids[op.Raid] = r
+		w.index(n).addRaid(r)
 		if v, ok := w.cluster.ParseRaid(op.Raid); ok {
 			w.Saw(v, n.Name)
 		}
 	case plan.RaidDelete:
-		delete(n.Raids, op.Raid)
+		if r := n.Raids[op.Raid]; r != nil {
+			w.index(n).dropRaid(r)
+			delete(n.Raids, op.Raid)
+		}
 		w.gone(n, op.Raid)
 	case plan.RaidGrow:
 		r := n.Raids[op.Raid]
@@ -187,9 +196,12 @@ func (w *World) projectRaid(n *state.Node, op plan.Op) error {
 			return fmt.Errorf("%s on %s cannot get leg %s: one of them is not there", op.Raid, n.Name, op.Leg)
 		}
 		r.Grow(op.Leg)
+		w.index(n).addRaid(r)
 	case plan.RaidRemoveLeg:
+		w.index(n).dropRaid(n.Raids[op.Raid])
 		n.Raids[op.Raid].Drop(op.Leg)
-		w.gone(n)
+		w.index(n).addRaid(n.Raids[op.Raid])
+		w.gone(n, w.legless(n, op.Raid)...)
 	case plan.ExpectLegs:
 		for _, leg := range op.Legs {
 			if !n.Raids[op.Raid].Has(leg) {
@@ -226,7 +238,13 @@ func (w *World) addRemote(from *state.Node, sub *state.Subsystem, ns *state.Name
 	if l := from.LvolByUUID(leg); l != nil {
 		size = l.Size
 	}
-	w.edit(to.Name).AddRemote(&state.Remote{Bdev: ctrl.Name + "n" + strconv.Itoa(ns.NSID), UUID: leg, Controller: ctrl.Name, NSID: ns.NSID, Size: size})
+	to = w.edit(to.Name)
+	x := w.index(to)
+	if old := to.Remotes[leg]; old != nil {
+		delete(x.remotes[old.Controller], old.NSID)
+	}
+	to.AddRemote(&state.Remote{Bdev: ctrl.Name + "n" + strconv.Itoa(ns.NSID), UUID: leg, Controller: ctrl.Name, NSID: ns.NSID, Size: size})
+	put(x.remotes, ctrl.Name, ns.NSID, leg)
 }
 
 // dropRemote takes away what an attached node saw under a namespace of a link.
@@ -235,55 +253,120 @@ func (w *World) dropRemote(nqn lineage.NQN, nsid int) {
 	if ctrl == nil {
 		return
 	}
-	for _, r := range at.Remotes {
-		if r.Controller == ctrl.Name && r.NSID == nsid {
-			to := w.edit(at.Name)
-			w.removeRemote(to, to.Remotes[r.UUID])
-			return
-		}
+	if u, ok := w.index(at).remotes[ctrl.Name][nsid]; ok {
+		to := w.edit(at.Name)
+		w.removeRemote(to, to.Remotes[u])
 	}
 }
 
 func (w *World) dropController(n *state.Node, name string) {
-	for _, u := range slices.Sorted(maps.Keys(n.Remotes)) {
+	for _, u := range w.Remotes(n.Name, name) {
 		if r := n.Remotes[u]; r != nil && r.Controller == name {
 			w.removeRemote(n, r)
 		}
 	}
 }
 
+// removeRemote takes a peer's namespace off the node, and with it what stood on it:
+// legs, what showed it, and the bdevs of the lvols that read through it.
 func (w *World) removeRemote(n *state.Node, r *state.Remote) {
+	names := append(w.dropLeg(n, r.UUID), string(r.UUID), r.Bdev)
+	delete(w.index(n).remotes[r.Controller], r.NSID)
 	n.RemoveRemote(r)
-	w.gone(n, string(r.UUID), r.Bdev)
-	for _, alias := range slices.Sorted(maps.Keys(n.Lvols)) {
-		l := n.Lvols[alias]
-		if l.External != string(r.UUID) {
-			continue // what reads through it has no bdev any more
-		}
-		l.Degraded, l.External, l.Size = true, "", 0
-		for _, raid := range n.Raids {
-			raid.Drop(l.UUID)
-		}
-		w.gone(n, string(l.UUID))
+	w.gone(n, names...)
+	for _, l := range w.Readers(n.Name, r.UUID) {
+		w.change(n, func() { l.Degraded, l.External, l.Size = true, "", 0 }, l)
+		w.gone(n, append(w.dropLeg(n, l.UUID), string(l.UUID))...)
 	}
 }
 
-// gone takes away what showed bdevs that are no more, and RAIDs without legs.
-func (w *World) gone(n *state.Node, names ...string) {
-	for name, r := range n.Raids {
-		if !slices.ContainsFunc(r.Legs, func(l state.Leg) bool { return l.Configured }) {
-			delete(n.Raids, name)
-			names = append(names, name)
-		}
+// dropLeg takes a leg out of the RAIDs that have it, and returns those that have
+// none left, and are gone.
+func (w *World) dropLeg(n *state.Node, leg lineage.UUID) (gone []string) {
+	if leg == "" {
+		return nil
 	}
-	for nqn, sub := range n.Subsystems {
-		for nsid, ns := range sub.Namespaces {
-			if slices.Contains(names, ns.Bdev) {
-				delete(sub.Namespaces, nsid)
-				w.dropRemote(nqn, nsid)
+	for _, name := range slices.Sorted(maps.Keys(w.index(n).raids[leg])) {
+		w.index(n).dropRaid(n.Raids[name])
+		n.Raids[name].Drop(leg)
+		w.index(n).addRaid(n.Raids[name])
+		gone = append(gone, w.legless(n, name)...)
+	}
+	return gone
+}
+
+// legless removes a RAID that has no leg left, and returns its name then.
+func (w *World) legless(n *state.Node, name string) []string {
+	r := n.Raids[name]
+	if slices.ContainsFunc(r.Legs, func(l state.Leg) bool { return l.Configured }) {
+		return nil
+	}
+	w.index(n).dropRaid(r)
+	delete(n.Raids, name)
+	return []string{name}
+}
+
+// gone takes away what showed bdevs that are no more.
+func (w *World) gone(n *state.Node, names ...string) {
+	for _, name := range names {
+		for _, p := range w.Shows(n.Name, name) {
+			switch {
+			case p.NSID > 0:
+				w.removeNamespace(n, p.NQN, p.NSID)
+			case p.Ublk >= 0:
+				w.endUblk(n, p.Ublk)
+			default:
+				w.endNBD(n, p.NBD)
 			}
 		}
 	}
-	maps.DeleteFunc(n.Ublk, func(_ int, bdev string) bool { return slices.Contains(names, bdev) })
-	maps.DeleteFunc(n.NBD, func(_ string, bdev string) bool { return slices.Contains(names, bdev) })
+}
+
+// removeNamespace takes a namespace off a subsystem, and off the node that is
+// attached to it.
+func (w *World) removeNamespace(n *state.Node, nqn lineage.NQN, nsid int) {
+	if ns := n.Subsystems[nqn].Namespaces[nsid]; ns != nil {
+		delete(w.index(n).shows[ns.Bdev], state.Shown{Bdev: ns.Bdev, NQN: nqn, NSID: nsid, Ublk: -1})
+		delete(n.Subsystems[nqn].Namespaces, nsid)
+	}
+	w.dropRemote(nqn, nsid)
+}
+
+func (w *World) endUblk(n *state.Node, id int) {
+	delete(w.index(n).shows[n.Ublk[id]], state.Shown{Bdev: n.Ublk[id], Ublk: id})
+	delete(n.Ublk, id)
+}
+
+func (w *World) endNBD(n *state.Node, path string) {
+	delete(w.index(n).shows[n.NBD[path]], state.Shown{Bdev: n.NBD[path], Ublk: -1, NBD: path})
+	delete(n.NBD, path)
+}
+
+func (w *World) addLvol(n *state.Node, l *state.Lvol) {
+	n.AddLvol(l)
+	w.index(n).add(n, l)
+}
+
+// removeLvol takes an lvol off the node; what stands on it takes over what it has.
+func (w *World) removeLvol(n *state.Node, l *state.Lvol) {
+	var children []*state.Lvol
+	for _, c := range l.Children {
+		if child := n.Lvols[l.Lvstore+"/"+string(c)]; child != nil {
+			children = append(children, child)
+		}
+	}
+	w.index(n).drop(n, l)
+	w.change(n, func() { n.RemoveLvol(l) }, children...)
+}
+
+// change changes lvols of a node.
+func (w *World) change(n *state.Node, how func(), lvols ...*state.Lvol) {
+	x := w.index(n)
+	for _, l := range lvols {
+		x.drop(n, l)
+	}
+	how()
+	for _, l := range lvols {
+		x.add(n, l)
+	}
 }
