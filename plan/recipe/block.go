@@ -18,7 +18,7 @@ func (p *pool) fits(block int64) bool { return block == 0 || p.block == 0 || p.b
 // blockSizes are those of the pools, as far as they are known, sorted.
 func (b *builder) blockSizes() []int64 {
 	sizes := map[int64]bool{}
-	for _, pools := range b.pools {
+	for _, pools := range b.ground.pools {
 		for _, p := range pools {
 			if p.block != 0 {
 				sizes[p.block] = true
@@ -32,12 +32,12 @@ func (b *builder) blockSizes() []int64 {
 // several do, has the best of them; where none does, the one with the most. It
 // is 0 where pools do not differ.
 func (b *builder) commonBlock(v *schema.Volume, held map[lineage.Node]stick, base lineage.LvolName, need int64) (block int64) {
-	if len(b.blocks) < 2 {
+	if len(b.ground.blocks) < 2 {
 		return 0
 	}
 	var best candidate
 	places := 0
-	for _, size := range b.blocks {
+	for _, size := range b.ground.blocks {
 		open, _ := b.candidates(v, held, size, base, need)
 		if len(open) == 0 {
 			continue

@@ -11,7 +11,6 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
-	"strata/plan/world"
 	"strata/schema"
 	"strata/state"
 )
@@ -24,93 +23,40 @@ func Build(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Pl
 	return sound(cfg, snap, opt, build)
 }
 
-// build makes a plan that nobody has checked yet.
-func build(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
-	p := &plan.Plan{}
-	snap = world.Fit(cfg, snap)
-	w := world.New(cfg.Cluster, snap)
-	order := sourcesFirst(cfg)
-	for {
-		b := newBuilder(cfg, w, opt)
-		if err := b.run(); err != nil {
-			return nil, err
-		}
-		p.Blocked, p.Notes = b.blocked, b.notes
-		decide(p, order, b.places)
-		pass := b.finish()
-		if len(pass.Sections) == 0 {
-			break
-		}
-		p.Passes = append(p.Passes, pass)
-		if opt.OnePass {
-			break
-		}
-		if len(p.Passes) == maxPasses {
-			s := &pass.Sections[0]
-			op := s.Stages[0][0].Op
-			return nil, &plan.Fault{Key: s.Key(), Err: fmt.Errorf("it does not come to rest after %d passes and goes on with: %s: %s", maxPasses, op.On(), plan.Words(op))}
-		}
-	}
-	p.Complete(cfg)
-	return p, nil
-}
-
 // builder makes one pass.
 type builder struct {
-	cfg *schema.Config
-	w   *world.World
-	opt plan.Options
+	*passes
+	ground *ground
+	links  *links
+	// devices has what the pass does to kernel devices.
+	devices devices
 
-	pools   map[lineage.Node][]*pool
-	missing []lineage.Member // pools that the storage knows of and that were not found
-	// reminders are what nodes know of each other\'s pools when the pass begins.
-	reminders []state.Reminder
-	// renames has the lvstores that get another name on their target in this pass.
-	renames  map[lineage.Node]map[string]bool
-	blocks   []int64 // sizes of the pools' blocks
-	shows    map[lineage.Node]map[string][]shown
 	sections map[string]*section
-	order    []*section
+	made     []*section
 	assumes  []string
-	links    map[lineage.Link]string // "" when the link can be used, else why not
-	needed   map[lineage.Link]bool
-	// attached has the nodes that have controllers when the pass begins.
-	attached map[lineage.Node]bool
-	// optionsSet has the nodes whose initiator options this pass sets.
-	optionsSet map[lineage.Node]bool
-	// expected has the namespaces that the pass took off links without waiting until
-	// the peer has seen that.
-	expected map[shown]bool
-	// strays are the controllers that lead elsewhere than their link when the pass begins.
-	strays map[lineage.Link]*state.Controller
-	// empty are the links that show nothing when the pass begins; standing has
-	// the sections of the volumes with legs on a link that is given up.
-	empty    map[lineage.Link]bool
-	standing map[lineage.Link][]string
-	// restored has the namespaces that links show again in this pass.
-	restored map[shown]bool
-	// mute has the exports that hosts cannot reach when the pass begins.
-	mute map[string]bool
-	// fills has what nodes copy to when the pass begins.
-	fills map[lineage.Node][]fill
-	// dropped has the nodes that let go of a peer in this pass.
-	dropped map[lineage.Node]bool
-	// freed has the sections that end a kernel device in this pass, by device.
-	freed map[string]string
-	// ublk has the nodes whose ublk target this pass makes.
-	ublk map[lineage.Node]bool
+	// renames has the lvstores that get another name on their target in this pass.
+	renames map[lineage.Node]map[string]bool
 
 	subjects map[string]*subject // volumes that could be judged
 	cuts     []cut
-	// stalled has, by engine, the links that are let go in this pass.
-	stalled map[lineage.Node][]string
+	// mute has the exports that hosts cannot reach when the pass begins.
+	mute map[string]bool
+	// fills has what nodes copy to when the pass begins.
+	fills   map[lineage.Node][]fill
 	copies  map[lineage.Node]int // copies of layers that a node takes part in
 	engines *load                // nil until an engine is to be placed
 
+	at      *outcome // of the volume that is planned just now
 	blocked []plan.Finding
 	notes   []plan.Finding
 	places  map[string]plan.Placement // by volume
 	err     error
+}
+
+// devices is what a pass does to the kernel devices of nodes.
+type devices struct {
+	freed map[string]string     // the sections that end a device, by device
+	ublk  map[lineage.Node]bool // nodes whose ublk target is made
 }
 
 // section is a Section while it is made.
@@ -121,64 +67,58 @@ type section struct {
 	pos    schema.Pos
 }
 
-func newBuilder(cfg *schema.Config, w *world.World, opt plan.Options) *builder {
-	attached := map[lineage.Node]bool{}
-	for name, n := range w.Nodes {
-		attached[name] = len(n.Controllers) > 0
-	}
+func newBuilder(p *passes) *builder {
 	return &builder{
-		cfg: cfg, w: w, opt: opt,
-		attached:   attached,
-		subjects:   map[string]*subject{},
-		copies:     map[lineage.Node]int{},
-		stalled:    map[lineage.Node][]string{},
-		pools:      map[lineage.Node][]*pool{},
-		renames:    map[lineage.Node]map[string]bool{},
-		shows:      map[lineage.Node]map[string][]shown{},
-		sections:   map[string]*section{},
-		links:      map[lineage.Link]string{},
-		needed:     map[lineage.Link]bool{},
-		optionsSet: map[lineage.Node]bool{},
-		expected:   map[shown]bool{},
-		empty:      map[lineage.Link]bool{},
-		standing:   map[lineage.Link][]string{},
-		restored:   map[shown]bool{},
-		fills:      map[lineage.Node][]fill{},
-		dropped:    map[lineage.Node]bool{},
-		freed:      map[string]string{},
-		ublk:       map[lineage.Node]bool{},
-		places:     map[string]plan.Placement{},
+		passes:   p,
+		devices:  devices{freed: map[string]string{}, ublk: map[lineage.Node]bool{}},
+		sections: map[string]*section{},
+		renames:  map[lineage.Node]map[string]bool{},
+		subjects: map[string]*subject{},
+		fills:    map[lineage.Node][]fill{},
+		copies:   map[lineage.Node]int{},
+		places:   map[string]plan.Placement{},
 	}
 }
 
-func (b *builder) run() error {
+// run looks at what was touched since the last pass, or at everything when that is
+// nil.
+func (b *builder) run(last *builder) {
 	for _, nodes := range b.opt.Busy {
 		for _, n := range nodes {
 			b.copies[n]++
 		}
 	}
-	b.reminders = b.w.Reminders()
-	for _, n := range b.cfg.Nodes {
-		b.node(n)
+	if last == nil {
+		b.links = newLinks(b, nil)
+		b.survey()
+		b.letGoStalled()
+		b.letGoMoved()
+		b.links.strays = b.findStrays()
+		b.mute = b.muteExports()
+		b.findFills()
+	} else {
+		b.links, b.ground, b.mute = newLinks(b, last.links), last.ground, map[string]bool{}
+		b.measureAgain()
+		b.kin()
 	}
-	b.members()
-	b.blocks = b.blockSizes()
-	b.letGoStalled()
-	b.letGoMoved()
-	b.strays = b.findStrays()
-	b.mute = b.muteExports()
-	b.findFills()
 	idle, former := b.idleLinks(), b.formerEnds()
-	for _, v := range sourcesFirst(b.cfg) {
-		b.volume(v)
+	for _, v := range b.passes.order {
+		switch {
+		case last == nil:
+			b.plan(v)
+		case b.due(v, b.copies):
+			b.muteOf(v.Name)
+			b.plan(v)
+		}
 	}
 	b.cutGroups()
 	if b.opt.Relieve == nil {
-		b.orphans()
+		if last == nil || len(b.opt.AllowDestroy) > 0 {
+			b.orphans()
+		}
 		b.dropUnneeded(idle)
 		b.dropFormer(former)
 	}
-	return b.err
 }
 
 // section returns the pass's section for an object, making it when there is none.
@@ -188,7 +128,7 @@ func (b *builder) section(k plan.Kind, name string, pos schema.Pos) *section {
 		return old
 	}
 	b.sections[s.Key()] = s
-	b.order = append(b.order, s)
+	b.made = append(b.made, s)
 	return s
 }
 
@@ -245,9 +185,9 @@ func (s *section) step(risk plan.Risk, op plan.Op) plan.Step {
 	op = s.b.w.Label(op)
 	switch op := op.(type) {
 	case plan.UblkStop:
-		s.b.freed[fmt.Sprint(op.Node, op.ID)] = s.Key()
+		s.b.devices.freed[fmt.Sprint(op.Node, op.ID)] = s.Key()
 	case plan.NBDStop:
-		s.b.freed[fmt.Sprint(op.Node, op.Path)] = s.Key()
+		s.b.devices.freed[fmt.Sprint(op.Node, op.Path)] = s.Key()
 	}
 	if err := s.b.w.Project(op); err != nil && s.b.err == nil {
 		s.b.err = &plan.Fault{Key: s.Key(), Err: fmt.Errorf("%s: %s: %w", op.On(), plan.Words(op), err)}
@@ -259,7 +199,7 @@ func (s *section) step(risk plan.Risk, op plan.Op) plan.Step {
 func (b *builder) finish() plan.Pass {
 	pass := plan.Pass{Assumes: b.assumes}
 	ranked := [4][]plan.Section{}
-	for _, s := range b.order {
+	for _, s := range b.made {
 		if s.steps() > 0 {
 			s.awaitRenames()
 			s.tidy()
@@ -335,7 +275,16 @@ func (s *section) tidy() {
 	s.After = after
 }
 
+// block says what is not done, and why.
 func (b *builder) block(about string, pos schema.Pos, hint, format string, args ...any) {
+	if b.at != nil {
+		b.at.asks = true
+	}
+	b.blockAlone(about, pos, hint, format, args...)
+}
+
+// blockAlone is block for what no other volume's steps can change.
+func (b *builder) blockAlone(about string, pos schema.Pos, hint, format string, args ...any) {
 	b.blocked = append(b.blocked, plan.Finding{About: about, Text: fmt.Sprintf(format, args...), Hint: hint, Pos: pos})
 }
 

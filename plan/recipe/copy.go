@@ -17,7 +17,7 @@ import (
 func (s *subject) copyLayer(d plan.Choice, src state.CurrentLeg, l *state.Lvol) {
 	b := s.b
 	if why := s.full(src.Node, d.Node); why != "" {
-		s.lag(d, why)
+		s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "", rebuildWaits, d.Node, why) // until they copy less
 		return
 	}
 	staging, why := s.stage(d, src, l)
@@ -60,7 +60,7 @@ func clusterSize(n *state.Node, lvstore string) int64 {
 // full says that a node has as many copies in hand as it may; "" when it has not.
 func (s *subject) full(nodes ...lineage.Node) string {
 	for _, n := range nodes {
-		if limit := s.b.cfg.Node(n).Rebuild; limit.Parallel > 0 && s.b.copies[n] >= limit.Parallel {
+		if limit := s.b.cfg.Node(n).Rebuild; limit.Parallel > 0 && s.b.copying(n) >= limit.Parallel {
 			return fmt.Sprintf("%s copies %d layers at a time already", n, limit.Parallel)
 		}
 	}

@@ -162,6 +162,17 @@ func (s *subject) settleExport(sub *state.Subsystem) {
 	s.sec.then(plan.RiskPause, plan.Drain{At: plan.At{Node: s.engine}, NQN: sub.NQN, NSID: state.ExportNSID, ANAGroup: ns.ANAGroup})
 }
 
+// muteOf finds them among those of a volume that is looked at, where not all are.
+func (b *builder) muteOf(volume string) {
+	for _, id := range b.w.Incarnations(volume) {
+		for _, e := range b.w.Incarnation(b.cfg.Cluster, id).Exports {
+			if sub := e.Subsystem; sub != nil && len(sub.Listeners) == 0 && sub.Namespaces[state.ExportNSID] != nil {
+				b.mute[string(e.Node)+" "+string(sub.NQN)] = true
+			}
+		}
+	}
+}
+
 // muteExports finds the exports that show a namespace and have no listener when
 // the pass begins.
 func (b *builder) muteExports() map[string]bool {
@@ -191,16 +202,16 @@ func (s *subject) exportUblk() {
 	s.sec.because(s.v.At("export"), "/dev/ublkb%d on %s", id, s.engine)
 	if len(at.Ublk) == 0 {
 		sec := s.b.section(plan.KindNode, string(s.engine), s.b.cfg.Node(s.engine).Pos)
-		if !s.b.ublk[s.engine] {
-			s.b.ublk[s.engine] = true
+		if !s.b.devices.ublk[s.engine] {
+			s.b.devices.ublk[s.engine] = true
 			sec.because(s.v.At("export"), "%s serves ublk devices", s.engine)
 			sec.beside(0, plan.RiskCreate, plan.UblkTarget{At: plan.At{Node: s.engine}})
 		}
 	}
-	if s.b.ublk[s.engine] {
+	if s.b.devices.ublk[s.engine] {
 		s.sec.after("node " + string(s.engine))
 	}
-	s.sec.after(s.b.freed[fmt.Sprint(s.engine, id)])
+	s.sec.after(s.b.devices.freed[fmt.Sprint(s.engine, id)])
 	s.sec.then(plan.RiskCreate, plan.UblkStart{At: plan.At{Node: s.engine}, ID: id, Bdev: s.device()})
 }
 
@@ -217,7 +228,7 @@ func (s *subject) exportNBD() {
 		return
 	}
 	s.sec.because(s.v.At("export"), "%s on %s", path, s.engine)
-	s.sec.after(s.b.freed[fmt.Sprint(s.engine, path)])
+	s.sec.after(s.b.devices.freed[fmt.Sprint(s.engine, path)])
 	s.sec.then(plan.RiskCreate, plan.NBDStart{At: plan.At{Node: s.engine}, Path: path, Bdev: s.device()})
 }
 

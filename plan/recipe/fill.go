@@ -21,6 +21,7 @@ func (b *builder) findFills() {
 			if ctrl := n.Controllers[r.Controller]; ctrl != nil {
 				if l, ok := b.cfg.Cluster.ParseLink(ctrl.NQN); ok && l.To == name {
 					b.fills[name] = append(b.fills[name], fill{l.From, r.UUID})
+					b.restless = true
 				}
 			}
 		}

@@ -107,13 +107,21 @@ func (b *builder) formerEnds() (idle []formerEnd) {
 		for _, name := range slices.Sorted(maps.Keys(at.Controllers)) {
 			ctrl := at.Controllers[name]
 			link, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
-			if ok && b.stale(link, n.Name, link.To) && !usesAny(b.w, at, name) {
+			if !ok || !b.stale(link, n.Name, link.To) {
+				continue
+			}
+			b.restless = true
+			if !usesAny(b.w, at, name) {
 				idle = append(idle, formerEnd{n.Name, link, ctrl})
 			}
 		}
-		for _, nqn := range slices.Sorted(maps.Keys(at.Subsystems)) {
-			link, ok := b.cfg.Cluster.ParseLink(nqn)
-			if !ok || !b.stale(link, n.Name, link.From) || len(at.Subsystems[nqn].Namespaces) > 0 {
+		for _, nqn := range b.links.subsystems(n.Name) {
+			link, _ := b.cfg.Cluster.ParseLink(nqn)
+			if !b.stale(link, n.Name, link.From) {
+				continue
+			}
+			b.restless = true // it goes once nothing goes through it
+			if len(at.Subsystems[nqn].Namespaces) > 0 {
 				continue
 			}
 			if _, ctrl := b.w.AttachedTo(nqn); ctrl == nil {
@@ -162,7 +170,7 @@ func (b *builder) letGoMoved() {
 			sec.because(pos, "%s does not listen at %s:%s any more, where %s waits for it", from, ctrl.Address, ctrl.Port, n.Name)
 			sec.then(plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: n.Name}, Controller: name})
 			sec.then(plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: n.Name}, Controller: name})
-			b.stalled[n.Name] = append(b.stalled[n.Name], plan.LinkKey(link))
+			b.links.stalled[n.Name] = append(b.links.stalled[n.Name], plan.LinkKey(link))
 		}
 	}
 }
@@ -214,6 +222,7 @@ func (b *builder) findStrays() map[lineage.Link]*state.Controller {
 			l, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
 			if ok && l.To == n.Name && ctrl.State == "enabled" && b.movedAway(l, ctrl) {
 				strays[l] = ctrl
+				b.restless = true
 			}
 		}
 	}

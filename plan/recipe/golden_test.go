@@ -35,6 +35,9 @@ func golden(t *testing.T, c plantest.Case) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := sameSlowly(cfg, snap, opt, p); err != nil {
+		t.Error(err)
+	}
 	after, steps := carriedOut(t, cfg, snap, p, len(p.Steps())), len(p.Steps())
 	want, left := strings.TrimLeft(plantest.Text(p), "\n"), worldtest.Write(after)
 	if steps == 0 {
@@ -65,6 +68,9 @@ func carriedOut(t *testing.T, cfg *schema.Config, snap *state.Snapshot, p *plan.
 // continued checks that planning anew from snap comes to rest.
 func continued(t *testing.T, cfg *schema.Config, snap *state.Snapshot, opt plan.Options, when string) {
 	p, err := Build(cfg, snap, opt)
+	if err == nil {
+		err = sameSlowly(cfg, snap, opt, p)
+	}
 	if err != nil {
 		t.Errorf("%s: %v\n%s", when, err, worldtest.Write(snap))
 		return

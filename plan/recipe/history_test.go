@@ -10,6 +10,7 @@ import (
 
 	"strata/plan"
 	"strata/plan/plantest"
+	"strata/plan/world"
 	"strata/schema"
 	"strata/state"
 )
@@ -52,4 +53,29 @@ func TestHistorySpeed(t *testing.T) {
 	for _, b := range pl.Blocked {
 		t.Log(b.Text)
 	}
+}
+
+// slowly is a Build that looks at everything in every pass.
+func slowly(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
+	return sound(cfg, snap, opt, func(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
+		snap = world.Fit(cfg, snap)
+		everything := func(p *passes) (*builder, plan.Pass, error) { return p.make(nil) }
+		return newPasses(cfg, world.New(cfg.Cluster, snap), opt).plan(limitOf(snap), everything)
+	})
+}
+
+// sameSlowly checks that a plan is the one that looking at everything gives.
+func sameSlowly(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, p *plan.Plan) error {
+	q, err := slowly(cfg, snap, opt)
+	if err != nil {
+		return err
+	}
+	if got, want := plantest.Text(p), plantest.Text(q); got != want {
+		at := 0
+		for at < min(len(got), len(want)) && got[at] == want[at] {
+			at++
+		}
+		return fmt.Errorf("the plan is\n%s>>>\n%s\nand looking at everything in every pass it goes on with\n%s", got[:at], got[at:], want[at:])
+	}
+	return nil
 }

@@ -14,16 +14,16 @@ import (
 func (b *builder) idleLinks() []lineage.Link {
 	idle := map[string]lineage.Link{}
 	for n, at := range b.readNodes() {
-		for nqn, sub := range at.Subsystems {
-			if l, ok := b.cfg.Cluster.ParseLink(nqn); ok && l.From == n.Name && len(sub.Namespaces) == 0 && !b.carries(l) {
+		for _, nqn := range b.links.subsystems(n.Name) {
+			if l, _ := b.cfg.Cluster.ParseLink(nqn); l.From == n.Name && len(at.Subsystems[nqn].Namespaces) == 0 && !b.carries(l) {
 				idle[plan.LinkKey(l)] = l
-				b.empty[l] = true
+				b.links.empty[l] = true
 			}
 		}
 		for _, ctrl := range at.Controllers {
 			if l, ok := b.cfg.Cluster.ParseLink(ctrl.NQN); ok && l.To == n.Name && (ctrl.GivenUp() || b.gone(l)) && !b.carries(l) {
 				idle[plan.LinkKey(l)] = l
-				b.standing[l] = b.standOn(n.Name, ctrl.Name)
+				b.links.standing[l] = b.standOn(n.Name, ctrl.Name)
 			}
 		}
 	}
@@ -37,7 +37,7 @@ func (b *builder) idleLinks() []lineage.Link {
 // dropUnneeded lets go of the idle links nobody asked for.
 func (b *builder) dropUnneeded(idle []lineage.Link) {
 	for _, l := range idle {
-		if !b.needed[l] && b.cfg.Node(l.From) != nil && b.cfg.Node(l.To) != nil {
+		if !b.links.isNeeded(l) && b.cfg.Node(l.From) != nil && b.cfg.Node(l.To) != nil {
 			b.dropLink(l, b.cfg.Cluster.LinkNQN(l))
 		}
 	}
@@ -100,11 +100,11 @@ func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {
 	unneeded := func() { sec.because(b.cfg.Node(l.From).Pos, "no volume needs the link from %s to %s", l.From, l.To) }
 	unneeded()
 	if ctrl != nil && ctrl.NQN == nqn {
-		sec.after(b.standing[l]...)
+		sec.after(b.links.standing[l]...)
 		b.letGo(sec, l.To, ctrl)
 	}
 	unneeded()
-	if from.Subsystems[nqn] != nil && b.empty[l] {
+	if from.Subsystems[nqn] != nil && b.links.empty[l] {
 		sec.then(plan.RiskCreate, plan.SubsystemDelete{At: plan.At{Node: l.From}, NQN: nqn})
 	}
 }

@@ -18,14 +18,14 @@ func (s *subject) look() bool {
 	s.Verdict, s.hidden = &verdict, hidden
 	if verdict.Unknown != "" {
 		if !pending {
-			b.block("volume "+s.v.Name, s.v.Pos, s.unblock(hidden, why), "%s", verdict.Unknown)
+			b.blockAlone("volume "+s.v.Name, s.v.Pos, s.unblock(hidden, why), "%s", verdict.Unknown)
 		}
 		return false
 	}
 	if verdict.Engine == "" && s.was == "" && pending && len(b.opt.Authority) == 0 {
 		return false // a disk that is attached in this pass may hold another replica
 	}
-	s.sec.after(b.stalled[verdict.Engine]...)
+	s.sec.after(b.links.stalled[verdict.Engine]...)
 	s.awaited = ""
 	s.engine = s.seat()
 	held := map[lineage.Node]stick{}
@@ -92,7 +92,7 @@ func (s *subject) lacksLeg(n lineage.Node) bool {
 
 // unread reports whether a pool of a node was not read.
 func (s *subject) unread(n lineage.Node) bool {
-	return slices.ContainsFunc(s.b.pools[n], func(p *pool) bool { return p.state == poolHidden || p.state == poolPending })
+	return slices.ContainsFunc(s.b.ground.pools[n], func(p *pool) bool { return p.state == poolHidden || p.state == poolPending })
 }
 
 // question is what the configuration and the operator say beside what was seen.

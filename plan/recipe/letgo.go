@@ -48,7 +48,8 @@ func (b *builder) letGoOf(n lineage.Node, v lineage.Volume, l state.Leg) {
 	}
 	if ctrl.State == "deleting" {
 		// A target that is deleting a controller refuses to disable it.
-		b.needed[link], b.links[link] = true, fmt.Sprintf("its controller on %s is being deleted", link.To)
+		b.links.need(link)
+		b.links.made[link] = fmt.Sprintf("its controller on %s is being deleted", link.To)
 		b.block("volume "+v.Name, b.cfg.Node(at.Name).Pos, "end spdk_tgt on "+string(link.From),
 			"%s does not answer and holds up its hosts; somebody has detached controller %s on %s without disabling it first, so they go on when %s answers or is gone",
 			link.From, ctrl.Name, link.To, link.From)
@@ -58,5 +59,5 @@ func (b *builder) letGoOf(n lineage.Node, v lineage.Volume, l state.Leg) {
 	sec.because(b.cfg.Node(at.Name).Pos, "%s does not answer, and holds up the hosts of %s", link.From, v.Name)
 	sec.then(plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: at.Name}, Controller: ctrl.Name})
 	sec.then(plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: at.Name}, Controller: ctrl.Name})
-	b.stalled[link.To] = append(b.stalled[link.To], plan.LinkKey(link))
+	b.links.stalled[link.To] = append(b.links.stalled[link.To], plan.LinkKey(link))
 }

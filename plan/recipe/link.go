@@ -16,12 +16,12 @@ import (
 // they are missing, and returns "" when the link can then be used. Only the
 // peer's host NQN is admitted.
 func (b *builder) link(l lineage.Link) string {
-	b.needed[l] = true
-	if why, done := b.links[l]; done {
+	b.links.need(l)
+	if why, done := b.links.made[l]; done {
 		return why
 	}
 	why := b.makeLink(l)
-	b.links[l] = why
+	b.links.made[l] = why
 	return why
 }
 
@@ -43,7 +43,7 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if lvol := b.held(l); lvol != "" {
 		return fmt.Sprintf("controller %s on %s goes once %s there does not read through it any more", b.w.Controller(l), l.To, lvol)
 	}
-	if ctrl := b.strays[l]; ctrl != nil && usesAny(b.w, b.w.Nodes[l.To], ctrl.Name) {
+	if ctrl := b.links.strays[l]; ctrl != nil && usesAny(b.w, b.w.Nodes[l.To], ctrl.Name) {
 		return fmt.Sprintf("controller %s on %s leads to %s:%s, where %s does not listen: what goes through it is to leave it first", ctrl.Name, l.To, ctrl.Address, ctrl.Port, l.From)
 	}
 	from, c := b.cfg.Node(l.From), b.cfg.Cluster
@@ -117,8 +117,8 @@ func (b *builder) restore(sec *section, l lineage.Link, nqn lineage.NQN) {
 			continue
 		}
 		ops = append(ops, plan.NamespaceAdd{At: plan.At{Node: l.From}, NQN: nqn, NSID: r.NSID, Bdev: string(u)})
-		b.shows[l.From][string(u)] = append(b.shows[l.From][string(u)], shown{l, r.NSID})
-		b.restored[shown{l, r.NSID}] = true
+		b.links.shows[l.From][string(u)] = append(b.links.shows[l.From][string(u)], shown{l, r.NSID})
+		b.links.restored[shown{l, r.NSID}] = true
 	}
 	sec.then(plan.RiskCreate, ops...)
 }
@@ -130,7 +130,7 @@ func (b *builder) attach(sec *section, l lineage.Link, nqn lineage.NQN, port str
 	to, from, c := b.w.Nodes[l.To], b.cfg.Node(l.From), b.cfg.Cluster
 	name := b.w.Controller(l)
 	if ctrl := to.Controllers[name]; ctrl != nil {
-		if ctrl.NQN == nqn && !ctrl.GivenUp() && b.strays[l] == nil {
+		if ctrl.NQN == nqn && !ctrl.GivenUp() && b.links.strays[l] == nil {
 			if ctrl.Address != from.Address || ctrl.Port != port {
 				b.note("link "+sec.Name, from.Pos, "the new address is used when the link is next attached",
 					"%s is attached to %s through %s:%s", l.To, l.From, ctrl.Address, ctrl.Port)
@@ -141,7 +141,7 @@ func (b *builder) attach(sec *section, l lineage.Link, nqn lineage.NQN, port str
 			return
 		}
 		if ctrl.NQN == nqn {
-			if b.strays[l] != nil {
+			if b.links.strays[l] != nil {
 				sec.because(from.Pos, "controller %s leads to %s:%s, where %s does not listen", ctrl.Name, ctrl.Address, ctrl.Port, l.From)
 			}
 			b.letGo(sec, l.To, ctrl)
@@ -152,7 +152,7 @@ func (b *builder) attach(sec *section, l lineage.Link, nqn lineage.NQN, port str
 }
 
 func (b *builder) letGo(sec *section, n lineage.Node, ctrl *state.Controller) {
-	b.dropped[n] = true
+	b.links.dropped[n] = true
 	if ctrl.GivenUp() {
 		sec.because(b.cfg.Node(n).Pos, "controller %s is %s", ctrl.Name, ctrl.State)
 	}

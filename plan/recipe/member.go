@@ -28,12 +28,12 @@ const knowing = 2
 // others hear in the next: what they know of exists.
 func (b *builder) members() {
 	have := map[lineage.Member][]lineage.Node{}
-	for _, r := range b.reminders {
+	for _, r := range b.ground.reminders {
 		have[r.Member] = append(have[r.Member], r.Node)
 	}
 	wanted := map[lineage.Member]bool{}
 	for i, n := range b.cfg.Nodes {
-		for _, p := range b.pools[n.Name] {
+		for _, p := range b.ground.pools[n.Name] {
 			if p.state != poolReady || p.conf.Kind == schema.Malloc || b.shared(p) {
 				continue
 			}
@@ -64,8 +64,8 @@ func (b *builder) members() {
 		}
 	}
 	b.forget(wanted, have)
-	b.missing = b.w.Missed(b.reminders, func(n lineage.Node, pool string) bool { return b.cfg.Retires(n, pool) || b.unread(n, pool) })
-	for _, m := range b.missing {
+	b.ground.missing = b.w.Missed(b.ground.reminders, func(n lineage.Node, pool string) bool { return b.cfg.Retires(n, pool) || b.unread(n, pool) })
+	for _, m := range b.ground.missing {
 		b.note("pool "+string(m.Node)+"/"+m.Pool, schema.Pos{}, fmt.Sprintf("make it readable again, on whichever node, or if it is gone for good, add retired: [%q]", string(m.Node)+"/"+m.Pool),
 			"%s had a pool %s (lvstore %s…), and no node has it now; until it is found, no volume is taken for new that may be there", m.Node, m.Pool, m.Store)
 	}
@@ -76,7 +76,7 @@ func (b *builder) members() {
 // that cannot be read now is waited for.
 func (b *builder) keepers(node int, of *pool) (all []*pool) {
 	for i := 1; i <= len(b.cfg.Nodes) && len(all) < knowing; i++ {
-		pools := slices.DeleteFunc(slices.Clone(b.pools[b.cfg.Nodes[(node+i)%len(b.cfg.Nodes)].Name]), func(p *pool) bool {
+		pools := slices.DeleteFunc(slices.Clone(b.ground.pools[b.cfg.Nodes[(node+i)%len(b.cfg.Nodes)].Name]), func(p *pool) bool {
 			return p == of || p.conf.Kind == schema.Malloc || p.state == poolBlank || b.shared(p)
 		})
 		if len(pools) == 0 {
@@ -109,7 +109,7 @@ func (b *builder) shared(p *pool) bool {
 // forget deletes what reminds of pools that are gone for good, and of those
 // that are known under another name by now.
 func (b *builder) forget(wanted map[lineage.Member]bool, have map[lineage.Member][]lineage.Node) {
-	for _, r := range b.reminders {
+	for _, r := range b.ground.reminders {
 		m := r.Member
 		retired := b.cfg.Retires(m.Node, m.Pool) && !b.w.HasStore(m)
 		renamed := slices.ContainsFunc(sortedMembers(wanted), func(w lineage.Member) bool { return w != m && w.Store == m.Store && len(have[w]) > 0 })
@@ -147,14 +147,14 @@ func (b *builder) unread(n lineage.Node, name string) bool {
 	if at := b.w.Nodes[n]; b.cfg.Node(n) != nil && (at == nil || at.Unknown != "") {
 		return true
 	}
-	return slices.ContainsFunc(b.pools[n], func(p *pool) bool {
+	return slices.ContainsFunc(b.ground.pools[n], func(p *pool) bool {
 		return p.conf.Name == name && (p.state == poolHidden || p.state == poolPending)
 	})
 }
 
 // lost says which lvstore a pool had that is not found; "" when it is not missed.
 func (b *builder) lost(n lineage.Node, name string) string {
-	for _, r := range b.reminders {
+	for _, r := range b.ground.reminders {
 		if m := r.Member; m.Node == n && m.Pool == name && !b.w.HasStore(m) && !b.cfg.Retires(n, name) {
 			return m.Store
 		}

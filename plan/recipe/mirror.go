@@ -21,7 +21,7 @@ func (s *subject) mirror() bool {
 		for _, l := range s.Legs {
 			if l.Node == s.engine || l.Head == nil {
 				if l.Head == nil && l.Node != "" {
-					b.needed[lineage.Link{From: l.Node, To: s.engine}] = true
+					b.links.need(lineage.Link{From: l.Node, To: s.engine})
 				}
 				s.sec.because(s.v.At("replicas"), "%s uses it itself", s.engine)
 				b.withdraw(s.sec, l.Node, l.UUID, s.engine)
@@ -53,7 +53,7 @@ func (s *subject) mirror() bool {
 func (s *subject) letGo() bool {
 	at := s.b.w.Nodes[s.engine]
 	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool {
-		return s.b.dropped[s.engine] && at.LvolByUUID(l.UUID) == nil && !s.b.w.Uses(s.engine, l.UUID)
+		return s.b.links.dropped[s.engine] && at.LvolByUUID(l.UUID) == nil && !s.b.w.Uses(s.engine, l.UUID)
 	})
 }
 

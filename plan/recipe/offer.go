@@ -22,17 +22,17 @@ func (b *builder) shownBy(n lineage.Node, leg lineage.UUID) []shown {
 	if at == nil || at.Unknown != "" {
 		return nil
 	}
-	if b.shows[n] == nil {
-		b.shows[n] = map[string][]shown{}
+	if b.links.shows[n] == nil {
+		b.links.shows[n] = map[string][]shown{}
 	}
-	all, known := b.shows[n][string(leg)]
+	all, known := b.links.shows[n][string(leg)]
 	if !known {
 		for _, p := range b.w.Shows(n, string(leg)) {
 			if l, ok := b.cfg.Cluster.ParseLink(p.NQN); ok { // by whatever name the node had
 				all = append(all, shown{l, p.NSID})
 			}
 		}
-		b.shows[n][string(leg)] = all
+		b.links.shows[n][string(leg)] = all
 	}
 	return all
 }
@@ -82,7 +82,7 @@ func (b *builder) offer(sec *section, l lineage.Link, leg lineage.UUID, key stri
 			return fmt.Sprintf("the link from %s to %s has %d namespaces, all it can", l.From, l.To, lineage.LinkNamespaces)
 		}
 		sec.then(plan.RiskCreate, plan.NamespaceAdd{At: plan.At{Node: l.From}, NQN: nqn, NSID: nsid, Bdev: string(leg)})
-		b.shows[l.From][string(leg)] = append(b.shows[l.From][string(leg)], shown{l, nsid})
+		b.links.shows[l.From][string(leg)] = append(b.links.shows[l.From][string(leg)], shown{l, nsid})
 		if b.connected(l) == "" || b.w.Nodes[l.To].Remotes[leg] != nil {
 			sec.then(plan.RiskCreate, plan.LegWait{At: plan.At{Node: l.To}, Leg: leg})
 		}
@@ -118,9 +118,9 @@ func (b *builder) hide(sec *section, l lineage.Link, ns *state.Namespace) {
 	if known {
 		sec.then(plan.RiskCreate, plan.LegGone{At: plan.At{Node: l.To}, Leg: leg})
 	} else {
-		b.expected[shown{l, ns.NSID}] = true
+		b.links.expected[shown{l, ns.NSID}] = true
 	}
-	b.shows[l.From][ns.Bdev] = slices.DeleteFunc(b.shows[l.From][ns.Bdev], func(s shown) bool { return s == shown{l, ns.NSID} })
+	b.links.shows[l.From][ns.Bdev] = slices.DeleteFunc(b.links.shows[l.From][ns.Bdev], func(s shown) bool { return s == shown{l, ns.NSID} })
 }
 
 // connected says why I/O does not pass a link that is made; "" when it does.
@@ -163,7 +163,7 @@ func (b *builder) freeNSID(l lineage.Link, leg lineage.UUID, key string) int {
 	start := lineage.PreferredNSID(key)
 	for i := range lineage.LinkNamespaces {
 		nsid := (start-1+i)%lineage.LinkNamespaces + 1
-		if sub.Namespaces[nsid] == nil && !b.expected[shown{l, nsid}] && !b.w.Knows(l.To, ctrl, nsid) {
+		if sub.Namespaces[nsid] == nil && !b.links.expected[shown{l, nsid}] && !b.w.Knows(l.To, ctrl, nsid) {
 			return nsid
 		}
 	}
@@ -192,9 +192,9 @@ func (b *builder) withdraw(sec *section, n lineage.Node, leg lineage.UUID, keep 
 			}
 			ops = append(ops, plan.NamespaceRemove{At: plan.At{Node: n}, NQN: nqn, NSID: s.nsid, Bdev: string(leg)})
 			if b.w.Nodes[s.link.To] != nil {
-				b.expected[s] = true
+				b.links.expected[s] = true
 			}
-			if b.restored[s] {
+			if b.links.restored[s] {
 				sec.after(plan.LinkKey(s.link))
 			}
 		}

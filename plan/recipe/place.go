@@ -123,7 +123,7 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, bloc
 		}
 		var best *candidate
 		why := "has no pool"
-		for _, p := range b.pools[n.Name] {
+		for _, p := range b.ground.pools[n.Name] {
 			if v.Replicas.Pool != "" && p.conf.Name != v.Replicas.Pool {
 				continue
 			}
@@ -166,7 +166,7 @@ func (b *builder) settled(v *schema.Volume, held map[lineage.Node]stick) bool {
 		if s > stickCurrent || n == nil || disqualified(v, n) != "" {
 			continue
 		}
-		for _, p := range b.pools[name] {
+		for _, p := range b.ground.pools[name] {
 			if p.state == poolReady && (v.Replicas.Pool == "" || p.conf.Name == v.Replicas.Pool) {
 				current++
 				break
@@ -310,7 +310,7 @@ func (b *builder) hidden() (hidden int, pending bool, why string) {
 	counted := map[lineage.Node]bool{}
 	for _, n := range b.cfg.Nodes {
 		unread := false
-		for _, p := range b.pools[n.Name] {
+		for _, p := range b.ground.pools[n.Name] {
 			if p.state == poolHidden || p.state == poolPending {
 				unread, why = true, cmp.Or(p.why, why)
 				pending = pending || p.state == poolPending
@@ -320,7 +320,7 @@ func (b *builder) hidden() (hidden int, pending bool, why string) {
 			counted[n.Name] = true
 		}
 	}
-	for _, m := range b.missing {
+	for _, m := range b.ground.missing {
 		if !counted[m.Node] {
 			counted[m.Node], why = true, fmt.Sprintf("pool %s of %s was not found", m.Pool, m.Node)
 		}

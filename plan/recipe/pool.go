@@ -55,7 +55,7 @@ func (b *builder) node(n *schema.Node) {
 		}
 		b.block("node "+string(n.Name), n.Pos, hint, "%s", why)
 		for _, p := range n.Pools {
-			b.pools[n.Name] = append(b.pools[n.Name], &pool{node: n, conf: p, state: poolHidden, why: fmt.Sprintf("node %s cannot be read", n.Name)})
+			b.ground.pools[n.Name] = append(b.ground.pools[n.Name], &pool{node: n, conf: p, state: poolHidden, why: fmt.Sprintf("node %s cannot be read", n.Name)})
 		}
 		return
 	}
@@ -65,7 +65,7 @@ func (b *builder) node(n *schema.Node) {
 	})
 	for _, conf := range n.Pools {
 		p := &pool{node: n, conf: conf}
-		b.pools[n.Name] = append(b.pools[n.Name], p)
+		b.ground.pools[n.Name] = append(b.ground.pools[n.Name], p)
 		if b.opt.Skip["node "+string(n.Name)] && at.Lvstores[conf.Lvstore] == nil {
 			p.state, p.why = poolHidden, fmt.Sprintf("node %s could not be set up", n.Name)
 			continue
@@ -234,7 +234,7 @@ func (b *builder) measure(at *state.Node, p *pool) {
 
 // pool returns the pool whose lvstore has that name.
 func (b *builder) pool(n lineage.Node, lvstore string) *pool {
-	for _, p := range b.pools[n] {
+	for _, p := range b.ground.pools[n] {
 		if p.conf.Lvstore == lvstore {
 			return p
 		}
@@ -254,10 +254,10 @@ func (b *builder) transport(n lineage.Node) {
 // initiator sets the options a target takes only before its first controller.
 func (b *builder) initiator(sec *section, at *state.Node) {
 	timeout := b.cfg.Links.TransportAckTimeout
-	if timeout == 0 || b.attached[at.Name] || b.optionsSet[at.Name] {
+	if timeout == 0 || b.links.attached[at.Name] || b.links.optionsSet[at.Name] {
 		return
 	}
-	b.optionsSet[at.Name] = true
+	b.links.optionsSet[at.Name] = true
 	sec.because(b.cfg.Node(at.Name).Pos, "a peer that answers no packets must be noticed, and this can be set only before the first controller")
 	sec.beside(0, plan.RiskCreate, plan.InitiatorOptions{At: plan.At{Node: at.Name}, TransportAckTimeout: timeout})
 }

@@ -39,7 +39,7 @@ func (s *subject) rebuild() {
 		return
 	}
 	if out := (lineage.Link{From: src.Node, To: d.Node}); s.b.connected(out) == "" {
-		s.b.needed[out] = true // the join will use it
+		s.b.links.need(out) // the join will use it
 	}
 	if !s.giveUpHalf(d) {
 		return
@@ -83,8 +83,11 @@ func (s *subject) lag(d plan.Choice, why string) { s.stuck(d, "", why) }
 
 // stuck says why the rebuild on d does not go on, and what would help.
 func (s *subject) stuck(d plan.Choice, hint, why string) {
-	s.b.block("volume "+s.v.Name, s.v.At("replicas"), hint, "the rebuild of the replica on %s waits: %s", d.Node, why)
+	s.b.block("volume "+s.v.Name, s.v.At("replicas"), hint, rebuildWaits, d.Node, why)
 }
+
+// rebuildWaits says of a node why the rebuild there does not go on.
+const rebuildWaits = "the rebuild of the replica on %s waits: %s"
 
 // joiningHead is the head on n that the RAID writes to but that still reads
 // through another node; nil when there is none.
@@ -135,7 +138,7 @@ func (s *subject) giveUpHalf(d plan.Choice) bool {
 // from under it.
 func (s *subject) shaken() bool {
 	return slices.ContainsFunc(s.inc.Heads, func(h state.Head) bool {
-		return !h.Lvol.Complete() && s.b.dropped[h.Node]
+		return !h.Lvol.Complete() && s.b.links.dropped[h.Node]
 	})
 }
 

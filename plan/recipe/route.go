@@ -26,7 +26,7 @@ func (s *subject) destination() (plan.Choice, bool) {
 		return plan.Choice{}, false
 	}
 	if s.hidden > 0 && s.progress(open[0].Node) == 0 {
-		s.b.block("volume "+s.v.Name, s.v.At("replicas"), "make it readable; a node that is gone for good is to leave the configuration, and what it had to be retired",
+		s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "make it readable; a node that is gone for good is to leave the configuration, and what it had to be retired",
 			"the rebuild of the replica on %s waits: %s that may have one could not be read", open[0].Node, plan.Count(s.hidden, "node"))
 		return plan.Choice{}, false
 	}
@@ -117,7 +117,7 @@ func (s *subject) rank(l *state.CurrentLeg, d plan.Choice) []int {
 		far = key != "" && from.Labels[key] != to.Labels[key]
 	}
 	begun := slices.ContainsFunc(s.stagings(d), func(st *state.Lvol) bool { return s.b.fillsTo(l.Node, d.Node, st.UUID) })
-	return []int{boolToInt(h != nil && !s.readsFrom(h, l.Node)), boolToInt(!begun), boolToInt(s.full(l.Node) != ""), boolToInt(far), s.b.copies[l.Node]}
+	return []int{boolToInt(h != nil && !s.readsFrom(h, l.Node)), boolToInt(!begun), boolToInt(s.full(l.Node) != ""), boolToInt(far), s.b.copying(l.Node)}
 }
 
 // readsFrom reports whether a joined head reads through a layer on n.

@@ -40,7 +40,11 @@ func (b *builder) storeName(n lineage.Node, pool string) string {
 // already, by the name it had before there were ids, or that the pool had.
 func (b *builder) called(sec *section, at *state.Node, conf *schema.Pool, lvs *state.Lvstore) {
 	s, ok := lineage.ParseStore(lvs.Called())
-	if !ok || conf.Named(b.cfg.Cluster) || s.ID != "" && s.Pool == conf.Name || b.copies[at.Name] > 0 || !world.Renamable(at, lvs.Name) {
+	if !ok || conf.Named(b.cfg.Cluster) || s.ID != "" && s.Pool == conf.Name || b.copies[at.Name] > 0 {
+		return
+	}
+	if !world.Renamable(at, lvs.Name) {
+		b.restless = true
 		return
 	}
 	to := lineage.Store{Cluster: b.cfg.Cluster, Pool: conf.Name, ID: s.ID}.Lvstore()
@@ -185,7 +189,11 @@ func (b *builder) fixed(at *state.Node) string {
 	for _, lvs := range world.Loaded(at) {
 		s, ok := lineage.ParseStore(lvs.Called())
 		ours := slices.ContainsFunc(b.cfg.Node(at.Name).Pools, func(p *schema.Pool) bool { return p.Lvstore == lvs.Name && !p.Named(b.cfg.Cluster) })
-		if !ok || s.Cluster != b.cfg.Cluster || !ours || lvs.Doubt != "" || !world.Renamable(at, lvs.Name) {
+		if !world.Renamable(at, lvs.Name) {
+			b.restless = true
+			return lvs.Called()
+		}
+		if !ok || s.Cluster != b.cfg.Cluster || !ours || lvs.Doubt != "" {
 			return lvs.Called()
 		}
 	}

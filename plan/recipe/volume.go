@@ -46,7 +46,7 @@ func (b *builder) volume(v *schema.Volume) {
 	}
 	p, why, hint := b.pick(v)
 	if why != "" {
-		b.block("volume "+v.Name, v.Pos, hint, "%s", why)
+		b.blockAlone("volume "+v.Name, v.Pos, hint, "%s", why)
 		return
 	}
 	b.leftBehind(v, p)
@@ -86,7 +86,7 @@ func (s *subject) foreign() bool {
 	if len(s.inc.Foreign) == 0 {
 		return false
 	}
-	s.b.block("volume "+s.v.Name, s.v.Pos, "an lvstore is one cluster's: take it out of the pools of the other, or end what the other has made of it", "%s, which is not of cluster %s", s.inc.Foreign[0], s.b.cfg.Cluster)
+	s.b.blockAlone("volume "+s.v.Name, s.v.Pos, "an lvstore is one cluster's: take it out of the pools of the other, or end what the other has made of it", "%s, which is not of cluster %s", s.inc.Foreign[0], s.b.cfg.Cluster)
 	return true
 }
 
@@ -99,7 +99,7 @@ func (s *subject) urgent() {
 	}
 	for _, l := range s.Legs {
 		if l.Node != s.engine {
-			s.b.needed[lineage.Link{From: l.Node, To: s.engine}] = true
+			s.b.links.need(lineage.Link{From: l.Node, To: s.engine})
 		}
 	}
 }
@@ -197,7 +197,7 @@ func (s *subject) peersStand() bool {
 		}
 		stand = false
 		if why := s.b.link(link); why != "" {
-			s.b.needed[link] = true
+			s.b.links.need(link)
 			s.b.block("volume "+s.v.Name, s.v.Pos, "", "the replica on %s cannot be brought to the engine: %s", l.Node, why)
 		}
 	}
@@ -351,7 +351,7 @@ func (s *subject) report() {
 	for _, l := range s.Legs {
 		if n := s.b.cfg.Node(l.Node); n != nil && have <= want {
 			if why := disqualified(s.v, n); why != "" {
-				s.b.block("volume "+s.v.Name, s.v.At("replicas"), "", "the replica on %s stays until one where the configuration wants it is current, and that rebuild is pending: %s %s", l.Node, l.Node, why)
+				s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "", "the replica on %s stays until one where the configuration wants it is current, and that rebuild is pending: %s %s", l.Node, l.Node, why)
 			}
 		}
 	}
@@ -376,5 +376,5 @@ func (s *subject) report() {
 	if shortage != "" {
 		text += "; " + shortage
 	}
-	s.b.block("volume "+s.v.Name, s.v.At("replicas"), "", "%s", text)
+	s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "", "%s", text)
 }
