@@ -225,7 +225,7 @@ func (x *runner) lock(ctx context.Context, snap *state.Snapshot) error {
 		return err
 	}
 	nodes := l.missing(snap)
-	again := len(l.held()) > 0
+	again := len(l.nodes()) > 0
 	if err := l.take(ctx, nodes, snap, x.opt.Stop); err != nil && !(again && isLocked(err)) {
 		return err
 	} else if err != nil {

@@ -3,13 +3,14 @@ package apply
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"strata/lineage"
+	"strata/plan"
 	"strata/spdk"
 	"strata/state"
 )
@@ -17,7 +18,7 @@ import (
 // A Lock keeps all others from changing the nodes while a Run does. On every
 // node it is a bdev without storage: the target makes only one of its name,
 // and its UUID is the holder's. It is taken on all nodes that answer or on
-// none, so that two holders never wait for one another, and looked at again
+// none, so that two holders never wait for one another, and asked for again
 // and again, for it ends with the target and can be taken away by force.
 type Lock struct {
 	Holder lineage.UUID
@@ -35,19 +36,19 @@ type Lock struct {
 	cluster lineage.Cluster
 	targets map[lineage.Node]*spdk.Client
 
-	watched map[lineage.UUID]*watch // holders that seem to be dead
+	silences map[lineage.UUID]*silence // of holders that seem to be dead
 
-	mu    sync.Mutex
-	notes map[lineage.Node]string // the bdev that says who holds it, of the nodes it is held on
-	tries map[lineage.Node]int
-	why   map[lineage.Node]string // it is not held there, as far as that is known
-	told  bool
-	stop  context.CancelFunc
-	keeps chan struct{}
+	mu        sync.Mutex
+	notes     map[lineage.Node]string // the bdev that says who holds it, of the nodes it is held on
+	tries     map[lineage.Node]int
+	why       map[lineage.Node]string // it is not held there, as far as that is known
+	announced bool
+	stop      context.CancelFunc
+	keeps     chan struct{}
 }
 
 const (
-	lockLook   = time.Second      // a lock that was taken away is noticed after that
+	lockCheck  = time.Second      // a lock that was taken away is noticed after that
 	lockRenew  = 10 * time.Second // the note says that the holder lives
 	lockRetry  = 250 * time.Millisecond
 	lockTries  = 2 // at a node that does not take it
@@ -123,179 +124,25 @@ func (l *Lock) others(snap *state.Snapshot) bool {
 	return false
 }
 
-// errStopped is that Options.Stop has ended the wait for a lock.
-var errStopped = errors.New("stopped while waiting for a lock")
-
-// take takes the lock on nodes, all of them or none. It waits for other holders,
-// and for those that seem to be dead to be that for certain, unless it has some
-// already.
-func (l *Lock) take(ctx context.Context, nodes []lineage.Node, snap *state.Snapshot, stop <-chan struct{}) error {
-	first := len(l.held()) == 0
-	for until := time.Now().Add(l.Wait); ; {
-		err := l.try(ctx, nodes)
-		var locked *LockedError
-		if !errors.As(err, &locked) {
-			if err == nil {
-				l.clean(ctx, nodes, snap)
-				l.keep()
-			}
-			return err
-		}
-		again := min(lockRetry, time.Until(until))
-		dead, watching := false, false
-		if first && l.Dead != nil && locked.Note.By != "" && l.Dead(locked.Note) {
-			dead, watching = l.silent(ctx, locked, nodes)
-		}
-		if dead {
-			if locked.Err = l.takeOver(ctx, locked); locked.Err == nil {
-				continue
-			}
-		}
-		switch {
-		case watching:
-			again = lockLook
-		case !first || !time.Now().Before(until):
-			return err
-		default:
-			l.waiting(locked)
-		}
-		select {
-		case <-stop:
-			return errStopped
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(again):
-		}
-	}
+// nodes are those it is held on, sorted.
+func (l *Lock) nodes() []lineage.Node {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Sorted(maps.Keys(l.notes))
 }
 
-// takeOver frees a node of a holder that is dead, by its UUID: what somebody
-// else may have taken since stays.
-func (l *Lock) takeOver(ctx context.Context, locked *LockedError) error {
-	err := unless(spdk.NotFound, l.targets[locked.Node].NullDelete(ctx, string(locked.Note.Holder)))
-	if err == nil {
-		l.tell("taking over the lock of %s, which is dead", Holder(locked.Note))
-	}
-	return err
-}
-
-// waiting tells, once, what is waited for.
-func (l *Lock) waiting(locked *LockedError) {
-	if l.told {
-		return
-	}
-	l.told = true
-	if locked.Err != nil {
-		l.tell("trying again to take over the lock of %s on node %s, which is dead: %v", Holder(locked.Note), locked.Node, locked.Err)
-		return
-	}
-	l.tell("waiting for %s, who has locked node %s", Holder(locked.Note), locked.Node)
-}
-
-func (l *Lock) tell(format string, args ...any) {
-	if l.Tell != nil {
-		l.Tell(fmt.Sprintf(format, args...))
-	}
-}
-
-// try takes the lock on the first node and then on all others together; those
-// who come for the same nodes meet at the first. What does not answer counts as
-// not held; it is no conflict.
-func (l *Lock) try(ctx context.Context, nodes []lineage.Node) error {
-	if len(nodes) == 0 {
+// allows says why an op must not be carried out. To let hosts go on is never
+// forbidden.
+func (l *Lock) allows(op plan.Op) error {
+	if _, resume := op.(plan.Resume); l == nil || resume {
 		return nil
 	}
-	errs := make([]error, len(nodes))
-	if errs[0] = l.create(ctx, nodes[0]); !isLocked(errs[0]) {
-		var wg sync.WaitGroup
-		for i, n := range nodes[1:] {
-			wg.Go(func() { errs[i+1] = l.create(ctx, n) })
-		}
-		wg.Wait()
-	}
-	at := slices.IndexFunc(errs, isLocked)
-	if at < 0 {
-		return ctx.Err()
-	}
-	l.release(ctx, nodes)
-	return errs[at]
-}
-
-func isLocked(err error) bool {
-	var locked *LockedError
-	return errors.As(err, &locked)
-}
-
-// create takes the lock on one node. Whose it is to be is written down first,
-// so that no lock is ever nobody's.
-func (l *Lock) create(ctx context.Context, node lineage.Node) error {
-	err := l.write(ctx, node)
-	if err == nil {
-		_, err = l.targets[node].NullCreate(ctx, spdk.NullCreate{Name: l.cluster.Lock(), NumBlocks: 1, BlockSize: 512, UUID: string(l.Holder)})
-	}
-	if spdk.ClassOf(err) == spdk.Exists {
-		note, rerr := l.read(ctx, node)
-		switch {
-		case rerr != nil:
-			err = rerr
-		case note.Holder == l.Holder:
-			err = nil // the answer to an earlier try was lost
-		case note.Holder == "":
-			err = errors.New("somebody else had it until a moment ago")
-		default:
-			l.release(ctx, []lineage.Node{node})
-			return &LockedError{Node: node, Note: note}
-		}
-	}
-	if err != nil {
-		l.release(ctx, []lineage.Node{node})
-		l.mu.Lock()
-		l.tries[node]++
-		l.why[node] = err.Error()
-		l.mu.Unlock()
-	}
-	return err
-}
-
-// write writes a note that says that the holder lives, and takes away the one
-// before.
-func (l *Lock) write(ctx context.Context, node lineage.Node) error {
-	note := l.Note
-	note.Holder, note.Seen = l.Holder, time.Now().UTC().Format(lockNoteAs)
-	note.Since = cmp.Or(note.Since, note.Seen)
-	name := l.cluster.LockNote(note)
-	if _, err := l.targets[node].NullCreate(ctx, spdk.NullCreate{Name: name, NumBlocks: 1, BlockSize: 512}); err != nil && spdk.ClassOf(err) != spdk.Exists {
-		return err
-	}
 	l.mu.Lock()
-	old := l.notes[node]
-	l.notes[node] = name
-	l.mu.Unlock()
-	if old != "" && old != name {
-		_ = l.targets[node].NullDelete(ctx, old) // whoever has the lock next takes it away
+	defer l.mu.Unlock()
+	if l.notes[op.On()] == "" {
+		return fmt.Errorf("node %s: this run does not hold its lock, so nothing is changed there: %s", op.On(), cmp.Or(l.why[op.On()], "it was not asked for"))
 	}
 	return nil
-}
-
-// read says who holds the lock of a node.
-func (l *Lock) read(ctx context.Context, node lineage.Node) (lineage.LockNote, error) {
-	snap := state.Read(ctx, l.cluster, map[lineage.Node]*spdk.Client{node: l.targets[node]})
-	n := snap.Nodes[node]
-	if n.Unknown != "" {
-		return lineage.LockNote{}, errors.New(n.Unknown)
-	}
-	return n.Lock.Note(), nil
-}
-
-// clean takes away what former holders wrote.
-func (l *Lock) clean(ctx context.Context, nodes []lineage.Node, snap *state.Snapshot) {
-	for _, node := range nodes {
-		for _, note := range snap.Nodes[node].Lock.Notes {
-			if note.Holder != l.Holder {
-				_ = l.targets[node].NullDelete(ctx, l.cluster.LockNote(note)) // gone already, or tried again by the next
-			}
-		}
-	}
 }
 
 // giveUp has the nodes count as not to be had, and says why.
@@ -304,5 +151,11 @@ func (l *Lock) giveUp(nodes []lineage.Node, why error) {
 	defer l.mu.Unlock()
 	for _, n := range nodes {
 		l.tries[n], l.why[n] = lockTries, why.Error()
+	}
+}
+
+func (l *Lock) tell(format string, args ...any) {
+	if l.Tell != nil {
+		l.Tell(fmt.Sprintf(format, args...))
 	}
 }

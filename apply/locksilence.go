@@ -14,45 +14,45 @@ import (
 // share what Dead goes by, and the process that it misses may live on another.
 const lockSilent = 2 * lockRenew
 
-// watch is since when the notes of a holder have been seen not to change.
-type watch struct {
-	notes map[lineage.Node]lineage.LockNote
-	since time.Time
-	lives bool // they have changed since the first look
+// silence is since when the notes of a holder have been seen not to change.
+type silence struct {
+	notes  map[lineage.Node]lineage.LockNote
+	since  time.Time
+	broken bool // they have changed since they were first read: the holder lives
 }
 
 // see compares the notes of a holder with those seen before.
-func (w *watch) see(notes map[lineage.Node]lineage.LockNote) {
+func (s *silence) see(notes map[lineage.Node]lineage.LockNote) {
 	for node, note := range notes {
-		if old, known := w.notes[node]; known && old != note {
-			w.since, w.lives = time.Now(), true
+		if old, known := s.notes[node]; known && old != note {
+			s.since, s.broken = time.Now(), true
 		}
-		w.notes[node] = note
+		s.notes[node] = note
 	}
 }
 
 // silent reports whether a holder that seems to be dead is, for it has not
 // renewed its notes on any of the nodes either for as long as it takes; or
 // whether that has still to be seen, for it has given no sign of life so far.
-func (l *Lock) silent(ctx context.Context, locked *LockedError, nodes []lineage.Node) (dead, watching bool) {
+func (l *Lock) silent(ctx context.Context, locked *LockedError, nodes []lineage.Node) (dead, unsure bool) {
 	holder := locked.Note.Holder
-	w := l.watched[holder]
-	if w == nil {
-		w = &watch{notes: map[lineage.Node]lineage.LockNote{}, since: time.Now()}
-		if l.watched == nil {
-			l.watched = map[lineage.UUID]*watch{}
+	s := l.silences[holder]
+	if s == nil {
+		s = &silence{notes: map[lineage.Node]lineage.LockNote{}, since: time.Now()}
+		if l.silences == nil {
+			l.silences = map[lineage.UUID]*silence{}
 		}
-		l.watched[holder] = w
+		l.silences[holder] = s
 		l.tell("%s, who has locked node %s, seems to be dead; its lock is taken over if it gives no sign of life for %v", Holder(locked.Note), locked.Node, lockSilent)
 	}
 	targets := map[lineage.Node]*spdk.Client{}
 	for _, n := range nodes {
 		targets[n] = l.targets[n]
 	}
-	w.see(notesOf(state.Read(ctx, l.cluster, targets), holder))
-	w.see(map[lineage.Node]lineage.LockNote{locked.Node: locked.Note})
-	dead = time.Since(w.since) >= lockSilent
-	return dead, !dead && !w.lives
+	s.see(notesOf(state.Read(ctx, l.cluster, targets), holder))
+	s.see(map[lineage.Node]lineage.LockNote{locked.Node: locked.Note})
+	dead = time.Since(s.since) >= lockSilent
+	return dead, !dead && !s.broken
 }
 
 // notesOf are a holder's notes on the nodes that it has locked.
@@ -71,7 +71,7 @@ func notesOf(snap *state.Snapshot, holder lineage.UUID) map[lineage.Node]lineage
 // as the holder gives a sign of life, or another has the lock.
 func Silent(ctx context.Context, c lineage.Cluster, node lineage.Node, t *spdk.Client, note lineage.LockNote) (bool, error) {
 	for until := time.Now().Add(lockSilent); time.Now().Before(until); {
-		if err := sleep(ctx, lockLook); err != nil {
+		if err := sleep(ctx, lockCheck); err != nil {
 			return false, err
 		}
 		n := state.Read(ctx, c, map[lineage.Node]*spdk.Client{node: t}).Nodes[node]

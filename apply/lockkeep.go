@@ -3,9 +3,6 @@ package apply
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -15,41 +12,7 @@ import (
 	"strata/state"
 )
 
-// held are the nodes it is held on, sorted.
-func (l *Lock) held() []lineage.Node {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Sorted(maps.Keys(l.notes))
-}
-
-// inherit makes the lock of a holder that died, with the notes it wrote.
-func (l *Lock) inherit(ctx context.Context) {
-	snap := state.Read(ctx, l.cluster, l.targets)
-	for name, n := range snap.Nodes {
-		for _, note := range n.Lock.Notes {
-			if note.Holder == l.Holder {
-				l.notes[name] = l.cluster.LockNote(note)
-				l.Note = note
-			}
-		}
-	}
-}
-
-// allows says why an op must not be carried out. To let hosts go on is never
-// forbidden.
-func (l *Lock) allows(op plan.Op) error {
-	if _, resume := op.(plan.Resume); l == nil || resume {
-		return nil
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.notes[op.On()] == "" {
-		return fmt.Errorf("node %s: this run does not hold its lock, so nothing is changed there: %s", op.On(), cmp.Or(l.why[op.On()], "it was not asked for"))
-	}
-	return nil
-}
-
-// verify looks whether the lock is still held on the nodes of a section.
+// verify asks whether the lock is still held on the nodes of a section.
 func (l *Lock) verify(ctx context.Context, s *plan.Section) {
 	if l == nil {
 		return
@@ -62,13 +25,13 @@ func (l *Lock) verify(ctx context.Context, s *plan.Section) {
 	}
 	var wg sync.WaitGroup
 	for n := range nodes {
-		wg.Go(func() { l.look(ctx, n) })
+		wg.Go(func() { l.check(ctx, n) })
 	}
 	wg.Wait()
 }
 
-// look asks a node who holds its lock. No answer is no news.
-func (l *Lock) look(ctx context.Context, node lineage.Node) {
+// check asks a node who holds its lock. No answer is no news.
+func (l *Lock) check(ctx context.Context, node lineage.Node) {
 	var bdevs []spdk.Bdev
 	req := spdk.NewReq(spdk.BdevGet{Name: l.cluster.Lock()}, &bdevs)
 	if err := l.targets[node].Round(ctx, req); err != nil {
@@ -98,17 +61,17 @@ func (l *Lock) keep() {
 	l.stop, l.keeps = cancel, make(chan struct{})
 	go func() {
 		defer close(l.keeps)
-		look, renew := time.NewTicker(lockLook), time.NewTicker(lockRenew)
-		defer look.Stop()
+		check, renew := time.NewTicker(lockCheck), time.NewTicker(lockRenew)
+		defer check.Stop()
 		defer renew.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
-			case <-look.C:
-				l.each(func(n lineage.Node) { l.look(ctx, n) })
+			case <-check.C:
+				l.each(func(n lineage.Node) { l.check(ctx, n) })
 			case <-renew.C:
-				l.each(func(n lineage.Node) { _ = l.write(ctx, n) }) // what does not take it is looked at again
+				l.each(func(n lineage.Node) { _ = l.write(ctx, n) }) // what does not take it is checked again
 			}
 		}
 	}()
@@ -116,10 +79,43 @@ func (l *Lock) keep() {
 
 func (l *Lock) each(f func(lineage.Node)) {
 	var wg sync.WaitGroup
-	for _, n := range l.held() {
+	for _, n := range l.nodes() {
 		wg.Go(func() { f(n) })
 	}
 	wg.Wait()
+}
+
+// write writes a note that says that the holder lives, and takes away the one
+// before.
+func (l *Lock) write(ctx context.Context, node lineage.Node) error {
+	note := l.Note
+	note.Holder, note.Seen = l.Holder, time.Now().UTC().Format(lockNoteAs)
+	note.Since = cmp.Or(note.Since, note.Seen)
+	name := l.cluster.LockNote(note)
+	if _, err := l.targets[node].NullCreate(ctx, spdk.NullCreate{Name: name, NumBlocks: 1, BlockSize: 512}); err != nil && spdk.ClassOf(err) != spdk.Exists {
+		return err
+	}
+	l.mu.Lock()
+	old := l.notes[node]
+	l.notes[node] = name
+	l.mu.Unlock()
+	if old != "" && old != name {
+		_ = l.targets[node].NullDelete(ctx, old) // whoever has the lock next takes it away
+	}
+	return nil
+}
+
+// inherit makes the lock of a holder that died, with the notes it wrote.
+func (l *Lock) inherit(ctx context.Context) {
+	snap := state.Read(ctx, l.cluster, l.targets)
+	for name, n := range snap.Nodes {
+		for _, note := range n.Lock.Notes {
+			if note.Holder == l.Holder {
+				l.notes[name] = l.cluster.LockNote(note)
+				l.Note = note
+			}
+		}
+	}
 }
 
 // end releases the lock wherever it is held.
@@ -134,7 +130,7 @@ func (l *Lock) end() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), resumeTimeout)
 	defer cancel()
-	l.release(ctx, l.held())
+	l.release(ctx, l.nodes())
 }
 
 // release gives the lock back, by the holder's UUID: a lock that another has
