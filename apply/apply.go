@@ -221,7 +221,7 @@ func (r *Result) plan(cfg *schema.Config, opt Options) (err error) {
 // others are locked already are not waited for: what is theirs to do fails.
 func (x *runner) lock(ctx context.Context, snap *state.Snapshot) error {
 	l := x.opt.Lock
-	if err := x.opt.Guard.stand(l); err != nil {
+	if err := x.opt.Guard.locking(l); err != nil {
 		return err
 	}
 	nodes := l.missing(snap)

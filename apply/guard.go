@@ -21,7 +21,7 @@ import (
 // ends while hosts wait, because it was stopped or could not go on, leaves them
 // to it as well. It is started when nodes are locked, or by the first pause.
 type Guard struct {
-	// Start starts the guard, which calls Stand with the other ends of what is
+	// Start starts the guard, which calls ServeGuard with the other ends of what is
 	// returned: what is written there and what comes back. Closing it ends its
 	// input and waits for it to end. See GuardProcess.
 	Start func() (GuardConn, error)
@@ -44,14 +44,14 @@ type GuardConn interface {
 
 // guardMessage is a line to the guard. It answers each with an empty line.
 type guardMessage struct {
-	Config *schema.Config    `json:",omitempty"` // the first; without volumes until one is held
-	Plan   *plan.Options     `json:",omitempty"`
-	Hold   *plan.Pause       `json:",omitempty"` // this is about to be paused
-	Volume string            `json:",omitempty"` // key of the section that holds
-	Free   lineage.NQN       `json:",omitempty"` // this is in use again
-	Lock   lineage.UUID      `json:",omitempty"` // holder of the locks from here on
-	Note   *lineage.LockNote `json:",omitempty"` // what it writes
-	Done   bool              `json:",omitempty"` // the end, in order: the locks are free
+	Config  *schema.Config    `json:",omitempty"` // the first; without volumes until one is held
+	Plan    *plan.Options     `json:",omitempty"`
+	Hold    *plan.Pause       `json:",omitempty"` // this is about to be paused
+	Volume  string            `json:",omitempty"` // key of the section that holds
+	Resumed lineage.NQN       `json:",omitempty"` // this is in use again
+	Lock    lineage.UUID      `json:",omitempty"` // holder of the locks from here on
+	Note    *lineage.LockNote `json:",omitempty"` // what it writes
+	Done    bool              `json:",omitempty"` // the end, in order: the locks are free
 }
 
 // hold tells the guard that an export is about to be held, and waits until it
@@ -75,8 +75,8 @@ func (g *Guard) hold(section string, p plan.Pause) error {
 	return g.tell(guardMessage{Hold: &p, Volume: section})
 }
 
-// Holds are the sections that hold hosts, sorted.
-func (g *Guard) Holds() []string {
+// Holding are the sections whose hosts are held, sorted.
+func (g *Guard) Holding() []string {
 	if g == nil {
 		return nil
 	}
@@ -85,9 +85,9 @@ func (g *Guard) Holds() []string {
 	return slices.Compact(slices.Sorted(maps.Values(g.held)))
 }
 
-// stand starts the guard of a lock that is about to be taken. The holder's note
+// locking tells the guard that a lock is about to be taken. The holder's note
 // names both.
-func (g *Guard) stand(l *Lock) error {
+func (g *Guard) locking(l *Lock) error {
 	if g == nil {
 		return nil
 	}
@@ -100,16 +100,16 @@ func (g *Guard) stand(l *Lock) error {
 	return g.tell(guardMessage{Lock: l.Holder, Note: &l.Note})
 }
 
-// free tells the guard that hosts use an export again.
-func (g *Guard) free(nqn lineage.NQN) {
-	if g == nil {
+// resumed tells the guard that hosts use an export again; "" is none.
+func (g *Guard) resumed(nqn lineage.NQN) {
+	if g == nil || nqn == "" {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.to != nil {
 		delete(g.held, nqn)
-		g.tell(guardMessage{Free: nqn})
+		g.tell(guardMessage{Resumed: nqn})
 	}
 }
 
@@ -132,7 +132,7 @@ func (g *Guard) Close() error {
 	return err
 }
 
-// start starts the guard unless it stands.
+// start starts the guard unless it runs.
 func (g *Guard) start() (err error) {
 	if g.to != nil {
 		return nil

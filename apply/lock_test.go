@@ -335,12 +335,12 @@ func TestGuardFreesLock(t *testing.T) {
 			go func() {
 				targets, done := connect(t, c, cfg)
 				defer done()
-				ended <- Stand(context.Background(), in, out, func(*schema.Config) (map[lineage.Node]*spdk.Client, error) { return targets, nil })
+				ended <- ServeGuard(context.Background(), in, out, func(*schema.Config) (map[lineage.Node]*spdk.Client, error) { return targets, nil })
 			}()
 			lock := holder(1)
 			lock.begin(cfg.Cluster, targets)
 			g := &Guard{Config: cfg, Start: func() (GuardConn, error) { return pipe{to, from, func() { to.Close() }}, nil }}
-			if err := g.stand(lock); err != nil {
+			if err := g.locking(lock); err != nil {
 				t.Fatal(err)
 			}
 			nodes := []lineage.Node{"n1", "n2", "n3"}

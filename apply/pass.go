@@ -266,7 +266,7 @@ func (x *pass) begin(key string, step plan.Step, held *held) error {
 // ended tells the guard of an export that hosts use again.
 func (x *pass) ended(nqn lineage.NQN) {
 	if nqn != "" {
-		x.opt.Guard.free(nqn)
+		x.opt.Guard.resumed(nqn)
 	}
 }
 
@@ -387,7 +387,7 @@ func (x *pass) resume(p plan.Pause) (done bool) {
 	start := time.Now()
 	err := x.do(ctx, step.Op)
 	if err == nil {
-		x.opt.Guard.free(p.NQN)
+		x.opt.Guard.resumed(p.NQN)
 	}
 	x.observe(Event{Pass: x.number, Step: step, Start: start, Took: time.Since(start), Err: err})
 	return err == nil

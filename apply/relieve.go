@@ -22,7 +22,7 @@ func (x *runner) waiting(failed []Failure) (sections []string) {
 	if x.opt.Plan.Relieve != nil {
 		return nil
 	}
-	holds := x.opt.Guard.Holds()
+	holds := x.opt.Guard.Holding()
 	for _, f := range failed {
 		if slices.Contains(holds, f.Section) && !x.relieved[f.Section] {
 			sections = append(sections, f.Section)

@@ -132,7 +132,7 @@ func (a *applier) startGuard() (apply.GuardConn, error) {
 		var targets map[lineage.Node]*spdk.Client
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
-		err := apply.Stand(ctx, in, out, func(cfg *schema.Config) (map[lineage.Node]*spdk.Client, error) {
+		err := apply.ServeGuard(ctx, in, out, func(cfg *schema.Config) (map[lineage.Node]*spdk.Client, error) {
 			targets = a.w.connect(cfg, func(io.Closer) error { return nil })
 			return targets, nil
 		})

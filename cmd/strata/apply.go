@@ -103,8 +103,8 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 				show.tell("carrying out the plan with digest " + digest)
 			}
 			r, err := apply.Run(cmd.Context(), cfg, targets, opt)
-			if waits := guard.Holds(); len(waits) > 0 {
-				show.tell("hosts of " + strings.Join(waits, ", ") + " wait: letting them go on")
+			if held := guard.Holding(); len(held) > 0 {
+				show.tell("hosts of " + strings.Join(held, ", ") + " wait: letting them go on")
 			}
 			if left := guard.Close(); left != nil {
 				err = errors.Join(err, fmt.Errorf("hosts may wait still, until apply is run again: %w", left))

@@ -22,7 +22,7 @@ func failures(cfg *schema.Config, r *apply.Result) error {
 	now := report.Build(cfg, r.Snapshot)
 	var errs *multierror.Error
 	for _, f := range r.Failures {
-		errs = multierror.Append(errs, ended{f, standing(now, f.Section), next(f, r.Snapshot)})
+		errs = multierror.Append(errs, ended{f, volumeHealth(now, f.Section), next(f, r.Snapshot)})
 	}
 	errs.ErrorFormat = func(list []error) string {
 		what := plan.Count(len(list), "section") + " could not be carried out:"
@@ -53,8 +53,8 @@ func (f ended) Error() string {
 
 func (f ended) Unwrap() error { return f.Err }
 
-// standing says how the volume of a section is.
-func standing(now *report.Report, section string) string {
+// volumeHealth says how the volume of a section is.
+func volumeHealth(now *report.Report, section string) string {
 	name, ok := strings.CutPrefix(section, string(plan.KindVolume)+" ")
 	if !ok {
 		return ""

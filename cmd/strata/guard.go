@@ -23,7 +23,7 @@ func newGuard() *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-			return apply.Stand(cmd.Context(), os.Stdin, os.Stdout, func(cfg *schema.Config) (map[lineage.Node]*spdk.Client, error) {
+			return apply.ServeGuard(cmd.Context(), os.Stdin, os.Stdout, func(cfg *schema.Config) (map[lineage.Node]*spdk.Client, error) {
 				targets, _, err := src.connect(cfg)
 				return targets, err
 			})

@@ -4,9 +4,9 @@ import "time"
 
 // Lvols that stand on a layer of another node.
 
-// stand makes a snapshot s of 4 MiB on n1 and an lvol h on n2 that stands on
+// esnapClone makes a snapshot s of 4 MiB on n1 and an lvol h on n2 that stands on
 // it, and returns the UUIDs of both.
-func (c *run) stand() (layer, head string) {
+func (c *run) esnapClone() (layer, head string) {
 	c.Helper()
 	c.n1.pool().thick("a", 4)
 	layer = c.n1.snapshot("lvs0/a", "s")
@@ -18,7 +18,7 @@ func (c *run) stand() (layer, head string) {
 
 var esnapCases = []example{
 	{name: "the source is named by its UUID", nodes: 2, run: func(c *run) {
-		layer, head := c.stand()
+		layer, head := c.esnapClone()
 		h := c.n2.bdev(head)
 		c.equal("source", h.Driver.Lvol.Esnap, layer)
 		c.equal("MiB and clusters", []int64{h.mib(), int64(h.Driver.Lvol.Clusters)}, []int64{4, 0})
@@ -27,7 +27,7 @@ var esnapCases = []example{
 		c.equal("listing", []bool{v.Esnap, v.Clone, v.Degraded}, []bool{true, false, false})
 	}},
 	{name: "what does not become one", nodes: 2, run: func(c *run) {
-		layer, _ := c.stand()
+		layer, _ := c.esnapClone()
 		c.n1.refusals([]refusal{
 			{"bdev_lvol_clone_bdev", M{"bdev": layer, "lvs_name": "lvs0", "clone_name": "k"}, -32602,
 				"bdev is an lvol in same lvs as clone; use bdev_lvol_clone instead"},
@@ -37,7 +37,7 @@ var esnapCases = []example{
 		c.n2.refuses(-32602, "File exists", "bdev_lvol_clone_bdev", M{"bdev": layer, "lvs_name": "lvs0", "clone_name": "h"})
 	}},
 	{name: "degraded without its source and back with it", nodes: 2, run: func(c *run) {
-		_, head := c.stand()
+		_, head := c.esnapClone()
 		c.restart(c.n2)
 		c.n2.disk()
 		c.equal("bdev without the source", c.n2.has(head), false)
@@ -48,7 +48,7 @@ var esnapCases = []example{
 		c.equal("degraded", c.n2.lvols()["h"].Degraded, false)
 	}},
 	{name: "moved onto a local layer of the same size", nodes: 2, run: func(c *run) {
-		_, head := c.stand()
+		_, head := c.esnapClone()
 		c.n2.thin("b", 4)
 		c.n2.snapshot("lvs0/b", "copy")
 		c.n2.thin("big", 8)
@@ -62,7 +62,7 @@ var esnapCases = []example{
 		c.equal("bdev", c.n2.has(head), true)
 	}},
 	{name: "set on a source by set_parent_bdev", nodes: 2, run: func(c *run) {
-		layer, _ := c.stand()
+		layer, _ := c.esnapClone()
 		c.n2.thin("b", 4)
 		c.n2.ok("bdev_lvol_set_parent_bdev", M{"lvol_name": "lvs0/b", "parent_name": layer})
 		c.n2.refuses(-32602, "File exists", "bdev_lvol_set_parent_bdev", M{"lvol_name": "lvs0/b", "parent_name": layer})
@@ -70,7 +70,7 @@ var esnapCases = []example{
 		c.equal("source", c.n2.bdev("lvs0/b").Driver.Lvol.Esnap, layer)
 	}},
 	{name: "one that has grown beyond its source has nothing there", nodes: 2, run: func(c *run) {
-		_, head := c.stand()
+		_, head := c.esnapClone()
 		c.n2.thick("whole", 8)
 		c.n2.snapshot("lvs0/whole", "w")
 		c.n2.ok("bdev_lvol_resize", M{"name": head, "size_in_mib": 8})
@@ -82,7 +82,7 @@ var esnapCases = []example{
 		c.equal("source", c.n2.bdev(head).Driver.Lvol.Esnap != "", true)
 	}},
 	{name: "a snapshot of one takes its source over", nodes: 2, run: func(c *run) {
-		layer, head := c.stand()
+		layer, head := c.esnapClone()
 		c.n2.ok("bdev_wait_for_examine", nil) // it must not be read meanwhile: that corrupts the target's memory
 		c.n2.snapshot(head, "t")
 		c.n1.remove(1)
@@ -95,13 +95,13 @@ var esnapCases = []example{
 		c.crashed(c.n2)
 	}},
 	{name: "inflating copies the source", nodes: 2, run: func(c *run) {
-		_, head := c.stand()
+		_, head := c.esnapClone()
 		c.n2.ok("bdev_lvol_inflate", M{"name": head})
 		h := c.n2.bdev(head).Driver.Lvol
 		c.equal("inflated", []any{h.Clusters, h.Esnap}, []any{4, ""})
 	}},
 	{name: "a namespace removed below a live one leaves a bdev that is neither there nor gone", nodes: 2, run: func(c *run) {
-		layer, head := c.stand()
+		layer, head := c.esnapClone()
 		c.n1.remove(1)
 		c.until("the source is gone", func() bool { return !c.n2.has(layer) })
 		c.equal("the lvol stays", c.n2.has(head), true)
@@ -113,7 +113,7 @@ var esnapCases = []example{
 		c.kill(c.n2) // nothing of it can be removed: see the next cases
 	}},
 	{name: "deleting a live one whose source has gone ends the target", nodes: 2, run: func(c *run) {
-		layer, head := c.stand()
+		layer, head := c.esnapClone()
 		c.n1.remove(1)
 		c.until("the source is gone", func() bool { return !c.n2.has(layer) })
 		if a, err := c.n2.call("bdev_lvol_delete", M{"name": head}); err == nil {
@@ -125,7 +125,7 @@ var esnapCases = []example{
 		c.equal("lvols", c.n2.lvolNames(), []string{"h"})
 	}},
 	{name: "deleting the lvstore of a live one whose source has gone ends the target", nodes: 2, run: func(c *run) {
-		layer, _ := c.stand()
+		layer, _ := c.esnapClone()
 		c.n1.remove(1)
 		c.until("the source is gone", func() bool { return !c.n2.has(layer) })
 		if a, err := c.n2.call("bdev_lvol_delete_lvstore", M{"lvs_name": "lvs0"}); err == nil {
@@ -137,7 +137,7 @@ var esnapCases = []example{
 		c.equal("lvols", c.n2.lvolNames(), []string{"h"})
 	}},
 	{name: "a peer given up below a live one: its controller stays until the lvol stands on a local layer", nodes: 2, run: func(c *run) {
-		layer, head := c.stand()
+		layer, head := c.esnapClone()
 		c.kill(c.n1)
 		c.until("the peer is given up", func() bool { return c.n2.controllers()["n1"] == "deleting" })
 		c.equal("bdevs", []bool{c.n2.has(layer), c.n2.has(head)}, []bool{false, true})
@@ -154,7 +154,7 @@ var esnapCases = []example{
 		c.equal("lvols", c.n2.lvolNames(), []string{"b", "void"})
 	}},
 	{name: "deleting a degraded one", nodes: 2, run: func(c *run) {
-		_, head := c.stand()
+		_, head := c.esnapClone()
 		c.restart(c.n2)
 		c.n2.disk()
 		c.equal("degraded", c.n2.lvols()["h"].Degraded, true)

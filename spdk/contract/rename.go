@@ -71,7 +71,7 @@ var renameCases = []example{
 		c.equal("aliases", c.n1.bdev(a).Aliases, []string{"lvs1/a"})
 	}},
 	{name: "with a degraded lvol it ends the target and is done", nodes: 2, run: func(c *run) {
-		_, head := c.stand()
+		_, head := c.esnapClone()
 		c.restart(c.n2)
 		c.n2.disk()
 		c.equal("degraded", c.n2.lvols()["h"].Degraded, true)

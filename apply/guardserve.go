@@ -18,11 +18,12 @@ import (
 	"strata/spdk"
 )
 
-// Stand is the guard's life: it takes note of what is held and locked until in
-// ends, and then lets the hosts go on that are held still. If in did not end in
-// order, it frees the lock, too.
-func Stand(ctx context.Context, in io.Reader, out io.Writer, connect func(*schema.Config) (map[lineage.Node]*spdk.Client, error)) error {
-	g := standing{held: map[lineage.NQN]guardMessage{}}
+// ServeGuard is the guard: it takes note of what is held and locked until in ends,
+// answers each line on out, and then lets the hosts go on that are still held. If
+// in did not end in order, it frees the lock, too. connect is called once, with the
+// configuration that comes first.
+func ServeGuard(ctx context.Context, in io.Reader, out io.Writer, connect func(*schema.Config) (map[lineage.Node]*spdk.Client, error)) error {
+	g := guardServer{held: map[lineage.NQN]guardMessage{}}
 	orderly := false
 	dec := json.NewDecoder(in)
 	for !orderly {
@@ -50,8 +51,8 @@ func Stand(ctx context.Context, in io.Reader, out io.Writer, connect func(*schem
 	return g.finish(ctx)
 }
 
-// standing is what a guard knows.
-type standing struct {
+// guardServer is what a guard knows.
+type guardServer struct {
 	cfg     *schema.Config
 	opt     plan.Options
 	targets map[lineage.Node]*spdk.Client
@@ -59,7 +60,7 @@ type standing struct {
 	held    map[lineage.NQN]guardMessage
 }
 
-func (g *standing) note(m guardMessage) {
+func (g *guardServer) note(m guardMessage) {
 	switch {
 	case m.Config != nil:
 		g.cfg, g.opt = m.Config, *m.Plan
@@ -68,14 +69,14 @@ func (g *standing) note(m guardMessage) {
 		g.lock.begin(g.cfg.Cluster, g.targets)
 	case m.Hold != nil:
 		g.held[m.Hold.NQN] = m
-	case m.Free != "":
-		delete(g.held, m.Free)
+	case m.Resumed != "":
+		delete(g.held, m.Resumed)
 	}
 }
 
 // resume ends the pauses: what was only paused is whole then. It fails where the
 // listener is away already.
-func (g *standing) resume() {
+func (g *guardServer) resume() {
 	x := newPass(0, g.cfg, g.targets, Options{})
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -93,7 +94,7 @@ func (g *standing) resume() {
 
 // finish carries out what is left to do until hosts have their volume again,
 // and begins nothing.
-func (g *standing) finish(ctx context.Context) error {
+func (g *guardServer) finish(ctx context.Context) error {
 	if len(g.held) == 0 {
 		return nil
 	}
