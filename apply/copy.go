@@ -15,34 +15,34 @@ import (
 // going is taken up: its target tells how it is to who knows its number, which a
 // note says. Only a copy whose target says so is complete. One that nobody knows
 // the number of is waited for and then repeated, which does no harm.
-func (x *pass) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) error {
-	src, dst := x.alias(op.Node, op.Lvstore, op.Layer), x.resolve(string(op.To))
-	if to := x.targets[op.Dest]; to != nil {
-		defer x.limits.leave(ctx, to, op.Dest, dst)
+func (c *caller) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) error {
+	src, dst := c.alias(op.Node, op.Lvstore, op.Layer), c.resolve(string(op.To))
+	if to := c.targets[op.Dest]; to != nil {
+		defer c.limits.leave(ctx, to, op.Dest, dst)
 	}
-	note := copyNote{t, x.cfg.Cluster.CopyNote(lineage.UUID(dst)), op.Lvstore + "/" + string(op.Layer)}
+	note := copyNote{t, c.cluster.CopyNote(lineage.UUID(dst)), op.Lvstore + "/" + string(op.Layer)}
 	if id, found, err := note.read(ctx); err != nil {
 		return err
 	} else if found {
-		if err := x.follow(ctx, t, op, id); err == nil || ctx.Err() != nil || silent(err) {
+		if err := c.follow(ctx, t, op, id); err == nil || ctx.Err() != nil || silent(err) {
 			note.over(ctx, err)
 			return err
 		}
 		// It failed, or its end was told to somebody who has not lived to use it.
 		note.delete(ctx)
 	}
-	id, err := x.startCopy(ctx, t, src, dst)
+	id, err := c.startCopy(ctx, t, src, dst)
 	if err != nil {
 		return err
 	}
 	note.write(ctx, id)
-	err = x.follow(ctx, t, op, id)
+	err = c.follow(ctx, t, op, id)
 	note.over(ctx, err)
 	return err
 }
 
 // follow waits for the end of a copy.
-func (x *pass) follow(ctx context.Context, t *spdk.Client, op plan.ShallowCopy, id uint32) error {
+func (c *caller) follow(ctx context.Context, t *spdk.Client, op plan.ShallowCopy, id uint32) error {
 	start := time.Now()
 	heard := start
 	for {
@@ -57,13 +57,13 @@ func (x *pass) follow(ctx context.Context, t *spdk.Client, op plan.ShallowCopy, 
 			return err
 		}
 		heard = time.Now()
-		x.progress(op, at)
+		c.events.copying(Copy{Op: op, Copied: int64(at.CopiedClusters), Total: int64(at.TotalClusters)})
 		switch at.State {
 		case spdk.CopyComplete:
 			return nil
 		case spdk.CopyInProgress:
 		default:
-			return fmt.Errorf("copying %s to %s: %s after %d of %d clusters", x.alias(op.Node, op.Lvstore, op.Layer), op.Label, at.Error, at.CopiedClusters, at.TotalClusters)
+			return fmt.Errorf("copying %s to %s: %s after %d of %d clusters", c.alias(op.Node, op.Lvstore, op.Layer), op.Label, at.Error, at.CopiedClusters, at.TotalClusters)
 		}
 		if err := sleep(ctx, pollCopy(time.Since(start))); err != nil {
 			return err
@@ -89,7 +89,7 @@ func pollCopy(took time.Duration) time.Duration {
 
 // startCopy starts a copy. A bdev that has just appeared is looked into for a
 // moment, and cannot be opened for writing meanwhile.
-func (x *pass) startCopy(ctx context.Context, t *spdk.Client, src, dst string) (uint32, error) {
+func (c *caller) startCopy(ctx context.Context, t *spdk.Client, src, dst string) (uint32, error) {
 	if err := t.WaitForExamine(ctx); err != nil {
 		return 0, err
 	}
@@ -146,14 +146,5 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	case <-time.After(d):
 		return nil
-	}
-}
-
-// progress reports how far a copy is.
-func (x *pass) progress(op plan.ShallowCopy, at spdk.ShallowCopy) {
-	if x.opt.Progress != nil {
-		x.telling.Lock()
-		defer x.telling.Unlock()
-		x.opt.Progress(Copy{Op: op, Copied: int64(at.CopiedClusters), Total: int64(at.TotalClusters)})
 	}
 }

@@ -59,12 +59,12 @@ func (n copyNote) delete(ctx context.Context) {
 
 // forgetCopy takes away the note of a copy onto staging that a link shows no
 // more: whatever came of it, nobody will take it up.
-func (x *pass) forgetCopy(ctx context.Context, op plan.NamespaceRemove) {
+func (c *caller) forgetCopy(ctx context.Context, op plan.NamespaceRemove) {
 	name := string(op.Label)[strings.LastIndexByte(string(op.Label), '/')+1:]
 	n, _ := lineage.Parse(lineage.LvolName(name))
-	l, ok := x.cfg.Cluster.ParseLink(op.NQN)
-	if _, staging := n.(lineage.Staging); !staging || !ok || x.targets[l.To] == nil {
+	l, ok := c.cluster.ParseLink(op.NQN)
+	if _, staging := n.(lineage.Staging); !staging || !ok || c.targets[l.To] == nil {
 		return
 	}
-	copyNote{t: x.targets[l.To], name: x.cfg.Cluster.CopyNote(lineage.UUID(x.resolve(op.Bdev)))}.delete(ctx)
+	copyNote{t: c.targets[l.To], name: c.cluster.CopyNote(lineage.UUID(c.resolve(op.Bdev)))}.delete(ctx)
 }

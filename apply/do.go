@@ -13,28 +13,49 @@ import (
 
 const mib = 1 << 20
 
+// caller carries out single ops: it knows what targets call what plans name.
+type caller struct {
+	cluster  lineage.Cluster
+	targets  map[lineage.Node]*spdk.Client
+	lvstores *lvstores
+	limits   *limits
+	events   *events // told how far copies are
+	*tokens
+}
+
+func newCaller(c lineage.Cluster, targets map[lineage.Node]*spdk.Client, events *events) *caller {
+	return &caller{cluster: c, targets: targets, lvstores: newLvstores(), limits: newLimits(), events: events, tokens: newTokens()}
+}
+
+// forPass is a caller for the lvols of another pass.
+func (c *caller) forPass() *caller {
+	next := *c
+	next.tokens = newTokens()
+	return &next
+}
+
 // do carries out one op. Its errors name the node.
-func (x *pass) do(ctx context.Context, op plan.Op) error {
-	t := x.targets[op.On()]
+func (c *caller) do(ctx context.Context, op plan.Op) error {
+	t := c.targets[op.On()]
 	if t == nil {
 		return fmt.Errorf("node %s: there is no connection to it", op.On())
 	}
-	if err := x.call(ctx, t, op); err != nil {
+	if err := c.call(ctx, t, op); err != nil {
 		return fmt.Errorf("node %s: %w", op.On(), err)
 	}
 	return nil
 }
 
-func (x *pass) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
+func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	switch op := op.(type) {
 	case plan.DiskAttach:
 		return attachDisk(ctx, t, op)
 	case plan.DiskDetach, plan.ExpectBlank, plan.LvstoreCreate, plan.LvstoreRename, plan.Remind, plan.Forget:
-		return x.store(ctx, t, op)
+		return c.store(ctx, t, op)
 	case plan.LvolSnapshot, plan.LvolClone, plan.LvolDecouple, plan.LvolCloneBdev, plan.LvolSetParent, plan.ShallowCopy, plan.WriteLimit:
-		return x.layer(ctx, t, op)
+		return c.layer(ctx, t, op)
 	case plan.LvolCreate, plan.LvolResize, plan.LvolRename, plan.LvolDelete, plan.ExpectEmpty:
-		return x.lvol(ctx, t, op)
+		return c.lvol(ctx, t, op)
 	case plan.InitiatorOptions:
 		return t.SetNVMeOptions(ctx, spdk.NVMeOptions{TransportAckTimeout: uint8(op.TransportAckTimeout)})
 	case plan.TransportCreate:
@@ -58,14 +79,14 @@ func (x *pass) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return t.ListenerRemove(ctx, spdk.ListenerRemove{NQN: string(op.NQN), Address: address(op.Address, op.Port)})
 	case plan.NamespaceAdd:
 		_, err := t.NamespaceAdd(ctx, spdk.NamespaceAdd{NQN: string(op.NQN), Namespace: spdk.NamespaceSpec{
-			NSID: uint32(op.NSID), BdevName: x.resolve(op.Bdev), UUID: string(op.UUID), NGUID: op.UUID.NGUID(),
+			NSID: uint32(op.NSID), BdevName: c.resolve(op.Bdev), UUID: string(op.UUID), NGUID: op.UUID.NGUID(),
 		}})
 		return err
 	case plan.NamespaceRemove:
 		if err := t.NamespaceRemove(ctx, string(op.NQN), uint32(op.NSID)); err != nil {
 			return err
 		}
-		x.forgetCopy(ctx, op)
+		c.forgetCopy(ctx, op)
 		return nil
 	case plan.ControllerAttach:
 		return attach(ctx, t, op)
@@ -76,7 +97,7 @@ func (x *pass) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.ControllerWait:
 		return waitEnabled(ctx, t, op)
 	case plan.LegWait:
-		return waitFor(ctx, t, x.resolve(string(op.Leg)), op.Size)
+		return waitFor(ctx, t, c.resolve(string(op.Leg)), op.Size)
 	case plan.LegGone:
 		return waitGone(ctx, t, string(op.Leg))
 	case plan.Drain:
@@ -86,23 +107,23 @@ func (x *pass) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.Resume:
 		return t.SetANAState(ctx, spdk.SetANAState{NQN: string(op.NQN), Address: address(op.Address, op.Port), State: spdk.Optimized})
 	case plan.RaidCreate:
-		return x.raid(ctx, t, op)
+		return c.raid(ctx, t, op)
 	case plan.RaidDelete:
 		return t.RaidDelete(ctx, op.Raid)
 	case plan.ExpectLegs:
-		return x.expectLegs(ctx, t, op)
+		return c.expectLegs(ctx, t, op)
 	case plan.RaidGrow:
-		return t.RaidGrowBase(ctx, op.Raid, x.resolve(string(op.Leg)))
+		return t.RaidGrowBase(ctx, op.Raid, c.resolve(string(op.Leg)))
 	case plan.RaidRemoveLeg:
-		return t.RaidRemoveBase(ctx, x.resolve(string(op.Leg)))
+		return t.RaidRemoveBase(ctx, c.resolve(string(op.Leg)))
 	case plan.UblkTarget:
 		return unless(spdk.Busy, unless(spdk.Exists, t.UblkCreateTarget(ctx)))
 	case plan.UblkStart:
-		return t.UblkStart(ctx, spdk.UblkStart{BdevName: x.resolve(op.Bdev), ID: uint32(op.ID)})
+		return t.UblkStart(ctx, spdk.UblkStart{BdevName: c.resolve(op.Bdev), ID: uint32(op.ID)})
 	case plan.UblkStop:
 		return t.UblkStop(ctx, uint32(op.ID))
 	case plan.NBDStart:
-		_, err := t.NbdStart(ctx, spdk.NbdStart{BdevName: x.resolve(op.Bdev), Device: op.Path})
+		_, err := t.NbdStart(ctx, spdk.NbdStart{BdevName: c.resolve(op.Bdev), Device: op.Path})
 		return err
 	case plan.NBDStop:
 		return t.NbdStop(ctx, op.Path)
@@ -164,29 +185,29 @@ func attach(ctx context.Context, t *spdk.Client, op plan.ControllerAttach) error
 	return err
 }
 
-func (x *pass) lvol(ctx context.Context, t *spdk.Client, op plan.Op) error {
+func (c *caller) lvol(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	switch op := op.(type) {
 	case plan.LvolCreate:
 		if n, ok := lineage.Parse(op.Name); !ok || n.Of().ID == lineage.Pending {
 			return fmt.Errorf("the plan has no id for %s; it was made to be shown only", op.Name)
 		}
-		uuid, err := t.LvolCreate(ctx, spdk.LvolCreate{LvolName: string(op.Name), LvsName: x.lvstores.name(op.Node, op.Lvstore), SizeMiB: uint64((op.Size + mib - 1) / mib), ThinProvision: true})
+		uuid, err := t.LvolCreate(ctx, spdk.LvolCreate{LvolName: string(op.Name), LvsName: c.lvstores.name(op.Node, op.Lvstore), SizeMiB: uint64((op.Size + mib - 1) / mib), ThinProvision: true})
 		if err != nil {
 			return err
 		}
-		x.bind(plan.Token(op.Node, op.Lvstore, op.Name), lineage.UUID(uuid))
+		c.bind(plan.Token(op.Node, op.Lvstore, op.Name), lineage.UUID(uuid))
 		return nil
 	case plan.LvolResize:
-		return t.LvolResize(ctx, x.alias(op.Node, op.Lvstore, op.Name), uint64((op.To+mib-1)/mib))
+		return t.LvolResize(ctx, c.alias(op.Node, op.Lvstore, op.Name), uint64((op.To+mib-1)/mib))
 	case plan.LvolRename:
 		if n, ok := lineage.Parse(op.To); !ok || n.Of().ID == lineage.Pending {
 			return fmt.Errorf("the plan has no id for %s; it was made to be shown only", op.To)
 		}
-		return t.LvolRename(ctx, x.alias(op.Node, op.Lvstore, op.From), string(op.To))
+		return t.LvolRename(ctx, c.alias(op.Node, op.Lvstore, op.From), string(op.To))
 	case plan.LvolDelete:
-		return t.LvolDelete(ctx, x.alias(op.Node, op.Lvstore, op.Name))
+		return t.LvolDelete(ctx, c.alias(op.Node, op.Lvstore, op.Name))
 	case plan.ExpectEmpty:
-		b, err := t.GetBdev(ctx, x.alias(op.Node, op.Lvstore, op.Name))
+		b, err := t.GetBdev(ctx, c.alias(op.Node, op.Lvstore, op.Name))
 		if err != nil {
 			return err
 		}
@@ -234,10 +255,10 @@ func pause(ctx context.Context, t *spdk.Client, op plan.Pause) error {
 
 // raid creates a mirror and makes sure that it is online: the call succeeds
 // also when a leg is missing, and the RAID then waits for it.
-func (x *pass) raid(ctx context.Context, t *spdk.Client, op plan.RaidCreate) error {
+func (c *caller) raid(ctx context.Context, t *spdk.Client, op plan.RaidCreate) error {
 	var legs []string
 	for _, l := range op.Legs {
-		legs = append(legs, x.resolve(string(l)))
+		legs = append(legs, c.resolve(string(l)))
 	}
 	if err := t.RaidCreate(ctx, spdk.RaidCreate{Name: op.Raid, Level: "raid1", BaseBdevs: legs, UUID: string(op.UUID)}); err != nil {
 		return err
@@ -252,7 +273,7 @@ func (x *pass) raid(ctx context.Context, t *spdk.Client, op plan.RaidCreate) err
 }
 
 // expectLegs fails when the RAID has lost a leg, or a rebuild fills one.
-func (x *pass) expectLegs(ctx context.Context, t *spdk.Client, op plan.ExpectLegs) error {
+func (c *caller) expectLegs(ctx context.Context, t *spdk.Client, op plan.ExpectLegs) error {
 	raids, err := t.GetRaids(ctx)
 	if err != nil {
 		return err
@@ -269,7 +290,7 @@ func (x *pass) expectLegs(ctx context.Context, t *spdk.Client, op plan.ExpectLeg
 			have[b.UUID] = b.Configured
 		}
 		for _, l := range op.Legs {
-			if !have[x.resolve(string(l))] {
+			if !have[c.resolve(string(l))] {
 				return fmt.Errorf("RAID %s has lost a leg", r.Name)
 			}
 		}

@@ -77,12 +77,15 @@ func (g *guardServer) note(m guardMessage) {
 // resume ends the pauses: what was only paused is whole then. It fails where the
 // listener is away already.
 func (g *guardServer) resume() {
-	x := newPass(0, g.cfg, g.targets, Options{})
+	if len(g.held) == 0 {
+		return
+	}
+	c := newCaller(g.cfg.Cluster, g.targets, newEvents(Options{}))
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, m := range slices.Collect(maps.Values(g.held)) {
 		wg.Go(func() {
-			if x.resume(*m.Hold) {
+			if c.resume(*m.Hold) == nil {
 				mu.Lock()
 				defer mu.Unlock()
 				delete(g.held, m.Hold.NQN)
@@ -103,8 +106,8 @@ func (g *guardServer) finish(ctx context.Context) error {
 		sections = append(sections, m.Volume)
 	}
 	whole := make(chan struct{})
-	r, err := Run(ctx, g.cfg, g.targets, Options{Plan: relief(g.opt, sections), Parallelism: len(g.held), Lock: g.lock, Stop: whole, Observe: func(e Event) {
-		if nqn := letsGo(e.Step.Op); e.Err == nil && g.held[nqn].Hold != nil {
+	r, err := Run(ctx, g.cfg, g.targets, Options{Plan: resumeOnly(g.opt, sections), Parallelism: len(g.held), Lock: g.lock, Stop: whole, Observe: func(e Event) {
+		if nqn := resumes(e.Step.Op); e.Err == nil && g.held[nqn].Hold != nil {
 			if delete(g.held, nqn); len(g.held) == 0 {
 				close(whole)
 			}

@@ -10,24 +10,24 @@ import (
 )
 
 // layer carries out an op on a stack's layers.
-func (x *pass) layer(ctx context.Context, t *spdk.Client, op plan.Op) error {
+func (c *caller) layer(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	switch op := op.(type) {
 	case plan.LvolSnapshot:
-		uuid, err := t.LvolSnapshot(ctx, x.alias(op.Node, op.Lvstore, op.Lvol), string(op.Layer))
+		uuid, err := t.LvolSnapshot(ctx, c.alias(op.Node, op.Lvstore, op.Lvol), string(op.Layer))
 		if err != nil {
 			return err
 		}
-		x.bind(plan.Token(op.Node, op.Lvstore, op.Layer), lineage.UUID(uuid))
+		c.bind(plan.Token(op.Node, op.Lvstore, op.Layer), lineage.UUID(uuid))
 		return nil
 	case plan.LvolClone:
 		if n, ok := lineage.Parse(op.Name); !ok || n.Of().ID == lineage.Pending {
 			return fmt.Errorf("the plan has no id for %s; it was made to be shown only", op.Name)
 		}
-		uuid, err := t.LvolClone(ctx, x.alias(op.Node, op.Lvstore, op.Layer), string(op.Name))
+		uuid, err := t.LvolClone(ctx, c.alias(op.Node, op.Lvstore, op.Layer), string(op.Name))
 		if err != nil {
 			return err
 		}
-		x.bind(plan.Token(op.Node, op.Lvstore, op.Name), lineage.UUID(uuid))
+		c.bind(plan.Token(op.Node, op.Lvstore, op.Name), lineage.UUID(uuid))
 		return nil
 	case plan.LvolCloneBdev:
 		// A bdev that has just appeared is looked into for a moment: it is open
@@ -35,20 +35,20 @@ func (x *pass) layer(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		if err := t.WaitForExamine(ctx); err != nil {
 			return err
 		}
-		uuid, err := t.LvolCloneBdev(ctx, spdk.LvolCloneBdev{Bdev: x.resolve(string(op.Bdev)), LvsName: x.lvstores.name(op.Node, op.Lvstore), CloneName: string(op.Name)})
+		uuid, err := t.LvolCloneBdev(ctx, spdk.LvolCloneBdev{Bdev: c.resolve(string(op.Bdev)), LvsName: c.lvstores.name(op.Node, op.Lvstore), CloneName: string(op.Name)})
 		if err != nil {
 			return err
 		}
-		x.bind(plan.Token(op.Node, op.Lvstore, op.Name), lineage.UUID(uuid))
+		c.bind(plan.Token(op.Node, op.Lvstore, op.Name), lineage.UUID(uuid))
 		return nil
 	case plan.LvolSetParent:
-		return unless(spdk.Exists, t.LvolSetParent(ctx, x.alias(op.Node, op.Lvstore, op.Name), x.alias(op.Node, op.Lvstore, op.Layer)))
+		return unless(spdk.Exists, t.LvolSetParent(ctx, c.alias(op.Node, op.Lvstore, op.Name), c.alias(op.Node, op.Lvstore, op.Layer)))
 	case plan.ShallowCopy:
-		return x.copy(ctx, t, op)
+		return c.copy(ctx, t, op)
 	case plan.WriteLimit:
-		return x.limits.enter(ctx, t, op, x.resolve(string(op.Bdev)))
+		return c.limits.enter(ctx, t, op, c.resolve(string(op.Bdev)))
 	case plan.LvolDecouple:
-		return t.LvolDecoupleParent(ctx, x.alias(op.Node, op.Lvstore, op.Name))
+		return t.LvolDecoupleParent(ctx, c.alias(op.Node, op.Lvstore, op.Name))
 	}
 	return fmt.Errorf("no call is known for %T", op)
 }

@@ -16,9 +16,9 @@ type lvstores struct {
 
 func newLvstores() *lvstores { return &lvstores{called: map[lineage.Node]map[string]string{}} }
 
-// look takes the names from what was read. A node that was not keeps those it
+// learn takes the names from what was read. A node that was not keeps those it
 // had: sections that copy go on while nodes are looked at, and find lvols by them.
-func (s *lvstores) look(cfg *schema.Config, snap *state.Snapshot) {
+func (s *lvstores) learn(cfg *schema.Config, snap *state.Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, n := range snap.Nodes {
@@ -54,6 +54,6 @@ func (s *lvstores) set(n lineage.Node, lvstore, called string) {
 }
 
 // alias is the name under which RPCs of node n find an lvol.
-func (x *pass) alias(n lineage.Node, lvstore string, name lineage.LvolName) string {
-	return x.lvstores.name(n, lvstore) + "/" + string(name)
+func (c *caller) alias(n lineage.Node, lvstore string, name lineage.LvolName) string {
+	return c.lvstores.name(n, lvstore) + "/" + string(name)
 }

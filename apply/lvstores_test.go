@@ -28,7 +28,7 @@ func TestLvstoresOfANodeThatIsNotRead(t *testing.T) {
 		{read("lab.fast.p2aa"), "lab.fast.p2aa", "it is called otherwise"},
 		{read(), "lab.fast", "it is gone"},
 	} {
-		s.look(cfg, look.snap)
+		s.learn(cfg, look.snap)
 		if got := s.name("n1", "lab.fast"); got != look.want {
 			t.Errorf("lvstore lab.fast is called %q, want %q: %s", got, look.want, look.why)
 		}

@@ -1,204 +1,193 @@
 package apply
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"strata/lineage"
-	"strata/plan"
 	"strata/schema"
 	"strata/spdk"
-	"strata/state"
 )
 
-// runner keeps the passes of a run: sections of earlier ones may still copy.
-type runner struct {
+// A Runner brings nodes to what a configuration asks for, driven step by step:
+//
+//	Settle  what has become of the passes so far: which sections are given up
+//	Resume  the hosts go on that such a section holds
+//	Look    all nodes are read
+//	Plan    what is due is planned
+//	Lock    the nodes are locked, before anything is done
+//	Pass    the first pass of the plan is carried out
+//	Wait    something that goes on in the background ends
+//
+// Copies go on after the pass that began them: what happens to other volumes, or
+// to a leg of the one that is copied, does not wait for them. A Runner serves one
+// driver: its steps are not to be called at the same time.
+type Runner struct {
 	cfg     *schema.Config
 	targets map[lineage.Node]*spdk.Client
 	opt     Options
-	risky   chan struct{}
-	wake    chan struct{}
-	limits  *limits
-	telling sync.Mutex
-	// relieved has the sections that were given up and whose hosts were let go on
-	// since, as far as that could be done.
-	relieved map[string]bool
-	passes   []*pass
-	tries    *tries
-	lvstores *lvstores
+
+	looker   *looker
+	planner  *planner
+	approval *approval
+	executor *executor
+	attempts *attempts
 	made     *made
-	repeats  map[string]repeats // by what a section does
-	// approved is what Options.Confirm has agreed to.
-	approved string
+	events   *events
+
+	steps   int             // done
+	resumed map[string]bool // sections that Resume was called for
 }
 
-func newRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Options) *runner {
-	return &runner{
+// lookAgain is how often the nodes are looked at while copies are in hand.
+const lookAgain = 2 * time.Second
+
+// NewRunner readies a Runner. It is to be closed.
+func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Options) *Runner {
+	if opt.Lock != nil {
+		opt.Lock.begin(cfg.Cluster, targets)
+	}
+	e, m, a := newEvents(opt), newMade(cfg.Lvstores), newAttempts()
+	c := newCaller(cfg.Cluster, targets, e)
+	return &Runner{
 		cfg: cfg, targets: targets, opt: opt,
-		risky: make(chan struct{}, max(1, opt.Parallelism)), wake: make(chan struct{}, 1),
-		relieved: map[string]bool{}, tries: newTries(), lvstores: newLvstores(), made: newMade(cfg.Lvstores), repeats: map[string]repeats{}, limits: newLimits(),
+		looker:   &looker{cfg: cfg, targets: targets, made: m, lvstores: c.lvstores},
+		planner:  newPlanner(cfg, opt),
+		approval: &approval{confirm: opt.Confirm},
+		executor: newExecutor(opt, c, a, m),
+		attempts: a, made: m, events: e,
+		resumed: map[string]bool{},
 	}
 }
 
-// pass carries out one pass, but for copies that go on.
-func (x *runner) pass(ctx context.Context, number int, p plan.Pass) {
-	next := newPass(number, x.cfg, x.targets, x.opt)
-	next.risky, next.wake, next.telling, next.limits, next.tries, next.lvstores, next.made = x.risky, x.wake, &x.telling, x.limits, x.tries, x.lvstores, x.made
-	x.passes = append(x.passes, next)
-	next.run(ctx, p)
+// Close waits until nothing is under way any more, and frees the nodes. A copy
+// ends when the context of its Pass does, or by itself.
+func (x *Runner) Close() {
+	x.executor.waitAll()
+	x.opt.Lock.end()
 }
 
-// settle takes stock: what has been done, which sections have failed for good,
-// and which are still copying.
-func (x *runner) settle(r *Result, opt plan.Options) {
-	clear(opt.Busy)
-	var open []*pass
-	for _, p := range x.passes {
-		p.mu.Lock()
-		r.Steps += p.steps
-		p.steps = 0
-		for _, f := range p.failed {
-			if x.tries.failed(f.Section, f.Step.Op) == patience {
-				r.giveUp(f, opt)
-			}
+// Settle takes stock of the passes so far. A section with a step that has failed
+// too often is given up: nothing is planned for it any more. Nor is for those
+// that copy until they end. Given-up sections that hold hosts are returned, each
+// once; they are for Resume.
+func (x *Runner) Settle() (waiting []string) {
+	steps, failed, copying := x.executor.settle()
+	x.steps += steps
+	for _, f := range failed {
+		if x.attempts.failed(f) {
+			x.giveUp(f)
 		}
-		p.failed = nil
-		busy := false
-		for key, s := range p.sections {
-			select {
-			case <-s.ended:
-			default:
-				opt.Busy[key] = s.nodes
-				busy = true
-			}
-		}
-		if busy {
-			open = append(open, p)
-		}
-		p.mu.Unlock()
 	}
-	x.passes = open
-	slices.SortFunc(r.Failures, func(a, b Failure) int { return cmp.Compare(a.Section, b.Section) })
+	x.planner.opt.Busy = copying
+	return x.waiting()
 }
 
-// tries counts how often steps have failed since they were last done.
-type tries struct {
-	mu sync.Mutex
-	n  map[string]int
+// giveUp leaves a section alone from here on.
+func (x *Runner) giveUp(f Failure) {
+	x.attempts.giveUp(f)
+	x.planner.opt.Skip[f.Section] = true
 }
 
-func newTries() *tries { return &tries{n: map[string]int{}} }
+// Look reads all nodes. It fails only when ctx has ended.
+func (x *Runner) Look(ctx context.Context) error { return x.looker.look(ctx) }
 
-func (t *tries) failed(section string, op plan.Op) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	what := stepKey(section, op)
-	t.n[what]++
-	return t.n[what]
+// Plan plans what is due by the last look: the whole plan before the first pass if
+// somebody is to see it, else one pass. If the look found what the one before Lock
+// did, the plan stays. It fails if nothing can be planned, or with the error of
+// Options.Vet.
+func (x *Runner) Plan() error {
+	if x.looker.same {
+		return nil
+	}
+	return x.planner.plan(x.looker.last, x.executor.begun > 0)
 }
 
-func (t *tries) done(section string, op plan.Op) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.n) > 0 {
-		delete(t.n, stepKey(section, op))
+// Copying reports whether sections copied when the Runner was last settled.
+func (x *Runner) Copying() bool { return len(x.planner.opt.Busy) > 0 }
+
+// Approved asks for approval of the plan before the first pass, unless that was
+// given to one that does the same.
+func (x *Runner) Approved() bool {
+	return x.executor.begun > 0 || x.approval.of(x.planner.last)
+}
+
+// Unsure reports whether what differs from the saved plan may be the doing of
+// somebody who has locked a node, another apply or the guard of one that died, and
+// not last.
+func (x *Runner) Unsure() bool {
+	return !x.looker.locked && x.executor.begun == 0 && len(x.planner.deviations) > 0 && x.opt.Lock.others(x.looker.last)
+}
+
+// MustLock reports whether nodes are to be locked before anything else is done.
+func (x *Runner) MustLock() bool {
+	return x.Unsure() || x.opt.Lock != nil && !x.planner.last.Empty() && len(x.opt.Lock.missing(x.looker.last)) > 0
+}
+
+// Lock locks the nodes that answered, all or none, and waits for others who have;
+// false without an error is that Options.Stop has ended that. What was planned
+// may be done by then: the next step is Look. Nodes that come back while others are
+// locked already are not waited for: what is theirs to do fails.
+func (x *Runner) Lock(ctx context.Context) (bool, error) {
+	l := x.opt.Lock
+	if err := x.opt.Guard.locking(l); err != nil {
+		return false, err
+	}
+	nodes := l.missing(x.looker.last)
+	again := len(l.nodes()) > 0
+	err := l.take(ctx, nodes, x.looker.last, x.opt.Stop)
+	switch {
+	case errors.Is(err, errStopped):
+		return false, nil
+	case again && isLocked(err):
+		l.giveUp(nodes, err)
+	case err != nil:
+		return false, err
+	}
+	x.looker.locking = true
+	return true, nil
+}
+
+// Pass carries out the first pass of the plan, but for copies, which go on until
+// they or ctx end. Where that would lead nowhere, for sections of it were carried
+// out again and again, they are given up and nothing is done.
+func (x *Runner) Pass(ctx context.Context) {
+	p := x.planner.last.Passes[0]
+	stuck := x.made.missing(p)
+	if len(stuck) == 0 {
+		stuck = x.attempts.repeat(p)
+	}
+	for _, f := range stuck {
+		x.giveUp(f)
+	}
+	if len(stuck) == 0 {
+		x.executor.carryOut(ctx, p)
 	}
 }
 
-func stepKey(section string, op plan.Op) string {
-	return section + ", " + string(op.On()) + ": " + plan.Words(op)
+// Wait returns when a section ends that copies, when Options.Stop or ctx ends the
+// run, and after 2 s: other volumes do not wait for a copy.
+func (x *Runner) Wait(ctx context.Context) { x.executor.waitOne(ctx, lookAgain) }
+
+// Stopped reports whether Options.Stop has ended the run.
+func (x *Runner) Stopped() bool { return stopped(x.opt.Stop) }
+
+// Result is what the steps so far came to, without the reason why there are no more.
+func (x *Runner) Result() *Result {
+	return &Result{
+		Plan: x.planner.last, Snapshot: x.looker.last,
+		Passes: x.executor.begun, Steps: x.steps, Failures: slices.Clone(x.attempts.givenUp),
+		Deviations: x.planner.deviations, Others: x.planner.others,
+	}
 }
 
-// idle waits until a copy ends, or for a while.
-func (x *runner) idle(ctx context.Context, d time.Duration) {
+func stopped(stop <-chan struct{}) bool {
 	select {
-	case <-x.wake:
-	case <-ctx.Done():
-	case <-x.opt.Stop:
-	case <-time.After(d):
-	}
-}
-
-// wait returns when nothing is under way any more.
-func (x *runner) wait() {
-	for _, p := range x.passes {
-		for _, s := range p.sections {
-			<-s.ended
-		}
-	}
-}
-
-// repeats is how often something was done since then.
-type repeats struct {
-	n     int
-	since time.Time
-}
-
-// look reads the nodes again; like ReadAgain, right after the look before if
-// again is set.
-func (x *runner) look(ctx context.Context, before *state.Snapshot, again bool) *state.Snapshot {
-	if !again {
-		before = nil
-	}
-	x.made.looking()
-	snap := state.ReadAgain(ctx, x.cfg.Cluster, x.targets, before)
-	x.made.looked(snap)
-	return snap
-}
-
-// worn counts how often the sections of a pass were carried out, and returns
-// those that it leads nowhere with.
-func (x *runner) worn(p plan.Pass) (worn []Failure) {
-	if worn = x.made.missing(p); len(worn) > 0 {
-		return worn
-	}
-	for _, s := range p.Sections {
-		what := fingerprint(s)
-		seen := x.repeats[what]
-		if time.Since(seen.since) > repeatsFor {
-			seen = repeats{since: time.Now()}
-		}
-		if seen.n++; seen.n > maxRepeats {
-			worn = append(worn, Failure{Section: s.Key(), Step: s.Stages[0][0], Err: errors.New("this was done again and again, and it is due still")})
-		}
-		x.repeats[what] = seen
-	}
-	return worn
-}
-
-// confirmed asks for approval of a plan, unless that was given already.
-func (x *runner) confirmed(p *plan.Plan) bool {
-	if x.opt.Confirm == nil || p.Empty() {
+	case <-stop:
 		return true
+	default:
+		return false
 	}
-	var all []string
-	for _, pass := range p.Passes {
-		for _, s := range pass.Sections {
-			all = append(all, fingerprint(s))
-		}
-		all = append(all, "")
-	}
-	if what := strings.Join(all, "\n"); what != x.approved {
-		if !x.opt.Confirm(p) {
-			return false
-		}
-		x.approved = what
-	}
-	return true
-}
-
-// fingerprint tells sections apart by what they do.
-func fingerprint(s plan.Section) string {
-	var words []string
-	for _, stage := range s.Stages {
-		for _, step := range stage {
-			words = append(words, string(step.Op.On())+": "+plan.Words(step.Op))
-		}
-	}
-	return strings.Join(words, "; ")
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // store carries out what is done to disks and lvstores.
-func (x *pass) store(ctx context.Context, t *spdk.Client, op plan.Op) error {
+func (c *caller) store(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	switch op := op.(type) {
 	case plan.DiskDetach:
 		switch op.Kind {
@@ -31,7 +31,7 @@ func (x *pass) store(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		}
 		_, err := t.LvstoreCreate(ctx, spdk.LvstoreCreate{BdevName: op.Bdev, LvsName: op.OnTarget, ClusterSize: uint32(op.ClusterSize)})
 		if err == nil {
-			x.lvstores.set(op.Node, op.Lvstore, op.OnTarget)
+			c.lvstores.set(op.Node, op.Lvstore, op.OnTarget)
 		}
 		return err
 	case plan.LvstoreRename:
@@ -40,7 +40,7 @@ func (x *pass) store(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		}
 		err := t.LvstoreRename(ctx, op.From, op.To)
 		if err == nil {
-			x.lvstores.set(op.Node, op.Lvstore, op.To)
+			c.lvstores.set(op.Node, op.Lvstore, op.To)
 		}
 		return err
 	case plan.Remind:
@@ -48,14 +48,14 @@ func (x *pass) store(ctx context.Context, t *spdk.Client, op plan.Op) error {
 			return fmt.Errorf("the plan does not know the lvstore of %s yet; it was made to be shown only", op.Member.Node)
 		}
 		uuid, err := t.LvolCreate(ctx, spdk.LvolCreate{
-			LvolName: string(op.Member.Lvol()), LvsName: x.lvstores.name(op.Node, op.Lvstore), SizeMiB: uint64((op.Size + mib - 1) / mib), ThinProvision: true,
+			LvolName: string(op.Member.Lvol()), LvsName: c.lvstores.name(op.Node, op.Lvstore), SizeMiB: uint64((op.Size + mib - 1) / mib), ThinProvision: true,
 		})
 		if err == nil {
-			x.bind(plan.Token(op.Node, op.Lvstore, op.Member.Lvol()), lineage.UUID(uuid))
+			c.bind(plan.Token(op.Node, op.Lvstore, op.Member.Lvol()), lineage.UUID(uuid))
 		}
 		return unless(spdk.Exists, err) // of that name it is one
 	case plan.Forget:
-		return t.LvolDelete(ctx, x.alias(op.Node, op.Lvstore, op.Member.Lvol()))
+		return t.LvolDelete(ctx, c.alias(op.Node, op.Lvstore, op.Member.Lvol()))
 	}
 	return fmt.Errorf("no call is known for %T", op)
 }

@@ -20,36 +20,36 @@ import (
 type made struct {
 	pools    state.Pools
 	mu       sync.Mutex
-	fresh    map[place]*freshLvol
+	fresh    map[lvolKey]*freshLvol
 	missed   map[string]int        // how often, by section
 	unlisted map[string]*freshLvol // by section that is to be given up
 }
 
-// place is where an lvol is, as plans call it.
-type place struct {
+// lvolKey is where an lvol is and its name, as plans call them.
+type lvolKey struct {
 	node    lineage.Node
 	lvstore string
 	name    lineage.LvolName
 }
 
-func (p place) alias() string { return p.lvstore + "/" + string(p.name) }
+func (k lvolKey) alias() string { return k.lvstore + "/" + string(k.name) }
 
-func (p place) compare(o place) int {
-	return cmp.Or(cmp.Compare(p.node, o.node), cmp.Compare(p.lvstore, o.lvstore), cmp.Compare(p.name, o.name))
+func (k lvolKey) compare(o lvolKey) int {
+	return cmp.Or(cmp.Compare(k.node, o.node), cmp.Compare(k.lvstore, o.lvstore), cmp.Compare(k.name, o.name))
 }
 
 // freshLvol is an lvol that a step of a section made.
 type freshLvol struct {
-	place
+	lvolKey
 	section string
 	step    plan.Step
 	uuid    lineage.UUID
 	first   bool // it was made as a head of a new volume
-	looked  bool // it was there before the look that is under way
+	before  bool // it was made before the look that is under way
 }
 
 func newMade(pools state.Pools) *made {
-	return &made{pools: pools, fresh: map[place]*freshLvol{}, missed: map[string]int{}, unlisted: map[string]*freshLvol{}}
+	return &made{pools: pools, fresh: map[lvolKey]*freshLvol{}, missed: map[string]int{}, unlisted: map[string]*freshLvol{}}
 }
 
 // done notes what a step has made, renamed or deleted. resolve gives the UUID
@@ -57,10 +57,10 @@ func newMade(pools state.Pools) *made {
 func (m *made) done(section string, step plan.Step, resolve func(string) string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	at := func(lvstore string, name lineage.LvolName) place { return place{step.Op.On(), lvstore, name} }
+	at := func(lvstore string, name lineage.LvolName) lvolKey { return lvolKey{step.Op.On(), lvstore, name} }
 	add := func(lvstore string, name lineage.LvolName) {
 		uuid := resolve(string(plan.Token(step.Op.On(), lvstore, name)))
-		m.fresh[at(lvstore, name)] = &freshLvol{place: at(lvstore, name), section: section, step: step, uuid: lineage.UUID(uuid), first: isFirst(name)}
+		m.fresh[at(lvstore, name)] = &freshLvol{lvolKey: at(lvstore, name), section: section, step: step, uuid: lineage.UUID(uuid), first: isFirst(name)}
 	}
 	switch op := step.Op.(type) {
 	case plan.LvolCreate:
@@ -75,27 +75,27 @@ func (m *made) done(section string, step plan.Step, resolve func(string) string)
 		add(op.Lvstore, op.Layer)
 	case plan.LvolRename:
 		if f := m.fresh[at(op.Lvstore, op.From)]; f != nil {
-			delete(m.fresh, f.place)
+			delete(m.fresh, f.lvolKey)
 			f.name = op.To
-			m.fresh[f.place] = f
+			m.fresh[f.lvolKey] = f
 		}
 	case plan.LvolDelete:
 		delete(m.fresh, at(op.Lvstore, op.Name))
 	}
 }
 
-// looking says that a look begins: it must show what was made until now.
-func (m *made) looking() {
+// beforeLook says that a look begins: it must show what was made until now.
+func (m *made) beforeLook() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, f := range m.fresh {
-		f.looked = true
+		f.before = true
 	}
 }
 
-// looked compares what was made with what a look has shown. Where it could not
+// afterLook compares what was made with what a look has shown. Where it could not
 // look, the next one does.
-func (m *made) looked(snap *state.Snapshot) {
+func (m *made) afterLook(snap *state.Snapshot) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.fresh) == 0 {
@@ -105,7 +105,7 @@ func (m *made) looked(snap *state.Snapshot) {
 	missing := map[string][]*freshLvol{}
 	for at, f := range m.fresh {
 		n := snap.Nodes[at.node]
-		if !f.looked || n == nil || n.Unknown != "" {
+		if !f.before || n == nil || n.Unknown != "" {
 			continue
 		}
 		if n.Lvstores[at.lvstore] != nil && n.LvolByUUID(f.uuid) == nil && n.Lvols[at.alias()] == nil {
@@ -114,9 +114,9 @@ func (m *made) looked(snap *state.Snapshot) {
 		delete(m.fresh, at)
 	}
 	for section, lvols := range missing {
-		slices.SortFunc(lvols, func(a, b *freshLvol) int { return a.compare(b.place) })
+		slices.SortFunc(lvols, func(a, b *freshLvol) int { return a.compare(b.lvolKey) })
 		m.missed[section]++
-		if i := slices.IndexFunc(lvols, func(f *freshLvol) bool { return f.first }); i >= 0 || m.missed[section] >= patience {
+		if i := slices.IndexFunc(lvols, func(f *freshLvol) bool { return f.first }); i >= 0 || m.missed[section] >= maxFailures {
 			m.unlisted[section] = lvols[max(i, 0)]
 		}
 	}

@@ -1,0 +1,99 @@
+package apply
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"strata/plan"
+)
+
+// maxFailures is how often the same step may fail before its section is given up,
+// unless it was done meanwhile.
+const maxFailures = 2
+
+// maxRepeats is how often a run may carry out the very same section within
+// repeatsFor without an error: when that leads nowhere, targets do not become
+// what plans expect.
+const (
+	maxRepeats = 5
+	repeatsFor = 10 * time.Minute
+)
+
+// attempts counts what was tried, and has the sections that were given up.
+type attempts struct {
+	mu       sync.Mutex
+	failures map[string]int // of steps, since they were last done
+
+	repeats map[string]repeats // by what a section does
+	givenUp []Failure          // sorted by section
+}
+
+// repeats is how often something was done since then.
+type repeats struct {
+	n     int
+	since time.Time
+}
+
+func newAttempts() *attempts {
+	return &attempts{failures: map[string]int{}, repeats: map[string]repeats{}}
+}
+
+// failed counts a failure, and reports whether its section is to be given up.
+func (a *attempts) failed(f Failure) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	what := stepKey(f.Section, f.Step.Op)
+	a.failures[what]++
+	return a.failures[what] == maxFailures
+}
+
+// done takes note that a step was done.
+func (a *attempts) done(section string, op plan.Op) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.failures) > 0 {
+		delete(a.failures, stepKey(section, op))
+	}
+}
+
+func stepKey(section string, op plan.Op) string {
+	return section + ", " + string(op.On()) + ": " + plan.Words(op)
+}
+
+// repeat counts how often the sections of a pass were carried out, and returns
+// those that make no progress.
+func (a *attempts) repeat(p plan.Pass) (stuck []Failure) {
+	for _, s := range p.Sections {
+		what := fingerprint(s)
+		seen := a.repeats[what]
+		if time.Since(seen.since) > repeatsFor {
+			seen = repeats{since: time.Now()}
+		}
+		if seen.n++; seen.n > maxRepeats {
+			stuck = append(stuck, Failure{Section: s.Key(), Step: s.Stages[0][0], Err: fmt.Errorf("no progress: repeated %d times", maxRepeats)})
+		}
+		a.repeats[what] = seen
+	}
+	return stuck
+}
+
+// giveUp leaves a section alone from here on.
+func (a *attempts) giveUp(f Failure) {
+	a.givenUp = append(a.givenUp, f)
+	slices.SortStableFunc(a.givenUp, func(a, b Failure) int { return cmp.Compare(a.Section, b.Section) })
+}
+
+// fingerprint tells sections apart by what they do.
+func fingerprint(s plan.Section) string {
+	var words []string
+	for _, stage := range s.Stages {
+		for _, step := range stage {
+			words = append(words, string(step.Op.On())+": "+plan.Words(step.Op))
+		}
+	}
+	return strings.Join(words, "; ")
+}

@@ -1,0 +1,127 @@
+package apply
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"strata/lineage"
+	"strata/plan"
+)
+
+// holds are the exports whose hosts a section makes wait.
+type holds struct {
+	mu     sync.Mutex
+	paused map[lineage.NQN]plan.Pause // ANA state inaccessible
+	hidden map[lineage.NQN]bool       // listener taken away
+	until  time.Time                  // when the pause has lasted too long
+}
+
+func newHolds() *holds {
+	return &holds{paused: map[lineage.NQN]plan.Pause{}, hidden: map[lineage.NQN]bool{}}
+}
+
+// any reports whether hosts wait for the section to go on.
+func (h *holds) any() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.paused)+len(h.hidden) > 0
+}
+
+// context bounds what is done under a pause. Once the listener is away, going
+// on is the shortest way back. The end of the run breaks off neither.
+func (h *holds) context(ctx context.Context) context.Context {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.paused)+len(h.hidden) == 0 {
+		return ctx
+	}
+	ctx = context.WithoutCancel(ctx)
+	if len(h.hidden) > 0 {
+		return ctx
+	}
+	ctx, cancel := context.WithDeadline(ctx, h.until)
+	context.AfterFunc(ctx, cancel)
+	return ctx
+}
+
+// before notes a pause that is about to begin.
+func (h *holds) before(p plan.Pause) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.paused[p.NQN] = p
+	h.until = time.Now().Add(time.Duration(p.LimitMs) * time.Millisecond)
+}
+
+// after notes what a step has changed, and returns the export whose hosts go on
+// since; "" for none.
+func (h *holds) after(step plan.Step) lineage.NQN {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch op := step.Op.(type) {
+	case plan.Resume:
+		delete(h.paused, op.NQN)
+	case plan.ListenerRemove:
+		delete(h.paused, op.NQN)
+		if step.Risk == plan.RiskPause {
+			h.hidden[op.NQN] = true
+		}
+	case plan.ListenerAdd: // on whichever node: the volume may move
+		delete(h.hidden, op.NQN)
+	}
+	return resumes(step.Op)
+}
+
+// resumes is the export whose hosts go on with an op; "" for none.
+func resumes(op plan.Op) lineage.NQN {
+	switch op := op.(type) {
+	case plan.Resume:
+		return op.NQN
+	case plan.ListenerAdd:
+		return op.NQN
+	}
+	return ""
+}
+
+// end resumes what is still paused, whatever happened. An export without
+// listener is made whole by the next pass, or by the guard when the run ends.
+func (h *holds) end(resume func(plan.Pause)) {
+	h.mu.Lock()
+	paused := maps.Clone(h.paused)
+	h.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, p := range paused {
+		wg.Go(func() { resume(p) })
+	}
+	wg.Wait()
+}
+
+const resumeTimeout = 10 * time.Second
+
+// resume ends a pause, though the run ends.
+func (c *caller) resume(p plan.Pause) error {
+	ctx, cancel := context.WithTimeout(context.Background(), resumeTimeout)
+	defer cancel()
+	return c.do(ctx, resumption(p))
+}
+
+// resumption is what ends a pause.
+func resumption(p plan.Pause) plan.Resume {
+	return plan.Resume{At: p.At, NQN: p.NQN, Address: p.Address, Port: p.Port}
+}
+
+// resume ends a pause of a section that has ended.
+func (x *pass) resume(p plan.Pause) {
+	step := plan.Step{
+		Op:   resumption(p),
+		Risk: plan.RiskCreate, Reason: "the section was given up", Held: true, Copies: -1,
+	}
+	x.events.begins(Event{Pass: x.number, Step: step})
+	start := time.Now()
+	err := x.caller.resume(p)
+	if err == nil {
+		x.guard.resumed(p.NQN)
+	}
+	x.events.ended(Event{Pass: x.number, Step: step, Start: start, Took: time.Since(start), Err: err})
+}
