@@ -71,8 +71,8 @@ func (x *Runner) Close() {
 
 // Settle takes stock of the passes so far. A section with a step that has failed
 // too often is given up: nothing is planned for it any more. Nor is for those
-// that copy until they end. Given-up sections that hold hosts are returned, each
-// once; they are for Resume.
+// that copy until they end. Sections that were given up and hold hosts are returned
+// until Resume is called for them.
 func (x *Runner) Settle() (waiting []string) {
 	steps, failed, copying := x.executor.settle()
 	x.steps += steps
