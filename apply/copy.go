@@ -98,9 +98,9 @@ func (c *caller) startCopy(ctx context.Context, t *spdk.Client, src, dst string)
 		if spdk.ClassOf(err) != spdk.NotPermitted {
 			return id, err
 		}
-		b, look := t.GetBdev(ctx, dst)
-		if look != nil {
-			return 0, look
+		b, gerr := t.GetBdev(ctx, dst)
+		if gerr != nil {
+			return 0, gerr
 		}
 		if !b.Claimed && free {
 			return 0, err

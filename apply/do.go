@@ -263,13 +263,13 @@ func (c *caller) raid(ctx context.Context, t *spdk.Client, op plan.RaidCreate) e
 	if err := t.RaidCreate(ctx, spdk.RaidCreate{Name: op.Raid, Level: "raid1", BaseBdevs: legs, UUID: string(op.UUID)}); err != nil {
 		return err
 	}
-	look := spdk.NewReq(spdk.BdevGet{Name: op.Raid}, new([]spdk.Bdev))
-	watch := spdk.NewReq(spdk.QDSampling{Name: op.Raid, Period: qdPeriod}, nil)
-	t.Round(ctx, look, watch)
-	if look.Err != nil {
-		return fmt.Errorf("the RAID did not come online: %w", look.Err)
+	get := spdk.NewReq(spdk.BdevGet{Name: op.Raid}, new([]spdk.Bdev))
+	sample := spdk.NewReq(spdk.QDSampling{Name: op.Raid, Period: qdPeriod}, nil)
+	t.Round(ctx, get, sample)
+	if get.Err != nil {
+		return fmt.Errorf("the RAID did not come online: %w", get.Err)
 	}
-	return watch.Err
+	return sample.Err
 }
 
 // expectLegs fails when the RAID has lost a leg, or a rebuild fills one.
