@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"iter"
 	"maps"
 	"slices"
@@ -45,9 +46,20 @@ func (n *Node) AddLvol(l *Lvol) {
 	n.Lvols[l.Alias()] = l
 	n.lvolByUUID[l.UUID] = l
 	if l.Parsed != nil {
-		v := l.Parsed.Of()
-		n.stacks[v] = append(n.stacks[v], l)
+		n.stack(l)
 	}
+}
+
+// stack puts an lvol among those of its incarnation, which are in order.
+func (n *Node) stack(l *Lvol) {
+	v := l.Parsed.Of()
+	i, _ := slices.BinarySearchFunc(n.stacks[v], l, compareLvols)
+	n.stacks[v] = slices.Insert(n.stacks[v], i, l)
+}
+
+// compareLvols is the order of lvols on a node.
+func compareLvols(a, b *Lvol) int {
+	return cmp.Or(cmp.Compare(a.Lvstore, b.Lvstore), cmp.Compare(a.Name, b.Name))
 }
 
 // RemoveLvol takes an lvol off the node, as bdev_lvol_delete does: the only

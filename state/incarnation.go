@@ -90,8 +90,6 @@ func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation
 		}
 	}
 	inc.kernelDevices(s, raid)
-	slices.SortFunc(inc.Heads, func(a, b Head) int { return comparePlaced(a.Placed, b.Placed) })
-	slices.SortFunc(inc.Others, comparePlaced)
 	for _, h := range inc.Heads {
 		if by := s.ForeignUse(h.Node, h.Lvol.UUID); by != "" {
 			inc.Foreign = append(inc.Foreign, fmt.Sprintf("%s on %s is used by %s", h.Lvol.Name, h.Node, by))
@@ -102,10 +100,6 @@ func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation
 
 // ExportNSID is the number under which hosts see a volume in its export.
 const ExportNSID = 1
-
-func comparePlaced(a, b Placed) int {
-	return cmp.Or(cmp.Compare(a.Node, b.Node), cmp.Compare(a.Lvol.Lvstore, b.Lvol.Lvstore), cmp.Compare(a.Lvol.Name, b.Lvol.Name))
-}
 
 // kernelDevices finds the ublk and nbd devices that show the RAID or a head.
 func (inc *Incarnation) kernelDevices(s *Snapshot, raid string) {
@@ -165,4 +159,8 @@ func (inc *Incarnation) Top() lineage.Epoch {
 // it, or an export that shows a device.
 func (inc *Incarnation) Running() bool {
 	return len(inc.Raids) > 0 || slices.ContainsFunc(inc.Exports, func(e Exported) bool { return e.Device != "" })
+}
+
+func comparePlaced(a, b Placed) int {
+	return cmp.Or(cmp.Compare(a.Node, b.Node), compareLvols(a.Lvol, b.Lvol))
 }

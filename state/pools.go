@@ -130,7 +130,7 @@ func (v *view) node(n *Node, pools map[string]string) *Node {
 			continue
 		}
 		l.Parsed = name
-		c.stacks[name.Of()] = append(c.stacks[name.Of()], l)
+		c.stack(l)
 	}
 	return c
 }

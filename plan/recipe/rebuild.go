@@ -173,13 +173,21 @@ func (s *subject) completable(h *state.Head) bool {
 // when it has them all. A layer comes after the one it stands on.
 func (s *subject) nextLayer(d plan.Choice, src state.CurrentLeg) *state.Lvol {
 	todo := s.missing(d, src)
-	slices.SortStableFunc(todo, func(a, b *state.Lvol) int {
-		return cmp.Compare(len(s.b.w.Nodes[src.Node].Below(a)), len(s.b.w.Nodes[src.Node].Below(b)))
-	})
 	if len(todo) == 0 {
 		return nil
 	}
-	return todo[0]
+	lacks := map[lineage.LvolName]bool{}
+	for _, l := range todo {
+		lacks[l.Name] = true
+	}
+	// It stands on none that is lacking; of several such, on the fewest.
+	open := slices.DeleteFunc(slices.Clone(todo), func(l *state.Lvol) bool { return lacks[l.Parent] })
+	if len(open) == 0 {
+		return todo[0] // they are said to stand on each other
+	}
+	return slices.MinFunc(open, func(a, b *state.Lvol) int {
+		return cmp.Compare(len(s.b.w.Nodes[src.Node].Below(a)), len(s.b.w.Nodes[src.Node].Below(b)))
+	})
 }
 
 // missing are the source's layers that the destination lacks.
