@@ -14,8 +14,12 @@ import (
 // layer is a snapshot of the volume on all its legs.
 type layer struct {
 	lineage.Layer
-	on []*state.Lvol // by leg; nil where it is missing
+	name lineage.LvolName
+	on   []*state.Lvol // by leg; nil where it is missing
 }
+
+// Lvol is what it is called.
+func (l *layer) Lvol() lineage.LvolName { return l.name }
 
 // everywhere reports whether all legs have the layer.
 func (l *layer) everywhere() bool { return !slices.Contains(l.on, nil) }
@@ -32,7 +36,7 @@ func (s *subject) layersOf() []*layer {
 		for _, name := range slices.Sorted(maps.Keys(on)) {
 			l := byName[name]
 			if l == nil {
-				l = &layer{on[name].Parsed.(lineage.Layer), make([]*state.Lvol, len(s.Legs))}
+				l = &layer{on[name].Parsed.(lineage.Layer), name, make([]*state.Lvol, len(s.Legs))}
 				byName[name] = l
 				all = append(all, l)
 			}

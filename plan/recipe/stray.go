@@ -95,21 +95,33 @@ func (s *subject) unlike(d plan.Choice) []stray {
 		}
 	}
 	at := s.b.w.Nodes[d.Node]
-	return s.those(d, func(l *state.Lvol) string {
-		for _, below := range append([]*state.Lvol{l}, at.Below(l)...) {
-			has := sizes[below.Name]
-			switch {
-			case has == nil:
-			case !below.Complete():
-				return fmt.Sprintf("layer %s on %s is not complete", below.Name, d.Node)
-			case s.b.uncounted(d.Node, below):
-				return fmt.Sprintf("layer %s on %s is what an interrupted cut left, and need not be the one that %s has under that name", below.Name, d.Node, s.v.Name)
-			case !slices.Contains(has, below.Size):
-				return fmt.Sprintf("layer %s has %s, and on %s %s", below.Name, plan.Size(has[0]), d.Node, plan.Size(below.Size))
-			}
+	itself := func(l *state.Lvol) string {
+		has := sizes[l.Name]
+		switch {
+		case has == nil:
+		case !l.Complete():
+			return fmt.Sprintf("layer %s on %s is not complete", l.Name, d.Node)
+		case s.b.uncounted(d.Node, l):
+			return fmt.Sprintf("layer %s on %s is what an interrupted cut left, and need not be the one that %s has under that name", l.Name, d.Node, s.v.Name)
+		case !slices.Contains(has, l.Size):
+			return fmt.Sprintf("layer %s has %s, and on %s %s", l.Name, plan.Size(has[0]), d.Node, plan.Size(l.Size))
 		}
 		return ""
-	})
+	}
+	said := map[*state.Lvol]string{}
+	var why func(*state.Lvol) string
+	why = func(l *state.Lvol) string { // of the layer, or the first below it
+		if text, known := said[l]; known || l == nil {
+			return text
+		}
+		said[l] = "" // should they be said to stand on each other
+		said[l] = itself(l)
+		if said[l] == "" && l.Parent != "" {
+			said[l] = why(at.Lvols[l.Lvstore+"/"+string(l.Parent)])
+		}
+		return said[l]
+	}
+	return s.those(d, why)
 }
 
 // uncounted reports whether a layer does not count: a head stands on it that was
