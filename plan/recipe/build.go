@@ -49,7 +49,7 @@ type builder struct {
 	at      *outcome // of the volume that is planned just now
 	blocked []plan.Finding
 	notes   []plan.Finding
-	places  map[string]plan.Placement // by volume
+	decides map[string]plan.Placement // by volume
 	err     error
 }
 
@@ -76,7 +76,7 @@ func newBuilder(p *passes) *builder {
 		subjects: map[string]*subject{},
 		fills:    map[lineage.Node][]fill{},
 		copies:   map[lineage.Node]int{},
-		places:   map[string]plan.Placement{},
+		decides:  map[string]plan.Placement{},
 	}
 }
 
@@ -102,13 +102,13 @@ func (b *builder) run(last *builder) {
 		b.kin()
 	}
 	idle, former := b.idleLinks(), b.formerEnds()
-	for _, v := range b.passes.order {
+	for i, v := range b.order {
 		switch {
 		case last == nil:
-			b.plan(v)
-		case b.due(v, b.copies):
+			b.plan(i)
+		case b.outcomes[i].due(b.copies):
 			b.muteOf(v.Name)
-			b.plan(v)
+			b.plan(i)
 		}
 	}
 	b.cutGroups()

@@ -35,7 +35,7 @@ func (b *builder) cutGroups() {
 		}
 		if late := b.late(name, cuts); late != "" {
 			for _, c := range cuts {
-				b.outcomes[c.s.v.Name].asks = true
+				b.touch(c.s.v.Name)
 				b.block("volume "+c.s.v.Name, c.pos, "", "snapshot %s waits: its group %s is cut together, and %s", c.snapshot, name, late)
 			}
 			continue

@@ -23,11 +23,12 @@ type passes struct {
 	w     *world.World
 	opt   plan.Options
 	order []*schema.Volume // sources of clones first
+	index map[string]int   // of volumes, in order
 
-	outcomes map[string]*outcome  // of volumes, when they were last planned
+	outcomes []*outcome           // of volumes, when they were last planned; nil before
 	needs    map[lineage.Link]int // how many volumes need a link
-	touched  map[string]bool      // volumes that the last pass did something to
 	last     *builder             // nil when everything is to be looked at
+	places   map[string]plan.Placement
 	// restless is set when something that nodes or links wait for may come of what
 	// volumes do: then every pass looks at everything.
 	restless bool
@@ -37,14 +38,36 @@ type passes struct {
 // beside its own objects.
 type outcome struct {
 	needs map[lineage.Link]bool
-	// copies has how many copies nodes took part in when it wanted to begin one.
-	copies map[lineage.Node]int
+	// copying has how many copies nodes took part in when it wanted to begin one.
+	copying []copying
 	// asks: it waits for something that other volumes' steps may bring.
 	asks bool
+	// touched: the last pass did something to it, or to what it is looked at with.
+	touched bool
+}
+
+// copying is in how many copies a node takes part.
+type copying struct {
+	node   lineage.Node
+	copies int
 }
 
 func newPasses(cfg *schema.Config, w *world.World, opt plan.Options) *passes {
-	return &passes{cfg: cfg, w: w, opt: opt, order: sourcesFirst(cfg), outcomes: map[string]*outcome{}, needs: map[lineage.Link]int{}}
+	p := &passes{cfg: cfg, w: w, opt: opt, order: sourcesFirst(cfg), index: map[string]int{}, needs: map[lineage.Link]int{}, places: map[string]plan.Placement{}}
+	for i, v := range p.order {
+		p.index[v.Name] = i
+	}
+	p.outcomes = make([]*outcome, len(p.order))
+	return p
+}
+
+// touch has the next pass look at a volume. It reports whether it is configured.
+func (p *passes) touch(volume string) bool {
+	i, ok := p.index[volume]
+	if ok && p.outcomes[i] != nil {
+		p.outcomes[i].touched = true
+	}
+	return ok
 }
 
 // next makes the next pass. One without sections says that nothing is left to do.
@@ -77,18 +100,17 @@ func (p *passes) make(last *builder) (*builder, plan.Pass, error) {
 
 // settle notes what the next pass is to look at.
 func (p *passes) settle(b *builder, pass plan.Pass) {
-	p.last, p.touched = b, map[string]bool{}
+	p.last = b
 	whole := p.restless
 	for i := range pass.Sections {
 		s := &pass.Sections[i]
 		switch s.Kind {
 		case plan.KindVolume:
 			name, _, _ := strings.Cut(s.Name, ".")
-			p.touched[name] = true
-			whole = whole || p.cfg.Volume(name) == nil
+			whole = !p.touch(name) || whole
 		case plan.KindGroup:
 			for _, v := range b.group(s.Name) {
-				p.touched[v.Name] = true
+				p.touch(v.Name)
 			}
 		default:
 			whole = true
@@ -101,60 +123,52 @@ func (p *passes) settle(b *builder, pass plan.Pass) {
 
 // due reports whether a pass has to look at a volume: anything that it rests on may
 // have changed.
-func (p *passes) due(v *schema.Volume, copies map[lineage.Node]int) bool {
-	o := p.outcomes[v.Name]
-	if o == nil || o.asks || p.touched[v.Name] {
-		return true
-	}
-	for n, had := range o.copies {
-		if copies[n] != had {
-			return true
-		}
-	}
-	return false
+func (o *outcome) due(copies map[lineage.Node]int) bool {
+	return o == nil || o.asks || o.touched || slices.ContainsFunc(o.copying, func(c copying) bool { return copies[c.node] != c.copies })
 }
 
 // kin adds to what was touched what has to be looked at with what may be due: all
 // members of a group, which are cut together, and the volume that one is cloned from.
 func (p *passes) kin() {
 	groups := map[string]bool{}
-	for _, v := range slices.Backward(p.order) { // a source comes before what is cloned from it
-		if o := p.outcomes[v.Name]; !p.touched[v.Name] && o != nil && !o.asks && len(o.copies) == 0 {
+	for i, v := range slices.Backward(p.order) { // a source comes before what is cloned from it
+		if o := p.outcomes[i]; v.Group == "" && v.From == nil || o != nil && !o.touched && !o.asks && len(o.copying) == 0 {
 			continue
 		}
-		if v.Group != "" {
-			groups[v.Group] = true
-		}
+		groups[v.Group] = true
 		if v.From != nil {
-			p.touched[v.From.Volume] = true
+			p.touch(v.From.Volume)
 		}
+	}
+	if delete(groups, ""); len(groups) == 0 {
+		return
 	}
 	for _, v := range p.order {
 		if groups[v.Group] {
-			p.touched[v.Name] = true
+			p.touch(v.Name)
 		}
 	}
 }
 
-// plan plans a volume, and notes what that rests on.
-func (b *builder) plan(v *schema.Volume) {
-	if old := b.outcomes[v.Name]; old != nil {
+// plan plans the volume of that index, and notes what that rests on.
+func (b *builder) plan(i int) {
+	if old := b.outcomes[i]; old != nil {
 		for l := range old.needs {
 			b.needs[l]--
 		}
 	}
-	b.at = &outcome{needs: map[lineage.Link]bool{}, copies: map[lineage.Node]int{}}
-	b.volume(v)
+	b.at = &outcome{needs: map[lineage.Link]bool{}}
+	b.volume(b.order[i])
 	for l := range b.at.needs {
 		b.needs[l]++
 	}
-	b.outcomes[v.Name], b.at = b.at, nil
+	b.outcomes[i], b.at = b.at, nil
 }
 
 // copying is how many copies a node takes part in when a volume asks.
 func (b *builder) copying(n lineage.Node) int {
-	if _, asked := b.at.copies[n]; !asked {
-		b.at.copies[n] = b.copies[n]
+	if !slices.ContainsFunc(b.at.copying, func(c copying) bool { return c.node == n }) {
+		b.at.copying = append(b.at.copying, copying{n, b.copies[n]})
 	}
 	return b.copies[n]
 }
@@ -183,7 +197,7 @@ func (p *passes) plan(limit int, next func(*passes) (*builder, plan.Pass, error)
 			return nil, err
 		}
 		out.Blocked, out.Notes = b.blocked, b.notes
-		decide(out, p.order, b.places)
+		p.decide(b.decides)
 		if len(pass.Sections) == 0 {
 			break
 		}
@@ -195,6 +209,11 @@ func (p *passes) plan(limit int, next func(*passes) (*builder, plan.Pass, error)
 			s := &pass.Sections[0]
 			op := s.Stages[0][0].Op
 			return nil, &plan.Fault{Key: s.Key(), Err: fmt.Errorf("it does not come to rest after %d passes and goes on with: %s: %s", limit, op.On(), plan.Words(op))}
+		}
+	}
+	for _, v := range p.order {
+		if place, ok := p.places[v.Name]; ok {
+			out.Places = append(out.Places, place)
 		}
 	}
 	out.Complete(p.cfg)

@@ -73,28 +73,19 @@ func (b *builder) placeBytes(v *schema.Volume, held map[lineage.Node]stick, bloc
 // decided notes where a volume's replicas go. What is decided first in a pass
 // counts: what is seen later is what came of it.
 func (b *builder) decided(p plan.Placement) {
-	if _, before := b.places[p.Volume]; !before {
-		b.places[p.Volume] = p
+	if _, before := b.decides[p.Volume]; !before {
+		b.decides[p.Volume] = p
 	}
 }
 
 // decide takes the placements of a pass into the plan: of each volume, that of
 // the first pass that finds a place for as many replicas as it is to have, as far
 // as any does. Later passes find replicas there.
-func decide(p *plan.Plan, order []*schema.Volume, places map[string]plan.Placement) {
-	have := map[string]plan.Placement{}
-	for _, o := range p.Places {
-		have[o.Volume] = o
-	}
-	p.Places = nil
-	for _, v := range order {
-		old, was := have[v.Name]
-		next, is := places[v.Name]
-		if is && (!was || len(old.Chosen) < v.Replicas.Count && len(old.Chosen) < len(next.Chosen)) {
-			old, was = next, true
-		}
-		if was {
-			p.Places = append(p.Places, old)
+func (p *passes) decide(places map[string]plan.Placement) {
+	for name, next := range places {
+		old, was := p.places[name]
+		if !was || len(old.Chosen) < p.cfg.Volume(name).Replicas.Count && len(old.Chosen) < len(next.Chosen) {
+			p.places[name] = next
 		}
 	}
 }
