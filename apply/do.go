@@ -27,13 +27,6 @@ func newCaller(c lineage.Cluster, targets map[lineage.Node]*spdk.Client, events 
 	return &caller{cluster: c, targets: targets, lvstores: newLvstores(), limits: newLimits(), events: events, tokens: newTokens()}
 }
 
-// forPass is a caller for the lvols of another pass.
-func (c *caller) forPass() *caller {
-	next := *c
-	next.tokens = newTokens()
-	return &next
-}
-
 // do carries out one op. Its errors name the node.
 func (c *caller) do(ctx context.Context, op plan.Op) error {
 	t := c.targets[op.On()]

@@ -40,7 +40,7 @@ func newExecutor(opt Options, c *caller, a *attempts, m *made) *executor {
 // carryOut carries out one pass, but for copies that go on.
 func (e *executor) carryOut(ctx context.Context, p plan.Pass) {
 	e.begun++
-	x := &pass{shared: &e.shared, number: e.begun, caller: e.caller.forPass(), sections: map[string]*running{}}
+	x := &pass{shared: &e.shared, number: e.begun, caller: e.caller, sections: map[string]*running{}}
 	e.open = append(e.open, x)
 	x.run(ctx, p)
 }

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"time"
 
 	"strata/lineage"
 	"strata/schema"
@@ -17,6 +18,8 @@ type looker struct {
 	lvstores *lvstores
 
 	last *state.Snapshot // nil before the first look
+	at   time.Time       // when that began
+	took time.Duration
 	// locking says that nodes were locked since the last look and nothing else was
 	// done, locked that this was so before it, and same that it then found the same.
 	locking, locked, same bool
@@ -30,7 +33,9 @@ func (l *looker) look(ctx context.Context) error {
 		before = l.last
 	}
 	l.made.beforeLook()
+	l.at = time.Now()
 	l.last = state.ReadAgain(ctx, l.cfg.Cluster, l.targets, before)
+	l.took = time.Since(l.at)
 	l.made.afterLook(l.last)
 	if err := ctx.Err(); err != nil {
 		return err
@@ -38,4 +43,13 @@ func (l *looker) look(ctx context.Context) error {
 	l.lvstores.learn(l.cfg, l.last)
 	l.same = l.locked && l.last.Same(before)
 	return nil
+}
+
+// glances are how many times as long as a look took nodes are only glanced at.
+const glances = 5
+
+// recent reports whether the last look serves a while longer for what was not
+// touched since.
+func (l *looker) recent() bool {
+	return !l.locking && time.Since(l.at) < max(lookAgain, glances*l.took)
 }

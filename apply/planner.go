@@ -17,6 +17,10 @@ type planner struct {
 	vet   func(*plan.Plan) error
 	shown bool // somebody looks at the whole plan before the first pass
 
+	going *recipe.Planner // goes on from the last look; nil when everything is to be looked at
+	next  *plan.Plan      // what it has planned since, and nobody has seen yet
+	trace trace           // what passes have touched since
+
 	last       *plan.Plan
 	deviations []saved.Deviation
 	others     []string
@@ -32,9 +36,18 @@ func newPlanner(cfg *schema.Config, opt Options) *planner {
 // plan plans what is due by a snapshot. begun says that a pass was carried out
 // already. What comes with an error is not to be carried out.
 func (p *planner) plan(snap *state.Snapshot, begun bool) (err error) {
-	opt := p.opt
-	opt.OnePass = begun || !p.shown
-	if p.last, err = recipe.Build(p.cfg, snap, opt); err != nil {
+	if p.next == nil {
+		p.trace = trace{}
+	}
+	switch next := p.next; {
+	case next != nil:
+		p.last, p.next = next, nil
+	case begun || !p.shown:
+		p.going, p.last, err = recipe.Begin(p.cfg, snap, p.opt)
+	default:
+		p.last, err = recipe.Build(p.cfg, snap, p.opt)
+	}
+	if err != nil {
 		return err
 	}
 	if p.saved != nil {
@@ -49,4 +62,25 @@ func (p *planner) plan(snap *state.Snapshot, begun bool) (err error) {
 		return p.vet(p.last)
 	}
 	return nil
+}
+
+// lookAtAll has the next look be one at everything.
+func (p *planner) lookAtAll() { p.going, p.next = nil, nil }
+
+// copying takes note of the sections that copy now. Of one that does not any more
+// the next plan goes on, if what it was to do is known.
+func (p *planner) copying(now map[string][]lineage.Node) {
+	for key := range p.opt.Busy {
+		if _, still := now[key]; !still && p.going != nil && !p.going.Ended(key) {
+			p.lookAtAll()
+		}
+	}
+	p.opt.Busy = now
+}
+
+// goOn plans what the passes since the last look have made possible. It returns
+// false when everything is to be looked at: also when nothing is left to do.
+func (p *planner) goOn() bool {
+	p.next = p.going.Next(p.opt.Busy)
+	return p.next != nil && !(p.next.Empty() && len(p.opt.Busy) == 0)
 }

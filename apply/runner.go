@@ -9,6 +9,7 @@ import (
 	"strata/lineage"
 	"strata/schema"
 	"strata/spdk"
+	"strata/state"
 )
 
 // A Runner brings nodes to what a configuration asks for, driven step by step:
@@ -81,7 +82,9 @@ func (x *Runner) Settle() (waiting []string) {
 			x.giveUp(f)
 		}
 	}
-	x.planner.opt.Busy = copying
+	if x.planner.copying(copying); len(failed) > 0 {
+		x.planner.lookAtAll()
+	}
 	return x.waiting()
 }
 
@@ -89,10 +92,30 @@ func (x *Runner) Settle() (waiting []string) {
 func (x *Runner) giveUp(f Failure) {
 	x.attempts.giveUp(f)
 	x.planner.opt.Skip[f.Section] = true
+	x.planner.lookAtAll()
 }
 
-// Look reads all nodes. It fails only when ctx has ended.
-func (x *Runner) Look(ctx context.Context) error { return x.looker.look(ctx) }
+// Look reads all nodes. While passes do nothing but move copies of layers along, it
+// only makes sure that they have left what they were to, and goes on from there, for
+// a while (looker.recent). It fails only when ctx has ended.
+func (x *Runner) Look(ctx context.Context) error {
+	if x.looker.recent() && x.glance(ctx) {
+		x.looker.same = false
+		return ctx.Err()
+	}
+	x.planner.lookAtAll()
+	return x.looker.look(ctx)
+}
+
+// glance reports whether it is known what there is to do, without a look at everything.
+func (x *Runner) glance(ctx context.Context) bool {
+	p := x.planner
+	if p.going == nil || p.going.Over() {
+		return false
+	}
+	left := p.trace.expected(x.cfg.Cluster, p.going.World(), p.opt.Busy, x.executor.caller)
+	return state.Glance(ctx, x.targets, left) == nil && p.goOn()
+}
 
 // Plan plans what is due by the last look: the whole plan before the first pass if
 // somebody is to see it, else one pass. If the look found what the one before Lock
@@ -163,6 +186,7 @@ func (x *Runner) Pass(ctx context.Context) {
 		x.giveUp(f)
 	}
 	if len(stuck) == 0 {
+		x.planner.trace.add(p)
 		x.executor.carryOut(ctx, p)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // adopting finds the volume that the configuration makes of an lvol that is
 // not strata's: no other of those may be touched.
-func (c *checker) adopting(n lineage.Node, lvstore string, name lineage.LvolName) (*schema.Volume, error) {
+func (c *Checker) adopting(n lineage.Node, lvstore string, name lineage.LvolName) (*schema.Volume, error) {
 	i := slices.IndexFunc(c.cfg.Volumes, func(v *schema.Volume) bool {
 		return v.Adopt != nil && *v.Adopt == schema.Adopt{Node: n, Lvstore: lvstore, Lvol: name}
 	})
@@ -26,7 +26,7 @@ func (c *checker) adopting(n lineage.Node, lvstore string, name lineage.LvolName
 // adopted refuses to give an lvol that is not strata's the name of a head
 // unless it becomes the only one of the volume that adopts it, has all its data
 // itself, and neither a RAID nor a subsystem has it.
-func (c *checker) adopted(op plan.LvolRename) error {
+func (c *Checker) adopted(op plan.LvolRename) error {
 	v, err := c.adopting(op.Node, op.Lvstore, op.From)
 	if err != nil {
 		return err

@@ -19,7 +19,24 @@ import (
 // touches what is not the cluster's, or takes away what is shown to hosts, and
 // with the first section that leaves hosts paused. It notes in every step how many current copies there are.
 func Check(cfg *schema.Config, snap *state.Snapshot, p *plan.Plan, opt plan.Options) error {
-	c := &checker{cfg: cfg, opt: opt, w: world.New(cfg.Cluster, world.Fit(cfg, snap))}
+	return New(cfg, world.Fit(cfg, snap), opt).Check(p)
+}
+
+// A Checker checks plans that follow one another, each on what those before leave.
+// After one that fails it is of no use.
+type Checker struct {
+	cfg *schema.Config
+	opt plan.Options
+	w   *world.World
+}
+
+// New makes a Checker of what was read, fitted to the configuration (world.Fit).
+func New(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) *Checker {
+	return &Checker{cfg: cfg, opt: opt, w: world.New(cfg.Cluster, fitted)}
+}
+
+// Check is Check of the next plan.
+func (c *Checker) Check(p *plan.Plan) error {
 	for _, pass := range p.Passes {
 		for i := range pass.Sections {
 			if err := c.section(&pass.Sections[i]); err != nil {
@@ -30,13 +47,7 @@ func Check(cfg *schema.Config, snap *state.Snapshot, p *plan.Plan, opt plan.Opti
 	return nil
 }
 
-type checker struct {
-	cfg *schema.Config
-	opt plan.Options
-	w   *world.World
-}
-
-func (c *checker) section(s *plan.Section) error {
+func (c *Checker) section(s *plan.Section) error {
 	id, before := c.copies(s)
 	paused := map[lineage.NQN]bool{}
 	for _, stage := range s.Stages {
@@ -67,7 +78,7 @@ func (c *checker) section(s *plan.Section) error {
 }
 
 // step carries a step out on the projection, if it may be.
-func (c *checker) step(s *plan.Section, step *plan.Step) error {
+func (c *Checker) step(s *plan.Section, step *plan.Step) error {
 	if err := c.owned(step.Op); err != nil {
 		return err
 	}
@@ -85,7 +96,7 @@ func (c *checker) step(s *plan.Section, step *plan.Step) error {
 
 // track follows which exports hold their hosts. One without listener holds
 // them too: they wait for the path to come back.
-func (c *checker) track(paused map[lineage.NQN]bool, step *plan.Step) {
+func (c *Checker) track(paused map[lineage.NQN]bool, step *plan.Step) {
 	switch op := step.Op.(type) {
 	case plan.ListenerRemove:
 		_, export := c.cfg.Cluster.ParseExport(op.NQN)
@@ -108,7 +119,7 @@ func (c *checker) track(paused map[lineage.NQN]bool, step *plan.Step) {
 
 // copies finds the incarnation a section works on, and its current copies. A
 // section that makes a new volume has none at first.
-func (c *checker) copies(s *plan.Section) (lineage.Volume, int) {
+func (c *Checker) copies(s *plan.Section) (lineage.Volume, int) {
 	if s.Kind != plan.KindVolume {
 		return lineage.Volume{}, 0
 	}
@@ -127,7 +138,7 @@ func (c *checker) copies(s *plan.Section) (lineage.Volume, int) {
 }
 
 // current counts the complete current copies of one incarnation.
-func (c *checker) current(id lineage.Volume) int {
+func (c *Checker) current(id lineage.Volume) int {
 	verdict := c.judge(id)
 	if verdict.Unknown != "" {
 		return 0
@@ -135,7 +146,7 @@ func (c *checker) current(id lineage.Volume) int {
 	return len(verdict.Legs)
 }
 
-func (c *checker) judge(id lineage.Volume) state.Verdict {
+func (c *Checker) judge(id lineage.Volume) state.Verdict {
 	q := state.Question{Cluster: c.cfg.Cluster}
 	if v := c.cfg.Volume(id.Name); v != nil {
 		q.Replicas, q.Authority = v.Replicas.Count, c.opt.Authority[id.Name]
@@ -147,7 +158,7 @@ func (c *checker) judge(id lineage.Volume) state.Verdict {
 // that nobody has released: it deletes nothing of it and is one of a section of
 // its own, nothing shows it any more, and an engine with a complete copy serves
 // another of the same configured name.
-func (c *checker) yields(s *plan.Section, id lineage.Volume, op plan.Op) bool {
+func (c *Checker) yields(s *plan.Section, id lineage.Volume, op plan.Op) bool {
 	switch op.(type) {
 	case plan.LvolRename, plan.SubsystemDelete, plan.UblkStop, plan.NBDStop, plan.RaidDelete, plan.NamespaceRemove:
 	default:
@@ -168,7 +179,7 @@ func fences(op plan.Op) bool {
 
 // served reports whether an engine serves an incarnation, from a copy that was
 // read and is complete.
-func (c *checker) served(id lineage.Volume) bool {
+func (c *Checker) served(id lineage.Volume) bool {
 	v := c.judge(id)
 	return v.Unknown == "" && v.Engine != "" && slices.ContainsFunc(v.Legs, func(l state.CurrentLeg) bool { return l.Head != nil })
 }
@@ -176,7 +187,7 @@ func (c *checker) served(id lineage.Volume) bool {
 // released reports whether the operator lets a volume go that is not configured,
 // or an incarnation of one that is. That one must not be the last with a head or an
 // engine.
-func (c *checker) released(name string) bool {
+func (c *Checker) released(name string) bool {
 	volume, one, cut := strings.Cut(name, ".")
 	if !c.opt.AllowDestroy[name] || c.cfg.Volume(volume) == nil {
 		return c.opt.AllowDestroy[name]
@@ -190,7 +201,7 @@ func (c *checker) released(name string) bool {
 }
 
 // permitted refuses what destroys data that nobody has released.
-func (c *checker) permitted(s *plan.Section, step *plan.Step) error {
+func (c *Checker) permitted(s *plan.Section, step *plan.Step) error {
 	if step.Risk != plan.RiskDestroy || c.released(s.Name) {
 		return nil
 	}
@@ -219,7 +230,7 @@ func (c *checker) permitted(s *plan.Section, step *plan.Step) error {
 
 // pruned reports whether the policy in the configuration lets a snapshot on
 // schedule go: that releases it, of a protected volume, too.
-func (c *checker) pruned(volume string, op plan.Op) bool {
+func (c *Checker) pruned(volume string, op plan.Op) bool {
 	d, ok := op.(plan.LvolDelete)
 	if !ok {
 		return false

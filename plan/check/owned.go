@@ -10,7 +10,7 @@ import (
 
 // owned refuses an op on anything that does not carry the cluster's names or
 // lies outside its pools.
-func (c *checker) owned(op plan.Op) error {
+func (c *Checker) owned(op plan.Op) error {
 	node := c.cfg.Node(op.On())
 	if node == nil {
 		return fmt.Errorf("%s is not a node of the cluster", op.On())
@@ -120,7 +120,7 @@ func (c *checker) owned(op plan.Op) error {
 }
 
 // foreign refuses to change an lvol that something uses which is not the cluster's.
-func (c *checker) foreign(op plan.Op) error {
+func (c *Checker) foreign(op plan.Op) error {
 	var lvstore string
 	var name lineage.LvolName
 	switch op := op.(type) {
@@ -154,7 +154,7 @@ func (c *checker) foreign(op plan.Op) error {
 
 // lvol finds the name of an lvol in the cluster's pools by its UUID; nil for none,
 // and for one that is in doubt.
-func (c *checker) lvol(u lineage.UUID) lineage.Name {
+func (c *Checker) lvol(u lineage.UUID) lineage.Name {
 	for _, n := range c.cfg.Nodes {
 		at := c.w.Nodes[n.Name]
 		if at == nil {
@@ -183,7 +183,7 @@ func ours(n *schema.Node, lvstore string, name lineage.LvolName) error {
 	return inPool(n, lvstore)
 }
 
-func (c *checker) nqn(n lineage.NQN) error {
+func (c *Checker) nqn(n lineage.NQN) error {
 	_, link := c.cfg.Cluster.ParseLink(n)
 	_, export := c.cfg.Cluster.ParseExport(n)
 	if !link && !export {
@@ -192,14 +192,14 @@ func (c *checker) nqn(n lineage.NQN) error {
 	return nil
 }
 
-func (c *checker) raid(name string) error {
+func (c *Checker) raid(name string) error {
 	if _, ok := c.cfg.Cluster.ParseRaid(name); !ok {
 		return fmt.Errorf("RAID %s is not the cluster's", name)
 	}
 	return nil
 }
 
-func (c *checker) controller(n lineage.Node, name string) error {
+func (c *Checker) controller(n lineage.Node, name string) error {
 	if ctrl := c.w.Nodes[n].Controllers[name]; ctrl != nil {
 		return c.nqn(ctrl.NQN)
 	}
@@ -208,7 +208,7 @@ func (c *checker) controller(n lineage.Node, name string) error {
 
 // kernel refuses to start a device that shows somebody else's bdev, and to
 // stop one that does.
-func (c *checker) kernel(op plan.Op) error {
+func (c *Checker) kernel(op plan.Op) error {
 	bdev := ""
 	switch op := op.(type) {
 	case plan.UblkStart:

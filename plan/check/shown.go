@@ -12,7 +12,7 @@ import (
 // unused refuses to delete a RAID or an lvol that anything on its node still
 // shows: a target deletes it all the same, and hosts lose their disk in the
 // middle of what they write.
-func (c *checker) unused(op plan.Op) error {
+func (c *Checker) unused(op plan.Op) error {
 	n := c.w.Nodes[op.On()]
 	if n == nil || n.Unknown != "" {
 		return nil

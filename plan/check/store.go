@@ -11,7 +11,7 @@ import (
 )
 
 // store checks what is done to disks and lvstores.
-func (c *checker) store(n *schema.Node, op plan.Op) error {
+func (c *Checker) store(n *schema.Node, op plan.Op) error {
 	at := c.w.Nodes[n.Name]
 	switch op := op.(type) {
 	case plan.DiskDetach, plan.ExpectBlank:

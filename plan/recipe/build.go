@@ -20,7 +20,8 @@ const maxPasses = 4000
 
 // Build plans how the nodes get from what snap says to what cfg asks for.
 func Build(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
-	return sound(cfg, snap, opt, build)
+	p, _, err := sound(cfg, snap, opt, build)
+	return p, err
 }
 
 // builder makes one pass.

@@ -57,11 +57,11 @@ func TestHistorySpeed(t *testing.T) {
 
 // slowly is a Build that looks at everything in every pass.
 func slowly(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
-	return sound(cfg, snap, opt, func(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
-		snap = world.Fit(cfg, snap)
+	p, _, err := sound(cfg, snap, opt, func(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
 		everything := func(p *passes) (*builder, plan.Pass, error) { return p.make(nil) }
-		return newPasses(cfg, world.New(cfg.Cluster, snap), opt).plan(limitOf(snap), everything)
+		return newPasses(cfg, world.New(cfg.Cluster, fitted), opt).plan(limitOf(fitted), everything)
 	})
+	return p, err
 }
 
 // sameSlowly checks that a plan is the one that looking at everything gives.

@@ -173,10 +173,10 @@ func (b *builder) copying(n lineage.Node) int {
 	return b.copies[n]
 }
 
-// build makes a plan that nobody has checked yet.
-func build(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
-	snap = world.Fit(cfg, snap)
-	return newPasses(cfg, world.New(cfg.Cluster, snap), opt).plan(limitOf(snap), (*passes).next)
+// build makes a plan that nobody has checked yet of what was read, fitted to the
+// configuration.
+func build(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
+	return newPasses(cfg, world.New(cfg.Cluster, fitted), opt).plan(limitOf(fitted), (*passes).next)
 }
 
 // limitOf bounds the passes of a plan: a recipe that never comes to rest is a defect.

@@ -7,6 +7,7 @@ import (
 
 	"strata/plan"
 	"strata/plan/check"
+	"strata/plan/world"
 	"strata/schema"
 	"strata/state"
 )
@@ -22,22 +23,24 @@ const defect = "this is a defect of strata and not of the configuration: please 
 // often a volume, does not keep the others from what they need: the plan is
 // made again without it, and the check is made again on all of that. A section
 // that fails although it was left out, or too many of them, fail the plan.
-func sound(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, build func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, error)) (*plan.Plan, error) {
+func sound(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, build func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, error)) (*plan.Plan, *check.Checker, error) {
+	snap = world.Fit(cfg, snap)
 	var faults []*plan.Fault
 	for {
 		p, err := build(cfg, snap, opt)
+		c := check.New(cfg, snap, opt)
 		if err == nil {
-			err = check.Check(cfg, snap, p, opt)
+			err = c.Check(p)
 		}
 		var f *plan.Fault
 		if err == nil {
 			for _, f := range faults {
 				p.Blocked = append(p.Blocked, plan.Finding{About: f.Key, Text: "it is left as it is, for the plan made for it is not safe: " + f.Err.Error(), Hint: defect})
 			}
-			return p, nil
+			return p, c, nil
 		}
 		if !errors.As(err, &f) || opt.Skip[f.Key] || len(faults) == maxFaults {
-			return nil, fmt.Errorf("the plan is not safe and is not carried out: %w", err)
+			return nil, nil, fmt.Errorf("the plan is not safe and is not carried out: %w", err)
 		}
 		faults = append(faults, f)
 		skip := map[string]bool{f.Key: true}
