@@ -258,6 +258,7 @@ func (b *builder) initiator(sec *section, at *state.Node) {
 		return
 	}
 	b.links.optionsSet[at.Name] = true
+	defer sec.because(sec.pos, "%s", sec.reason)
 	sec.because(b.cfg.Node(at.Name).Pos, "a peer that answers no packets must be noticed, and this can be set only before the first controller")
 	sec.beside(0, plan.RiskCreate, plan.InitiatorOptions{At: plan.At{Node: at.Name}, TransportAckTimeout: timeout})
 }
