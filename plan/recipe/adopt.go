@@ -48,9 +48,9 @@ func (s *subject) adopt() bool {
 		return false
 	}
 	s.id = lineage.Volume{Name: s.v.Name, ID: s.b.newID(s.v.Name)}
-	s.sec.because(s.v.At("adopt"), "%s becomes the first replica of %s%s", a.Alias(), s.v.Name, s.seenAs())
+	first := because(s.v.At("adopt"), "%s becomes the first replica of %s%s", a.Alias(), s.v.Name, s.seenAs())
 	head := lineage.Head{Volume: s.id, Epoch: 1, Legs: 1, Mark: lineage.Primary}
-	s.sec.then(plan.RiskCreate, plan.LvolRename{At: plan.At{Node: a.Node}, Lvstore: a.Lvstore, From: a.Lvol, To: head.Lvol()})
+	s.sec.then(first, plan.RiskCreate, plan.LvolRename{At: plan.At{Node: a.Node}, Lvstore: a.Lvstore, From: a.Lvol, To: head.Lvol()})
 	return true
 }
 
@@ -117,8 +117,8 @@ func (s *subject) makeWhole(at *state.Node, l *state.Lvol) bool {
 		return false
 	}
 	for _, b := range below {
-		s.sec.because(s.v.At("adopt"), "snapshot %s cannot be renamed and stays as it is; %s is to stand without it", b.Alias(), s.v.Name)
-		s.sec.then(plan.RiskCopy, plan.LvolDecouple{At: plan.At{Node: a.Node}, Lvstore: a.Lvstore, Name: a.Lvol, Bytes: b.Allocated * lvs.ClusterSize})
+		whole := because(s.v.At("adopt"), "snapshot %s cannot be renamed and stays as it is; %s is to stand without it", b.Alias(), s.v.Name)
+		s.sec.then(whole, plan.RiskCopy, plan.LvolDecouple{At: plan.At{Node: a.Node}, Lvstore: a.Lvstore, Name: a.Lvol, Bytes: b.Allocated * lvs.ClusterSize})
 	}
 	return false
 }

@@ -63,9 +63,7 @@ type devices struct {
 // section is a Section while it is made.
 type section struct {
 	plan.Section
-	b      *builder
-	reason string
-	pos    schema.Pos
+	b *builder
 }
 
 func newBuilder(p *passes) *builder {
@@ -123,8 +121,8 @@ func (b *builder) run(last *builder) {
 }
 
 // section returns the pass's section for an object, making it when there is none.
-func (b *builder) section(k plan.Kind, name string, pos schema.Pos) *section {
-	s := &section{Section: plan.Section{Kind: k, Name: name}, b: b, pos: pos}
+func (b *builder) section(k plan.Kind, name string) *section {
+	s := &section{Section: plan.Section{Kind: k, Name: name}, b: b}
 	if old := b.sections[s.Key()]; old != nil {
 		return old
 	}
@@ -138,12 +136,6 @@ func (b *builder) left(key string) bool {
 	return b.opt.Skip[key] || b.opt.Relieve != nil && !b.opt.Relieve[key]
 }
 
-// because sets the reason of the steps that follow.
-func (s *section) because(pos schema.Pos, format string, args ...any) *section {
-	s.reason, s.pos = fmt.Sprintf(format, args...), pos
-	return s
-}
-
 // after makes the section wait for others of the pass.
 func (s *section) after(keys ...string) *section {
 	s.After = append(s.After, keys...)
@@ -151,38 +143,38 @@ func (s *section) after(keys ...string) *section {
 }
 
 // then adds a stage of independent steps, and projects them.
-func (s *section) then(risk plan.Risk, ops ...plan.Op) {
+func (s *section) then(why reason, risk plan.Risk, ops ...plan.Op) {
 	if len(ops) == 0 {
 		return
 	}
 	stage := make([]plan.Step, 0, len(ops))
 	for _, op := range ops {
 		if del, ok := op.(plan.LvolDelete); ok {
-			op = s.safe(del)
+			op = s.safe(why.pos, del)
 		}
-		stage = append(stage, s.step(risk, op))
+		stage = append(stage, s.step(why, risk, op))
 	}
 	s.Stages = append(s.Stages, stage)
 }
 
 // safe makes sure that a deletion does not end the target.
-func (s *section) safe(op plan.LvolDelete) plan.LvolDelete {
+func (s *section) safe(pos schema.Pos, op plan.LvolDelete) plan.LvolDelete {
 	at := s.b.w.Nodes[op.Node]
 	if l := at.Lvols[op.Lvstore+"/"+string(op.Name)]; l != nil && at.Orphaned(l) {
-		op.Name = s.release(op.Node, l)
+		op.Name = s.release(pos, op.Node, l)
 	}
 	return op
 }
 
 // beside adds steps to the stage of that index, making it when it is missing.
-func (s *section) beside(index int, risk plan.Risk, op plan.Op) {
+func (s *section) beside(index int, why reason, risk plan.Risk, op plan.Op) {
 	for len(s.Stages) <= index {
 		s.Stages = append(s.Stages, nil)
 	}
-	s.Stages[index] = append(s.Stages[index], s.step(risk, op))
+	s.Stages[index] = append(s.Stages[index], s.step(why, risk, op))
 }
 
-func (s *section) step(risk plan.Risk, op plan.Op) plan.Step {
+func (s *section) step(why reason, risk plan.Risk, op plan.Op) plan.Step {
 	op = s.b.w.Label(op)
 	switch op := op.(type) {
 	case plan.UblkStop:
@@ -193,7 +185,7 @@ func (s *section) step(risk plan.Risk, op plan.Op) plan.Step {
 	if err := s.b.w.Project(op); err != nil && s.b.err == nil {
 		s.b.err = &plan.Fault{Key: s.Key(), Err: fmt.Errorf("%s: %s: %w", op.On(), plan.Words(op), err)}
 	}
-	return plan.Step{Op: op, Risk: risk, Bytes: plan.BytesOf(op), Reason: s.reason, Pos: s.pos, Copies: -1}
+	return plan.Step{Op: op, Risk: risk, Bytes: plan.BytesOf(op), Reason: why.text, Pos: why.pos, Copies: -1}
 }
 
 // finish drops what is empty, and waits for sections the pass does not have.

@@ -54,9 +54,9 @@ func (s *subject) createClone() bool {
 		return false
 	}
 	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}
-	s.sec.because(v.At("from"), "volume %s is cloned from %s@%s", v.Name, v.From.Volume, v.From.Snapshot)
+	cloned := because(v.At("from"), "volume %s is cloned from %s@%s", v.Name, v.From.Volume, v.From.Snapshot)
 	b.decided(b.placedBeside(v, places))
-	s.cloneOnto(places[:v.Replicas.Count], l.Lvol(), 1, v.Replicas.Count)
+	s.cloneOnto(cloned, places[:v.Replicas.Count], l.Lvol(), 1, v.Replicas.Count)
 	return true
 }
 
@@ -104,13 +104,13 @@ func boolToInt(b bool) int {
 
 // cloneOnto makes sealed heads on top of a layer. All of an epoch name the same
 // number of legs, or it looks as if it was minted twice.
-func (s *subject) cloneOnto(places []plan.Choice, on lineage.LvolName, epoch lineage.Epoch, legs int) {
+func (s *subject) cloneOnto(why reason, places []plan.Choice, on lineage.LvolName, epoch lineage.Epoch, legs int) {
 	name := lineage.Head{Volume: s.id, Epoch: epoch, Legs: legs, Mark: lineage.Sealed}.Lvol()
 	var ops []plan.Op
 	for _, c := range places {
 		ops = append(ops, plan.LvolClone{At: plan.At{Node: c.Node}, Lvstore: c.Lvstore, Layer: on, Name: name})
 	}
-	s.sec.then(plan.RiskCreate, ops...)
+	s.sec.then(why, plan.RiskCreate, ops...)
 }
 
 // fillClone completes a clone that no engine has served yet: a crash left
@@ -141,8 +141,8 @@ func (s *subject) fillClone() {
 			missing = append(missing, c)
 		}
 	}
-	s.sec.because(s.v.At("from"), "nothing was written to %s yet, so a new replica is equal to the others", s.v.Name)
-	s.cloneOnto(missing, on, s.Top, s.Legs[0].Head.Name.Legs)
+	equal := because(s.v.At("from"), "nothing was written to %s yet, so a new replica is equal to the others", s.v.Name)
+	s.cloneOnto(equal, missing, on, s.Top, s.Legs[0].Head.Name.Legs)
 	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
 	for _, c := range missing {
 		for i := range s.inc.Heads {
@@ -241,8 +241,8 @@ func (s *subject) detach() bool {
 		bytes := parent.Allocated * at.Lvstores[parent.Lvstore].ClusterSize
 		ops = append(ops, plan.LvolDecouple{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Name: l.Head.Lvol.Name, Bytes: bytes})
 	}
-	s.sec.because(s.v.At("from"), "%s is to be independent of %s", s.v.Name, s.v.From.Volume)
-	s.sec.then(plan.RiskCopy, ops...)
+	alone := because(s.v.At("from"), "%s is to be independent of %s", s.v.Name, s.v.From.Volume)
+	s.sec.then(alone, plan.RiskCopy, ops...)
 	s.reread()
 	return len(ops) > 0
 }

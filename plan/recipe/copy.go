@@ -27,26 +27,26 @@ func (s *subject) copyLayer(d plan.Choice, src state.CurrentLeg, l *state.Lvol) 
 	}
 	name := l.Parsed.(lineage.Layer)
 	bytes := l.Allocated * clusterSize(b.w.Nodes[src.Node], l.Lvstore)
-	s.sec.because(s.v.At("replicas"), "%s lacks layer %s of %s", d.Node, name.Lvol(), s.v.Name)
+	lacks := because(s.v.At("replicas"), "%s lacks layer %s of %s", d.Node, name.Lvol(), s.v.Name)
 	if b.fillsTo(src.Node, d.Node, staging.UUID) {
-		s.sec.because(s.v.At("replicas"), "%s lacks layer %s of %s, and %s copies it there already", d.Node, name.Lvol(), s.v.Name, src.Node)
+		lacks = because(s.v.At("replicas"), "%s lacks layer %s of %s, and %s copies it there already", d.Node, name.Lvol(), s.v.Name, src.Node)
 	}
 	if l.Allocated > 0 {
 		link := lineage.Link{From: d.Node, To: src.Node}
 		s.keep[staging.UUID] = src.Node
-		if why := b.bring(s.sec, link, staging.UUID, s.key(d.Node)+" staging"); why != "" {
+		if why := b.bring(s.sec, lacks, link, staging.UUID, s.key(d.Node)+" staging"); why != "" {
 			s.lag(d, why)
 			return
 		}
 		limit := b.cfg.Node(d.Node).Rebuild.Bandwidth
 		if limit > 0 {
-			s.sec.then(plan.RiskCreate, plan.WriteLimit{At: plan.At{Node: d.Node}, Bdev: staging.UUID, BytesPerSec: limit})
+			s.sec.then(lacks, plan.RiskCreate, plan.WriteLimit{At: plan.At{Node: d.Node}, Bdev: staging.UUID, BytesPerSec: limit})
 		}
 		b.copies[src.Node]++
 		b.copies[d.Node]++
-		s.sec.then(plan.RiskCopy, plan.ShallowCopy{At: plan.At{Node: src.Node}, Dest: d.Node, Lvstore: l.Lvstore, Layer: l.Name, To: staging.UUID, Bytes: bytes})
+		s.sec.then(lacks, plan.RiskCopy, plan.ShallowCopy{At: plan.At{Node: src.Node}, Dest: d.Node, Lvstore: l.Lvstore, Layer: l.Name, To: staging.UUID, Bytes: bytes})
 	}
-	s.sec.then(plan.RiskCreate, plan.LvolSnapshot{At: plan.At{Node: d.Node}, Lvstore: staging.Lvstore, Lvol: staging.Name, Layer: l.Name})
+	s.sec.then(lacks, plan.RiskCreate, plan.LvolSnapshot{At: plan.At{Node: d.Node}, Lvstore: staging.Lvstore, Lvol: staging.Name, Layer: l.Name})
 	s.reread()
 }
 
@@ -75,22 +75,22 @@ func (s *subject) stage(d plan.Choice, src state.CurrentLeg, l *state.Lvol) (*st
 	if parent != "" && s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(parent)] == nil {
 		return nil, fmt.Sprintf("layer %s, which %s stands on, is not on %s", parent, l.Name, d.Node)
 	}
-	s.sec.because(s.v.At("replicas"), "layer %s is to be copied to %s", l.Name, d.Node)
-	old := s.takeOver(d, name, parent, l.Size)
+	why := because(s.v.At("replicas"), "layer %s is to be copied to %s", l.Name, d.Node)
+	old := s.takeOver(why, d, name, parent, l.Size)
 	at := func() *state.Lvol { return s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)] }
 	if old == nil {
 		s.sec.after("node " + string(d.Node))
 		if parent == "" {
-			s.sec.then(plan.RiskCreate, plan.LvolCreate{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: name, Size: l.Size})
+			s.sec.then(why, plan.RiskCreate, plan.LvolCreate{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: name, Size: l.Size})
 		} else {
-			s.sec.then(plan.RiskCreate, plan.LvolClone{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Layer: parent, Name: name})
+			s.sec.then(why, plan.RiskCreate, plan.LvolClone{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Layer: parent, Name: name})
 		}
 	}
 	if at() == nil {
 		return nil, "it cannot be made" // the projection has said why
 	}
 	if at().Size < l.Size {
-		s.sec.then(plan.RiskCreate, plan.LvolResize{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: name, From: at().Size, To: l.Size})
+		s.sec.then(why, plan.RiskCreate, plan.LvolResize{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: name, From: at().Size, To: l.Size})
 	}
 	s.reread()
 	return at(), ""
@@ -99,7 +99,7 @@ func (s *subject) stage(d plan.Choice, src state.CurrentLeg, l *state.Lvol) (*st
 // takeOver looks for what an earlier try left that can receive a layer on top
 // of parent: under the name for that layer with whatever was copied, or empty
 // and written to by nobody. It deletes what can not.
-func (s *subject) takeOver(d plan.Choice, name, parent lineage.LvolName, size int64) *state.Lvol {
+func (s *subject) takeOver(why reason, d plan.Choice, name, parent lineage.LvolName, size int64) *state.Lvol {
 	var old *state.Lvol
 	var useless []*state.Lvol
 	for _, st := range s.stagings(d) {
@@ -116,16 +116,16 @@ func (s *subject) takeOver(d plan.Choice, name, parent lineage.LvolName, size in
 		}
 	}
 	for _, st := range useless {
-		s.b.withdraw(s.sec, d.Node, st.UUID, "")
-		s.sec.then(plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: d.Node}, Lvstore: st.Lvstore, Name: st.Name})
+		s.b.withdraw(s.sec, why, d.Node, st.UUID, "")
+		s.sec.then(why, plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: d.Node}, Lvstore: st.Lvstore, Name: st.Name})
 	}
 	for _, l := range slices.Sorted(maps.Keys(s.inc.Layers(d.Node, d.Lvstore))) {
 		if n, _ := lineage.ParseLayer(l); n == void(s.id, n.Epoch) {
-			s.sec.then(plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: l}) // of a release that was interrupted
+			s.sec.then(why, plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: l}) // of a release that was interrupted
 		}
 	}
 	if old != nil && old.Name != name {
-		s.sec.then(plan.RiskCreate, plan.LvolRename{At: plan.At{Node: d.Node}, Lvstore: old.Lvstore, From: old.Name, To: name})
+		s.sec.then(why, plan.RiskCreate, plan.LvolRename{At: plan.At{Node: d.Node}, Lvstore: old.Lvstore, From: old.Name, To: name})
 	}
 	return old
 }

@@ -40,8 +40,8 @@ func (s *subject) create() bool {
 		return false
 	}
 	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}
-	s.sec.because(v.Pos, "volume %s is new%s", v.Name, b.tight(v, s.places.Chosen))
-	s.makeHeads(s.places.Chosen, 1, v.Replicas.Count, lineage.Sealed)
+	isNew := because(v.Pos, "volume %s is new%s", v.Name, b.tight(v, s.places.Chosen))
+	s.makeHeads(isNew, s.places.Chosen, 1, v.Replicas.Count, lineage.Sealed)
 	return true
 }
 
@@ -76,7 +76,7 @@ func (s *subject) joining(epoch lineage.Epoch, legs int, authority lineage.Mark)
 }
 
 // makeHeads creates empty heads at the given epoch.
-func (s *subject) makeHeads(places []plan.Choice, epoch lineage.Epoch, legs int, authority lineage.Mark) {
+func (s *subject) makeHeads(why reason, places []plan.Choice, epoch lineage.Epoch, legs int, authority lineage.Mark) {
 	name := s.joining(epoch, legs, authority).Lvol()
 	size := s.b.size(s.v, places)
 	var ops []plan.Op
@@ -87,7 +87,7 @@ func (s *subject) makeHeads(places []plan.Choice, epoch lineage.Epoch, legs int,
 		s.sec.after(p.known...)
 		ops = append(ops, plan.LvolCreate{At: plan.At{Node: c.Node}, Lvstore: c.Lvstore, Name: name, Size: size})
 	}
-	s.sec.then(plan.RiskCreate, ops...)
+	s.sec.then(why, plan.RiskCreate, ops...)
 }
 
 // size is what the replicas of a volume in these places are to have: the
@@ -144,13 +144,13 @@ func (s *subject) fill() {
 			missing = append(missing, c)
 		}
 	}
-	s.sec.because(s.v.At("replicas"), "nothing was written to %s yet, so another empty replica is equal to the others", s.v.Name)
-	s.sec.then(plan.RiskCreate, ops...)
+	equal := because(s.v.At("replicas"), "nothing was written to %s yet, so another empty replica is equal to the others", s.v.Name)
+	s.sec.then(equal, plan.RiskCreate, ops...)
 	s.reread()
 	if len(missing) == 0 {
 		return
 	}
-	s.makeHeads(missing, s.Top, s.Legs[0].Head.Name.Legs, s.Legs[0].Head.Name.Mark)
+	s.makeHeads(equal, missing, s.Top, s.Legs[0].Head.Name.Legs, s.Legs[0].Head.Name.Mark)
 	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
 	for _, c := range missing {
 		if h := s.emptyHead(c.Node, 0); h != nil {

@@ -15,8 +15,7 @@ type cut struct {
 	s        *subject
 	snapshot string
 	own      bool // strata's, not the user's
-	reason   string
-	pos      schema.Pos
+	why      reason
 }
 
 // takeLayer finds the next layer that is due: a configured snapshot the volume
@@ -29,11 +28,11 @@ func (s *subject) takeLayer(all []*layer) {
 	if name, why := s.nextSnapshot(all); why != "" {
 		s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "", "%s", why)
 	} else if name != "" {
-		s.due(cut{s, name, false, "snapshot " + name + " is configured", s.v.At("snapshots")})
+		s.due(cut{s, name, false, because(s.v.At("snapshots"), "snapshot %s is configured", name)})
 	} else if name, why := s.scheduled(all); name != "" {
-		s.due(cut{s, name, false, why, s.v.At("every")})
+		s.due(cut{s, name, false, because(s.v.At("every"), "%s", why)})
 	} else if name, why := s.nextMark(all); name != "" {
-		s.due(cut{s, name, true, why, s.v.At("resync")})
+		s.due(cut{s, name, true, because(s.v.At("resync"), "%s", why)})
 	}
 }
 
@@ -45,16 +44,16 @@ func (s *subject) takeLayer(all []*layer) {
 func (s *subject) due(c cut) {
 	if why := s.uneven(); why != "" {
 		s.late = true
-		s.b.block("volume "+s.v.Name, c.pos, "", "layer %s is not cut until all replicas have grown, for its copies would differ in size: %s", c.snapshot, why)
+		s.b.block("volume "+s.v.Name, c.why.pos, "", "layer %s is not cut until all replicas have grown, for its copies would differ in size: %s", c.snapshot, why)
 		return
 	}
 	if len(s.Legs) > 1 && s.kernelExport() {
-		s.b.block("volume "+s.v.Name, c.pos, "export it through nvmf, or have one replica",
+		s.b.block("volume "+s.v.Name, c.why.pos, "export it through nvmf, or have one replica",
 			"layer %s is not cut: hosts use the volume through a kernel device, which cannot be held, and its copies on %s would differ", c.snapshot, plan.Count(len(s.Legs), "replica"))
 		return
 	}
 	if pauses, _ := s.barrier(); len(pauses) == 0 && s.serves() {
-		c.reason += "; hosts are not held, so of what they write at that moment some may be in it and some not"
+		c.why.text += "; hosts are not held, so of what they write at that moment some may be in it and some not"
 	}
 	s.b.cuts = append(s.b.cuts, c)
 }
@@ -134,19 +133,19 @@ func (b *builder) cutNow(sec *section, cuts []cut) {
 			}
 		}
 	}
-	sec.because(cuts[0].pos, "%s", cuts[0].reason)
-	sec.then(plan.RiskPause, pauses...)
-	sec.then(riskOf(pauses), snapshots...)
-	sec.then(plan.RiskPause, resumes...)
-	sec.because(cuts[0].pos, "a leg that was lost before the cut has another layer of that name")
+	due, pos := cuts[0].why, cuts[0].why.pos
+	sec.then(due, plan.RiskPause, pauses...)
+	sec.then(due, riskOf(pauses), snapshots...)
+	sec.then(due, plan.RiskPause, resumes...)
+	lost := because(pos, "a leg that was lost before the cut has another layer of that name")
 	var looks []plan.Op
 	for _, c := range cuts {
 		looks = append(looks, c.s.expectLegs()...)
 	}
-	sec.then(plan.RiskCreate, looks...)
-	sec.because(cuts[0].pos, "the cut is complete")
-	sec.then(plan.RiskCreate, first...)
-	sec.then(plan.RiskCreate, rest...)
+	sec.then(lost, plan.RiskCreate, looks...)
+	complete := because(pos, "the cut is complete")
+	sec.then(complete, plan.RiskCreate, first...)
+	sec.then(complete, plan.RiskCreate, rest...)
 	for _, c := range cuts {
 		c.s.reread()
 	}

@@ -121,36 +121,36 @@ func (b *builder) destroy(inc *state.Incarnation, name string) {
 	if b.cfg.Volume(inc.Volume.Name) != nil {
 		what = "in use"
 	}
-	sec := b.section(plan.KindVolume, name, schema.Pos{}).because(schema.Pos{}, "it is not %s, and was released with --allow-destroy %s", what, name)
+	sec, why := b.section(plan.KindVolume, name), because(schema.Pos{}, "it is not %s, and was released with --allow-destroy %s", what, name)
 	for _, e := range inc.Exports {
 		switch {
 		case e.Subsystem != nil:
-			sec.then(plan.RiskDestroy, plan.SubsystemDelete{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN})
+			sec.then(why, plan.RiskDestroy, plan.SubsystemDelete{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN})
 		case e.Ublk >= 0:
-			sec.then(plan.RiskDestroy, plan.UblkStop{At: plan.At{Node: e.Node}, ID: e.Ublk})
+			sec.then(why, plan.RiskDestroy, plan.UblkStop{At: plan.At{Node: e.Node}, ID: e.Ublk})
 		default:
-			sec.then(plan.RiskDestroy, plan.NBDStop{At: plan.At{Node: e.Node}, Path: e.NBD})
+			sec.then(why, plan.RiskDestroy, plan.NBDStop{At: plan.At{Node: e.Node}, Path: e.NBD})
 		}
 	}
 	for _, m := range inc.Raids {
-		sec.then(plan.RiskDestroy, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
+		sec.then(why, plan.RiskDestroy, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
 	}
 	nodes := map[lineage.Node]bool{}
 	for _, h := range inc.Heads {
 		nodes[h.Node] = true
-		b.withdraw(sec, h.Node, h.Lvol.UUID, "")
+		b.withdraw(sec, why, h.Node, h.Lvol.UUID, "")
 	}
 	for _, h := range inc.Heads {
 		if !h.Lvol.Complete() { // before what it reads through goes
-			sec.then(plan.RiskDestroy, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: h.Lvol.Name})
+			sec.then(why, plan.RiskDestroy, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: h.Lvol.Name})
 		}
 	}
 	inc = b.w.Incarnation(b.cfg.Cluster, inc.Volume)
 	for _, o := range inc.Others {
 		nodes[o.Node] = true
-		b.withdraw(sec, o.Node, o.Lvol.UUID, "")
+		b.withdraw(sec, why, o.Node, o.Lvol.UUID, "")
 	}
 	for _, n := range slices.Sorted(maps.Keys(nodes)) {
-		b.deleteStack(sec, n, inc, plan.RiskDestroy)
+		b.deleteStack(sec, why, n, inc, plan.RiskDestroy)
 	}
 }

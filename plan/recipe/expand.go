@@ -47,9 +47,9 @@ func (s *subject) expand() {
 		s.b.block("volume "+s.v.Name, s.v.At("size"), "", "it cannot grow: %s", why)
 		return
 	}
-	s.sec.because(s.v.At("size"), "%s is configured with %s", s.v.Name, plan.Size(s.v.Size))
-	s.sec.then(plan.RiskCreate, ops...)
-	s.sec.then(plan.RiskCreate, waits...)
+	larger := because(s.v.At("size"), "%s is configured with %s", s.v.Name, plan.Size(s.v.Size))
+	s.sec.then(larger, plan.RiskCreate, ops...)
+	s.sec.then(larger, plan.RiskCreate, waits...)
 	s.reread()
 }
 
@@ -91,5 +91,5 @@ func (s *subject) widen(l *state.CurrentLeg) bool {
 	if !s.canRestart(s.engine, "size") {
 		return true
 	}
-	return s.takeDown(nil, "size", "%s did not hear that the replica on %s grew to %s, so its RAID did not grow", s.Engine, l.Node, plan.Size(l.Head.Lvol.Size))
+	return s.takeDown(nil, because(s.v.At("size"), "%s did not hear that the replica on %s grew to %s, so its RAID did not grow", s.Engine, l.Node, plan.Size(l.Head.Lvol.Size)))
 }

@@ -68,19 +68,18 @@ func (s *subject) removeOthers() {
 		if !s.unwanted(e) {
 			continue
 		}
-		s.sec.because(s.v.At("export"), "%s is not exported this way on %s", s.v.Name, e.Node)
-		s.endExport(e)
+		s.endExport(because(s.v.At("export"), "%s is not exported this way on %s", s.v.Name, e.Node), e)
 	}
 }
 
-func (s *subject) endExport(e state.Exported) {
+func (s *subject) endExport(why reason, e state.Exported) {
 	switch {
 	case e.Subsystem != nil:
-		s.sec.then(plan.RiskReduce, plan.SubsystemDelete{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN})
+		s.sec.then(why, plan.RiskReduce, plan.SubsystemDelete{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN})
 	case e.Ublk >= 0:
-		s.sec.then(plan.RiskReduce, plan.UblkStop{At: plan.At{Node: e.Node}, ID: e.Ublk})
+		s.sec.then(why, plan.RiskReduce, plan.UblkStop{At: plan.At{Node: e.Node}, ID: e.Ublk})
 	default:
-		s.sec.then(plan.RiskReduce, plan.NBDStop{At: plan.At{Node: e.Node}, Path: e.NBD})
+		s.sec.then(why, plan.RiskReduce, plan.NBDStop{At: plan.At{Node: e.Node}, Path: e.NBD})
 	}
 }
 
@@ -88,33 +87,33 @@ func (s *subject) exportNVMf() {
 	b, c := s.b, s.b.cfg.Cluster
 	node, nqn := b.cfg.Node(s.engine), c.ExportNQN(s.id)
 	sub := b.w.Nodes[s.engine].Subsystems[nqn]
-	s.sec.because(s.v.At("export"), "hosts reach %s over NVMe/TCP", s.v.Name)
+	why := because(s.v.At("export"), "hosts reach %s over NVMe/TCP", s.v.Name)
 	if sub == nil {
 		b.transport(s.engine)
 		s.sec.after("node " + string(s.engine))
-		s.sec.then(plan.RiskCreate, plan.SubsystemCreate{At: plan.At{Node: s.engine}, NQN: nqn, Serial: c.Serial(s.id), AnyHost: s.v.Export.AnyHost, ANA: true})
+		s.sec.then(why, plan.RiskCreate, plan.SubsystemCreate{At: plan.At{Node: s.engine}, NQN: nqn, Serial: c.Serial(s.id), AnyHost: s.v.Export.AnyHost, ANA: true})
 		sub = b.w.Nodes[s.engine].Subsystems[nqn]
 	}
-	s.showDevice(sub)
-	s.hosts(sub)
+	s.showDevice(why, sub)
+	s.hosts(why, sub)
 	s.listen(sub, node)
 }
 
 // showDevice makes the volume namespace 1 of its subsystem, with an identity
 // that stays whatever bdev is behind it.
-func (s *subject) showDevice(sub *state.Subsystem) {
+func (s *subject) showDevice(why reason, sub *state.Subsystem) {
 	device, at := s.device(), s.b.w.Nodes[s.engine]
 	if ns := sub.Namespaces[state.ExportNSID]; ns != nil {
 		if s.same(at, ns.Bdev) {
 			return
 		}
-		s.unshow()
+		s.unshow(why)
 	}
 	uuid := s.b.cfg.Cluster.ExportUUID(s.id)
-	s.sec.then(plan.RiskCreate, plan.NamespaceAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, NSID: state.ExportNSID, Bdev: device, UUID: uuid})
+	s.sec.then(why, plan.RiskCreate, plan.NamespaceAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, NSID: state.ExportNSID, Bdev: device, UUID: uuid})
 }
 
-func (s *subject) hosts(sub *state.Subsystem) {
+func (s *subject) hosts(why reason, sub *state.Subsystem) {
 	var ops []plan.Op
 	sub = s.b.w.Nodes[s.engine].Subsystems[sub.NQN]
 	if sub.AnyHost != s.v.Export.AnyHost {
@@ -125,10 +124,9 @@ func (s *subject) hosts(sub *state.Subsystem) {
 			ops = append(ops, plan.HostAllow{At: plan.At{Node: s.engine}, NQN: sub.NQN, Host: h})
 		}
 	}
-	s.sec.then(plan.RiskCreate, ops...)
-	refused := refusals(s.engine, sub, s.v.Export.Hosts...)
-	s.sec.because(s.v.At("export"), "not a host of %s any more: its connections end", s.v.Name)
-	s.sec.then(plan.RiskReduce, refused...)
+	s.sec.then(why, plan.RiskCreate, ops...)
+	stranger := because(s.v.At("export"), "not a host of %s any more: its connections end", s.v.Name)
+	s.sec.then(stranger, plan.RiskReduce, refusals(s.engine, sub, s.v.Export.Hosts...)...)
 }
 
 // listen makes the subsystem listen where its node is reached, and nowhere
@@ -136,17 +134,17 @@ func (s *subject) hosts(sub *state.Subsystem) {
 func (s *subject) listen(sub *state.Subsystem, node *schema.Node) {
 	sub = s.b.w.Nodes[s.engine].Subsystems[sub.NQN]
 	port := strconv.Itoa(node.Port)
-	s.sec.because(s.v.At("export"), "hosts reach %s at %s:%s", s.v.Name, node.Address, port)
+	why := because(s.v.At("export"), "hosts reach %s at %s:%s", s.v.Name, node.Address, port)
 	if !listens(sub, node.Address, port) {
-		s.settleExport(sub)
-		s.sec.then(plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: node.Address, Port: port})
+		s.settleExport(why, sub)
+		s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: node.Address, Port: port})
 	}
 	for _, l := range slices.Clone(s.b.w.Nodes[s.engine].Subsystems[sub.NQN].Listeners) {
 		switch {
 		case l.Address != node.Address || l.Port != port:
-			s.sec.then(plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port})
+			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port})
 		case l.Paused:
-			s.sec.then(plan.RiskCreate, plan.Resume{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port})
+			s.sec.then(why, plan.RiskCreate, plan.Resume{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port})
 		}
 	}
 }
@@ -154,12 +152,12 @@ func (s *subject) listen(sub *state.Subsystem, node *schema.Node) {
 // settleExport makes sure that a namespace which was found without any listener
 // stays. A removal of it may be under way that waits for a leg that stalls, and
 // hosts that connect before it ends lose their disk.
-func (s *subject) settleExport(sub *state.Subsystem) {
+func (s *subject) settleExport(why reason, sub *state.Subsystem) {
 	ns := sub.Namespaces[state.ExportNSID]
 	if ns == nil || !s.b.mute[string(s.engine)+" "+string(sub.NQN)] {
 		return
 	}
-	s.sec.then(plan.RiskPause, plan.Drain{At: plan.At{Node: s.engine}, NQN: sub.NQN, NSID: state.ExportNSID, ANAGroup: ns.ANAGroup})
+	s.sec.then(why, plan.RiskPause, plan.Drain{At: plan.At{Node: s.engine}, NQN: sub.NQN, NSID: state.ExportNSID, ANAGroup: ns.ANAGroup})
 }
 
 // muteOf finds them among those of a volume that is looked at, where not all are.
@@ -199,20 +197,18 @@ func (s *subject) exportUblk() {
 		s.b.block("volume "+s.v.Name, s.v.At("export"), "build SPDK with --with-ublk, or export it another way", "the target on %s has no ublk", s.engine)
 		return
 	}
-	s.sec.because(s.v.At("export"), "/dev/ublkb%d on %s", id, s.engine)
 	if len(at.Ublk) == 0 {
-		sec := s.b.section(plan.KindNode, string(s.engine), s.b.cfg.Node(s.engine).Pos)
+		sec := s.b.section(plan.KindNode, string(s.engine))
 		if !s.b.devices.ublk[s.engine] {
 			s.b.devices.ublk[s.engine] = true
-			sec.because(s.v.At("export"), "%s serves ublk devices", s.engine)
-			sec.beside(0, plan.RiskCreate, plan.UblkTarget{At: plan.At{Node: s.engine}})
+			sec.beside(0, because(s.v.At("export"), "%s serves ublk devices", s.engine), plan.RiskCreate, plan.UblkTarget{At: plan.At{Node: s.engine}})
 		}
 	}
 	if s.b.devices.ublk[s.engine] {
 		s.sec.after("node " + string(s.engine))
 	}
 	s.sec.after(s.b.devices.freed[fmt.Sprint(s.engine, id)])
-	s.sec.then(plan.RiskCreate, plan.UblkStart{At: plan.At{Node: s.engine}, ID: id, Bdev: s.device()})
+	s.sec.then(because(s.v.At("export"), "/dev/ublkb%d on %s", id, s.engine), plan.RiskCreate, plan.UblkStart{At: plan.At{Node: s.engine}, ID: id, Bdev: s.device()})
 }
 
 func (s *subject) exportNBD() {
@@ -227,9 +223,8 @@ func (s *subject) exportNBD() {
 		s.b.block("volume "+s.v.Name, s.v.At("export"), "export it another way", "the target on %s has no nbd", s.engine)
 		return
 	}
-	s.sec.because(s.v.At("export"), "%s on %s", path, s.engine)
 	s.sec.after(s.b.devices.freed[fmt.Sprint(s.engine, path)])
-	s.sec.then(plan.RiskCreate, plan.NBDStart{At: plan.At{Node: s.engine}, Path: path, Bdev: s.device()})
+	s.sec.then(because(s.v.At("export"), "%s on %s", path, s.engine), plan.RiskCreate, plan.NBDStart{At: plan.At{Node: s.engine}, Path: path, Bdev: s.device()})
 }
 
 // same reports whether a bdev is the volume's device under any name.

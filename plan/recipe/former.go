@@ -80,16 +80,16 @@ func (b *builder) stale(l lineage.Link, at lineage.Node, end lineage.Node) bool 
 // pass began.
 func (b *builder) dropFormer(idle []formerEnd) {
 	for _, f := range idle {
-		sec := b.section(plan.KindLink, plan.LinkName(f.link), b.cfg.Node(f.node).Pos)
+		sec := b.section(plan.KindLink, plan.LinkName(f.link))
 		if b.left(sec.Key()) {
 			continue
 		}
-		sec.because(b.cfg.Node(f.node).Pos, "no node is called so any more, and nothing goes through the link from %s to %s", f.link.From, f.link.To)
+		why := because(b.cfg.Node(f.node).Pos, "no node is called so any more, and nothing goes through the link from %s to %s", f.link.From, f.link.To)
 		if f.ctrl != nil {
-			b.letGo(sec, f.node, f.ctrl)
+			b.letGo(sec, b.orGivenUp(why, f.node, f.ctrl), f.node, f.ctrl)
 			continue
 		}
-		sec.then(plan.RiskCreate, plan.SubsystemDelete{At: plan.At{Node: f.node}, NQN: b.cfg.Cluster.LinkNQN(f.link)})
+		sec.then(why, plan.RiskCreate, plan.SubsystemDelete{At: plan.At{Node: f.node}, NQN: b.cfg.Cluster.LinkNQN(f.link)})
 	}
 }
 
@@ -165,11 +165,10 @@ func (b *builder) letGoMoved() {
 			if from == "" {
 				continue
 			}
-			pos := b.cfg.Node(from).Pos
-			sec := b.section(plan.KindLink, plan.LinkName(link), pos)
-			sec.because(pos, "%s does not listen at %s:%s any more, where %s waits for it", from, ctrl.Address, ctrl.Port, n.Name)
-			sec.then(plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: n.Name}, Controller: name})
-			sec.then(plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: n.Name}, Controller: name})
+			sec := b.section(plan.KindLink, plan.LinkName(link))
+			why := because(b.cfg.Node(from).Pos, "%s does not listen at %s:%s any more, where %s waits for it", from, ctrl.Address, ctrl.Port, n.Name)
+			sec.then(why, plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: n.Name}, Controller: name})
+			sec.then(why, plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: n.Name}, Controller: name})
 			b.links.stalled[n.Name] = append(b.links.stalled[n.Name], plan.LinkKey(link))
 		}
 	}

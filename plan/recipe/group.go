@@ -36,12 +36,12 @@ func (b *builder) cutGroups() {
 		if late := b.late(name, cuts); late != "" {
 			for _, c := range cuts {
 				b.touch(c.s.v.Name)
-				b.block("volume "+c.s.v.Name, c.pos, "", "snapshot %s waits: its group %s is cut together, and %s", c.snapshot, name, late)
+				b.block("volume "+c.s.v.Name, c.why.pos, "", "snapshot %s waits: its group %s is cut together, and %s", c.snapshot, name, late)
 			}
 			continue
 		}
-		cuts[0].reason += b.latecomer(name, cuts)
-		sec := b.section(plan.KindGroup, name, cuts[0].pos)
+		cuts[0].why.text += b.latecomer(name, cuts)
+		sec := b.section(plan.KindGroup, name)
 		for _, c := range cuts {
 			sec.after(c.s.sec.Key())
 		}

@@ -96,15 +96,13 @@ func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {
 	if from == nil || to == nil || from.Unknown != "" && !hung || to.Unknown != "" || b.opt.Skip[plan.LinkKey(l)] || b.held(l) != "" {
 		return
 	}
-	sec := b.section(plan.KindLink, plan.LinkName(l), b.cfg.Node(l.From).Pos)
-	unneeded := func() { sec.because(b.cfg.Node(l.From).Pos, "no volume needs the link from %s to %s", l.From, l.To) }
-	unneeded()
+	sec := b.section(plan.KindLink, plan.LinkName(l))
+	unneeded := because(b.cfg.Node(l.From).Pos, "no volume needs the link from %s to %s", l.From, l.To)
 	if ctrl != nil && ctrl.NQN == nqn {
 		sec.after(b.links.standing[l]...)
-		b.letGo(sec, l.To, ctrl)
+		b.letGo(sec, b.orGivenUp(unneeded, l.To, ctrl), l.To, ctrl)
 	}
-	unneeded()
 	if from.Subsystems[nqn] != nil && b.links.empty[l] {
-		sec.then(plan.RiskCreate, plan.SubsystemDelete{At: plan.At{Node: l.From}, NQN: nqn})
+		sec.then(unneeded, plan.RiskCreate, plan.SubsystemDelete{At: plan.At{Node: l.From}, NQN: nqn})
 	}
 }

@@ -205,7 +205,7 @@ func (b *builder) exits(v *schema.Volume, rivals []rival) string {
 // own: what is done to them rests on what serves it when the pass begins.
 func (b *builder) leftBehind(v *schema.Volume, p picked) {
 	for _, id := range p.others {
-		b.section(plan.KindVolume, id.String(), v.Pos)
+		b.section(plan.KindVolume, id.String())
 		inc := b.w.Incarnation(b.cfg.Cluster, id)
 		if b.opt.AllowDestroy[id.String()] {
 			b.destroy(inc, id.String())
@@ -240,7 +240,7 @@ func (s *subject) supersede(p picked) {
 		if s.b.left("volume " + id.String()) {
 			continue
 		}
-		o := &subject{Verdict: &state.Verdict{}, b: s.b, v: s.v, id: id, sec: s.b.section(plan.KindVolume, id.String(), s.v.Pos)}
+		o := &subject{Verdict: &state.Verdict{}, b: s.b, v: s.v, id: id, sec: s.b.section(plan.KindVolume, id.String())}
 		o.reread()
 		if p.byWord {
 			o.endOthers()
@@ -254,12 +254,12 @@ func (s *subject) supersede(p picked) {
 // yield fences the heads of an incarnation that no engine serves, and takes
 // them off the links.
 func (s *subject) yield(to lineage.Volume) {
-	s.sec.because(s.v.Pos, "%s is in use, and while it cannot be read %s must not be served in its place", to, s.id)
-	s.sec.then(plan.RiskCreate, s.fences(s.over(), nil)...)
-	s.sec.because(s.v.Pos, "no engine of %s uses it", s.id)
+	other := because(s.v.Pos, "%s is in use, and while it cannot be read %s must not be served in its place", to, s.id)
+	s.sec.then(other, plan.RiskCreate, s.fences(s.over(), nil)...)
+	unused := because(s.v.Pos, "no engine of %s uses it", s.id)
 	for _, h := range s.inc.Heads {
 		if s.b.shownToUnread(h.Node, h.Lvol.UUID) == "" {
-			s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, "")
+			s.b.withdraw(s.sec, unused, h.Node, h.Lvol.UUID, "")
 		}
 	}
 }

@@ -57,7 +57,8 @@ func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 		return
 	}
 	epoch := s.nextCut()
-	if !s.takeDown(nil, "replicas", "the replica on %s joins", d.Node) {
+	joins := because(s.v.At("replicas"), "the replica on %s joins", d.Node)
+	if !s.takeDown(nil, joins) {
 		return
 	}
 	joint := s.joint(epoch)
@@ -65,20 +66,20 @@ func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 	for _, l := range s.Legs {
 		cuts = append(cuts, plan.LvolSnapshot{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Lvol: l.Head.Lvol.Name, Layer: joint})
 	}
-	s.sec.then(plan.RiskPause, cuts...)
+	s.sec.then(joins, plan.RiskPause, cuts...)
 	s.reread()
 	base := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)[joint]
-	if why := b.bring(s.sec, out, base.UUID, s.key(src.Node)+" "+string(joint)); why != "" {
+	if why := b.bring(s.sec, joins, out, base.UUID, s.key(src.Node)+" "+string(joint)); why != "" {
 		s.lag(d, why)
 		s.start()
 		return
 	}
 	s.keep[base.UUID] = d.Node
 	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}.Lvol()
-	s.sec.then(plan.RiskPause, plan.LvolCloneBdev{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Bdev: base.UUID, Name: name})
+	s.sec.then(joins, plan.RiskPause, plan.LvolCloneBdev{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Bdev: base.UUID, Name: name})
 	head := b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)]
 	if d.Node != s.engine {
-		if why := b.bring(s.sec, back, head.UUID, s.key(d.Node)+" "+string(name)); why != "" {
+		if why := b.bring(s.sec, joins, back, head.UUID, s.key(d.Node)+" "+string(name)); why != "" {
 			s.lag(d, why)
 			s.start()
 			return
@@ -108,9 +109,9 @@ func (s *subject) grows() bool {
 func (s *subject) grow(d plan.Choice, src state.CurrentLeg, out, back lineage.Link) {
 	epoch := s.nextCut()
 	joint := s.joint(epoch)
-	s.sec.because(s.v.At("replicas"), "the replica on %s joins", d.Node)
+	joins := because(s.v.At("replicas"), "the replica on %s joins", d.Node)
 	pauses, resumes := s.pauses()
-	s.sec.then(plan.RiskPause, pauses...)
+	s.sec.then(joins, plan.RiskPause, pauses...)
 	var cuts, first, rest []plan.Op
 	for i, l := range s.Legs {
 		cuts = append(cuts, plan.LvolSnapshot{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Lvol: l.Head.Lvol.Name, Layer: joint})
@@ -123,35 +124,35 @@ func (s *subject) grow(d plan.Choice, src state.CurrentLeg, out, back lineage.Li
 			rest = append(rest, op)
 		}
 	}
-	s.sec.then(plan.RiskPause, cuts...)
-	s.sec.then(plan.RiskPause, s.expectLegs()...)
-	s.sec.then(plan.RiskPause, first...)
-	s.sec.then(plan.RiskPause, rest...)
+	s.sec.then(joins, plan.RiskPause, cuts...)
+	s.sec.then(joins, plan.RiskPause, s.expectLegs()...)
+	s.sec.then(joins, plan.RiskPause, first...)
+	s.sec.then(joins, plan.RiskPause, rest...)
 	s.reread()
-	if why := s.growBy(d, src, out, back, joint, epoch); why != "" {
+	if why := s.growBy(joins, d, src, out, back, joint, epoch); why != "" {
 		s.lag(d, why)
 	}
-	s.sec.then(plan.RiskPause, resumes...)
+	s.sec.then(joins, plan.RiskPause, resumes...)
 	s.look()
 }
 
 // growBy makes the head that joins and adds it to the RAID, or says why not.
-func (s *subject) growBy(d plan.Choice, src state.CurrentLeg, out, back lineage.Link, joint lineage.LvolName, epoch lineage.Epoch) string {
+func (s *subject) growBy(joins reason, d plan.Choice, src state.CurrentLeg, out, back lineage.Link, joint lineage.LvolName, epoch lineage.Epoch) string {
 	base := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)[joint]
-	if why := s.b.bring(s.sec, out, base.UUID, s.key(src.Node)+" "+string(joint)); why != "" {
+	if why := s.b.bring(s.sec, joins, out, base.UUID, s.key(src.Node)+" "+string(joint)); why != "" {
 		return why
 	}
 	s.keep[base.UUID] = d.Node
 	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}.Lvol()
-	s.sec.then(plan.RiskPause, plan.LvolCloneBdev{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Bdev: base.UUID, Name: name})
+	s.sec.then(joins, plan.RiskPause, plan.LvolCloneBdev{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Bdev: base.UUID, Name: name})
 	head := s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)]
 	if d.Node != s.engine {
-		if why := s.b.bring(s.sec, back, head.UUID, s.key(d.Node)+" "+string(name)); why != "" {
+		if why := s.b.bring(s.sec, joins, back, head.UUID, s.key(d.Node)+" "+string(name)); why != "" {
 			return why
 		}
 		s.keep[head.UUID] = s.engine
 	}
-	s.sec.then(plan.RiskPause, plan.RaidGrow{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: head.UUID})
+	s.sec.then(joins, plan.RiskPause, plan.RaidGrow{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: head.UUID})
 	return ""
 }
 
@@ -178,14 +179,13 @@ func (s *subject) reparent(d plan.Choice, head *state.Head) {
 		s.lag(d, "a kernel device shows the volume, and its I/O cannot be held")
 		return
 	}
-	s.sec.because(s.v.At("replicas"), "%s has a copy of all layers", d.Node)
+	whole := because(s.v.At("replicas"), "%s has a copy of all layers", d.Node)
 	pauses, resumes := s.pauses()
-	s.sec.then(plan.RiskPause, pauses...)
-	s.sec.then(plan.RiskPause, plan.LvolSetParent{At: plan.At{Node: d.Node}, Lvstore: head.Lvol.Lvstore, Name: head.Lvol.Name, Layer: own.Name})
-	s.sec.then(plan.RiskPause, resumes...)
+	s.sec.then(whole, plan.RiskPause, pauses...)
+	s.sec.then(whole, plan.RiskPause, plan.LvolSetParent{At: plan.At{Node: d.Node}, Lvstore: head.Lvol.Lvstore, Name: head.Lvol.Name, Layer: own.Name})
+	s.sec.then(whole, plan.RiskPause, resumes...)
 	if s.look() {
-		s.sec.because(s.v.At("replicas"), "if it was lost before, it has missed writes")
-		s.sec.then(plan.RiskCreate, s.expectLegs()...)
+		s.sec.then(because(s.v.At("replicas"), "if it was lost before, it has missed writes"), plan.RiskCreate, s.expectLegs()...)
 		s.names()
 	}
 }

@@ -123,12 +123,11 @@ func (s *subject) mergeLeftovers(all []*layer) bool {
 			s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "make it readable; a node that is gone for good is to leave the configuration, and what it had to be retired", "layer %s is left as it is: %s", l.Snapshot, why)
 			continue
 		}
-		why := "an interrupted cut left it: its copies need not be equal"
+		why := because(s.v.At("snapshots"), "an interrupted cut left it: its copies need not be equal")
 		if s.committed(l) {
-			why = "nothing needs it any more"
+			why = because(s.v.At("snapshots"), "nothing needs it any more")
 		}
-		s.sec.because(s.v.At("snapshots"), "%s", why)
-		if s.liftAll(l) || s.mergeLayer(l, plan.RiskCreate) {
+		if s.liftAll(why, l) || s.mergeLayer(why, l, plan.RiskCreate) {
 			done = true
 		}
 	}
@@ -138,11 +137,11 @@ func (s *subject) mergeLeftovers(all []*layer) bool {
 
 // liftAll makes stale heads independent of a layer that is to go from under
 // them. It reports whether there were any to be lifted.
-func (s *subject) liftAll(l *layer) bool {
+func (s *subject) liftAll(why reason, l *layer) bool {
 	lifted := false
 	for i, on := range l.on {
 		if on != nil && len(on.Children) > 1 && s.stoodOn(s.Legs[i].Node, on) == "" {
-			lifted = s.lift(s.Legs[i].Node, on) || lifted
+			lifted = s.lift(why, s.Legs[i].Node, on) || lifted
 		}
 	}
 	return lifted
@@ -150,7 +149,7 @@ func (s *subject) liftAll(l *layer) bool {
 
 // mergeLayer deletes a layer from every leg that has it, unless something
 // other than the next layer or head stands on it or reads it.
-func (s *subject) mergeLayer(l *layer, risk plan.Risk) bool {
+func (s *subject) mergeLayer(why reason, l *layer, risk plan.Risk) bool {
 	if why := s.inUse(l); why != "" {
 		s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "", "layer %s stays: %s", l.Snapshot, why)
 		return false
@@ -161,7 +160,7 @@ func (s *subject) mergeLayer(l *layer, risk plan.Risk) bool {
 			ops = append(ops, plan.LvolDelete{At: plan.At{Node: s.Legs[i].Node}, Lvstore: on.Lvstore, Name: on.Name})
 		}
 	}
-	s.sec.then(risk, ops...)
+	s.sec.then(why, risk, ops...)
 	return len(ops) > 0
 }
 
@@ -244,23 +243,22 @@ func (s *subject) removeLayers(all []*layer) {
 			continue
 		}
 		about, name := "volume "+s.v.Name, s.v.Name+"@"+l.Snapshot
-		reason, auto := pruned[l.Snapshot]
+		gone, auto := pruned[l.Snapshot]
+		why := because(s.v.At("snapshots"), "snapshot %s is not configured any more", l.Snapshot)
 		switch {
 		case strings.HasPrefix(l.Snapshot, schema.AutoPrefix):
 			if !auto {
 				continue
 			}
-			s.sec.because(s.v.At("keep"), "%s", reason)
+			why = because(s.v.At("keep"), "%s", gone)
 		case s.v.Protect:
 			s.b.block(about, s.v.At("snapshots"), "remove protect first", "snapshot %s is not configured any more, but the volume is protected", l.Snapshot)
 			continue
 		case !s.b.opt.AllowDestroy[name]:
 			s.b.block(about, s.v.At("snapshots"), "put it back, or release it with --allow-destroy "+name, "snapshot %s is not configured any more; it is kept", l.Snapshot)
 			continue
-		default:
-			s.sec.because(s.v.At("snapshots"), "snapshot %s is not configured any more", l.Snapshot)
 		}
-		s.mergeLayer(l, plan.RiskDestroy)
+		s.mergeLayer(why, l, plan.RiskDestroy)
 	}
 	s.reread()
 }

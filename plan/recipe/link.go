@@ -47,39 +47,37 @@ func (b *builder) makeLink(l lineage.Link) string {
 		return fmt.Sprintf("controller %s on %s leads to %s:%s, where %s does not listen: what goes through it is to leave it first", ctrl.Name, l.To, ctrl.Address, ctrl.Port, l.From)
 	}
 	from, c := b.cfg.Node(l.From), b.cfg.Cluster
-	sec := b.section(plan.KindLink, plan.LinkName(l), from.Pos)
+	sec := b.section(plan.KindLink, plan.LinkName(l))
 	sec.after("node "+string(l.From), "node "+string(l.To))
-	uses := func() { sec.because(from.Pos, "%s uses replicas of %s", l.To, l.From) }
-	uses()
+	uses := because(from.Pos, "%s uses replicas of %s", l.To, l.From)
 	b.transport(l.From)
 	nqn, port := c.LinkNQN(l), port(from)
 	sub := b.w.Nodes[l.From].Subsystems[nqn]
 	if sub == nil {
-		sec.then(plan.RiskCreate, plan.SubsystemCreate{At: plan.At{Node: l.From}, NQN: nqn, Serial: "ST" + string(l.From), MaxNamespaces: lineage.LinkNamespaces})
+		sec.then(uses, plan.RiskCreate, plan.SubsystemCreate{At: plan.At{Node: l.From}, NQN: nqn, Serial: "ST" + string(l.From), MaxNamespaces: lineage.LinkNamespaces})
 	}
 	if sub == nil || !slices.Contains(sub.Hosts, c.HostNQN(l.To)) {
-		sec.then(plan.RiskCreate, plan.HostAllow{At: plan.At{Node: l.From}, NQN: nqn, Host: c.HostNQN(l.To)})
+		sec.then(uses, plan.RiskCreate, plan.HostAllow{At: plan.At{Node: l.From}, NQN: nqn, Host: c.HostNQN(l.To)})
 	}
 	if sub != nil {
 		b.shutOut(sec, l, sub)
-		uses()
 	}
 	if sub == nil || !listens(sub, from.Address, port) {
-		b.restore(sec, l, nqn)
-		sec.then(plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: l.From}, NQN: nqn, Address: from.Address, Port: port})
+		b.restore(sec, uses, l, nqn)
+		sec.then(uses, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: l.From}, NQN: nqn, Address: from.Address, Port: port})
 	}
-	b.attach(sec, l, nqn, port)
+	b.attach(sec, uses, l, nqn, port)
 	return ""
 }
 
 // shutOut closes a link that somebody has opened to others than its peer: they
 // would read and write a single replica.
 func (b *builder) shutOut(sec *section, l lineage.Link, sub *state.Subsystem) {
-	sec.because(b.cfg.Node(l.From).Pos, "only %s may use the link from %s: another host would write to a single replica", l.To, l.From)
+	why := because(b.cfg.Node(l.From).Pos, "only %s may use the link from %s: another host would write to a single replica", l.To, l.From)
 	if sub.AnyHost {
-		sec.then(plan.RiskCreate, plan.AnyHost{At: plan.At{Node: l.From}, NQN: sub.NQN, Allow: false})
+		sec.then(why, plan.RiskCreate, plan.AnyHost{At: plan.At{Node: l.From}, NQN: sub.NQN, Allow: false})
 	}
-	sec.then(plan.RiskReduce, refusals(l.From, sub, b.cfg.Cluster.HostNQN(l.To))...)
+	sec.then(why, plan.RiskReduce, refusals(l.From, sub, b.cfg.Cluster.HostNQN(l.To))...)
 }
 
 // refusals end the admission of all hosts but some.
@@ -104,7 +102,7 @@ func (b *builder) nameTaken(l lineage.Link) string {
 // restore shows again what a controller that lost its peer still expects,
 // under the same numbers and before the peer can be reached: a controller that
 // reconnects does not look at what its namespaces are now.
-func (b *builder) restore(sec *section, l lineage.Link, nqn lineage.NQN) {
+func (b *builder) restore(sec *section, why reason, l lineage.Link, nqn lineage.NQN) {
 	from, to, name := b.w.Nodes[l.From], b.w.Nodes[l.To], b.w.Controller(l)
 	ctrl, sub := to.Controllers[name], from.Subsystems[nqn]
 	if ctrl == nil || ctrl.NQN != nqn || ctrl.GivenUp() {
@@ -120,13 +118,13 @@ func (b *builder) restore(sec *section, l lineage.Link, nqn lineage.NQN) {
 		b.links.shows[l.From][string(u)] = append(b.links.shows[l.From][string(u)], shown{l, r.NSID})
 		b.links.restored[shown{l, r.NSID}] = true
 	}
-	sec.then(plan.RiskCreate, ops...)
+	sec.then(why, plan.RiskCreate, ops...)
 }
 
 // attach attaches l.To to the link. A controller that has given its peer up is
 // let go first: disabled, then detached, which is the only way that ends on a
 // peer that hangs.
-func (b *builder) attach(sec *section, l lineage.Link, nqn lineage.NQN, port string) {
+func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.NQN, port string) {
 	to, from, c := b.w.Nodes[l.To], b.cfg.Node(l.From), b.cfg.Cluster
 	name := b.w.Controller(l)
 	if ctrl := to.Controllers[name]; ctrl != nil {
@@ -136,30 +134,37 @@ func (b *builder) attach(sec *section, l lineage.Link, nqn lineage.NQN, port str
 					"%s is attached to %s through %s:%s", l.To, l.From, ctrl.Address, ctrl.Port)
 			}
 			if ctrl.State != "enabled" && len(sec.Stages) > 0 {
-				sec.then(plan.RiskCreate, plan.ControllerWait{At: plan.At{Node: l.To}, Controller: name, ReconnectDelaySec: b.cfg.Links.ReconnectDelaySec})
+				sec.then(why, plan.RiskCreate, plan.ControllerWait{At: plan.At{Node: l.To}, Controller: name, ReconnectDelaySec: b.cfg.Links.ReconnectDelaySec})
 			}
 			return
 		}
 		if ctrl.NQN == nqn {
 			if b.links.strays[l] != nil {
-				sec.because(from.Pos, "controller %s leads to %s:%s, where %s does not listen", ctrl.Name, ctrl.Address, ctrl.Port, l.From)
+				why = because(from.Pos, "controller %s leads to %s:%s, where %s does not listen", ctrl.Name, ctrl.Address, ctrl.Port, l.From)
 			}
-			b.letGo(sec, l.To, ctrl)
+			why = b.orGivenUp(why, l.To, ctrl)
+			b.letGo(sec, why, l.To, ctrl)
 		}
 	}
-	b.initiator(b.section(plan.KindNode, string(l.To), b.cfg.Node(l.To).Pos), to)
-	sec.then(plan.RiskCreate, plan.ControllerAttach{At: plan.At{Node: l.To}, Controller: name, NQN: nqn, HostNQN: c.HostNQN(l.To), Address: from.Address, Port: port, Links: b.cfg.Links})
+	b.initiator(b.section(plan.KindNode, string(l.To)), to)
+	sec.then(why, plan.RiskCreate, plan.ControllerAttach{At: plan.At{Node: l.To}, Controller: name, NQN: nqn, HostNQN: c.HostNQN(l.To), Address: from.Address, Port: port, Links: b.cfg.Links})
 }
 
-func (b *builder) letGo(sec *section, n lineage.Node, ctrl *state.Controller) {
-	b.links.dropped[n] = true
+// orGivenUp is why a controller is let go: for what it is, where it has given its
+// peer up, and else for the reason given.
+func (b *builder) orGivenUp(why reason, n lineage.Node, ctrl *state.Controller) reason {
 	if ctrl.GivenUp() {
-		sec.because(b.cfg.Node(n).Pos, "controller %s is %s", ctrl.Name, ctrl.State)
+		return because(b.cfg.Node(n).Pos, "controller %s is %s", ctrl.Name, ctrl.State)
 	}
+	return why
+}
+
+func (b *builder) letGo(sec *section, why reason, n lineage.Node, ctrl *state.Controller) {
+	b.dropped[n] = true
 	if ctrl.State != "disabled" {
-		sec.then(plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: n}, Controller: ctrl.Name})
+		sec.then(why, plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: n}, Controller: ctrl.Name})
 	}
-	sec.then(plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: n}, Controller: ctrl.Name})
+	sec.then(why, plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: n}, Controller: ctrl.Name})
 }
 
 // port is a node's, as RPCs take it.

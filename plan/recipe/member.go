@@ -56,9 +56,9 @@ func (b *builder) members() {
 					p.unknown = p.unknown || len(have[m]) == 0
 					continue
 				}
-				sec := b.section(plan.KindNode, string(to.node.Name), to.node.Pos)
-				sec.because(p.conf.Pos, "what is on %s is not to be taken for new should it not be found one day", n.Name)
-				sec.beside(5, plan.RiskCreate, plan.Remind{At: plan.At{Node: to.node.Name}, Lvstore: to.conf.Lvstore, Member: m, Size: to.cluster})
+				sec := b.section(plan.KindNode, string(to.node.Name))
+				why := because(p.conf.Pos, "what is on %s is not to be taken for new should it not be found one day", n.Name)
+				sec.beside(5, why, plan.RiskCreate, plan.Remind{At: plan.At{Node: to.node.Name}, Lvstore: to.conf.Lvstore, Member: m, Size: to.cluster})
 				p.known = append(p.known, string(plan.KindNode)+" "+string(to.node.Name))
 			}
 		}
@@ -116,16 +116,16 @@ func (b *builder) forget(wanted map[lineage.Member]bool, have map[lineage.Member
 		if !retired && (wanted[m] || !renamed) || b.left("node "+string(r.Node)) {
 			continue
 		}
-		sec := b.section(plan.KindNode, string(r.Node), schema.Pos{})
+		var pos schema.Pos
 		if n := b.cfg.Node(r.Node); n != nil {
-			sec.pos = n.Pos
+			pos = n.Pos
 		}
+		why := because(pos, "pool %s of %s is called otherwise now", m.Pool, m.Node)
 		if retired {
-			sec.because(sec.pos, "pool %s of %s is retired", m.Pool, m.Node)
-		} else {
-			sec.because(sec.pos, "pool %s of %s is called otherwise now", m.Pool, m.Node)
+			why = because(pos, "pool %s of %s is retired", m.Pool, m.Node)
 		}
-		sec.beside(5, plan.RiskCreate, plan.Forget{At: plan.At{Node: r.Node}, Lvstore: r.Lvol.Lvstore, Member: m})
+		sec := b.section(plan.KindNode, string(r.Node))
+		sec.beside(5, why, plan.RiskCreate, plan.Forget{At: plan.At{Node: r.Node}, Lvstore: r.Lvol.Lvstore, Member: m})
 	}
 }
 

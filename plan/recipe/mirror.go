@@ -23,19 +23,19 @@ func (s *subject) mirror() bool {
 				if l.Head == nil && l.Node != "" {
 					b.links.need(lineage.Link{From: l.Node, To: s.engine})
 				}
-				s.sec.because(s.v.At("replicas"), "%s uses it itself", s.engine)
-				b.withdraw(s.sec, l.Node, l.UUID, s.engine)
+				itself := because(s.v.At("replicas"), "%s uses it itself", s.engine)
+				b.withdraw(s.sec, itself, l.Node, l.UUID, s.engine)
 				continue
 			}
 			if _, former := s.former(l); former {
 				continue
 			}
-			s.sec.because(s.v.At("replicas"), "%s mirrors %s", s.engine, s.v.Name)
+			mirrors := because(s.v.At("replicas"), "%s mirrors %s", s.engine, s.v.Name)
 			offer := b.offer
 			if s.Engine == "" {
 				offer = b.bring
 			}
-			if why := offer(s.sec, lineage.Link{From: l.Node, To: s.engine}, l.UUID, s.key(l.Node)); why != "" {
+			if why := offer(s.sec, mirrors, lineage.Link{From: l.Node, To: s.engine}, l.UUID, s.key(l.Node)); why != "" {
 				b.block("volume "+s.v.Name, s.v.Pos, "", "the replica on %s cannot be brought to the engine: %s", l.Node, why)
 				return false
 			}
@@ -64,8 +64,8 @@ func (s *subject) key(n lineage.Node) string { return s.id.String() + " " + stri
 func (s *subject) assemble() {
 	raid := s.b.cfg.Cluster.Raid(s.id)
 	for _, m := range s.inc.Raids {
-		s.sec.because(s.v.Pos, "a RAID of %s that never came online is in the way", s.v.Name)
-		s.sec.then(plan.RiskCreate, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
+		inWay := because(s.v.Pos, "a RAID of %s that never came online is in the way", s.v.Name)
+		s.sec.then(inWay, plan.RiskCreate, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
 	}
 	s.orderLegs()
 	if len(s.Legs)+len(s.joins) < 2 {
@@ -76,10 +76,11 @@ func (s *subject) assemble() {
 		legs = append(legs, l.UUID)
 	}
 	legs = append(legs, s.joins...)
-	if s.sec.because(s.v.At("replicas"), "%d replicas of %s are equal and current", len(legs), s.v.Name); len(s.joins) > 0 {
-		s.sec.because(s.v.At("replicas"), "what hosts write from now on goes to the new replica, too")
+	why := because(s.v.At("replicas"), "%d replicas of %s are equal and current", len(legs), s.v.Name)
+	if len(s.joins) > 0 {
+		why = because(s.v.At("replicas"), "what hosts write from now on goes to the new replica, too")
 	}
-	s.sec.then(plan.RiskCreate, plan.RaidCreate{At: plan.At{Node: s.engine}, Raid: raid, UUID: s.b.cfg.Cluster.ExportUUID(s.id), Legs: legs})
+	s.sec.then(why, plan.RiskCreate, plan.RaidCreate{At: plan.At{Node: s.engine}, Raid: raid, UUID: s.b.cfg.Cluster.ExportUUID(s.id), Legs: legs})
 	s.Device = raid
 }
 
@@ -114,18 +115,16 @@ func (s *subject) tidy() {
 		if s.isLeg(h.Lvol.UUID) && h.Node != s.engine {
 			keep = s.engine
 		}
-		s.sec.because(s.v.Pos, "no engine of %s uses it", s.v.Name)
 		if to, ok := s.keep[h.Lvol.UUID]; ok {
 			keep = to
 		}
-		s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, keep)
+		s.b.withdraw(s.sec, because(s.v.Pos, "no engine of %s uses it", s.v.Name), h.Node, h.Lvol.UUID, keep)
 	}
 	for _, o := range s.inc.Others {
 		if s.b.shownToUnread(o.Node, o.Lvol.UUID) != "" {
 			continue
 		}
-		s.sec.because(s.v.Pos, "nobody reads it")
-		s.b.withdraw(s.sec, o.Node, o.Lvol.UUID, s.keep[o.Lvol.UUID])
+		s.b.withdraw(s.sec, because(s.v.Pos, "nobody reads it"), o.Node, o.Lvol.UUID, s.keep[o.Lvol.UUID])
 	}
 	s.dropStaging()
 }
@@ -140,11 +139,11 @@ func (s *subject) dropStaging() {
 			ops = append(ops, plan.LvolDelete{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, Name: o.Lvol.Name})
 		}
 	}
-	s.sec.because(s.v.At("replicas"), "all replicas of %s are current", s.v.Name)
+	why := because(s.v.At("replicas"), "all replicas of %s are current", s.v.Name)
 	if !full {
-		s.sec.because(s.v.At("replicas"), "the replica there is current")
+		why = because(s.v.At("replicas"), "the replica there is current")
 	}
-	s.sec.then(plan.RiskReduce, ops...)
+	s.sec.then(why, plan.RiskReduce, ops...)
 	s.reread()
 }
 

@@ -25,7 +25,7 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 	} else if s.tellFirst(legs) {
 		s.tell(epoch, legs)
 	}
-	s.sec.because(s.v.Pos, "epoch %d: %d current", epoch, len(legs))
+	why := because(s.v.Pos, "epoch %d: %d current", epoch, len(legs))
 	var rest []plan.Op
 	for i, l := range legs {
 		if l.Head == nil {
@@ -37,12 +37,12 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 		}
 		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: want.Lvol()}
 		if i == 0 {
-			s.sec.then(plan.RiskCreate, op)
+			s.sec.then(why, plan.RiskCreate, op)
 		} else {
 			rest = append(rest, op)
 		}
 	}
-	s.sec.then(plan.RiskCreate, rest...)
+	s.sec.then(why, plan.RiskCreate, rest...)
 	s.fence(epoch, legs)
 	s.reread()
 }
@@ -66,7 +66,7 @@ func (s *subject) legsNamed() int {
 
 // tell seals the other legs at the epoch that is being minted.
 func (s *subject) tell(epoch lineage.Epoch, legs []state.CurrentLeg) {
-	s.sec.because(s.v.Pos, "epoch %d is told before it is entered", epoch)
+	why := because(s.v.Pos, "epoch %d is told before it is entered", epoch)
 	name := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(legs), Cut: s.cut(), Mark: lineage.Sealed}
 	var ops []plan.Op
 	for _, l := range legs[1:] {
@@ -74,7 +74,7 @@ func (s *subject) tell(epoch lineage.Epoch, legs []state.CurrentLeg) {
 			ops = append(ops, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name.Lvol()})
 		}
 	}
-	s.sec.then(plan.RiskCreate, ops...)
+	s.sec.then(why, plan.RiskCreate, ops...)
 	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
 	for i, l := range legs {
 		if l.Head != nil {
@@ -141,8 +141,8 @@ func (s *subject) forces() bool { return s.Engine == "" && s.was == "" && s.ByOp
 
 // fence marks the replicas that are not current as known to be stale.
 func (s *subject) fence(epoch lineage.Epoch, legs []state.CurrentLeg) {
-	s.sec.because(s.v.Pos, "this replica is not among the current ones of epoch %d", epoch)
-	s.sec.then(plan.RiskCreate, s.fences(epoch, slices.Concat(legs, s.Legs))...)
+	why := because(s.v.Pos, "this replica is not among the current ones of epoch %d", epoch)
+	s.sec.then(why, plan.RiskCreate, s.fences(epoch, slices.Concat(legs, s.Legs))...)
 }
 
 // fences rename the heads that are none of these legs. One in each place says

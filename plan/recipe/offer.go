@@ -63,28 +63,28 @@ func (b *builder) visible(n lineage.Node, leg lineage.UUID) bool {
 // offer makes an lvol of l.From a namespace of the link and of no other, and
 // waits until the other side sees it. key tells which number it prefers. It
 // returns "" or why that cannot be done.
-func (b *builder) offer(sec *section, l lineage.Link, leg lineage.UUID, key string) string {
+func (b *builder) offer(sec *section, cause reason, l lineage.Link, leg lineage.UUID, key string) string {
 	if why := b.link(l); why != "" {
 		return why
 	}
 	sec.after(plan.LinkKey(l))
 	nqn := b.cfg.Cluster.LinkNQN(l)
 	before := b.w.Nodes[l.To].Remotes[leg]
-	if b.withdraw(sec, l.From, leg, l.To); before != nil && b.w.Nodes[l.To].Remotes[leg] == nil {
-		sec.then(plan.RiskCreate, plan.LegGone{At: plan.At{Node: l.To}, Leg: leg}) // two bdevs of one UUID there cannot be
+	if b.withdraw(sec, cause, l.From, leg, l.To); before != nil && b.w.Nodes[l.To].Remotes[leg] == nil {
+		sec.then(cause, plan.RiskCreate, plan.LegGone{At: plan.At{Node: l.To}, Leg: leg}) // two bdevs of one UUID there cannot be
 	}
 	if ns := b.w.Namespace(l.From, nqn, string(leg)); ns != nil && b.missed(l, leg) {
-		b.hide(sec, l, ns)
+		b.hide(sec, cause, l, ns)
 	}
 	if b.w.Namespace(l.From, nqn, string(leg)) == nil {
 		nsid := b.freeNSID(l, leg, key)
 		if nsid == 0 {
 			return fmt.Sprintf("the link from %s to %s has %d namespaces, all it can", l.From, l.To, lineage.LinkNamespaces)
 		}
-		sec.then(plan.RiskCreate, plan.NamespaceAdd{At: plan.At{Node: l.From}, NQN: nqn, NSID: nsid, Bdev: string(leg)})
+		sec.then(cause, plan.RiskCreate, plan.NamespaceAdd{At: plan.At{Node: l.From}, NQN: nqn, NSID: nsid, Bdev: string(leg)})
 		b.links.shows[l.From][string(leg)] = append(b.links.shows[l.From][string(leg)], shown{l, nsid})
 		if b.connected(l) == "" || b.w.Nodes[l.To].Remotes[leg] != nil {
-			sec.then(plan.RiskCreate, plan.LegWait{At: plan.At{Node: l.To}, Leg: leg})
+			sec.then(cause, plan.RiskCreate, plan.LegWait{At: plan.At{Node: l.To}, Leg: leg})
 		}
 	}
 	return ""
@@ -111,12 +111,12 @@ func (b *builder) outgrown(l lineage.Link, lvol *state.Lvol) bool {
 
 // hide takes a namespace off a link, to show it anew: whatever the peer knew of
 // it is gone first.
-func (b *builder) hide(sec *section, l lineage.Link, ns *state.Namespace) {
+func (b *builder) hide(sec *section, why reason, l lineage.Link, ns *state.Namespace) {
 	leg := lineage.UUID(ns.Bdev)
 	known := b.w.Nodes[l.To].Remotes[leg] != nil
-	sec.then(plan.RiskCreate, plan.NamespaceRemove{At: plan.At{Node: l.From}, NQN: b.cfg.Cluster.LinkNQN(l), NSID: ns.NSID, Bdev: ns.Bdev})
+	sec.then(why, plan.RiskCreate, plan.NamespaceRemove{At: plan.At{Node: l.From}, NQN: b.cfg.Cluster.LinkNQN(l), NSID: ns.NSID, Bdev: ns.Bdev})
 	if known {
-		sec.then(plan.RiskCreate, plan.LegGone{At: plan.At{Node: l.To}, Leg: leg})
+		sec.then(why, plan.RiskCreate, plan.LegGone{At: plan.At{Node: l.To}, Leg: leg})
 	} else {
 		b.links.expected[shown{l, ns.NSID}] = true
 	}
@@ -137,8 +137,8 @@ func (b *builder) connected(l lineage.Link) string {
 }
 
 // bring offers a leg that has to be usable before the engine can start.
-func (b *builder) bring(sec *section, l lineage.Link, leg lineage.UUID, key string) string {
-	if why := b.offer(sec, l, leg, key); why != "" {
+func (b *builder) bring(sec *section, cause reason, l lineage.Link, leg lineage.UUID, key string) string {
+	if why := b.offer(sec, cause, l, leg, key); why != "" {
 		return why
 	}
 	if why := b.connected(l); why != "" {
@@ -182,7 +182,7 @@ func (b *builder) readThrough(n lineage.Node, u lineage.UUID) bool {
 // withdraw takes an lvol off every link but the one to keep. A namespace has
 // its bdev to itself: until it is gone no other can show the lvol, nor can a
 // RAID use it.
-func (b *builder) withdraw(sec *section, n lineage.Node, leg lineage.UUID, keep lineage.Node) {
+func (b *builder) withdraw(sec *section, why reason, n lineage.Node, leg lineage.UUID, keep lineage.Node) {
 	var ops []plan.Op
 	for _, s := range b.shownBy(n, leg) {
 		nqn := b.cfg.Cluster.LinkNQN(s.link)
@@ -199,5 +199,5 @@ func (b *builder) withdraw(sec *section, n lineage.Node, leg lineage.UUID, keep 
 			}
 		}
 	}
-	sec.then(plan.RiskCreate, ops...)
+	sec.then(why, plan.RiskCreate, ops...)
 }

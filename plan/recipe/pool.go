@@ -83,7 +83,7 @@ func (b *builder) node(n *schema.Node) {
 // while another of the node's is unread. A pool of which anything is not as
 // configured is not read: what is found in its place says nothing of it.
 func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
-	conf, sec := p.conf, b.section(plan.KindNode, string(at.Name), p.node.Pos)
+	conf, sec := p.conf, b.section(plan.KindNode, string(at.Name))
 	disk := findDisk(at, b.cfg.Cluster, conf)
 	if lvs := at.Lvstores[conf.Lvstore]; lvs != nil {
 		if lvs.Doubt != "" {
@@ -178,12 +178,12 @@ func (b *builder) assume(n lineage.Node, conf *schema.Pool) {
 
 func (b *builder) attachDisk(sec *section, at *state.Node, p *pool) {
 	p.state, p.why = poolPending, fmt.Sprintf("the disk of %s/%s has not been read yet", at.Name, p.conf.Name)
-	sec.because(p.conf.Pos, "pool %s needs its disk", p.conf.Name)
+	why := because(p.conf.Pos, "pool %s needs its disk", p.conf.Name)
 	stage := 0
 	if b.initiatorFor(sec, at, p.conf) {
 		stage = 1
 	}
-	sec.beside(stage, plan.RiskCreate, plan.DiskAttach{At: plan.At{Node: at.Name}, Bdev: b.cfg.Cluster.Disk(p.conf.Name), Kind: p.conf.Kind, Path: p.conf.Path, Bytes: p.conf.Bytes, BlockSize: p.conf.BlockSize})
+	sec.beside(stage, why, plan.RiskCreate, plan.DiskAttach{At: plan.At{Node: at.Name}, Bdev: b.cfg.Cluster.Disk(p.conf.Name), Kind: p.conf.Kind, Path: p.conf.Path, Bytes: p.conf.Bytes, BlockSize: p.conf.BlockSize})
 }
 
 // initiatorFor sets what must be set before a disk's controller is attached, and
@@ -245,9 +245,8 @@ func (b *builder) pool(n lineage.Node, lvstore string) *pool {
 // transport makes sure that the node can listen.
 func (b *builder) transport(n lineage.Node) {
 	if at := b.w.Nodes[n]; !at.TCP {
-		sec := b.section(plan.KindNode, string(n), b.cfg.Node(n).Pos)
-		sec.because(b.cfg.Node(n).Pos, "%s serves over NVMe/TCP", n)
-		sec.beside(0, plan.RiskCreate, plan.TransportCreate{At: plan.At{Node: n}})
+		sec := b.section(plan.KindNode, string(n))
+		sec.beside(0, because(b.cfg.Node(n).Pos, "%s serves over NVMe/TCP", n), plan.RiskCreate, plan.TransportCreate{At: plan.At{Node: n}})
 	}
 }
 
@@ -258,7 +257,6 @@ func (b *builder) initiator(sec *section, at *state.Node) {
 		return
 	}
 	b.links.optionsSet[at.Name] = true
-	defer sec.because(sec.pos, "%s", sec.reason)
-	sec.because(b.cfg.Node(at.Name).Pos, "a peer that answers no packets must be noticed, and this can be set only before the first controller")
-	sec.beside(0, plan.RiskCreate, plan.InitiatorOptions{At: plan.At{Node: at.Name}, TransportAckTimeout: timeout})
+	why := because(b.cfg.Node(at.Name).Pos, "a peer that answers no packets must be noticed, and this can be set only before the first controller")
+	sec.beside(0, why, plan.RiskCreate, plan.InitiatorOptions{At: plan.At{Node: at.Name}, TransportAckTimeout: timeout})
 }

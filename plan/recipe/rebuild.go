@@ -119,13 +119,13 @@ func (s *subject) giveUpHalf(d plan.Choice) bool {
 		if h.Lvol.Complete() || joined && (h.Node != d.Node || s.completable(&h)) {
 			continue
 		}
-		s.sec.because(s.v.At("replicas"), "its engine ended before it was complete; the rebuild joins anew")
+		anew := because(s.v.At("replicas"), "its engine ended before it was complete; the rebuild joins anew")
 		if joined {
-			s.sec.because(s.v.At("replicas"), "the layer that it is to stand on cannot be copied there; the rebuild joins anew")
-			s.sec.then(plan.RiskReduce, plan.RaidRemoveLeg{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: h.Lvol.UUID})
+			anew = because(s.v.At("replicas"), "the layer that it is to stand on cannot be copied there; the rebuild joins anew")
+			s.sec.then(anew, plan.RiskReduce, plan.RaidRemoveLeg{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: h.Lvol.UUID})
 		}
-		s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, "")
-		s.sec.then(plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: h.Lvol.Name})
+		s.b.withdraw(s.sec, anew, h.Node, h.Lvol.UUID, "")
+		s.sec.then(anew, plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: h.Lvol.Name})
 		s.reread()
 		return false
 	}

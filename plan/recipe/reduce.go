@@ -106,22 +106,22 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 		gone[l.UUID] = true
 	}
 	stay := slices.DeleteFunc(slices.Clone(s.Legs), func(l state.CurrentLeg) bool { return gone[l.UUID] })
-	s.sec.because(s.v.At("replicas"), "the engine's own replica goes, and engine keeps it on %s; those that stay are ahead of it; after a restart of %s you will have to say which one is current, with --authority", s.engine, s.engine)
+	own := because(s.v.At("replicas"), "the engine's own replica goes, and engine keeps it on %s; those that stay are ahead of it; after a restart of %s you will have to say which one is current, with --authority", s.engine, s.engine)
 	for _, l := range victims {
 		if l.Node == s.engine {
 			name := lineage.Head{Volume: s.id, Epoch: s.Top + 1, Cut: l.Head.Name.Cut, Mark: lineage.Fenced}
-			s.sec.then(plan.RiskReduce, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name.Lvol()})
+			s.sec.then(own, plan.RiskReduce, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name.Lvol()})
 			s.reread()
 		}
 	}
 	s.rename(stay)
-	s.sec.because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, plan.Count(s.v.Replicas.Count, "replica"))
+	surplus := because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, plan.Count(s.v.Replicas.Count, "replica"))
 	for _, l := range victims {
 		if s.Device == s.b.cfg.Cluster.Raid(s.id) {
-			s.sec.then(plan.RiskReduce, plan.RaidRemoveLeg{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: l.UUID})
+			s.sec.then(surplus, plan.RiskReduce, plan.RaidRemoveLeg{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: l.UUID})
 		}
-		s.b.withdraw(s.sec, l.Node, l.UUID, "")
-		s.deleteStack(l.Node, plan.RiskDestroy)
+		s.b.withdraw(s.sec, surplus, l.Node, l.UUID, "")
+		s.deleteStack(surplus, l.Node, plan.RiskDestroy)
 	}
 	s.Legs = stay
 	s.reread()
@@ -135,12 +135,12 @@ func (s *subject) dropStale() {
 		if s.isLeg(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.joiningHead(h.Node) != nil && s.chosen(h.Node) {
 			continue
 		}
-		s.sec.because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, plan.Count(len(s.Legs), "replica"))
-		s.b.withdraw(s.sec, h.Node, h.Lvol.UUID, "")
+		stale := because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, plan.Count(len(s.Legs), "replica"))
+		s.b.withdraw(s.sec, stale, h.Node, h.Lvol.UUID, "")
 		if s.legOn(h.Node) {
-			s.sec.then(plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: at.LvolByUUID(h.Lvol.UUID).Name})
+			s.sec.then(stale, plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: at.LvolByUUID(h.Lvol.UUID).Name})
 		} else {
-			s.deleteStack(h.Node, plan.RiskReduce)
+			s.deleteStack(stale, h.Node, plan.RiskReduce)
 		}
 	}
 	s.reread()
@@ -160,21 +160,21 @@ func (s *subject) dropRemains() {
 	for _, o := range slices.Clone(s.inc.Others) {
 		if !kept[o.Node] {
 			kept[o.Node] = true
-			s.sec.because(s.v.At("replicas"), "%s has its %s; this is left of one that is gone", s.v.Name, plan.Count(len(s.Legs), "replica"))
-			s.deleteStack(o.Node, plan.RiskReduce)
+			rest := because(s.v.At("replicas"), "%s has its %s; this is left of one that is gone", s.v.Name, plan.Count(len(s.Legs), "replica"))
+			s.deleteStack(rest, o.Node, plan.RiskReduce)
 		}
 	}
 	s.reread()
 }
 
 // deleteStack deletes everything of the volume on n, the youngest first.
-func (s *subject) deleteStack(n lineage.Node, risk plan.Risk) {
-	s.b.deleteStack(s.sec, n, s.b.w.Incarnation(s.b.cfg.Cluster, s.id), risk)
+func (s *subject) deleteStack(why reason, n lineage.Node, risk plan.Risk) {
+	s.b.deleteStack(s.sec, why, n, s.b.w.Incarnation(s.b.cfg.Cluster, s.id), risk)
 }
 
 // deleteStack takes what is shown to a peer off the links first: staging is
 // while it is being filled.
-func (b *builder) deleteStack(sec *section, n lineage.Node, inc *state.Incarnation, risk plan.Risk) {
+func (b *builder) deleteStack(sec *section, why reason, n lineage.Node, inc *state.Incarnation, risk plan.Risk) {
 	var left []string
 	for _, h := range inc.Heads {
 		if h.Node == n {
@@ -187,7 +187,7 @@ func (b *builder) deleteStack(sec *section, n lineage.Node, inc *state.Incarnati
 		}
 	}
 	for _, alias := range left {
-		b.withdraw(sec, n, b.w.Nodes[n].Lvols[alias].UUID, "")
+		b.withdraw(sec, why, n, b.w.Nodes[n].Lvols[alias].UUID, "")
 	}
 	for len(left) > 0 {
 		var ops []plan.Op
@@ -200,10 +200,10 @@ func (b *builder) deleteStack(sec *section, n lineage.Node, inc *state.Incarnati
 			}
 		}
 		if len(ops) == 0 {
-			b.block("node "+string(n), sec.pos, "", "%s on %s stays: %v is built on it", rest[0], n, b.w.Nodes[n].Lvols[rest[0]].Children)
+			b.block("node "+string(n), why.pos, "", "%s on %s stays: %v is built on it", rest[0], n, b.w.Nodes[n].Lvols[rest[0]].Children)
 			return
 		}
-		sec.then(risk, ops...)
+		sec.then(why, risk, ops...)
 		left = rest
 	}
 }

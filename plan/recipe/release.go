@@ -1,12 +1,12 @@
 package recipe
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/schema"
 	"strata/state"
 )
 
@@ -16,7 +16,7 @@ import (
 // not go. It is put on an empty layer made for it, which then goes again. What
 // it shows from then on is not what the volume has, so it stops being a head
 // first. It returns the lvol's new name.
-func (s *section) release(n lineage.Node, l *state.Lvol) lineage.LvolName {
+func (s *section) release(pos schema.Pos, n lineage.Node, l *state.Lvol) lineage.LvolName {
 	v := l.Parsed.Of()
 	has := s.b.w.Nodes[n].Lvols
 	free := func(from lineage.Name, next func() lineage.Name) lineage.LvolName {
@@ -32,13 +32,12 @@ func (s *section) release(n lineage.Node, l *state.Lvol) lineage.LvolName {
 	e := lineage.Epoch(1)
 	higher := func() lineage.Name { e++; return void(v, e) }
 	layer := free(void(v, e), higher)
-	defer func(reason string) { s.reason = reason }(s.reason)
-	s.reason = fmt.Sprintf("what %s reads through is gone, and goes no further while it is held", l.Name)
-	s.then(plan.RiskReduce, plan.LvolRename{At: plan.At{Node: n}, Lvstore: l.Lvstore, From: l.Name, To: name}, plan.LvolCreate{At: plan.At{Node: n}, Lvstore: l.Lvstore, Name: other, Size: l.Size})
-	s.then(plan.RiskCreate, plan.LvolSnapshot{At: plan.At{Node: n}, Lvstore: l.Lvstore, Lvol: other, Layer: layer})
-	s.then(plan.RiskReduce, plan.LvolSetParent{At: plan.At{Node: n}, Lvstore: l.Lvstore, Name: name, Layer: layer})
-	s.then(plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: n}, Lvstore: l.Lvstore, Name: other})
-	s.then(plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: n}, Lvstore: l.Lvstore, Name: layer})
+	why := because(pos, "what %s reads through is gone, and goes no further while it is held", l.Name)
+	s.then(why, plan.RiskReduce, plan.LvolRename{At: plan.At{Node: n}, Lvstore: l.Lvstore, From: l.Name, To: name}, plan.LvolCreate{At: plan.At{Node: n}, Lvstore: l.Lvstore, Name: other, Size: l.Size})
+	s.then(why, plan.RiskCreate, plan.LvolSnapshot{At: plan.At{Node: n}, Lvstore: l.Lvstore, Lvol: other, Layer: layer})
+	s.then(why, plan.RiskReduce, plan.LvolSetParent{At: plan.At{Node: n}, Lvstore: l.Lvstore, Name: name, Layer: layer})
+	s.then(why, plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: n}, Lvstore: l.Lvstore, Name: other})
+	s.then(why, plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: n}, Lvstore: l.Lvstore, Name: layer})
 	return name
 }
 

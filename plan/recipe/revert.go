@@ -39,9 +39,10 @@ func (s *subject) revert(all []*layer) bool {
 	case s.Engine != "" && !s.canRestart(s.engine, "head"):
 		return true
 	}
-	clones, ok := s.cloneHeads(target)
+	why := because(s.v.At("head"), "the head is to stand on %s", s.v.Head)
+	clones, ok := s.cloneHeads(why, target)
 	if ok {
-		s.swapHeads(clones)
+		s.swapHeads(why, clones)
 	}
 	return true
 }
@@ -76,10 +77,9 @@ func orNothing(layer string) string {
 }
 
 // cloneHeads makes the new heads, as staging, and shows them to the engine.
-func (s *subject) cloneHeads(target *layer) ([]state.Placed, bool) {
-	s.sec.because(s.v.At("head"), "the head is to stand on %s", s.v.Head)
+func (s *subject) cloneHeads(cause reason, target *layer) ([]state.Placed, bool) {
 	name := lineage.Staging{Volume: s.id, Epoch: s.nextCut()}.Lvol()
-	s.dropOldStaging()
+	s.dropOldStaging(cause)
 	var makes, grows []plan.Op
 	for i, l := range s.Legs {
 		makes = append(makes, plan.LvolClone{At: plan.At{Node: l.Node}, Lvstore: target.on[i].Lvstore, Layer: target.on[i].Name, Name: name})
@@ -87,8 +87,8 @@ func (s *subject) cloneHeads(target *layer) ([]state.Placed, bool) {
 			grows = append(grows, plan.LvolResize{At: plan.At{Node: l.Node}, Lvstore: target.on[i].Lvstore, Name: name, From: target.on[i].Size, To: l.Head.Lvol.Size})
 		}
 	}
-	s.sec.then(plan.RiskCreate, makes...)
-	s.sec.then(plan.RiskCreate, grows...)
+	s.sec.then(cause, plan.RiskCreate, makes...)
+	s.sec.then(cause, plan.RiskCreate, grows...)
 	var clones []state.Placed
 	for i, l := range s.Legs {
 		c := state.Placed{Node: l.Node, Lvol: s.b.w.Nodes[l.Node].Lvols[target.on[i].Lvstore+"/"+string(name)]}
@@ -97,7 +97,7 @@ func (s *subject) cloneHeads(target *layer) ([]state.Placed, bool) {
 			continue
 		}
 		link := lineage.Link{From: l.Node, To: s.engine}
-		if why := s.b.bring(s.sec, link, c.Lvol.UUID, s.key(l.Node)+" "+string(name)); why != "" {
+		if why := s.b.bring(s.sec, cause, link, c.Lvol.UUID, s.key(l.Node)+" "+string(name)); why != "" {
 			s.b.block("volume "+s.v.Name, s.v.At("head"), "", "the new head on %s cannot be brought to the engine: %s", l.Node, why)
 			return nil, false
 		}
@@ -106,25 +106,25 @@ func (s *subject) cloneHeads(target *layer) ([]state.Placed, bool) {
 }
 
 // dropOldStaging deletes what an earlier try left on the legs' nodes.
-func (s *subject) dropOldStaging() {
+func (s *subject) dropOldStaging(why reason) {
 	var ops []plan.Op
 	for _, o := range s.inc.Others {
 		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok {
-			s.b.withdraw(s.sec, o.Node, o.Lvol.UUID, "")
+			s.b.withdraw(s.sec, why, o.Node, o.Lvol.UUID, "")
 			ops = append(ops, plan.LvolDelete{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, Name: o.Lvol.Name})
 		}
 	}
-	s.sec.then(plan.RiskCreate, ops...)
+	s.sec.then(why, plan.RiskCreate, ops...)
 	s.reread()
 }
 
 // swapHeads seals the clones in place of the legs and starts the volume again.
-func (s *subject) swapHeads(clones []state.Placed) {
+func (s *subject) swapHeads(why reason, clones []state.Placed) {
 	epoch := s.nextCut()
 	sealed := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(clones), Cut: s.cut(), Mark: lineage.Sealed}.Lvol()
-	s.unshow()
+	s.unshow(why)
 	for _, m := range s.inc.Raids {
-		s.sec.then(plan.RiskPause, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
+		s.sec.then(why, plan.RiskPause, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
 	}
 	var news, olds []plan.Op
 	for _, c := range clones {
@@ -134,8 +134,8 @@ func (s *subject) swapHeads(clones []state.Placed) {
 		fenced := lineage.Head{Volume: s.id, Epoch: epoch, Cut: l.Head.Name.Cut, Mark: lineage.Fenced}
 		olds = append(olds, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: fenced.Lvol()})
 	}
-	s.sec.then(plan.RiskPause, news...)
-	s.sec.then(plan.RiskDestroy, olds...)
+	s.sec.then(why, plan.RiskPause, news...)
+	s.sec.then(why, plan.RiskDestroy, olds...)
 	s.was = s.Engine
 	if s.look() {
 		s.start()

@@ -51,15 +51,15 @@ func (b *builder) called(sec *section, at *state.Node, conf *schema.Pool, lvs *s
 	if s.ID == "" || at.Lvstores[to] != nil {
 		to = b.storeName(at.Name, conf.Name)
 	}
-	sec.because(conf.Pos, "an lvstore has a name that no other has: of two of one name a target shows only one")
+	why := because(conf.Pos, "an lvstore has a name that no other has: of two of one name a target shows only one")
 	if s.Pool != conf.Name {
-		sec.because(conf.Pos, "pool %s was called %s", conf.Name, s.Pool)
+		why = because(conf.Pos, "pool %s was called %s", conf.Name, s.Pool)
 	}
-	b.rename(sec, at.Name, lvs, to)
+	b.rename(sec, why, at.Name, lvs, to)
 }
 
-func (b *builder) rename(sec *section, n lineage.Node, lvs *state.Lvstore, to string) {
-	sec.beside(0, plan.RiskCreate, plan.LvstoreRename{At: plan.At{Node: n}, Lvstore: lvs.Name, From: lvs.Called(), To: to})
+func (b *builder) rename(sec *section, why reason, n lineage.Node, lvs *state.Lvstore, to string) {
+	sec.beside(0, why, plan.RiskCreate, plan.LvstoreRename{At: plan.At{Node: n}, Lvstore: lvs.Name, From: lvs.Called(), To: to})
 	if b.renames[n] == nil {
 		b.renames[n] = map[string]bool{}
 	}
@@ -79,17 +79,17 @@ func (b *builder) rename(sec *section, n lineage.Node, lvs *state.Lvstore, to st
 // A crash leaves other names, or a disk that is not attached, which the next plan
 // attaches. What the second look shows, the next plan finds.
 func (b *builder) format(sec *section, at *state.Node, conf *schema.Pool, disk *state.Disk) {
-	sec.because(conf.Pos, "%s has no lvstore, and format is set", disk.Bdev)
+	why := because(conf.Pos, "%s has no lvstore, and format is set", disk.Bdev)
 	stage, risk := 2, plan.RiskCreate
 	others := world.Loaded(at)
 	switch look := len(others) > 0 && !disk.Unread && conf.Kind != schema.Malloc; {
 	case look && b.formats(at.Name, conf):
 		risk = plan.RiskDestroy
 	case look:
-		sec.because(conf.Pos, "%s has no lvstore that %s shows; before one is written it is looked into again, for one of a name that is in use would not show", disk.Bdev, at.Name)
-		stage = b.exposed(sec, at, conf, disk)
+		why = because(conf.Pos, "%s has no lvstore that %s shows; before one is written it is looked into again, for one of a name that is in use would not show", disk.Bdev, at.Name)
+		stage = b.exposed(sec, why, at, conf, disk)
 	}
-	sec.beside(stage, risk, plan.LvstoreCreate{At: plan.At{Node: at.Name}, Lvstore: conf.Lvstore, OnTarget: b.onTarget(at.Name, conf), Bdev: disk.Bdev, ClusterSize: conf.ClusterSize})
+	sec.beside(stage, why, risk, plan.LvstoreCreate{At: plan.At{Node: at.Name}, Lvstore: conf.Lvstore, OnTarget: b.onTarget(at.Name, conf), Bdev: disk.Bdev, ClusterSize: conf.ClusterSize})
 }
 
 // A pool whose lvstore was found on another disk than its own, which shows none,
@@ -147,18 +147,18 @@ func (b *builder) lookAgain(legs []state.CurrentLeg) {
 		if p == nil {
 			continue
 		}
-		at, sec := b.w.Nodes[l.Node], b.section(plan.KindNode, string(l.Node), p.node.Pos)
-		sec.because(p.conf.Pos, "lvstore %s was found on another disk, and %s may have one of that name, which would not show: it is looked into again", p.conf.Lvstore, p.conf.Path)
-		b.exposed(sec, at, p.conf, disk)
+		at, sec := b.w.Nodes[l.Node], b.section(plan.KindNode, string(l.Node))
+		why := because(p.conf.Pos, "lvstore %s was found on another disk, and %s may have one of that name, which would not show: it is looked into again", p.conf.Lvstore, p.conf.Path)
+		b.exposed(sec, why, at, p.conf, disk)
 	}
 }
 
 // exposed attaches a disk, again if it is there, with names for the loaded lvstores
 // that none can have, and makes sure that it shows none. It returns the next stage.
-func (b *builder) exposed(sec *section, at *state.Node, conf *schema.Pool, disk *state.Disk) int {
+func (b *builder) exposed(sec *section, why reason, at *state.Node, conf *schema.Pool, disk *state.Disk) int {
 	for _, lvs := range world.Loaded(at) {
 		if !b.renames[at.Name][lvs.Name] {
-			b.rename(sec, at.Name, lvs, b.storeName(at.Name, poolOf(lvs)))
+			b.rename(sec, why, at.Name, lvs, b.storeName(at.Name, poolOf(lvs)))
 		}
 	}
 	name, kind := b.cfg.Cluster.Disk(conf.Name), conf.Kind
@@ -166,12 +166,12 @@ func (b *builder) exposed(sec *section, at *state.Node, conf *schema.Pool, disk 
 		if name, kind = disk.Bdev, schema.DiskKind(disk.Kind); kind == schema.NVMe {
 			name = strings.TrimSuffix(name, "n1") // that of its controller
 		}
-		sec.beside(1, plan.RiskCreate, plan.DiskDetach{At: plan.At{Node: at.Name}, Bdev: name, Kind: kind, Path: conf.Path})
+		sec.beside(1, why, plan.RiskCreate, plan.DiskDetach{At: plan.At{Node: at.Name}, Bdev: name, Kind: kind, Path: conf.Path})
 	}
 	b.initiatorFor(sec, at, conf)
-	sec.beside(2, plan.RiskCreate, plan.DiskAttach{At: plan.At{Node: at.Name}, Bdev: name, Kind: kind, Path: conf.Path, Bytes: conf.Bytes, BlockSize: conf.BlockSize})
+	sec.beside(2, why, plan.RiskCreate, plan.DiskAttach{At: plan.At{Node: at.Name}, Bdev: name, Kind: kind, Path: conf.Path, Bytes: conf.Bytes, BlockSize: conf.BlockSize})
 	if disk = findDisk(b.w.Nodes[at.Name], b.cfg.Cluster, conf); disk != nil {
-		sec.beside(3, plan.RiskCreate, plan.ExpectBlank{At: plan.At{Node: at.Name}, Bdev: disk.Bdev})
+		sec.beside(3, why, plan.RiskCreate, plan.ExpectBlank{At: plan.At{Node: at.Name}, Bdev: disk.Bdev})
 	}
 	return 4
 }

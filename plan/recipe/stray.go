@@ -33,9 +33,9 @@ func (s *subject) dropUnlike(d plan.Choice) bool {
 		if i < 0 {
 			continue
 		}
-		s.sec.because(s.v.At("replicas"), "%s", unlike[i].why)
-		s.b.withdraw(s.sec, d.Node, st.UUID, "")
-		s.sec.then(plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: d.Node}, Lvstore: st.Lvstore, Name: st.Name})
+		why := because(s.v.At("replicas"), "%s", unlike[i].why)
+		s.b.withdraw(s.sec, why, d.Node, st.UUID, "")
+		s.sec.then(why, plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: d.Node}, Lvstore: st.Lvstore, Name: st.Name})
 		s.reread()
 	}
 	return s.dropLayers(d, unlike)
@@ -55,14 +55,14 @@ func (s *subject) dropLayers(d plan.Choice, strays []stray) bool {
 			s.stuck(d, s.freeing(d.Node, l), fmt.Sprintf("%s, and %s there stays: %s", st.why, st.name, why))
 			return true
 		}
-		s.sec.because(s.v.At("replicas"), "%s", st.why)
+		why := because(s.v.At("replicas"), "%s", st.why)
 		if len(l.Children) > 1 {
-			if !s.lift(d.Node, l) {
+			if !s.lift(why, d.Node, l) {
 				s.lag(d, fmt.Sprintf("%s, and %s there has several branches: %s", st.why, st.name, joinNames(l.Children)))
 			}
 			return true
 		}
-		s.sec.then(plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: l.Name})
+		s.sec.then(why, plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: l.Name})
 		s.reread()
 	}
 	return len(strays) > 0
@@ -172,7 +172,7 @@ func (s *subject) freeing(n lineage.Node, on *state.Lvol) string {
 // lift makes stale heads that stand on a layer independent of it, so that one
 // child is left: a target deletes no layer that has several. The heads stay as
 // long as they are not known to be replaced. It reports whether that can be done.
-func (s *subject) lift(n lineage.Node, on *state.Lvol) bool {
+func (s *subject) lift(why reason, n lineage.Node, on *state.Lvol) bool {
 	at := s.b.w.Nodes[n]
 	var ops []plan.Op
 	for _, child := range on.Children {
@@ -184,7 +184,7 @@ func (s *subject) lift(n lineage.Node, on *state.Lvol) bool {
 	if len(ops) < len(on.Children)-1 {
 		return false
 	}
-	s.sec.then(plan.RiskCopy, ops[:len(on.Children)-1]...)
+	s.sec.then(why, plan.RiskCopy, ops[:len(on.Children)-1]...)
 	s.reread()
 	return true
 }

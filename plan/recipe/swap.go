@@ -55,7 +55,7 @@ func (s *subject) swap(missing []plan.Choice) bool {
 			}
 		}
 	}
-	s.sec.because(s.v.At("replicas"), "nothing was written to %s yet, so a new replica is equal to the others", s.v.Name)
+	equal := because(s.v.At("replicas"), "nothing was written to %s yet, so a new replica is equal to the others", s.v.Name)
 	name := lineage.Staging{Volume: s.id, Epoch: s.Top + 1}.Lvol()
 	size := s.Legs[0].Head.Lvol.Size
 	var staged []state.Placed
@@ -68,7 +68,7 @@ func (s *subject) swap(missing []plan.Choice) bool {
 		s.sec.after("node " + string(c.Node))
 		ops = append(ops, plan.LvolCreate{At: plan.At{Node: c.Node}, Lvstore: c.Lvstore, Name: name, Size: size})
 	}
-	s.sec.then(plan.RiskCreate, ops...)
+	s.sec.then(equal, plan.RiskCreate, ops...)
 	for _, op := range ops {
 		op := op.(plan.LvolCreate)
 		staged = append(staged, state.Placed{Node: op.Node, Lvol: s.b.w.Nodes[op.Node].Lvols[op.Lvstore+"/"+string(op.Name)]})
@@ -77,7 +77,7 @@ func (s *subject) swap(missing []plan.Choice) bool {
 		if o.Node == s.engine {
 			continue
 		}
-		if why := s.b.bring(s.sec, lineage.Link{From: o.Node, To: s.engine}, o.Lvol.UUID, s.key(o.Node)); why != "" {
+		if why := s.b.bring(s.sec, equal, lineage.Link{From: o.Node, To: s.engine}, o.Lvol.UUID, s.key(o.Node)); why != "" {
 			s.b.block("volume "+s.v.Name, s.v.At("replicas"), "", "a replica on %s cannot be brought to the engine: %s", o.Node, why)
 			return true
 		}
@@ -86,7 +86,7 @@ func (s *subject) swap(missing []plan.Choice) bool {
 	if len(staged) > 1 {
 		joins = "join"
 	}
-	return s.takeDown(staged, "replicas", "%s %s %s, which is empty", plan.Count(len(staged), "replica"), joins, s.v.Name)
+	return s.takeDown(staged, because(s.v.At("replicas"), "%s %s %s, which is empty", plan.Count(len(staged), "replica"), joins, s.v.Name))
 }
 
 // reusable returns an empty lvol in c's place that can become a replica: an
@@ -114,21 +114,20 @@ func (s *subject) reusable(c plan.Choice, size int64) *state.Placed {
 // initiator goes on believing it for 10 s after it has reconnected, and then
 // fails its I/O. Without the listener they wait, and the removal of a namespace
 // is answered when its I/O is done.
-func (s *subject) takeDown(joining []state.Placed, field, why string, args ...any) bool {
-	s.sec.because(s.v.At(field), why, args...)
-	s.unshow()
+func (s *subject) takeDown(joining []state.Placed, why reason) bool {
+	s.unshow(why)
 	if len(joining) > 0 {
 		var looks []plan.Op
 		for _, l := range s.Legs {
 			looks = append(looks, plan.ExpectEmpty{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Name: l.Head.Lvol.Name})
 		}
-		s.sec.then(plan.RiskPause, looks...)
+		s.sec.then(why, plan.RiskPause, looks...)
 	}
-	s.sec.then(plan.RiskPause, s.expectLegs()...)
-	s.seal(joining)
+	s.sec.then(why, plan.RiskPause, s.expectLegs()...)
+	s.seal(why, joining)
 	s.was = s.Engine
 	for _, m := range s.inc.Raids {
-		s.sec.then(plan.RiskPause, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
+		s.sec.then(why, plan.RiskPause, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
 	}
 	return s.look()
 }
@@ -203,20 +202,20 @@ func (s *subject) expectLegs() []plan.Op {
 // reconnect and find the same namespace instead of losing their disk. Where they
 // are to find it at another address than before, the target has to listen there
 // first: it might not be able to.
-func (s *subject) unshow() {
+func (s *subject) unshow(why reason) {
 	for _, e := range s.inc.Exports {
-		s.tryAddress(e)
+		s.tryAddress(why, e)
 		switch {
 		case e.Subsystem == nil && e.Ublk >= 0:
-			s.sec.then(plan.RiskReduce, plan.UblkStop{At: plan.At{Node: e.Node}, ID: e.Ublk})
+			s.sec.then(why, plan.RiskReduce, plan.UblkStop{At: plan.At{Node: e.Node}, ID: e.Ublk})
 		case e.Subsystem == nil:
-			s.sec.then(plan.RiskReduce, plan.NBDStop{At: plan.At{Node: e.Node}, Path: e.NBD})
+			s.sec.then(why, plan.RiskReduce, plan.NBDStop{At: plan.At{Node: e.Node}, Path: e.NBD})
 		default:
 			for _, l := range slices.Clone(e.Subsystem.Listeners) {
-				s.sec.then(plan.RiskPause, plan.ListenerRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+				s.sec.then(why, plan.RiskPause, plan.ListenerRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
 			}
 			if e.Device != "" {
-				s.sec.then(plan.RiskPause, plan.NamespaceRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, NSID: state.ExportNSID, Bdev: e.Device})
+				s.sec.then(why, plan.RiskPause, plan.NamespaceRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, NSID: state.ExportNSID, Bdev: e.Device})
 			}
 		}
 	}
@@ -224,23 +223,23 @@ func (s *subject) unshow() {
 
 // tryAddress makes an export that listens, and whose engine stays, listen where
 // hosts are to reach it from here on.
-func (s *subject) tryAddress(e state.Exported) {
+func (s *subject) tryAddress(why reason, e state.Exported) {
 	node, next := s.b.cfg.Node(e.Node), cmp.Or(s.to, s.engine)
 	if e.Subsystem == nil || len(e.Subsystem.Listeners) == 0 || e.Node != next || s.v.Export.Kind != schema.ExportNVMf || listens(e.Subsystem, node.Address, port(node)) {
 		return
 	}
-	s.sec.then(plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: node.Address, Port: port(node)})
+	s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: node.Address, Port: port(node)})
 }
 
 // seal renames the legs, and the empty lvols that join them, to sealed heads
 // of an epoch that nothing names yet, the engine's own first.
-func (s *subject) seal(joining []state.Placed) {
+func (s *subject) seal(why reason, joining []state.Placed) {
 	name := lineage.Head{Volume: s.id, Epoch: s.nextCut(), Legs: len(s.Legs) + len(joining), Cut: s.cut(), Mark: lineage.Sealed}.Lvol()
 	var rest []plan.Op
 	for i, l := range s.Legs {
 		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name}
 		if i == 0 {
-			s.sec.then(plan.RiskPause, op)
+			s.sec.then(why, plan.RiskPause, op)
 		} else {
 			rest = append(rest, op)
 		}
@@ -248,5 +247,5 @@ func (s *subject) seal(joining []state.Placed) {
 	for _, o := range joining {
 		rest = append(rest, plan.LvolRename{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, From: o.Lvol.Name, To: name})
 	}
-	s.sec.then(plan.RiskPause, rest...)
+	s.sec.then(why, plan.RiskPause, rest...)
 }

@@ -51,7 +51,7 @@ func (b *builder) volume(v *schema.Volume) {
 	}
 	b.leftBehind(v, p)
 	found := p.id.Name != ""
-	s := &subject{b: b, v: v, id: p.id, sec: b.section(plan.KindVolume, v.Name, v.Pos), keep: map[lineage.UUID]lineage.Node{}}
+	s := &subject{b: b, v: v, id: p.id, sec: b.section(plan.KindVolume, v.Name), keep: map[lineage.UUID]lineage.Node{}}
 	_, busy := b.opt.Busy["volume "+v.Name]
 	if busy && !found {
 		return // what is to become the volume is being copied
@@ -157,13 +157,13 @@ func (s *subject) settle() bool {
 // that is due. It returns false when it has said why it cannot.
 func (s *subject) reshape(minted bool) bool {
 	if !minted && s.v.Engine != "" && s.v.Engine != s.Engine && s.canRestart(s.v.Engine, "engine") {
-		return s.takeDown(nil, "engine", "the engine moves from %s to %s; hosts connect to the new one%s", s.Engine, s.v.Engine, s.bare(s.v.Engine))
+		return s.takeDown(nil, because(s.v.At("engine"), "the engine moves from %s to %s; hosts connect to the new one%s", s.Engine, s.v.Engine, s.bare(s.v.Engine)))
 	}
 	if link, ok := s.relinks(); !minted && ok && s.canRestart(s.Engine, "replicas") {
-		return s.takeDown(nil, "replicas", "the link from %s to %s is called otherwise now; hosts wait while it is exchanged", link.From, link.To)
+		return s.takeDown(nil, because(s.v.At("replicas"), "the link from %s to %s is called otherwise now; hosts wait while it is exchanged", link.From, link.To))
 	}
 	if to := s.refuge(); !minted && to != "" && s.canRestart(to, "replicas") {
-		return s.takeDown(nil, "replicas", "the engine moves from %s to %s, for no replica of %s stays on %s; hosts connect to the new one", s.Engine, to, s.v.Name, s.Engine)
+		return s.takeDown(nil, because(s.v.At("replicas"), "the engine moves from %s to %s, for no replica of %s stays on %s; hosts connect to the new one", s.Engine, to, s.v.Name, s.Engine))
 	}
 	if missing := s.swappable(); len(missing) > 0 && s.canRestart(s.engine, "replicas") {
 		return s.swap(missing)
@@ -285,8 +285,8 @@ func (s *subject) resume() {
 		}
 		for _, l := range e.Subsystem.Listeners {
 			if l.Paused {
-				s.sec.because(s.v.Pos, "hosts of %s were found paused", s.v.Name)
-				s.sec.then(plan.RiskCreate, plan.Resume{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+				found := because(s.v.Pos, "hosts of %s were found paused", s.v.Name)
+				s.sec.then(found, plan.RiskCreate, plan.Resume{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
 			}
 		}
 	}
@@ -301,14 +301,12 @@ func (s *subject) endOthers() {
 			continue
 		}
 		ended = true
-		s.sec.because(s.v.Pos, "the engine of %s on %s is not believed any more", s.v.Name, e.Node)
-		s.endExport(e)
+		s.endExport(because(s.v.Pos, "the engine of %s on %s is not believed any more", s.v.Name, e.Node), e)
 	}
 	for _, m := range s.inc.Raids {
 		if m.Node != s.Engine {
 			ended = true
-			s.sec.because(s.v.Pos, "no engine of %s uses this RAID", s.v.Name)
-			s.sec.then(plan.RiskReduce, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
+			s.sec.then(because(s.v.Pos, "no engine of %s uses this RAID", s.v.Name), plan.RiskReduce, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
 		}
 	}
 	if ended {
