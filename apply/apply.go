@@ -48,7 +48,7 @@ type Options struct {
 // Event is something that happened.
 type Event struct {
 	Pass    int
-	Section string // key
+	Section plan.Key // zero where hosts go on because one was given up
 	Step    plan.Step
 	Start   time.Time // when the node was first called
 	Took    time.Duration
@@ -79,7 +79,7 @@ type Result struct {
 	// Deviations are steps that Options.Saved lacks, Others the sections it
 	// knows nothing of that have something to do.
 	Deviations []saved.Deviation
-	Others     []string
+	Others     []plan.Key
 	Stopped    bool // by Options.Stop
 	Declined   bool // by Options.Confirm
 	Converged  bool // nothing is left to do or blocked
@@ -87,7 +87,7 @@ type Result struct {
 
 // Failure is a section that could not be carried out.
 type Failure struct {
-	Section string
+	Section plan.Key
 	Step    plan.Step
 	Err     error
 }

@@ -1,7 +1,6 @@
 package apply
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,7 +51,7 @@ func (a *attempts) failed(f Failure) bool {
 }
 
 // done takes note that a step was done.
-func (a *attempts) done(section string, op plan.Op) {
+func (a *attempts) done(section plan.Key, op plan.Op) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.failures) > 0 {
@@ -60,8 +59,8 @@ func (a *attempts) done(section string, op plan.Op) {
 	}
 }
 
-func stepKey(section string, op plan.Op) string {
-	return section + ", " + string(op.On()) + ": " + plan.Words(op)
+func stepKey(section plan.Key, op plan.Op) string {
+	return section.String() + ", " + string(op.On()) + ": " + plan.Words(op)
 }
 
 // repeat counts how often the sections of a pass were carried out, and returns
@@ -84,7 +83,7 @@ func (a *attempts) repeat(p plan.Pass) (stuck []Failure) {
 // giveUp leaves a section alone from here on.
 func (a *attempts) giveUp(f Failure) {
 	a.givenUp = append(a.givenUp, f)
-	slices.SortStableFunc(a.givenUp, func(a, b Failure) int { return cmp.Compare(a.Section, b.Section) })
+	slices.SortStableFunc(a.givenUp, func(a, b Failure) int { return a.Section.Compare(b.Section) })
 }
 
 // fingerprint tells sections apart by what they do.

@@ -40,15 +40,15 @@ func newExecutor(opt Options, c *caller, a *attempts, m *made) *executor {
 // carryOut carries out one pass, but for copies that go on.
 func (e *executor) carryOut(ctx context.Context, p plan.Pass) {
 	e.begun++
-	x := &pass{shared: &e.shared, number: e.begun, caller: e.caller, sections: map[string]*running{}}
+	x := &pass{shared: &e.shared, number: e.begun, caller: e.caller, sections: map[plan.Key]*running{}}
 	e.open = append(e.open, x)
 	x.run(ctx, p)
 }
 
 // settle returns how many steps were done and which failed since it was last
 // called, and the nodes of the sections that copy.
-func (e *executor) settle() (steps int, failed []Failure, copying map[string][]lineage.Node) {
-	copying = map[string][]lineage.Node{}
+func (e *executor) settle() (steps int, failed []Failure, copying map[plan.Key][]lineage.Node) {
+	copying = map[plan.Key][]lineage.Node{}
 	var open []*pass
 	for _, x := range e.open {
 		done, f, c := x.settle()

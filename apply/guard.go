@@ -32,8 +32,8 @@ type Guard struct {
 	mu    sync.Mutex
 	to    GuardConn // nil until it is started
 	out   *bufio.Reader
-	knows bool                   // it was told of the volumes
-	held  map[lineage.NQN]string // section that holds each export
+	knows bool                     // it was told of the volumes
+	held  map[lineage.NQN]plan.Key // section that holds each export
 }
 
 // GuardConn is what a running guard is told by.
@@ -47,7 +47,7 @@ type guardMessage struct {
 	Config  *schema.Config    `json:",omitempty"` // the first; without volumes until one is held
 	Plan    *plan.Options     `json:",omitempty"`
 	Hold    *plan.Pause       `json:",omitempty"` // this is about to be paused
-	Volume  string            `json:",omitempty"` // key of the section that holds
+	Volume  plan.Key          `json:",omitzero"`  // section that holds
 	Resumed lineage.NQN       `json:",omitempty"` // this is in use again
 	Lock    lineage.UUID      `json:",omitempty"` // holder of the locks from here on
 	Note    *lineage.LockNote `json:",omitempty"` // what it writes
@@ -56,7 +56,7 @@ type guardMessage struct {
 
 // hold tells the guard that an export is about to be held, and waits until it
 // knows.
-func (g *Guard) hold(section string, p plan.Pause) error {
+func (g *Guard) hold(section plan.Key, p plan.Pause) error {
 	if g == nil {
 		return nil
 	}
@@ -76,13 +76,13 @@ func (g *Guard) hold(section string, p plan.Pause) error {
 }
 
 // Holding are the sections whose hosts are held, sorted.
-func (g *Guard) Holding() []string {
+func (g *Guard) Holding() []plan.Key {
 	if g == nil {
 		return nil
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return slices.Compact(slices.Sorted(maps.Values(g.held)))
+	return slices.Compact(slices.SortedFunc(maps.Values(g.held), plan.Key.Compare))
 }
 
 // locking tells the guard that a lock is about to be taken. The holder's note
@@ -141,7 +141,7 @@ func (g *Guard) start() (err error) {
 		g.to = nil
 		return fmt.Errorf("starting the guard that ends pauses should strata die: %w", err)
 	}
-	g.out, g.knows, g.held = bufio.NewReader(g.to), false, map[lineage.NQN]string{}
+	g.out, g.knows, g.held = bufio.NewReader(g.to), false, map[lineage.NQN]plan.Key{}
 	nodes := *g.Config
 	nodes.Volumes = nil
 	return g.tell(guardMessage{Config: &nodes, Plan: &g.Plan})

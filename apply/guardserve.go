@@ -101,7 +101,7 @@ func (g *guardServer) finish(ctx context.Context) error {
 	if len(g.held) == 0 {
 		return nil
 	}
-	var sections []string
+	var sections []plan.Key
 	for _, m := range g.held {
 		sections = append(sections, m.Volume)
 	}

@@ -21,8 +21,8 @@ type made struct {
 	pools    state.Pools
 	mu       sync.Mutex
 	fresh    map[lvolKey]*freshLvol
-	missed   map[string]int        // how often, by section
-	unlisted map[string]*freshLvol // by section that is to be given up
+	missed   map[plan.Key]int        // how often, by section
+	unlisted map[plan.Key]*freshLvol // by section that is to be given up
 }
 
 // lvolKey is where an lvol is and its name, as plans call them.
@@ -41,7 +41,7 @@ func (k lvolKey) compare(o lvolKey) int {
 // freshLvol is an lvol that a step of a section made.
 type freshLvol struct {
 	lvolKey
-	section string
+	section plan.Key
 	step    plan.Step
 	uuid    lineage.UUID
 	first   bool // it was made as a head of a new volume
@@ -49,12 +49,12 @@ type freshLvol struct {
 }
 
 func newMade(pools state.Pools) *made {
-	return &made{pools: pools, fresh: map[lvolKey]*freshLvol{}, missed: map[string]int{}, unlisted: map[string]*freshLvol{}}
+	return &made{pools: pools, fresh: map[lvolKey]*freshLvol{}, missed: map[plan.Key]int{}, unlisted: map[plan.Key]*freshLvol{}}
 }
 
 // done notes what a step has made, renamed or deleted. resolve gives the UUID
 // of an lvol that was made.
-func (m *made) done(section string, step plan.Step, resolve func(string) string) {
+func (m *made) done(section plan.Key, step plan.Step, resolve func(string) string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	at := func(lvstore string, name lineage.LvolName) lvolKey { return lvolKey{step.Op.On(), lvstore, name} }
@@ -102,7 +102,7 @@ func (m *made) afterLook(snap *state.Snapshot) {
 		return
 	}
 	snap = snap.Named(m.pools)
-	missing := map[string][]*freshLvol{}
+	missing := map[plan.Key][]*freshLvol{}
 	for at, f := range m.fresh {
 		n := snap.Nodes[at.node]
 		if !f.before || n == nil || n.Unknown != "" {

@@ -20,7 +20,7 @@ type pass struct {
 	mu       sync.Mutex
 	steps    int // done, and failed, since they were last settled
 	failed   []Failure
-	sections map[string]*running
+	sections map[plan.Key]*running
 }
 
 // running is a section that is being carried out.
@@ -56,7 +56,7 @@ func (x *pass) run(ctx context.Context, p plan.Pass) {
 	}
 }
 
-func (x *pass) end(key string, err error) {
+func (x *pass) end(key plan.Key, err error) {
 	x.mu.Lock()
 	r := x.sections[key]
 	r.err = err
@@ -73,7 +73,7 @@ func (x *pass) end(key string, err error) {
 
 // yield lets the pass end while a section copies, which counts among the risky no
 // longer: how many copies there are at a time is in the configuration.
-func (x *pass) yield(key string, op plan.Op) {
+func (x *pass) yield(key plan.Key, op plan.Op) {
 	var nodes []lineage.Node
 	switch op := op.(type) {
 	case plan.ShallowCopy:
@@ -153,7 +153,7 @@ func risky(s *plan.Section) bool {
 }
 
 // stage carries out independent steps together and returns the first error.
-func (x *pass) stage(ctx context.Context, key string, steps []plan.Step, held *holds) error {
+func (x *pass) stage(ctx context.Context, key plan.Key, steps []plan.Step, held *holds) error {
 	if len(steps) == 1 {
 		return x.step(ctx, key, steps[0], held)
 	}
@@ -171,7 +171,7 @@ func (x *pass) stage(ctx context.Context, key string, steps []plan.Step, held *h
 	return nil
 }
 
-func (x *pass) step(ctx context.Context, key string, step plan.Step, held *holds) error {
+func (x *pass) step(ctx context.Context, key plan.Key, step plan.Step, held *holds) error {
 	x.events.begins(Event{Pass: x.number, Section: key, Step: step})
 	err := x.lock.allows(step.Op)
 	if err == nil {
@@ -201,7 +201,7 @@ func (x *pass) step(ctx context.Context, key string, step plan.Step, held *holds
 
 // begin prepares for an op: a pause is announced before it begins, for it may
 // take effect although its reply is lost.
-func (x *pass) begin(key string, step plan.Step, held *holds) error {
+func (x *pass) begin(key plan.Key, step plan.Step, held *holds) error {
 	switch op := step.Op.(type) {
 	case plan.Pause:
 		if err := x.guard.hold(key, op); err != nil {
@@ -218,10 +218,10 @@ func (x *pass) begin(key string, step plan.Step, held *holds) error {
 
 // settle returns what has become of the steps since it was last called, and the
 // nodes of the sections that copy.
-func (x *pass) settle() (steps int, failed []Failure, copying map[string][]lineage.Node) {
+func (x *pass) settle() (steps int, failed []Failure, copying map[plan.Key][]lineage.Node) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	steps, failed, copying = x.steps, x.failed, map[string][]lineage.Node{}
+	steps, failed, copying = x.steps, x.failed, map[plan.Key][]lineage.Node{}
 	x.steps, x.failed = 0, nil
 	for key, s := range x.sections {
 		select {

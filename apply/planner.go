@@ -23,13 +23,13 @@ type planner struct {
 
 	last       *plan.Plan
 	deviations []saved.Deviation
-	others     []string
+	others     []plan.Key
 	unused     []plan.Finding // of what opt lets be destroyed; later it may be gone
 }
 
 func newPlanner(cfg *schema.Config, opt Options) *planner {
 	p := &planner{cfg: cfg, opt: opt.Plan, saved: opt.Saved, vet: opt.Vet, shown: opt.Confirm != nil || opt.Saved != nil || opt.Vet != nil}
-	p.opt.Skip, p.opt.Busy = map[string]bool{}, map[string][]lineage.Node{}
+	p.opt.Skip, p.opt.Busy = map[plan.Key]bool{}, map[plan.Key][]lineage.Node{}
 	return p
 }
 
@@ -69,7 +69,7 @@ func (p *planner) lookAtAll() { p.going, p.next = nil, nil }
 
 // copying takes note of the sections that copy now. Of one that does not any more
 // the next plan goes on, if what it was to do is known.
-func (p *planner) copying(now map[string][]lineage.Node) {
+func (p *planner) copying(now map[plan.Key][]lineage.Node) {
 	for key := range p.opt.Busy {
 		if _, still := now[key]; !still && p.going != nil && !p.going.Ended(key) {
 			p.lookAtAll()

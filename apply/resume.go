@@ -8,8 +8,8 @@ import (
 )
 
 // resumeOnly is what lets the hosts of volumes go on, and does nothing else.
-func resumeOnly(opt plan.Options, sections []string) plan.Options {
-	opt.Relieve, opt.AllowDestroy = map[string]bool{}, nil
+func resumeOnly(opt plan.Options, sections []plan.Key) plan.Options {
+	opt.Relieve, opt.AllowDestroy = map[plan.Key]bool{}, nil
 	for _, key := range sections {
 		opt.Relieve[key] = true
 	}
@@ -18,7 +18,7 @@ func resumeOnly(opt plan.Options, sections []string) plan.Options {
 
 // waiting are the sections that were given up while their hosts are held, but
 // those that Resume was called for already.
-func (x *Runner) waiting() (sections []string) {
+func (x *Runner) waiting() (sections []plan.Key) {
 	if x.opt.Plan.Relieve != nil {
 		return nil
 	}
@@ -34,7 +34,7 @@ func (x *Runner) waiting() (sections []string) {
 // Resume lets the hosts of sections that were given up go on, by a run that does
 // nothing else, while the rest waits. Where that cannot be done, the guard tries
 // again when the run has ended.
-func (x *Runner) Resume(ctx context.Context, sections []string) {
+func (x *Runner) Resume(ctx context.Context, sections []plan.Key) {
 	for _, key := range sections {
 		x.resumed[key] = true
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"strata/lineage"
+	"strata/plan"
 	"strata/schema"
 	"strata/spdk"
 	"strata/state"
@@ -38,8 +39,8 @@ type Runner struct {
 	made     *made
 	events   *events
 
-	steps   int             // done
-	resumed map[string]bool // sections that Resume was called for
+	steps   int               // done
+	resumed map[plan.Key]bool // sections that Resume was called for
 }
 
 // lookAgain is how often the nodes are looked at while copies are in hand.
@@ -59,7 +60,7 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 		approval: &approval{confirm: opt.Confirm},
 		executor: newExecutor(opt, c, a, m),
 		attempts: a, made: m, events: e,
-		resumed: map[string]bool{},
+		resumed: map[plan.Key]bool{},
 	}
 }
 
@@ -74,7 +75,7 @@ func (x *Runner) Close() {
 // too often is given up: nothing is planned for it any more. Nor is for those
 // that copy until they end. Sections that were given up and hold hosts are returned
 // until Resume is called for them.
-func (x *Runner) Settle() (waiting []string) {
+func (x *Runner) Settle() (waiting []plan.Key) {
 	steps, failed, copying := x.executor.settle()
 	x.steps += steps
 	for _, f := range failed {

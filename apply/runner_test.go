@@ -18,7 +18,7 @@ import (
 )
 
 // due looks and plans, and returns the sections that are due in the next pass.
-func due(t *testing.T, x *Runner) (sections []string) {
+func due(t *testing.T, x *Runner) (sections []plan.Key) {
 	t.Helper()
 	if err := x.Look(t.Context()); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestGivenUp(t *testing.T) {
 			if len(sections) == 0 {
 				break
 			}
-			if slices.Contains(sections, "volume db") {
+			if slices.Contains(sections, plan.VolumeKey("db")) {
 				if tried++; len(x.Result().Failures) > 0 {
 					t.Fatalf("planned although it was given up: %v", x.Result().Failures)
 				}
@@ -81,7 +81,7 @@ func TestGivenUp(t *testing.T) {
 			x.Pass(t.Context())
 		}
 		r := x.Result()
-		if tried != maxFailures || len(r.Failures) != 1 || r.Failures[0].Section != "volume db" || spdk.ClassOf(r.Failures[0].Err) != spdk.NoSpace {
+		if tried != maxFailures || len(r.Failures) != 1 || r.Failures[0].Section != plan.VolumeKey("db") || spdk.ClassOf(r.Failures[0].Err) != spdk.NoSpace {
 			t.Errorf("tried %d times: %v", tried, r.Failures)
 		}
 		if s := r.Snapshot.Nodes["n1"].Subsystems; len(s) == 0 {
@@ -109,7 +109,7 @@ func TestNoProgress(t *testing.T) {
 				t.Fatal(err)
 			}
 			x.Settle()
-			if sections := due(t, x); !slices.Equal(sections, []string{"volume v"}) {
+			if sections := due(t, x); !slices.Equal(sections, []plan.Key{plan.VolumeKey("v")}) {
 				t.Fatalf("due: %v", sections)
 			}
 			x.Pass(t.Context())
@@ -197,7 +197,7 @@ func TestCopyGoesOn(t *testing.T) {
 				took = max(took, time.Since(begun))
 			}
 			switch {
-			case x.Copying() && slices.Contains(sections, "volume db"):
+			case x.Copying() && slices.Contains(sections, plan.VolumeKey("db")):
 				t.Fatalf("planned while it copies: %v", sections)
 			case len(sections) > 0:
 				begun = time.Now()
@@ -256,7 +256,7 @@ func TestHostsGoOn(t *testing.T) {
 				x.Pass(t.Context())
 			}
 			waiting := x.Settle()
-			if !slices.Equal(waiting, []string{"volume db"}) || !slices.Equal(g.Holding(), waiting) {
+			if !slices.Equal(waiting, []plan.Key{plan.VolumeKey("db")}) || !slices.Equal(g.Holding(), waiting) {
 				t.Fatalf("given up while hosts wait: %v; held: %v", waiting, g.Holding())
 			}
 			x.Resume(t.Context(), waiting)
@@ -266,7 +266,7 @@ func TestHostsGoOn(t *testing.T) {
 			if again := x.Settle(); len(again) > 0 {
 				t.Errorf("to be resumed once more: %v", again)
 			}
-			if sections := due(t, x); slices.Contains(sections, "volume db") {
+			if sections := due(t, x); slices.Contains(sections, plan.VolumeKey("db")) {
 				t.Errorf("planned although it was given up: %v", sections)
 			}
 			if serves(x.Result()) != resumes {

@@ -8,7 +8,7 @@ import (
 )
 
 // trace is what passes have touched, by section, since all nodes were looked at.
-type trace map[string][]lvolKey
+type trace map[plan.Key][]lvolKey
 
 // add notes what the sections of a pass touch.
 func (t trace) add(p plan.Pass) {
@@ -40,7 +40,7 @@ func (t trace) add(p plan.Pass) {
 
 // expected is what sections that have ended are to have left: the lvols that they
 // touched, and the RAIDs of their volumes as they were.
-func (t trace) expected(c lineage.Cluster, w *world.World, busy map[string][]lineage.Node, call *caller) (all []state.Expected) {
+func (t trace) expected(c lineage.Cluster, w *world.World, busy map[plan.Key][]lineage.Node, call *caller) (all []state.Expected) {
 	for key, lvols := range t {
 		if _, copies := busy[key]; copies {
 			continue

@@ -34,12 +34,11 @@ func (p *Plan) label(cfg *schema.Config) {
 	}
 }
 
-// concern names the volume that a step of the section with that key is about;
+// concern names the volume that a step of a section is about;
 // "" is none.
-func concern(c lineage.Cluster, section string, op Op) string {
-	if volume, ok := strings.CutPrefix(section, string(KindVolume)+" "); ok {
-		name, _, _ := strings.Cut(volume, ".")
-		return name
+func concern(c lineage.Cluster, section Key, op Op) string {
+	if v, ok := section.Volume(); ok {
+		return v.Name
 	}
 	switch op := op.(type) {
 	case LvolRename:

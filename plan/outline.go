@@ -116,7 +116,10 @@ func (p *Plan) Outline(c lineage.Cluster) *Outline {
 }
 
 func (o *Outline) section(s *Section) OutlineSection {
-	out := OutlineSection{Key: s.Key(), Kind: s.Kind, Name: s.Name, After: s.After}
+	out := OutlineSection{Key: s.Key().String(), Kind: s.Kind, Name: s.Name}
+	for _, key := range s.After {
+		out.After = append(out.After, key.String())
+	}
 	for _, stage := range s.Stages {
 		var steps []OutlineStep
 		for _, step := range stage {
@@ -127,8 +130,8 @@ func (o *Outline) section(s *Section) OutlineSection {
 	return out
 }
 
-// Outline puts a step of the section with that key into words.
-func (s Step) Outline(c lineage.Cluster, section string) OutlineStep {
+// Outline puts a step of a section into words.
+func (s Step) Outline(c lineage.Cluster, section Key) OutlineStep {
 	out := OutlineStep{
 		Number: s.Number, ID: s.ID(), Node: s.Op.On(), Volume: concern(c, section, s.Op), Op: opName(s.Op), Text: Words(s.Op),
 		Risk: s.Risk, Reason: s.Reason, At: position(s.Pos), Bytes: s.Bytes, Held: s.Held, Holds: s.Holds,

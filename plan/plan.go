@@ -39,7 +39,7 @@ type Pass struct {
 type Section struct {
 	Kind   Kind
 	Name   string
-	After  []string // keys of sections of the pass that have to succeed first
+	After  []Key // sections of the pass that have to succeed first
 	Stages [][]Step
 }
 
@@ -55,7 +55,7 @@ const (
 )
 
 // Key identifies the section within its pass.
-func (s *Section) Key() string { return string(s.Kind) + " " + s.Name }
+func (s *Section) Key() Key { return Key{s.Kind, s.Name} }
 
 // Risk is the worst a step does.
 type Risk string
@@ -131,17 +131,17 @@ type Options struct {
 	// current. It counts where nothing else tells, as does "db.k3f7" above where
 	// it is not clear which incarnation is in use.
 	Authority map[string]lineage.Node
-	// Skip has the keys of sections that failed: nothing is planned for them.
-	Skip map[string]bool
+	// Skip has the sections that failed: nothing is planned for them.
+	Skip map[Key]bool
 	// Now is the time, in seconds since 1970 UTC, by which layers are taken and
 	// pruned on schedule; 0 for not at all.
 	Now int64
-	// Relieve, if not nil, has the keys of the volumes whose hosts wait: they are
+	// Relieve, if not nil, has the sections of the volumes whose hosts wait: they are
 	// served as they are, and nothing else is planned.
-	Relieve map[string]bool
+	Relieve map[Key]bool
 	// Busy has the volume sections that are copying, with the nodes that take
 	// part: for such a volume nothing is planned but what must not wait.
-	Busy map[string][]lineage.Node
+	Busy map[Key][]lineage.Node
 	// Explain asks for the nodes that were passed over in Plan.Places.
 	Explain bool
 	// OnePass asks for the next pass only.

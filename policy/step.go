@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"strings"
-
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -39,7 +37,7 @@ func Steps(o *plan.Outline) []Step {
 		for _, sec := range pass.Sections {
 			for _, stage := range sec.Stages {
 				for _, s := range stage {
-					all = append(all, step(s, i+1, sec.Key, o.Labels.Volumes[s.Volume], o.Labels.Nodes[s.Node]))
+					all = append(all, step(s, i+1, sec.Key, sec.Kind, o.Labels.Volumes[s.Volume], o.Labels.Nodes[s.Node]))
 				}
 			}
 		}
@@ -48,15 +46,14 @@ func Steps(o *plan.Outline) []Step {
 }
 
 // StepOf is a step of a section of a pass that is carried out.
-func StepOf(cfg *schema.Config, pass int, section string, s plan.OutlineStep) Step {
+func StepOf(cfg *schema.Config, pass int, section plan.Key, s plan.OutlineStep) Step {
 	volume, node := labelsOf(cfg, s.Volume, s.Node)
-	return step(s, pass, section, volume, node)
+	return step(s, pass, section.String(), section.Kind, volume, node)
 }
 
-func step(s plan.OutlineStep, pass int, section string, volume, node map[string]string) Step {
-	kind, _, _ := strings.Cut(section, " ")
+func step(s plan.OutlineStep, pass int, section string, kind plan.Kind, volume, node map[string]string) Step {
 	return Step{
-		Number: s.Number, Pass: pass, Section: section, Kind: plan.Kind(kind), Node: s.Node, Volume: s.Volume,
+		Number: s.Number, Pass: pass, Section: section, Kind: kind, Node: s.Node, Volume: s.Volume,
 		Labels: labels(volume), NodeLabels: labels(node),
 		Op: s.Op, Text: s.Text, Risk: s.Risk, Reason: s.Reason, At: s.At, Bytes: s.Bytes,
 		Held: s.Held, Holds: s.Holds, Copies: s.Copies, ID: s.ID,

@@ -104,7 +104,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			}
 			r, err := apply.Run(cmd.Context(), cfg, targets, opt)
 			if held := guard.Holding(); len(held) > 0 {
-				show.tell("hosts of " + strings.Join(held, ", ") + " wait: letting them go on")
+				show.tell("hosts of " + strings.Join(texts(held), ", ") + " wait: letting them go on")
 			}
 			if left := guard.Close(); left != nil {
 				err = errors.Join(err, fmt.Errorf("hosts may wait still, until apply is run again: %w", left))

@@ -54,7 +54,7 @@ func (e *events) event(ev apply.Event) {
 }
 
 func (e *events) step(event string, ev apply.Event, at time.Time) machine.Step {
-	return machine.Step{Head: machine.At(event, at), Pass: ev.Pass, Section: ev.Section, Step: ev.Step.Outline(e.cluster, ev.Section)}
+	return machine.Step{Head: machine.At(event, at), Pass: ev.Pass, Section: ev.Section.String(), Step: ev.Step.Outline(e.cluster, ev.Section)}
 }
 
 // progressEvery is how often a program is told of a copy, but for its end.
@@ -104,10 +104,10 @@ func (e *events) close() {}
 func (e *events) summarize(r *apply.Result, took time.Duration) machine.Summary {
 	s := machine.Summary{
 		Head: machine.At("summary", time.Now()), Passes: r.Passes, Steps: r.Steps, Seconds: took.Seconds(),
-		Failures: []machine.Failure{}, Blocked: []plan.Remark{}, Notes: []plan.Remark{}, Deviations: []string{}, Others: append([]string{}, r.Others...),
+		Failures: []machine.Failure{}, Blocked: []plan.Remark{}, Notes: []plan.Remark{}, Deviations: []string{}, Others: texts(r.Others),
 	}
 	for _, f := range r.Failures {
-		s.Failures = append(s.Failures, machine.Failure{Section: f.Section, Step: f.Step.Outline(e.cluster, f.Section), Error: f.Err.Error()})
+		s.Failures = append(s.Failures, machine.Failure{Section: f.Section.String(), Step: f.Step.Outline(e.cluster, f.Section), Error: f.Err.Error()})
 	}
 	if r.Plan != nil {
 		s.Blocked, s.Notes = plan.Remarks(r.Plan.Blocked), plan.Remarks(r.Plan.Notes)
@@ -116,6 +116,15 @@ func (e *events) summarize(r *apply.Result, took time.Duration) machine.Summary 
 		s.Deviations = append(s.Deviations, d.Error())
 	}
 	return s
+}
+
+// texts are what keys are called.
+func texts(keys []plan.Key) []string {
+	all := []string{}
+	for _, k := range keys {
+		all = append(all, k.String())
+	}
+	return all
 }
 
 // result is what a run came to, in a word.

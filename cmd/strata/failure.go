@@ -41,7 +41,7 @@ type ended struct {
 }
 
 func (f ended) Error() string {
-	lines := []string{f.Section + ": " + inLine(plan.Words(f.Step.Op)), inLine(f.Err.Error())}
+	lines := []string{f.Section.String() + ": " + inLine(plan.Words(f.Step.Op)), inLine(f.Err.Error())}
 	if f.Step.Reason != "" {
 		lines = append(lines, "it was to be done because: "+inLine(f.Step.Reason))
 	}
@@ -54,13 +54,9 @@ func (f ended) Error() string {
 func (f ended) Unwrap() error { return f.Err }
 
 // volumeHealth says how the volume of a section is.
-func volumeHealth(now *report.Report, section string) string {
-	name, ok := strings.CutPrefix(section, string(plan.KindVolume)+" ")
-	if !ok {
-		return ""
-	}
+func volumeHealth(now *report.Report, section plan.Key) string {
 	for _, v := range now.Volumes {
-		if v.Name != name {
+		if plan.VolumeKey(v.Name) != section {
 			continue
 		}
 		text := fmt.Sprintf("the volume is %s", v.Health)

@@ -83,7 +83,7 @@ func (p *progress) summary(r *apply.Result, took time.Duration, _ int) {
 		}
 	}
 	if len(r.Others) > 0 {
-		fmt.Fprintf(p.out, "note: not in the plan and left alone, though there is something to do: %s\n", inLine(strings.Join(r.Others, ", ")))
+		fmt.Fprintf(p.out, "note: not in the plan and left alone, though there is something to do: %s\n", inLine(strings.Join(texts(r.Others), ", ")))
 	}
 	for _, f := range r.Plan.Notes {
 		f = *inLines(&f)

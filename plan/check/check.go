@@ -123,11 +123,11 @@ func (c *Checker) copies(s *plan.Section) (lineage.Volume, int) {
 	if s.Kind != plan.KindVolume {
 		return lineage.Volume{}, 0
 	}
-	name, one, _ := strings.Cut(s.Name, ".")
+	of, _ := s.Key().Volume()
 	var best lineage.Volume
 	most := 0
-	for _, id := range c.w.Incarnations(name) {
-		if one != "" && string(id.ID) != one {
+	for _, id := range c.w.Incarnations(of.Name) {
+		if of.ID != "" && id.ID != of.ID {
 			continue
 		}
 		if n := c.current(id); best.Name == "" || n > most {

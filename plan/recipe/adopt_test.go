@@ -22,7 +22,7 @@ volumes: a: {size: 1Mi, replicas: 1, adopt: {node: "n1", head: "lvs0/old"}}
 		"n1 lvol lvs0/old f1 1Mi 1",
 	} {
 		snap := plantest.World(t, "lab", "n1 disk /dev/n1 d1\nn1 lvstore lvs0 d1 1Mi 1024\n"+world)
-		p, err := Build(cfg, snap, plan.Options{Busy: map[string][]lineage.Node{"volume a": {"n1"}}})
+		p, err := Build(cfg, snap, plan.Options{Busy: map[plan.Key][]lineage.Node{plan.VolumeKey("a"): {"n1"}}})
 		if err != nil || !p.Empty() || len(p.Blocked) > 0 {
 			t.Errorf("%v, %v\n%s", err, p.Blocked, plantest.Text(p))
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"strata/lineage"
 	"strata/plan"
@@ -32,7 +31,7 @@ type builder struct {
 	// devices has what the pass does to kernel devices.
 	devices devices
 
-	sections map[string]*section
+	sections map[plan.Key]*section
 	made     []*section
 	assumes  []string
 	// renames has the lvstores that get another name on their target in this pass.
@@ -56,7 +55,7 @@ type builder struct {
 
 // devices is what a pass does to the kernel devices of nodes.
 type devices struct {
-	freed map[string]string     // the sections that end a device, by device
+	freed map[string]plan.Key   // the sections that end a device, by device
 	ublk  map[lineage.Node]bool // nodes whose ublk target is made
 }
 
@@ -69,8 +68,8 @@ type section struct {
 func newBuilder(p *passes) *builder {
 	return &builder{
 		passes:   p,
-		devices:  devices{freed: map[string]string{}, ublk: map[lineage.Node]bool{}},
-		sections: map[string]*section{},
+		devices:  devices{freed: map[string]plan.Key{}, ublk: map[lineage.Node]bool{}},
+		sections: map[plan.Key]*section{},
 		renames:  map[lineage.Node]map[string]bool{},
 		subjects: map[string]*subject{},
 		fills:    map[lineage.Node][]fill{},
@@ -121,23 +120,23 @@ func (b *builder) run(last *builder) {
 }
 
 // section returns the pass's section for an object, making it when there is none.
-func (b *builder) section(k plan.Kind, name string) *section {
-	s := &section{Section: plan.Section{Kind: k, Name: name}, b: b}
-	if old := b.sections[s.Key()]; old != nil {
+func (b *builder) section(key plan.Key) *section {
+	if old := b.sections[key]; old != nil {
 		return old
 	}
-	b.sections[s.Key()] = s
+	s := &section{Section: plan.Section{Kind: key.Kind, Name: key.Name}, b: b}
+	b.sections[key] = s
 	b.made = append(b.made, s)
 	return s
 }
 
 // left reports whether a section is to be left alone.
-func (b *builder) left(key string) bool {
+func (b *builder) left(key plan.Key) bool {
 	return b.opt.Skip[key] || b.opt.Relieve != nil && !b.opt.Relieve[key]
 }
 
 // after makes the section wait for others of the pass.
-func (s *section) after(keys ...string) *section {
+func (s *section) after(keys ...plan.Key) *section {
 	s.After = append(s.After, keys...)
 	return s
 }
@@ -222,7 +221,7 @@ func (s *section) awaitRenames() {
 	for _, stage := range s.Stages {
 		for _, step := range stage {
 			if n := step.Op.On(); len(s.b.renames[n]) > 0 {
-				s.after(string(plan.KindNode) + " " + string(n))
+				s.after(plan.NodeKey(n))
 			}
 		}
 	}
@@ -235,7 +234,7 @@ func (s *section) rank() int {
 		return 0
 	case s.Kind == plan.KindVolume:
 		return 2
-	case slices.ContainsFunc(s.After, func(key string) bool { return strings.HasPrefix(key, string(plan.KindVolume)+" ") }):
+	case slices.ContainsFunc(s.After, func(key plan.Key) bool { return key.Kind == plan.KindVolume }):
 		return 3
 	}
 	return 1
@@ -257,8 +256,8 @@ func (s *section) tidy() {
 		}
 	}
 	s.Stages = stages
-	var after []string
-	had := map[string]bool{s.Key(): true}
+	var after []plan.Key
+	had := map[plan.Key]bool{s.Key(): true}
 	for _, key := range s.After {
 		if o := s.b.sections[key]; o != nil && o.steps() > 0 && !had[key] {
 			had[key] = true

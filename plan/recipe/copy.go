@@ -79,7 +79,7 @@ func (s *subject) stage(d plan.Choice, src state.CurrentLeg, l *state.Lvol) (*st
 	old := s.takeOver(why, d, name, parent, l.Size)
 	at := func() *state.Lvol { return s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)] }
 	if old == nil {
-		s.sec.after("node " + string(d.Node))
+		s.sec.after(plan.NodeKey(d.Node))
 		if parent == "" {
 			s.sec.then(why, plan.RiskCreate, plan.LvolCreate{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: name, Size: l.Size})
 		} else {

@@ -81,7 +81,7 @@ func (s *subject) makeHeads(why reason, places []plan.Choice, epoch lineage.Epoc
 	size := s.b.size(s.v, places)
 	var ops []plan.Op
 	for _, c := range places {
-		s.sec.after("node " + string(c.Node))
+		s.sec.after(plan.NodeKey(c.Node))
 		p := s.b.pool(c.Node, c.Lvstore)
 		p.taken += size
 		s.sec.after(p.known...)

@@ -92,28 +92,29 @@ func (b *builder) clonedBy(inc *state.Incarnation) (what, hint string) {
 // While a node that may be its engine cannot be read, nothing is deleted under
 // an engine that may be running.
 func (b *builder) destroy(inc *state.Incarnation, name string) {
-	if b.left("volume " + name) {
+	key := plan.VolumeKey(name)
+	if b.left(key) {
 		return
 	}
 	if len(inc.Foreign) > 0 {
-		b.block("volume "+name, schema.Pos{}, "", "it is released, but %s, which is not of cluster %s", inc.Foreign[0], b.cfg.Cluster)
+		b.block(key.String(), schema.Pos{}, "", "it is released, but %s, which is not of cluster %s", inc.Foreign[0], b.cfg.Cluster)
 		return
 	}
 	if len(inc.Raids) == 0 && len(inc.Exports) == 0 {
 		for _, n := range b.cfg.Nodes {
 			if at := b.w.Nodes[n.Name]; at == nil || at.Unknown != "" {
-				b.block("volume "+name, schema.Pos{}, "restore "+string(n.Name)+" and run again", "it is released, but its engine may run on %s, which cannot be read", n.Name)
+				b.block(key.String(), schema.Pos{}, "restore "+string(n.Name)+" and run again", "it is released, but its engine may run on %s, which cannot be read", n.Name)
 				return
 			}
 		}
 	}
 	if clone, hint := b.clonedBy(inc); clone != "" {
-		b.block("volume "+name, schema.Pos{}, hint, "it is released, but %s was cloned from it", clone)
+		b.block(key.String(), schema.Pos{}, hint, "it is released, but %s was cloned from it", clone)
 		return
 	}
 	for _, o := range inc.Others {
 		if to := b.shownToUnread(o.Node, o.Lvol.UUID); to != "" {
-			b.block("volume "+name, schema.Pos{}, "restore "+string(to)+" and run again", "it is released, but a head of it on %s, which cannot be read, may read through %s", to, o.Lvol.Name)
+			b.block(key.String(), schema.Pos{}, "restore "+string(to)+" and run again", "it is released, but a head of it on %s, which cannot be read, may read through %s", to, o.Lvol.Name)
 			return
 		}
 	}
@@ -121,7 +122,7 @@ func (b *builder) destroy(inc *state.Incarnation, name string) {
 	if b.cfg.Volume(inc.Volume.Name) != nil {
 		what = "in use"
 	}
-	sec, why := b.section(plan.KindVolume, name), because(schema.Pos{}, "it is not %s, and was released with --allow-destroy %s", what, name)
+	sec, why := b.section(key), because(schema.Pos{}, "it is not %s, and was released with --allow-destroy %s", what, name)
 	for _, e := range inc.Exports {
 		switch {
 		case e.Subsystem != nil:

@@ -90,7 +90,7 @@ func (s *subject) exportNVMf() {
 	why := because(s.v.At("export"), "hosts reach %s over NVMe/TCP", s.v.Name)
 	if sub == nil {
 		b.transport(s.engine)
-		s.sec.after("node " + string(s.engine))
+		s.sec.after(plan.NodeKey(s.engine))
 		s.sec.then(why, plan.RiskCreate, plan.SubsystemCreate{At: plan.At{Node: s.engine}, NQN: nqn, Serial: c.Serial(s.id), AnyHost: s.v.Export.AnyHost, ANA: true})
 		sub = b.w.Nodes[s.engine].Subsystems[nqn]
 	}
@@ -198,14 +198,14 @@ func (s *subject) exportUblk() {
 		return
 	}
 	if len(at.Ublk) == 0 {
-		sec := s.b.section(plan.KindNode, string(s.engine))
+		sec := s.b.section(plan.NodeKey(s.engine))
 		if !s.b.devices.ublk[s.engine] {
 			s.b.devices.ublk[s.engine] = true
 			sec.beside(0, because(s.v.At("export"), "%s serves ublk devices", s.engine), plan.RiskCreate, plan.UblkTarget{At: plan.At{Node: s.engine}})
 		}
 	}
 	if s.b.devices.ublk[s.engine] {
-		s.sec.after("node " + string(s.engine))
+		s.sec.after(plan.NodeKey(s.engine))
 	}
 	s.sec.after(s.b.devices.freed[fmt.Sprint(s.engine, id)])
 	s.sec.then(because(s.v.At("export"), "/dev/ublkb%d on %s", id, s.engine), plan.RiskCreate, plan.UblkStart{At: plan.At{Node: s.engine}, ID: id, Bdev: s.device()})

@@ -80,7 +80,7 @@ func (b *builder) stale(l lineage.Link, at lineage.Node, end lineage.Node) bool 
 // pass began.
 func (b *builder) dropFormer(idle []formerEnd) {
 	for _, f := range idle {
-		sec := b.section(plan.KindLink, plan.LinkName(f.link))
+		sec := b.section(plan.LinkKey(f.link))
 		if b.left(sec.Key()) {
 			continue
 		}
@@ -165,7 +165,7 @@ func (b *builder) letGoMoved() {
 			if from == "" {
 				continue
 			}
-			sec := b.section(plan.KindLink, plan.LinkName(link))
+			sec := b.section(plan.LinkKey(link))
 			why := because(b.cfg.Node(from).Pos, "%s does not listen at %s:%s any more, where %s waits for it", from, ctrl.Address, ctrl.Port, n.Name)
 			sec.then(why, plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: n.Name}, Controller: name})
 			sec.then(why, plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: n.Name}, Controller: name})

@@ -34,7 +34,7 @@ func (b *builder) survey() {
 // than to fill and empty them.
 func (b *builder) measureAgain() {
 	for _, n := range b.ground.nodes {
-		b.section(plan.KindNode, string(n.Name))
+		b.section(plan.NodeKey(n.Name))
 	}
 	for n, at := range b.readNodes() {
 		for _, p := range b.ground.pools[n.Name] {

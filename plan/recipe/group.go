@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"strata/lineage"
 	"strata/plan"
@@ -15,24 +14,24 @@ import (
 // cutGroups cuts the layers that are due, each group of volumes at one
 // instant. A group waits until all its volumes can be cut.
 func (b *builder) cutGroups() {
-	groups := map[string][]cut{}
+	groups := map[plan.Key][]cut{}
 	for _, c := range b.cuts {
-		group := "volume " + c.s.v.Name
+		group := plan.VolumeKey(c.s.v.Name)
 		if c.s.v.Group != "" && !c.own {
-			group = "group " + c.s.v.Group
+			group = plan.GroupKey(c.s.v.Group)
 		}
 		groups[group] = append(groups[group], c)
 	}
-	for _, key := range slices.Sorted(maps.Keys(groups)) {
+	for _, key := range slices.SortedFunc(maps.Keys(groups), plan.Key.Compare) {
 		cuts := groups[key]
 		if b.opt.Skip[key] {
 			continue
 		}
-		name, ok := strings.CutPrefix(key, "group ")
-		if !ok {
+		if key.Kind != plan.KindGroup {
 			b.cutNow(cuts[0].s.sec, cuts)
 			continue
 		}
+		name := key.Name
 		if late := b.late(name, cuts); late != "" {
 			for _, c := range cuts {
 				b.touch(c.s.v.Name)
@@ -41,7 +40,7 @@ func (b *builder) cutGroups() {
 			continue
 		}
 		cuts[0].why.text += b.latecomer(name, cuts)
-		sec := b.section(plan.KindGroup, name)
+		sec := b.section(key)
 		for _, c := range cuts {
 			sec.after(c.s.sec.Key())
 		}

@@ -12,7 +12,7 @@ import (
 // idleLinks are the links that carry nothing when the pass begins: a
 // namespace that the pass itself removes keeps its link until the next.
 func (b *builder) idleLinks() []lineage.Link {
-	idle := map[string]lineage.Link{}
+	idle := map[plan.Key]lineage.Link{}
 	for n, at := range b.readNodes() {
 		for _, nqn := range b.links.subsystems(n.Name) {
 			if l, _ := b.cfg.Cluster.ParseLink(nqn); l.From == n.Name && len(at.Subsystems[nqn].Namespaces) == 0 && !b.carries(l) {
@@ -28,7 +28,7 @@ func (b *builder) idleLinks() []lineage.Link {
 		}
 	}
 	var links []lineage.Link
-	for _, key := range slices.Sorted(maps.Keys(idle)) {
+	for _, key := range slices.SortedFunc(maps.Keys(idle), plan.Key.Compare) {
 		links = append(links, idle[key])
 	}
 	return links
@@ -62,10 +62,10 @@ func (b *builder) gone(l lineage.Link) bool {
 // standOn are the sections of the volumes that a controller carries legs of:
 // their heads say first that these are current no more, and what shows a leg by
 // itself is taken away while it is there.
-func (b *builder) standOn(n lineage.Node, ctrl string) []string {
+func (b *builder) standOn(n lineage.Node, ctrl string) []plan.Key {
 	to := b.w.Nodes[n]
-	keys := map[string]bool{}
-	add := func(v lineage.Volume) { keys[(&plan.Section{Kind: plan.KindVolume, Name: v.Name}).Key()] = true }
+	keys := map[plan.Key]bool{}
+	add := func(v lineage.Volume) { keys[plan.VolumeKey(v.Name)] = true }
 	for name, raid := range to.Raids {
 		v, ok := b.cfg.Cluster.ParseRaid(name)
 		for _, l := range raid.Legs {
@@ -83,7 +83,7 @@ func (b *builder) standOn(n lineage.Node, ctrl string) []string {
 			add(owner.LvolByUUID(leg).Parsed.Of())
 		}
 	}
-	return slices.Sorted(maps.Keys(keys))
+	return slices.SortedFunc(maps.Keys(keys), plan.Key.Compare)
 }
 
 func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {
@@ -96,7 +96,7 @@ func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {
 	if from == nil || to == nil || from.Unknown != "" && !hung || to.Unknown != "" || b.opt.Skip[plan.LinkKey(l)] || b.held(l) != "" {
 		return
 	}
-	sec := b.section(plan.KindLink, plan.LinkName(l))
+	sec := b.section(plan.LinkKey(l))
 	unneeded := because(b.cfg.Node(l.From).Pos, "no volume needs the link from %s to %s", l.From, l.To)
 	if ctrl != nil && ctrl.NQN == nqn {
 		sec.after(b.links.standing[l]...)

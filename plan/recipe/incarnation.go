@@ -205,7 +205,7 @@ func (b *builder) exits(v *schema.Volume, rivals []rival) string {
 // own: what is done to them rests on what serves it when the pass begins.
 func (b *builder) leftBehind(v *schema.Volume, p picked) {
 	for _, id := range p.others {
-		b.section(plan.KindVolume, id.String())
+		b.section(plan.IncarnationKey(id))
 		inc := b.w.Incarnation(b.cfg.Cluster, id)
 		if b.opt.AllowDestroy[id.String()] {
 			b.destroy(inc, id.String())
@@ -237,10 +237,10 @@ func (s *subject) supersede(p picked) {
 		return
 	}
 	for _, id := range p.others {
-		if s.b.left("volume " + id.String()) {
+		if s.b.left(plan.IncarnationKey(id)) {
 			continue
 		}
-		o := &subject{Verdict: &state.Verdict{}, b: s.b, v: s.v, id: id, sec: s.b.section(plan.KindVolume, id.String())}
+		o := &subject{Verdict: &state.Verdict{}, b: s.b, v: s.v, id: id, sec: s.b.section(plan.IncarnationKey(id))}
 		o.reread()
 		if p.byWord {
 			o.endOthers()

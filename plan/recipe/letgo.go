@@ -55,7 +55,7 @@ func (b *builder) letGoOf(n lineage.Node, v lineage.Volume, l state.Leg) {
 			link.From, ctrl.Name, link.To, link.From)
 		return
 	}
-	sec := b.section(plan.KindLink, plan.LinkName(link))
+	sec := b.section(plan.LinkKey(link))
 	why := because(b.cfg.Node(at.Name).Pos, "%s does not answer, and holds up the hosts of %s", link.From, v.Name)
 	sec.then(why, plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: at.Name}, Controller: ctrl.Name})
 	sec.then(why, plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: at.Name}, Controller: ctrl.Name})

@@ -30,7 +30,7 @@ func (b *builder) makeLink(l lineage.Link) string {
 		if at := b.w.Nodes[n]; at == nil || at.Unknown != "" || b.cfg.Node(n) == nil {
 			return b.silent(n)
 		}
-		if b.opt.Skip["node "+string(n)] {
+		if b.opt.Skip[plan.NodeKey(n)] {
 			return fmt.Sprintf("node %s could not be set up", n)
 		}
 	}
@@ -47,8 +47,8 @@ func (b *builder) makeLink(l lineage.Link) string {
 		return fmt.Sprintf("controller %s on %s leads to %s:%s, where %s does not listen: what goes through it is to leave it first", ctrl.Name, l.To, ctrl.Address, ctrl.Port, l.From)
 	}
 	from, c := b.cfg.Node(l.From), b.cfg.Cluster
-	sec := b.section(plan.KindLink, plan.LinkName(l))
-	sec.after("node "+string(l.From), "node "+string(l.To))
+	sec := b.section(plan.LinkKey(l))
+	sec.after(plan.NodeKey(l.From), plan.NodeKey(l.To))
 	uses := because(from.Pos, "%s uses replicas of %s", l.To, l.From)
 	b.transport(l.From)
 	nqn, port := c.LinkNQN(l), port(from)
@@ -130,7 +130,7 @@ func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.N
 	if ctrl := to.Controllers[name]; ctrl != nil {
 		if ctrl.NQN == nqn && !ctrl.GivenUp() && b.links.strays[l] == nil {
 			if ctrl.Address != from.Address || ctrl.Port != port {
-				b.note("link "+sec.Name, from.Pos, "the new address is used when the link is next attached",
+				b.note(sec.Key().String(), from.Pos, "the new address is used when the link is next attached",
 					"%s is attached to %s through %s:%s", l.To, l.From, ctrl.Address, ctrl.Port)
 			}
 			if ctrl.State != "enabled" && len(sec.Stages) > 0 {
@@ -146,7 +146,7 @@ func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.N
 			b.letGo(sec, why, l.To, ctrl)
 		}
 	}
-	b.initiator(b.section(plan.KindNode, string(l.To)), to)
+	b.initiator(b.section(plan.NodeKey(l.To)), to)
 	sec.then(why, plan.RiskCreate, plan.ControllerAttach{At: plan.At{Node: l.To}, Controller: name, NQN: nqn, HostNQN: c.HostNQN(l.To), Address: from.Address, Port: port, Links: b.cfg.Links})
 }
 
@@ -160,7 +160,7 @@ func (b *builder) orGivenUp(why reason, n lineage.Node, ctrl *state.Controller) 
 }
 
 func (b *builder) letGo(sec *section, why reason, n lineage.Node, ctrl *state.Controller) {
-	b.dropped[n] = true
+	b.links.dropped[n] = true
 	if ctrl.State != "disabled" {
 		sec.then(why, plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: n}, Controller: ctrl.Name})
 	}

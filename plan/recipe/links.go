@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"strata/lineage"
+	"strata/plan"
 	"strata/state"
 )
 
@@ -31,11 +32,11 @@ type links struct {
 	// empty are the links that show nothing when the pass begins; standing has
 	// the sections of the volumes with legs on a link that is given up.
 	empty    map[lineage.Link]bool
-	standing map[lineage.Link][]string
+	standing map[lineage.Link][]plan.Key
 	// dropped has the nodes that let go of a peer in this pass, and stalled, by
 	// engine, the links that are let go before volumes are looked at.
 	dropped map[lineage.Node]bool
-	stalled map[lineage.Node][]string
+	stalled map[lineage.Node][]plan.Key
 }
 
 // newLinks finds which links there are. After a pass that changed none of them,
@@ -44,7 +45,7 @@ func newLinks(b *builder, old *links) *links {
 	ls := &links{
 		b: b, made: map[lineage.Link]string{}, needed: map[lineage.Link]bool{}, attached: map[lineage.Node]bool{}, optionsSet: map[lineage.Node]bool{},
 		expected: map[shown]bool{}, shows: map[lineage.Node]map[string][]shown{}, restored: map[shown]bool{},
-		empty: map[lineage.Link]bool{}, standing: map[lineage.Link][]string{}, dropped: map[lineage.Node]bool{}, stalled: map[lineage.Node][]string{},
+		empty: map[lineage.Link]bool{}, standing: map[lineage.Link][]plan.Key{}, dropped: map[lineage.Node]bool{}, stalled: map[lineage.Node][]plan.Key{},
 	}
 	for name, n := range b.w.Nodes {
 		ls.attached[name] = len(n.Controllers) > 0

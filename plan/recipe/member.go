@@ -49,17 +49,17 @@ func (b *builder) members() {
 					"it is retired, and has an lvstore (%s…): should that not be found one day, it would be taken for gone for good, too", m.Store)
 			}
 			for _, to := range b.keepers(i, p) {
-				if slices.Contains(have[m], to.node.Name) || to.state != poolReady || b.left("node "+string(to.node.Name)) {
+				if slices.Contains(have[m], to.node.Name) || to.state != poolReady || b.left(plan.NodeKey(to.node.Name)) {
 					continue
 				}
 				if to.writes {
 					p.unknown = p.unknown || len(have[m]) == 0
 					continue
 				}
-				sec := b.section(plan.KindNode, string(to.node.Name))
+				sec := b.section(plan.NodeKey(to.node.Name))
 				why := because(p.conf.Pos, "what is on %s is not to be taken for new should it not be found one day", n.Name)
 				sec.beside(5, why, plan.RiskCreate, plan.Remind{At: plan.At{Node: to.node.Name}, Lvstore: to.conf.Lvstore, Member: m, Size: to.cluster})
-				p.known = append(p.known, string(plan.KindNode)+" "+string(to.node.Name))
+				p.known = append(p.known, plan.NodeKey(to.node.Name))
 			}
 		}
 	}
@@ -113,7 +113,7 @@ func (b *builder) forget(wanted map[lineage.Member]bool, have map[lineage.Member
 		m := r.Member
 		retired := b.cfg.Retires(m.Node, m.Pool) && !b.w.HasStore(m)
 		renamed := slices.ContainsFunc(sortedMembers(wanted), func(w lineage.Member) bool { return w != m && w.Store == m.Store && len(have[w]) > 0 })
-		if !retired && (wanted[m] || !renamed) || b.left("node "+string(r.Node)) {
+		if !retired && (wanted[m] || !renamed) || b.left(plan.NodeKey(r.Node)) {
 			continue
 		}
 		var pos schema.Pos
@@ -124,7 +124,7 @@ func (b *builder) forget(wanted map[lineage.Member]bool, have map[lineage.Member
 		if retired {
 			why = because(pos, "pool %s of %s is retired", m.Pool, m.Node)
 		}
-		sec := b.section(plan.KindNode, string(r.Node))
+		sec := b.section(plan.NodeKey(r.Node))
 		sec.beside(5, why, plan.RiskCreate, plan.Forget{At: plan.At{Node: r.Node}, Lvstore: r.Lvol.Lvstore, Member: m})
 	}
 }

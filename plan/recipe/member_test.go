@@ -19,7 +19,7 @@ func TestRemindersGivenUp(t *testing.T) {
 	}
 	snap := plantest.World(t, cfg.Cluster, world.String())
 	for _, skip := range []bool{false, true} {
-		p, err := Build(cfg, snap, plan.Options{Nonce: []byte("n"), Skip: map[string]bool{"node n2": skip}})
+		p, err := Build(cfg, snap, plan.Options{Nonce: []byte("n"), Skip: map[plan.Key]bool{plan.NodeKey("n2"): skip}})
 		if err != nil {
 			t.Fatal(err)
 		}

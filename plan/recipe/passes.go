@@ -3,7 +3,6 @@ package recipe
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"strata/lineage"
 	"strata/plan"
@@ -106,8 +105,8 @@ func (p *passes) settle(b *builder, pass plan.Pass) {
 		s := &pass.Sections[i]
 		switch s.Kind {
 		case plan.KindVolume:
-			name, _, _ := strings.Cut(s.Name, ".")
-			whole = !p.touch(name) || whole
+			v, _ := s.Key().Volume()
+			whole = !p.touch(v.Name) || whole
 		case plan.KindGroup:
 			for _, v := range b.group(s.Name) {
 				p.touch(v.Name)

@@ -1,8 +1,6 @@
 package recipe
 
 import (
-	"strings"
-
 	"strata/lineage"
 	"strata/plan"
 	"strata/plan/check"
@@ -18,14 +16,14 @@ import (
 type Planner struct {
 	passes *passes
 	check  *check.Checker
-	over   bool            // everything is to be looked at again
-	own    map[string]bool // the sections of its passes
+	over   bool              // everything is to be looked at again
+	own    map[plan.Key]bool // the sections of its passes
 }
 
 // Begin is Build for the next pass alone, and what goes on from it.
 func Begin(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*Planner, *plan.Plan, error) {
 	opt.OnePass = true
-	r := &Planner{own: map[string]bool{}}
+	r := &Planner{own: map[plan.Key]bool{}}
 	p, c, err := sound(cfg, snap, opt, func(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
 		r.passes = newPasses(cfg, world.New(cfg.Cluster, fitted), opt)
 		return r.passes.plan(1, (*passes).next)
@@ -40,7 +38,7 @@ func Begin(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*Planner
 
 // Next plans what the last pass makes possible, all of it being done, but for the
 // sections that are busy. It returns nil when everything is to be looked at again.
-func (r *Planner) Next(busy map[string][]lineage.Node) *plan.Plan {
+func (r *Planner) Next(busy map[plan.Key][]lineage.Node) *plan.Plan {
 	if r.over {
 		return nil
 	}
@@ -82,9 +80,9 @@ func (r *Planner) Over() bool { return r.over }
 
 // Ended says that a section ended which was busy. It reports whether the Planner
 // knows what that has left: one that had begun before is not its own.
-func (r *Planner) Ended(key string) bool {
-	volume, ok := strings.CutPrefix(key, string(plan.KindVolume)+" ")
-	return ok && r.own[key] && r.passes.touch(volume)
+func (r *Planner) Ended(key plan.Key) bool {
+	v, ok := key.Volume()
+	return ok && r.own[key] && r.passes.touch(v.Name)
 }
 
 // World is what is there once everything of the passes so far is done.

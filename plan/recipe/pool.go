@@ -25,7 +25,7 @@ type pool struct {
 	// unknown is set when no other node knows of its lvstore, nor will after this
 	// pass; known has the sections after which one more does.
 	unknown  bool
-	known    []string
+	known    []plan.Key
 	capacity int64 // bytes; 0 when not known yet
 	used     int64 // bytes that are not free
 	taken    int64 // bytes used once every lvol, thin or not, is written whole
@@ -66,7 +66,7 @@ func (b *builder) node(n *schema.Node) {
 	for _, conf := range n.Pools {
 		p := &pool{node: n, conf: conf}
 		b.ground.pools[n.Name] = append(b.ground.pools[n.Name], p)
-		if b.opt.Skip["node "+string(n.Name)] && at.Lvstores[conf.Lvstore] == nil {
+		if b.opt.Skip[plan.NodeKey(n.Name)] && at.Lvstores[conf.Lvstore] == nil {
 			p.state, p.why = poolHidden, fmt.Sprintf("node %s could not be set up", n.Name)
 			continue
 		}
@@ -83,7 +83,7 @@ func (b *builder) node(n *schema.Node) {
 // while another of the node's is unread. A pool of which anything is not as
 // configured is not read: what is found in its place says nothing of it.
 func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
-	conf, sec := p.conf, b.section(plan.KindNode, string(at.Name))
+	conf, sec := p.conf, b.section(plan.NodeKey(at.Name))
 	disk := findDisk(at, b.cfg.Cluster, conf)
 	if lvs := at.Lvstores[conf.Lvstore]; lvs != nil {
 		if lvs.Doubt != "" {
@@ -94,7 +94,7 @@ func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 			b.note("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "correct the path in the configuration",
 				"lvstore %s was found on %s, not on %s; it is used where it is", conf.Lvstore, lvs.Base, conf.Path)
 		}
-		if b.opt.Relieve == nil && !b.opt.Skip["node "+string(at.Name)] {
+		if b.opt.Relieve == nil && !b.opt.Skip[plan.NodeKey(at.Name)] {
 			b.called(sec, at, conf, lvs)
 		}
 		return
@@ -245,7 +245,7 @@ func (b *builder) pool(n lineage.Node, lvstore string) *pool {
 // transport makes sure that the node can listen.
 func (b *builder) transport(n lineage.Node) {
 	if at := b.w.Nodes[n]; !at.TCP {
-		sec := b.section(plan.KindNode, string(n))
+		sec := b.section(plan.NodeKey(n))
 		sec.beside(0, because(b.cfg.Node(n).Pos, "%s serves over NVMe/TCP", n), plan.RiskCreate, plan.TransportCreate{At: plan.At{Node: n}})
 	}
 }

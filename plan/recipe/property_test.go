@@ -408,7 +408,7 @@ func (h *history) carryOut(p *plan.Plan, snap *state.Snapshot, cut int, events b
 		done  bool
 		bad   bool
 	}
-	at := map[string]*progress{}
+	at := map[plan.Key]*progress{}
 	for i := range pass.Sections {
 		at[pass.Sections[i].Key()] = &progress{order: h.Perm(len(pass.Sections[i].Stages[0]))}
 	}

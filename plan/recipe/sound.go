@@ -35,7 +35,7 @@ func sound(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, build fun
 		var f *plan.Fault
 		if err == nil {
 			for _, f := range faults {
-				p.Blocked = append(p.Blocked, plan.Finding{About: f.Key, Text: "it is left as it is, for the plan made for it is not safe: " + f.Err.Error(), Hint: defect})
+				p.Blocked = append(p.Blocked, plan.Finding{About: f.Key.String(), Text: "it is left as it is, for the plan made for it is not safe: " + f.Err.Error(), Hint: defect})
 			}
 			return p, c, nil
 		}
@@ -43,7 +43,7 @@ func sound(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, build fun
 			return nil, nil, fmt.Errorf("the plan is not safe and is not carried out: %w", err)
 		}
 		faults = append(faults, f)
-		skip := map[string]bool{f.Key: true}
+		skip := map[plan.Key]bool{f.Key: true}
 		maps.Copy(skip, opt.Skip)
 		opt.Skip = skip
 	}

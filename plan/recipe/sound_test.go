@@ -24,7 +24,7 @@ volumes: b: {size: 1Mi, replicas: 1, export: "none"}
 }
 
 // keys are the sections of a plan, each once, in order.
-func keys(p *plan.Plan) (out []string) {
+func keys(p *plan.Plan) (out []plan.Key) {
 	for _, pass := range p.Passes {
 		for i := range pass.Sections {
 			if k := pass.Sections[i].Key(); !slices.Contains(out, k) {
@@ -47,7 +47,7 @@ func TestFaultyVolumeIsLeftOut(t *testing.T) {
 		p, err := build(cfg, snap, opt)
 		for _, pass := range p.Passes {
 			for i := range pass.Sections {
-				if s := &pass.Sections[i]; s.Key() == "volume a" {
+				if s := &pass.Sections[i]; s.Key() == plan.VolumeKey("a") {
 					s.Stages = append(s.Stages, []plan.Step{deletes("theirs")})
 				}
 			}
@@ -57,7 +57,7 @@ func TestFaultyVolumeIsLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if k := keys(p); slices.Contains(k, "volume a") || !slices.Contains(k, "volume b") {
+	if k := keys(p); slices.Contains(k, plan.VolumeKey("a")) || !slices.Contains(k, plan.VolumeKey("b")) {
 		t.Errorf("planned %v, want b and not a", k)
 	}
 	i := slices.IndexFunc(p.Blocked, func(f plan.Finding) bool { return f.About == "volume a" })
@@ -75,15 +75,15 @@ func TestFaultyVolumeIsLeftOut(t *testing.T) {
 func TestVolumeThatCannotBePlannedIsLeftOut(t *testing.T) {
 	cfg, snap := twoVolumes(t)
 	p, _, err := sound(cfg, snap, plan.Options{}, func(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
-		if !opt.Skip["volume b"] {
-			return nil, &plan.Fault{Key: "volume b", Err: errors.New("it does not come to rest")}
+		if !opt.Skip[plan.VolumeKey("b")] {
+			return nil, &plan.Fault{Key: plan.VolumeKey("b"), Err: errors.New("it does not come to rest")}
 		}
 		return build(cfg, snap, opt)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if k := keys(p); !slices.Contains(k, "volume a") || slices.Contains(k, "volume b") {
+	if k := keys(p); !slices.Contains(k, plan.VolumeKey("a")) || slices.Contains(k, plan.VolumeKey("b")) {
 		t.Errorf("planned %v, want a and not b", k)
 	}
 }

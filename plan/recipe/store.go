@@ -110,7 +110,7 @@ func (b *builder) shadowed(l state.CurrentLeg) (*pool, *state.Disk) {
 	switch {
 	case lvs == nil || at.Disks[lvs.Base] == nil || at.Disks[lvs.Base].Path == p.conf.Path:
 		return nil, nil
-	case disk == nil && (at.Disks[b.cfg.Cluster.Disk(p.conf.Name)] != nil || b.left("node "+string(at.Name))):
+	case disk == nil && (at.Disks[b.cfg.Cluster.Disk(p.conf.Name)] != nil || b.left(plan.NodeKey(at.Name))):
 		return nil, nil
 	case disk != nil && (disk.Claimed || disk.Unread):
 		return nil, nil
@@ -127,7 +127,7 @@ func (b *builder) unsure(legs []state.CurrentLeg) string {
 			continue
 		}
 		text := fmt.Sprintf("lvstore %s of %s was found on %s, and the disk of pool %s, %s, may have another of that name, which would not show", p.conf.Lvstore, l.Node, b.w.Nodes[l.Node].Lvstores[p.conf.Lvstore].Base, p.conf.Name, p.conf.Path)
-		if b.left("node " + string(l.Node)) {
+		if b.left(plan.NodeKey(l.Node)) {
 			return text + "; it could not be looked into again"
 		}
 		if disk != nil && !world.Alone(b.w.Nodes[l.Node], disk) {
@@ -147,7 +147,7 @@ func (b *builder) lookAgain(legs []state.CurrentLeg) {
 		if p == nil {
 			continue
 		}
-		at, sec := b.w.Nodes[l.Node], b.section(plan.KindNode, string(l.Node))
+		at, sec := b.w.Nodes[l.Node], b.section(plan.NodeKey(l.Node))
 		why := because(p.conf.Pos, "lvstore %s was found on another disk, and %s may have one of that name, which would not show: it is looked into again", p.conf.Lvstore, p.conf.Path)
 		b.exposed(sec, why, at, p.conf, disk)
 	}

@@ -65,7 +65,7 @@ func (s *subject) swap(missing []plan.Choice) bool {
 			staged = append(staged, *o)
 			continue
 		}
-		s.sec.after("node " + string(c.Node))
+		s.sec.after(plan.NodeKey(c.Node))
 		ops = append(ops, plan.LvolCreate{At: plan.At{Node: c.Node}, Lvstore: c.Lvstore, Name: name, Size: size})
 	}
 	s.sec.then(equal, plan.RiskCreate, ops...)
@@ -139,7 +139,7 @@ func (s *subject) canRestart(to lineage.Node, field string) bool {
 	why := s.inc.Minority(b.question(s.v))
 	if at := b.w.Nodes[to]; at == nil || at.Unknown != "" || b.cfg.Node(to) == nil {
 		why = b.silent(to)
-	} else if b.opt.Skip["node "+string(to)] {
+	} else if b.opt.Skip[plan.NodeKey(to)] {
 		why = fmt.Sprintf("node %s could not be set up", to)
 	} else if w := s.showable(at); to != s.Engine && w != "" {
 		why = w

@@ -41,7 +41,7 @@ type subject struct {
 
 // volume plans one volume.
 func (b *builder) volume(v *schema.Volume) {
-	if b.left("volume " + v.Name) {
+	if b.left(plan.VolumeKey(v.Name)) {
 		return
 	}
 	p, why, hint := b.pick(v)
@@ -51,8 +51,8 @@ func (b *builder) volume(v *schema.Volume) {
 	}
 	b.leftBehind(v, p)
 	found := p.id.Name != ""
-	s := &subject{b: b, v: v, id: p.id, sec: b.section(plan.KindVolume, v.Name), keep: map[lineage.UUID]lineage.Node{}}
-	_, busy := b.opt.Busy["volume "+v.Name]
+	s := &subject{b: b, v: v, id: p.id, sec: b.section(plan.VolumeKey(v.Name)), keep: map[lineage.UUID]lineage.Node{}}
+	_, busy := b.opt.Busy[plan.VolumeKey(v.Name)]
 	if busy && !found {
 		return // what is to become the volume is being copied
 	}

@@ -15,7 +15,7 @@ import (
 // Deviation is a step that is due and not in a saved plan, or does more than the
 // plan says of it.
 type Deviation struct {
-	Section string
+	Section plan.Key
 	Step    plan.Step
 	// Beyond says what of the step is not as the plan says; "" when it is not there.
 	Beyond string
@@ -39,8 +39,8 @@ func (d Deviation) Error() string {
 
 // Admit leaves of a plan, made from what there is now, what the saved one has:
 // sections it knows, if all of their steps stand in it. What else is due is
-// another matter, and is left alone; the names of those sections are others.
-func (s *Saved) Admit(cfg *schema.Config, snap *state.Snapshot, p *plan.Plan) (admitted *plan.Plan, deviations []Deviation, others []string) {
+// another matter, and is left alone; those sections are others.
+func (s *Saved) Admit(cfg *schema.Config, snap *state.Snapshot, p *plan.Plan) (admitted *plan.Plan, deviations []Deviation, others []plan.Key) {
 	known := s.ids()
 	pending := s.pending()
 	out := &plan.Plan{Notes: p.Notes, Places: p.Places, Labels: p.Labels}
@@ -49,15 +49,15 @@ func (s *Saved) Admit(cfg *schema.Config, snap *state.Snapshot, p *plan.Plan) (a
 			out.Blocked = append(out.Blocked, f)
 		}
 	}
-	refused := map[string]bool{}
-	seen := map[string]bool{}
+	refused := map[plan.Key]bool{}
+	seen := map[plan.Key]bool{}
 	for _, pass := range p.Passes {
 		kept := plan.Pass{Assumes: pass.Assumes}
-		gone := map[string]*plan.Section{}
+		gone := map[plan.Key]*plan.Section{}
 		for i := range pass.Sections {
 			sec := &pass.Sections[i]
 			key := sec.Key()
-			if known[key] == nil {
+			if known[key.String()] == nil {
 				gone[key] = sec
 				if !seen[key] {
 					seen[key] = true
@@ -68,7 +68,7 @@ func (s *Saved) Admit(cfg *schema.Config, snap *state.Snapshot, p *plan.Plan) (a
 			if refused[key] {
 				continue
 			}
-			odd, beyond := foreign(sec, known[key], pending)
+			odd, beyond := foreign(sec, known[key.String()], pending)
 			for _, after := range sec.After {
 				if other := gone[after]; other != nil && odd == nil {
 					odd, beyond = &other.Stages[0][0], ""
@@ -89,7 +89,7 @@ func (s *Saved) Admit(cfg *schema.Config, snap *state.Snapshot, p *plan.Plan) (a
 			out.Passes = append(out.Passes, kept)
 		}
 	}
-	slices.Sort(others)
+	slices.SortFunc(others, plan.Key.Compare)
 	return out, deviations, others
 }
 

@@ -19,8 +19,8 @@ import (
 
 // changed compares what a section relies on with what there is.
 func (s *Saved) changed(cfg *schema.Config, snap *state.Snapshot, sec *plan.Section) []string {
-	then := s.Relies[sec.Key()]
-	now := factOf(findings(cfg, world.Fit(cfg, snap), sec.Kind, sec.Name))
+	then := s.Relies[sec.Key().String()]
+	now := factOf(findings(cfg, world.Fit(cfg, snap), sec.Key()))
 	if then.Digest == now.Digest {
 		return nil
 	}
@@ -46,26 +46,26 @@ func factOf(found map[string]string) Fact {
 
 // findings says what there is of the object that a section works on, without
 // what changes by itself: what is allocated, and how far a copy is.
-func findings(cfg *schema.Config, snap *state.Snapshot, kind plan.Kind, name string) map[string]string {
+func findings(cfg *schema.Config, snap *state.Snapshot, of plan.Key) map[string]string {
 	c := cfg.Cluster
 	f := map[string]string{}
 	for node, n := range snap.Nodes {
 		switch {
 		case n.Unknown != "":
-			if kind != plan.KindNode || name == string(node) {
+			if of.Kind != plan.KindNode || of == plan.NodeKey(node) {
 				f["node "+string(node)] = "does not answer"
 			}
-		case kind == plan.KindNode && name == string(node):
+		case of == plan.NodeKey(node):
 			nodeFindings(f, n)
-		case kind == plan.KindLink:
-			linkFindings(f, c, n, name)
-		case kind == plan.KindVolume:
-			volumeFindings(f, c, snap, n, name)
-			adoptFindings(f, cfg.Volume(name), n)
-		case kind == plan.KindGroup:
+		case of.Kind == plan.KindLink:
+			linkFindings(f, c, n, of)
+		case of.Kind == plan.KindVolume:
+			volumeFindings(f, c, snap, n, of)
+			adoptFindings(f, cfg.Volume(of.Name), n)
+		case of.Kind == plan.KindGroup:
 			for _, v := range cfg.Volumes {
-				if v.Group == name {
-					volumeFindings(f, c, snap, n, v.Name)
+				if v.Group == of.Name {
+					volumeFindings(f, c, snap, n, plan.VolumeKey(v.Name))
 				}
 			}
 		}
@@ -86,23 +86,23 @@ func nodeFindings(f map[string]string, n *state.Node) {
 	}
 }
 
-func linkFindings(f map[string]string, c lineage.Cluster, n *state.Node, name string) {
+func linkFindings(f map[string]string, c lineage.Cluster, n *state.Node, link plan.Key) {
 	at := "node " + string(n.Name) + ": "
 	for nqn, sub := range n.Subsystems {
-		if l, ok := c.ParseLink(nqn); ok && plan.LinkName(l) == name {
+		if l, ok := c.ParseLink(nqn); ok && plan.LinkKey(l) == link {
 			f[at+"subsystem "+string(nqn)] = subsystem(sub)
 		}
 	}
 	for _, ctrl := range n.Controllers {
-		if l, ok := c.ParseLink(ctrl.NQN); ok && plan.LinkName(l) == name {
+		if l, ok := c.ParseLink(ctrl.NQN); ok && plan.LinkKey(l) == link {
 			f[at+"controller "+ctrl.Name] = ctrl.State
 		}
 	}
 }
 
-func volumeFindings(f map[string]string, c lineage.Cluster, snap *state.Snapshot, n *state.Node, name string) {
-	name, id, one := strings.Cut(name, ".")
-	ours := func(v lineage.Volume) bool { return v.Name == name && (!one || string(v.ID) == id) }
+func volumeFindings(f map[string]string, c lineage.Cluster, snap *state.Snapshot, n *state.Node, section plan.Key) {
+	of, _ := section.Volume()
+	ours := func(v lineage.Volume) bool { return v.Name == of.Name && (of.ID == "" || v.ID == of.ID) }
 	at := "node " + string(n.Name) + ": "
 	for _, l := range n.Lvols {
 		if l.Parsed == nil || !ours(l.Parsed.Of()) {

@@ -82,7 +82,7 @@ func Save(cfg *schema.Config, document []byte, snap *state.Snapshot, p *plan.Pla
 	for _, pass := range p.Passes {
 		for i := range pass.Sections {
 			sec := &pass.Sections[i]
-			s.Relies[sec.Key()] = factOf(findings(cfg, snap, sec.Kind, sec.Name))
+			s.Relies[sec.Key().String()] = factOf(findings(cfg, snap, sec.Key()))
 		}
 	}
 	return s

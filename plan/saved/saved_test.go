@@ -147,6 +147,7 @@ func TestSavedTampered(t *testing.T) {
 		{"null section", "has no kind or no steps", in("plan.passes", []any{map[string]any{"sections": []any{nil}}})},
 		{"null stages", "has no kind or no steps", in("plan.passes", []any{map[string]any{"sections": []any{map[string]any{"key": "volume db", "kind": "volume", "name": "db", "stages": nil}}}})},
 		{"null stage", "a stage without steps", in("plan.passes", []any{map[string]any{"sections": []any{map[string]any{"key": "volume db", "kind": "volume", "name": "db", "stages": []any{nil}}}}})},
+		{"after no section", `"db" is not a section`, in("plan.passes", []any{map[string]any{"sections": []any{map[string]any{"key": "volume db", "kind": "volume", "name": "db", "after": []any{"db"}, "stages": []any{[]any{nil}}}}}})},
 		{"null step", "has no parameters", in("plan.passes", []any{map[string]any{"sections": []any{map[string]any{"key": "volume db", "kind": "volume", "name": "db", "stages": []any{[]any{nil}}}}}})},
 		{"null plan", "lacks config, document or plan", in("plan", nil)},
 	} {

@@ -94,7 +94,12 @@ func (s *Saved) plan() (*plan.Plan, error) {
 			if !slices.Contains([]plan.Kind{plan.KindNode, plan.KindLink, plan.KindVolume, plan.KindGroup}, sec.Kind) || len(sec.Stages) == 0 {
 				return nil, fmt.Errorf("section %q of pass %d has no kind or no steps", sec.Key, i+1)
 			}
-			out := plan.Section{Kind: sec.Kind, Name: sec.Name, After: sec.After}
+			out := plan.Section{Kind: sec.Kind, Name: sec.Name, After: make([]plan.Key, len(sec.After))}
+			for k, key := range sec.After {
+				if err := out.After[k].UnmarshalText([]byte(key)); err != nil {
+					return nil, fmt.Errorf("section %q of pass %d: after: %w", sec.Key, i+1, err)
+				}
+			}
 			for _, stage := range sec.Stages {
 				if len(stage) == 0 {
 					return nil, fmt.Errorf("section %q of pass %d has a stage without steps", sec.Key, i+1)
