@@ -1,6 +1,11 @@
 package plan
 
-import "testing"
+import (
+	"encoding/json"
+	"testing"
+
+	"strata/lineage"
+)
 
 func TestParseGrant(t *testing.T) {
 	for name, want := range map[string]Grant{
@@ -8,7 +13,7 @@ func TestParseGrant(t *testing.T) {
 		"db@base": {Volume: "db", Layer: "base"}, "db@head": {Volume: "db", Layer: "head"},
 		"n2/fast": {Node: "n2", Pool: "fast"},
 	} {
-		if g, ok := ParseGrant(name); !ok || g != want {
+		if g, ok := ParseGrant(name); !ok || g != want || g.String() != name {
 			t.Errorf("%s: %+v, %v", name, g, ok)
 		}
 	}
@@ -16,5 +21,37 @@ func TestParseGrant(t *testing.T) {
 		if g, ok := ParseGrant(name); ok {
 			t.Errorf("%q: %+v", name, g)
 		}
+	}
+}
+
+// Each grant releases what it names and nothing else, also once it was written
+// and read.
+func TestGrants(t *testing.T) {
+	db := lineage.Volume{Name: "db", ID: "k3f7"}
+	asked := map[Grant]func(Grants) bool{
+		VolumeGrant("db"):        func(g Grants) bool { return g.Volume("db") },
+		IncarnationGrant(db):     func(g Grants) bool { return g.Incarnation(db) },
+		ReplicaGrant("db", "n2"): func(g Grants) bool { return g.Replica("db", "n2") },
+		LayerGrant("db", "base"): func(g Grants) bool { return g.Layer("db", "base") },
+		HeadGrant("db"):          func(g Grants) bool { return g.Head("db") },
+		DiskGrant("n2", "fast"):  func(g Grants) bool { return g.Disk("n2", "fast") },
+	}
+	for given := range asked {
+		b, err := json.Marshal(Grants{given: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var g Grants
+		if err := json.Unmarshal(b, &g); err != nil {
+			t.Fatal(err)
+		}
+		for what, may := range asked {
+			if may(g) != (what == given) {
+				t.Errorf("%s: %s may go: %v", given.Flag(), what, may(g))
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(`{"db:": true}`), &Grants{}); err == nil {
+		t.Error("db: was taken for a grant")
 	}
 }

@@ -123,10 +123,8 @@ type Options struct {
 	// plan without one has lineage.Pending in their place and must not be
 	// carried out.
 	Nonce []byte
-	// AllowDestroy are the names the operator has released for destruction:
-	// "db" a volume, "db.k3f7" one incarnation of it, "db:n2" a replica, "db@base" a layer, "db@head" what was
-	// written since the layer reverted to, "n2/fast" the disk of a pool.
-	AllowDestroy map[string]bool
+	// AllowDestroy is what the operator has released for destruction.
+	AllowDestroy Grants
 	// Authority names, by volume, the node whose replica the operator says is
 	// current. It counts where nothing else tells, as does "db.k3f7" above where
 	// it is not clear which incarnation is in use.

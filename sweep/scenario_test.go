@@ -13,6 +13,7 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/plan/plantest"
 	"strata/schema"
 	"strata/spdk/sim"
 )
@@ -69,11 +70,7 @@ type step struct {
 }
 
 func (s step) options(nonce byte) plan.Options {
-	opt := plan.Options{Nonce: []byte{nonce}, Now: s.now, AllowDestroy: map[string]bool{}, Authority: map[string]lineage.Node{}}
-	for _, name := range s.args[1:] {
-		opt.AllowDestroy[name] = true
-	}
-	return opt
+	return plan.Options{Nonce: []byte{nonce}, Now: s.now, AllowDestroy: plantest.Grants(s.args[1:]...), Authority: map[string]lineage.Node{}}
 }
 
 // scenarios reads all of them, using dir for the configurations.

@@ -122,22 +122,22 @@ func (g *grants) flags(cmd *cobra.Command) {
 // not look as if it had been heard. What is not there when the nodes are looked
 // at, recipe.Unused notes.
 func (g *grants) options(cfg *schema.Config) (plan.Options, error) {
-	opt := plan.Options{AllowDestroy: map[string]bool{}, Authority: map[string]lineage.Node{}}
+	opt := plan.Options{AllowDestroy: plan.Grants{}, Authority: map[string]lineage.Node{}}
 	for _, name := range g.destroy {
 		g, ok := plan.ParseGrant(name)
 		if !ok {
 			return opt, fmt.Errorf("--allow-destroy %s: want VOLUME, VOLUME:NODE, VOLUME@SNAPSHOT, VOLUME@head, VOLUME.ID or NODE/POOL", name)
 		}
 		if g.Node != "" && cfg.Node(g.Node) == nil {
-			return opt, fmt.Errorf("--allow-destroy %s: there is no node %s", name, g.Node)
+			return opt, fmt.Errorf("%s: there is no node %s", g.Flag(), g.Node)
 		}
 		if g.Pool != "" && cfg.Node(g.Node).Pool(g.Pool) == nil {
-			return opt, fmt.Errorf("--allow-destroy %s: %s has no pool %s", name, g.Node, g.Pool)
+			return opt, fmt.Errorf("%s: %s has no pool %s", g.Flag(), g.Node, g.Pool)
 		}
 		if v := cfg.Volume(name); v != nil {
-			return opt, fmt.Errorf("--allow-destroy %s: it is configured (%s); remove it there first", name, v.Pos)
+			return opt, fmt.Errorf("%s: it is configured (%s); remove it there first", g.Flag(), v.Pos)
 		}
-		opt.AllowDestroy[name] = true
+		opt.AllowDestroy[g] = true
 	}
 	for _, a := range g.authority {
 		volume, node, ok := strings.Cut(a, "=")

@@ -65,7 +65,7 @@ func (c *Checker) section(s *plan.Section) error {
 			}
 			step.Copies = c.current(id)
 			lost := before > 0 && step.Copies == 0 || s.Name == id.String() && fences(step.Op)
-			if lost && !c.released(s.Name) && !c.yields(s, id, step.Op) {
+			if lost && !c.released(s.Key()) && !c.yields(s, id, step.Op) {
 				return fmt.Errorf("step %d (%s) would leave %s without a complete current copy", step.Number, plan.Words(step.Op), id)
 			}
 			before = max(before, step.Copies)
@@ -187,43 +187,50 @@ func (c *Checker) served(id lineage.Volume) bool {
 // released reports whether the operator lets a volume go that is not configured,
 // or an incarnation of one that is. That one must not be the last with a head or an
 // engine.
-func (c *Checker) released(name string) bool {
-	volume, one, cut := strings.Cut(name, ".")
-	if !c.opt.AllowDestroy[name] || c.cfg.Volume(volume) == nil {
-		return c.opt.AllowDestroy[name]
+func (c *Checker) released(section plan.Key) bool {
+	of, ok := section.Volume()
+	if !ok || !c.opt.AllowDestroy[plan.IncarnationGrant(of)] {
+		return false
+	}
+	if c.cfg.Volume(of.Name) == nil {
+		return true
 	}
 	lives := func(id lineage.Volume) bool {
 		inc := c.w.Incarnation(c.cfg.Cluster, id)
 		return len(inc.Heads) > 0 || inc.Running()
 	}
-	id := lineage.Volume{Name: volume, ID: lineage.ID(one)}
-	return cut && (!lives(id) || slices.ContainsFunc(c.w.Incarnations(volume), func(o lineage.Volume) bool { return o != id && lives(o) }))
+	return of.ID != "" && (!lives(of) || slices.ContainsFunc(c.w.Incarnations(of.Name), func(o lineage.Volume) bool { return o != of && lives(o) }))
 }
 
 // permitted refuses what destroys data that nobody has released.
 func (c *Checker) permitted(s *plan.Section, step *plan.Step) error {
-	if step.Risk != plan.RiskDestroy || c.released(s.Name) {
+	if step.Risk != plan.RiskDestroy || c.released(s.Key()) {
 		return nil
 	}
-	if c.pruned(s.Name, step.Op) {
+	volume := "" // of the section of a node there is none, whatever the node is called
+	if s.Kind == plan.KindVolume {
+		volume = s.Name
+	}
+	if c.pruned(volume, step.Op) {
 		return nil
 	}
-	if v := c.cfg.Volume(s.Name); v != nil && v.Protect {
-		return fmt.Errorf("%s is protected", s.Name)
+	if v := c.cfg.Volume(volume); v != nil && v.Protect {
+		return fmt.Errorf("%s is protected", volume)
 	}
-	name := s.Name + ":" + string(step.Op.On())
+	replica := plan.ReplicaGrant(volume, step.Op.On())
+	grant := replica
 	switch op := step.Op.(type) {
 	case plan.LvolDelete:
 		if l, ok := lineage.ParseLayer(op.Name); ok {
-			name = s.Name + "@" + l.Snapshot
+			grant = plan.LayerGrant(volume, l.Snapshot)
 		}
 	case plan.LvolRename:
-		name = s.Name + "@head"
+		grant = plan.HeadGrant(volume)
 	case plan.LvstoreCreate:
-		name = plan.PoolGrant(c.cfg.Node(op.Node), op.Lvstore)
+		grant = diskGrant(c.cfg.Node(op.Node), op.Lvstore)
 	}
-	if !c.opt.AllowDestroy[name] && !c.opt.AllowDestroy[s.Name+":"+string(step.Op.On())] {
-		return fmt.Errorf("it destroys data, and %s was not released", name)
+	if !c.opt.AllowDestroy[grant] && !c.opt.AllowDestroy[replica] {
+		return fmt.Errorf("it destroys data, and %s was not released", grant)
 	}
 	return nil
 }

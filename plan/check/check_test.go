@@ -87,11 +87,11 @@ func TestCheckRefusesWhatIsNotReleased(t *testing.T) {
 	if err := check.Check(cfg, snap, p(), plan.Options{}); err == nil || !strings.Contains(err.Error(), "db@base was not released") {
 		t.Errorf("not released: %v", err)
 	}
-	if err := check.Check(cfg, snap, p(), plan.Options{AllowDestroy: map[string]bool{"db@base": true}}); err != nil {
+	if err := check.Check(cfg, snap, p(), plan.Options{AllowDestroy: plantest.Grants("db@base")}); err != nil {
 		t.Errorf("released: %v", err)
 	}
 	cfg.Volumes[0].Protect = true
-	if err := check.Check(cfg, snap, p(), plan.Options{AllowDestroy: map[string]bool{"db@base": true}}); err == nil || !strings.Contains(err.Error(), "db is protected") {
+	if err := check.Check(cfg, snap, p(), plan.Options{AllowDestroy: plantest.Grants("db@base")}); err == nil || !strings.Contains(err.Error(), "db is protected") {
 		t.Errorf("protected: %v", err)
 	}
 }
@@ -142,8 +142,24 @@ n1 lvol lab.fast/db.k3f7#3.1p u1 64Mi 9
 func TestCheckRefusesToDestroyTheLastIncarnation(t *testing.T) {
 	cfg, snap := inService(t)
 	s := plan.Section{Kind: plan.KindVolume, Name: "db.k3f7", Stages: [][]plan.Step{{{Op: plan.LvolDelete{At: plan.At{Node: "n1"}, Lvstore: "lab.fast", Name: "db.k3f7@2.base"}, Risk: plan.RiskDestroy}}}}
-	err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, plan.Options{AllowDestroy: map[string]bool{"db.k3f7": true}})
+	err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, plan.Options{AllowDestroy: plantest.Grants("db.k3f7")})
 	if err == nil || !strings.Contains(err.Error(), "was not released") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A volume's name releases no disk of a node that is called so, and protects none.
+func TestCheckTellsANodeFromAVolumeOfItsName(t *testing.T) {
+	cfg, snap := plantest.TwoNodes(t, `
+volumes: n1: {size: 64Mi, replicas: 1, protect: true, export: "none"}
+nodes: n1: pools: slow: {aio: "/dev/slow", format: true}
+`, "n1 disk /dev/slow lab.slow.disk\n")
+	write := plan.LvstoreCreate{At: plan.At{Node: "n1"}, Lvstore: "lab.slow", OnTarget: "lab.slow.aaaa", Bdev: "lab.slow.disk", ClusterSize: 1 << 20}
+	s := plan.Section{Kind: plan.KindNode, Name: "n1", Stages: [][]plan.Step{{{Op: write, Risk: plan.RiskDestroy}}}}
+	for name, want := range map[string]string{"n1": "n1/slow was not released", "n1:n1": "n1/slow was not released", "n1/slow": ""} {
+		err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, plan.Options{AllowDestroy: plantest.Grants(name)})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }

@@ -23,7 +23,7 @@ func (c *Checker) store(n *schema.Node, op plan.Op) error {
 				return fmt.Errorf("pool %s of %s has another lvstore, which was not found", m.Pool, n.Name)
 			}
 		}
-		if d := at.Disks[op.Bdev]; d != nil && !d.Unread && d.Kind != string(schema.Malloc) && !c.opt.AllowDestroy[plan.PoolGrant(n, op.Lvstore)] && len(world.Loaded(at)) > 0 {
+		if d := at.Disks[op.Bdev]; d != nil && !d.Unread && d.Kind != string(schema.Malloc) && !c.opt.AllowDestroy[diskGrant(n, op.Lvstore)] && len(world.Loaded(at)) > 0 {
 			return fmt.Errorf("%s was not looked into again, and what shows on it may not be all", op.Bdev)
 		}
 		return inPool(n, op.Lvstore)
@@ -48,4 +48,14 @@ func (c *Checker) store(n *schema.Node, op plan.Op) error {
 		return inPool(n, op.Lvstore)
 	}
 	return fmt.Errorf("%T is not known to the check", op)
+}
+
+// diskGrant releases the disk of the pool with an lvstore.
+func diskGrant(n *schema.Node, lvstore string) plan.Grant {
+	for _, p := range n.Pools {
+		if p.Lvstore == lvstore {
+			return plan.DiskGrant(n.Name, p.Name)
+		}
+	}
+	return plan.Grant{}
 }

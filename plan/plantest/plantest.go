@@ -148,15 +148,26 @@ func (c Case) Document(t testing.TB) []byte {
 	return document
 }
 
+// Grants are those of these names, which must be right.
+func Grants(names ...string) plan.Grants {
+	all := plan.Grants{}
+	for _, name := range names {
+		g, ok := plan.ParseGrant(name)
+		if !ok {
+			panic(name + " releases nothing")
+		}
+		all[g] = true
+	}
+	return all
+}
+
 func (c Case) options() plan.Options {
-	opt := plan.Options{AllowDestroy: map[string]bool{}, Authority: map[string]lineage.Node{}}
+	opt := plan.Options{Authority: map[string]lineage.Node{}}
 	for line := range strings.Lines(string(c.archive.Comment)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		switch key {
 		case "allow-destroy":
-			for _, name := range strings.Fields(value) {
-				opt.AllowDestroy[name] = true
-			}
+			opt.AllowDestroy = Grants(strings.Fields(value)...)
 		case "authority":
 			volume, node, _ := strings.Cut(value, "=")
 			opt.Authority[volume] = lineage.Node(node)

@@ -24,12 +24,12 @@ func (b *builder) orphans() {
 				continue
 			}
 			switch {
-			case b.opt.AllowDestroy[name]:
-				b.destroy(inc, name)
-			case b.opt.AllowDestroy[id.String()]:
-				b.destroy(inc, id.String())
+			case b.opt.AllowDestroy.Volume(name):
+				b.destroy(inc, plan.VolumeGrant(name))
+			case b.opt.AllowDestroy.Incarnation(id):
+				b.destroy(inc, plan.IncarnationGrant(id))
 			default:
-				b.note("volume "+name, schema.Pos{}, "put it back, or release it with --allow-destroy "+b.grant(id),
+				b.note("volume "+name, schema.Pos{}, "put it back, or release it with "+b.grant(id).Flag(),
 					"it is not configured but exists as %s on %s; it is kept", id, placesOf(inc))
 			}
 		}
@@ -37,11 +37,11 @@ func (b *builder) orphans() {
 }
 
 // grant is what releases an incarnation that is not configured, and no other.
-func (b *builder) grant(id lineage.Volume) string {
+func (b *builder) grant(id lineage.Volume) plan.Grant {
 	if len(b.w.Incarnations(id.Name)) > 1 {
-		return id.String()
+		return plan.IncarnationGrant(id)
 	}
-	return id.Name
+	return plan.VolumeGrant(id.Name)
 }
 
 func placesOf(inc *state.Incarnation) string {
@@ -88,11 +88,14 @@ func (b *builder) clonedBy(inc *state.Incarnation) (what, hint string) {
 	return "", ""
 }
 
-// destroy deletes an incarnation: exports, RAID, namespaces on links, lvols.
+// destroy deletes an incarnation that was released: exports, RAID, namespaces on links, lvols.
 // While a node that may be its engine cannot be read, nothing is deleted under
 // an engine that may be running.
-func (b *builder) destroy(inc *state.Incarnation, name string) {
-	key := plan.VolumeKey(name)
+func (b *builder) destroy(inc *state.Incarnation, by plan.Grant) {
+	key := plan.VolumeKey(inc.Volume.Name)
+	if by.ID != "" {
+		key = plan.IncarnationKey(inc.Volume)
+	}
 	if b.left(key) {
 		return
 	}
@@ -122,7 +125,7 @@ func (b *builder) destroy(inc *state.Incarnation, name string) {
 	if b.cfg.Volume(inc.Volume.Name) != nil {
 		what = "in use"
 	}
-	sec, why := b.section(key), because(schema.Pos{}, "it is not %s, and was released with --allow-destroy %s", what, name)
+	sec, why := b.section(key), because(schema.Pos{}, "it is not %s, and was released with %s", what, by.Flag())
 	for _, e := range inc.Exports {
 		switch {
 		case e.Subsystem != nil:

@@ -48,7 +48,7 @@ func (s *subject) lightest(legs []state.CurrentLeg) lineage.Node {
 // released reports whether the operator lets the replica on n go, and there are
 // others to stay.
 func (s *subject) released(n lineage.Node) bool {
-	return len(s.Legs) > s.v.Replicas.Count && !s.v.Protect && s.b.opt.AllowDestroy[s.v.Name+":"+string(n)]
+	return len(s.Legs) > s.v.Replicas.Count && !s.v.Protect && s.b.opt.AllowDestroy.Replica(s.v.Name, n)
 }
 
 // shownTo reports whether another replica is shown to a node.

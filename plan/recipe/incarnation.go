@@ -39,7 +39,7 @@ func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
 		if of := b.pool(a.Node, a.Lvol.Lvstore); of != nil && of.hint != "" {
 			hint = of.hint // it is in one
 		}
-		return p, fmt.Sprintf("%s may be the one in use, and cannot be used: %s", a, a.Why), cmp.Or(a.Way, hint+"; if it is not needed, say --allow-destroy "+a.Name.Volume.String())
+		return p, fmt.Sprintf("%s may be the one in use, and cannot be used: %s", a, a.Why), cmp.Or(a.Way, hint+"; if it is not needed, say "+plan.IncarnationGrant(a.Name.Volume).Flag())
 	}
 	r := b.clear(rivals)
 	if r == nil && len(rivals) > 0 {
@@ -51,7 +51,7 @@ func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
 	if r != nil {
 		p.id = r.Volume
 	} else if i := slices.IndexFunc(layers, func(id lineage.Volume) bool { return !b.releases(v, id) }); i >= 0 {
-		return p, fmt.Sprintf("of %s only layers are left, and no head", layers[i]), "if nothing of it is needed, release it with --allow-destroy " + layers[i].String()
+		return p, fmt.Sprintf("of %s only layers are left, and no head", layers[i]), "if nothing of it is needed, release it with " + plan.IncarnationGrant(layers[i]).Flag()
 	}
 	for _, o := range rivals {
 		if o.Volume != p.id {
@@ -166,7 +166,7 @@ func (b *builder) told(v *schema.Volume, rivals []rival) (*rival, string) {
 // releases reports whether the operator lets an incarnation go that may be the
 // one in use. Of a protected volume nothing goes that may be what it protects.
 func (b *builder) releases(v *schema.Volume, id lineage.Volume) bool {
-	return b.opt.AllowDestroy[id.String()] && !v.Protect
+	return b.opt.AllowDestroy.Incarnation(id) && !v.Protect
 }
 
 // exits says how the operator tells the rivals apart.
@@ -185,7 +185,7 @@ func (b *builder) exits(v *schema.Volume, rivals []rival) string {
 				break
 			}
 		}
-		release = append(release, "--allow-destroy "+r.Volume.String())
+		release = append(release, plan.IncarnationGrant(r.Volume).Flag())
 	}
 	hint := "say which is to go: " + strings.Join(release, " or ")
 	if v.Protect {
@@ -207,14 +207,14 @@ func (b *builder) leftBehind(v *schema.Volume, p picked) {
 	for _, id := range p.others {
 		b.section(plan.IncarnationKey(id))
 		inc := b.w.Incarnation(b.cfg.Cluster, id)
-		if b.opt.AllowDestroy[id.String()] {
-			b.destroy(inc, id.String())
+		if b.opt.AllowDestroy.Incarnation(id) {
+			b.destroy(inc, plan.IncarnationGrant(id))
 			continue
 		}
-		b.note("volume "+v.Name, v.Pos, "release it with --allow-destroy "+id.String(),
+		b.note("volume "+v.Name, v.Pos, "release it with "+plan.IncarnationGrant(id).Flag(),
 			"another incarnation of it, %s, is on %s; it is kept", id, placesOf(inc))
 	}
-	if p.id.Name != "" && b.opt.AllowDestroy[p.id.String()] {
+	if p.id.Name != "" && b.opt.AllowDestroy.Incarnation(p.id) {
 		b.note("volume "+v.Name, v.Pos, "to destroy it, take "+v.Name+" out of the configuration",
 			"%s was released and stays: it is the incarnation in use", p.id)
 	}

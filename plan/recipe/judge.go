@@ -50,7 +50,7 @@ func (s *subject) look() bool {
 		if l.Node == s.engine {
 			held[l.Node] = stickEngine
 		}
-		if len(s.Legs) > s.v.Replicas.Count && b.opt.AllowDestroy[s.v.Name+":"+string(l.Node)] {
+		if len(s.Legs) > s.v.Replicas.Count && b.opt.AllowDestroy.Replica(s.v.Name, l.Node) {
 			held[l.Node] = stickReleased
 		}
 	}

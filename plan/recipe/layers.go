@@ -242,7 +242,7 @@ func (s *subject) removeLayers(all []*layer) {
 		if l.Own || !s.committed(l) || slices.Contains(s.v.Snapshots, l.Snapshot) && s.find(all, l.Snapshot) == l {
 			continue
 		}
-		about, name := "volume "+s.v.Name, s.v.Name+"@"+l.Snapshot
+		about := "volume " + s.v.Name
 		gone, auto := pruned[l.Snapshot]
 		why := because(s.v.At("snapshots"), "snapshot %s is not configured any more", l.Snapshot)
 		switch {
@@ -254,8 +254,8 @@ func (s *subject) removeLayers(all []*layer) {
 		case s.v.Protect:
 			s.b.block(about, s.v.At("snapshots"), "remove protect first", "snapshot %s is not configured any more, but the volume is protected", l.Snapshot)
 			continue
-		case !s.b.opt.AllowDestroy[name]:
-			s.b.block(about, s.v.At("snapshots"), "put it back, or release it with --allow-destroy "+name, "snapshot %s is not configured any more; it is kept", l.Snapshot)
+		case !s.b.opt.AllowDestroy.Layer(s.v.Name, l.Snapshot):
+			s.b.block(about, s.v.At("snapshots"), "put it back, or release it with "+plan.LayerGrant(s.v.Name, l.Snapshot).Flag(), "snapshot %s is not configured any more; it is kept", l.Snapshot)
 			continue
 		}
 		s.mergeLayer(why, l, plan.RiskDestroy)

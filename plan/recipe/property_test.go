@@ -317,7 +317,7 @@ func (h *history) round() error {
 // release draws what the operator allows to be destroyed, and an authority for
 // a volume that needs one.
 func (h *history) release() {
-	h.opt = plan.Options{Nonce: []byte(fmt.Sprint(h.Int63())), AllowDestroy: map[string]bool{}, Authority: map[string]lineage.Node{}}
+	h.opt = plan.Options{Nonce: []byte(fmt.Sprint(h.Int63())), AllowDestroy: plan.Grants{}, Authority: map[string]lineage.Node{}}
 	h.c.released = forGood(h.c.released)
 	if h.Intn(4) == 0 {
 		h.giveUp()
@@ -350,7 +350,7 @@ func forGood(m map[string]bool) map[string]bool {
 }
 
 func (h *history) allow(name string) {
-	h.opt.AllowDestroy[name] = true
+	maps.Copy(h.opt.AllowDestroy, plantest.Grants(name))
 	h.c.released[name] = true
 	h.c.note("the operator allows %s to be destroyed", name)
 	if h.cfg.Volume(name) == nil && !strings.ContainsAny(name, ":@") {
@@ -657,7 +657,7 @@ func (h *history) settle() error {
 	for i := 0; ; i++ {
 		h.reconnect()
 		h.release()
-		h.opt.AllowDestroy = map[string]bool{}
+		h.opt.AllowDestroy = plan.Grants{}
 		h.operator()
 		p, snap, err := h.plan()
 		if err != nil {

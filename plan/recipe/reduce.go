@@ -31,7 +31,7 @@ func (s *subject) noteStaying(victims []state.CurrentLeg) {
 	surplus := len(s.Legs) - s.v.Replicas.Count
 	for _, l := range s.Legs {
 		goes := slices.ContainsFunc(victims, func(v state.CurrentLeg) bool { return v.UUID == l.UUID })
-		if goes || s.v.Protect || !s.b.opt.AllowDestroy[s.v.Name+":"+string(l.Node)] {
+		if goes || s.v.Protect || !s.b.opt.AllowDestroy.Replica(s.v.Name, l.Node) {
 			continue
 		}
 		why := fmt.Sprintf("the volume has %d current ones and is to have %d", len(s.Legs), s.v.Replicas.Count)
@@ -62,7 +62,6 @@ func (s *subject) surplus() (legs []state.CurrentLeg) {
 // stays says why a leg that is one too many stays, and what would let it go; ""
 // when it may.
 func (s *subject) stays(l state.CurrentLeg) (why, hint string) {
-	name := s.v.Name + ":" + string(l.Node)
 	switch {
 	case s.v.Protect:
 		return fmt.Sprintf("the replica on %s is one too many, but the volume is protected", l.Node), "remove protect first"
@@ -70,8 +69,8 @@ func (s *subject) stays(l state.CurrentLeg) (why, hint string) {
 		return "there is one replica too many, and none goes while the one " + s.b.away(l.Node), ""
 	case s.readFrom(l.Node):
 		return fmt.Sprintf("the replica on %s is one too many, but one that is being rebuilt reads through it", l.Node), ""
-	case !s.b.opt.AllowDestroy[name]:
-		return fmt.Sprintf("the replica on %s is one too many; it is current, and deleting it is to be allowed by name", l.Node), "--allow-destroy " + name
+	case !s.b.opt.AllowDestroy.Replica(s.v.Name, l.Node):
+		return fmt.Sprintf("the replica on %s is one too many; it is current, and deleting it is to be allowed by name", l.Node), plan.ReplicaGrant(s.v.Name, l.Node).Flag()
 	case s.seated(l) && s.v.Engine == "" && s.kernelExport():
 		return fmt.Sprintf("the replica on %s is one too many, but the engine there shows a kernel device, which is not moved without your word", l.Node),
 			fmt.Sprintf("set engine: to a node that keeps a replica; or to %q, to leave the engine without one", l.Node)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"strata/plan"
 	"strata/schema"
 )
 
@@ -121,12 +122,11 @@ func (s *subject) pruned(all []*layer) map[string]string {
 			have = append(have, l.Snapshot)
 			continue
 		}
-		name := s.v.Name + "@" + l.Snapshot
-		if s.b.opt.AllowDestroy[name] && !s.v.Protect {
+		if s.b.opt.AllowDestroy.Layer(s.v.Name, l.Snapshot) && !s.v.Protect {
 			gone[l.Snapshot] = "its time has not come, and it was released"
 			continue
 		}
-		s.b.note("volume "+s.v.Name, s.v.At("every"), "see to the clocks; --allow-destroy "+name+" lets it go, if the volume is not protected",
+		s.b.note("volume "+s.v.Name, s.v.At("every"), "see to the clocks; "+plan.LayerGrant(s.v.Name, l.Snapshot).Flag()+" lets it go, if the volume is not protected",
 			"snapshot %s is of a time that has not come: a clock was ahead when it was taken, or this one is behind, at %s. The schedule goes on without it, and keep counts it from then on", l.Snapshot, clock(s.b.opt.Now))
 	}
 	for _, r := range Retain(have, s.v.Keep) {

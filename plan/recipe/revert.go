@@ -20,7 +20,7 @@ func (s *subject) revert(all []*layer) bool {
 		return false
 	}
 	target := s.find(all, s.v.Head)
-	about, grant := "volume "+s.v.Name, s.v.Name+"@head"
+	about := "volume " + s.v.Name
 	switch {
 	case target == nil:
 		return false // it is to be taken first
@@ -30,8 +30,8 @@ func (s *subject) revert(all []*layer) bool {
 	case s.v.Protect:
 		s.b.block(about, s.v.At("head"), "remove protect first", "the head stands on %s and is to stand on %s, but the volume is protected", orNothing(s.standsOn()), s.v.Head)
 		return true
-	case !s.b.opt.AllowDestroy[grant]:
-		s.b.block(about, s.v.At("head"), "--allow-destroy "+grant, "the head is to stand on %s; what was written since is lost, and that is to be allowed by name. Hosts must drop their caches", s.v.Head)
+	case !s.b.opt.AllowDestroy.Head(s.v.Name):
+		s.b.block(about, s.v.At("head"), plan.HeadGrant(s.v.Name).Flag(), "the head is to stand on %s; what was written since is lost, and that is to be allowed by name. Hosts must drop their caches", s.v.Head)
 		return true
 	case s.kernelExport():
 		s.b.block(about, s.v.At("head"), "", "it cannot be reverted while a kernel device shows it: remove the export first")

@@ -208,5 +208,5 @@ func poolOf(lvs *state.Lvstore) string {
 // formats reports whether the operator has said by name that a disk may be
 // formatted although it cannot be known that nothing is on it.
 func (b *builder) formats(n lineage.Node, conf *schema.Pool) bool {
-	return b.opt.AllowDestroy[string(n)+"/"+conf.Name]
+	return b.opt.AllowDestroy.Disk(n, conf.Name)
 }

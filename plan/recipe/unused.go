@@ -2,7 +2,6 @@ package recipe
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -17,10 +16,9 @@ import (
 func Unused(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) []plan.Finding {
 	snap = world.Fit(cfg, snap)
 	var out []plan.Finding
-	for _, name := range slices.Sorted(maps.Keys(opt.AllowDestroy)) {
-		g, _ := plan.ParseGrant(name)
+	for _, g := range opt.AllowDestroy.All() {
 		if why, hint := unused(g, cfg, snap); why != "" {
-			out = append(out, plan.Finding{About: about(g), Text: fmt.Sprintf("--allow-destroy %s releases nothing: %s", name, why), Hint: hint})
+			out = append(out, plan.Finding{About: about(g), Text: fmt.Sprintf("%s releases nothing: %s", g.Flag(), why), Hint: hint})
 		}
 	}
 	return out
@@ -28,7 +26,7 @@ func Unused(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) []plan.F
 
 func about(g plan.Grant) string {
 	if g.Pool != "" {
-		return fmt.Sprintf("pool %s/%s", g.Node, g.Pool)
+		return "pool " + g.String()
 	}
 	return "volume " + g.Volume
 }
@@ -66,9 +64,9 @@ func unused(g plan.Grant, cfg *schema.Config, snap *state.Snapshot) (why, hint s
 	switch {
 	case g.Node != "" && !slices.Contains(nodes, g.Node):
 		return fmt.Sprintf("nothing of it was found on %s", g.Node), ""
-	case g.Layer == "head" && (v == nil || v.Head == ""):
+	case g.OfHead() && (v == nil || v.Head == ""):
 		return "its head is not to be reverted", ""
-	case g.Layer != "" && g.Layer != "head" && !slices.Contains(layers, g.Layer):
+	case g.Layer != "" && !g.OfHead() && !slices.Contains(layers, g.Layer):
 		return "it has no such snapshot", schema.Hint(g.Layer, "snapshots", slices.Compact(layers))
 	}
 	return "", ""

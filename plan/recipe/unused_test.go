@@ -36,7 +36,7 @@ n3 unread connection refused
 		"db@head": `volume db: --allow-destroy db@head releases nothing: its head is not to be reverted; `,
 	} {
 		var got []string
-		for _, f := range Unused(cfg, snap, plan.Options{AllowDestroy: map[string]bool{name: true}}) {
+		for _, f := range Unused(cfg, snap, plan.Options{AllowDestroy: plantest.Grants(name)}) {
 			got = append(got, f.About+": "+f.Text+"; "+f.Hint)
 		}
 		if strings.Join(got, "\n") != want {

@@ -69,12 +69,9 @@ func Save(cfg *schema.Config, document []byte, snap *state.Snapshot, p *plan.Pla
 		Options: SavedOptions{Authority: opt.Authority},
 	}
 	operate(s.Plan, p)
-	for name, allowed := range opt.AllowDestroy {
-		if allowed {
-			s.Options.AllowDestroy = append(s.Options.AllowDestroy, name)
-		}
+	for _, g := range opt.AllowDestroy.All() {
+		s.Options.AllowDestroy = append(s.Options.AllowDestroy, g.String())
 	}
-	slices.Sort(s.Options.AllowDestroy)
 	if slices.ContainsFunc(cfg.Volumes, func(v *schema.Volume) bool { return v.Every > 0 || v.ResyncSec > 0 }) {
 		s.Options.Now = opt.Now
 	}
@@ -139,9 +136,9 @@ func (s *Saved) PlanConfig() *schema.Config {
 
 // PlanOptions are the options to make the plan again with.
 func (s *Saved) PlanOptions() plan.Options {
-	opt := plan.Options{AllowDestroy: map[string]bool{}, Authority: s.Options.Authority, Now: s.Options.Now}
-	for _, name := range s.Options.AllowDestroy {
-		opt.AllowDestroy[name] = true
+	opt := plan.Options{AllowDestroy: plan.Grants{}, Authority: s.Options.Authority, Now: s.Options.Now}
+	for _, g := range s.Options.grants() {
+		opt.AllowDestroy[g] = true
 	}
 	return opt
 }
@@ -183,11 +180,21 @@ func (s *Saved) Shown() (*plan.Outline, error) {
 	return &o, err
 }
 
+// grants are what AllowDestroy names, in its order.
+func (o *SavedOptions) grants() []plan.Grant {
+	var all []plan.Grant
+	for _, name := range o.AllowDestroy {
+		g, _ := plan.ParseGrant(name) // verify has seen them
+		all = append(all, g)
+	}
+	return all
+}
+
 // words are the options as they are given to plan.
 func (o *SavedOptions) words() []string {
 	var all []string
-	for _, name := range o.AllowDestroy {
-		all = append(all, "--allow-destroy "+name)
+	for _, g := range o.grants() {
+		all = append(all, g.Flag())
 	}
 	for _, volume := range slices.Sorted(maps.Keys(o.Authority)) {
 		all = append(all, fmt.Sprintf("--authority %s=%s", volume, o.Authority[volume]))
