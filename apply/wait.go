@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"strata/amount"
 	"strata/plan"
 	"strata/spdk"
 )
@@ -35,7 +36,7 @@ func waitFor(ctx context.Context, t *spdk.Client, bdev string, size int64) error
 			if !shown {
 				return fmt.Errorf("its peer does not show %s again: %w", bdev, err)
 			}
-			return fmt.Errorf("%s has %s, not %s: %w", bdev, plan.Size(int64(out[0].Size())), plan.Size(size), err)
+			return fmt.Errorf("%s has %s, not %s: %w", bdev, amount.Bytes(int64(out[0].Size())), amount.Bytes(size), err)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"cuelang.org/go/cue/format"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/schema"
 	"strata/state"
@@ -198,19 +199,13 @@ func (d *Draft) Found() bool { return len(d.Pools)+len(d.Volumes)+len(d.Offers)+
 
 // Counts says how much there is in it.
 func (d *Draft) Counts() string {
-	count := func(n int, what string) string {
-		if n == 1 {
-			return "1 " + what
-		}
-		return fmt.Sprintf("%d %ss", n, what)
-	}
-	text := count(len(d.Pools), "pool") + " and " + count(len(d.Volumes), "volume")
+	text := amount.Of(len(d.Pools), "pool") + " and " + amount.Of(len(d.Volumes), "volume")
 	var offers []string
 	if len(d.Offers) > 0 {
-		offers = append(offers, count(len(d.Offers), "lvol")+" that could be adopted")
+		offers = append(offers, amount.Of(len(d.Offers), "lvol")+" that could be adopted")
 	}
 	if len(d.Strange) > 0 {
-		offers = append(offers, count(len(d.Strange), "lvstore")+" that may be somebody else's")
+		offers = append(offers, amount.Of(len(d.Strange), "lvstore")+" that may be somebody else's")
 	}
 	if len(offers) > 0 {
 		text += "; commented out, " + strings.Join(offers, " and ")

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/schema"
 	"strata/state"
@@ -137,7 +138,7 @@ func (o *offer) write(b *bytes.Buffer) {
 		for _, l := range o.below {
 			names = append(names, shown(string(l.Name)))
 		}
-		commentOut(b, aside(fmt.Sprintf("It shares up to %s with snapshots, %s; they stay, and that is copied.", schema.SizeText(o.shared), strings.Join(names, " and "))))
+		commentOut(b, aside(fmt.Sprintf("It shares up to %s with snapshots, %s; they stay, and that is copied.", amount.Bytes(o.shared), strings.Join(names, " and "))))
 	}
 	block := &bytes.Buffer{}
 	o.fields(block)

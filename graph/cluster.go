@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
-	"strata/plan"
 	"strata/report"
 	"strata/schema"
 	"strata/state"
@@ -100,7 +100,7 @@ func (c *cluster) volume(v report.Volume) {
 	}
 	box := c.box(Box{ID: id, Column: volumeColumn, Title: v.Name, Tone: healthTone(v.Health)})
 	box.Text = []string{
-		fmt.Sprintf("%s, %s", plan.Human(v.Size), v.Health),
+		fmt.Sprintf("%s, %s", amount.About(v.Size), v.Health),
 		v.Copies(),
 	}
 	if v.Why != "" {
@@ -178,7 +178,7 @@ func (c *cluster) export(v report.Volume, e report.Export) string {
 	case len(sub.Hosts) == 1:
 		box.Text = append(box.Text, shorten(string(sub.Hosts[0])))
 	default:
-		box.Text = append(box.Text, plan.Count(len(sub.Hosts), "host"))
+		box.Text = append(box.Text, amount.Of(len(sub.Hosts), "host"))
 	}
 	return id
 }
@@ -193,9 +193,9 @@ func (c *cluster) replica(volume string, v report.Volume, r report.Replica) {
 	case report.Undecided:
 		tone = Bad
 	}
-	text := fmt.Sprintf("%s written", plan.Human(r.Allocated))
+	text := fmt.Sprintf("%s written", amount.About(r.Allocated))
 	if n := layers(r.Stack) - 1; n > 0 {
-		text += ", on " + plan.Count(n, "layer")
+		text += ", on " + amount.Of(n, "layer")
 	}
 	c.box(Box{
 		ID: id, In: c.pool(r.Node, r.Lvstore), Column: replicaColumn, Tone: tone,
@@ -236,7 +236,7 @@ func (c *cluster) link(l lineage.Link) string {
 	c.links[l] = box
 	if n := c.snap.Nodes[l.From]; n != nil && n.Unknown == "" {
 		if sub := n.Subsystems[c.cfg.Cluster.LinkNQN(l)]; sub != nil {
-			box.Text = append(box.Text, plan.Count(len(sub.Namespaces), "namespace"))
+			box.Text = append(box.Text, amount.Of(len(sub.Namespaces), "namespace"))
 		}
 	}
 	if n := c.snap.Nodes[l.To]; n != nil && n.Unknown == "" {
@@ -279,7 +279,7 @@ func (c *cluster) pool(node lineage.Node, lvstore string) string {
 	title := lvstore
 	if n := c.snap.Nodes[node]; n != nil {
 		if lvs := n.Lvstores[lvstore]; lvs != nil {
-			title = fmt.Sprintf("%s, %s free of %s", lvstore, plan.Human(lvs.FreeClusters*lvs.ClusterSize), plan.Human(lvs.TotalClusters*lvs.ClusterSize))
+			title = fmt.Sprintf("%s, %s free of %s", lvstore, amount.About(lvs.FreeClusters*lvs.ClusterSize), amount.About(lvs.TotalClusters*lvs.ClusterSize))
 		}
 	}
 	return c.group(Group{ID: id, In: in, Title: title})

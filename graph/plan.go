@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"strata/amount"
 	"strata/plan"
 )
 
@@ -81,7 +82,7 @@ func section(s *plan.OutlineSection, column int, steps bool) *Box {
 	}
 	box.Text = append(box.Text, strings.Join(parts, ", "))
 	if bytes > 0 {
-		box.Text = append(box.Text, "at most "+plan.Size(bytes)+" copied")
+		box.Text = append(box.Text, "at most "+amount.Bytes(bytes)+" copied")
 	}
 	if copies != nil {
 		box.Text = append(box.Text, fmt.Sprintf("%d current at the end", *copies))

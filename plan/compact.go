@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"strata/amount"
 )
 
 // Compact writes the plan as text with a line for each object that there is
@@ -90,7 +92,7 @@ func (g *group) words() string {
 		}
 	}
 	slices.Sort(nodes)
-	parts := []string{fmt.Sprintf("%s on %s: %s", Count(len(g.steps), "step"), strings.Join(nodes, ", "), strings.Join(t.words(), ", "))}
+	parts := []string{fmt.Sprintf("%s on %s: %s", amount.Of(len(g.steps), "step"), strings.Join(nodes, ", "), strings.Join(t.words(), ", "))}
 	parts = append(parts, t.burden()...)
 	if n := len(copies); n > 0 {
 		text := fmt.Sprintf("%d current at the end", copies[n-1])
@@ -100,12 +102,4 @@ func (g *group) words() string {
 		parts = append(parts, text)
 	}
 	return strings.Join(parts, "; ")
-}
-
-// Count counts things: "1 step", "2 steps".
-func Count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"strata/amount"
 )
 
 // MarkdownLimit is the length, in characters, that Markdown does not exceed:
@@ -241,7 +243,7 @@ func (p *page) all(o *Outline) {
 	}
 	switch {
 	case shown == o.Totals.Steps:
-		p.add(frame(fmt.Sprintf("All %s, in order", Count(shown, "step")), steps+"\n"))
+		p.add(frame(fmt.Sprintf("All %s, in order", amount.Of(shown, "step")), steps+"\n"))
 	case shown > 0:
 		p.add(frame(partly(shown), steps[:end]))
 	}

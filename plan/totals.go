@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 )
 
@@ -84,7 +85,7 @@ func (p *Plan) Summary() string { return Summary(p.Totals(), len(p.Blocked)) }
 func Summary(t Totals, blocked int) string {
 	text := "Nothing to do"
 	if t.Steps > 0 {
-		text = fmt.Sprintf("%s: %s", Count(t.Steps, "step"), strings.Join(t.words(), ", "))
+		text = fmt.Sprintf("%s: %s", amount.Of(t.Steps, "step"), strings.Join(t.words(), ", "))
 	}
 	for _, part := range t.burden() {
 		text += "; " + part
@@ -116,7 +117,7 @@ func (t Totals) burden() []string {
 		parts = append(parts, fmt.Sprintf("I/O held %d times", t.Pauses))
 	}
 	if t.CopyBytes > 0 {
-		parts = append(parts, fmt.Sprintf("at most %s copied", Size(t.CopyBytes)))
+		parts = append(parts, fmt.Sprintf("at most %s copied", amount.Bytes(t.CopyBytes)))
 	}
 	return parts
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/schema"
 )
@@ -13,11 +14,11 @@ func Words(op Op) string {
 	switch op := op.(type) {
 	case DiskAttach:
 		if op.Kind == schema.Malloc {
-			return fmt.Sprintf("make a disk of %s in memory as %s", Size(op.Bytes), op.Bdev)
+			return fmt.Sprintf("make a disk of %s in memory as %s", amount.Bytes(op.Bytes), op.Bdev)
 		}
 		return fmt.Sprintf("attach disk %s (%s) as %s and read what it holds", op.Path, op.Kind, op.Bdev)
 	case LvstoreCreate:
-		return fmt.Sprintf("write lvstore %s on %s, clusters of %s", op.Lvstore, op.Bdev, Size(op.ClusterSize))
+		return fmt.Sprintf("write lvstore %s on %s, clusters of %s", op.Lvstore, op.Bdev, amount.Bytes(op.ClusterSize))
 	case DiskDetach:
 		return fmt.Sprintf("detach disk %s, %s, on which nothing was found", op.Bdev, op.Path)
 	case ExpectBlank:
@@ -29,9 +30,9 @@ func Words(op Op) string {
 	case Forget:
 		return fmt.Sprintf("delete the reminder of pool %s of %s (lvstore %s…) in %s", op.Member.Pool, op.Member.Node, op.Member.Store, op.Lvstore)
 	case LvolCreate:
-		return fmt.Sprintf("create %s/%s, %s thin", op.Lvstore, op.Name, Size(op.Size))
+		return fmt.Sprintf("create %s/%s, %s thin", op.Lvstore, op.Name, amount.Bytes(op.Size))
 	case LvolResize:
-		return fmt.Sprintf("grow %s/%s from %s to %s", op.Lvstore, op.Name, Size(op.From), Size(op.To))
+		return fmt.Sprintf("grow %s/%s from %s to %s", op.Lvstore, op.Name, amount.Bytes(op.From), amount.Bytes(op.To))
 	case LvolRename:
 		return fmt.Sprintf("rename %s/%s to %s%s", op.Lvstore, op.From, op.To, meaning(op.To))
 	case LvolDelete:
@@ -41,18 +42,18 @@ func Words(op Op) string {
 	case LvolClone:
 		return fmt.Sprintf("clone %s/%s as %s", op.Lvstore, op.Layer, op.Name)
 	case LvolDecouple:
-		return fmt.Sprintf("copy what %s/%s shares with its parent, at most %s", op.Lvstore, op.Name, Size(op.Bytes))
+		return fmt.Sprintf("copy what %s/%s shares with its parent, at most %s", op.Lvstore, op.Name, amount.Bytes(op.Bytes))
 	case LvolCloneBdev:
 		return fmt.Sprintf("create %s/%s on top of %s", op.Lvstore, op.Name, op.Label)
 	case LvolSetParent:
 		return fmt.Sprintf("put %s/%s on its own node's %s", op.Lvstore, op.Name, op.Layer)
 	case ShallowCopy:
-		return fmt.Sprintf("copy %s of layer %s/%s to %s", Size(op.Bytes), op.Lvstore, op.Layer, op.Label)
+		return fmt.Sprintf("copy %s of layer %s/%s to %s", amount.Bytes(op.Bytes), op.Lvstore, op.Layer, op.Label)
 	case WriteLimit:
 		if op.BytesPerSec == 0 {
 			return fmt.Sprintf("lift the limit on %s", op.Label)
 		}
-		return fmt.Sprintf("write at most %s a second to %s and whatever else is copied to %s", Size(op.BytesPerSec), op.Label, op.Node)
+		return fmt.Sprintf("write at most %s a second to %s and whatever else is copied to %s", amount.Bytes(op.BytesPerSec), op.Label, op.Node)
 	case ExpectEmpty:
 		return fmt.Sprintf("make sure that %s/%s is empty", op.Lvstore, op.Name)
 	case InitiatorOptions:
@@ -90,7 +91,7 @@ func Words(op Op) string {
 		return fmt.Sprintf("wait until %s has reconnected", op.Controller)
 	case LegWait:
 		if op.Size > 0 {
-			return fmt.Sprintf("wait until %s has %s there", op.Label, Size(op.Size))
+			return fmt.Sprintf("wait until %s has %s there", op.Label, amount.Bytes(op.Size))
 		}
 		return fmt.Sprintf("wait until %s is there", op.Label)
 	case LegGone:
@@ -145,18 +146,4 @@ func meaning(to lineage.LvolName) string {
 	default:
 		return fmt.Sprintf(": current, one of %d", h.Legs)
 	}
-}
-
-// Size formats a number of bytes with the largest binary unit that divides it.
-func Size(bytes int64) string {
-	units := []string{"B", "Ki", "Mi", "Gi", "Ti", "Pi"}
-	i := 0
-	for i < len(units)-1 && bytes != 0 && bytes%1024 == 0 {
-		bytes /= 1024
-		i++
-	}
-	if i == 0 {
-		return fmt.Sprintf("%d B", bytes)
-	}
-	return fmt.Sprintf("%d%s", bytes, units[i])
 }

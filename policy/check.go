@@ -9,6 +9,7 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/errors"
 
+	"strata/amount"
 	"strata/plan"
 	"strata/schema"
 )
@@ -213,7 +214,7 @@ func (c *checker) totals(r *rule, limit cue.Value, steps []*Step) {
 		}
 		c.breaks(r, d.at(limit), about+d.text, contributors(d.path, groups[key]), func(s *Step) string {
 			if d.path == "copyBytes" {
-				return ": " + plan.Size(s.Bytes)
+				return ": " + amount.Bytes(s.Bytes)
 			}
 			return ""
 		})

@@ -6,7 +6,7 @@ import (
 
 	"cuelang.org/go/cue"
 
-	"strata/plan"
+	"strata/amount"
 )
 
 // difference is the first field in which a value is not as a pattern wants.
@@ -61,9 +61,9 @@ func wanted(path string, v cue.Value) string {
 		switch n, err := args[0].Int64(); {
 		case err != nil:
 		case op == cue.NoOp:
-			return plan.Size(n)
+			return amount.Bytes(n)
 		case op != cue.SelectorOp:
-			return op.String() + plan.Size(n)
+			return op.String() + amount.Bytes(n)
 		}
 	}
 	return written(v)
@@ -72,7 +72,7 @@ func wanted(path string, v cue.Value) string {
 // shown is a value for people.
 func shown(path string, v cue.Value) string {
 	if n, err := v.Int64(); err == nil && counts(path) {
-		return plan.Size(n)
+		return amount.Bytes(n)
 	}
 	return written(v)
 }

@@ -5,18 +5,12 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue/literal"
+
+	"strata/amount"
 )
 
-// SizeText writes a number of bytes in the largest binary unit that divides it.
-func SizeText(n int64) string {
-	units := []string{"", "Ki", "Mi", "Gi", "Ti", "Pi"}
-	u := 0
-	for n != 0 && n%1024 == 0 && u < len(units)-1 {
-		n /= 1024
-		u++
-	}
-	return fmt.Sprintf("%d%s", n, units[u])
-}
+// SizeText writes a number of bytes exactly and as a configuration has it.
+func SizeText(n int64) string { return strings.TrimSuffix(amount.Bytes(n), " B") }
 
 // quotedSize says how to write a size that was written as text in file.
 func quotedSize(file, text string) string {

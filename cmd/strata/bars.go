@@ -8,9 +8,9 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"strata/amount"
 	"strata/apply"
 	"strata/lineage"
-	"strata/plan"
 )
 
 // copies shows how far copies are: a bar each on a terminal, else a line now
@@ -90,5 +90,5 @@ func describeCopy(at apply.Copy, took time.Duration) string {
 	cluster := at.Op.Bytes / at.Total
 	rate := float64(at.Copied*cluster) / max(took.Seconds(), 0.001)
 	left := time.Duration(float64((at.Total-at.Copied)*cluster) / rate * float64(time.Second))
-	return fmt.Sprintf("%d of %d clusters, %s/s, %s left", at.Copied, at.Total, plan.Size(int64(rate)>>20<<20), left.Round(time.Second))
+	return fmt.Sprintf("%d of %d clusters, %s/s, %s left", at.Copied, at.Total, amount.Bytes(int64(rate)>>20<<20), left.Round(time.Second))
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
+	"strata/amount"
 	"strata/apply"
 	"strata/lineage"
 	"strata/plan"
@@ -25,7 +26,7 @@ func failures(cfg *schema.Config, r *apply.Result) error {
 		errs = multierror.Append(errs, ended{f, volumeHealth(now, f.Section), next(f, r.Snapshot)})
 	}
 	errs.ErrorFormat = func(list []error) string {
-		what := plan.Count(len(list), "section") + " could not be carried out:"
+		what := amount.Of(len(list), "section") + " could not be carried out:"
 		for _, err := range list {
 			what += "\n  " + err.Error()
 		}
@@ -63,7 +64,7 @@ func volumeHealth(now *report.Report, section plan.Key) string {
 		if v.Why != "" {
 			text += ": " + inLine(v.Why)
 		}
-		text += fmt.Sprintf("; %d of %s current", v.Current, plan.Count(v.Wanted, "replica"))
+		text += fmt.Sprintf("; %d of %s current", v.Current, amount.Of(v.Wanted, "replica"))
 		if v.Engine != "" {
 			text += fmt.Sprintf("; %s serves it", v.Engine)
 		}
@@ -84,7 +85,7 @@ func fullTarget(name lineage.Node, s *state.Snapshot) string {
 	}
 	return fmt.Sprintf("%s has %s, and a target holds %d unless it is told otherwise: that is nvmf_set_max_subsystems, "+
 		"which is to be called before framework_start_init, when the target is started with --wait-for-rpc; or serve volumes from other nodes (engine)",
-		name, plan.Count(len(s.Nodes[name].Subsystems), "subsystem"), defaultSubsystems)
+		name, amount.Of(len(s.Nodes[name].Subsystems), "subsystem"), defaultSubsystems)
 }
 
 // next says what to do about a failure.

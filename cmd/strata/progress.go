@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"strata/amount"
 	"strata/apply"
 	"strata/plan"
 	"strata/schema"
@@ -89,11 +90,7 @@ func (p *progress) summary(r *apply.Result, took time.Duration, _ int) {
 		f = *inLines(&f)
 		fmt.Fprintf(p.out, "note: %s: %s\n", f.About, f.Text)
 	}
-	passes := "1 pass"
-	if r.Passes != 1 {
-		passes = fmt.Sprintf("%d passes", r.Passes)
-	}
-	fmt.Fprintf(p.out, "%s: %s in %s, %s\n", verdict(r), plan.Count(r.Steps, "step"), passes, elapsed(took))
+	fmt.Fprintf(p.out, "%s: %s in %s, %s\n", verdict(r), amount.Of(r.Steps, "step"), amount.Of(r.Passes, "pass"), elapsed(took))
 }
 
 func verdict(r *apply.Result) string {
@@ -107,7 +104,7 @@ func verdict(r *apply.Result) string {
 	case r.Stopped:
 		return "Stopped before the end"
 	case len(r.Failures) > 0:
-		return plan.Count(len(r.Failures), "section") + " failed"
+		return amount.Of(len(r.Failures), "section") + " failed"
 	case !r.Converged:
 		return fmt.Sprintf("Converged but for what is blocked (%d)", len(r.Plan.Blocked))
 	}

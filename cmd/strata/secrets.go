@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode"
 
+	"strata/amount"
 	"strata/schema"
 )
 
@@ -255,7 +256,7 @@ func readFile(path string, limit int64) ([]byte, error) {
 	}
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if int64(len(b)) > limit {
-		err = fmt.Errorf("%s is larger than %s", path, schema.SizeText(limit))
+		err = fmt.Errorf("%s is larger than %s", path, amount.Bytes(limit))
 	}
 	return b, errors.Join(err, f.Close())
 }

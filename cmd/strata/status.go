@@ -7,8 +7,8 @@ import (
 	"github.com/charmbracelet/lipgloss/tree"
 	"github.com/spf13/cobra"
 
+	"strata/amount"
 	"strata/lineage"
-	"strata/plan"
 	"strata/report"
 	"strata/state"
 )
@@ -76,13 +76,13 @@ func nodeTree(n report.Node) any {
 			t.Child(fmt.Sprintf("pool %s  %s", p.Name, worry.Render("no lvstore "+p.Lvstore+" was found")))
 			continue
 		}
-		t.Child(fmt.Sprintf("pool %s  %s free of %s on %s", p.Name, plan.Human(p.Free), plan.Human(p.Size), p.Disk))
+		t.Child(fmt.Sprintf("pool %s  %s free of %s on %s", p.Name, amount.About(p.Free), amount.About(p.Size), p.Disk))
 	}
 	return t
 }
 
 func volumeTree(v report.Volume) any {
-	title := fmt.Sprintf("volume %s  %s  %s, %s", v.Name, healthStyle(v.Health).Render(string(v.Health)), plan.Human(v.Size), v.Copies())
+	title := fmt.Sprintf("volume %s  %s  %s, %s", v.Name, healthStyle(v.Health).Render(string(v.Health)), amount.About(v.Size), v.Copies())
 	if v.Engine != "" {
 		title += ", engine " + string(v.Engine)
 	}
@@ -101,7 +101,7 @@ func volumeTree(v report.Volume) any {
 		t.Child(text)
 	}
 	for _, r := range v.Replicas {
-		rt := tree.Root(fmt.Sprintf("%s  %s/%s  %s, %s written  %s", r.Node, r.Lvstore, r.Head, plan.Human(r.Size), plan.Human(r.Allocated), legStyle(r.Leg).Render(r.Leg)))
+		rt := tree.Root(fmt.Sprintf("%s  %s/%s  %s, %s written  %s", r.Node, r.Lvstore, r.Head, amount.About(r.Size), amount.About(r.Allocated), legStyle(r.Leg).Render(r.Leg)))
 		if len(r.Stack) > 0 && (len(r.Stack[0].Above) > 0 || r.Stack[0].Name != r.Head) {
 			rt.Child(stackTree(r.Stack[0], r.Head))
 		}
@@ -112,7 +112,7 @@ func volumeTree(v report.Volume) any {
 
 // stackTree draws a stack from its bottom.
 func stackTree(l report.Layer, head lineage.LvolName) any {
-	title := fmt.Sprintf("%s  %s of its own", l.Name, plan.Human(l.Allocated))
+	title := fmt.Sprintf("%s  %s of its own", l.Name, amount.About(l.Allocated))
 	switch {
 	case l.Name == head:
 		title += "  " + good.Render("head")

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"strata/plan"
+	"strata/amount"
 )
 
 func newValidate() *cobra.Command {
@@ -23,7 +23,7 @@ func newValidate() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), cfg)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "cluster %s: %s, %s, no problem found\n", cfg.Cluster, plan.Count(len(cfg.Nodes), "node"), plan.Count(len(cfg.Volumes), "volume"))
+			fmt.Fprintf(cmd.OutOrStdout(), "cluster %s: %s, %s, no problem found\n", cfg.Cluster, amount.Of(len(cfg.Nodes), "node"), amount.Of(len(cfg.Volumes), "volume"))
 			return nil
 		},
 	}

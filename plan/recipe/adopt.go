@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -73,8 +74,8 @@ func (s *subject) unfit(at *state.Node, l *state.Lvol) (why, hint string) {
 			fmt.Sprintf("make it independent first: rpc.py bdev_lvol_inflate %s", a.Alias())
 	}
 	if want := roundUp(s.v.Size, p.cluster); l.Size > want {
-		return fmt.Sprintf("%s on %s has %s, and the volume is configured with %s; strata never shrinks a volume, for what lies beyond would be lost", a.Alias(), a.Node, plan.Size(l.Size), plan.Size(want)),
-			"set size to " + plan.Size(l.Size)
+		return fmt.Sprintf("%s on %s has %s, and the volume is configured with %s; strata never shrinks a volume, for what lies beyond would be lost", a.Alias(), a.Node, amount.Bytes(l.Size), amount.Bytes(want)),
+			"set size to " + amount.Bytes(l.Size)
 	}
 	return "", ""
 }
@@ -113,7 +114,7 @@ func (s *subject) makeWhole(at *state.Node, l *state.Lvol) bool {
 	}
 	if need = min(need, l.Size/lvs.ClusterSize-l.Allocated); need > free {
 		s.b.block("volume "+s.v.Name, s.v.At("adopt"), "make room in it",
-			"%s stands on snapshots, and what it shares with them, up to %s, is to be copied into it; lvstore %s has %s free", a.Alias(), plan.Size(need*lvs.ClusterSize), a.Lvstore, plan.Size(free*lvs.ClusterSize))
+			"%s stands on snapshots, and what it shares with them, up to %s, is to be copied into it; lvstore %s has %s free", a.Alias(), amount.Bytes(need*lvs.ClusterSize), a.Lvstore, amount.Bytes(free*lvs.ClusterSize))
 		return false
 	}
 	for _, b := range below {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -50,7 +51,7 @@ func (s *subject) createClone() bool {
 		return false
 	}
 	if len(places) < v.Replicas.Count {
-		b.block(about, v.At("from"), "", "it is to have %s, and the snapshot it is cloned from is on %s where it may be", plan.Count(v.Replicas.Count, "replica"), plan.Count(len(places), "node"))
+		b.block(about, v.At("from"), "", "it is to have %s, and the snapshot it is cloned from is on %s where it may be", amount.Of(v.Replicas.Count, "replica"), amount.Of(len(places), "node"))
 		return false
 	}
 	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}

@@ -3,6 +3,7 @@ package recipe
 import (
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -20,7 +21,7 @@ func (s *subject) create() bool {
 	}
 	if hidden > 0 {
 		b.block("volume "+v.Name, v.Pos, "make them readable; a node that is gone for good is to leave the configuration, and what it had to be retired",
-			"no replica of it was found, but %s that may have one could not be read (%s), so it is not known to be new", plan.Count(hidden, "node"), why)
+			"no replica of it was found, but %s that may have one could not be read (%s), so it is not known to be new", amount.Of(hidden, "node"), why)
 		return false
 	}
 	if v.From != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -49,7 +50,7 @@ func (s *subject) due(c cut) {
 	}
 	if len(s.Legs) > 1 && s.kernelExport() {
 		s.b.block("volume "+s.v.Name, c.why.pos, "export it through nvmf, or have one replica",
-			"layer %s is not cut: hosts use the volume through a kernel device, which cannot be held, and its copies on %s would differ", c.snapshot, plan.Count(len(s.Legs), "replica"))
+			"layer %s is not cut: hosts use the volume through a kernel device, which cannot be held, and its copies on %s would differ", c.snapshot, amount.Of(len(s.Legs), "replica"))
 		return
 	}
 	if pauses, _ := s.barrier(); len(pauses) == 0 && s.serves() {
@@ -63,7 +64,7 @@ func (s *subject) uneven() string {
 	first := s.Legs[0]
 	for _, l := range s.Legs {
 		if l.Head != nil && first.Head != nil && l.Head.Lvol.Size != first.Head.Lvol.Size {
-			return fmt.Sprintf("the one on %s has %s, the one on %s has %s", first.Node, plan.Size(first.Head.Lvol.Size), l.Node, plan.Size(l.Head.Lvol.Size))
+			return fmt.Sprintf("the one on %s has %s, the one on %s has %s", first.Node, amount.Bytes(first.Head.Lvol.Size), l.Node, amount.Bytes(l.Head.Lvol.Size))
 		}
 	}
 	return ""

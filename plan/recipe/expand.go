@@ -3,6 +3,7 @@ package recipe
 import (
 	"fmt"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/state"
@@ -29,8 +30,8 @@ func (s *subject) expand() {
 			return // one that could not be read may be in larger clusters
 		}
 		if h.Lvol.Size > want {
-			s.b.block("volume "+s.v.Name, s.v.At("size"), fmt.Sprintf("set size to %s", plan.Size(h.Lvol.Size)),
-				"it has %s and is configured with %s; strata never shrinks a volume, for what lies beyond would be lost", plan.Size(h.Lvol.Size), plan.Size(want))
+			s.b.block("volume "+s.v.Name, s.v.At("size"), fmt.Sprintf("set size to %s", amount.Bytes(h.Lvol.Size)),
+				"it has %s and is configured with %s; strata never shrinks a volume, for what lies beyond would be lost", amount.Bytes(h.Lvol.Size), amount.Bytes(want))
 			return
 		}
 		if h.Lvol.Size < want {
@@ -47,7 +48,7 @@ func (s *subject) expand() {
 		s.b.block("volume "+s.v.Name, s.v.At("size"), "", "it cannot grow: %s", why)
 		return
 	}
-	larger := because(s.v.At("size"), "%s is configured with %s", s.v.Name, plan.Size(s.v.Size))
+	larger := because(s.v.At("size"), "%s is configured with %s", s.v.Name, amount.Bytes(s.v.Size))
 	s.sec.then(larger, plan.RiskCreate, ops...)
 	s.sec.then(larger, plan.RiskCreate, waits...)
 	s.reread()
@@ -91,5 +92,5 @@ func (s *subject) widen(l *state.CurrentLeg) bool {
 	if !s.canRestart(s.engine, "size") {
 		return true
 	}
-	return s.takeDown(nil, because(s.v.At("size"), "%s did not hear that the replica on %s grew to %s, so its RAID did not grow", s.Engine, l.Node, plan.Size(l.Head.Lvol.Size)))
+	return s.takeDown(nil, because(s.v.At("size"), "%s did not hear that the replica on %s grew to %s, so its RAID did not grow", s.Engine, l.Node, amount.Bytes(l.Head.Lvol.Size)))
 }

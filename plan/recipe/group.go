@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -198,5 +199,5 @@ func (s *subject) undecided(l *layer) string {
 	if s.v.Group == "" || l.Own || s.hidden == 0 || s.committed(l) {
 		return ""
 	}
-	return fmt.Sprintf("it was cut with group %s, and %s that may tell whether that cut was complete could not be read", s.v.Group, plan.Count(s.hidden, "node"))
+	return fmt.Sprintf("it was cut with group %s, and %s that may tell whether that cut was complete could not be read", s.v.Group, amount.Of(s.hidden, "node"))
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -210,16 +211,16 @@ func (p *pool) roomFor(need int64) fit {
 // room says what a pool has left, beside what is used and what may still be written
 // to the volumes there.
 func (p *pool) room() string {
-	left, free := p.capacity-p.taken, plan.Size(p.capacity-p.used)
+	left, free := p.capacity-p.taken, amount.Bytes(p.capacity-p.used)
 	switch {
 	case p.capacity == 0:
-		return fmt.Sprintf("%s promised in %s", plan.Size(p.taken), p.conf.Name)
+		return fmt.Sprintf("%s promised in %s", amount.Bytes(p.taken), p.conf.Name)
 	case left < 0:
-		return fmt.Sprintf("%s more promised than the %s that are free in %s", plan.Size(-left), free, p.conf.Name)
+		return fmt.Sprintf("%s more promised than the %s that are free in %s", amount.Bytes(-left), free, p.conf.Name)
 	case p.used == p.taken:
 		return fmt.Sprintf("%s free in %s, and nothing of it promised", free, p.conf.Name)
 	}
-	return fmt.Sprintf("%s not promised yet of %s free in %s", plan.Size(left), free, p.conf.Name)
+	return fmt.Sprintf("%s not promised yet of %s free in %s", amount.Bytes(left), free, p.conf.Name)
 }
 
 // tight says of new replicas in these places which of them may outgrow their
@@ -275,7 +276,7 @@ func (c candidate) why(v *schema.Volume, used map[string]int) string {
 	}
 	room := c.pool.room()
 	if c.pool.roomFor(c.need) == fitsNot {
-		room += ", and it is to have " + plan.Size(c.need)
+		room += ", and it is to have " + amount.Bytes(c.need)
 	}
 	parts = append(parts, room)
 	return strings.Join(parts, ", ")

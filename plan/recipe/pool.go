@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/plan/world"
@@ -120,10 +121,10 @@ func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 		p.hide(fmt.Sprintf("correct the path, or if its former disk is gone for good, add retired: [%q]", string(at.Name)+"/"+conf.Name),
 			"it had lvstore %s…, which no node has now; %s shows none, so it is another disk, or that lvstore is damaged", lost, disk.Bdev)
 	case !disk.Unread && conf.Kind != schema.Malloc && !b.formats(at.Name, conf) && b.fixed(at) != "":
-		p.hide(fmt.Sprintf("be sure that %s (%s, %s) has no data, then say %s; or give %s another name (bdev_lvol_rename_lvstore, and lvstore of its pool), start the target again, and see what %s has", conf.Path, disk.Bdev, plan.Size(disk.Size), plan.DiskGrant(at.Name, conf.Name).Flag(), b.fixed(at), conf.Path),
+		p.hide(fmt.Sprintf("be sure that %s (%s, %s) has no data, then say %s; or give %s another name (bdev_lvol_rename_lvstore, and lvstore of its pool), start the target again, and see what %s has", conf.Path, disk.Bdev, amount.Bytes(disk.Size), plan.DiskGrant(at.Name, conf.Name).Flag(), b.fixed(at), conf.Path),
 			"%s shows no lvstore, but it may have one all the same: %s has one called %s, and another of that name would not show", disk.Bdev, at.Name, b.fixed(at))
 	case !disk.Unread && conf.Format && !b.formats(at.Name, conf) && len(world.Loaded(at)) > 0 && !world.Alone(at, disk):
-		p.hide(fmt.Sprintf("be sure that %s (%s, %s) has no data, then say %s", conf.Path, disk.Bdev, plan.Size(disk.Size), plan.DiskGrant(at.Name, conf.Name).Flag()),
+		p.hide(fmt.Sprintf("be sure that %s (%s, %s) has no data, then say %s", conf.Path, disk.Bdev, amount.Bytes(disk.Size), plan.DiskGrant(at.Name, conf.Name).Flag()),
 			"%s shows no lvstore, but it may have one all the same, and its controller has other namespaces, so it cannot be detached to look again", disk.Bdev)
 	case !conf.Format && len(world.Loaded(at)) > 0 && conf.Kind != schema.Malloc:
 		p.hide("set format: true to let strata look into it again and write one", "%s has no lvstore %s that %s shows, and format is not set", disk.Bdev, conf.Lvstore, at.Name)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/state"
@@ -217,9 +218,9 @@ func (s *subject) misfit(d plan.Choice, src state.CurrentLeg) (why, hint string)
 			continue
 		}
 		if hint = "let it have another pool there"; l == src.Head.Lvol {
-			hint = "set size to " + plan.Size(roundUp(l.Size, cluster))
+			hint = "set size to " + amount.Bytes(roundUp(l.Size, cluster))
 		}
-		return fmt.Sprintf("%s has %s, which is not a multiple of %s, the cluster size of %s there", l.Name, plan.Size(l.Size), plan.Size(cluster), d.Lvstore), hint
+		return fmt.Sprintf("%s has %s, which is not a multiple of %s, the cluster size of %s there", l.Name, amount.Bytes(l.Size), amount.Bytes(cluster), d.Lvstore), hint
 	}
 	return "", ""
 }
@@ -244,7 +245,7 @@ func (s *subject) room(d plan.Choice, src state.CurrentLeg) string {
 		need += l.Allocated * clusterSize(from, l.Lvstore)
 	}
 	if need > free {
-		return fmt.Sprintf("pool %s there has %s free, and %s are to be copied", d.Lvstore, plan.Size(free), plan.Size(need))
+		return fmt.Sprintf("pool %s there has %s free, and %s are to be copied", d.Lvstore, amount.Bytes(free), amount.Bytes(need))
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/state"
@@ -114,7 +115,7 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 		}
 	}
 	s.rename(stay)
-	surplus := because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, plan.Count(s.v.Replicas.Count, "replica"))
+	surplus := because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, amount.Of(s.v.Replicas.Count, "replica"))
 	for _, l := range victims {
 		if s.Device == s.b.cfg.Cluster.Raid(s.id) {
 			s.sec.then(surplus, plan.RiskReduce, plan.RaidRemoveLeg{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: l.UUID})
@@ -134,7 +135,7 @@ func (s *subject) dropStale() {
 		if s.isLeg(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.joiningHead(h.Node) != nil && s.chosen(h.Node) {
 			continue
 		}
-		stale := because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, plan.Count(len(s.Legs), "replica"))
+		stale := because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, amount.Of(len(s.Legs), "replica"))
 		s.b.withdraw(s.sec, stale, h.Node, h.Lvol.UUID, "")
 		if s.legOn(h.Node) {
 			s.sec.then(stale, plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: at.LvolByUUID(h.Lvol.UUID).Name})
@@ -159,7 +160,7 @@ func (s *subject) dropRemains() {
 	for _, o := range slices.Clone(s.inc.Others) {
 		if !kept[o.Node] {
 			kept[o.Node] = true
-			rest := because(s.v.At("replicas"), "%s has its %s; this is left of one that is gone", s.v.Name, plan.Count(len(s.Legs), "replica"))
+			rest := because(s.v.At("replicas"), "%s has its %s; this is left of one that is gone", s.v.Name, amount.Of(len(s.Legs), "replica"))
 			s.deleteStack(rest, o.Node, plan.RiskReduce)
 		}
 	}

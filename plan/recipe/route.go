@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/state"
@@ -27,7 +28,7 @@ func (s *subject) destination() (plan.Choice, bool) {
 	}
 	if s.hidden > 0 && s.progress(open[0].Node) == 0 {
 		s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "make it readable; a node that is gone for good is to leave the configuration, and what it had to be retired",
-			"the rebuild of the replica on %s waits: %s that may have one could not be read", open[0].Node, plan.Count(s.hidden, "node"))
+			"the rebuild of the replica on %s waits: %s that may have one could not be read", open[0].Node, amount.Of(s.hidden, "node"))
 		return plan.Choice{}, false
 	}
 	return s.home(open[0]), true

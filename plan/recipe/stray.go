@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/state"
@@ -104,7 +105,7 @@ func (s *subject) unlike(d plan.Choice) []stray {
 		case s.b.uncounted(d.Node, l):
 			return fmt.Sprintf("layer %s on %s is what an interrupted cut left, and need not be the one that %s has under that name", l.Name, d.Node, s.v.Name)
 		case !slices.Contains(has, l.Size):
-			return fmt.Sprintf("layer %s has %s, and on %s %s", l.Name, plan.Size(has[0]), d.Node, plan.Size(l.Size))
+			return fmt.Sprintf("layer %s has %s, and on %s %s", l.Name, amount.Bytes(has[0]), d.Node, amount.Bytes(l.Size))
 		}
 		return ""
 	}

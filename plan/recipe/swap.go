@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -86,7 +87,7 @@ func (s *subject) swap(missing []plan.Choice) bool {
 	if len(staged) > 1 {
 		joins = "join"
 	}
-	return s.takeDown(staged, because(s.v.At("replicas"), "%s %s %s, which is empty", plan.Count(len(staged), "replica"), joins, s.v.Name))
+	return s.takeDown(staged, because(s.v.At("replicas"), "%s %s %s, which is empty", amount.Of(len(staged), "replica"), joins, s.v.Name))
 }
 
 // reusable returns an empty lvol in c's place that can become a replica: an

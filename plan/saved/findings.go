@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/plan/world"
@@ -76,7 +77,7 @@ func findings(cfg *schema.Config, snap *state.Snapshot, of plan.Key) map[string]
 func nodeFindings(f map[string]string, n *state.Node) {
 	at := "node " + string(n.Name) + ": "
 	for _, d := range n.Disks {
-		f[at+"disk "+d.Bdev] = fmt.Sprintf("%s %s, %s", d.Kind, d.Path, plan.Size(d.Size))
+		f[at+"disk "+d.Bdev] = fmt.Sprintf("%s %s, %s", d.Kind, d.Path, amount.Bytes(d.Size))
 	}
 	for _, l := range n.Lvstores {
 		f[at+"lvstore "+l.Name] = "on " + l.Base
@@ -108,7 +109,7 @@ func volumeFindings(f map[string]string, c lineage.Cluster, snap *state.Snapshot
 		if l.Parsed == nil || !ours(l.Parsed.Of()) {
 			continue
 		}
-		what := plan.Size(l.Size)
+		what := amount.Bytes(l.Size)
 		if l.Parent != "" {
 			what += " on " + string(l.Parent)
 		}
@@ -142,7 +143,7 @@ func adoptFindings(f map[string]string, v *schema.Volume, n *state.Node) {
 		return
 	}
 	if l := n.Lvols[v.Adopt.Alias()]; l != nil && l.Parsed == nil {
-		what := plan.Size(l.Size)
+		what := amount.Bytes(l.Size)
 		for _, h := range n.Holders(l) {
 			what += ", " + h.What
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -97,7 +98,7 @@ func (w *World) Project(op plan.Op) error {
 		n.Controllers[op.Controller].State = "enabled"
 	case plan.LegWait:
 		if r := n.Remotes[op.Leg]; r == nil || r.Size < op.Size {
-			return fmt.Errorf("no link brings %s to %s, or less than %s of it", op.Leg, op.Node, plan.Size(op.Size))
+			return fmt.Errorf("no link brings %s to %s, or less than %s of it", op.Leg, op.Node, amount.Bytes(op.Size))
 		}
 	case plan.LegGone:
 		if n.Remotes[op.Leg] != nil {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/schema"
 	"strata/state"
@@ -234,8 +235,9 @@ func atoi(s string) int {
 	return n
 }
 
+// size reads what amount.Bytes writes, from 1Ki to less than 1Pi.
 func size(s string) int64 {
-	unit := map[string]int64{"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}[s[len(s)-2:]]
+	unit := map[string]int64{"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}[s[len(s)-2:]]
 	return int64(atoi(s[:len(s)-2])) * unit
 }
 
@@ -265,14 +267,14 @@ func Write(s *state.Snapshot) string {
 		}
 		for _, k := range slices.Sorted(maps.Keys(n.Lvstores)) {
 			l := n.Lvstores[k]
-			put("lvstore", k, l.Base, sizeText(l.ClusterSize), max(l.TotalClusters, 1024))
+			put("lvstore", k, l.Base, amount.Bytes(l.ClusterSize), max(l.TotalClusters, 1024))
 		}
 		for _, k := range slices.Sorted(maps.Keys(n.Lvols)) {
 			l := n.Lvols[k]
 			if _, is := lineage.ParseMember(l.Name); is {
 				continue // as Remind adds them
 			}
-			f := []any{"lvol", k, l.UUID, sizeText(l.Size), l.Allocated}
+			f := []any{"lvol", k, l.UUID, amount.Bytes(l.Size), l.Allocated}
 			if l.Parent != "" {
 				f = append(f, "parent="+string(l.Parent))
 			}
@@ -289,7 +291,7 @@ func Write(s *state.Snapshot) string {
 			put("controller", k, c.NQN, c.State, c.Address, c.Port)
 		}
 		for _, u := range slices.Sorted(maps.Keys(n.Remotes)) {
-			f := []any{"remote", n.Remotes[u].Bdev, u, sizeText(n.Remotes[u].Size)}
+			f := []any{"remote", n.Remotes[u].Bdev, u, amount.Bytes(n.Remotes[u].Size)}
 			if n.Remotes[u].Absent {
 				f = append(f, "absent")
 			}
@@ -341,14 +343,4 @@ func Write(s *state.Snapshot) string {
 		}
 	}
 	return b.String()
-}
-
-// sizeText is the inverse of size.
-func sizeText(bytes int64) string {
-	for i, unit := range []string{"Gi", "Mi", "Ki"} {
-		if one := int64(1) << (30 - 10*i); bytes != 0 && bytes%one == 0 {
-			return strconv.FormatInt(bytes/one, 10) + unit
-		}
-	}
-	return strconv.FormatInt(bytes, 10) + " B"
 }

@@ -1,0 +1,46 @@
+// Package amount writes amounts for people: sizes, and how many there are of
+// something. It knows nothing of what they are of, and reads none.
+package amount
+
+import (
+	"fmt"
+	"strings"
+)
+
+var units = []string{" B", "Ki", "Mi", "Gi", "Ti", "Pi"}
+
+// Bytes writes a size exactly, in the largest binary unit that divides it: "64Gi",
+// "1536Mi", "1000 B". It is for what is compared, configured or carried out.
+func Bytes(n int64) string {
+	u := 0
+	for u < len(units)-1 && n != 0 && n%1024 == 0 {
+		n /= 1024
+		u++
+	}
+	return fmt.Sprintf("%d%s", n, units[u])
+}
+
+// About writes a size to be looked at: as Bytes does if that has no more than four
+// digits, else with one decimal in the largest unit of which there is one: "1.5Gi".
+func About(n int64) string {
+	if exact := Bytes(n); len(strings.TrimRight(exact, "BKMGTPi ")) <= 4 {
+		return exact
+	}
+	f, u := float64(n), 0
+	for f >= 1024 && u < len(units)-1 {
+		f, u = f/1024, u+1
+	}
+	return fmt.Sprintf("%.1f%s", f, units[u])
+}
+
+// Of counts things that are called by a regular English noun: "1 step", "2 steps",
+// "0 passes".
+func Of(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "s"):
+		what += "e"
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

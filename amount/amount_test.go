@@ -1,0 +1,38 @@
+package amount
+
+import "testing"
+
+func TestSizes(t *testing.T) {
+	for n, want := range map[int64][2]string{
+		0:                {"0 B", "0 B"},
+		1:                {"1 B", "1 B"},
+		1000:             {"1000 B", "1000 B"},
+		1 << 10:          {"1Ki", "1Ki"},
+		1536:             {"1536 B", "1536 B"},
+		15 << 9:          {"7680 B", "7680 B"},
+		12345:            {"12345 B", "12.1Ki"},
+		64 << 30:         {"64Gi", "64Gi"},
+		3 << 29:          {"1536Mi", "1536Mi"},
+		10000<<20 + 1:    {"10485760001 B", "9.8Gi"},
+		12345 << 20:      {"12345Mi", "12.1Gi"},
+		1 << 50:          {"1Pi", "1Pi"},
+		1<<60 + 1<<50:    {"1025Pi", "1025Pi"},
+		5001 << 50:       {"5001Pi", "5001Pi"},
+		1023<<40 + 1<<30: {"1047553Gi", "1023.0Ti"},
+	} {
+		if got := [2]string{Bytes(n), About(n)}; got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestOf(t *testing.T) {
+	for _, c := range []struct {
+		n          int
+		what, want string
+	}{{0, "step", "0 steps"}, {1, "step", "1 step"}, {2, "step", "2 steps"}, {1, "pass", "1 pass"}, {3, "pass", "3 passes"}} {
+		if got := Of(c.n, c.what); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
