@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"strings"
-
 	"strata/lineage"
 	"strata/schema"
 )
@@ -40,45 +38,6 @@ func concern(c lineage.Cluster, section Key, op Op) string {
 	if v, ok := section.Volume(); ok {
 		return v.Name
 	}
-	switch op := op.(type) {
-	case LvolRename:
-		return volumeOf(op.From)
-	case LvolDelete:
-		return volumeOf(op.Name)
-	case LvolSnapshot:
-		return volumeOf(op.Lvol)
-	case ExpectLegs:
-		v, _ := c.ParseRaid(op.Raid)
-		return v.Name
-	case Drain:
-		v, _ := c.ParseExport(op.NQN)
-		return v.Name
-	case Pause:
-		v, _ := c.ParseExport(op.NQN)
-		return v.Name
-	case Resume:
-		v, _ := c.ParseExport(op.NQN)
-		return v.Name
-	case NamespaceAdd:
-		return op.Label.volume()
-	case NamespaceRemove:
-		return op.Label.volume()
-	case LegWait:
-		return op.Label.volume()
-	case LegGone:
-		return op.Label.volume()
-	}
-	return ""
-}
-
-func volumeOf(name lineage.LvolName) string {
-	if n, ok := lineage.Parse(name); ok {
-		return n.Of().Name
-	}
-	return ""
-}
-
-// volume is the volume of the lvol that the label names.
-func (l Label) volume() string {
-	return volumeOf(lineage.LvolName(l[strings.LastIndexByte(string(l), '/')+1:]))
+	v, _ := op.Facts().of.volume(c)
+	return v.Name
 }

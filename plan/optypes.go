@@ -7,7 +7,7 @@ import (
 	"reflect"
 )
 
-// opTypes has one of each type of Op, in the order of op.go.
+// opTypes has one of each type of Op.
 var opTypes = []Op{
 	DiskAttach{}, DiskDetach{}, ExpectBlank{}, LvstoreCreate{}, LvstoreRename{}, Remind{}, Forget{},
 	LvolCreate{}, LvolResize{}, LvolRename{}, LvolDelete{}, LvolSnapshot{}, LvolClone{}, LvolDecouple{}, LvolCloneBdev{},
@@ -27,7 +27,7 @@ func OpNames() []string {
 	return names
 }
 
-// decodeOp is the inverse of opName and json.Marshal.
+// DecodeOp is the inverse of opName and json.Marshal.
 func DecodeOp(name string, params json.RawMessage) (Op, error) {
 	for _, op := range opTypes {
 		if opName(op) != name {

@@ -1,12 +1,8 @@
 package plan
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 
 	"strata/lineage"
@@ -133,7 +129,7 @@ func (o *Outline) section(s *Section) OutlineSection {
 // Outline puts a step of a section into words.
 func (s Step) Outline(c lineage.Cluster, section Key) OutlineStep {
 	out := OutlineStep{
-		Number: s.Number, ID: s.ID(), Node: s.Op.On(), Volume: concern(c, section, s.Op), Op: opName(s.Op), Text: Words(s.Op),
+		Number: s.Number, ID: s.ID(c, nil), Node: s.Op.On(), Volume: concern(c, section, s.Op), Op: opName(s.Op), Text: s.Op.Words(),
 		Risk: s.Risk, Reason: s.Reason, At: position(s.Pos), Bytes: s.Bytes, Held: s.Held, Holds: s.Holds,
 	}
 	if s.Copies >= 0 {
@@ -167,80 +163,3 @@ func position(p schema.Pos) string {
 }
 
 func opName(op Op) string { return strings.TrimPrefix(fmt.Sprintf("%T", op), "plan.") }
-
-// uuids and tokens change from one look to the next: an lvol that one plan
-// makes has a UUID in the next. The names that stand beside them do not.
-var uuidOrToken = regexp.MustCompile(`^(new:.*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
-
-// epochs of heads and staging are another after every interruption; which
-// replica it is stays. Those of layers tell layers of the same name apart.
-var epochs = regexp.MustCompile(`(\w\.(?:[a-z2-7]{4}|\?{4}))([#+])[0-9][0-9.]*[psx]?`)
-
-// ID says what a step does, and to what: the same step in another
-// plan has the same. The epochs of heads do not count, nor does how much there
-// is to copy.
-func (s Step) ID() string { return s.Id(nil) }
-
-// id is ID, taking the ids of the volumes whose names are found for pending:
-// those of new ones are drawn when they are made.
-func (s Step) Id(pending []*regexp.Regexp) string {
-	b, err := json.Marshal(s.Op)
-	if err != nil {
-		panic(err) // ops are plain values
-	}
-	text := string(b)
-	for _, v := range pending {
-		text = v.ReplaceAllString(text, "${1}${2}."+string(lineage.Pending))
-	}
-	text = epochs.ReplaceAllString(text, "$1$2")
-	var fields map[string]any
-	if err := json.Unmarshal([]byte(text), &fields); err != nil {
-		panic(err)
-	}
-	if strings.Contains(text, "."+string(lineage.Pending)) {
-		delete(fields, "NSID")
-		delete(fields, "Serial")
-	}
-	switch op := s.Op.(type) {
-	case ShallowCopy, LvolDecouple:
-		delete(fields, "Bytes")
-	case LvstoreCreate:
-		delete(fields, "OnTarget") // drawn when it is made
-	case LvstoreRename:
-		delete(fields, "From")
-		delete(fields, "To")
-	case Remind:
-		fields["Member"] = string(op.Member.Node) + "/" + op.Member.Pool // its lvstore may be made by the plan
-	case RaidCreate:
-		delete(fields, "Legs")
-		if labels, ok := fields["Labels"].([]any); ok { // legs are equal: their order says nothing
-			slices.SortFunc(labels, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-		}
-	}
-	for k, v := range fields {
-		if changes(v) {
-			delete(fields, k)
-		}
-	}
-	canonical, err := json.Marshal(fields)
-	if err != nil {
-		panic(err)
-	}
-	sum := sha256.Sum256([]byte(opName(s.Op) + " " + string(canonical)))
-	return hex.EncodeToString(sum[:8])
-}
-
-// changes reports whether a value is, or has, a UUID or token.
-func changes(v any) bool {
-	switch v := v.(type) {
-	case string:
-		return uuidOrToken.MatchString(v)
-	case []any:
-		for _, x := range v {
-			if changes(x) {
-				return true
-			}
-		}
-	}
-	return false
-}

@@ -46,7 +46,7 @@ func (p *Plan) holds() {
 			held := holding{}
 			for _, stage := range s.Stages {
 				for i := range stage {
-					stage[i].Holds, stage[i].Held = held.step(stage[i])
+					stage[i].Holds, stage[i].Held = held.step(&stage[i])
 				}
 			}
 		}
@@ -58,24 +58,13 @@ type holding map[lineage.NQN]bool
 
 // step follows a step: whether hosts begin to wait with it, and whether any
 // wait while it is carried out.
-func (h holding) step(step Step) (begins, during bool) {
+func (h holding) step(step *Step) (begins, during bool) {
 	during = len(h) > 0
-	begin := func(n lineage.NQN) {
-		begins = !h[n]
-		h[n] = true
+	if nqn := step.Begins(); nqn != "" {
+		begins = !h[nqn]
+		h[nqn] = true
 	}
-	switch op := step.Op.(type) {
-	case Pause:
-		begin(op.NQN)
-	case ListenerRemove:
-		if step.Risk == RiskPause {
-			begin(op.NQN)
-		}
-	case Resume:
-		delete(h, op.NQN)
-	case ListenerAdd:
-		delete(h, op.NQN)
-	}
+	delete(h, step.Op.Facts().Hosts.Ends())
 	return begins, during || begins
 }
 

@@ -97,22 +97,21 @@ func (c *Checker) step(s *plan.Section, step *plan.Step) error {
 // track follows which exports hold their hosts. One without listener holds
 // them too: they wait for the path to come back.
 func (c *Checker) track(paused map[lineage.NQN]bool, step *plan.Step) {
-	switch op := step.Op.(type) {
-	case plan.ListenerRemove:
-		_, export := c.cfg.Cluster.ParseExport(op.NQN)
-		if sub := c.w.Nodes[op.Node].Subsystems[op.NQN]; export && sub != nil && len(sub.Listeners) == 0 {
-			paused[op.NQN] = true
+	hosts := step.Op.Facts().Hosts
+	switch hosts.Effect {
+	case plan.IOHeld:
+		paused[hosts.NQN] = true
+	case plan.PathTaken:
+		_, export := c.cfg.Cluster.ParseExport(hosts.NQN)
+		if sub := c.w.Nodes[step.Op.On()].Subsystems[hosts.NQN]; export && sub != nil && len(sub.Listeners) == 0 {
+			paused[hosts.NQN] = true
 		}
-	case plan.Pause:
-		paused[op.NQN] = true
-	case plan.Resume:
-		delete(paused, op.NQN)
-	case plan.ListenerAdd:
-		delete(paused, op.NQN)
-	case plan.SubsystemDelete: // of a volume that moves, or is not exported any more
-		id, _ := c.cfg.Cluster.ParseExport(op.NQN)
+	case plan.IOGoesOn, plan.PathGiven:
+		delete(paused, hosts.NQN)
+	case plan.ExportGone: // of a volume that moves, or is not exported any more
+		id, _ := c.cfg.Cluster.ParseExport(hosts.NQN)
 		if v := c.cfg.Volume(id.Name); v == nil || v.Export.Kind != schema.ExportNVMf {
-			delete(paused, op.NQN)
+			delete(paused, hosts.NQN)
 		}
 	}
 }

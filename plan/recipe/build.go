@@ -184,7 +184,7 @@ func (s *section) step(why reason, risk plan.Risk, op plan.Op) plan.Step {
 	if err := s.b.w.Project(op); err != nil && s.b.err == nil {
 		s.b.err = &plan.Fault{Key: s.Key(), Err: fmt.Errorf("%s: %s: %w", op.On(), plan.Words(op), err)}
 	}
-	return plan.Step{Op: op, Risk: risk, Bytes: plan.BytesOf(op), Reason: why.text, Pos: why.pos, Copies: -1}
+	return plan.Step{Op: op, Risk: risk, Bytes: op.Facts().Copy.Bytes, Reason: why.text, Pos: why.pos, Copies: -1}
 }
 
 // finish drops what is empty, and waits for sections the pass does not have.

@@ -2,9 +2,7 @@ package saved
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 
 	"strata/lineage"
 	"strata/plan"
@@ -42,7 +40,7 @@ func (d Deviation) Error() string {
 // another matter, and is left alone; those sections are others.
 func (s *Saved) Admit(cfg *schema.Config, snap *state.Snapshot, p *plan.Plan) (admitted *plan.Plan, deviations []Deviation, others []plan.Key) {
 	known := s.ids()
-	pending := s.pending()
+	undrawn := s.made.Undrawn(s.Config.Cluster)
 	out := &plan.Plan{Notes: p.Notes, Places: p.Places, Labels: p.Labels}
 	for _, f := range p.Blocked {
 		if known[f.About] != nil || slices.ContainsFunc(s.Plan.Blocked, func(r plan.Remark) bool { return r.About == f.About }) {
@@ -68,7 +66,7 @@ func (s *Saved) Admit(cfg *schema.Config, snap *state.Snapshot, p *plan.Plan) (a
 			if refused[key] {
 				continue
 			}
-			odd, beyond := foreign(sec, known[key.String()], pending)
+			odd, beyond := s.foreign(sec, known[key.String()], undrawn)
 			for _, after := range sec.After {
 				if other := gone[after]; other != nil && odd == nil {
 					odd, beyond = &other.Stages[0][0], ""
@@ -131,43 +129,16 @@ func (s *Saved) ids() map[string]map[string]agreed {
 	return ids
 }
 
-// pending finds the names of lvols of volumes whose ids are not drawn yet in
-// the saved plan.
-func (s *Saved) pending() []*regexp.Regexp {
-	var all []*regexp.Regexp
-	for _, v := range s.Config.Volumes {
-		name := lineage.Volume{Name: v.Name, ID: lineage.Pending}.String()
-		for _, pass := range s.Plan.Passes {
-			if slices.ContainsFunc(pass.Sections, func(sec plan.OutlineSection) bool { return mentions(&sec, name) }) {
-				all = append(all, regexp.MustCompile(`(^|[^\w-])(`+regexp.QuoteMeta(v.Name)+`)\.[a-z2-7]{4}\b`))
-				break
-			}
-		}
-	}
-	return all
-}
-
-func mentions(s *plan.OutlineSection, name string) bool {
-	for _, stage := range s.Stages {
-		for _, step := range stage {
-			if strings.Contains(step.Text, name) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // foreign finds the first step of a section that is not among the known ones, or
 // does more than is known of it, and says what.
-func foreign(sec *plan.Section, known map[string]agreed, pending []*regexp.Regexp) (odd *plan.Step, beyond string) {
+func (s *Saved) foreign(sec *plan.Section, known map[string]agreed, undrawn plan.Undrawn) (odd *plan.Step, beyond string) {
 	for _, stage := range sec.Stages {
 		for i := range stage {
 			step := &stage[i]
 			if implied(step.Op) {
 				continue
 			}
-			a, there := known[step.Id(pending)]
+			a, there := known[step.ID(s.Config.Cluster, undrawn)]
 			switch risky := step.Risk == plan.RiskReduce || step.Risk == plan.RiskDestroy; {
 			case !there:
 				return step, ""
@@ -193,6 +164,7 @@ func implied(op plan.Op) bool {
 		_, from := lineage.ParseHead(op.From)
 		_, to := lineage.ParseHead(op.To)
 		return from && to
+	default: // has to stand in the plan
+		return false
 	}
-	return false
 }

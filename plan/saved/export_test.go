@@ -1,7 +1,4 @@
 package saved
 
 // For FuzzDecode.
-var (
-	IDs          = (*Saved).ids
-	PendingNames = (*Saved).pending
-)
+var IDs = (*Saved).ids

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"strata/lineage"
 	"strata/plan"
@@ -21,7 +22,10 @@ import (
 
 // SavedFormat is the first field of a saved plan. A reader refuses what begins
 // with another.
-const SavedFormat = "strata-plan/1"
+const SavedFormat = "strata-plan/2"
+
+// formats is how the format of every version begins.
+const formats = "strata-plan/"
 
 // Saved is a plan in a file, to be read, approved and carried out later, maybe
 // elsewhere. It has all that carrying it out takes but the targets: the
@@ -38,6 +42,8 @@ type Saved struct {
 	Placed   map[string]Place `json:"placed"` // by new volume
 	Relies   map[string]Fact  `json:"relies"` // by section
 	Plan     *plan.Outline    `json:"plan"`
+
+	made *plan.Plan // with the operations
 }
 
 // SavedOptions are the Options that a plan was made with.
@@ -66,7 +72,7 @@ type Fact struct {
 func Save(cfg *schema.Config, document []byte, snap *state.Snapshot, p *plan.Plan, opt plan.Options, version string) *Saved {
 	s := &Saved{
 		Format: SavedFormat, Version: version, Config: cfg, Document: document, Plan: p.Outline(cfg.Cluster), Relies: map[string]Fact{}, Placed: placed(cfg, p),
-		Options: SavedOptions{Authority: opt.Authority},
+		Options: SavedOptions{Authority: opt.Authority}, made: p,
 	}
 	operate(s.Plan, p)
 	for _, g := range opt.AllowDestroy.All() {
@@ -104,6 +110,7 @@ func placed(cfg *schema.Config, p *plan.Plan) map[string]Place {
 			if r, ok := cfg.Cluster.ParseRaid(op.Raid); ok && r.ID == lineage.Pending {
 				v, at.Engine = r, op.Node
 			}
+		default: // says nothing of where a volume goes
 		}
 		if v.Name == "" {
 			continue
@@ -206,16 +213,21 @@ func (o *SavedOptions) words() []string {
 // their operations, and its configuration to the schema.
 func Decode(b []byte) (*Saved, error) {
 	var head struct {
-		Format string `json:"format"`
+		Format  string `json:"format"`
+		Version string `json:"version"`
 	}
 	if err := json.Unmarshal(b, &head); err != nil {
-		if begun := bytes.Contains(b[:min(len(b), 200)], []byte(`"strata-plan/`)); begun {
+		if begun := bytes.Contains(b[:min(len(b), 200)], []byte(`"`+formats)); begun {
 			return nil, fmt.Errorf("this saved plan is not whole, or was changed: %d bytes, and %w; fetch it again, or make it anew with plan --out", len(b), err)
 		}
 		return nil, fmt.Errorf("this is no saved plan: %w", err)
 	}
-	if head.Format != SavedFormat {
-		return nil, fmt.Errorf("this is no saved plan of a form that is known here: its format is %q, not %q", head.Format, SavedFormat)
+	switch {
+	case head.Format == SavedFormat:
+	case strings.HasPrefix(head.Format, formats):
+		return nil, fmt.Errorf("another version of strata (%s) wrote this saved plan: its format is %q, and here it is %q; make it anew with plan --out", head.Version, head.Format, SavedFormat)
+	default:
+		return nil, fmt.Errorf("this is no saved plan: its format is %q, not %q", head.Format, SavedFormat)
 	}
 	s := &Saved{}
 	if err := json.Unmarshal(b, s); err != nil {

@@ -11,16 +11,15 @@ import (
 	"strata/plan/plantest"
 	"strata/plan/recipe"
 	"strata/plan/saved"
+	"strata/schema"
+	"strata/state"
+	"strata/state/worldtest"
 )
 
 // made is the file of the plan of a golden case.
 func made(t testing.TB, c plantest.Case) *saved.Saved {
 	cfg, snap, opt := c.Load(t)
-	p, err := recipe.Build(cfg, snap, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return saved.Save(cfg, c.Document(t), snap, p, opt, "test")
+	return saved.Save(cfg, c.Document(t), snap, build(t, cfg, snap, opt), opt, "test")
 }
 
 // TestSavedGolden: every golden plan can be saved and read again, and what is
@@ -134,6 +133,8 @@ func TestSavedTampered(t *testing.T) {
 		{"summary", "totals or summary", in("plan.summary", "Nothing to do.")},
 		{"totals", "totals or summary", in("plan.totals.steps", 1)},
 		{"labels", "labels are not", in("plan.labels.volumes", map[string]any{"db": map[string]any{"tier": "test"}})},
+		{"another version", `another version of strata (test) wrote this saved plan: its format is "strata-plan/1", and here it is "strata-plan/2"; make it anew with plan --out`, in("format", "strata-plan/1")},
+		{"another file", `this is no saved plan: its format is "lab/1"`, in("format", "lab/1")},
 		{"digest", "what a saved plan does not have", in("plan.digest", "sha256:00")},
 		{"config", "not the same configuration", in("config.PauseLimitMs", 1)},
 		{"a node that is null", "not the same configuration", in("config.Nodes", []any{nil})},
@@ -163,6 +164,46 @@ func TestSavedTampered(t *testing.T) {
 			t.Errorf("cut off after %d bytes: %v", n, err)
 		}
 	}
+}
+
+// TestAdmitted: what was saved is admitted when it is planned again under ids that
+// were drawn meanwhile, beside a volume whose name is the end of a new one's. What
+// another plan does to that volume is not.
+func TestAdmitted(t *testing.T) {
+	const volumes = `volumes: [string]: {replicas: 1, export: "none"}
+volumes: b: {size: 128Mi, engine: "n1"}
+volumes: db: {size: 64Mi, engine: "n2"}
+`
+	cfg, snap := plantest.TwoNodes(t, volumes, `n1 disk /dev/n1 lab.fast.disk claimed
+n1 lvstore lab.fast.aaaa lab.fast.disk 1Mi 1024
+n1 lvol lab.fast.aaaa/b.k3f7#2.1p u1 64Mi 9
+n2 disk /dev/n2 lab.fast.disk claimed
+n2 lvstore lab.fast.bbbb lab.fast.disk 1Mi 1024
+`)
+	worldtest.Remind(cfg, snap)
+	file := saved.Save(cfg, nil, snap, build(t, cfg, snap, plan.Options{}), plan.Options{}, "test")
+
+	p := build(t, file.PlanConfig(), snap, plan.Options{Nonce: []byte("drawn")})
+	admitted, deviations, others := file.Admit(cfg, snap, p)
+	if len(deviations)+len(others) > 0 || len(admitted.Steps()) != len(p.Steps()) || len(file.Plan.Passes) == 0 {
+		t.Errorf("deviations %v, others %v, admitted\n%s\nof\n%s", deviations, others, plantest.Text(admitted), plantest.Text(p))
+	}
+
+	larger, _ := plantest.TwoNodes(t, strings.Replace(volumes, "128Mi", "256Mi", 1), "")
+	p = build(t, larger, snap, plan.Options{Nonce: []byte("drawn")})
+	_, deviations, others = file.Admit(cfg, snap, p)
+	if len(deviations) != 1 || deviations[0].Section != "volume b" || len(others) > 0 {
+		t.Errorf("of a larger b: deviations %v, others %v", deviations, others)
+	}
+}
+
+func build(t testing.TB, cfg *schema.Config, snap *state.Snapshot, opt plan.Options) *plan.Plan {
+	t.Helper()
+	p, err := recipe.Build(cfg, snap, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // FuzzDecode: whatever is in a file, it is refused or can be shown, compared and
@@ -207,7 +248,6 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		saved.IDs(s)
-		saved.PendingNames(s)
 		s.PlanConfig()
 		s.PlanOptions()
 	})

@@ -56,6 +56,7 @@ func (s *Saved) verify() error {
 	if !same(s.Placed, placed(s.Config, p)) {
 		return errors.New("placed is not where its steps put new volumes")
 	}
+	s.made = p
 	for key, f := range s.Relies {
 		if f.Digest != factOf(f.Found).Digest {
 			return fmt.Errorf("relies: the digest of %q is not that of what was found", key)
@@ -131,14 +132,15 @@ func stepOf(s *plan.OutlineStep) (plan.Step, error) {
 	if err != nil {
 		return plan.Step{}, err
 	}
-	if !slices.Contains(plan.Risks, s.Risk) || !plan.LeastRisk(op).Within(s.Risk) {
-		return plan.Step{}, fmt.Errorf("its risk is said to be %q, and to %s is %q at least", s.Risk, plan.Words(op), plan.LeastRisk(op))
+	facts := op.Facts()
+	if !slices.Contains(plan.Risks, s.Risk) || !facts.Risk.Within(s.Risk) {
+		return plan.Step{}, fmt.Errorf("its risk is said to be %q, and to %s is %q at least", s.Risk, plan.Words(op), facts.Risk)
 	}
 	copies := -1
 	if s.Copies != nil {
 		copies = *s.Copies
 	}
-	return plan.Step{Op: op, Risk: s.Risk, Reason: s.Reason, Bytes: plan.BytesOf(op), Copies: copies}, nil
+	return plan.Step{Op: op, Risk: s.Risk, Reason: s.Reason, Bytes: facts.Copy.Bytes, Copies: copies}, nil
 }
 
 // outlined compares the outline in the file with that of its operations.

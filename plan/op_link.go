@@ -1,0 +1,121 @@
+package plan
+
+import (
+	"fmt"
+
+	"strata/amount"
+	"strata/lineage"
+	"strata/schema"
+)
+
+// InitiatorOptions is bdev_nvme_set_options, accepted only while the
+// target has no controller.
+type InitiatorOptions struct {
+	At
+	TransportAckTimeout int
+}
+
+func (op InitiatorOptions) Words() string {
+	return fmt.Sprintf("set transport_ack_timeout %d for all its peers", op.TransportAckTimeout)
+}
+func (op InitiatorOptions) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
+func (op InitiatorOptions) key() key     { return key{number(op.TransportAckTimeout)} }
+
+// ControllerAttach is bdev_nvme_attach_controller over TCP.
+type ControllerAttach struct {
+	At
+	Controller string
+	NQN        lineage.NQN
+	HostNQN    lineage.NQN
+	Address    string
+	Port       string
+	Links      schema.Links
+}
+
+func (op ControllerAttach) Words() string {
+	return fmt.Sprintf("attach %s at %s:%s as %s", op.NQN, op.Address, op.Port, op.Controller)
+}
+func (op ControllerAttach) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
+func (op ControllerAttach) key() key {
+	l := op.Links
+	return key{
+		text(op.Controller), subsystemNamed(op.NQN), text(op.HostNQN), text(op.Address), text(op.Port),
+		number(l.TransportAckTimeout), number(l.CtrlrLossTimeoutSec), number(l.ReconnectDelaySec), number(l.FastIOFailTimeoutSec),
+	}
+}
+
+// ControllerDisable is bdev_nvme_disable_controller: outstanding I/O fails
+// and every leg on the peer is let go.
+type ControllerDisable struct {
+	At
+	Controller string
+}
+
+func (op ControllerDisable) Words() string {
+	return fmt.Sprintf("disable controller %s; every leg on that peer is let go", op.Controller)
+}
+func (op ControllerDisable) Facts() Facts { return Facts{RiskReduce, noVolume{}, noHosts, noCopy} }
+func (op ControllerDisable) key() key     { return key{text(op.Controller)} }
+
+// ControllerDetach is bdev_nvme_detach_controller.
+type ControllerDetach struct {
+	At
+	Controller string
+}
+
+func (op ControllerDetach) Words() string { return fmt.Sprintf("detach controller %s", op.Controller) }
+func (op ControllerDetach) Facts() Facts  { return Facts{RiskReduce, noVolume{}, noHosts, noCopy} }
+func (op ControllerDetach) key() key      { return key{text(op.Controller)} }
+
+// ControllerWait reads until a controller that lost its peer is enabled
+// again; it tries every ReconnectDelaySec seconds.
+type ControllerWait struct {
+	At
+	Controller        string
+	ReconnectDelaySec int
+}
+
+func (op ControllerWait) Words() string {
+	return fmt.Sprintf("wait until %s has reconnected", op.Controller)
+}
+func (op ControllerWait) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
+func (op ControllerWait) key() key     { return key{text(op.Controller), number(op.ReconnectDelaySec)} }
+
+// LegWait reads until a namespace of a peer is there as a bdev, of Size bytes
+// or more.
+type LegWait struct {
+	At
+	Leg   lineage.UUID
+	Size  int64
+	Label Label
+}
+
+func (op LegWait) Words() string {
+	if op.Size > 0 {
+		return fmt.Sprintf("wait until %s has %s there", op.Label, amount.Bytes(op.Size))
+	}
+	return fmt.Sprintf("wait until %s is there", op.Label)
+}
+func (op LegWait) Facts() Facts { return Facts{RiskCreate, bdevNamed(op.Label), noHosts, noCopy} }
+func (op LegWait) key() key     { return key{bdevNamed(op.Label), number(op.Size)} }
+func (op LegWait) label(called func(string) Label) Op {
+	op.Label = called(string(op.Leg))
+	return op
+}
+
+// LegGone reads until a namespace that a peer has taken away is no bdev any more.
+type LegGone struct {
+	At
+	Leg   lineage.UUID
+	Label Label
+}
+
+func (op LegGone) Words() string {
+	return fmt.Sprintf("wait until %s is not there any more", op.Label)
+}
+func (op LegGone) Facts() Facts { return Facts{RiskCreate, bdevNamed(op.Label), noHosts, noCopy} }
+func (op LegGone) key() key     { return key{bdevNamed(op.Label)} }
+func (op LegGone) label(called func(string) Label) Op {
+	op.Label = called(string(op.Leg))
+	return op
+}

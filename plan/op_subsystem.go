@@ -1,0 +1,221 @@
+package plan
+
+import (
+	"fmt"
+
+	"strata/lineage"
+)
+
+// TransportCreate is nvmf_create_transport for TCP.
+type TransportCreate struct{ At }
+
+func (op TransportCreate) Words() string { return "create the NVMe/TCP transport" }
+func (op TransportCreate) Facts() Facts  { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
+func (op TransportCreate) key() key      { return nil }
+
+// SubsystemCreate is nvmf_create_subsystem.
+type SubsystemCreate struct {
+	At
+	NQN           lineage.NQN
+	Serial        string
+	AnyHost       bool
+	ANA           bool
+	MaxNamespaces int
+}
+
+func (op SubsystemCreate) Words() string { return fmt.Sprintf("create subsystem %s", op.NQN) }
+func (op SubsystemCreate) Facts() Facts {
+	return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy}
+}
+func (op SubsystemCreate) key() key {
+	return key{subsystemNamed(op.NQN), derived{text(op.Serial)}, flag(op.AnyHost), flag(op.ANA), number(op.MaxNamespaces)}
+}
+
+// SubsystemDelete is nvmf_delete_subsystem.
+type SubsystemDelete struct {
+	At
+	NQN lineage.NQN
+}
+
+func (op SubsystemDelete) Words() string { return fmt.Sprintf("delete subsystem %s", op.NQN) }
+func (op SubsystemDelete) Facts() Facts {
+	return Facts{RiskCreate, subsystemNamed(op.NQN), Hosts{op.NQN, ExportGone}, noCopy}
+}
+func (op SubsystemDelete) key() key { return key{subsystemNamed(op.NQN)} }
+
+// HostAllow is nvmf_subsystem_add_host.
+type HostAllow struct {
+	At
+	NQN, Host lineage.NQN
+}
+
+func (op HostAllow) Words() string { return fmt.Sprintf("let %s in to %s", op.Host, op.NQN) }
+func (op HostAllow) Facts() Facts {
+	return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy}
+}
+func (op HostAllow) key() key { return key{subsystemNamed(op.NQN), text(op.Host)} }
+
+// HostRefuse is nvmf_subsystem_remove_host.
+type HostRefuse struct {
+	At
+	NQN, Host lineage.NQN
+}
+
+func (op HostRefuse) Words() string { return fmt.Sprintf("shut %s out of %s", op.Host, op.NQN) }
+func (op HostRefuse) Facts() Facts {
+	return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy}
+}
+func (op HostRefuse) key() key { return key{subsystemNamed(op.NQN), text(op.Host)} }
+
+// AnyHost is nvmf_subsystem_allow_any_host.
+type AnyHost struct {
+	At
+	NQN   lineage.NQN
+	Allow bool
+}
+
+func (op AnyHost) Words() string {
+	if op.Allow {
+		return fmt.Sprintf("let every host in to %s", op.NQN)
+	}
+	return fmt.Sprintf("let only listed hosts in to %s", op.NQN)
+}
+func (op AnyHost) Facts() Facts { return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy} }
+func (op AnyHost) key() key     { return key{subsystemNamed(op.NQN), flag(op.Allow)} }
+
+// ListenerAdd is nvmf_subsystem_add_listener.
+type ListenerAdd struct {
+	At
+	NQN     lineage.NQN
+	Address string
+	Port    string
+}
+
+func (op ListenerAdd) Words() string {
+	return fmt.Sprintf("listen for %s on %s:%s", op.NQN, op.Address, op.Port)
+}
+func (op ListenerAdd) Facts() Facts {
+	return Facts{RiskCreate, subsystemNamed(op.NQN), Hosts{op.NQN, PathGiven}, noCopy}
+}
+func (op ListenerAdd) key() key {
+	return key{subsystemNamed(op.NQN), text(op.Address), text(op.Port)}
+}
+
+// ListenerRemove is nvmf_subsystem_remove_listener: hosts lose the path.
+type ListenerRemove struct {
+	At
+	NQN     lineage.NQN
+	Address string
+	Port    string
+}
+
+func (op ListenerRemove) Words() string {
+	return fmt.Sprintf("stop listening for %s on %s:%s", op.NQN, op.Address, op.Port)
+}
+func (op ListenerRemove) Facts() Facts {
+	return Facts{RiskPause, subsystemNamed(op.NQN), Hosts{op.NQN, PathTaken}, noCopy}
+}
+func (op ListenerRemove) key() key {
+	return key{subsystemNamed(op.NQN), text(op.Address), text(op.Port)}
+}
+
+// NamespaceAdd is nvmf_subsystem_add_ns. Without UUID the namespace has
+// the bdev's.
+type NamespaceAdd struct {
+	At
+	NQN   lineage.NQN
+	NSID  int    // on a link it follows from the volume's id, as far as others leave it free
+	Bdev  string // RAID, or a leg by UUID
+	UUID  lineage.UUID
+	Label Label
+}
+
+func (op NamespaceAdd) Words() string {
+	return fmt.Sprintf("show %s as namespace %d of %s", op.Label, op.NSID, op.NQN)
+}
+func (op NamespaceAdd) Facts() Facts { return Facts{RiskCreate, bdevNamed(op.Label), noHosts, noCopy} }
+func (op NamespaceAdd) key() key {
+	return key{subsystemNamed(op.NQN), derived{number(op.NSID)}, bdevNamed(op.Label)}
+}
+func (op NamespaceAdd) label(called func(string) Label) Op {
+	op.Label = called(op.Bdev)
+	return op
+}
+
+// NamespaceRemove is nvmf_subsystem_remove_ns.
+type NamespaceRemove struct {
+	At
+	NQN   lineage.NQN
+	NSID  int
+	Bdev  string // what it shows
+	Label Label
+}
+
+func (op NamespaceRemove) Words() string {
+	return fmt.Sprintf("take namespace %d (%s) off %s", op.NSID, op.Label, op.NQN)
+}
+func (op NamespaceRemove) Facts() Facts {
+	return Facts{RiskCreate, bdevNamed(op.Label), noHosts, noCopy}
+}
+func (op NamespaceRemove) key() key {
+	return key{subsystemNamed(op.NQN), derived{number(op.NSID)}, bdevNamed(op.Label)}
+}
+func (op NamespaceRemove) label(called func(string) Label) Op {
+	op.Label = called(op.Bdev)
+	return op
+}
+
+// Pause holds hosts' I/O: nvmf_subsystem_listener_set_ana_state
+// inaccessible, then nvmf_subsystem_set_ns_ana_group, which returns when
+// outstanding I/O is done.
+type Pause struct {
+	At
+	NQN      lineage.NQN
+	NSID     int
+	ANAGroup int
+	Address  string
+	Port     string
+	LimitMs  int // the section is given up when draining takes longer
+}
+
+func (op Pause) Words() string {
+	return fmt.Sprintf("hold I/O on %s and drain it, at most %d ms", op.NQN, op.LimitMs)
+}
+func (op Pause) Facts() Facts {
+	return Facts{RiskPause, subsystemNamed(op.NQN), Hosts{op.NQN, IOHeld}, noCopy}
+}
+func (op Pause) key() key {
+	return key{subsystemNamed(op.NQN), derived{number(op.NSID)}, number(op.ANAGroup), text(op.Address), text(op.Port), number(op.LimitMs)}
+}
+
+// Drain is nvmf_subsystem_set_ns_ana_group with the namespace's own group: it
+// is answered when the namespace's I/O is done, and with it whatever was
+// begun on the export before.
+type Drain struct {
+	At
+	NQN      lineage.NQN
+	NSID     int
+	ANAGroup int
+}
+
+func (op Drain) Words() string {
+	return fmt.Sprintf("wait until what was begun on %s is done", op.NQN)
+}
+func (op Drain) Facts() Facts { return Facts{RiskPause, subsystemNamed(op.NQN), noHosts, noCopy} }
+func (op Drain) key() key {
+	return key{subsystemNamed(op.NQN), derived{number(op.NSID)}, number(op.ANAGroup)}
+}
+
+// Resume is nvmf_subsystem_listener_set_ana_state optimized.
+type Resume struct {
+	At
+	NQN     lineage.NQN
+	Address string
+	Port    string
+}
+
+func (op Resume) Words() string { return fmt.Sprintf("let I/O on %s go on", op.NQN) }
+func (op Resume) Facts() Facts {
+	return Facts{RiskCreate, subsystemNamed(op.NQN), Hosts{op.NQN, IOGoesOn}, noCopy}
+}
+func (op Resume) key() key { return key{subsystemNamed(op.NQN), text(op.Address), text(op.Port)} }
