@@ -82,13 +82,7 @@ func (c *Checker) step(s *plan.Section, step *plan.Step) error {
 	if err := c.owned(step.Op); err != nil {
 		return err
 	}
-	if err := c.foreign(step.Op); err != nil {
-		return err
-	}
 	if err := c.permitted(s, step); err != nil {
-		return err
-	}
-	if err := c.unused(step.Op); err != nil {
 		return err
 	}
 	return c.w.Project(step.Op)
@@ -160,7 +154,7 @@ func (c *Checker) judge(id lineage.Volume) state.Verdict {
 func (c *Checker) yields(s *plan.Section, id lineage.Volume, op plan.Op) bool {
 	switch op.(type) {
 	case plan.LvolRename, plan.SubsystemDelete, plan.UblkStop, plan.NBDStop, plan.RaidDelete, plan.NamespaceRemove:
-	default:
+	default: // may leave none without one
 		return false
 	}
 	if s.Name != id.String() || c.cfg.Volume(id.Name) == nil || c.w.Incarnation(c.cfg.Cluster, id).Running() {
@@ -227,6 +221,7 @@ func (c *Checker) permitted(s *plan.Section, step *plan.Step) error {
 		grant = plan.HeadGrant(volume)
 	case plan.LvstoreCreate:
 		grant = diskGrant(c.cfg.Node(op.Node), op.Lvstore)
+	default: // of the replica on that node
 	}
 	if !c.opt.AllowDestroy[grant] && !c.opt.AllowDestroy[replica] {
 		return fmt.Errorf("it destroys data, and %s was not released", grant)

@@ -9,7 +9,8 @@ import (
 )
 
 // owned refuses an op on anything that does not carry the cluster's names or
-// lies outside its pools.
+// lies outside its pools, changes to an lvol that something else uses, and the
+// deletion of what is still shown.
 func (c *Checker) owned(op plan.Op) error {
 	node := c.cfg.Node(op.On())
 	if node == nil {
@@ -26,7 +27,7 @@ func (c *Checker) owned(op plan.Op) error {
 		if op.To <= op.From {
 			return fmt.Errorf("from %d to %d bytes is no growth", op.From, op.To)
 		}
-		return ours(node, op.Lvstore, op.Name)
+		return c.changed(node, op.Lvstore, op.Name)
 	case plan.LvolRename:
 		if err := ours(node, op.Lvstore, op.To); err != nil {
 			return err
@@ -39,14 +40,17 @@ func (c *Checker) owned(op plan.Op) error {
 		if from.Of() != to.Of() {
 			return fmt.Errorf("%s and %s are not of one volume", op.From, op.To)
 		}
-		return nil
+		return c.changed(node, op.Lvstore, op.From)
 	case plan.LvolDelete:
-		return ours(node, op.Lvstore, op.Name)
+		if err := c.changed(node, op.Lvstore, op.Name); err != nil {
+			return err
+		}
+		return c.lvolUnused(op)
 	case plan.LvolSnapshot:
 		if err := ours(node, op.Lvstore, op.Layer); err != nil {
 			return err
 		}
-		return ours(node, op.Lvstore, op.Lvol)
+		return c.changed(node, op.Lvstore, op.Lvol)
 	case plan.LvolClone:
 		if err := ours(node, op.Lvstore, op.Layer); err != nil {
 			return err
@@ -55,7 +59,7 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.LvolCloneBdev:
 		return ours(node, op.Lvstore, op.Name)
 	case plan.LvolSetParent:
-		return ours(node, op.Lvstore, op.Name)
+		return c.changed(node, op.Lvstore, op.Name)
 	case plan.ShallowCopy:
 		if _, staging := c.lvol(op.To).(lineage.Staging); !staging {
 			return fmt.Errorf("%s is no stack that is being copied: a copy would overwrite it", op.Label)
@@ -106,7 +110,10 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.RaidCreate:
 		return c.raid(op.Raid)
 	case plan.RaidDelete:
-		return c.raid(op.Raid)
+		if err := c.raid(op.Raid); err != nil {
+			return err
+		}
+		return c.raidUnused(op)
 	case plan.ExpectLegs:
 		return c.raid(op.Raid)
 	case plan.RaidGrow:
@@ -116,37 +123,25 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.UblkStart, plan.UblkStop, plan.NBDStart, plan.NBDStop:
 		return c.kernel(op)
 	}
-	return fmt.Errorf("%T is not known to the check", op)
+	return unknown(op)
 }
 
-// foreign refuses to change an lvol that something uses which is not the cluster's.
-func (c *Checker) foreign(op plan.Op) error {
-	var lvstore string
-	var name lineage.LvolName
-	switch op := op.(type) {
-	case plan.LvolResize:
-		lvstore, name = op.Lvstore, op.Name
-	case plan.LvolRename:
-		if _, ours := lineage.Parse(op.From); !ours {
-			return nil // it is adopted, and holders are looked at there
-		}
-		lvstore, name = op.Lvstore, op.From
-	case plan.LvolDelete:
-		lvstore, name = op.Lvstore, op.Name
-	case plan.LvolSnapshot:
-		lvstore, name = op.Lvstore, op.Lvol
-	case plan.LvolSetParent:
-		lvstore, name = op.Lvstore, op.Name
-	default:
+// unknown is the error of an op of which nobody has said what is to be checked.
+func unknown(op plan.Op) error { return fmt.Errorf("%T is not known to the check", op) }
+
+// changed refuses to change an lvol that is not strata's, or that something uses
+// which is not the cluster's.
+func (c *Checker) changed(n *schema.Node, lvstore string, name lineage.LvolName) error {
+	if err := ours(n, lvstore, name); err != nil {
+		return err
+	}
+	at := c.w.Nodes[n.Name]
+	if at == nil {
 		return nil
 	}
-	n := c.w.Nodes[op.On()]
-	if n == nil {
-		return nil
-	}
-	if l := n.Lvols[lvstore+"/"+string(name)]; l != nil {
-		if by := c.w.ForeignUse(n.Name, l.UUID); by != "" {
-			return fmt.Errorf("%s on %s is used by %s, which is not the cluster's", name, n.Name, by)
+	if l := at.Lvols[lvstore+"/"+string(name)]; l != nil {
+		if by := c.w.ForeignUse(at.Name, l.UUID); by != "" {
+			return fmt.Errorf("%s on %s is used by %s, which is not the cluster's", name, at.Name, by)
 		}
 	}
 	return nil
@@ -219,6 +214,8 @@ func (c *Checker) kernel(op plan.Op) error {
 		bdev = op.Bdev
 	case plan.NBDStop:
 		bdev = c.w.Nodes[op.Node].NBD[op.Path]
+	default:
+		return unknown(op)
 	}
 	if c.raid(bdev) == nil {
 		return nil

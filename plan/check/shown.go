@@ -9,21 +9,25 @@ import (
 	"strata/state"
 )
 
-// unused refuses to delete a RAID or an lvol that anything on its node still
-// shows: a target deletes it all the same, and hosts lose their disk in the
-// middle of what they write.
-func (c *Checker) unused(op plan.Op) error {
-	n := c.w.Nodes[op.On()]
+// raidUnused refuses to delete a RAID that anything on its node still shows: a
+// target deletes it all the same, and hosts lose their disk in the middle of what
+// they write.
+func (c *Checker) raidUnused(op plan.RaidDelete) error {
+	n := c.w.Nodes[op.Node]
+	if n == nil || n.Unknown != "" {
+		return nil // as the projection says
+	}
+	return notShown(n, op.Raid, func(bdev string) bool { return bdev == op.Raid })
+}
+
+// lvolUnused refuses the same for an lvol.
+func (c *Checker) lvolUnused(op plan.LvolDelete) error {
+	n := c.w.Nodes[op.Node]
 	if n == nil || n.Unknown != "" {
 		return nil
 	}
-	switch op := op.(type) {
-	case plan.RaidDelete:
-		return notShown(n, op.Raid, func(bdev string) bool { return bdev == op.Raid })
-	case plan.LvolDelete:
-		if l := n.Lvols[op.Lvstore+"/"+string(op.Name)]; l != nil {
-			return notShown(n, op.Name, func(bdev string) bool { return n.Backing(bdev) == l.UUID })
-		}
+	if l := n.Lvols[op.Lvstore+"/"+string(op.Name)]; l != nil {
+		return notShown(n, op.Name, func(bdev string) bool { return n.Backing(bdev) == l.UUID })
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func (c *Checker) store(n *schema.Node, op plan.Op) error {
 		}
 		return inPool(n, op.Lvstore)
 	}
-	return fmt.Errorf("%T is not known to the check", op)
+	return unknown(op)
 }
 
 // diskGrant releases the disk of the pool with an lvstore.

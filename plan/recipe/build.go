@@ -180,6 +180,7 @@ func (s *section) step(why reason, risk plan.Risk, op plan.Op) plan.Step {
 		s.b.devices.freed[fmt.Sprint(op.Node, op.ID)] = s.Key()
 	case plan.NBDStop:
 		s.b.devices.freed[fmt.Sprint(op.Node, op.Path)] = s.Key()
+	default: // frees no device
 	}
 	if err := s.b.w.Project(op); err != nil && s.b.err == nil {
 		s.b.err = &plan.Fault{Key: s.Key(), Err: fmt.Errorf("%s: %s: %w", op.On(), plan.Words(op), err)}

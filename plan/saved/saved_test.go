@@ -192,7 +192,7 @@ n2 lvstore lab.fast.bbbb lab.fast.disk 1Mi 1024
 	larger, _ := plantest.TwoNodes(t, strings.Replace(volumes, "128Mi", "256Mi", 1), "")
 	p = build(t, larger, snap, plan.Options{Nonce: []byte("drawn")})
 	_, deviations, others = file.Admit(cfg, snap, p)
-	if len(deviations) != 1 || deviations[0].Section != "volume b" || len(others) > 0 {
+	if len(deviations) != 1 || deviations[0].Section != plan.VolumeKey("b") || len(others) > 0 {
 		t.Errorf("of a larger b: deviations %v, others %v", deviations, others)
 	}
 }

@@ -97,6 +97,8 @@ func (w *World) projectLayer(n *state.Node, op plan.Op) error {
 		if up := n.Lvols[op.Lvstore+"/"+string(parent.Parent)]; up != nil && parent.Parent != "" {
 			up.Children = append(up.Children, l.Name)
 		}
+	default:
+		return unknown(op)
 	}
 	return nil
 }

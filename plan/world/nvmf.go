@@ -79,6 +79,8 @@ func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
 		return setPaused(n, op.NQN, op.Address, op.Port, true)
 	case plan.Resume:
 		return setPaused(n, op.NQN, op.Address, op.Port, false)
+	default:
+		return unknown(op)
 	}
 	return nil
 }

@@ -52,6 +52,8 @@ func (w *World) projectStore(n *state.Node, op plan.Op) error {
 			return err
 		}
 		w.removeLvol(n, l)
+	default:
+		return unknown(op)
 	}
 	return nil
 }

@@ -120,10 +120,13 @@ func (w *World) Project(op plan.Op) error {
 	case plan.NBDStop:
 		w.endNBD(n, op.Path)
 	default:
-		return fmt.Errorf("no projection for %T", op)
+		return unknown(op)
 	}
 	return nil
 }
+
+// unknown is the error of an op of which nobody has said what it leaves.
+func unknown(op plan.Op) error { return fmt.Errorf("no projection for %T", op) }
 
 func (w *World) projectLvol(n *state.Node, op plan.Op) error {
 	switch op := op.(type) {
@@ -163,6 +166,8 @@ func (w *World) projectLvol(n *state.Node, op plan.Op) error {
 		if !l.Empty() {
 			return fmt.Errorf("%s on %s is not empty", l.Alias(), n.Name)
 		}
+	default:
+		return unknown(op)
 	}
 	return nil
 }
@@ -209,6 +214,8 @@ func (w *World) projectRaid(n *state.Node, op plan.Op) error {
 				return fmt.Errorf("%s on %s has no leg %s", op.Raid, n.Name, leg)
 			}
 		}
+	default:
+		return unknown(op)
 	}
 	return nil
 }
