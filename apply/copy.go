@@ -136,6 +136,7 @@ func left(op plan.Op, err error) error {
 		if errors.Is(err, context.Canceled) {
 			return leftAlone{}
 		}
+	default: // ends with its call
 	}
 	return err
 }

@@ -107,7 +107,7 @@ func (g *guardServer) finish(ctx context.Context) error {
 	}
 	whole := make(chan struct{})
 	r, err := Run(ctx, g.cfg, g.targets, Options{Plan: resumeOnly(g.opt, sections), Parallelism: len(g.held), Lock: g.lock, Stop: whole, Observe: func(e Event) {
-		if nqn := resumes(e.Step.Op); e.Err == nil && g.held[nqn].Hold != nil {
+		if nqn := e.Step.Op.Facts().Hosts.Ends(); e.Err == nil && g.held[nqn].Hold != nil {
 			if delete(g.held, nqn); len(g.held) == 0 {
 				close(whole)
 			}

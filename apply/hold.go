@@ -59,29 +59,19 @@ func (h *holds) before(p plan.Pause) {
 func (h *holds) after(step plan.Step) lineage.NQN {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch op := step.Op.(type) {
-	case plan.Resume:
-		delete(h.paused, op.NQN)
-	case plan.ListenerRemove:
-		delete(h.paused, op.NQN)
-		if step.Risk == plan.RiskPause {
-			h.hidden[op.NQN] = true
+	hosts := step.Op.Facts().Hosts
+	switch hosts.Effect {
+	case plan.IOGoesOn:
+		delete(h.paused, hosts.NQN)
+	case plan.PathTaken:
+		delete(h.paused, hosts.NQN)
+		if step.Begins() != "" {
+			h.hidden[hosts.NQN] = true
 		}
-	case plan.ListenerAdd: // on whichever node: the volume may move
-		delete(h.hidden, op.NQN)
+	case plan.PathGiven:
+		delete(h.hidden, hosts.NQN)
 	}
-	return resumes(step.Op)
-}
-
-// resumes is the export whose hosts go on with an op; "" for none.
-func resumes(op plan.Op) lineage.NQN {
-	switch op := op.(type) {
-	case plan.Resume:
-		return op.NQN
-	case plan.ListenerAdd:
-		return op.NQN
-	}
-	return ""
+	return hosts.Ends()
 }
 
 // end resumes what is still paused, whatever happened. An export without

@@ -81,6 +81,7 @@ func (m *made) done(section plan.Key, step plan.Step, resolve func(string) strin
 		}
 	case plan.LvolDelete:
 		delete(m.fresh, at(op.Lvstore, op.Name))
+	default: // neither makes, nor renames, nor deletes an lvol
 	}
 }
 

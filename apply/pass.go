@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -74,13 +75,8 @@ func (x *pass) end(key plan.Key, err error) {
 // yield lets the pass end while a section copies, which counts among the risky no
 // longer: how many copies there are at a time is in the configuration.
 func (x *pass) yield(key plan.Key, op plan.Op) {
-	var nodes []lineage.Node
-	switch op := op.(type) {
-	case plan.ShallowCopy:
-		nodes = []lineage.Node{op.Node, op.Dest}
-	case plan.LvolDecouple:
-		nodes = []lineage.Node{op.Node}
-	default:
+	nodes := op.Facts().Copy.Nodes
+	if len(nodes) == 0 {
 		return
 	}
 	x.mu.Lock()
@@ -202,18 +198,21 @@ func (x *pass) step(ctx context.Context, key plan.Key, step plan.Step, held *hol
 // begin prepares for an op: a pause is announced before it begins, for it may
 // take effect although its reply is lost.
 func (x *pass) begin(key plan.Key, step plan.Step, held *holds) error {
+	if step.Begins() == "" {
+		return nil
+	}
 	switch op := step.Op.(type) {
 	case plan.Pause:
 		if err := x.guard.hold(key, op); err != nil {
 			return err
 		}
 		held.before(op)
+		return nil
 	case plan.ListenerRemove:
-		if step.Risk == plan.RiskPause {
-			return x.guard.hold(key, plan.Pause{At: op.At, NQN: op.NQN, Address: op.Address, Port: op.Port})
-		}
+		return x.guard.hold(key, plan.Pause{At: op.At, NQN: op.NQN, Address: op.Address, Port: op.Port})
+	default:
+		return fmt.Errorf("hosts wait from %T on, and it is not known how they are let go", op)
 	}
-	return nil
 }
 
 // settle returns what has become of the steps since it was last called, and the
