@@ -132,6 +132,8 @@ func (c *cluster) layer(m *machine, op plan.Op, made map[lineage.UUID]lineage.UU
 			}
 		}
 		b.below = below.below
+	default:
+		return unmodelled(op)
 	}
 	return nil
 }

@@ -194,6 +194,10 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		if r := m.Remotes[u]; r == nil || m.Controllers[r.Controller].State != "enabled" {
 			return fmt.Errorf("%s does not come", u)
 		}
+	case plan.LegGone:
+		if u := lineage.UUID(c.resolve(made, string(op.Leg))); m.Remotes[u] != nil {
+			return fmt.Errorf("%s does not go", u)
+		}
 	case plan.ControllerWait:
 		ctrl := m.Controllers[op.Controller]
 		if ctrl == nil {
@@ -231,10 +235,12 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		}
 		delete(m.NBD, op.Path)
 	default:
-		return fmt.Errorf("the model does not know %T", op)
+		return unmodelled(op)
 	}
 	return nil
 }
+
+func unmodelled(op plan.Op) error { return fmt.Errorf("the model does not know %T", op) }
 
 func (c *cluster) attachDisk(m *machine, op plan.DiskAttach) error {
 	for _, d := range m.Disks {
@@ -327,6 +333,8 @@ func (c *cluster) store(m *machine, op plan.Op) error {
 			return errors.New("no such lvol")
 		}
 		m.RemoveLvol(l)
+	default:
+		return unmodelled(op)
 	}
 	return nil
 }
@@ -406,6 +414,8 @@ func (c *cluster) lvol(m *machine, op plan.Op, made map[lineage.UUID]lineage.UUI
 		if !l.Empty() {
 			return fmt.Errorf("%s is not empty", l.Alias())
 		}
+	default:
+		return unmodelled(op)
 	}
 	return nil
 }
@@ -491,6 +501,8 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 		nqn = op.NQN
 	case plan.Resume:
 		nqn = op.NQN
+	default:
+		return unmodelled(op)
 	}
 	sub := m.Subsystems[nqn]
 	if sub == nil {
@@ -559,6 +571,8 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 			return errors.New("no such listener")
 		}
 		sub.Listeners[i].Paused = false
+	default:
+		return unmodelled(op)
 	}
 	return nil
 }
@@ -622,6 +636,8 @@ func (c *cluster) raid(m *machine, op plan.Op, made map[lineage.UUID]lineage.UUI
 		}
 		r.Drop(op.Leg)
 		c.emptyRaids(m)
+	default:
+		return unmodelled(op)
 	}
 	return nil
 }

@@ -123,6 +123,7 @@ func (c *cluster) sparing(m *machine, op plan.Op, made map[lineage.UUID]lineage.
 		}
 	case plan.RaidGrow:
 		uses = append(uses, string(op.Leg))
+	default: // uses no bdev, or one that it has made a clone or a copy of
 	}
 	for _, u := range uses {
 		u = c.resolve(made, u)
