@@ -84,14 +84,17 @@ func at(pos string) string {
 	return " (" + pos + ")"
 }
 
-// tags are what a reviewer looks for: the risk, and the copies there are then
-// wherever they are at risk or become more or fewer.
+// tags are what a reviewer looks for: the risk, that hosts wait meanwhile, and the
+// copies there are then wherever they are at risk or become more or fewer.
 func tags(s OutlineStep, before *int) string {
 	var tags []string
 	if s.Risk != RiskCreate {
 		tags = append(tags, string(s.Risk))
 	}
-	if s.Copies != nil && (s.Risk != RiskCreate || before != nil && *before != *s.Copies) {
+	if s.Held && s.Risk != RiskPause {
+		tags = append(tags, string(RiskPause))
+	}
+	if s.Copies != nil && (len(tags) > 0 || before != nil && *before != *s.Copies) {
 		tags = append(tags, fmt.Sprintf("%d current", *s.Copies))
 	}
 	if len(tags) == 0 {
