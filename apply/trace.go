@@ -32,6 +32,7 @@ func (t trace) add(p plan.Pass) {
 					at(op.Lvstore, op.To)
 				case plan.LvolSnapshot:
 					at(op.Lvstore, op.Lvol, op.Layer)
+				default: // leaves no lvol otherwise that is there after it
 				}
 			}
 		}

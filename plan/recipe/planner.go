@@ -125,6 +125,7 @@ func copiesOnly(c lineage.Cluster, s *plan.Section) bool {
 				_, ok = c.ParseLink(op.NQN)
 			case plan.ShallowCopy, plan.WriteLimit, plan.LegWait, plan.LegGone:
 				ok = true
+			default: // something else
 			}
 			if !ok {
 				return false
