@@ -93,5 +93,5 @@ type Failure struct {
 }
 
 func (f Failure) Error() string {
-	return fmt.Sprintf("%s: step %d, node %s: %s: %v", f.Section, f.Step.Number, f.Step.Op.On(), plan.Words(f.Step.Op), f.Err)
+	return fmt.Sprintf("%s: step %d, node %s: %s: %v", f.Section, f.Step.Number, f.Step.Op.On(), f.Step.Op.Words(), f.Err)
 }

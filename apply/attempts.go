@@ -60,7 +60,7 @@ func (a *attempts) done(section plan.Key, op plan.Op) {
 }
 
 func stepKey(section plan.Key, op plan.Op) string {
-	return section.String() + ", " + string(op.On()) + ": " + plan.Words(op)
+	return section.String() + ", " + string(op.On()) + ": " + op.Words()
 }
 
 // repeat counts how often the sections of a pass were carried out, and returns
@@ -91,7 +91,7 @@ func fingerprint(s plan.Section) string {
 	var words []string
 	for _, stage := range s.Stages {
 		for _, step := range stage {
-			words = append(words, string(step.Op.On())+": "+plan.Words(step.Op))
+			words = append(words, string(step.Op.On())+": "+step.Op.Words())
 		}
 	}
 	return strings.Join(words, "; ")

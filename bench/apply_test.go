@@ -183,7 +183,7 @@ func (b *bare) request(op plan.Op) (*spdk.Req, func()) {
 	case plan.ListenerAdd:
 		return spdk.NewReq(spdk.ListenerAdd{NQN: string(op.NQN), Address: spdk.Address{TrType: "TCP", AdrFam: "IPv4", TrAddr: op.Address, TrSvcID: op.Port}}, nil), nothing
 	default: // does not make a volume
-		b.t.Fatalf("a step of another kind, %T: %s", op, plan.Words(op))
+		b.t.Fatalf("a step of another kind, %T: %s", op, op.Words())
 		return nil, nil
 	}
 }

@@ -13,7 +13,6 @@ import (
 
 	"strata/apply"
 	"strata/lineage"
-	"strata/plan"
 	"strata/schema"
 	"strata/spdk"
 	"strata/spdk/sim"
@@ -129,7 +128,7 @@ func (w *world) event(e apply.Event) {
 	if !*trace {
 		return
 	}
-	w.logf("pass %d %s: %s %s: %v", e.Pass, e.Section, e.Step.Op.On(), plan.Words(e.Step.Op), e.Err)
+	w.logf("pass %d %s: %s %s: %v", e.Pass, e.Section, e.Step.Op.On(), e.Step.Op.Words(), e.Err)
 }
 
 // story carries out what comes before the sweep.

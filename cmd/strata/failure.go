@@ -42,7 +42,7 @@ type ended struct {
 }
 
 func (f ended) Error() string {
-	lines := []string{f.Section.String() + ": " + inLine(plan.Words(f.Step.Op)), inLine(f.Err.Error())}
+	lines := []string{f.Section.String() + ": " + inLine(f.Step.Op.Words()), inLine(f.Err.Error())}
 	if f.Step.Reason != "" {
 		lines = append(lines, "it was to be done because: "+inLine(f.Step.Reason))
 	}

@@ -69,10 +69,10 @@ func (p *progress) event(e apply.Event) {
 		if errors.Is(e.Err, apply.ErrLeft) {
 			mark, style = "…", worry
 		}
-		fmt.Fprintf(p.out, "%s %-8s %s  %s\n      %s\n", style.Render(mark), e.Step.Op.On(), inLine(plan.Words(e.Step.Op)), elapsed(e.Took), style.Render(e.Err.Error()))
+		fmt.Fprintf(p.out, "%s %-8s %s  %s\n      %s\n", style.Render(mark), e.Step.Op.On(), inLine(e.Step.Op.Words()), elapsed(e.Took), style.Render(e.Err.Error()))
 		return
 	}
-	fmt.Fprintf(p.out, "%s %-8s %s  %s\n", p.done, e.Step.Op.On(), inLine(plan.Words(e.Step.Op)), elapsed(e.Took))
+	fmt.Fprintf(p.out, "%s %-8s %s  %s\n", p.done, e.Step.Op.On(), inLine(e.Step.Op.Words()), elapsed(e.Took))
 }
 
 func (p *progress) summary(r *apply.Result, took time.Duration, _ int) {

@@ -54,7 +54,7 @@ func (c *Checker) section(s *plan.Section) error {
 		for i := range stage {
 			step := &stage[i]
 			if err := c.step(s, step); err != nil {
-				return fmt.Errorf("step %d (%s): %w", step.Number, plan.Words(step.Op), err)
+				return fmt.Errorf("step %d (%s): %w", step.Number, step.Op.Words(), err)
 			}
 			c.track(paused, step)
 			if s.Kind != plan.KindVolume {
@@ -66,7 +66,7 @@ func (c *Checker) section(s *plan.Section) error {
 			step.Copies = c.current(id)
 			lost := before > 0 && step.Copies == 0 || s.Name == id.String() && fences(step.Op)
 			if lost && !c.released(s.Key()) && !c.yields(s, id, step.Op) {
-				return fmt.Errorf("step %d (%s) would leave %s without a complete current copy", step.Number, plan.Words(step.Op), id)
+				return fmt.Errorf("step %d (%s) would leave %s without a complete current copy", step.Number, step.Op.Words(), id)
 			}
 			before = max(before, step.Copies)
 		}

@@ -71,7 +71,7 @@ func TestCheckRefuses(t *testing.T) {
 		}
 		err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, plan.Options{})
 		if err == nil || !strings.Contains(err.Error(), c.why) {
-			t.Errorf("%s: got %v, want: %s", plan.Words(c.ops[0]), err, c.why)
+			t.Errorf("%s: got %v, want: %s", c.ops[0].Words(), err, c.why)
 		}
 	}
 }

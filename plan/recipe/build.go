@@ -183,7 +183,7 @@ func (s *section) step(why reason, risk plan.Risk, op plan.Op) plan.Step {
 	default: // frees no device
 	}
 	if err := s.b.w.Project(op); err != nil && s.b.err == nil {
-		s.b.err = &plan.Fault{Key: s.Key(), Err: fmt.Errorf("%s: %s: %w", op.On(), plan.Words(op), err)}
+		s.b.err = &plan.Fault{Key: s.Key(), Err: fmt.Errorf("%s: %s: %w", op.On(), op.Words(), err)}
 	}
 	return plan.Step{Op: op, Risk: risk, Bytes: op.Facts().Copy.Bytes, Reason: why.text, Pos: why.pos, Copies: -1}
 }

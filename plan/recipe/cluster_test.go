@@ -133,7 +133,7 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 	if m == nil || m.down || m.hidden {
 		return errUnreachable
 	}
-	c.note("    %s: %s", op.On(), plan.Words(op))
+	c.note("    %s: %s", op.On(), op.Words())
 	c.sparing(m, op, made)
 	switch op := op.(type) {
 	case plan.DiskAttach:

@@ -107,7 +107,7 @@ func (c *cluster) sparing(m *machine, op plan.Op, made map[lineage.UUID]lineage.
 	}
 	v := reflect.ValueOf(op)
 	if f := v.FieldByName("Lvstore"); f.IsValid() && f.String() == m.copy.lvstore.Name {
-		c.broken("%s on %s, which has a copy of another's disk", plan.Words(op), m.Name)
+		c.broken("%s on %s, which has a copy of another's disk", op.Words(), m.Name)
 	}
 	var uses []string
 	switch op := op.(type) {
@@ -129,7 +129,7 @@ func (c *cluster) sparing(m *machine, op plan.Op, made map[lineage.UUID]lineage.
 		u = c.resolve(made, u)
 		for _, l := range m.copy.lvols {
 			if string(l.UUID) == u && m.Remotes[l.UUID] == nil {
-				c.broken("%s on %s, where it is a copy", plan.Words(op), m.Name)
+				c.broken("%s on %s, where it is a copy", op.Words(), m.Name)
 			}
 		}
 	}

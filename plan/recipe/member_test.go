@@ -27,7 +27,7 @@ func TestRemindersGivenUp(t *testing.T) {
 		for _, step := range p.Steps() {
 			switch step.Op.(type) {
 			case plan.Remind, plan.LvolCreate:
-				got[string(step.Op.On())+" "+strings.Fields(plan.Words(step.Op))[0]]++
+				got[string(step.Op.On())+" "+strings.Fields(step.Op.Words())[0]]++
 			default: // is not counted
 			}
 		}

@@ -207,7 +207,7 @@ func (p *passes) plan(limit int, next func(*passes) (*builder, plan.Pass, error)
 		if len(out.Passes) == limit {
 			s := &pass.Sections[0]
 			op := s.Stages[0][0].Op
-			return nil, &plan.Fault{Key: s.Key(), Err: fmt.Errorf("it does not come to rest after %d passes and goes on with: %s: %s", limit, op.On(), plan.Words(op))}
+			return nil, &plan.Fault{Key: s.Key(), Err: fmt.Errorf("it does not come to rest after %d passes and goes on with: %s: %s", limit, op.On(), op.Words())}
 		}
 	}
 	for _, v := range p.order {

@@ -450,7 +450,7 @@ func (h *history) carryOut(p *plan.Plan, snap *state.Snapshot, cut int, events b
 		err := h.c.do(step.Op, made)
 		if err != nil {
 			if !h.c.disturbed {
-				return fmt.Errorf("step %d of %s, %s on %s: %w\n%s", step.Number, s.Key(), plan.Words(step.Op), step.Op.On(), err, plantest.Text(p))
+				return fmt.Errorf("step %d of %s, %s on %s: %w\n%s", step.Number, s.Key(), step.Op.Words(), step.Op.On(), err, plantest.Text(p))
 			}
 			h.c.note("      failed: %v", err)
 		} else if events && h.Intn(30) == 0 {

@@ -66,7 +66,7 @@ func TestFaultyVolumeIsLeftOut(t *testing.T) {
 	}
 	for _, s := range p.Steps() {
 		if s.Number == 0 {
-			t.Errorf("%s has no number", plan.Words(s.Op))
+			t.Errorf("%s has no number", s.Op.Words())
 		}
 	}
 }

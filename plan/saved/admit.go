@@ -22,9 +22,9 @@ type Deviation struct {
 }
 
 func (d Deviation) Error() string {
-	text := fmt.Sprintf("%s: now it takes another step than those in the plan: on %s, %s", d.Section, d.Step.Op.On(), plan.Words(d.Step.Op))
+	text := fmt.Sprintf("%s: now it takes another step than those in the plan: on %s, %s", d.Section, d.Step.Op.On(), d.Step.Op.Words())
 	if d.Beyond != "" {
-		text = fmt.Sprintf("%s: a step is not as the plan says, for it %s: on %s, %s", d.Section, d.Beyond, d.Step.Op.On(), plan.Words(d.Step.Op))
+		text = fmt.Sprintf("%s: a step is not as the plan says, for it %s: on %s, %s", d.Section, d.Beyond, d.Step.Op.On(), d.Step.Op.Words())
 	}
 	if d.Step.Reason != "" {
 		text += " (" + d.Step.Reason + ")"

@@ -134,7 +134,7 @@ func stepOf(s *plan.OutlineStep) (plan.Step, error) {
 	}
 	facts := op.Facts()
 	if !slices.Contains(plan.Risks, s.Risk) || !facts.Risk.Within(s.Risk) {
-		return plan.Step{}, fmt.Errorf("its risk is said to be %q, and to %s is %q at least", s.Risk, plan.Words(op), facts.Risk)
+		return plan.Step{}, fmt.Errorf("its risk is said to be %q, and to %s is %q at least", s.Risk, op.Words(), facts.Risk)
 	}
 	copies := -1
 	if s.Copies != nil {
