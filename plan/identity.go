@@ -117,11 +117,11 @@ func (n lvolNamed) canonical(id *identity) string {
 }
 
 func (n bdevNamed) canonical(id *identity) string {
-	if place, name, ok := Label(n).lvol(); ok {
-		return place + "/" + lvolNamed(name).canonical(id)
-	}
 	if changes(lineage.UUID(n)) {
 		return ""
+	}
+	if place, name, ok := Label(n).lvol(); ok {
+		return place + "/" + lvolNamed(name).canonical(id)
 	}
 	return raidNamed(n).canonical(id)
 }

@@ -27,7 +27,7 @@ func WithLabels(op Op, called func(bdev string) Label) Op {
 // lvol takes the label of an lvol apart: where it is, and its name.
 func (l Label) lvol() (place string, name lineage.LvolName, ok bool) {
 	i := strings.LastIndexByte(string(l), '/')
-	if i < 0 || IsToken(lineage.UUID(l)) {
+	if i < 0 {
 		return "", "", false
 	}
 	return string(l[:i]), lineage.LvolName(l[i+1:]), true

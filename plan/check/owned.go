@@ -204,7 +204,7 @@ func (c *Checker) controller(n lineage.Node, name string) error {
 // kernel refuses to start a device that shows somebody else's bdev, and to
 // stop one that does.
 func (c *Checker) kernel(op plan.Op) error {
-	bdev := ""
+	var bdev string
 	switch op := op.(type) {
 	case plan.UblkStart:
 		bdev = op.Bdev
