@@ -8,7 +8,6 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"strata/amount"
 	"strata/apply"
 	"strata/lineage"
 )
@@ -23,9 +22,9 @@ type copies struct {
 
 // copying is a copy in hand.
 type copying struct {
-	bar   *mpb.Bar
-	start time.Time
-	last  time.Time
+	pace
+	bar  *mpb.Bar
+	last time.Time // when a line told of it
 }
 
 // lineEvery is how often a copy is reported where there is no terminal.
@@ -45,21 +44,22 @@ func (c *copies) update(at apply.Copy) {
 	now := time.Now()
 	k := c.by[at.Op.To]
 	if k == nil {
-		k = &copying{start: now, last: now}
+		k = &copying{last: now}
 		if c.bars != nil && at.Total > 0 {
 			k.bar = c.bars.AddBar(at.Total,
 				mpb.PrependDecorators(decor.Name(inLine(string(at.Op.Label))+"  ")),
-				mpb.AppendDecorators(decor.Percentage(), decor.Name("  "), decor.AverageETA(decor.ET_STYLE_GO)),
+				mpb.AppendDecorators(decor.Percentage(), decor.Name("  "), decor.Any(func(decor.Statistics) string { return k.going(time.Now()) })),
 				mpb.BarRemoveOnComplete())
 		}
 		c.by[at.Op.To] = k
 	}
+	k.tell(at, now)
 	switch {
 	case k.bar != nil:
 		k.bar.SetCurrent(at.Copied)
 	case now.Sub(k.last) >= lineEvery:
 		k.last = now
-		fmt.Fprintf(c.out, "  %s: %s\n", inLine(string(at.Op.Label)), describeCopy(at, now.Sub(k.start)))
+		fmt.Fprintf(c.out, "  %s: %d of %d clusters, %s\n", inLine(string(at.Op.Label)), at.Copied, at.Total, k.going(now))
 	}
 }
 
@@ -80,15 +80,4 @@ func (c *copies) close() {
 	if c.bars != nil {
 		c.bars.Wait()
 	}
-}
-
-// describeCopy says how far a copy is, how fast, and how long it may still take.
-func describeCopy(at apply.Copy, took time.Duration) string {
-	if at.Total == 0 || at.Copied == 0 {
-		return "begun"
-	}
-	cluster := at.Op.Bytes / at.Total
-	rate := float64(at.Copied*cluster) / max(took.Seconds(), 0.001)
-	left := time.Duration(float64((at.Total-at.Copied)*cluster) / rate * float64(time.Second))
-	return fmt.Sprintf("%d of %d clusters, %s/s, %s left", at.Copied, at.Total, amount.Bytes(int64(rate)>>20<<20), left.Round(time.Second))
 }
