@@ -44,7 +44,7 @@ func (w *world) applier(cfg *schema.Config) *applier {
 func (w *world) connect(cfg *schema.Config, keep func(io.Closer) error) map[lineage.Node]*spdk.Client {
 	targets := map[lineage.Node]*spdk.Client{}
 	for _, n := range cfg.Nodes {
-		c, err := spdk.New(n.RPC, spdk.Options{Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+		c, err := spdk.New(n.RPC, spdk.Options{Trace: w.rpcs.Trace(string(n.Name)), Dial: func(_ context.Context, _, address string) (net.Conn, error) {
 			t := w.c.Target(path.Base(address))
 			if !t.Running() {
 				return nil, errors.New("connection refused")

@@ -11,5 +11,6 @@
 //
 // The targets are simulated and time is virtual (testing/synctest), so a case
 // is reproduced by scenario, kind of trouble and number of the call, which a
-// failure prints.
+// failure prints as the command that does it. With -debug-rpc that also writes
+// down what every call was answered.
 package sweep

@@ -2,14 +2,20 @@ package sweep
 
 import (
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"strata/spdk/rpclog"
 )
 
 var (
@@ -18,6 +24,7 @@ var (
 	share = flag.Int("share", 0, "with -every, which of as many shares: they are all there is, and none has a case of another's")
 	only  = flag.Int("at", 0, "only the call of that number")
 	trace = flag.Bool("show", false, "show what happens in each case")
+	rpcs  = flag.String("debug-rpc", "", "write the exchanges of each case to a file in that directory, as strata --debug-rpc does")
 )
 
 // tries is how often a case is tried whose call does not come: what happens at
@@ -39,6 +46,9 @@ func TestSweep(t *testing.T) {
 			len(all), points.Load(), len(troubles), cases.Load(), time.Since(start).Round(time.Second), missed.Load())
 		if missed.Load() > cases.Load()/100 {
 			t.Errorf("that is too many")
+		}
+		if *only > 0 && cases.Load() == 0 {
+			t.Errorf("-at %d is no call of these scenarios at which such trouble can be", *only)
 		}
 	})
 	for i, sc := range all {
@@ -79,7 +89,9 @@ func chosen(calls []callID, tr *trouble, scenario, kind int) []int {
 	switch {
 	case len(all) == 0:
 	case *only > 0:
-		return []int{*only}
+		if slices.Contains(all, *only) {
+			return []int{*only}
+		}
 	case *full:
 		for i := (scenario + kind + *share) % *every; i < len(all); i += *every {
 			ns = append(ns, all[i])
@@ -128,6 +140,16 @@ func disturbed(t *testing.T, sc *scenario, tr *trouble, n int, at callID, want e
 		if err != nil {
 			t.Fatal(err)
 		}
+		if *rpcs != "" {
+			if w.rpcs, err = exchanges(filepath.Join(*rpcs, fmt.Sprintf("%s-%s-%d.jsonl", sc.name, tr.name, n))); err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := w.rpcs.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+		}
 		defer w.close()
 		last := sc.last()
 		var got ending
@@ -145,11 +167,19 @@ func disturbed(t *testing.T, sc *scenario, tr *trouble, n int, at callID, want e
 			}
 		}
 		if err = cmp.Or(w.err, err); err != nil {
-			t.Errorf("%s: %s at call %d: %s (its %d.)\n%s\n%v\nagain: go test ./sweep -run 'TestSweep/%s/%s$' -at %d -show",
+			t.Errorf("%s: %s at call %d: %s (its %d.)\n%s\n%v\nagain: go test -count=1 ./sweep -run 'TestSweep/^%s$/^%s$' -at %d -show -v",
 				sc.name, tr.name, n, at.call, at.nth, strings.Join(w.log, "\n"), err, sc.name, tr.name, n)
 		} else if *trace {
 			t.Logf("%s", strings.Join(w.log, "\n"))
 		}
 	})
 	return hit
+}
+
+// exchanges opens a file for the exchanges of one try.
+func exchanges(name string) (*rpclog.File, error) {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return rpclog.Open(name)
 }

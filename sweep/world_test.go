@@ -15,6 +15,7 @@ import (
 	"strata/lineage"
 	"strata/schema"
 	"strata/spdk"
+	"strata/spdk/rpclog"
 	"strata/spdk/sim"
 	"strata/state"
 )
@@ -33,6 +34,7 @@ type world struct {
 	theirs  map[string]string // somebody else's lvols: UUID by node
 	start   time.Time
 	nonce   byte
+	rpcs    *rpclog.File // what every client says and is told; nil for nowhere
 
 	// In the swept apply.
 	trouble *trouble

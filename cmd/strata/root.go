@@ -11,6 +11,7 @@ import (
 	"strata/plan"
 	"strata/schema"
 	"strata/spdk"
+	"strata/spdk/rpclog"
 )
 
 func newRoot() *cobra.Command {
@@ -84,14 +85,16 @@ func (s *source) connect(cfg *schema.Config) (map[lineage.Node]*spdk.Client, fun
 	if err != nil {
 		return nil, nil, err
 	}
-	rec, err := record(s.debugRPC)
-	if err != nil {
-		return nil, nil, err
+	var log *rpclog.File
+	if s.debugRPC != "" {
+		if log, err = rpclog.Open(s.debugRPC); err != nil {
+			return nil, nil, fmt.Errorf("--debug-rpc: %w", err)
+		}
 	}
 	reach := reacher{permit: allowed, ssh: map[schema.SSH]*spdk.SSH{}}
 	targets := map[lineage.Node]*spdk.Client{}
 	for _, n := range cfg.Nodes {
-		t, err := reach.client(n, spdk.Options{Timeout: s.timeout, Trace: rec.trace(n.Name)})
+		t, err := reach.client(n, spdk.Options{Timeout: s.timeout, Trace: log.Trace(string(n.Name))})
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: node %s: %w", n.Pos, n.Name, err)
 		}
@@ -101,8 +104,8 @@ func (s *source) connect(cfg *schema.Config) (map[lineage.Node]*spdk.Client, fun
 		for _, t := range targets {
 			t.Close()
 		}
-		if err := rec.close(); err != nil {
-			fmt.Fprintln(stderr, "strata:", err)
+		if err := log.Close(); err != nil {
+			fmt.Fprintln(stderr, "strata: --debug-rpc:", err)
 		}
 	}, nil
 }

@@ -219,7 +219,12 @@ func (l *lab) recorded(file string) error {
 	defer f.Close()
 	inFile := map[string]map[string]int{}
 	for d := json.NewDecoder(f); ; {
-		var x exchange
+		var x struct {
+			Time          time.Time
+			Node, Method  string
+			Result, Error json.RawMessage
+			Seconds       float64
+		}
 		if err := d.Decode(&x); err == io.EOF {
 			break
 		} else if err != nil {
@@ -228,10 +233,10 @@ func (l *lab) recorded(file string) error {
 		if x.Time.IsZero() || x.Seconds <= 0 || (x.Result == nil) == (x.Error == nil) {
 			return fmt.Errorf("an exchange is not whole: %+v", x)
 		}
-		if inFile[string(x.Node)] == nil {
-			inFile[string(x.Node)] = map[string]int{}
+		if inFile[x.Node] == nil {
+			inFile[x.Node] = map[string]int{}
 		}
-		inFile[string(x.Node)][x.Method]++
+		inFile[x.Node][x.Method]++
 	}
 	return l.each(nil, func(t *sim.Target) error {
 		if asked := t.Calls().ByMethod; !maps.Equal(asked, inFile[t.Name()]) {

@@ -1,4 +1,6 @@
-package main
+// Package rpclog writes exchanges with targets to a file, for debugging: one a
+// line, as JSON, with secrets removed. It sends nothing and reads nothing back.
+package rpclog
 
 import (
 	"encoding/json"
@@ -8,36 +10,32 @@ import (
 	"sync"
 	"time"
 
-	"strata/lineage"
 	"strata/spdk"
 )
 
-// recorder writes every exchange with the targets to a file, one a line, with
-// secrets removed. What it holds up are the answers, so it is for debugging.
-type recorder struct {
+// File takes note of exchanges. What it holds up are the answers. The nil File
+// takes note of none.
+type File struct {
 	mu   sync.Mutex
 	file *os.File
 	err  error // the first that kept an exchange from being written
 }
 
-// record opens the file, or does nothing if there is none. Exchanges are
-// appended, each at once: apply and its guard may write to the same file, and
-// either may be killed.
-func record(file string) (*recorder, error) {
-	if file == "" {
-		return nil, nil
-	}
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+// Open opens a file of that name, which is made, for its owner alone, if it is
+// not there. Exchanges are appended, each at once: several processes may write
+// to the same file, and each may be killed.
+func Open(name string) (*File, error) {
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("--debug-rpc: %w", err)
+		return nil, err
 	}
-	return &recorder{file: f}, nil
+	return &File{file: f}, nil
 }
 
 // exchange is a line of the file.
 type exchange struct {
 	Time    time.Time       `json:"time"` // of sending
-	Node    lineage.Node    `json:"node"`
+	Node    string          `json:"node"`
 	Method  string          `json:"method"`
 	Params  json.RawMessage `json:"params,omitempty"`
 	Result  json.RawMessage `json:"result,omitempty"`
@@ -52,13 +50,13 @@ type failure struct {
 	Message string `json:"message"`
 }
 
-// trace returns what takes note of a node's exchanges, or nil.
-func (r *recorder) trace(node lineage.Node) func(string, json.RawMessage, json.RawMessage, error, time.Duration) {
-	if r == nil {
+// Trace returns what [spdk.Options] has as Trace, for the client of a node.
+func (f *File) Trace(node string) func(method string, params, result json.RawMessage, err error, took time.Duration) {
+	if f == nil {
 		return nil
 	}
 	return func(method string, params, result json.RawMessage, err error, took time.Duration) {
-		r.write(exchange{
+		f.write(exchange{
 			Time: time.Now().Add(-took).UTC(), Node: node, Method: method, Params: redacted(params), Result: redacted(result),
 			Error: failureOf(err), Seconds: took.Seconds(),
 		})
@@ -85,30 +83,30 @@ func failureOf(err error) *failure {
 	return f
 }
 
-func (r *recorder) write(x exchange) {
+func (f *File) write(x exchange) {
 	line, err := json.Marshal(x)
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if err == nil {
-		_, err = r.file.Write(append(line, '\n'))
+		_, err = f.file.Write(append(line, '\n'))
 	}
-	if r.err == nil {
-		r.err = err
+	if f.err == nil {
+		f.err = err
 	}
 }
 
-// close ends the file and says if it lacks anything.
-func (r *recorder) close() error {
-	if r == nil {
+// Close closes the file, and says if it lacks anything.
+func (f *File) Close() error {
+	if f == nil {
 		return nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.file.Close(); r.err == nil {
-		r.err = err
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.file.Close(); f.err == nil {
+		f.err = err
 	}
-	if r.err != nil {
-		return fmt.Errorf("--debug-rpc: not every exchange is in %s: %w", r.file.Name(), r.err)
+	if f.err != nil {
+		return fmt.Errorf("not every exchange is in %s: %w", f.file.Name(), f.err)
 	}
 	return nil
 }
