@@ -6,7 +6,7 @@ FUZZTIME      ?= 20s
 VERSION       ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test sweep lint sweep-free golden fuzz bench e2e record demo
+.PHONY: help build test sweep lint sweep-free golden fuzz bench e2e record demo release
 
 help: ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -66,3 +66,6 @@ record: ## write what real targets answer: make record SPDK_TGT=/path/spdk_tgt a
 
 demo: build ## watch strata at work on simulated targets: create, change, lose power, recover
 	@scripts/demo bin/strata
+
+release: ## build what is published into dist/: make release VERSION=v1.2.3
+	@scripts/release "$(VERSION)"
