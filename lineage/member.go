@@ -33,8 +33,11 @@ func (m Member) Lvol() LvolName { return LvolName("~" + string(m.Node) + "." + m
 // ParseMember is the inverse of Lvol.
 func ParseMember(name LvolName) (Member, bool) {
 	rest, ok := strings.CutPrefix(string(name), "~")
+	if !ok {
+		return Member{}, false
+	}
 	parts := strings.Split(rest, ".")
-	if !ok || len(parts) != 3 || !ValidName(parts[0]) || !ValidName(parts[1]) || len(parts[2]) != memberDigits {
+	if len(parts) != 3 || !ValidName(parts[0]) || !ValidName(parts[1]) || len(parts[2]) != memberDigits {
 		return Member{}, false
 	}
 	if UUID(parts[2]) != PendingUUID && strings.Trim(parts[2], "0123456789abcdef") != "" {

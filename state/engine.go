@@ -129,38 +129,33 @@ func (s *Snapshot) engines(inc *Incarnation, q Question, top lineage.Epoch) []Ve
 // more legs than the engine's heads name: one of them is just joining, and it
 // is not known which.
 func (v *Verdict) counted() []CurrentLeg {
-	var read []CurrentLeg
-	named := 0
+	named, epoch := 0, v.epoch()
 	for _, l := range v.Legs {
-		if l.Head == nil {
-			continue
-		}
-		read = append(read, l)
-		if l.Head.Name.Epoch == v.epoch() {
+		if l.Head != nil && l.Head.Name.Epoch == epoch {
 			named = max(named, l.Head.Name.Legs)
 		}
 	}
 	if named == 0 || len(v.Legs) <= named {
 		return v.Legs
 	}
-	return read
+	return slices.DeleteFunc(slices.Clone(v.Legs), func(l CurrentLeg) bool { return l.Head == nil })
 }
 
 // reachable leaves out the legs on peers that the engine has given up: their
 // I/O fails, if it ends at all. When no other leg is left, all stay.
 func (s *Snapshot) reachable(e Verdict) []CurrentLeg {
 	at := s.Nodes[e.Engine]
-	var legs []CurrentLeg
-	for _, l := range e.Legs {
-		if r := at.Remotes[l.UUID]; r != nil && at.Controllers[r.Controller] != nil && at.Controllers[r.Controller].GivenUp() {
-			continue
-		}
-		legs = append(legs, l)
+	givenUp := func(l CurrentLeg) bool {
+		r := at.Remotes[l.UUID]
+		return r != nil && at.Controllers[r.Controller] != nil && at.Controllers[r.Controller].GivenUp()
 	}
-	if len(legs) == 0 {
+	if !slices.ContainsFunc(e.Legs, givenUp) {
 		return e.Legs
 	}
-	return legs
+	if legs := slices.DeleteFunc(slices.Clone(e.Legs), givenUp); len(legs) > 0 {
+		return legs
+	}
+	return e.Legs
 }
 
 // local is the engine's own leg, or nil: it is told of an epoch first, once

@@ -66,8 +66,12 @@ func (s *Snapshot) Named(pools Pools) *Snapshot {
 			changed = changed || names[lvs.Name] != lvs.Name
 		}
 		if changed {
-			out.Nodes[name] = n.Clone()
-			out.Nodes[name].renameLvstores(names)
+			out.Nodes[name] = n.renamed(names)
+			for _, l := range out.Nodes[name].Lvols {
+				if l.Parsed != nil {
+					out.Nodes[name].stack(l)
+				}
+			}
 		}
 	}
 	return out
@@ -108,9 +112,7 @@ func (v *view) node(n *Node, pools map[string]string) *Node {
 	if v.twins.lvols[n.Name] == nil && !changed {
 		return n
 	}
-	c := n.Clone()
-	c.renameLvstores(names)
-	clear(c.stacks)
+	c := n.renamed(names)
 	doubts := map[string]doubt{}
 	for name, lvs := range c.Lvstores {
 		_, ours := pools[lvs.Called()]
@@ -118,9 +120,11 @@ func (v *view) node(n *Node, pools map[string]string) *Node {
 		lvs.Doubt, lvs.Way = doubts[name].why, doubts[name].way
 	}
 	for _, l := range c.Lvols {
-		l.Parsed = nil
-		name, ok := lineage.Parse(l.Name)
-		if !ok {
+		name, ok := l.Parsed, l.Parsed != nil
+		if !ok { // or it was found before to count for nothing
+			name, ok = lineage.Parse(l.Name)
+		}
+		if l.Parsed = nil; !ok {
 			continue
 		}
 		if d := cmp.Or(doubts[l.Lvstore], v.twins.lvols[n.Name][l.UUID]); d.why != "" {
@@ -177,21 +181,26 @@ func (v *view) addApart(n *Node, l *Lvol, name lineage.Name, d doubt, pools map[
 	v.apart[h.Volume.Name] = all
 }
 
-// renameLvstores gives the node's lvstores other names, by those they have.
-func (n *Node) renameLvstores(names map[string]string) {
-	stores, lvols := n.Lvstores, n.Lvols
-	n.Lvstores, n.Lvols = make(map[string]*Lvstore, len(stores)), make(map[string]*Lvol, len(lvols))
+// renamed is a copy of the node on which lvstores have other names, by those they
+// have, and nothing is stacked yet. What has no lvstore's name in it is shared.
+func (n *Node) renamed(names map[string]string) *Node {
+	c := copyOf(n)
+	c.Lvstores = make(map[string]*Lvstore, len(n.Lvstores))
+	c.Lvols, c.lvolByUUID = make(map[string]*Lvol, len(n.Lvols)), make(map[lineage.UUID]*Lvol, len(n.Lvols))
+	c.stacks = make(map[lineage.Volume][]*Lvol, len(n.stacks))
 	aliases := map[string]string{}
-	for old, lvs := range stores {
+	for old, lvs := range n.Lvstores {
+		lvs = copyOf(lvs)
 		lvs.Name, lvs.OnTarget = names[old], lvs.Called()
-		n.Lvstores[lvs.Name] = lvs
+		c.Lvstores[lvs.Name] = lvs
 		aliases[old+"/"], aliases[lvs.OnTarget+"/"] = lvs.Name, lvs.Name
 	}
-	for _, l := range lvols {
+	for _, l := range n.Lvols {
+		l = copyOf(l)
 		if name, ok := names[l.Lvstore]; ok {
 			l.Lvstore = name
 		}
-		n.Lvols[l.Alias()] = l
+		c.Lvols[l.Alias()], c.lvolByUUID[l.UUID] = l, l
 	}
 	// What shows an lvol may name it by alias.
 	alias := func(bdev string) string {
@@ -202,17 +211,25 @@ func (n *Node) renameLvstores(names map[string]string) {
 		}
 		return bdev
 	}
-	for _, sub := range n.Subsystems {
-		for _, ns := range sub.Namespaces {
-			ns.Bdev = alias(ns.Bdev)
+	c.Subsystems = maps.Clone(n.Subsystems)
+	for nqn, sub := range n.Subsystems {
+		for nsid, ns := range sub.Namespaces {
+			if name := alias(ns.Bdev); name != ns.Bdev {
+				if c.Subsystems[nqn] == sub {
+					c.Subsystems[nqn] = sub.clone()
+				}
+				c.Subsystems[nqn].Namespaces[nsid].Bdev = name
+			}
 		}
 	}
+	c.Ublk, c.NBD = maps.Clone(n.Ublk), maps.Clone(n.NBD)
 	for id, bdev := range n.Ublk {
-		n.Ublk[id] = alias(bdev)
+		c.Ublk[id] = alias(bdev)
 	}
 	for path, bdev := range n.NBD {
-		n.NBD[path] = alias(bdev)
+		c.NBD[path] = alias(bdev)
 	}
+	return c
 }
 
 // Apart are the heads of a volume that count for nothing, by node.
