@@ -112,6 +112,24 @@ func (c *Client) Addr() string { return c.addr }
 // Rounds counts the rounds made so far; a single call is one.
 func (c *Client) Rounds() int64 { return c.rounds.Load() }
 
+// Heard is when the target last answered; the zero time when it has not yet, or
+// not on a connection that still stands.
+func (c *Client) Heard() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var at int64
+	if c.posts != nil {
+		at = c.posts.heardAt.Load()
+	}
+	for cn := range c.conns {
+		at = max(at, cn.wire.heardAt.Load())
+	}
+	if at == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, at)
+}
+
 // Close breaks the connection. Calls in flight end with Unknown, later ones
 // with Unreachable.
 func (c *Client) Close() error {

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"strata/lineage"
 	"strata/spdk"
@@ -63,7 +65,7 @@ func target(t *testing.T, says func(method string, n int) string) *spdk.Client {
 }
 
 func serve(nc net.Conn, says func(string, int) string) {
-	var mu sync.Mutex
+	turn := make(chan struct{}, 1) // answers come one after the other
 	asked := map[string]int{}
 	in := json.NewDecoder(nc)
 	for {
@@ -75,8 +77,8 @@ func serve(nc net.Conn, says func(string, int) string) {
 			return
 		}
 		go func() {
-			mu.Lock()
-			defer mu.Unlock()
+			turn <- struct{}{}
+			defer func() { <-turn }()
 			asked[r.Method]++
 			fmt.Fprintf(nc, `{"jsonrpc":"2.0","id":%d,"result":%s}`, r.ID, says(r.Method, asked[r.Method]))
 		}()
@@ -227,5 +229,39 @@ func TestBaseOnItsWayOut(t *testing.T) {
 	}
 	if n := says("enabled"); !strings.Contains(n.Unknown, "base u-gone in use") {
 		t.Errorf("%q", n.Unknown)
+	}
+}
+
+// A node that is slow is not one that holds hosts up, as long as it goes on
+// answering: no engine is asked how it gets on without it.
+func TestSlowIsNotSilent(t *testing.T) {
+	for between, looks := range map[time.Duration]int32{100 * time.Millisecond: 0, 400 * time.Millisecond: 2} {
+		t.Run(between.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var asked atomic.Int32
+				engine := target(t, func(method string, _ int) string {
+					if method == "bdev_get_iostat" {
+						asked.Add(1)
+						return `{"bdevs":[{"name":"lab.db.k3f7"}]}`
+					}
+					return said[method]
+				})
+				peer := target(t, func(method string, _ int) string {
+					time.Sleep(between)
+					switch method {
+					case "rpc_get_methods", "spdk_get_version", "bdev_wait_for_examine":
+						return said[method]
+					}
+					return "[]"
+				})
+				snap := state.Read(t.Context(), "lab", map[lineage.Node]*spdk.Client{"n1": engine, "n2": peer})
+				if n := snap.Nodes["n2"]; n.Unknown != "" {
+					t.Error(n.Unknown)
+				}
+				if asked.Load() != looks {
+					t.Errorf("the engine was asked %d times, want %d", asked.Load(), looks)
+				}
+			})
+		})
 	}
 }

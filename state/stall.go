@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// patience is how long after the last answer of any other a node may take
-	// before the engines that depend on it are asked how they are.
+	// patience is how long a node may say nothing, while no other is done either,
+	// before the engines that depend on it are asked how they are. One that
+	// answers, however slowly, is only slow, or it is this program that is.
 	patience = 300 * time.Millisecond
 	// between is the time between two looks at a queue.
 	between = 250 * time.Millisecond
@@ -133,10 +134,13 @@ func (r *reading) suspects() []suspect {
 	return list
 }
 
-// silent reports whether a node has not answered, or not yet.
+// silent reports whether a node could not be read, or says nothing while it is.
 func (r *reading) silent(name lineage.Node) bool {
-	n := r.nodes[name]
-	return r.targets[name] != nil && (n == nil || n.Unknown != "")
+	n, t := r.nodes[name], r.targets[name]
+	if t != nil && n == nil {
+		return time.Since(t.Heard()) >= patience
+	}
+	return t != nil && n.Unknown != ""
 }
 
 // peerOf returns the node on which a leg is that this node reaches over a link.
