@@ -12,7 +12,7 @@ import (
 // demands, and why the others may not.
 type candidates struct {
 	nodes []*Node
-	pools []*Pool // in which replicas may be, of all these nodes
+	pools []*Pool // in which replicas may be, of all these nodes: the first of each ClusterSize
 	// blocks has, by block size, the nodes that have a pool with it. A disk
 	// whose block size is its own affair counts for both.
 	blocks map[int64][]string
@@ -82,7 +82,9 @@ func (c *candidates) accept(n *Node, pool string) {
 		if pool != "" && p.Name != pool {
 			continue
 		}
-		c.pools = append(c.pools, p)
+		if !slices.ContainsFunc(c.pools, func(o *Pool) bool { return o.ClusterSize == p.ClusterSize }) {
+			c.pools = append(c.pools, p)
+		}
 		if p.BlockSize == 0 {
 			sizes[512], sizes[4096] = true, true
 		} else {
@@ -97,16 +99,18 @@ func (c *candidates) accept(n *Node, pool string) {
 // fit reports when there are too few nodes for v's replicas, or v has a size
 // that their pools cannot have.
 func (r *relations) fit(v *Volume, o object) {
-	c := r.candidatesFor(v.Replicas)
-	count, at := v.Replicas.Count, o.countSpot()
-	switch {
-	case len(c.nodes) < count && len(v.Replicas.On) > 0:
-		at.wrong("", "cannot be on all of these nodes: %s", c.reasons())
-	case len(c.nodes) < count:
-		at.wrong("", "%s, but %s", isCount(count, at == o.spot), c.tooFew())
-	case max(len(c.blocks[512]), len(c.blocks[4096])) < count:
-		at.wrong("", "%s, but they must be on pools with the same block size: 512 bytes have %s, 4096 bytes have %s",
-			isCount(count, at == o.spot), enumerate(c.blocks[512]), enumerate(c.blocks[4096]))
+	c, count := r.candidatesFor(v.Replicas), v.Replicas.Count
+	if max(len(c.blocks[512]), len(c.blocks[4096])) < count {
+		at := o.countSpot()
+		switch {
+		case len(c.nodes) >= count:
+			at.wrong("", "%s, but they must be on pools with the same block size: 512 bytes have %s, 4096 bytes have %s",
+				isCount(count, at == o.spot), enumerate(c.blocks[512]), enumerate(c.blocks[4096]))
+		case len(v.Replicas.On) > 0:
+			at.wrong("", "cannot be on all of these nodes: %s", c.reasons())
+		default:
+			at.wrong("", "%s, but %s", isCount(count, at == o.spot), c.tooFew())
+		}
 	}
 	for _, p := range c.pools {
 		if v.Size%p.ClusterSize != 0 {
