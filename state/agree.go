@@ -23,7 +23,7 @@ func (a *answers) disagreement(c lineage.Cluster) string {
 // copied finds a disk and a copy of it, or of a peer's, on one target: of two
 // lvols with one UUID, each is meant by some calls. "" for none.
 func (a *answers) copied() string {
-	stores, lvols := map[string]spdk.Lvstore{}, map[string]string{}
+	stores, lvols := map[string]spdk.Lvstore{}, make(map[string]string, len(a.lvols))
 	for _, s := range a.lvstores {
 		if o, twice := stores[s.UUID]; twice {
 			return fmt.Sprintf("%s and %s have the same lvstore, %s (UUID %s), so one is a copy of the other", o.BaseBdev, s.BaseBdev, s.Name, s.UUID)
@@ -33,8 +33,12 @@ func (a *answers) copied() string {
 	for _, l := range a.lvols {
 		lvols[l.UUID] = l.Lvs.Name
 	}
-	for _, b := range a.bdevs {
-		if lvs, ok := lvols[b.UUID]; ok && len(b.Driver.NVMe) > 0 {
+	for i := range a.bdevs {
+		b := &a.bdevs[i]
+		if len(b.Driver.NVMe) == 0 {
+			continue
+		}
+		if lvs, ok := lvols[b.UUID]; ok {
 			return fmt.Sprintf("lvstore %s has an lvol that a peer shows, too (%s, UUID %s), so its disk is a copy of the peer's", lvs, b.Name, b.UUID)
 		}
 	}
@@ -135,10 +139,7 @@ func (a *answers) repeatedNamespaces(c lineage.Cluster) string {
 
 // lvolBdevs compares the two listings in which every lvol is.
 func (a *answers) lvolBdevs() string {
-	bdevs := make(map[string]*spdk.Bdev, len(a.bdevs))
-	for i := range a.bdevs {
-		bdevs[a.bdevs[i].UUID] = &a.bdevs[i]
-	}
+	bdevs := a.byUUID
 	stores := make(map[string]string, len(a.lvstores)) // UUID by name
 	for _, s := range a.lvstores {
 		stores[s.Name] = s.UUID
@@ -177,14 +178,10 @@ func (a *answers) lvolBdevs() string {
 // missingBases are the RAIDs one of whose bases is in use and has no bdev, and
 // what that base is called.
 func (a *answers) missingBases() map[string]string {
-	bdevs := make(map[string]bool, len(a.bdevs))
-	for i := range a.bdevs {
-		bdevs[a.bdevs[i].UUID] = true
-	}
 	var missing map[string]string
 	for _, r := range a.raids {
 		for _, b := range r.Bases {
-			if b.Configured && !bdevs[b.UUID] {
+			if b.Configured && a.byUUID[b.UUID] == nil {
 				if missing == nil {
 					missing = map[string]string{}
 				}

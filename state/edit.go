@@ -215,7 +215,9 @@ func (n *Node) Fills() (all []*Remote) {
 		}
 	}
 	for u := range n.used() {
-		delete(claimed, u)
+		if delete(claimed, u); len(claimed) == 0 {
+			break
+		}
 	}
 	for _, u := range slices.Sorted(maps.Keys(claimed)) {
 		all = append(all, claimed[u])

@@ -90,7 +90,8 @@ type answers struct {
 	ublk        []spdk.UblkDisk
 	nbd         []spdk.NbdDisk
 	listeners   map[lineage.NQN][]spdk.Listener
-	changed     error // what went away while it was read
+	changed     error                 // what went away while it was read
+	byUUID      map[string]*spdk.Bdev // of bdevs
 }
 
 const (
@@ -157,6 +158,10 @@ func (a *answers) read(ctx context.Context, c lineage.Cluster, t *spdk.Client, m
 	if err := ask(ctx, t, reqs...); err != nil {
 		return err
 	}
+	a.byUUID = make(map[string]*spdk.Bdev, len(a.bdevs))
+	for i := range a.bdevs {
+		a.byUUID[a.bdevs[i].UUID] = &a.bdevs[i]
+	}
 	return a.readListeners(ctx, c, t)
 }
 
@@ -205,10 +210,8 @@ func (a *answers) readListeners(ctx context.Context, c lineage.Cluster, t *spdk.
 func (a *answers) node(c lineage.Cluster, name lineage.Node) *Node {
 	n := NewNode(name)
 	n.Version = a.version.Version
-	infos := make(map[string]*spdk.Bdev, len(a.bdevs))
 	for i := range a.bdevs {
 		a.bdev(c, n, &a.bdevs[i])
-		infos[a.bdevs[i].UUID] = &a.bdevs[i]
 	}
 	slices.Sort(n.OtherBdevs)
 	for _, s := range a.lvstores {
@@ -218,7 +221,7 @@ func (a *answers) node(c lineage.Cluster, name lineage.Node) *Node {
 		}
 	}
 	for i := range a.lvols {
-		n.AddLvol(lvol(&a.lvols[i], infos[a.lvols[i].UUID]))
+		n.AddLvol(lvol(&a.lvols[i], a.byUUID[a.lvols[i].UUID]))
 	}
 	for _, r := range a.raids {
 		n.Raids[r.Name] = raid(r)

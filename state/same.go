@@ -14,15 +14,15 @@ import (
 type identity struct {
 	// notes are the UUIDs of the bdevs that say who holds its lock.
 	notes []string
-	// bdevs are the names and UUIDs of all others, sorted; nil when none of them has
-	// a UUID of the target's own.
-	bdevs []string
+	// drawn are the UUIDs of the target's own that its bdevs have, sorted, and bdevs
+	// all but those of the lock.
+	drawn []string
+	bdevs []*spdk.Bdev
 }
 
 // identity finds what the target is told by.
 func (a *answers) identity(c lineage.Cluster) identity {
 	var id identity
-	drawn := false
 	for i := range a.bdevs {
 		b := &a.bdevs[i]
 		if _, note := c.ParseLockNote(b.Name); note {
@@ -32,14 +32,22 @@ func (a *answers) identity(c lineage.Cluster) identity {
 		if b.Name == c.Lock() {
 			continue
 		}
-		drawn = drawn || known(b.UUID) != "" && ownUUID(b)
-		id.bdevs = append(id.bdevs, b.Name+" "+b.UUID)
+		if known(b.UUID) != "" && ownUUID(b) {
+			id.drawn = append(id.drawn, b.UUID)
+		}
+		id.bdevs = append(id.bdevs, b)
 	}
-	if !drawn {
-		id.bdevs = nil
-	}
-	slices.Sort(id.bdevs)
+	slices.Sort(id.drawn)
 	return id
+}
+
+// all are the names and UUIDs of the bdevs, sorted.
+func (id identity) all() (names []string) {
+	for _, b := range id.bdevs {
+		names = append(names, b.Name+" "+b.UUID)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // ownUUID reports whether a bdev has a UUID that its target draws for it: those
@@ -54,7 +62,7 @@ func (id identity) same(as identity) bool {
 	if slices.ContainsFunc(id.notes, func(u string) bool { return u != "" && slices.Contains(as.notes, u) }) {
 		return true
 	}
-	return len(id.bdevs) > 0 && slices.Equal(id.bdevs, as.bdevs)
+	return len(id.drawn) > 0 && slices.Equal(id.drawn, as.drawn) && slices.Equal(id.all(), as.all())
 }
 
 // unify makes nodes unknown that are one and the same target: everything would be
