@@ -5,7 +5,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"sort"
 
 	"strata/lineage"
 )
@@ -263,7 +262,7 @@ func (s *Snapshot) Saw(v lineage.Volume, n lineage.Node) {
 	at := s.seen[v]
 	if at == nil {
 		ids := append(slices.Clone(s.ids[v.Name]), v)
-		sort.Slice(ids, func(i, j int) bool { return ids[i].ID < ids[j].ID })
+		slices.SortFunc(ids, func(a, b lineage.Volume) int { return cmp.Compare(a.ID, b.ID) })
 		s.ids[v.Name] = ids
 	}
 	if i, found := slices.BinarySearch(at, n); !found {
