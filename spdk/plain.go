@@ -16,6 +16,10 @@ func plainResult(b []byte, out any) bool {
 		return plainList(b, out, 250, (*lexer).lvol)
 	case *[]Listener:
 		return plainList(b, out, 1500, (*lexer).listener)
+	case *[]Raid:
+		return plainList(b, out, 800, (*lexer).raid)
+	case *[]Subsystem:
+		return plainList(b, out, 600, (*lexer).subsystem)
 	}
 	return false
 }
@@ -88,7 +92,8 @@ func (l *lexer) driver(d, before *Driver) {
 		case "uring":
 			l.file(&d.Uring)
 		case "raid":
-			l.rest(&d.Raid)
+			d.Raid = new(Raid)
+			l.raid(d.Raid, d.Raid)
 		default:
 			l.skip()
 		}
@@ -184,6 +189,10 @@ func (l *lexer) trid(t *Trid) {
 	})
 }
 
+func (t Trid) address() Address {
+	return Address{TrType: t.TrType, AdrFam: t.AdrFam, TrAddr: t.TrAddr, TrSvcID: t.TrSvcID}
+}
+
 func (l *lexer) lvol(v, before *Lvol) {
 	l.members(func(key []byte) {
 		switch string(key) {
@@ -230,7 +239,7 @@ func (l *lexer) listener(n, _ *Listener) {
 			a := &n.Address
 			t := Trid{TrType: a.TrType, AdrFam: a.AdrFam, TrAddr: a.TrAddr, TrSvcID: a.TrSvcID}
 			l.trid(&t)
-			*a = Address{TrType: t.TrType, AdrFam: t.AdrFam, TrAddr: t.TrAddr, TrSvcID: t.TrSvcID}
+			*a = t.address()
 		case "ana_states":
 			n.ANA = make([]ANAGroup, 0, 32) // a subsystem's groups, unless it was made with more namespaces
 			l.each(func() {

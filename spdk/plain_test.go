@@ -35,6 +35,10 @@ func TestPlainIsJSON(t *testing.T) {
 				ok = checkPlain(t, b, new([]Lvol), new([]Lvol))
 			case "nvmf_subsystem_get_listeners":
 				ok = checkPlain(t, b, new([]Listener), new([]Listener))
+			case "nvmf_get_subsystems":
+				ok = checkPlain(t, b, new([]Subsystem), new([]Subsystem))
+			case "bdev_raid_get_bdevs":
+				ok = checkPlain(t, b, new([]Raid), new([]Raid))
 			}
 			// Names outside ASCII are escaped, which is left to package json.
 			if escaped := bytes.Contains(b, []byte(`\u`)); !ok && !escaped {
@@ -73,9 +77,13 @@ func FuzzPlain(f *testing.F) {
 	f.Add([]byte(`[{"alias":"l/a","lvs":{"name":"l","uuid":"u"},"num_allocated_clusters":0,"is_clone":true}]`))
 	f.Add([]byte(`[{"address":{"trtype":"TCP"},"ana_states":[{"ana_group":1,"ana_state":"optimized"}]}]`))
 	f.Add([]byte(`[{"x":"\"","driver_specific":{"raid":{"base_bdevs_list":[{"name":null}]}}},{}]`))
+	f.Add([]byte(`[{"nqn":"n","hosts":[{"nqn":"h"}],"listen_addresses":[{"traddr":"a"}],"namespaces":[{"nsid":1,"bdev_name":"b","uuid":"b"}]}]`))
+	f.Add([]byte(`[{"name":"r","superblock":false,"base_bdevs_list":[{"name":"b","uuid":"b","is_configured":true}]},{"process":{}}]`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		checkPlain(t, b, new([]Bdev), new([]Bdev))
 		checkPlain(t, b, new([]Lvol), new([]Lvol))
 		checkPlain(t, b, new([]Listener), new([]Listener))
+		checkPlain(t, b, new([]Subsystem), new([]Subsystem))
+		checkPlain(t, b, new([]Raid), new([]Raid))
 	})
 }
