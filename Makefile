@@ -4,6 +4,7 @@ GO            ?= go
 GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 FUZZTIME      ?= 20s
 VERSION       ?=
+HISTORY       ?= docs/bench-history.tsv
 
 .DEFAULT_GOAL := help
 .PHONY: help build test sweep lint sweep-free golden fuzz bench e2e record demo release
@@ -40,8 +41,8 @@ fuzz: ## run each fuzz target for FUZZTIME (20s)
 		$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "./$$dir" </dev/null || exit 1; \
 	done
 
-bench: ## measure speed, CPU time and memory against what is promised
-	$(GO) test -count=1 -v -timeout 30m -tags bench ./bench
+bench: ## measure speed, CPU time and memory against what is promised, and append the ratios to docs/bench-history.tsv (HISTORY= for nowhere)
+	$(GO) test -count=1 -v -timeout 60m -tags bench ./bench $(if $(HISTORY),-history '$(abspath $(HISTORY))')
 
 e2e: ## run against real targets: make e2e SPDK_TGT=/path/spdk_tgt SPDK_DD=/path/spdk_dd
 	@if [ ! -x "$(SPDK_TGT)" ] || [ ! -x "$(SPDK_DD)" ]; then \

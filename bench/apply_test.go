@@ -4,6 +4,7 @@ package bench
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,30 +19,36 @@ import (
 
 const benchVolumes = 1000
 
+// atOnce is how many calls the bare client has on their way to a node: a target
+// makes no more than 512 lvols of an lvstore at a time.
+const atOnce = 500
+
 // TestApply measures the making of 1,000 volumes of 2 replicas on 3 nodes
 // against a bare client that sends the same calls, wave after wave, each wave
-// pipelined, and against one call at a time. What counts is the time of the
-// apply, from its first look to the last, as it says itself; that of the whole
-// command, which loads the configuration first, is printed too.
+// pipelined, and against one call at a time on one node after the other. What
+// counts is the time of the apply, from its first look to the last, as it says
+// itself; that of the whole command, which loads the configuration first, is
+// printed too.
+//
+// One call at a time waits 4 ms for the target whatever the machine, and an apply
+// is work for the CPU, so the distance between them shrinks with the machine.
+// What is promised is twice what the three nodes side by side would be without
+// pipelining: it holds where CPUs are a third as fast, and without pipelining
+// nowhere.
 func TestApply(t *testing.T) {
 	one := bareTime(t, benchVolumes/20, true) * 20
-	var bare, took, wall, cpu time.Duration
-	for i := range 5 { // in turns, the best of each: what else the machine does hits both
-		if b := bareTime(t, benchVolumes, false); i == 0 || b < bare {
-			bare = b
-		}
+	var bare, took, wall, cpu []time.Duration
+	for range 5 { // in turns, so that what else the machine does hits both
+		bare = append(bare, bareTime(t, benchVolumes, false))
 		l := prepared(t)
 		l.configure(benchVolumes, 2)
 		u := l.run("apply", "--auto-approve")
-		if own := applied(t, u.out); i == 0 || own < took {
-			took, wall, cpu = own, u.wall, u.cpu
-		}
+		took, wall, cpu = append(took, applied(t, u.out)), append(wall, u.wall), append(cpu, u.cpu)
 	}
-	t.Logf("%d volumes × 2 on 3 nodes: strata %v (the whole command %v, CPU %v); bare pipelined client %v: ratio %.2f (%.2f); one call at a time %v: %.0f times faster",
-		benchVolumes, took, wall, cpu, bare, ratio(took, bare), ratio(wall, bare), one, ratio(one, took))
-	if ratio(took, bare) > 2 || ratio(one, took) < 20 {
-		t.Error("promised: at most 2 times the bare client, at least 20 times faster than one call at a time")
-	}
+	t.Logf("%d volumes × 2 on 3 nodes, medians of 5: apply %v (the whole command %v, of which CPU %v), bare pipelined client %v; one call at a time %v",
+		benchVolumes, median(took), median(wall), median(cpu), median(bare), one)
+	figure(t, "apply / bare client", ratio(median(took), median(bare)), 2, "the time of an apply, against a client that only sends its calls, all of a stage at once")
+	figure(t, "apply / one call at a time", ratio(median(took), one), 1.0/6, "the time of an apply, against sending its calls one by one")
 }
 
 // applied is how long an apply took, as it says in its last line.
@@ -54,8 +61,6 @@ func applied(t *testing.T, out string) time.Duration {
 	}
 	return took
 }
-
-func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
 
 // prepared is a lab of 3 nodes that have pools and links already.
 func prepared(t *testing.T) *lab {
@@ -128,7 +133,9 @@ func (b *bare) wave(sections []plan.Section, stage int, oneByOne bool) bool {
 			continue
 		}
 		go func() {
-			b.targets[node].Round(context.Background(), burst...)
+			for some := range slices.Chunk(burst, atOnce) {
+				b.targets[node].Round(context.Background(), some...)
+			}
 			done <- struct{}{}
 		}()
 	}

@@ -1,10 +1,9 @@
 //go:build bench
 
-// Package bench measures what strata promises of its speed. Every figure is
-// printed; those that are promised fail the run when they are missed.
 package bench
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -97,7 +96,8 @@ func (l *lab) configure(volumes, replicas int) {
 func (l *lab) run(args ...string) usage {
 	l.t.Helper()
 	start := time.Now()
-	cmd := exec.Command(l.bin, append(args, l.file)...)
+	// As patient as the clients of load.
+	cmd := exec.Command(l.bin, append(args, "--timeout", "1m", l.file)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		l.t.Fatalf("strata %v: %v\n%s", args, err, tail(string(out)))
@@ -117,8 +117,9 @@ func tail(s string) string {
 	return strings.Join(lines[max(0, len(lines)-5):], "\n")
 }
 
-// load reads the configuration and makes its clients, as the command does.
-func (l *lab) load() (*schema.Config, map[lineage.Node]*spdk.Client) {
+// load reads the configuration and makes its clients, as the command does. They
+// are patient, for what is measured is not whether the machine is busy.
+func (l *lab) load(trace ...func(method string, result []byte)) (*schema.Config, map[lineage.Node]*spdk.Client) {
 	l.t.Helper()
 	cfg, err := schema.Load([]string{l.file}, nil)
 	if err != nil {
@@ -126,7 +127,11 @@ func (l *lab) load() (*schema.Config, map[lineage.Node]*spdk.Client) {
 	}
 	targets := map[lineage.Node]*spdk.Client{}
 	for _, n := range cfg.Nodes {
-		c, err := spdk.New(n.RPC, spdk.Options{})
+		c, err := spdk.New(n.RPC, spdk.Options{Timeout: time.Minute, Trace: func(method string, _, result json.RawMessage, _ error, _ time.Duration) {
+			for _, f := range trace {
+				f(method, result)
+			}
+		}})
 		if err != nil {
 			l.t.Fatal(err)
 		}
