@@ -95,10 +95,10 @@ func (b *builder) offer(sec *section, cause reason, l lineage.Link, leg lineage.
 // uses is left alone.
 func (b *builder) missed(l lineage.Link, leg lineage.UUID) bool {
 	to, lvol := b.w.Nodes[l.To], b.w.Nodes[l.From].LvolByUUID(leg)
-	if lvol == nil || b.connected(l) != "" || b.w.Uses(l.To, leg) {
+	if lvol == nil || to.Remotes[leg] != nil && !b.outgrown(l, lvol) {
 		return false
 	}
-	return to.Remotes[leg] == nil || b.outgrown(l, lvol)
+	return b.connected(l) == "" && !b.w.Uses(l.To, leg)
 }
 
 // outgrown reports whether a peer still sees through a link the size that an
@@ -106,7 +106,7 @@ func (b *builder) missed(l lineage.Link, leg lineage.UUID) bool {
 // target ended just then.
 func (b *builder) outgrown(l lineage.Link, lvol *state.Lvol) bool {
 	r := b.w.Nodes[l.To].Remotes[lvol.UUID]
-	return r != nil && r.Controller == b.w.Controller(l) && !r.Absent && r.Size < lvol.Size && b.connected(l) == ""
+	return r != nil && !r.Absent && r.Size < lvol.Size && r.Controller == b.w.Controller(l) && b.connected(l) == ""
 }
 
 // hide takes a namespace off a link, to show it anew: whatever the peer knew of
