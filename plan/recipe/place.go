@@ -104,11 +104,16 @@ type candidate struct {
 // candidates are the best pool of each node that qualifies and can be used;
 // the other nodes come with what speaks against them.
 func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, block int64, base lineage.LvolName, need int64) (open []candidate, passed []plan.Choice) {
-	settled := !b.opt.Explain && b.settled(v, held)
-	for _, n := range b.cfg.Nodes {
-		if _, has := held[n.Name]; settled && !has {
-			continue
+	nodes := b.cfg.Nodes
+	if !b.opt.Explain && b.settled(v, held) {
+		nodes = nil
+		for _, name := range slices.Sorted(maps.Keys(held)) {
+			if n := b.cfg.Node(name); n != nil {
+				nodes = append(nodes, n)
+			}
 		}
+	}
+	for _, n := range nodes {
 		if why := disqualified(v, n); why != "" {
 			passed = append(passed, plan.Choice{Node: n.Name, Lvstore: "", Why: why})
 			continue
@@ -146,7 +151,7 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, bloc
 
 // has reports whether an lvstore has an lvol of that name.
 func (b *builder) has(n lineage.Node, lvstore string, name lineage.LvolName) bool {
-	return b.w.Nodes[n].Lvols[lvstore+"/"+string(name)] != nil
+	return name != "" && b.w.Nodes[n].Lvols[lvstore+"/"+string(name)] != nil
 }
 
 // settled reports whether enough nodes that qualify have a current replica:
@@ -174,9 +179,11 @@ func disqualified(v *schema.Volume, n *schema.Node) string {
 	if len(r.On) > 0 && !slices.Contains(r.On, n.Name) {
 		return "is not in on"
 	}
-	for _, k := range slices.Sorted(maps.Keys(r.Require)) {
-		if n.Labels[k] != r.Require[k] {
-			return fmt.Sprintf("label %s is %q, not %q", k, n.Labels[k], r.Require[k])
+	if len(r.Require) > 0 {
+		for _, k := range slices.Sorted(maps.Keys(r.Require)) {
+			if n.Labels[k] != r.Require[k] {
+				return fmt.Sprintf("label %s is %q, not %q", k, n.Labels[k], r.Require[k])
+			}
 		}
 	}
 	if r.Pool != "" && n.Pool(r.Pool) == nil {
