@@ -13,17 +13,19 @@ import (
 func (s *subject) look() bool {
 	b := s.b
 	s.inc = b.w.Incarnation(b.cfg.Cluster, s.id)
-	hidden, pending, why := b.hidden()
-	verdict := b.w.Judge(s.inc, b.question(s.v))
-	s.Verdict, s.hidden = &verdict, hidden
+	question := b.question(s.v)
+	verdict := b.w.Judge(s.inc, question)
+	s.Verdict, s.hidden = &verdict, question.Hidden
 	if verdict.Unknown != "" {
-		if !pending {
+		if hidden, pending, why := b.hidden(); !pending {
 			b.blockAlone("volume "+s.v.Name, s.v.Pos, s.unblock(hidden, why), "%s", verdict.Unknown)
 		}
 		return false
 	}
-	if verdict.Engine == "" && s.was == "" && pending && len(b.opt.Authority) == 0 {
-		return false // a disk that is attached in this pass may hold another replica
+	if verdict.Engine == "" && s.was == "" && len(b.opt.Authority) == 0 {
+		if _, pending, _ := b.hidden(); pending {
+			return false // a disk that is attached in this pass may hold another replica
+		}
 	}
 	s.sec.after(b.links.stalled[verdict.Engine]...)
 	s.awaited = ""
