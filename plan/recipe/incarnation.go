@@ -65,8 +65,13 @@ func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
 // rivals are the incarnations with a head or an engine, and layers those of
 // which only layers or staging are left.
 func (b *builder) rivals(v *schema.Volume) (rivals []rival, layers []lineage.Volume) {
-	for _, id := range b.w.Incarnations(v.Name) {
+	ids := b.w.Incarnations(v.Name)
+	alone := len(ids) == 1 && len(b.w.Apart(v.Name)) == 0
+	for _, id := range ids {
 		inc := b.w.Incarnation(b.cfg.Cluster, id)
+		if alone && len(inc.Heads) > 0 {
+			return []rival{{Incarnation: inc}}, nil // there is nothing to hold it against
+		}
 		verdict := b.w.Judge(inc, state.Question{Cluster: b.cfg.Cluster, Replicas: v.Replicas.Count})
 		switch {
 		case len(inc.Heads) > 0 || verdict.Engine != "":
