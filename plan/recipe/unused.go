@@ -14,9 +14,13 @@ import (
 // Unused notes what the operator has released and is not there: it is gone
 // already, or misspelt.
 func Unused(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) []plan.Finding {
+	grants := opt.AllowDestroy.All()
+	if len(grants) == 0 {
+		return nil
+	}
 	snap = world.Fit(cfg, snap)
 	var out []plan.Finding
-	for _, g := range opt.AllowDestroy.All() {
+	for _, g := range grants {
 		if why, hint := unused(g, cfg, snap); why != "" {
 			out = append(out, plan.Finding{About: about(g), Text: fmt.Sprintf("%s releases nothing: %s", g.Flag(), why), Hint: hint})
 		}
