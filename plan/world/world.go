@@ -22,11 +22,21 @@ type World struct {
 	cluster lineage.Cluster
 	owned   map[lineage.Node]bool
 	indexes map[lineage.Node]*index
+	// found is what Incarnation last found; nil when a step has been taken since.
+	found *state.Incarnation
 }
 
 // New makes a World of what was read, fitted to the configuration (Fit).
 func New(c lineage.Cluster, s *state.Snapshot) *World {
-	return &World{s.Clone(), c, map[lineage.Node]bool{}, map[lineage.Node]*index{}}
+	return &World{Snapshot: s.Clone(), cluster: c, owned: map[lineage.Node]bool{}, indexes: map[lineage.Node]*index{}}
+}
+
+// Incarnation is that of the Snapshot as the steps have left it. It is for reading.
+func (w *World) Incarnation(c lineage.Cluster, v lineage.Volume) *state.Incarnation {
+	if w.found == nil || w.found.Volume != v {
+		w.found = w.Snapshot.Incarnation(c, v)
+	}
+	return w.found
 }
 
 // edit returns a node that may be changed.
@@ -44,6 +54,7 @@ func (w *World) Project(op plan.Op) error {
 	if n := w.Nodes[op.On()]; n == nil || n.Unknown != "" {
 		return fmt.Errorf("%T on %s, which could not be read", op, op.On())
 	}
+	w.found = nil
 	n := w.edit(op.On())
 	switch op := op.(type) {
 	case plan.DiskAttach:
