@@ -51,7 +51,10 @@ func (p *planner) plan(snap *state.Snapshot, begun bool) (err error) {
 		return err
 	}
 	if p.saved != nil {
-		p.last, p.deviations, p.others = p.saved.Admit(p.cfg, snap, p.last)
+		planned := p.last
+		if p.last, p.deviations, p.others = p.saved.Admit(p.cfg, snap, planned); sections(p.last) != sections(planned) {
+			p.going = nil // what is left out is not done
+		}
 	} else {
 		if !begun {
 			p.unused = recipe.Unused(p.cfg, snap, p.opt)
@@ -83,4 +86,12 @@ func (p *planner) copying(now map[plan.Key][]lineage.Node) {
 func (p *planner) goOn() bool {
 	p.next = p.going.Next(p.opt.Busy)
 	return p.next != nil && !(p.next.Empty() && len(p.opt.Busy) == 0)
+}
+
+// sections is how many sections the next pass has.
+func sections(p *plan.Plan) int {
+	if p.Empty() {
+		return 0
+	}
+	return len(p.Passes[0].Sections)
 }

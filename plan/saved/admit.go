@@ -39,8 +39,10 @@ func (d Deviation) Error() string {
 // sections it knows, if all of their steps stand in it. What else is due is
 // another matter, and is left alone; those sections are others.
 func (s *Saved) Admit(cfg *schema.Config, snap *state.Snapshot, p *plan.Plan) (admitted *plan.Plan, deviations []Deviation, others []plan.Key) {
-	known := s.ids()
-	undrawn := s.made.Undrawn(s.Config.Cluster)
+	if s.approved == nil {
+		s.approved, s.undrawn = s.ids(), s.made.Undrawn(s.Config.Cluster)
+	}
+	known, undrawn := s.approved, s.undrawn
 	out := &plan.Plan{Notes: p.Notes, Places: p.Places, Labels: p.Labels}
 	for _, f := range p.Blocked {
 		if known[f.About] != nil || slices.ContainsFunc(s.Plan.Blocked, func(r plan.Remark) bool { return r.About == f.About }) {

@@ -44,6 +44,9 @@ type Saved struct {
 	Plan     *plan.Outline    `json:"plan"`
 
 	made *plan.Plan // with the operations
+	// approved and undrawn are what Admit compares with, once it was asked.
+	approved map[string]map[string]agreed
+	undrawn  plan.Undrawn
 }
 
 // SavedOptions are the Options that a plan was made with.
