@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"strata/plan"
 	"strata/schema"
@@ -39,19 +40,19 @@ func Retain(snapshots []string, keep schema.Keep) []Retained {
 	rules := []struct {
 		name   string
 		keep   int
-		bucket func(int64) int64
+		period func(time.Time) string
 	}{
-		{"hourly", keep.Hourly, func(t int64) int64 { return t / hour }},
-		{"daily", keep.Daily, func(t int64) int64 { return t / day }},
-		{"weekly", keep.Weekly, func(t int64) int64 { return (t/day + 3) / 7 }}, // weeks begin on Monday
-		{"monthly", keep.Monthly, func(t int64) int64 { y, m, _ := civil(t / day); return y*12 + m }},
+		{"hourly", keep.Hourly, func(t time.Time) string { return t.Format("2006-01-02 15") }},
+		{"daily", keep.Daily, func(t time.Time) string { return t.Format("2006-01-02") }},
+		{"weekly", keep.Weekly, func(t time.Time) string { return fmt.Sprint(t.ISOWeek()) }}, // weeks begin on Monday
+		{"monthly", keep.Monthly, func(t time.Time) string { return t.Format("2006-01") }},
 	}
 	for _, r := range rules {
-		last, n := int64(-1), 0
+		last, n := "", 0
 		for i := len(out) - 1; i >= 0 && n < r.keep; i-- {
 			t, _ := scheduledAt(out[i].Snapshot)
-			if b := r.bucket(t); b != last {
-				last = b
+			if p := r.period(utc(t)); p != last {
+				last = p
 				n++
 				out[i].keepFor(fmt.Sprintf("%s %d of %d", r.name, n, r.keep))
 			}
@@ -137,27 +138,25 @@ func (s *subject) pruned(all []*layer) map[string]string {
 	return gone
 }
 
+// stamp is how the name of a snapshot on schedule has its time, which is UTC.
+const stamp = schema.AutoPrefix + "20060102-1504"
+
 // scheduledName is the name of a snapshot taken at a time: auto-20261120-1930, UTC.
-func scheduledName(t int64) string {
-	y, m, d := civil(t / day)
-	return fmt.Sprintf("%s%04d%02d%02d-%02d%02d", schema.AutoPrefix, y, m, d, t%day/hour, t%hour/60)
-}
+func scheduledName(t int64) string { return utc(t).Format(stamp) }
 
 // scheduledAt is the inverse of scheduledName.
 func scheduledAt(name string) (int64, bool) {
-	rest, ok := strings.CutPrefix(name, schema.AutoPrefix)
-	var y, m, d, h, min int64
-	if n, err := fmt.Sscanf(rest, "%4d%2d%2d-%2d%2d", &y, &m, &d, &h, &min); !ok || n != 5 || err != nil {
+	t, err := time.Parse(stamp, name)
+	if err != nil {
 		return 0, false
 	}
-	t := days(y, m, d)*day + h*hour + min*60
-	return t, scheduledName(t) == name
+	return t.Unix(), t.Format(stamp) == name
 }
 
-func clock(t int64) string {
-	y, m, d := civil(t / day)
-	return fmt.Sprintf("%04d-%02d-%02d %02d:%02d UTC", y, m, d, t%day/hour, t%hour/60)
-}
+func clock(t int64) string { return utc(t).Format("2006-01-02 15:04 UTC") }
+
+// utc is a time in Unix seconds. A plan is the same in every time zone.
+func utc(t int64) time.Time { return time.Unix(t, 0).UTC() }
 
 func duration(seconds int64) string {
 	switch {
@@ -169,35 +168,4 @@ func duration(seconds int64) string {
 		return fmt.Sprintf("%dm", seconds/60)
 	}
 	return fmt.Sprintf("%ds", seconds)
-}
-
-// civil turns days since 1970-01-01 into a date of the Gregorian calendar, and
-// days does the reverse. The year is taken to begin in March, so that the leap
-// day is its last; an era is the 400 years after which the calendar repeats.
-func civil(n int64) (year, month, dayOfMonth int64) {
-	n += 719468
-	era := n / 146097
-	doe := n % 146097
-	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
-	doy := doe - (365*yoe + yoe/4 - yoe/100)
-	mp := (5*doy + 2) / 153
-	month = mp%12 + 3
-	if month > 12 {
-		month -= 12
-	}
-	year = yoe + era*400
-	if month <= 2 {
-		year++
-	}
-	return year, month, doy - (153*mp+2)/5 + 1
-}
-
-func days(year, month, dayOfMonth int64) int64 {
-	if month <= 2 {
-		year--
-	}
-	era := year / 400
-	yoe := year % 400
-	doy := (153*((month+9)%12)+2)/5 + dayOfMonth - 1
-	return era*146097 + yoe*365 + yoe/4 - yoe/100 + doy - 719468
 }

@@ -95,20 +95,10 @@ func TestRetainTwice(t *testing.T) {
 	}
 }
 
-func TestCivil(t *testing.T) {
-	for n := int64(0); n < 200*366; n++ {
-		d := time.Unix(n*day, 0).UTC()
-		y, m, dom := civil(n)
-		if y != int64(d.Year()) || m != int64(d.Month()) || dom != int64(d.Day()) {
-			t.Fatalf("day %d is %04d-%02d-%02d, not %s", n, y, m, dom, d.Format(time.DateOnly))
-		}
-		if back := days(y, m, dom); back != n {
-			t.Fatalf("%s is day %d, not %d", d.Format(time.DateOnly), back, n)
-		}
-	}
-}
-
+// TestScheduledName is at home in a zone that is no whole hours from UTC.
 func TestScheduledName(t *testing.T) {
+	defer func(was *time.Location) { time.Local = was }(time.Local)
+	time.Local = time.FixedZone("here", 5*hour+hour/2)
 	for _, at := range []string{"1970-01-01T00:00:00Z", "2026-11-20T19:30:00Z", "2028-02-29T23:59:00Z", "2099-12-31T00:01:00Z"} {
 		want, err := time.Parse(time.RFC3339, at)
 		if err != nil {
@@ -117,6 +107,9 @@ func TestScheduledName(t *testing.T) {
 		name := scheduledName(want.Unix())
 		if got, ok := scheduledAt(name); !ok || got != want.Unix() {
 			t.Errorf("%s is called %s, and that is %d, %v", at, name, got, ok)
+		}
+		if got := clock(want.Unix()); got != want.Format("2006-01-02 15:04 UTC") {
+			t.Errorf("%s is shown as %s", at, got)
 		}
 	}
 	for _, name := range []string{"", "base", "auto-", "auto-20261320-1930", "auto-20260230-0000", "auto-20261120-2400", "auto-20261120-1960", "auto-20261120-193", "auto-20261120-1930x", "20261120-1930"} {
