@@ -31,7 +31,7 @@
 //     merge     what an interrupted cut left goes, and what strata needed for itself
 //     detach    a clone is made to stand on no layer of another volume
 //     revert    the head is put on an older layer again
-//     remove    layers go that are not configured any more, or too many (retain.go)
+//     remove    layers go that are not configured any more, or too many (retain.go, retention)
 //     cut       one is cut that is configured, due by schedule, or a mark (mark.go),
 //     the volumes of a group at one instant (group.go)
 //  5. Every pair of nodes that a volume needs a link between has one, and one

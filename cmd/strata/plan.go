@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"strata/plan/recipe"
+	"strata/plan/retention"
 	"strata/plan/saved"
 	"strata/state"
 )
@@ -100,7 +101,7 @@ something to do, 3 when there is not, but something is blocked.`,
 
 // tooEarly reports whether a time is later than a clock that is a little behind
 // can explain.
-func tooEarly(at int64) bool { return at > time.Now().Unix()+recipe.ClockSkew }
+func tooEarly(at int64) bool { return at > time.Now().Unix()+retention.ClockSkew }
 
 // moment reads a time in RFC 3339; "" is now.
 func moment(at string) (int64, error) {

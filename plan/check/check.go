@@ -4,10 +4,10 @@ package check
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/plan/retention"
 	"strata/plan/world"
 	"strata/schema"
 	"strata/state"
@@ -238,5 +238,36 @@ func (c *Checker) pruned(volume string, op plan.Op) bool {
 	}
 	l, ok := lineage.ParseLayer(d.Name)
 	v := c.cfg.Volume(volume)
-	return ok && v != nil && v.Every > 0 && strings.HasPrefix(l.Snapshot, schema.AutoPrefix)
+	if !ok || v == nil || l.Own || l.Volume.Name != volume {
+		return false
+	}
+	layers := c.counted(l.Volume)
+	if !slices.Contains(layers, l) {
+		return false
+	}
+	var snapshots []string
+	for _, l := range layers {
+		snapshots = append(snapshots, l.Snapshot)
+	}
+	gone, _ := retention.LetGo(v, snapshots, c.opt.Now)
+	_, let := gone[l.Snapshot]
+	return let
+}
+
+// counted are the layers with users' snapshots and those on schedule that the
+// current copies have, and that count: the heads say so.
+func (c *Checker) counted(id lineage.Volume) []lineage.Layer {
+	inc := c.w.Incarnation(c.cfg.Cluster, id)
+	var cut lineage.Epoch
+	var found []lineage.Layer
+	for _, leg := range c.judge(id).Legs {
+		if leg.Head == nil {
+			continue
+		}
+		cut = max(cut, leg.Head.Name.Cut)
+		for _, l := range inc.Layers(leg.Node, leg.Head.Lvol.Lvstore) {
+			found = append(found, l.Parsed.(lineage.Layer))
+		}
+	}
+	return slices.DeleteFunc(found, func(l lineage.Layer) bool { return l.Own || l.Epoch > cut })
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"strata/lineage"
 	"strata/plan"
 	"strata/plan/check"
 	"strata/plan/plantest"
@@ -161,5 +162,48 @@ nodes: n1: pools: slow: {aio: "/dev/slow", format: true}
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+}
+
+// A snapshot on schedule is released by the policy that lets it go, and by nothing
+// that only looks like that.
+func TestCheckAsksTheRetentionPolicy(t *testing.T) {
+	const now = 1795203000 // 2026-11-20 19:30 UTC
+	const world = `n1 disk /dev/n1 lab.fast.disk claimed
+n1 lvstore lab.fast lab.fast.disk 1Mi 1024
+n1 lvol lab.fast/db.k3f7@2.auto-20261119-0000 b2 64Mi 3
+n1 lvol lab.fast/db.k3f7@3.auto-20261120-1700 b3 64Mi 3 parent=db.k3f7@2.auto-20261119-0000
+n1 lvol lab.fast/db.k3f7@4.auto-20261120-1800 b4 64Mi 3 parent=db.k3f7@3.auto-20261120-1700
+n1 lvol lab.fast/db.k3f7@5.auto-20261120-1900 b5 64Mi 3 parent=db.k3f7@4.auto-20261120-1800
+n1 lvol lab.fast/db.k3f7@6.auto-20261120-2300 b6 64Mi 3 parent=db.k3f7@5.auto-20261120-1900
+n1 lvol lab.fast/db.k3f7@9.auto-20261120-1930 b9 64Mi 3 parent=db.k3f7@6.auto-20261120-2300
+n1 lvol lab.fast/db.k3f7#7.1.6p u1 64Mi 9 parent=db.k3f7@9.auto-20261120-1930
+`
+	const schedule = `every: "1h", keep: hourly: 2`
+	for _, c := range []struct {
+		name, layer, policy string
+		now                 int64
+		refused             bool
+	}{
+		{"of a day that nothing keeps", "db.k3f7@2.auto-20261119-0000", schedule, now, false},
+		{"of an hour that nothing keeps", "db.k3f7@3.auto-20261120-1700", schedule, now, false},
+		{"of the last hour but one", "db.k3f7@4.auto-20261120-1800", schedule, now, true},
+		{"the youngest", "db.k3f7@5.auto-20261120-1900", schedule, now, true},
+		{"another rule keeps it", "db.k3f7@2.auto-20261119-0000", `every: "1h", keep: {hourly: 2, daily: 2}`, now, true},
+		{"its time has not come", "db.k3f7@6.auto-20261120-2300", schedule, now, true},
+		{"no cut that counts made it", "db.k3f7@9.auto-20261120-1930", schedule, now, true},
+		{"there is no schedule", "db.k3f7@2.auto-20261119-0000", "", now, true},
+		{"there is no clock", "db.k3f7@2.auto-20261119-0000", schedule, 0, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg, snap := plantest.TwoNodes(t, `volumes: db: {size: 64Mi, replicas: 1, protect: true, export: "none", `+c.policy+"}", world)
+			s := plan.Section{Kind: plan.KindVolume, Name: "db", Stages: [][]plan.Step{
+				{{Op: plan.LvolDelete{At: plan.At{Node: "n1"}, Lvstore: "lab.fast", Name: lineage.LvolName(c.layer)}, Risk: plan.RiskDestroy}},
+			}}
+			err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, plan.Options{Now: c.now})
+			if refused := err != nil && strings.Contains(err.Error(), "db is protected"); refused != c.refused || err != nil && !refused {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"strata/plan/retention"
 	"strata/schema"
 )
 
@@ -27,7 +28,7 @@ func (s *subject) nextMark(all []*layer) (name, why string) {
 	if s.b.opt.Now < last+s.v.ResyncSec {
 		return "", ""
 	}
-	name = markPrefix + strings.TrimPrefix(scheduledName(s.b.opt.Now), schema.AutoPrefix)
+	name = markPrefix + strings.TrimPrefix(retention.Name(s.b.opt.Now), schema.AutoPrefix)
 	return name, fmt.Sprintf("resync is %s: a replica that comes back is to lack no more", duration(s.v.ResyncSec))
 }
 
@@ -36,7 +37,7 @@ func markedAt(snapshot string) (int64, bool) {
 	if !ok {
 		return 0, false
 	}
-	return scheduledAt(schema.AutoPrefix + rest)
+	return retention.Time(schema.AutoPrefix + rest)
 }
 
 func (s *subject) youngestMark(all []*layer) *layer {

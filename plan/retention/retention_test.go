@@ -1,7 +1,8 @@
-package recipe
+package retention
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -78,7 +79,7 @@ func TestRetainTwice(t *testing.T) {
 	var all []string
 	at := time.Date(2025, 12, 20, 0, 7, 0, 0, time.UTC)
 	for i := range 400 {
-		all = append(all, scheduledName(at.Add(time.Duration(i*i%997)*7*time.Hour).Unix()))
+		all = append(all, Name(at.Add(time.Duration(i*i%997)*7*time.Hour).Unix()))
 	}
 	keep := schema.Keep{Hourly: 5, Daily: 7, Weekly: 4, Monthly: 12}
 	kept := func(names []string) (out []string) {
@@ -95,26 +96,54 @@ func TestRetainTwice(t *testing.T) {
 	}
 }
 
-// TestScheduledName is at home in a zone that is no whole hours from UTC.
-func TestScheduledName(t *testing.T) {
+// TestName is at home in a zone that is no whole hours from UTC.
+func TestName(t *testing.T) {
 	defer func(was *time.Location) { time.Local = was }(time.Local)
-	time.Local = time.FixedZone("here", 5*hour+hour/2)
+	time.Local = time.FixedZone("here", 5*60*60+30*60)
 	for _, at := range []string{"1970-01-01T00:00:00Z", "2026-11-20T19:30:00Z", "2028-02-29T23:59:00Z", "2099-12-31T00:01:00Z"} {
 		want, err := time.Parse(time.RFC3339, at)
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := scheduledName(want.Unix())
-		if got, ok := scheduledAt(name); !ok || got != want.Unix() {
+		name := Name(want.Unix())
+		if got, ok := Time(name); !ok || got != want.Unix() {
 			t.Errorf("%s is called %s, and that is %d, %v", at, name, got, ok)
 		}
-		if got := clock(want.Unix()); got != want.Format("2006-01-02 15:04 UTC") {
+		if got := Clock(want.Unix()); got != want.Format("2006-01-02 15:04 UTC") {
 			t.Errorf("%s is shown as %s", at, got)
 		}
 	}
 	for _, name := range []string{"", "base", "auto-", "auto-20261320-1930", "auto-20260230-0000", "auto-20261120-2400", "auto-20261120-1960", "auto-20261120-193", "auto-20261120-1930x", "20261120-1930"} {
-		if at, ok := scheduledAt(name); ok {
+		if at, ok := Time(name); ok {
 			t.Errorf("%q is taken for %d", name, at)
 		}
+	}
+}
+
+// What is let go does not depend on what of it is gone already: a check that looks
+// after every step says of each what the plan said of all.
+func TestLetGoIsTheSameHalfway(t *testing.T) {
+	v := &schema.Volume{Every: 3600, Keep: schema.Keep{Hourly: 3, Daily: 3, Weekly: 2}}
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	have := []string{Name(now.Add(time.Hour).Unix()), "base"}
+	for i := range 60 {
+		have = append(have, Name(now.Add(-time.Duration(i)*5*time.Hour).Unix()))
+	}
+	all, ahead := LetGo(v, have, now.Unix())
+	if len(all) < 40 || !slices.Equal(ahead, have[:1]) {
+		t.Fatalf("%d go, ahead are %v", len(all), ahead)
+	}
+	for name := range all {
+		have = slices.DeleteFunc(have, func(s string) bool { return s == name })
+		delete(all, name)
+		if left, _ := LetGo(v, have, now.Unix()); !maps.Equal(left, all) {
+			t.Fatalf("without %s, %v go, and not %v", name, left, all)
+		}
+	}
+	if gone, _ := LetGo(&schema.Volume{Keep: v.Keep}, have, now.Unix()); gone != nil {
+		t.Errorf("without a schedule %v go", gone)
+	}
+	if gone, _ := LetGo(v, have, 0); gone != nil {
+		t.Errorf("without a clock %v go", gone)
 	}
 }
