@@ -13,11 +13,15 @@ import (
 // work for, and below it only the steps that copy, reduce or destroy.
 func (o *Outline) Compact(w io.Writer) error {
 	out := &printer{w: w}
+	repeats := o.repeats()
 	for _, g := range o.groups() {
 		out.line("%s: %s", g.key, g.words())
 		for _, step := range g.steps {
-			if step.Risk == RiskCopy || step.Risk == RiskReduce || step.Risk == RiskDestroy {
+			switch r := repeats[step.Number]; {
+			case r == nil && step.risky():
 				out.line("%4d. %-8s %s%s%s", step.Number, step.Node, step.Text, tags(step, nil), at(step.At))
+			case r != nil && r.steps[0].Number == step.Number && slices.ContainsFunc(r.steps, OutlineStep.risky):
+				out.line("      and so on: %s", r.words())
 			}
 		}
 	}
@@ -32,6 +36,24 @@ func (o *Outline) Compact(w io.Writer) error {
 	out.violations(o.Violations)
 	out.end(o)
 	return out.err
+}
+
+// risky reports whether a step copies, reduces or destroys.
+func (s OutlineStep) risky() bool {
+	return s.Risk == RiskCopy || s.Risk == RiskReduce || s.Risk == RiskDestroy
+}
+
+// repeats has the steps that the first pass of their series stands for, by number.
+func (o *Outline) repeats() map[int]*repeat {
+	all := map[int]*repeat{}
+	for _, series := range o.series() {
+		for _, r := range series.repeats() {
+			for _, step := range r.steps {
+				all[step.Number] = &r
+			}
+		}
+	}
+	return all
 }
 
 // assumes names the disks that any pass takes for blank.

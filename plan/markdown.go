@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -136,8 +137,8 @@ func (p *page) risky(rows []string) {
 // The steps of a section for which hosts wait are one row, beside what else they are.
 func (o *Outline) risky() []string {
 	rows := map[Risk][]string{}
-	for _, pass := range o.Passes {
-		for _, s := range pass.Sections {
+	for _, series := range o.series() {
+		for _, s := range series.first.Sections {
 			var steps []OutlineStep
 			for _, stage := range s.Stages {
 				steps = append(steps, stage...)
@@ -156,6 +157,11 @@ func (o *Outline) risky() []string {
 				if risk := steps[i].Risk; risk != RiskCreate && risk != RiskPause {
 					rows[risk] = append(rows[risk], row(&s, steps[i:i+1], risk))
 				}
+			}
+		}
+		for _, r := range series.repeats() {
+			if row := r.row(); row != "" {
+				rows[RiskCopy] = append(rows[RiskCopy], row)
 			}
 		}
 	}
@@ -189,6 +195,19 @@ func row(s *OutlineSection, steps []OutlineStep, worst Risk) string {
 	return fmt.Sprintf("| %s | %s | %s: %s | %s | %s | %s |\n", number, first.Node, s.Key, text, risk, after, strings.TrimSpace(plain(first.Reason)+" "+code(first.At)))
 }
 
+// row is one for all that is copied; "" if nothing is.
+func (r repeat) row() string {
+	copies := slices.DeleteFunc(slices.Clone(r.steps), func(s OutlineStep) bool { return s.Risk != RiskCopy })
+	if len(copies) == 0 {
+		return ""
+	}
+	first, last, after := copies[0], copies[len(copies)-1], ""
+	if last.Copies != nil {
+		after = fmt.Sprint(*last.Copies)
+	}
+	return fmt.Sprintf("| %d–%d | %s | %s: %s | %s | %s | %s |\n", first.Number, last.Number, first.Node, r.key, plain(r.words()), RiskCopy, after, code(first.At))
+}
+
 // remarks lists findings.
 func (p *page) remarks(title, what string, list []Remark) {
 	if len(list) == 0 {
@@ -218,7 +237,7 @@ func (p *page) all(o *Outline) {
 		return
 	}
 	var text strings.Builder
-	if err := (&Outline{Passes: o.Passes}).Print(&text); err != nil {
+	if err := (&Outline{Passes: o.Passes, AllSteps: o.AllSteps}).Print(&text); err != nil {
 		return
 	}
 	steps := strings.Trim(text.String(), "\n")
@@ -237,9 +256,7 @@ func (p *page) all(o *Outline) {
 			break
 		}
 		end += len(line)
-		if isStep(line) {
-			shown++
-		}
+		shown += stepsIn(line)
 	}
 	switch {
 	case shown == o.Totals.Steps:
@@ -250,12 +267,6 @@ func (p *page) all(o *Outline) {
 	if shown < o.Totals.Steps {
 		p.omitted = append(p.omitted, fmt.Sprintf("steps %d to %d of the list of all", shown+1, o.Totals.Steps))
 	}
-}
-
-// isStep tells the line of a step from those of sections and reasons.
-func isStep(line string) bool {
-	number, _, ok := strings.Cut(strings.TrimLeft(line, " "), ". ")
-	return ok && strings.Trim(number, "0123456789") == "" && number != ""
 }
 
 // code makes s a piece of code that may stand in a table.

@@ -32,6 +32,9 @@ type Outline struct {
 	// that of the file, where a saved plan is shown.
 	Allowed []string `json:"allowed,omitempty"`
 	Digest  string   `json:"digest,omitempty"`
+	// AllSteps is set where the forms for people are to list every step, of passes
+	// that are alike, too. As data a plan always has all.
+	AllSteps bool `json:"-"`
 }
 
 // OutlinePass is a Pass.

@@ -9,17 +9,19 @@ import (
 // Print writes the plan as text, in the order things happen.
 func (p *Plan) Print(w io.Writer) error { return p.Outline("").Print(w) }
 
-// Print writes the plan as text, in the order things happen.
+// Print writes the plan as text, in the order things happen. Of three or more
+// passes that follow one another and are alike, it lists the steps of the first.
 func (o *Outline) Print(w io.Writer) error {
 	out := &printer{w: w}
-	for i, pass := range o.Passes {
+	for i, series := range o.series() {
 		if i > 0 {
 			out.line("")
-			out.line("Then, after another look at the nodes%s:", assumption(pass.Assumes))
+			out.line("Then, after another look at the nodes%s:", assumption(series.first.Assumes))
 		}
-		for _, s := range pass.Sections {
+		for _, s := range series.first.Sections {
 			out.section(&s)
 		}
+		out.again(series)
 	}
 	if len(o.Passes) > 0 {
 		out.line("")
@@ -74,6 +76,18 @@ func (p *printer) section(s *OutlineSection) {
 			p.line("%4d. %-8s %s%s", step.Number, step.Node, step.Text, tags(step, copies))
 			copies = step.Copies
 		}
+	}
+}
+
+// again says what the passes of a series do that are not printed.
+func (p *printer) again(s series) {
+	if len(s.rest) == 0 {
+		return
+	}
+	p.line("")
+	p.line("%s", s.words())
+	for _, r := range s.repeats() {
+		p.line("    %s", strings.TrimSuffix(r.key+": "+r.layers(), ": "))
 	}
 }
 

@@ -19,7 +19,8 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
 // TestViews shows the plans of some of the golden cases in the other forms: each
-// file of testdata/views is named after one, and has "compact" and "markdown".
+// file of testdata/views is named after one, and has "compact" and "markdown", and
+// "text" where that is not the plan with all its steps.
 func TestViews(t *testing.T) {
 	cases := plantest.Cases(t, "recipe/testdata")
 	for _, view := range plantest.Cases(t, "testdata/views") {
@@ -34,7 +35,13 @@ func TestViews(t *testing.T) {
 				t.Fatal(err)
 			}
 			o := p.Outline(cfg.Cluster)
-			var compact, markdown strings.Builder
+			var text, compact, markdown strings.Builder
+			if err := o.Print(&text); err != nil {
+				t.Fatal(err)
+			}
+			if text.String() == plantest.Text(p) {
+				text.Reset()
+			}
 			if err := o.Compact(&compact); err != nil {
 				t.Fatal(err)
 			}
@@ -42,9 +49,9 @@ func TestViews(t *testing.T) {
 				t.Fatal(err)
 			}
 			if *update {
-				view.Update(t, txtar.File{Name: "compact", Data: []byte(compact.String())}, txtar.File{Name: "markdown", Data: []byte(markdown.String())})
-			} else if compact.String() != view.File("compact") || markdown.String() != view.File("markdown") {
-				t.Errorf("got\n%s\n%s\nwant\n%s\n%s", compact.String(), markdown.String(), view.File("compact"), view.File("markdown"))
+				view.Update(t, txtar.File{Name: "text", Data: []byte(text.String())}, txtar.File{Name: "compact", Data: []byte(compact.String())}, txtar.File{Name: "markdown", Data: []byte(markdown.String())})
+			} else if text.String() != view.File("text") || compact.String() != view.File("compact") || markdown.String() != view.File("markdown") {
+				t.Errorf("got\n%s\n%s\n%s\nwant\n%s\n%s\n%s", text.String(), compact.String(), markdown.String(), view.File("text"), view.File("compact"), view.File("markdown"))
 			}
 		})
 	}

@@ -31,6 +31,7 @@ func newApply() *cobra.Command {
 		wait    time.Duration
 		file    string
 		digest  string
+		all     everyStep
 	)
 	cmd := &cobra.Command{
 		Use:   "apply [DIR | FILE... | PLAN]",
@@ -94,7 +95,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 				}
 				opt.Confirm = func(p *plan.Plan) bool {
 					flush()
-					return confirm(p, cmd.InOrStdin(), out)
+					return confirm(all.of(p.Outline("")), cmd.InOrStdin(), out)
 				}
 			}
 			start := time.Now()
@@ -124,6 +125,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 	cmd.Flags().StringVar(&file, "plan", "", "carry out the saved plan in `FILE`; one whose name ends in .plan needs no --plan")
 	cmd.Flags().StringVar(&digest, "digest", "", "refuse a saved plan that has another `DIGEST` (sha256:…) than show has printed")
 	cmd.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
+	all.flag(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one event a line as JSON")
 	durationFlag(cmd, &wait, "lock-timeout", 10*time.Second, 0, "how long to wait for another apply that has locked the nodes")
 	countFlag(cmd, &jobs, "parallelism", 10, 1, "volumes that may be held, copied, reduced or destroyed at a time")
@@ -210,8 +212,8 @@ func interrupts() <-chan struct{} {
 	return stop
 }
 
-func confirm(p *plan.Plan, in io.Reader, out io.Writer) bool {
-	if err := inLines(p.Outline("")).Print(out); err != nil {
+func confirm(o *plan.Outline, in io.Reader, out io.Writer) bool {
+	if err := o.Print(out); err != nil {
 		return false
 	}
 	fmt.Fprint(out, "\nCarry this out? Only \"yes\" will do: ")

@@ -15,6 +15,21 @@ type planForm struct {
 	compact  bool
 	markdown bool
 	json     bool
+	all      everyStep
+}
+
+// everyStep is whether every step is printed, of passes that are alike, too.
+type everyStep bool
+
+func (e *everyStep) flag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar((*bool)(e), "all-steps", false, "print every step; without it, passes that are alike are printed once")
+}
+
+// of is a plan as it is printed.
+func (e everyStep) of(o *plan.Outline) *plan.Outline {
+	o = inLines(o)
+	o.AllSteps = bool(e)
+	return o
 }
 
 func (f *planForm) flags(cmd *cobra.Command) {
@@ -22,6 +37,7 @@ func (f *planForm) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.compact, "compact", false, "print a line for each object, and the steps that copy, reduce or destroy")
 	cmd.Flags().BoolVar(&f.markdown, "markdown", false, fmt.Sprintf("print it as a comment for a merge request, of at most %d characters", plan.MarkdownLimit))
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the plan as JSON")
+	f.all.flag(cmd)
 	cmd.MarkFlagsMutuallyExclusive("compact", "markdown", "json")
 }
 
@@ -29,7 +45,7 @@ func (f *planForm) print(out io.Writer, o *plan.Outline) error {
 	if f.json {
 		return printJSON(out, o)
 	}
-	switch o = inLines(o); {
+	switch o = f.all.of(o); {
 	case f.markdown:
 		return o.Markdown(out)
 	case f.compact:

@@ -73,10 +73,12 @@ nodes: {
 	return cfg, World(t, "lab", world)
 }
 
-// Text is a plan as it is printed.
+// Text is a plan as it is printed with all its steps.
 func Text(p *plan.Plan) string {
 	var b strings.Builder
-	if err := p.Print(&b); err != nil {
+	o := p.Outline("")
+	o.AllSteps = true
+	if err := o.Print(&b); err != nil {
 		return err.Error()
 	}
 	return b.String()
