@@ -25,13 +25,16 @@ import (
 // From there it is a volume of one replica like any other. What it shows is the
 // same all the time, so a crash leaves an lvol with fewer snapshots below it at
 // most, and the next plan goes on.
-func (s *subject) adopt() bool {
+func (s *subject) adopt() result {
 	a := s.v.Adopt
+	if a == nil {
+		return idle
+	}
 	at := s.b.w.Nodes[a.Node]
 	l := at.Lvols[a.Alias()]
 	if why, hint := s.unfit(at, l); why != "" {
 		s.b.block("volume "+s.v.Name, s.v.At("adopt"), hint, "%s", why)
-		return false
+		return blocked
 	}
 	kept := s.kept(at)
 	holders := slices.DeleteFunc(at.Holders(l), func(h state.Holder) bool {
@@ -39,20 +42,20 @@ func (s *subject) adopt() bool {
 	})
 	if i := slices.IndexFunc(holders, func(h state.Holder) bool { return !h.Shows }); i >= 0 {
 		s.held(holders[i : i+1])
-		return false
+		return blocked
 	}
-	if !s.makeWhole(at, l) {
-		return false
+	if came := s.makeWhole(at, l); came != idle {
+		return came
 	}
 	if len(holders) > 0 {
 		s.held(holders)
-		return false
+		return blocked
 	}
 	s.id = lineage.Volume{Name: s.v.Name, ID: s.b.newID(s.v.Name)}
 	first := because(s.v.At("adopt"), "%s becomes the first replica of %s%s", a.Alias(), s.v.Name, s.seenAs())
 	head := lineage.Head{Volume: s.id, Epoch: 1, Legs: 1, Mark: lineage.Primary}
 	s.sec.then(first, plan.RiskCreate, plan.LvolRename{At: plan.At{Node: a.Node}, Lvstore: a.Lvstore, From: a.Lvol, To: head.Lvol()})
-	return true
+	return acted
 }
 
 // unfit says why an lvol cannot be adopted, whoever uses it, and what to do.
@@ -95,12 +98,11 @@ func others(at *state.Node, lvstore string) string {
 }
 
 // makeWhole copies into an lvol what it shares with the snapshots it stands on.
-// It returns false when there was anything to copy: that takes time, and who
-// uses the lvol then is seen in the next pass.
-func (s *subject) makeWhole(at *state.Node, l *state.Lvol) bool {
+// That takes time, and who uses the lvol then is seen in the next pass.
+func (s *subject) makeWhole(at *state.Node, l *state.Lvol) result {
 	a, below := s.v.Adopt, at.Below(l)
 	if len(below) == 0 {
-		return true
+		return idle
 	}
 	lvs := at.Lvstores[l.Lvstore]
 	free, need := lvs.TotalClusters, int64(0)
@@ -115,13 +117,13 @@ func (s *subject) makeWhole(at *state.Node, l *state.Lvol) bool {
 	if need = min(need, l.Size/lvs.ClusterSize-l.Allocated); need > free {
 		s.b.block("volume "+s.v.Name, s.v.At("adopt"), "make room in it",
 			"%s stands on snapshots, and what it shares with them, up to %s, is to be copied into it; lvstore %s has %s free", a.Alias(), amount.Bytes(need*lvs.ClusterSize), a.Lvstore, amount.Bytes(free*lvs.ClusterSize))
-		return false
+		return blocked
 	}
 	for _, b := range below {
 		whole := because(s.v.At("adopt"), "snapshot %s cannot be renamed and stays as it is; %s is to stand without it", b.Alias(), s.v.Name)
 		s.sec.then(whole, plan.RiskCopy, plan.LvolDecouple{At: plan.At{Node: a.Node}, Lvstore: a.Lvstore, Name: a.Lvol, Bytes: b.Allocated * lvs.ClusterSize})
 	}
-	return false
+	return acted
 }
 
 // kept is the kernel device that shows the lvol already as the volume is to be

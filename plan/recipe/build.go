@@ -51,6 +51,7 @@ type builder struct {
 	notes   []plan.Finding
 	decides map[string]plan.Placement // by volume
 	err     error
+	doing   string // the recipe that is tried just now
 }
 
 // devices is what a pass does to the kernel devices of nodes.

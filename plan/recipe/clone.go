@@ -33,32 +33,35 @@ func sourcesFirst(cfg *schema.Config) []*schema.Volume {
 // createClone makes the heads of a new volume on a layer of another, beside
 // that one's replicas: linked to it, in no time. Like empty heads they are
 // equal, so they are made sealed.
-func (s *subject) createClone() bool {
+func (s *subject) createClone() result {
+	if s.v.From == nil {
+		return idle
+	}
 	b, v, about := s.b, s.v, "volume "+s.v.Name
 	source := b.subjects[v.From.Volume]
 	if source == nil {
 		b.block(about, v.At("from"), "", "it waits for volume %s, which it is cloned from", v.From.Volume)
-		return false
+		return blocked
 	}
 	l := source.find(source.layersOf(), v.From.Snapshot)
 	if l == nil || !l.everywhere() {
 		b.block(about, v.At("from"), "", "it waits for snapshot %s of volume %s", v.From.Snapshot, v.From.Volume)
-		return false
+		return blocked
 	}
 	places := s.besideSource(source, l)
 	if e := v.Engine; e != "" && source.lagsOn(e) && !slices.ContainsFunc(places, func(c plan.Choice) bool { return c.Node == e }) && disqualified(v, b.cfg.Node(e)) == "" {
 		b.block(about, v.At("from"), "", "it waits for the replica of volume %s on %s, which is to be its engine", v.From.Volume, e)
-		return false
+		return blocked
 	}
 	if len(places) < v.Replicas.Count {
 		b.block(about, v.At("from"), "", "it is to have %s, and the snapshot it is cloned from is on %s where it may be", amount.Of(v.Replicas.Count, "replica"), amount.Of(len(places), "node"))
-		return false
+		return blocked
 	}
 	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}
 	cloned := because(v.At("from"), "volume %s is cloned from %s@%s", v.Name, v.From.Volume, v.From.Snapshot)
 	b.decided(b.placedBeside(v, places))
 	s.cloneOnto(cloned, places[:v.Replicas.Count], l.Lvol(), 1, v.Replicas.Count)
-	return true
+	return acted
 }
 
 // lagsOn reports whether a node is to have a current replica and has none.
@@ -228,10 +231,11 @@ func (s *subject) detaching() bool {
 }
 
 // detach copies what a clone shares with its source, on every leg by itself.
-func (s *subject) detach() bool {
+func (s *subject) detach() result {
 	if !s.detaching() {
-		return false
+		return idle
 	}
+	before := s.tally()
 	var ops []plan.Op
 	for _, l := range s.Legs {
 		at := s.b.w.Nodes[l.Node]
@@ -245,5 +249,5 @@ func (s *subject) detach() bool {
 	alone := because(s.v.At("from"), "%s is to be independent of %s", s.v.Name, s.v.From.Volume)
 	s.sec.then(alone, plan.RiskCopy, ops...)
 	s.reread()
-	return len(ops) > 0
+	return s.since(before)
 }

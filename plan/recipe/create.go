@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"slices"
 
 	"strata/amount"
@@ -10,40 +11,40 @@ import (
 	"strata/state"
 )
 
-// create makes the heads of a volume that nobody has. New heads are sealed:
-// empty lvols are equal, whichever of them a crash leaves behind. A volume is
-// called new only when every place it may be in was read.
-func (s *subject) create() bool {
+// seen makes sure that a volume is called new only when every place it may be in
+// was read.
+func (s *subject) seen() result {
 	b, v := s.b, s.v
 	hidden, pending, why := b.hidden()
 	if pending {
-		return false
+		return acted
 	}
 	if hidden > 0 {
 		b.block("volume "+v.Name, v.Pos, "make them readable; a node that is gone for good is to leave the configuration, and what it had to be retired",
 			"no replica of it was found, but %s that may have one could not be read (%s), so it is not known to be new", amount.Of(hidden, "node"), why)
-		return false
+		return blocked
 	}
-	if v.From != nil {
-		return s.createClone()
-	}
-	if v.Adopt != nil {
-		return s.adopt()
-	}
+	return idle
+}
+
+// create makes the heads of a volume that nobody has. New heads are sealed:
+// empty lvols are equal, whichever of them a crash leaves behind.
+func (s *subject) create() result {
+	b, v := s.b, s.v
 	var shortage string
 	s.places, shortage = b.place(v, nil, 0, "")
 	b.decided(s.places)
 	if shortage != "" {
 		b.block("volume "+v.Name, v.At("replicas"), "", "%s", shortage)
-		return false
+		return blocked
 	}
 	if b.unheard(s.places.Chosen) {
-		return false
+		return acted
 	}
 	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}
 	isNew := because(v.Pos, "volume %s is new%s", v.Name, b.tight(v, s.places.Chosen))
 	s.makeHeads(isNew, s.places.Chosen, 1, v.Replicas.Count, lineage.Sealed)
-	return true
+	return acted
 }
 
 // unheard reports whether any of these places is in a pool that no other node
@@ -111,10 +112,21 @@ func roundUp(size, cluster int64) int64 {
 	return (size + cluster - 1) / cluster * cluster
 }
 
-// fill completes a volume that no engine serves and nothing was ever written
+// fill completes a volume before it is started, and has it started where the
+// engine is to be as soon as there is a replica.
+func (s *subject) fill() result {
+	before, wanted := s.tally(), cmp.Or(s.awaited, s.engine)
+	s.complete()
+	if s.legOn(wanted) {
+		s.engine = wanted
+	}
+	return s.since(before)
+}
+
+// complete completes a volume that no engine serves and nothing was ever written
 // to: other empty replicas of it are equal to its authority, and missing ones
 // are made.
-func (s *subject) fill() {
+func (s *subject) complete() {
 	if s.was != "" {
 		return // what was served until just now may have been written to since it was read
 	}

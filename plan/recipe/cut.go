@@ -22,10 +22,11 @@ type cut struct {
 // takeLayer finds the next layer that is due: a configured snapshot the volume
 // does not have, or one on schedule. It is cut at the end of the pass, with
 // the volumes of its group.
-func (s *subject) takeLayer(all []*layer) {
+func (s *subject) takeLayer() result {
 	if s.detaching() {
-		return
+		return idle
 	}
+	all, before, cuts := s.layered, s.tally(), len(s.b.cuts)
 	if name, why := s.nextSnapshot(all); why != "" {
 		s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "", "%s", why)
 	} else if name != "" {
@@ -35,6 +36,10 @@ func (s *subject) takeLayer(all []*layer) {
 	} else if name, why := s.nextMark(all); name != "" {
 		s.due(cut{s, name, true, because(s.v.At("resync"), "%s", why)})
 	}
+	if len(s.b.cuts) > cuts {
+		return acted
+	}
+	return s.since(before)
 }
 
 // due has a layer cut, unless it could not be equal on all replicas: they are

@@ -148,6 +148,19 @@ func (s *subject) refuge() lineage.Node {
 	return cmp.Or(s.lightest(legs), legs[0].Node)
 }
 
+// leave takes a volume in use down, to be started where a replica of it is to stay.
+func (s *subject) leave() result {
+	to := s.refuge()
+	if s.minted || to == "" {
+		return idle
+	}
+	if s.prepare(to, "replicas") == blocked {
+		return blocked
+	}
+	s.takeDown(nil, because(s.v.At("replicas"), "the engine moves from %s to %s, for no replica of %s stays on %s; hosts connect to the new one", s.Engine, to, s.v.Name, s.Engine))
+	return acted
+}
+
 // seated reports whether a replica is under the engine, and the engine is not to
 // stay: it goes once the engine is elsewhere.
 func (s *subject) seated(l state.CurrentLeg) bool {

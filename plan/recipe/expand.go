@@ -12,7 +12,7 @@ import (
 // expand grows every leg of a volume that is configured larger than it is.
 // The RAID and the exported namespace follow by themselves once the engine has
 // seen all legs grow.
-func (s *subject) expand() {
+func (s *subject) expand() result {
 	var places []plan.Choice
 	for _, l := range s.Legs {
 		if l.Head != nil {
@@ -27,12 +27,12 @@ func (s *subject) expand() {
 		}
 		h := l.Head
 		if h.Lvol.Size > want && len(places) < len(s.Legs) {
-			return // one that could not be read may be in larger clusters
+			return idle // one that could not be read may be in larger clusters
 		}
 		if h.Lvol.Size > want {
 			s.b.block("volume "+s.v.Name, s.v.At("size"), fmt.Sprintf("set size to %s", amount.Bytes(h.Lvol.Size)),
 				"it has %s and is configured with %s; strata never shrinks a volume, for what lies beyond would be lost", amount.Bytes(h.Lvol.Size), amount.Bytes(want))
-			return
+			return blocked
 		}
 		if h.Lvol.Size < want {
 			ops = append(ops, plan.LvolResize{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: h.Lvol.Name, From: h.Lvol.Size, To: want})
@@ -42,16 +42,17 @@ func (s *subject) expand() {
 		}
 	}
 	if len(ops) == 0 {
-		return
+		return idle
 	}
 	if why := s.unheard(); why != "" {
 		s.b.block("volume "+s.v.Name, s.v.At("size"), "", "it cannot grow: %s", why)
-		return
+		return blocked
 	}
 	larger := because(s.v.At("size"), "%s is configured with %s", s.v.Name, amount.Bytes(s.v.Size))
 	s.sec.then(larger, plan.RiskCreate, ops...)
 	s.sec.then(larger, plan.RiskCreate, waits...)
 	s.reread()
+	return acted
 }
 
 // unheard says which leg cannot grow now, or can but the engine would not hear
@@ -81,16 +82,21 @@ func (s *subject) outgrown() *state.CurrentLeg {
 }
 
 // widen lets the engine of a volume in use see a leg as large as it is: it is
-// taken down and started again, and the leg shown anew before (offer.go). It
-// returns false when that cannot be now.
-func (s *subject) widen(l *state.CurrentLeg) bool {
+// taken down and started again, and the leg shown anew before (offer.go). A
+// swap that waits for a link starts it again as well.
+func (s *subject) widen() result {
+	l := s.outgrown()
+	if s.minted || s.to != "" || l == nil {
+		return idle
+	}
 	if s.kernelExport() {
 		s.b.block("volume "+s.v.Name, s.v.At("size"), fmt.Sprintf("let its host go, delete RAID %s on %s with bdev_raid_delete, and apply", s.Device, s.Engine),
 			"its host sees less than it has: %s did not hear that the replica on %s grew, and a kernel device shows the volume, whose I/O cannot be held", s.Engine, l.Node)
-		return true
+		return blocked
 	}
-	if !s.canRestart(s.engine, "size") {
-		return true
+	if s.prepare(s.engine, "size") == blocked {
+		return blocked
 	}
-	return s.takeDown(nil, because(s.v.At("size"), "%s did not hear that the replica on %s grew to %s, so its RAID did not grow", s.Engine, l.Node, amount.Bytes(l.Head.Lvol.Size)))
+	s.takeDown(nil, because(s.v.At("size"), "%s did not hear that the replica on %s grew to %s, so its RAID did not grow", s.Engine, l.Node, amount.Bytes(l.Head.Lvol.Size)))
+	return acted
 }

@@ -13,12 +13,9 @@ import (
 
 // export lets hosts reach the volume as configured, and takes away every other
 // way there is.
-func (s *subject) export() bool {
+func (s *subject) export() result {
+	before := s.tally()
 	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
-	if why := s.bound(); why != "" {
-		s.b.block("volume "+s.v.Name, s.v.At("export"), "", "it stays exported as it is: %s", why)
-		return false
-	}
 	s.removeOthers()
 	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
 	switch s.v.Export.Kind {
@@ -31,7 +28,7 @@ func (s *subject) export() bool {
 	}
 	// What comes next must hold the hosts that are let in here.
 	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
-	return true
+	return s.since(before)
 }
 
 // bound says why the export must stay as it is: an engine that serves nobody is

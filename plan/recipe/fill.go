@@ -45,6 +45,16 @@ func (b *builder) mayBeFilled(on lineage.Node, lvol lineage.UUID) bool {
 	return false
 }
 
+// copying leaves the layers of a volume as they are while one is copied.
+func (s *subject) copying() result {
+	why := s.copied()
+	if why == "" {
+		return idle
+	}
+	s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "", "its layers stay as they are: %s", why)
+	return blocked
+}
+
 // copied says that a layer of the volume is, or may be, being copied by order of
 // a run that is over; "" when none is. Deleting it, or one beside it, is refused
 // and yet takes its bdev away: the layer above then looks as if it stood on

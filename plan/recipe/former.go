@@ -57,6 +57,19 @@ func (s *subject) relinks() (lineage.Link, bool) {
 	return lineage.Link{}, false
 }
 
+// relink takes a volume in use down, to be started on links of the present names.
+func (s *subject) relink() result {
+	link, ok := s.relinks()
+	if s.minted || !ok {
+		return idle
+	}
+	if s.prepare(s.Engine, "replicas") == blocked {
+		return blocked
+	}
+	s.takeDown(nil, because(s.v.At("replicas"), "the link from %s to %s is called otherwise now; hosts wait while it is exchanged", link.From, link.To))
+	return acted
+}
+
 // reached says why the engine does not reach a leg; "" when it does.
 func (s *subject) reached(l state.CurrentLeg) string {
 	link := lineage.Link{From: l.Node, To: s.Engine}

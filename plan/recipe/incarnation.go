@@ -238,7 +238,7 @@ func (b *builder) leftBehind(v *schema.Volume, p picked) {
 // --authority.
 func (s *subject) supersede(p picked) {
 	read := slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head != nil })
-	if s.Engine == "" || !read || s.idle() != "" {
+	if s.Engine == "" || !read || s.overtaken() != "" {
 		return
 	}
 	for _, id := range p.others {

@@ -31,7 +31,7 @@ func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 		s.lag(d, "not all current replicas have grown: "+why)
 		return
 	}
-	if s.leftovers() || !s.grows() && !s.canRestart(s.engine, "replicas") {
+	if s.leftovers() || !s.grows() && s.prepare(s.engine, "replicas") == blocked {
 		return
 	}
 	for _, l := range []lineage.Link{out, back} {

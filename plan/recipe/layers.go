@@ -63,22 +63,10 @@ func (s *subject) leftovers() bool {
 
 // layers brings the volume's snapshots to what is configured, one recipe a pass.
 func (s *subject) layers() {
-	if !s.steady() {
-		return
+	if s.steady() {
+		s.layered = s.layersOf()
+		s.through(layering)
 	}
-	if why := s.copied(); why != "" {
-		s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "", "its layers stay as they are: %s", why)
-		return
-	}
-	all := s.layersOf()
-	if s.mergeLeftovers(all) || s.leftovers() || s.detach() {
-		return
-	}
-	if s.revert(all) {
-		return
-	}
-	s.removeLayers(all)
-	s.takeLayer(all)
 }
 
 // steady reports whether the layers of the volume may be worked on: an engine
@@ -110,10 +98,10 @@ func (s *subject) halfJoined() bool {
 
 // mergeLeftovers deletes what an interrupted cut left, and layers of strata's
 // own that nothing needs: their clusters go to the layer or head above.
-func (s *subject) mergeLeftovers(all []*layer) bool {
+func (s *subject) mergeLeftovers() result {
 	done := false
-	for _, l := range all {
-		if s.committed(l) && (!l.Own || s.needed(all, l)) {
+	for _, l := range s.layered {
+		if s.committed(l) && (!l.Own || s.needed(s.layered, l)) {
 			continue
 		}
 		if l.Own && s.committed(l) && s.inUse(l) != "" {
@@ -132,7 +120,13 @@ func (s *subject) mergeLeftovers(all []*layer) bool {
 		}
 	}
 	s.reread()
-	return done
+	switch {
+	case done:
+		return acted
+	case s.leftovers():
+		return blocked
+	}
+	return idle
 }
 
 // liftAll makes stale heads independent of a layer that is to go from under
@@ -236,7 +230,8 @@ func (s *subject) find(all []*layer, snapshot string) *layer {
 }
 
 // removeLayers merges away the layers that are not configured any more.
-func (s *subject) removeLayers(all []*layer) {
+func (s *subject) removeLayers() result {
+	before, all := s.tally(), s.layered
 	pruned := s.pruned(all)
 	for _, l := range all {
 		if l.Own || !s.committed(l) || slices.Contains(s.v.Snapshots, l.Snapshot) && s.find(all, l.Snapshot) == l {
@@ -261,4 +256,5 @@ func (s *subject) removeLayers(all []*layer) {
 		s.mergeLayer(why, l, plan.RiskDestroy)
 	}
 	s.reread()
+	return s.since(before)
 }

@@ -11,11 +11,11 @@ import (
 // mirror brings every leg to the engine, over a link where it is on another
 // node, and puts two or more of them into a RAID. A RAID that runs already
 // stays as it is: legs join it by other recipes.
-func (s *subject) mirror() bool {
-	b := s.b
+func (s *subject) mirror() result {
+	b, before := s.b, s.tally()
 	if at := b.w.Nodes[s.engine]; at == nil || at.Unknown != "" {
 		b.block("volume "+s.v.Name, s.v.At("engine"), "", "its engine %s cannot be read", s.engine)
-		return false
+		return blocked
 	}
 	if len(s.Legs)+len(s.joins) > 1 || s.v.Export.Kind != "none" {
 		for _, l := range s.Legs {
@@ -37,15 +37,14 @@ func (s *subject) mirror() bool {
 			}
 			if why := offer(s.sec, mirrors, lineage.Link{From: l.Node, To: s.engine}, l.UUID, s.key(l.Node)); why != "" {
 				b.block("volume "+s.v.Name, s.v.Pos, "", "the replica on %s cannot be brought to the engine: %s", l.Node, why)
-				return false
+				return blocked
 			}
 		}
 	}
 	if s.Engine == "" {
 		s.assemble()
-		return true
 	}
-	return !s.letGo()
+	return s.since(before)
 }
 
 // letGo reports whether this pass has let go of a peer that a leg was on: then
@@ -108,7 +107,8 @@ func (s *subject) device() string {
 
 // tidy takes what is no leg off the links, and a leg off those that do not
 // lead to the engine.
-func (s *subject) tidy() {
+func (s *subject) tidy() result {
+	before := s.tally()
 	s.keepJoined()
 	for _, h := range s.inc.Heads {
 		keep := lineage.Node("")
@@ -127,6 +127,7 @@ func (s *subject) tidy() {
 		s.b.withdraw(s.sec, because(s.v.Pos, "nobody reads it"), o.Node, o.Lvol.UUID, s.keep[o.Lvol.UUID])
 	}
 	s.dropStaging()
+	return s.since(before)
 }
 
 // dropStaging deletes the stacks being copied that nothing continues: all when

@@ -12,7 +12,13 @@ import (
 // about to go, the next epoch is minted on the legs that stay, the engine's
 // own first, so that the one that is believed after a crash knows of it before
 // anything else happens. Every other replica that can be reached is fenced.
-func (s *subject) names() { s.rename(s.Legs) }
+func (s *subject) names() result {
+	before := s.tally()
+	s.rename(s.Legs)
+	came := s.since(before)
+	s.minted = s.minted || came == acted
+	return came
+}
 
 func (s *subject) rename(legs []state.CurrentLeg) {
 	if !slices.ContainsFunc(legs, func(l state.CurrentLeg) bool { return l.Head != nil }) {

@@ -29,7 +29,17 @@ import (
 // ways. A crash leaves one of these rungs, and the next plan goes on from it;
 // a head that was joining when its engine ended is given up, for the layer it
 // stood on has gone on without it.
-func (s *subject) rebuild() {
+func (s *subject) rebuild() result {
+	if s.minted {
+		return idle
+	}
+	before := s.tally()
+	s.rung()
+	return s.since(before)
+}
+
+// rung does what is next for a replica that the volume lacks.
+func (s *subject) rung() {
 	d, ok := s.destination()
 	if !ok {
 		return
@@ -42,7 +52,7 @@ func (s *subject) rebuild() {
 	if out := (lineage.Link{From: src.Node, To: d.Node}); s.b.connected(out) == "" {
 		s.b.links.need(out) // the join will use it
 	}
-	if !s.giveUpHalf(d) {
+	if s.giveUpHalf(d) != idle {
 		return
 	}
 	if why := s.baseless(d, src); why != "" {
@@ -54,7 +64,7 @@ func (s *subject) rebuild() {
 		s.lag(d, why)
 		return
 	}
-	if s.dropUnlike(d) {
+	if s.dropUnlike(d) != idle {
 		return
 	}
 	next := s.nextLayer(d, src)
@@ -71,7 +81,7 @@ func (s *subject) rebuild() {
 	switch {
 	case next != nil:
 		s.copyLayer(d, src, next)
-	case s.dropStrays(d):
+	case s.dropStrays(d) != idle:
 	case head != nil:
 		s.reparent(d, head)
 	default:
@@ -114,7 +124,7 @@ func (s *subject) inRaid(u lineage.UUID) bool {
 // giveUpHalf deletes a head that was joining when its engine ended: what was
 // written since is not in it. It never was current. So does one that the RAID
 // writes to, but for which no layer is left that it could be completed with.
-func (s *subject) giveUpHalf(d plan.Choice) bool {
+func (s *subject) giveUpHalf(d plan.Choice) result {
 	for _, h := range s.inc.Heads {
 		joined := s.inRaid(h.Lvol.UUID)
 		if h.Lvol.Complete() || joined && (h.Node != d.Node || s.completable(&h)) {
@@ -128,9 +138,9 @@ func (s *subject) giveUpHalf(d plan.Choice) bool {
 		s.b.withdraw(s.sec, anew, h.Node, h.Lvol.UUID, "")
 		s.sec.then(anew, plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: h.Lvol.Name})
 		s.reread()
-		return false
+		return acted
 	}
-	return true
+	return idle
 }
 
 // shaken reports whether a head that is not complete is on a node that lets go

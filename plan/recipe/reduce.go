@@ -13,7 +13,8 @@ import (
 // reduce lets replicas go that are more than configured. Current ones go only
 // when the operator has released them, stale ones only when the volume has its
 // full number of current ones.
-func (s *subject) reduce() {
+func (s *subject) reduce() result {
+	before := s.tally()
 	want := s.v.Replicas.Count
 	victims := s.victims()
 	s.noteStaying(victims)
@@ -24,6 +25,7 @@ func (s *subject) reduce() {
 		s.dropStale()
 		s.dropRemains()
 	}
+	return s.since(before)
 }
 
 // noteStaying says of current replicas that the operator has released and that

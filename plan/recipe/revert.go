@@ -13,38 +13,37 @@ import (
 //	sealed    listener and namespace away, so nothing can be written; the clones
 //	          sealed in the next epoch, the old heads fenced
 //	serving   start, as after any seal; the old heads go when it serves
-//
-// It returns true when it had something to do or to say.
-func (s *subject) revert(all []*layer) bool {
+func (s *subject) revert() result {
 	if s.v.Head == "" || s.standsOn() == s.v.Head {
-		return false
+		return idle
 	}
-	target := s.find(all, s.v.Head)
+	target := s.find(s.layered, s.v.Head)
 	about := "volume " + s.v.Name
 	switch {
 	case target == nil:
-		return false // it is to be taken first
+		return idle // it is to be taken first
 	case !target.everywhere():
 		s.b.block(about, s.v.At("head"), "", "it cannot be reverted: snapshot %s is missing on a replica", s.v.Head)
-		return true
+		return blocked
 	case s.v.Protect:
 		s.b.block(about, s.v.At("head"), "remove protect first", "the head stands on %s and is to stand on %s, but the volume is protected", orNothing(s.standsOn()), s.v.Head)
-		return true
+		return blocked
 	case !s.b.opt.AllowDestroy.Head(s.v.Name):
 		s.b.block(about, s.v.At("head"), plan.HeadGrant(s.v.Name).Flag(), "the head is to stand on %s; what was written since is lost, and that is to be allowed by name. Hosts must drop their caches", s.v.Head)
-		return true
+		return blocked
 	case s.kernelExport():
 		s.b.block(about, s.v.At("head"), "", "it cannot be reverted while a kernel device shows it: remove the export first")
-		return true
-	case s.Engine != "" && !s.canRestart(s.engine, "head"):
-		return true
+		return blocked
+	case s.Engine != "" && s.prepare(s.engine, "head") == blocked:
+		return blocked
 	}
 	why := because(s.v.At("head"), "the head is to stand on %s", s.v.Head)
 	clones, ok := s.cloneHeads(why, target)
-	if ok {
-		s.swapHeads(why, clones)
+	if !ok {
+		return blocked
 	}
-	return true
+	s.swapHeads(why, clones)
+	return acted
 }
 
 // kernelExport reports whether the kernel of a node shows the volume: such a

@@ -21,13 +21,12 @@ type stray struct {
 // dropStrays deletes the layers in the destination of a rebuild that no leg
 // has: they were removed while the replica was away, or an interrupted cut left
 // them. It is done before the replica is current, for then they would count.
-// It reports whether there was anything to do or to wait for.
-func (s *subject) dropStrays(d plan.Choice) bool { return s.dropLayers(d, s.strays(d)) }
+func (s *subject) dropStrays(d plan.Choice) result { return s.dropLayers(d, s.strays(d)) }
 
 // dropUnlike deletes the layers in the destination of a rebuild that the volume
 // has, but not as they are there, so that they are copied anew; before that, what
 // an earlier try has staged on them.
-func (s *subject) dropUnlike(d plan.Choice) bool {
+func (s *subject) dropUnlike(d plan.Choice) result {
 	unlike := s.unlike(d)
 	for _, st := range s.stagings(d) {
 		i := slices.IndexFunc(unlike, func(l stray) bool { return s.standsOver(d, st, l.name) })
@@ -49,24 +48,28 @@ func (s *subject) standsOver(d plan.Choice, l *state.Lvol, on lineage.LvolName) 
 
 // dropLayers deletes layers in the destination of a rebuild, one after the
 // other. What a layer holds goes to what stands on it.
-func (s *subject) dropLayers(d plan.Choice, strays []stray) bool {
+func (s *subject) dropLayers(d plan.Choice, strays []stray) result {
 	for _, st := range strays {
 		l := s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(st.name)]
 		if why := cmp.Or(s.stoodOn(d.Node, l), s.read(d.Node, l)); why != "" {
 			s.stuck(d, s.freeing(d.Node, l), fmt.Sprintf("%s, and %s there stays: %s", st.why, st.name, why))
-			return true
+			return blocked
 		}
 		why := because(s.v.At("replicas"), "%s", st.why)
 		if len(l.Children) > 1 {
 			if !s.lift(why, d.Node, l) {
 				s.lag(d, fmt.Sprintf("%s, and %s there has several branches: %s", st.why, st.name, joinNames(l.Children)))
+				return blocked
 			}
-			return true
+			return acted
 		}
 		s.sec.then(why, plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: l.Name})
 		s.reread()
 	}
-	return len(strays) > 0
+	if len(strays) > 0 {
+		return acted
+	}
+	return idle
 }
 
 // strays are the layers in a place that no leg has, the youngest first.

@@ -34,6 +34,18 @@ func (s *subject) swappable() []plan.Choice {
 	return missing
 }
 
+// fillUp takes an empty volume in use down that lacks replicas, once they are there.
+func (s *subject) fillUp() result {
+	missing := s.swappable()
+	if len(missing) == 0 {
+		return idle
+	}
+	if s.prepare(s.engine, "replicas") == blocked {
+		return blocked
+	}
+	return s.swap(missing)
+}
+
 // swap gives an empty volume in use more replicas. Ladder:
 //
 //	staging   an empty lvol in every new place, shown to the engine beforehand
@@ -43,7 +55,7 @@ func (s *subject) swappable() []plan.Choice {
 //
 // A crash before the seal leaves the volume in use and staging that is used
 // again; one after it leaves sealed heads, which are equal, and no engine.
-func (s *subject) swap(missing []plan.Choice) bool {
+func (s *subject) swap(missing []plan.Choice) result {
 	for _, c := range missing {
 		if l := (lineage.Link{From: c.Node, To: s.engine}); c.Node != s.engine {
 			why := s.b.link(l)
@@ -52,7 +64,7 @@ func (s *subject) swap(missing []plan.Choice) bool {
 			}
 			if why != "" {
 				s.b.block("volume "+s.v.Name, s.v.At("replicas"), "", "a replica on %s cannot be brought to the engine: %s", c.Node, why)
-				return true
+				return blocked
 			}
 		}
 	}
@@ -80,14 +92,15 @@ func (s *subject) swap(missing []plan.Choice) bool {
 		}
 		if why := s.b.bring(s.sec, equal, lineage.Link{From: o.Node, To: s.engine}, o.Lvol.UUID, s.key(o.Node)); why != "" {
 			s.b.block("volume "+s.v.Name, s.v.At("replicas"), "", "a replica on %s cannot be brought to the engine: %s", o.Node, why)
-			return true
+			return blocked
 		}
 	}
 	joins := "joins"
 	if len(staged) > 1 {
 		joins = "join"
 	}
-	return s.takeDown(staged, because(s.v.At("replicas"), "%s %s %s, which is empty", amount.Of(len(staged), "replica"), joins, s.v.Name))
+	s.takeDown(staged, because(s.v.At("replicas"), "%s %s %s, which is empty", amount.Of(len(staged), "replica"), joins, s.v.Name))
+	return acted
 }
 
 // reusable returns an empty lvol in c's place that can become a replica: an
@@ -109,7 +122,7 @@ func (s *subject) reusable(c plan.Choice, size int64) *state.Placed {
 // namespace are taken away, the legs sealed, if none was lost meanwhile, and
 // only then the RAID deleted.
 // Empty lvols in joining are sealed with the legs, after a last look that the
-// legs are empty too.
+// legs are empty too. It reports whether the volume can be judged as it is then.
 //
 // Hosts are not told beforehand that the volume is inaccessible: SPDK's own
 // initiator goes on believing it for 10 s after it has reconnected, and then
@@ -133,43 +146,59 @@ func (s *subject) takeDown(joining []state.Placed, why reason) bool {
 	return s.look()
 }
 
-// canRestart makes sure, before hosts are held, that the volume can be sealed
-// and then be started again on a node, and prepares the links for it.
-func (s *subject) canRestart(to lineage.Node, field string) bool {
-	b := s.b
-	why := s.inc.Minority(b.question(s.v))
-	if at := b.w.Nodes[to]; at == nil || at.Unknown != "" || b.cfg.Node(to) == nil {
-		why = b.silent(to)
-	} else if b.opt.Skip[plan.NodeKey(to)] {
-		why = fmt.Sprintf("node %s could not be set up", to)
-	} else if w := s.showable(at); to != s.Engine && w != "" {
-		why = w
-	} else if why == "" && to != s.Engine && s.lacksLeg(to) {
-		why = fmt.Sprintf("%s is to have a current replica first", to)
-	}
+// prepare makes the links that a start of the volume on a node needs, before hosts
+// are held for it.
+func (s *subject) prepare(to lineage.Node, field string) result {
+	why := s.canRestart(to)
 	for _, l := range s.Legs {
-		if why == "" && l.Head == nil {
-			why = fmt.Sprintf("the volume cannot be sealed: the replica %s", b.away(l.Node))
-		}
-		if why == "" && s.Engine != "" && l.Node != s.Engine {
-			why = s.reached(l)
+		if why == "" {
+			why = s.canSeal(l)
 		}
 		if why == "" && l.Node != to {
 			link := lineage.Link{From: l.Node, To: to}
 			s.sec.after(plan.LinkKey(link))
-			if why = b.link(link); why == "" {
-				why = b.connected(link)
+			if why = s.b.link(link); why == "" {
+				why = s.b.connected(link)
 			}
 		}
 	}
 	if why != "" {
-		b.block("volume "+s.v.Name, s.v.At(field), "", "%s has to wait, and it stays on %s as it is: %s", field, s.engine, why)
-	}
-	if why != "" {
-		return false
+		s.b.block("volume "+s.v.Name, s.v.At(field), "", "%s has to wait, and it stays on %s as it is: %s", field, s.engine, why)
+		return blocked
 	}
 	s.to = to
-	return true
+	return acted
+}
+
+// canRestart says why the volume cannot be started again on a node, whatever its
+// legs and the links to them; "" when it can.
+func (s *subject) canRestart(to lineage.Node) string {
+	b := s.b
+	if at := b.w.Nodes[to]; at == nil || at.Unknown != "" || b.cfg.Node(to) == nil {
+		return b.silent(to)
+	} else if b.opt.Skip[plan.NodeKey(to)] {
+		return fmt.Sprintf("node %s could not be set up", to)
+	} else if why := s.showable(at); to != s.Engine && why != "" {
+		return why
+	}
+	if why := s.inc.Minority(b.question(s.v)); why != "" {
+		return why
+	}
+	if to != s.Engine && s.lacksLeg(to) {
+		return fmt.Sprintf("%s is to have a current replica first", to)
+	}
+	return ""
+}
+
+// canSeal says why a leg keeps the volume from being sealed; "" when it does not.
+func (s *subject) canSeal(l state.CurrentLeg) string {
+	if l.Head == nil {
+		return fmt.Sprintf("the volume cannot be sealed: the replica %s", s.b.away(l.Node))
+	}
+	if s.Engine != "" && l.Node != s.Engine {
+		return s.reached(l)
+	}
+	return ""
 }
 
 // showable says why a node cannot show the volume to hosts as configured; "" when it can.
