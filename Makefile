@@ -7,7 +7,7 @@ VERSION       ?=
 HISTORY       ?= docs/bench-history.tsv
 
 .DEFAULT_GOAL := help
-.PHONY: help build test sweep lint sweep-free golden fuzz bench e2e record demo release
+.PHONY: help build test sweep lint sweep-free pages golden fuzz bench e2e record demo release
 
 help: ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -21,7 +21,7 @@ test: ## run every test that needs no real target
 sweep: ## break every scenario in every way at every call (hours), or at one call in 40 with EVERY=40 (minutes; SHARE=1 others), and print what was tried
 	$(GO) test -count=1 -timeout 24h ./sweep -run TestSweep -full -every $(or $(EVERY),1) -share $(or $(SHARE),0) -v | grep -v '^ *=== '
 
-lint: sweep-free ## check formatting, vet, import rules (depguard) and the usual mistakes
+lint: sweep-free pages ## check formatting, vet, import rules (depguard) and the usual mistakes
 	@bad=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); if [ -n "$$bad" ]; then echo "gofmt these:" $$bad >&2; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags bench ./bench
@@ -30,10 +30,13 @@ lint: sweep-free ## check formatting, vet, import rules (depguard) and the usual
 sweep-free: ## check that no text holds marks of unfinished work
 	@scripts/sweep-free
 
+pages: ## check that what is written of the recipes is what their table and the golden plans say
+	@$(GO) test -count=1 -run '^(TestTable|TestPages)$$' ./plan/recipe
+
 golden: ## rewrite the golden files of all tests and list what changed
 	@set -e; for dir in $$(git grep -l --untracked 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u); do \
 		$(GO) test -count=1 "./$$dir" -update; \
-	done; git status --short -- '*testdata*'
+	done; git status --short -- '*testdata*' plan/doc.go docs/contributing
 
 fuzz: ## run each fuzz target for FUZZTIME (20s)
 	@git grep --untracked -o '^func Fuzz[A-Za-z0-9_]*' -- '*_test.go' | sed 's|/[^/]*_test.go:func | |' | while read -r dir name; do \

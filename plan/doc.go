@@ -11,36 +11,58 @@
 //     (incarnation.go), and which replicas of that one are current? What cannot
 //     be judged is left alone and reported. What is left of others is fenced.
 //  3. Every volume that can be judged gets these recipes, in this order, at most
-//     a rung of each (volume.go):
-//     create    sealed heads for a volume nobody has, or an empty one that lacks some
-//     clone     the same on a layer of another volume
-//     adopt     an lvol of somebody else's becomes the head of a volume nobody has
+//     a rung of each (table.go):
+//     A volume that nobody has:
+//     seen      no volume is new while a node that may have a replica was not read (create.go)
+//     clone     sealed heads on a layer of another volume
+//     adopt     an lvol of somebody else's becomes its head
+//     create    sealed heads, which are empty
+//     A volume that is there, before anything else:
 //     resume    a pause that somebody left open ends
-//     end       engines that were given up, and are back
-//     names     the heads say who is current: mint the next epoch, fence the rest
-//     move      another node becomes the engine: the one that is set, or one with
-//     a replica when none is to stay on the engine's (engine.go)
+//     spent     a volume whose names count too high is left as it is
+//     end       engines end that were given up, and are back
+//     overtaken an engine that serves nobody is left as it is while others may be ahead of it
+//     peers     links whose peer was given up are made again before their volume is served
+//     One that an engine serves: it stays in use, or is taken down to be started in another shape:
+//     names     the heads say who is current: the next epoch is minted, and the rest fenced
+//     move      another node becomes the engine: the one that is set
+//     relink    links of a former name are left (former.go)
+//     leave     another node becomes the engine when no replica is to stay on its own (engine.go)
 //     swap      an empty volume that lacks replicas gets them
-//     widen     a volume whose engine did not hear that a leg grew is started again
-//     serve     legs on links, RAID, export
+//     widen     a volume whose engine did not hear that a leg grew is started again (expand.go)
+//     One that an engine goes on serving:
+//     shaken    a head that is not complete is left alone while its node lets go of a peer (peers.go)
+//     mirror    legs are brought to the engine over links, and several of them into a RAID
+//     parted    a leg whose peer is let go in this pass is looked at in the next (peers.go)
 //     reduce    replicas beyond the number asked for go
 //     expand    every leg grows
+//     hold      an export that is to go stays while its engine would not be believed without (serve.go)
+//     export    hosts reach the volume as configured, and in no other way
 //     rebuild   a volume that lacks a replica gets it, while hosts go on writing
+//     tidy      what nobody uses is taken off the links, and staging goes (mirror.go)
+//     One that no engine serves, which is started; then rebuild, where it is to have no engine, and tidy:
+//     unsure    no volume is started from a disk that may be a copy
+//     fill      an empty volume gets the heads that it lacks (create.go)
+//     expand    every leg grows
+//     mirror    legs are brought to the engine over links, and several of them into a RAID
+//     names     the heads say who is current: the next epoch is minted, and the rest fenced
+//     export    hosts reach the volume as configured, and in no other way
+//     reduce    replicas beyond the number asked for go
 //  4. The layers of every volume whose legs can all be reached get the first of
 //     these recipes that has something to do, or the last two (layers.go):
-//     merge     what an interrupted cut left goes, and what strata needed for itself
-//     detach    a clone is made to stand on no layer of another volume
+//     copied    layers stay while a run that is over still copies one (fill.go)
+//     merge     what an interrupted cut left goes, and what strata needed for itself (layers.go)
+//     detach    a clone is made to stand on no layer of another volume (clone.go)
 //     revert    the head is put on an older layer again
-//     remove    layers go that are not configured any more, or too many (retain.go, retention)
-//     cut       one is cut that is configured, due by schedule, or a mark (mark.go),
-//     the volumes of a group at one instant (group.go)
+//     remove    layers go that are not configured any more, or too many (retain.go) (layers.go)
+//     cut       a layer is cut that is configured, due by schedule, or a mark (mark.go), in a group at one instant (group.go)
 //  5. Every pair of nodes that a volume needs a link between has one, and one
 //     that carries nothing is let go (link.go, idle.go).
 //  6. What is ours but not configured is destroyed if the operator allows it,
 //     else reported (destroy.go).
 //
-// Every step is an Op, with its effect on the Snapshot in project.go. After
-// each step, check.go, which knows nothing of how plans are made, looks at the
+// Every step is an Op, with its effect on the Snapshot in package world. After
+// each step package check, which knows nothing of how plans are made, looks at the
 // projected Snapshot: a volume that had a complete current copy has one still,
 // no pause is left open, nothing that is not ours was touched. A section
 // that fails the check is left out and the plan made and checked anew (sound.go);

@@ -176,6 +176,9 @@ func (s *section) beside(index int, why reason, risk plan.Risk, op plan.Op) {
 
 func (s *section) step(why reason, risk plan.Risk, op plan.Op) plan.Step {
 	op = s.b.w.Label(op)
+	if s.b.watch != nil {
+		s.b.watch(s.b.doing, op)
+	}
 	switch op := op.(type) {
 	case plan.UblkStop:
 		s.b.devices.freed[fmt.Sprint(op.Node, op.ID)] = s.Key()

@@ -15,6 +15,8 @@ import (
 // cutGroups cuts the layers that are due, each group of volumes at one
 // instant. A group waits until all its volumes can be cut.
 func (b *builder) cutGroups() {
+	b.doing = cutting.name
+	defer func() { b.doing = "" }()
 	groups := map[plan.Key][]cut{}
 	for _, c := range b.cuts {
 		group := plan.VolumeKey(c.s.v.Name)

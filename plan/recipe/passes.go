@@ -28,6 +28,7 @@ type passes struct {
 	needs    map[lineage.Link]int // how many volumes need a link
 	last     *builder             // nil when everything is to be looked at
 	places   map[string]plan.Placement
+	watch    func(recipe string, op plan.Op) // is told of each step which recipe makes it; nil for nobody
 	// restless is set when something that nodes or links wait for may come of what
 	// volumes do: then every pass looks at everything.
 	restless bool

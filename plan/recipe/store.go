@@ -140,16 +140,6 @@ func (b *builder) unsure(legs []state.CurrentLeg) string {
 	return ""
 }
 
-// unsure leaves a volume down whose legs may be those of a copy.
-func (s *subject) unsure() result {
-	why := s.b.unsure(s.Legs)
-	if why == "" {
-		return idle
-	}
-	s.b.block("volume "+s.v.Name, s.v.Pos, "correct the path, or take one of the disks away", "%s", why)
-	return blocked
-}
-
 // lookAgain looks once more into the disks that legs may have been copied from.
 func (b *builder) lookAgain(legs []state.CurrentLeg) {
 	for _, l := range legs {

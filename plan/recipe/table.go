@@ -10,7 +10,7 @@ type recipe struct {
 	try  func(*subject) result
 }
 
-// course is recipes in the order in which they are tried on a volume.
+// course has recipes in the order in which they are tried on a volume.
 type course struct {
 	when string // it is tried
 	rows []row
@@ -84,8 +84,8 @@ var relieving = course{"The same, by a run that only lets hosts go on", []row{
 	{exporting, nil},
 }}
 
-var starting = course{"One that no engine serves, or none any more; then tidy, or rebuild where it is to have no engine", []row{
-	{recipe{"unsure", "no volume is started from a disk that may be a copy", "store.go", (*subject).unsure}, []result{blocked}},
+var starting = course{"One that no engine serves, which is started; then rebuild, where it is to have no engine, and tidy", []row{
+	{recipe{"unsure", "no volume is started from a disk that may be a copy", "unsure.go", (*subject).unsure}, []result{blocked}},
 	{recipe{"fill", "an empty volume gets the heads that it lacks", "create.go", (*subject).fill}, nil},
 	{expanding, nil},
 	{mirroring, []result{blocked}},
