@@ -22,7 +22,6 @@ import (
 // that does not count; the next plan serves the volume and joins anew.
 func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 	b := s.b
-	out, back := lineage.Link{From: src.Node, To: d.Node}, lineage.Link{From: d.Node, To: s.engine}
 	if s.kernelOnly() || s.kernelExport() {
 		s.lag(d, "a kernel device shows the volume, and its I/O cannot be held")
 		return
@@ -34,7 +33,7 @@ func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 	if s.leftovers() || !s.grows() && s.prepare(s.engine, "replicas") == blocked {
 		return
 	}
-	for _, l := range []lineage.Link{out, back} {
+	for _, l := range []lineage.Link{{From: src.Node, To: d.Node}, {From: d.Node, To: s.engine}} {
 		if l.From == l.To {
 			continue
 		}
@@ -53,7 +52,7 @@ func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 			s.lag(d, "no layer can be cut: the replica "+s.b.away(s.Legs[i].Node))
 			return
 		}
-		s.grow(d, src, out, back)
+		s.grow(d, src)
 		return
 	}
 	epoch := s.nextCut()
@@ -61,34 +60,48 @@ func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 	if !s.takeDown(nil, joins) {
 		return
 	}
-	joint := s.joint(epoch)
-	var cuts []plan.Op
-	for _, l := range s.Legs {
-		cuts = append(cuts, plan.LvolSnapshot{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Lvol: l.Head.Lvol.Name, Layer: joint})
-	}
-	s.sec.then(joins, plan.RiskPause, cuts...)
+	s.sec.then(joins, plan.RiskPause, s.cutJoint(epoch)...)
 	s.reread()
-	base := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)[joint]
-	if why := b.bring(s.sec, joins, out, base.UUID, s.key(src.Node)+" "+string(joint)); why != "" {
+	head, why := s.joinHead(joins, d, src, epoch)
+	if why != "" {
 		s.lag(d, why)
-		s.start()
-		return
+	} else {
+		s.joins, s.cutAt = []lineage.UUID{head}, epoch
 	}
-	s.keep[base.UUID] = d.Node
-	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}.Lvol()
-	s.sec.then(joins, plan.RiskPause, plan.LvolCloneBdev{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Bdev: base.UUID, Name: name})
-	head := b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)]
-	if d.Node != s.engine {
-		if why := b.bring(s.sec, joins, back, head.UUID, s.key(d.Node)+" "+string(name)); why != "" {
-			s.lag(d, why)
-			s.start()
-			return
-		}
-		s.keep[head.UUID] = s.engine
-	}
-	s.joins, s.cutAt = []lineage.UUID{head.UUID}, epoch
 	s.start()
 	s.joins = nil
+}
+
+// cutJoint cuts the layer on every leg that a head joins on.
+func (s *subject) cutJoint(epoch lineage.Epoch) []plan.Op {
+	var cuts []plan.Op
+	for _, l := range s.Legs {
+		cuts = append(cuts, plan.LvolSnapshot{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Lvol: l.Head.Lvol.Name, Layer: s.joint(epoch)})
+	}
+	return cuts
+}
+
+// joinHead shows the source's joint layer to the destination, makes the head that
+// joins on top of it there, and shows that to the engine; or it says why not.
+func (s *subject) joinHead(joins reason, d plan.Choice, src state.CurrentLeg, epoch lineage.Epoch) (head lineage.UUID, why string) {
+	joint := s.joint(epoch)
+	base := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)[joint].UUID
+	out := lineage.Link{From: src.Node, To: d.Node}
+	if why := s.b.bring(s.sec, joins, out, base, s.key(src.Node)+" "+string(joint)); why != "" {
+		return "", why
+	}
+	s.keep[base] = d.Node
+	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}.Lvol()
+	s.sec.then(joins, plan.RiskPause, plan.LvolCloneBdev{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Bdev: base, Name: name})
+	head = s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)].UUID
+	if d.Node != s.engine {
+		back := lineage.Link{From: d.Node, To: s.engine}
+		if why := s.b.bring(s.sec, joins, back, head, s.key(d.Node)+" "+string(name)); why != "" {
+			return "", why
+		}
+		s.keep[head] = s.engine
+	}
+	return head, ""
 }
 
 // grows reports whether the engine's RAID takes a leg while it is in use.
@@ -106,15 +119,13 @@ func (s *subject) grows() bool {
 //
 // A crash on the way leaves a layer more, which is merged away, and maybe a head
 // that never was current. The guard lets the hosts go on.
-func (s *subject) grow(d plan.Choice, src state.CurrentLeg, out, back lineage.Link) {
+func (s *subject) grow(d plan.Choice, src state.CurrentLeg) {
 	epoch := s.nextCut()
-	joint := s.joint(epoch)
 	joins := because(s.v.At("replicas"), "the replica on %s joins", d.Node)
 	pauses, resumes := s.pauses()
 	s.sec.then(joins, plan.RiskPause, pauses...)
-	var cuts, first, rest []plan.Op
+	var first, rest []plan.Op
 	for i, l := range s.Legs {
-		cuts = append(cuts, plan.LvolSnapshot{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Lvol: l.Head.Lvol.Name, Layer: joint})
 		head := s.headName(epoch, len(s.Legs), l.Node)
 		head.Cut = epoch
 		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: head.Lvol()}
@@ -124,36 +135,18 @@ func (s *subject) grow(d plan.Choice, src state.CurrentLeg, out, back lineage.Li
 			rest = append(rest, op)
 		}
 	}
-	s.sec.then(joins, plan.RiskPause, cuts...)
+	s.sec.then(joins, plan.RiskPause, s.cutJoint(epoch)...)
 	s.sec.then(joins, plan.RiskPause, s.expectLegs()...)
 	s.sec.then(joins, plan.RiskPause, first...)
 	s.sec.then(joins, plan.RiskPause, rest...)
 	s.reread()
-	if why := s.growBy(joins, d, src, out, back, joint, epoch); why != "" {
+	if head, why := s.joinHead(joins, d, src, epoch); why != "" {
 		s.lag(d, why)
+	} else {
+		s.sec.then(joins, plan.RiskPause, plan.RaidGrow{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: head})
 	}
 	s.sec.then(joins, plan.RiskPause, resumes...)
 	s.look()
-}
-
-// growBy makes the head that joins and adds it to the RAID, or says why not.
-func (s *subject) growBy(joins reason, d plan.Choice, src state.CurrentLeg, out, back lineage.Link, joint lineage.LvolName, epoch lineage.Epoch) string {
-	base := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)[joint]
-	if why := s.b.bring(s.sec, joins, out, base.UUID, s.key(src.Node)+" "+string(joint)); why != "" {
-		return why
-	}
-	s.keep[base.UUID] = d.Node
-	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}.Lvol()
-	s.sec.then(joins, plan.RiskPause, plan.LvolCloneBdev{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Bdev: base.UUID, Name: name})
-	head := s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)]
-	if d.Node != s.engine {
-		if why := s.b.bring(s.sec, joins, back, head.UUID, s.key(d.Node)+" "+string(name)); why != "" {
-			return why
-		}
-		s.keep[head.UUID] = s.engine
-	}
-	s.sec.then(joins, plan.RiskPause, plan.RaidGrow{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: head.UUID})
-	return ""
 }
 
 // joinName is what the joint layers are called: the only ones that are ever
