@@ -38,7 +38,7 @@ func (s *subject) adopt() result {
 	}
 	kept := s.kept(at)
 	holders := slices.DeleteFunc(at.Holders(l), func(h state.Holder) bool {
-		return h.Ublk >= 0 && h.Ublk == kept.Ublk || h.NBD != "" && h.NBD == kept.NBD
+		return kept != nil && kept.is(h)
 	})
 	if i := slices.IndexFunc(holders, func(h state.Holder) bool { return !h.Shows }); i >= 0 {
 		s.held(holders[i : i+1])
@@ -126,20 +126,13 @@ func (s *subject) makeWhole(at *state.Node, l *state.Lvol) result {
 	return acted
 }
 
-// kept is the kernel device that shows the lvol already as the volume is to be
-// shown: its user sees no change.
-func (s *subject) kept(at *state.Node) state.Exported {
-	e := state.Exported{Ublk: -1}
+// kept is the kernel device as which the node of the lvol is to show the volume: its
+// user sees no change if it shows the lvol already. It is nil when there is none.
+func (s *subject) kept(at *state.Node) *kernelDevice {
 	if cmp.Or(s.v.Engine, at.Name) != at.Name {
-		return e
+		return nil
 	}
-	switch s.v.Export.Kind {
-	case schema.ExportUblk:
-		e.Ublk = s.v.Export.UblkID
-	case schema.ExportNBD:
-		e.NBD = s.v.Export.NBD
-	}
-	return e
+	return s.kernelDevice(at.Name)
 }
 
 // held says that an lvol is not adopted yet, and what its owner has to end.
@@ -160,13 +153,14 @@ func (s *subject) held(holders []state.Holder) {
 
 // seenAs says as what users find the volume from now on.
 func (s *subject) seenAs() string {
-	switch kept := s.kept(s.b.w.Nodes[s.v.Adopt.Node]); {
-	case s.v.Export.Kind == schema.ExportNVMf:
+	if s.v.Export.Kind == schema.ExportNVMf {
 		return fmt.Sprintf("; its hosts find it as another disk, under %s", s.b.cfg.Cluster.ExportNQN(s.id))
-	case kept.NBD != "" && s.b.w.Nodes[s.v.Adopt.Node].NBD[kept.NBD] != "":
-		return fmt.Sprintf("; %s goes on showing it", kept.NBD)
-	case kept.Ublk >= 0 && s.b.w.Nodes[s.v.Adopt.Node].Ublk[kept.Ublk] != "":
-		return fmt.Sprintf("; /dev/ublkb%d goes on showing it", kept.Ublk)
+	}
+	at := s.b.w.Nodes[s.v.Adopt.Node]
+	if kept := s.kept(at); kept != nil {
+		if bdev, _ := kept.shows(at); bdev != "" {
+			return fmt.Sprintf("; %s goes on showing it", kept.path)
+		}
 	}
 	return ""
 }

@@ -7,7 +7,6 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
-	"strata/schema"
 	"strata/state"
 )
 
@@ -139,9 +138,4 @@ func (s *subject) stagings(d plan.Choice) []*state.Lvol {
 		}
 	}
 	return all
-}
-
-// kernelOnly reports whether the volume is exported in a way that cannot be held.
-func (s *subject) kernelOnly() bool {
-	return s.v.Export.Kind == schema.ExportUblk || s.v.Export.Kind == schema.ExportNBD
 }

@@ -18,13 +18,10 @@ func (s *subject) export() result {
 	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
 	s.removeOthers()
 	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
-	switch s.v.Export.Kind {
-	case schema.ExportNVMf:
+	if d := s.kernelDevice(s.engine); d != nil {
+		s.startDevice(d, s.device())
+	} else if s.v.Export.Kind == schema.ExportNVMf {
 		s.exportNVMf()
-	case schema.ExportUblk:
-		s.exportUblk()
-	case schema.ExportNBD:
-		s.exportNBD()
 	}
 	// What comes next must hold the hosts that are let in here.
 	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
@@ -101,7 +98,7 @@ func (s *subject) exportNVMf() {
 func (s *subject) showDevice(why reason, sub *state.Subsystem) {
 	device, at := s.device(), s.b.w.Nodes[s.engine]
 	if ns := sub.Namespaces[state.ExportNSID]; ns != nil {
-		if s.same(at, ns.Bdev) {
+		if same(at, ns.Bdev, device) {
 			return
 		}
 		s.unshow(why)
@@ -182,49 +179,7 @@ func (b *builder) muteExports() map[string]bool {
 	return mute
 }
 
-func (s *subject) exportUblk() {
-	at, id := s.b.w.Nodes[s.engine], s.v.Export.UblkID
-	if bdev, taken := at.Ublk[id]; taken {
-		if !s.same(at, bdev) {
-			s.b.block("volume "+s.v.Name, s.v.At("export"), "choose another id", "ublk id %d on %s shows %s", id, s.engine, bdev)
-		}
-		return
-	}
-	if !at.Can("ublk_start_disk") {
-		s.b.block("volume "+s.v.Name, s.v.At("export"), "build SPDK with --with-ublk, or export it another way", "the target on %s has no ublk", s.engine)
-		return
-	}
-	if len(at.Ublk) == 0 {
-		sec := s.b.section(plan.NodeKey(s.engine))
-		if !s.b.devices.ublk[s.engine] {
-			s.b.devices.ublk[s.engine] = true
-			sec.beside(0, because(s.v.At("export"), "%s serves ublk devices", s.engine), plan.RiskCreate, plan.UblkTarget{At: plan.At{Node: s.engine}})
-		}
-	}
-	if s.b.devices.ublk[s.engine] {
-		s.sec.after(plan.NodeKey(s.engine))
-	}
-	s.sec.after(s.b.devices.freed[fmt.Sprint(s.engine, id)])
-	s.sec.then(because(s.v.At("export"), "/dev/ublkb%d on %s", id, s.engine), plan.RiskCreate, plan.UblkStart{At: plan.At{Node: s.engine}, ID: id, Bdev: s.device()})
-}
-
-func (s *subject) exportNBD() {
-	at, path := s.b.w.Nodes[s.engine], s.v.Export.NBD
-	if bdev, taken := at.NBD[path]; taken {
-		if !s.same(at, bdev) {
-			s.b.block("volume "+s.v.Name, s.v.At("export"), "choose another device", "%s on %s shows %s", path, s.engine, bdev)
-		}
-		return
-	}
-	if !at.Can("nbd_start_disk") {
-		s.b.block("volume "+s.v.Name, s.v.At("export"), "export it another way", "the target on %s has no nbd", s.engine)
-		return
-	}
-	s.sec.after(s.b.devices.freed[fmt.Sprint(s.engine, path)])
-	s.sec.then(because(s.v.At("export"), "%s on %s", path, s.engine), plan.RiskCreate, plan.NBDStart{At: plan.At{Node: s.engine}, Path: path, Bdev: s.device()})
-}
-
-// same reports whether a bdev is the volume's device under any name.
-func (s *subject) same(at *state.Node, bdev string) bool {
-	return bdev == s.device() || at.Backing(bdev) != "" && at.Backing(bdev) == lineage.UUID(s.device())
+// same reports whether a bdev of a node is another under any name.
+func same(at *state.Node, bdev, other string) bool {
+	return bdev == other || at.Backing(bdev) != "" && at.Backing(bdev) == lineage.UUID(other)
 }

@@ -48,7 +48,7 @@ func (s *subject) relinks() (lineage.Link, bool) {
 		if !ok {
 			continue
 		}
-		if slices.ContainsFunc(s.inc.Exports, func(e state.Exported) bool { return e.Subsystem == nil }) {
+		if s.kernelExport() {
 			s.b.note("volume "+s.v.Name, s.v.Pos, "start its engine anew when hosts can do without it", "its replica on %s is reached over the link from %s to %s, as the nodes were called; its hosts cannot be held meanwhile", l.Node, link.From, link.To)
 			return link, false
 		}

@@ -46,17 +46,6 @@ func (s *subject) revert() result {
 	return acted
 }
 
-// kernelExport reports whether the kernel of a node shows the volume: such a
-// device cannot be held.
-func (s *subject) kernelExport() bool {
-	for _, e := range s.inc.Exports {
-		if e.Subsystem == nil {
-			return true
-		}
-	}
-	return false
-}
-
 // standsOn is the youngest of the user's layers below the head; "" for none.
 func (s *subject) standsOn() string {
 	leg := s.Legs[0]

@@ -17,13 +17,8 @@ import (
 // current ones. Where there is data, a replica has to be rebuilt instead. While
 // a node cannot be read that may have one, none is made elsewhere.
 func (s *subject) swappable() []plan.Choice {
-	if len(s.Legs) >= s.v.Replicas.Count || !s.empty() || s.hidden > 0 {
+	if len(s.Legs) >= s.v.Replicas.Count || !s.empty() || s.hidden > 0 || s.kernelExport() {
 		return nil
-	}
-	for _, e := range s.inc.Exports {
-		if e.Subsystem == nil {
-			return nil // a kernel device cannot be paused
-		}
 	}
 	var missing []plan.Choice
 	for _, c := range s.places.Chosen {
@@ -197,18 +192,6 @@ func (s *subject) canSeal(l state.CurrentLeg) string {
 	}
 	if s.Engine != "" && l.Node != s.Engine {
 		return s.reached(l)
-	}
-	return ""
-}
-
-// showable says why a node cannot show the volume to hosts as configured; "" when it can.
-func (s *subject) showable(at *state.Node) string {
-	export := s.v.Export
-	switch {
-	case export.Kind == schema.ExportUblk && (!at.Can("ublk_start_disk") || at.Ublk[export.UblkID] != ""):
-		return fmt.Sprintf("%s has no ublk, or id %d is taken there", at.Name, export.UblkID)
-	case export.Kind == schema.ExportNBD && (!at.Can("nbd_start_disk") || at.NBD[export.NBD] != ""):
-		return fmt.Sprintf("%s has no nbd, or %s is taken there", at.Name, export.NBD)
 	}
 	return ""
 }
