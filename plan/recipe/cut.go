@@ -8,7 +8,6 @@ import (
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
-	"strata/state"
 )
 
 // cut is a layer that is due on a volume.
@@ -184,20 +183,4 @@ func (s *subject) barrier() (pauses, resumes []plan.Op) {
 		return nil, nil
 	}
 	return s.pauses()
-}
-
-// pauses returns what holds all the volume's hosts, and what lets them go. They
-// may have been let in by this very pass.
-func (s *subject) pauses() (pauses, resumes []plan.Op) {
-	for _, e := range s.b.w.Incarnation(s.b.cfg.Cluster, s.id).Exports {
-		if e.Subsystem == nil || e.Device == "" {
-			continue
-		}
-		group := e.Subsystem.Namespaces[state.ExportNSID].ANAGroup
-		for _, l := range e.Subsystem.Listeners {
-			pauses = append(pauses, plan.Pause{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, NSID: state.ExportNSID, ANAGroup: group, Address: l.Address, Port: l.Port, LimitMs: s.b.cfg.PauseLimitMs})
-			resumes = append(resumes, plan.Resume{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
-		}
-	}
-	return pauses, resumes
 }

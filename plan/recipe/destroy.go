@@ -20,7 +20,7 @@ func (b *builder) orphans() {
 		}
 		for _, id := range b.w.Incarnations(name) {
 			inc := b.w.Incarnation(b.cfg.Cluster, id)
-			if len(inc.Heads)+len(inc.Others)+len(inc.Raids)+len(inc.Exports) == 0 {
+			if len(inc.Heads)+len(inc.Others)+len(pieces(inc)) == 0 {
 				continue
 			}
 			switch {
@@ -57,11 +57,8 @@ func placesOf(inc *state.Incarnation) string {
 	for _, o := range inc.Others {
 		add(o.Node)
 	}
-	for _, r := range inc.Raids {
-		add(r.Node)
-	}
-	for _, e := range inc.Exports {
-		add(e.Node)
+	for _, p := range pieces(inc) {
+		add(p.on())
 	}
 	text := ""
 	for i, n := range nodes {
@@ -88,7 +85,7 @@ func (b *builder) clonedBy(inc *state.Incarnation) (what, hint string) {
 	return "", ""
 }
 
-// destroy deletes an incarnation that was released: exports, RAID, namespaces on links, lvols.
+// destroy deletes an incarnation that was released: its stack, namespaces on links, lvols.
 // While a node that may be its engine cannot be read, nothing is deleted under
 // an engine that may be running.
 func (b *builder) destroy(inc *state.Incarnation, by plan.Grant) {
@@ -103,7 +100,7 @@ func (b *builder) destroy(inc *state.Incarnation, by plan.Grant) {
 		b.block(key.String(), schema.Pos{}, "", "it is released, but %s, which is not of cluster %s", inc.Foreign[0], b.cfg.Cluster)
 		return
 	}
-	if len(inc.Raids) == 0 && len(inc.Exports) == 0 {
+	if len(pieces(inc)) == 0 {
 		for _, n := range b.cfg.Nodes {
 			if at := b.w.Nodes[n.Name]; at == nil || at.Unknown != "" {
 				b.block(key.String(), schema.Pos{}, "restore "+string(n.Name)+" and run again", "it is released, but its engine may run on %s, which cannot be read", n.Name)
@@ -126,18 +123,8 @@ func (b *builder) destroy(inc *state.Incarnation, by plan.Grant) {
 		what = "in use"
 	}
 	sec, why := b.section(key), because(schema.Pos{}, "it is not %s, and was released with %s", what, by.Flag())
-	for _, e := range inc.Exports {
-		switch {
-		case e.Subsystem != nil:
-			sec.then(why, plan.RiskDestroy, plan.SubsystemDelete{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN})
-		case e.Ublk >= 0:
-			sec.then(why, plan.RiskDestroy, plan.UblkStop{At: plan.At{Node: e.Node}, ID: e.Ublk})
-		default:
-			sec.then(why, plan.RiskDestroy, plan.NBDStop{At: plan.At{Node: e.Node}, Path: e.NBD})
-		}
-	}
-	for _, m := range inc.Raids {
-		sec.then(why, plan.RiskDestroy, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
+	for p := range above(inc, atLegs) {
+		sec.then(why, plan.RiskDestroy, p.ending())
 	}
 	nodes := map[lineage.Node]bool{}
 	for _, h := range inc.Heads {

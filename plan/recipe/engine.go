@@ -99,11 +99,8 @@ func (b *builder) load() *load {
 // serving is the node that serves what was seen of a volume, or will; "" when that
 // is open. A volume that is not configured is not started.
 func (b *builder) serving(v *schema.Volume, inc *state.Incarnation) lineage.Node {
-	for _, m := range inc.Raids {
-		return m.Node
-	}
-	for _, e := range inc.Exports {
-		return e.Node
+	if all := pieces(inc); len(all) > 0 {
+		return all[0].on()
 	}
 	if v == nil || v.Replicas.Count == 1 && v.Export.Kind == schema.ExportNone {
 		return ""

@@ -90,7 +90,7 @@ func (s *subject) widen() result {
 		return idle
 	}
 	if s.kernelExport() {
-		s.b.block("volume "+s.v.Name, s.v.At("size"), fmt.Sprintf("let its host go, delete RAID %s on %s with bdev_raid_delete, and apply", s.Device, s.Engine),
+		s.b.block("volume "+s.v.Name, s.v.At("size"), "let its host go, "+s.byHand()+", and apply",
 			"its host sees less than it has: %s did not hear that the replica on %s grew, and a kernel device shows the volume, whose I/O cannot be held", s.Engine, l.Node)
 		return blocked
 	}

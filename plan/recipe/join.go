@@ -104,11 +104,6 @@ func (s *subject) joinHead(joins reason, d plan.Choice, src state.CurrentLeg, ep
 	return head, ""
 }
 
-// grows reports whether the engine's RAID takes a leg while it is in use.
-func (s *subject) grows() bool {
-	return s.Device == s.b.cfg.Cluster.Raid(s.id) && s.b.w.Nodes[s.engine].Can("bdev_raid_grow_base_bdev")
-}
-
 // grow is join on a target whose RAID takes a leg while it is in use: hosts keep
 // their connection. Ladder, under one pause:
 //
@@ -143,7 +138,7 @@ func (s *subject) grow(d plan.Choice, src state.CurrentLeg) {
 	if head, why := s.joinHead(joins, d, src, epoch); why != "" {
 		s.lag(d, why)
 	} else {
-		s.sec.then(joins, plan.RiskPause, plan.RaidGrow{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: head})
+		s.addLeg(joins, head)
 	}
 	s.sec.then(joins, plan.RiskPause, resumes...)
 	s.look()

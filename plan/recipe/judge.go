@@ -103,17 +103,6 @@ func (b *builder) question(v *schema.Volume) state.Question {
 	return state.Question{Cluster: b.cfg.Cluster, Replicas: v.Replicas.Count, Hidden: hidden, Authority: b.opt.Authority[v.Name]}
 }
 
-// exporter is the node that still has the export of a volume that was taken
-// down: hosts wait for it there.
-func (s *subject) exporter() lineage.Node {
-	for _, e := range s.inc.Exports {
-		if e.Subsystem != nil && e.Device == "" {
-			return e.Node
-		}
-	}
-	return ""
-}
-
 func (s *subject) unblock(hidden int, why string) string {
 	var nodes []string
 	for _, h := range s.inc.Heads {

@@ -5,46 +5,53 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/schema"
 	"strata/state"
 )
 
-// mirror brings every leg to the engine, over a link where it is on another
-// node, and puts two or more of them into a RAID. A RAID that runs already
-// stays as it is: legs join it by other recipes.
+// mirror brings every leg to the engine, and makes what writes to all of them. A
+// RAID that runs already stays as it is: legs join it by other recipes.
 func (s *subject) mirror() result {
 	b, before := s.b, s.tally()
 	if at := b.w.Nodes[s.engine]; at == nil || at.Unknown != "" {
 		b.block("volume "+s.v.Name, s.v.At("engine"), "", "its engine %s cannot be read", s.engine)
 		return blocked
 	}
-	if len(s.Legs)+len(s.joins) > 1 || s.v.Export.Kind != "none" {
+	if len(s.Legs)+len(s.joins) > 1 || s.v.Export.Kind != schema.ExportNone {
 		for _, l := range s.Legs {
-			if l.Node == s.engine || l.Head == nil {
-				if l.Head == nil && l.Node != "" {
-					b.links.need(lineage.Link{From: l.Node, To: s.engine})
-				}
-				itself := because(s.v.At("replicas"), "%s uses it itself", s.engine)
-				b.withdraw(s.sec, itself, l.Node, l.UUID, s.engine)
-				continue
-			}
-			if _, former := s.former(l); former {
-				continue
-			}
-			mirrors := because(s.v.At("replicas"), "%s mirrors %s", s.engine, s.v.Name)
-			offer := b.offer
-			if s.Engine == "" {
-				offer = b.bring
-			}
-			if why := offer(s.sec, mirrors, lineage.Link{From: l.Node, To: s.engine}, l.UUID, s.key(l.Node)); why != "" {
+			if why := s.bringLeg(l); why != "" {
 				b.block("volume "+s.v.Name, s.v.Pos, "", "the replica on %s cannot be brought to the engine: %s", l.Node, why)
 				return blocked
 			}
 		}
 	}
-	if s.Engine == "" {
-		s.assemble()
+	if !s.comeUp(atMirror) {
+		return blocked
 	}
 	return s.since(before)
+}
+
+// bringLeg lets the engine use a leg, over a link where it is on another node, or
+// says why that cannot be.
+func (s *subject) bringLeg(l state.CurrentLeg) string {
+	b := s.b
+	if l.Node == s.engine || l.Head == nil {
+		if l.Head == nil && l.Node != "" {
+			b.links.need(lineage.Link{From: l.Node, To: s.engine})
+		}
+		itself := because(s.v.At("replicas"), "%s uses it itself", s.engine)
+		b.withdraw(s.sec, itself, l.Node, l.UUID, s.engine)
+		return ""
+	}
+	if _, former := s.former(l); former {
+		return ""
+	}
+	mirrors := because(s.v.At("replicas"), "%s mirrors %s", s.engine, s.v.Name)
+	offer := b.offer
+	if s.Engine == "" {
+		offer = b.bring
+	}
+	return offer(s.sec, mirrors, lineage.Link{From: l.Node, To: s.engine}, l.UUID, s.key(l.Node))
 }
 
 // letGo reports whether this pass has let go of a peer that a leg was on: then
@@ -59,30 +66,6 @@ func (s *subject) letGo() bool {
 // key is what a leg's namespace number follows.
 func (s *subject) key(n lineage.Node) string { return s.id.String() + " " + string(n) }
 
-// assemble makes the RAID of a volume that no engine serves.
-func (s *subject) assemble() {
-	raid := s.b.cfg.Cluster.Raid(s.id)
-	for _, m := range s.inc.Raids {
-		inWay := because(s.v.Pos, "a RAID of %s that never came online is in the way", s.v.Name)
-		s.sec.then(inWay, plan.RiskCreate, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
-	}
-	s.orderLegs()
-	if len(s.Legs)+len(s.joins) < 2 {
-		return
-	}
-	var legs []lineage.UUID
-	for _, l := range s.Legs {
-		legs = append(legs, l.UUID)
-	}
-	legs = append(legs, s.joins...)
-	why := because(s.v.At("replicas"), "%d replicas of %s are equal and current", len(legs), s.v.Name)
-	if len(s.joins) > 0 {
-		why = because(s.v.At("replicas"), "what hosts write from now on goes to the new replica, too")
-	}
-	s.sec.then(why, plan.RiskCreate, plan.RaidCreate{At: plan.At{Node: s.engine}, Raid: raid, UUID: s.b.cfg.Cluster.ExportUUID(s.id), Legs: legs})
-	s.Device = raid
-}
-
 // orderLegs puts the engine's own leg first: the RAID reads it first, and its
 // name moves first.
 func (s *subject) orderLegs() {
@@ -95,14 +78,6 @@ func (s *subject) orderLegs() {
 		}
 		return 0
 	})
-}
-
-// device is the bdev hosts are shown: the RAID, or the only leg.
-func (s *subject) device() string {
-	if s.Device != "" {
-		return s.Device
-	}
-	return string(s.Legs[0].UUID)
 }
 
 // tidy takes what is no leg off the links, and a leg off those that do not

@@ -112,15 +112,6 @@ func (s *subject) joiningHead(n lineage.Node) *state.Head {
 	return nil
 }
 
-func (s *subject) inRaid(u lineage.UUID) bool {
-	for _, m := range s.inc.Raids {
-		if slices.ContainsFunc(m.Raid.Legs, func(l state.Leg) bool { return l.Configured && l.UUID == u }) {
-			return true
-		}
-	}
-	return false
-}
-
 // giveUpHalf deletes a head that was joining when its engine ended: what was
 // written since is not in it. It never was current. So does one that the RAID
 // writes to, but for which no layer is left that it could be completed with.
@@ -133,7 +124,7 @@ func (s *subject) giveUpHalf(d plan.Choice) result {
 		anew := because(s.v.At("replicas"), "its engine ended before it was complete; the rebuild joins anew")
 		if joined {
 			anew = because(s.v.At("replicas"), "the layer that it is to stand on cannot be copied there; the rebuild joins anew")
-			s.sec.then(anew, plan.RiskReduce, plan.RaidRemoveLeg{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: h.Lvol.UUID})
+			s.removeLeg(anew, h.Lvol.UUID)
 		}
 		s.b.withdraw(s.sec, anew, h.Node, h.Lvol.UUID, "")
 		s.sec.then(anew, plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: h.Lvol.Name})

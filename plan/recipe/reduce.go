@@ -119,8 +119,8 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 	s.rename(stay)
 	surplus := because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, amount.Of(s.v.Replicas.Count, "replica"))
 	for _, l := range victims {
-		if s.Device == s.b.cfg.Cluster.Raid(s.id) {
-			s.sec.then(surplus, plan.RiskReduce, plan.RaidRemoveLeg{At: plan.At{Node: s.engine}, Raid: s.Device, Leg: l.UUID})
+		if s.mirrors() {
+			s.removeLeg(surplus, l.UUID)
 		}
 		s.b.withdraw(s.sec, surplus, l.Node, l.UUID, "")
 		s.deleteStack(surplus, l.Node, plan.RiskDestroy)

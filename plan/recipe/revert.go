@@ -110,10 +110,7 @@ func (s *subject) dropOldStaging(why reason) {
 func (s *subject) swapHeads(why reason, clones []state.Placed) {
 	epoch := s.nextCut()
 	sealed := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(clones), Cut: s.cut(), Mark: lineage.Sealed}.Lvol()
-	s.unshow(why)
-	for _, m := range s.inc.Raids {
-		s.sec.then(why, plan.RiskPause, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
-	}
+	s.goDown(why, atLegs)
 	var news, olds []plan.Op
 	for _, c := range clones {
 		news = append(news, plan.LvolRename{At: plan.At{Node: c.Node}, Lvstore: c.Lvol.Lvstore, From: c.Lvol.Name, To: sealed})

@@ -1,14 +1,11 @@
 package recipe
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
-	"strata/schema"
 	"strata/state"
 )
 
@@ -113,9 +110,9 @@ func (s *subject) reusable(c plan.Choice, size int64) *state.Placed {
 }
 
 // takeDown seals a volume in use and ends its engine, so that it can be
-// started again in another shape without copying: the export's listener and
-// namespace are taken away, the legs sealed, if none was lost meanwhile, and
-// only then the RAID deleted.
+// started again in another shape without copying: its stack goes down to the
+// mirror, so that nothing can be written; the legs are sealed, if none was lost
+// meanwhile; and only then the mirror goes.
 // Empty lvols in joining are sealed with the legs, after a last look that the
 // legs are empty too. It reports whether the volume can be judged as it is then.
 //
@@ -124,7 +121,7 @@ func (s *subject) reusable(c plan.Choice, size int64) *state.Placed {
 // fails its I/O. Without the listener they wait, and the removal of a namespace
 // is answered when its I/O is done.
 func (s *subject) takeDown(joining []state.Placed, why reason) bool {
-	s.unshow(why)
+	s.goDown(why, atMirror)
 	if len(joining) > 0 {
 		var looks []plan.Op
 		for _, l := range s.Legs {
@@ -135,9 +132,7 @@ func (s *subject) takeDown(joining []state.Placed, why reason) bool {
 	s.sec.then(why, plan.RiskPause, s.expectLegs()...)
 	s.seal(why, joining)
 	s.was = s.Engine
-	for _, m := range s.inc.Raids {
-		s.sec.then(why, plan.RiskPause, plan.RaidDelete{At: plan.At{Node: m.Node}, Raid: m.Raid.Name})
-	}
+	s.goDown(why, atLegs)
 	return s.look()
 }
 
@@ -194,54 +189,6 @@ func (s *subject) canSeal(l state.CurrentLeg) string {
 		return s.reached(l)
 	}
 	return ""
-}
-
-// expectLegs makes sure that the RAID still has the legs that the plan knows of:
-// one that was lost since the nodes were read has missed writes. It is asked
-// when I/O is drained, or later: no leg comes back.
-func (s *subject) expectLegs() []plan.Op {
-	raid := s.b.cfg.Cluster.Raid(s.id)
-	if s.Engine == "" || s.Device != raid {
-		return nil
-	}
-	var legs []lineage.UUID
-	for _, l := range s.Legs {
-		legs = append(legs, l.UUID)
-	}
-	return []plan.Op{plan.ExpectLegs{At: plan.At{Node: s.Engine}, Raid: raid, Legs: legs}}
-}
-
-// unshow takes the device away from hosts: the listener first, so that they
-// reconnect and find the same namespace instead of losing their disk. Where they
-// are to find it at another address than before, the target has to listen there
-// first: it might not be able to.
-func (s *subject) unshow(why reason) {
-	for _, e := range s.inc.Exports {
-		s.tryAddress(why, e)
-		switch {
-		case e.Subsystem == nil && e.Ublk >= 0:
-			s.sec.then(why, plan.RiskReduce, plan.UblkStop{At: plan.At{Node: e.Node}, ID: e.Ublk})
-		case e.Subsystem == nil:
-			s.sec.then(why, plan.RiskReduce, plan.NBDStop{At: plan.At{Node: e.Node}, Path: e.NBD})
-		default:
-			for _, l := range slices.Clone(e.Subsystem.Listeners) {
-				s.sec.then(why, plan.RiskPause, plan.ListenerRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
-			}
-			if e.Device != "" {
-				s.sec.then(why, plan.RiskPause, plan.NamespaceRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, NSID: state.ExportNSID, Bdev: e.Device})
-			}
-		}
-	}
-}
-
-// tryAddress makes an export that listens, and whose engine stays, listen where
-// hosts are to reach it from here on.
-func (s *subject) tryAddress(why reason, e state.Exported) {
-	node, next := s.b.cfg.Node(e.Node), cmp.Or(s.to, s.engine)
-	if e.Subsystem == nil || len(e.Subsystem.Listeners) == 0 || e.Node != next || s.v.Export.Kind != schema.ExportNVMf || listens(e.Subsystem, node.Address, port(node)) {
-		return
-	}
-	s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: node.Address, Port: port(node)})
 }
 
 // seal renames the legs, and the empty lvols that join them, to sealed heads

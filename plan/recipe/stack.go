@@ -1,0 +1,103 @@
+package recipe
+
+import (
+	"iter"
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/state"
+)
+
+// What hosts are shown is a stack on the engine. It stands on the legs, and has a
+// tier for each kind of thing between them and the hosts. Recipes let it come up to
+// a height, or go down to one; what is in it only the tiers know, each in a file of
+// its own, and none knows of another.
+type tier interface {
+	// found is what there is of it of an incarnation, by node: on engines that run,
+	// that were given up, that never came to run.
+	found(*state.Incarnation) []piece
+	// raise makes what the engine lacks of it on the bdev that the tier below gives,
+	// and returns the bdev that it gives to the one above. It returns false when it
+	// has said why it cannot. What is there is left as it is.
+	raise(s *subject, below string) (bdev string, ok bool)
+}
+
+// piece is what one node has of a tier.
+type piece interface {
+	on() lineage.Node
+	// bears reports whether there is a bdev in it through which the volume may be
+	// written to.
+	bears() bool
+	// stray says why it goes where no engine that is believed has it.
+	stray(*subject) reason
+	// lower takes it away so that it can be made again, maybe on another node: what
+	// hosts wait at stays.
+	lower(*subject, reason)
+	// ending takes it away for good.
+	ending() plan.Op
+}
+
+// height is how far a stack is up: which of its tiers it has.
+type height int
+
+const (
+	atLegs   height = iota // nothing stands on the legs
+	atMirror               // what writes to all legs: the heads are named after who is in it
+	atExport               // hosts reach it
+)
+
+// tiers are those of a stack by the height that each brings it to.
+var tiers = [...]tier{atMirror: raidTier{}, atExport: exportTier{}}
+
+// comeUp makes what the engine lacks, from the legs up. It returns false when it
+// has said why it cannot.
+func (s *subject) comeUp(to height) bool {
+	bdev, ok := "", true
+	for h := atLegs + 1; h <= to && ok; h++ {
+		bdev, ok = tiers[h].raise(s, bdev)
+	}
+	return ok
+}
+
+// goDown takes away what stands above a height, on whatever nodes, from the top.
+// Hosts wait then; nothing is written any more through what was taken away.
+func (s *subject) goDown(why reason, to height) {
+	for p := range above(s.b.w.Incarnation(s.b.cfg.Cluster, s.id), to) {
+		p.lower(s, why)
+	}
+}
+
+// endStrays ends what other nodes than the engine have of the stack. It reports
+// whether there was anything.
+func (s *subject) endStrays() bool {
+	ended := false
+	for p := range above(s.inc, atLegs) {
+		if p.bears() && p.on() != s.Engine {
+			ended = true
+			s.sec.then(p.stray(s), plan.RiskReduce, p.ending())
+		}
+	}
+	return ended
+}
+
+// above has what stands above a height, from the top.
+func above(inc *state.Incarnation, h height) iter.Seq[piece] {
+	return func(yield func(piece) bool) {
+		for _, t := range slices.Backward(tiers[h+1:]) {
+			for _, p := range t.found(inc) {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pieces has all there is of the stacks of an incarnation, from below.
+func pieces(inc *state.Incarnation) (all []piece) {
+	for _, t := range tiers[atLegs+1:] {
+		all = append(all, t.found(inc)...)
+	}
+	return all
+}

@@ -1,0 +1,165 @@
+package recipe
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// exportNVMf lets hosts reach a bdev over NVMe/TCP.
+func (s *subject) exportNVMf(bdev string) {
+	b, c := s.b, s.b.cfg.Cluster
+	node, nqn := b.cfg.Node(s.engine), c.ExportNQN(s.id)
+	sub := b.w.Nodes[s.engine].Subsystems[nqn]
+	why := because(s.v.At("export"), "hosts reach %s over NVMe/TCP", s.v.Name)
+	if sub == nil {
+		b.transport(s.engine)
+		s.sec.after(plan.NodeKey(s.engine))
+		s.sec.then(why, plan.RiskCreate, plan.SubsystemCreate{At: plan.At{Node: s.engine}, NQN: nqn, Serial: c.Serial(s.id), AnyHost: s.v.Export.AnyHost, ANA: true})
+		sub = b.w.Nodes[s.engine].Subsystems[nqn]
+	}
+	s.showDevice(why, sub, bdev)
+	s.hosts(why, sub)
+	s.listen(sub, node)
+}
+
+// showDevice makes a bdev namespace 1 of the volume's subsystem, with an identity
+// that stays whatever bdev it is.
+func (s *subject) showDevice(why reason, sub *state.Subsystem, bdev string) {
+	if ns := sub.Namespaces[state.ExportNSID]; ns != nil {
+		if same(s.b.w.Nodes[s.engine], ns.Bdev, bdev) {
+			return
+		}
+		s.goDown(why, atExport-1)
+	}
+	uuid := s.b.cfg.Cluster.ExportUUID(s.id)
+	s.sec.then(why, plan.RiskCreate, plan.NamespaceAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, NSID: state.ExportNSID, Bdev: bdev, UUID: uuid})
+}
+
+func (s *subject) hosts(why reason, sub *state.Subsystem) {
+	var ops []plan.Op
+	sub = s.b.w.Nodes[s.engine].Subsystems[sub.NQN]
+	if sub.AnyHost != s.v.Export.AnyHost {
+		ops = append(ops, plan.AnyHost{At: plan.At{Node: s.engine}, NQN: sub.NQN, Allow: s.v.Export.AnyHost})
+	}
+	for _, h := range s.v.Export.Hosts {
+		if !slices.Contains(sub.Hosts, h) {
+			ops = append(ops, plan.HostAllow{At: plan.At{Node: s.engine}, NQN: sub.NQN, Host: h})
+		}
+	}
+	s.sec.then(why, plan.RiskCreate, ops...)
+	stranger := because(s.v.At("export"), "not a host of %s any more: its connections end", s.v.Name)
+	s.sec.then(stranger, plan.RiskReduce, refusals(s.engine, sub, s.v.Export.Hosts...)...)
+}
+
+// listen makes the subsystem listen where its node is reached, and nowhere
+// else; hosts that were held go on.
+func (s *subject) listen(sub *state.Subsystem, node *schema.Node) {
+	sub = s.b.w.Nodes[s.engine].Subsystems[sub.NQN]
+	port := strconv.Itoa(node.Port)
+	why := because(s.v.At("export"), "hosts reach %s at %s:%s", s.v.Name, node.Address, port)
+	if !listens(sub, node.Address, port) {
+		s.settleExport(why, sub)
+		s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: node.Address, Port: port})
+	}
+	for _, l := range slices.Clone(s.b.w.Nodes[s.engine].Subsystems[sub.NQN].Listeners) {
+		switch {
+		case l.Address != node.Address || l.Port != port:
+			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port})
+		case l.Paused:
+			s.sec.then(why, plan.RiskCreate, plan.Resume{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port})
+		}
+	}
+}
+
+// settleExport makes sure that a namespace which was found without any listener
+// stays. A removal of it may be under way that waits for a leg that stalls, and
+// hosts that connect before it ends lose their disk.
+func (s *subject) settleExport(why reason, sub *state.Subsystem) {
+	ns := sub.Namespaces[state.ExportNSID]
+	if ns == nil || !s.b.mute[string(s.engine)+" "+string(sub.NQN)] {
+		return
+	}
+	s.sec.then(why, plan.RiskPause, plan.Drain{At: plan.At{Node: s.engine}, NQN: sub.NQN, NSID: state.ExportNSID, ANAGroup: ns.ANAGroup})
+}
+
+// muteOf finds them among those of a volume that is looked at, where not all are.
+func (b *builder) muteOf(volume string) {
+	for _, id := range b.w.Incarnations(volume) {
+		for _, e := range b.w.Incarnation(b.cfg.Cluster, id).Exports {
+			if sub := e.Subsystem; sub != nil && len(sub.Listeners) == 0 && sub.Namespaces[state.ExportNSID] != nil {
+				b.mute[string(e.Node)+" "+string(sub.NQN)] = true
+			}
+		}
+	}
+}
+
+// muteExports finds the exports that show a namespace and have no listener when
+// the pass begins.
+func (b *builder) muteExports() map[string]bool {
+	mute := map[string]bool{}
+	for name, n := range b.w.Nodes {
+		for nqn, sub := range n.Subsystems {
+			if _, export := b.cfg.Cluster.ParseExport(nqn); export && len(sub.Listeners) == 0 && sub.Namespaces[state.ExportNSID] != nil {
+				mute[string(name)+" "+string(nqn)] = true
+			}
+		}
+	}
+	return mute
+}
+
+// lowerSubsystem takes the volume away from the hosts of a subsystem, which stays:
+// the listener first, so that they reconnect and find the same namespace instead of
+// losing their disk. Where they are to find it at another address than before, the
+// target has to listen there first: it might not be able to.
+func (s *subject) lowerSubsystem(why reason, e state.Exported) {
+	s.tryAddress(why, e)
+	for _, l := range slices.Clone(e.Subsystem.Listeners) {
+		s.sec.then(why, plan.RiskPause, plan.ListenerRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+	}
+	if e.Device != "" {
+		s.sec.then(why, plan.RiskPause, plan.NamespaceRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, NSID: state.ExportNSID, Bdev: e.Device})
+	}
+}
+
+// tryAddress makes an export that listens, and whose engine stays, listen where
+// hosts are to reach it from here on.
+func (s *subject) tryAddress(why reason, e state.Exported) {
+	node, next := s.b.cfg.Node(e.Node), cmp.Or(s.to, s.engine)
+	if len(e.Subsystem.Listeners) == 0 || e.Node != next || s.v.Export.Kind != schema.ExportNVMf || listens(e.Subsystem, node.Address, port(node)) {
+		return
+	}
+	s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: node.Address, Port: port(node)})
+}
+
+// exporter is the node that still has the export of a volume that was taken
+// down: hosts wait for it there.
+func (s *subject) exporter() lineage.Node {
+	for _, e := range s.inc.Exports {
+		if e.Subsystem != nil && e.Device == "" {
+			return e.Node
+		}
+	}
+	return ""
+}
+
+// pauses returns what holds all the volume's hosts, and what lets them go. They
+// may have been let in by this very pass.
+func (s *subject) pauses() (pauses, resumes []plan.Op) {
+	for _, e := range s.b.w.Incarnation(s.b.cfg.Cluster, s.id).Exports {
+		if e.Subsystem == nil || e.Device == "" {
+			continue
+		}
+		group := e.Subsystem.Namespaces[state.ExportNSID].ANAGroup
+		for _, l := range e.Subsystem.Listeners {
+			pauses = append(pauses, plan.Pause{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, NSID: state.ExportNSID, ANAGroup: group, Address: l.Address, Port: l.Port, LimitMs: s.b.cfg.PauseLimitMs})
+			resumes = append(resumes, plan.Resume{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+		}
+	}
+	return pauses, resumes
+}
