@@ -105,7 +105,7 @@ func resumption(p plan.Pause) plan.Resume {
 func (x *pass) resume(p plan.Pause) {
 	step := plan.Step{
 		Op:   resumption(p),
-		Risk: plan.RiskCreate, Reason: "the section was given up", Held: true, Copies: -1,
+		Risk: plan.RiskCreate, Reason: "the section was given up", HostsWait: true, Copies: -1,
 	}
 	x.events.begins(Event{Pass: x.number, Step: step})
 	start := time.Now()

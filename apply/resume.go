@@ -9,9 +9,9 @@ import (
 
 // resumeOnly is what lets the hosts of volumes go on, and does nothing else.
 func resumeOnly(opt plan.Options, sections []plan.Key) plan.Options {
-	opt.Relieve, opt.AllowDestroy = map[plan.Key]bool{}, nil
+	opt.ResumeOnly, opt.AllowDestroy = map[plan.Key]bool{}, nil
 	for _, key := range sections {
-		opt.Relieve[key] = true
+		opt.ResumeOnly[key] = true
 	}
 	return opt
 }
@@ -19,7 +19,7 @@ func resumeOnly(opt plan.Options, sections []plan.Key) plan.Options {
 // waiting are the sections that were given up while their hosts are held, but
 // those that Resume was called for already.
 func (x *Runner) waiting() (sections []plan.Key) {
-	if x.opt.Plan.Relieve != nil {
+	if x.opt.Plan.ResumeOnly != nil {
 		return nil
 	}
 	held := x.opt.Guard.Holding()

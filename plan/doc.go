@@ -50,7 +50,7 @@
 //     reduce    replicas beyond the number asked for go
 //  4. The layers of every volume whose legs can all be reached get the first of
 //     these recipes that has something to do, or the last two (layers.go):
-//     copied    layers stay while a run that is over still copies one (fill.go)
+//     copied    layers stay while a run that is over still copies one (running.go)
 //     merge     what an interrupted cut left goes, and what strata needed for itself (layers.go)
 //     detach    a clone is made to stand on no layer of another volume (clone.go)
 //     revert    the head is put on an older layer again
@@ -65,6 +65,6 @@
 // each step package check, which knows nothing of how plans are made, looks at the
 // projected Snapshot: a volume that had a complete current copy has one still,
 // no pause is left open, nothing that is not ours was touched. A section
-// that fails the check is left out and the plan made and checked anew (sound.go);
+// that fails the check is left out and the plan made and checked anew (checked.go);
 // a plan that still fails is an error, never carried out.
 package plan

@@ -49,7 +49,7 @@ func TestFoldedStepsAreHarmless(t *testing.T) {
 			to, _ := strconv.Atoi(m[2])
 			for n := from; n <= to; n++ {
 				times[n]++
-				if s := p.Steps()[n-1]; s.Held || s.Risk != plan.RiskCreate && s.Risk != plan.RiskCopy {
+				if s := p.Steps()[n-1]; s.HostsWait || s.Risk != plan.RiskCreate && s.Risk != plan.RiskCopy {
 					t.Errorf("%s: step %d is folded: %s", c.Name, n, s.Op.Words())
 				}
 			}

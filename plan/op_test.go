@@ -189,9 +189,9 @@ func TestHolds(t *testing.T) {
 		got := ""
 		for _, s := range p.Steps() {
 			switch {
-			case s.Holds && s.Held:
+			case s.HoldBegins && s.HostsWait:
 				got += "h"
-			case s.Held:
+			case s.HostsWait:
 				got += "w"
 			default:
 				got += "-"

@@ -133,7 +133,7 @@ func (o *Outline) section(s *Section) OutlineSection {
 func (s Step) Outline(c lineage.Cluster, section Key) OutlineStep {
 	out := OutlineStep{
 		Number: s.Number, ID: s.ID(c, nil), Node: s.Op.On(), Volume: concern(c, section, s.Op), Op: opName(s.Op), Text: s.Op.Words(),
-		Risk: s.Risk, Reason: s.Reason, At: position(s.Pos), Bytes: s.Bytes, Held: s.Held, Holds: s.Holds,
+		Risk: s.Risk, Reason: s.Reason, At: position(s.Pos), Bytes: s.Bytes, Held: s.HostsWait, Holds: s.HoldBegins,
 	}
 	if s.Copies >= 0 {
 		out.Copies = &s.Copies

@@ -85,8 +85,8 @@ type Step struct {
 	Reason string
 	Pos    schema.Pos // what in the configuration caused it
 	Bytes  int64      // that move, at most
-	Held   bool       // hosts wait while it is carried out
-	Holds  bool       // they begin to with it
+	HostsWait   bool       // hosts wait while it is carried out
+	HoldBegins  bool       // they begin to with it
 	// Copies is the number of complete current copies of the section's volume
 	// after the step; -1 where no volume is concerned.
 	Copies int
@@ -134,9 +134,9 @@ type Options struct {
 	// Now is the time, in seconds since 1970 UTC, by which layers are taken and
 	// pruned on schedule; 0 for not at all.
 	Now int64
-	// Relieve, if not nil, has the sections of the volumes whose hosts wait: they are
+	// ResumeOnly, if not nil, has the sections of the volumes whose hosts wait: they are
 	// served as they are, and nothing else is planned.
-	Relieve map[Key]bool
+	ResumeOnly map[Key]bool
 	// Busy has the volume sections that are copying, with the nodes that take
 	// part: for such a volume nothing is planned but what must not wait.
 	Busy map[Key][]lineage.Node

@@ -29,7 +29,7 @@ func (p *Plan) Totals() Totals {
 					t.Steps++
 					t.Risks[step.Risk]++
 					t.CopyBytes += step.Bytes
-					if step.Holds {
+					if step.HoldBegins {
 						t.Pauses++
 					}
 				}
@@ -46,7 +46,7 @@ func (p *Plan) holds() {
 			held := holding{}
 			for _, stage := range s.Stages {
 				for i := range stage {
-					stage[i].Holds, stage[i].Held = held.step(&stage[i])
+					stage[i].HoldBegins, stage[i].HostsWait = held.step(&stage[i])
 				}
 			}
 		}

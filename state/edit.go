@@ -203,10 +203,10 @@ func (n *Node) Uses(leg lineage.UUID) bool {
 	return false
 }
 
-// Fills are the peers' namespaces that the node writes to although nothing of
+// Copies are the peers' namespaces that the node writes to although nothing of
 // its own stands on them or shows them: layers are being copied there. A target
 // goes on with that when who began it is gone, and does not list it.
-func (n *Node) Fills() (all []*Remote) {
+func (n *Node) Copies() (all []*Remote) {
 	claimed := map[lineage.UUID]*Remote{}
 	for u, r := range n.Remotes {
 		if r.Claimed {

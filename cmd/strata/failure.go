@@ -119,5 +119,5 @@ func next(x apply.Failure, s *state.Snapshot) string {
 	case spdk.NotPermitted, spdk.Invalid:
 		return fmt.Sprintf("the target refuses this as things are there; its log on %s may say more; status shows what is there", node)
 	}
-	return "mend the cause and apply again"
+	return "fix the cause and apply again"
 }

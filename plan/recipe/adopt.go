@@ -41,14 +41,14 @@ func (s *subject) adopt() result {
 		return kept != nil && kept.is(h)
 	})
 	if i := slices.IndexFunc(holders, func(h state.Holder) bool { return !h.Shows }); i >= 0 {
-		s.held(holders[i : i+1])
+		s.reportHolders(holders[i : i+1])
 		return blocked
 	}
 	if came := s.makeWhole(at, l); came != idle {
 		return came
 	}
 	if len(holders) > 0 {
-		s.held(holders)
+		s.reportHolders(holders)
 		return blocked
 	}
 	s.id = lineage.Volume{Name: s.v.Name, ID: s.b.newID(s.v.Name)}
@@ -135,8 +135,8 @@ func (s *subject) kept(at *state.Node) *kernelDevice {
 	return s.kernelDevice(at.Name)
 }
 
-// held says that an lvol is not adopted yet, and what its owner has to end.
-func (s *subject) held(holders []state.Holder) {
+// reportHolders says that an lvol is not adopted yet, and what its owner has to end.
+func (s *subject) reportHolders(holders []state.Holder) {
 	var whats, calls []string
 	for _, h := range holders {
 		whats = append(whats, h.What)

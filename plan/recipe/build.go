@@ -14,12 +14,9 @@ import (
 	"strata/state"
 )
 
-// maxPasses bounds Build: a recipe that never comes to rest is a defect.
-const maxPasses = 4000
-
 // Build plans how the nodes get from what snap says to what cfg asks for.
 func Build(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
-	p, _, err := sound(cfg, snap, opt, build)
+	p, _, err := checked(cfg, snap, opt, build)
 	return p, err
 }
 
@@ -41,8 +38,8 @@ type builder struct {
 	cuts     []cut
 	// mute has the exports that hosts cannot reach when the pass begins.
 	mute map[string]bool
-	// fills has what nodes copy to when the pass begins.
-	fills   map[lineage.Node][]fill
+	// running has what nodes copy to when the pass begins.
+	running   map[lineage.Node][]copyTarget
 	copies  map[lineage.Node]int // copies of layers that a node takes part in
 	engines *load                // nil until an engine is to be placed
 
@@ -73,7 +70,7 @@ func newBuilder(p *passes) *builder {
 		sections: map[plan.Key]*section{},
 		renames:  map[lineage.Node]map[string]bool{},
 		subjects: map[string]*subject{},
-		fills:    map[lineage.Node][]fill{},
+		running:    map[lineage.Node][]copyTarget{},
 		copies:   map[lineage.Node]int{},
 		decides:  map[string]plan.Placement{},
 	}
@@ -94,7 +91,7 @@ func (b *builder) run(last *builder) {
 		b.letGoMoved()
 		b.links.strays = b.findStrays()
 		b.mute = b.muteExports()
-		b.findFills()
+		b.findCopies()
 	} else {
 		b.links, b.ground, b.mute = newLinks(b, last.links), last.ground, map[string]bool{}
 		b.measureAgain()
@@ -111,7 +108,7 @@ func (b *builder) run(last *builder) {
 		}
 	}
 	b.cutGroups()
-	if b.opt.Relieve == nil {
+	if b.opt.ResumeOnly == nil {
 		if last == nil || len(b.opt.AllowDestroy) > 0 {
 			b.orphans()
 		}
@@ -133,7 +130,7 @@ func (b *builder) section(key plan.Key) *section {
 
 // left reports whether a section is to be left alone.
 func (b *builder) left(key plan.Key) bool {
-	return b.opt.Skip[key] || b.opt.Relieve != nil && !b.opt.Relieve[key]
+	return b.opt.Skip[key] || b.opt.ResumeOnly != nil && !b.opt.ResumeOnly[key]
 }
 
 // after makes the section wait for others of the pass.
@@ -161,7 +158,7 @@ func (s *section) then(why reason, risk plan.Risk, ops ...plan.Op) {
 func (s *section) safe(pos schema.Pos, op plan.LvolDelete) plan.LvolDelete {
 	at := s.b.w.Nodes[op.Node]
 	if l := at.Lvols[op.Lvstore+"/"+string(op.Name)]; l != nil && at.Orphaned(l) {
-		op.Name = s.release(pos, op.Node, l)
+		op.Name = s.sever(pos, op.Node, l)
 	}
 	return op
 }

@@ -117,10 +117,10 @@ func (s *subject) cloneOnto(why reason, places []plan.Choice, on lineage.LvolNam
 	s.sec.then(why, plan.RiskCreate, ops...)
 }
 
-// fillClone completes a clone that no engine has served yet: a crash left
+// makeMissingClones completes a clone that no engine has served yet: a crash left
 // fewer heads than it is to have, and they still show nothing but the layer
 // they were cloned from.
-func (s *subject) fillClone() {
+func (s *subject) makeMissingClones() {
 	on := s.foreignParent()
 	for _, l := range s.Legs {
 		if l.Head == nil || l.Head.Name.Mark != lineage.Sealed || l.Head.Lvol.Allocated > 0 || on == "" {

@@ -27,7 +27,7 @@ func (s *subject) copyLayer(d plan.Choice, src state.CurrentLeg, l *state.Lvol) 
 	name := l.Parsed.(lineage.Layer)
 	bytes := l.Allocated * clusterSize(b.w.Nodes[src.Node], l.Lvstore)
 	lacks := because(s.v.At("replicas"), "%s lacks layer %s of %s", d.Node, name.Lvol(), s.v.Name)
-	if b.fillsTo(src.Node, d.Node, staging.UUID) {
+	if b.copiesTo(src.Node, d.Node, staging.UUID) {
 		lacks = because(s.v.At("replicas"), "%s lacks layer %s of %s, and %s copies it there already", d.Node, name.Lvol(), s.v.Name, src.Node)
 	}
 	if l.Allocated > 0 {
@@ -108,7 +108,7 @@ func (s *subject) takeOver(why reason, d plan.Choice, name, parent lineage.LvolN
 				useless = append(useless, old)
 			}
 			old = st
-		case fits && st.Allocated == 0 && old == nil && !s.b.mayBeFilled(d.Node, st.UUID):
+		case fits && st.Allocated == 0 && old == nil && !s.b.mayBeCopiedTo(d.Node, st.UUID):
 			old = st
 		default:
 			useless = append(useless, st)

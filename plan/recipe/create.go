@@ -112,9 +112,9 @@ func roundUp(size, cluster int64) int64 {
 	return (size + cluster - 1) / cluster * cluster
 }
 
-// fill completes a volume before it is started, and has it started where the
+// makeMissing completes a volume before it is started, and has it started where the
 // engine is to be as soon as there is a replica.
-func (s *subject) fill() result {
+func (s *subject) makeMissing() result {
 	before, wanted := s.tally(), cmp.Or(s.awaited, s.engine)
 	s.complete()
 	if s.legOn(wanted) {
@@ -131,7 +131,7 @@ func (s *subject) complete() {
 		return // what was served until just now may have been written to since it was read
 	}
 	if s.v.From != nil {
-		s.fillClone()
+		s.makeMissingClones()
 		return
 	}
 	if !s.empty() || len(s.Legs) >= s.v.Replicas.Count || s.hidden > 0 {

@@ -57,7 +57,7 @@ func TestHistorySpeed(t *testing.T) {
 
 // slowly is a Build that looks at everything in every pass.
 func slowly(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
-	p, _, err := sound(cfg, snap, opt, func(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
+	p, _, err := checked(cfg, snap, opt, func(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
 		everything := func(p *passes) (*builder, plan.Pass, error) { return p.make(nil) }
 		return newPasses(cfg, world.New(cfg.Cluster, fitted), opt).plan(limitOf(fitted), everything)
 	})

@@ -93,7 +93,7 @@ func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {
 		ctrl = to.Controllers[b.w.Controller(l)]
 	}
 	hung := ctrl != nil && ctrl.GivenUp() // let go whether its peer can be read or not
-	if from == nil || to == nil || from.Unknown != "" && !hung || to.Unknown != "" || b.opt.Skip[plan.LinkKey(l)] || b.held(l) != "" {
+	if from == nil || to == nil || from.Unknown != "" && !hung || to.Unknown != "" || b.opt.Skip[plan.LinkKey(l)] || b.pinnedBy(l) != "" {
 		return
 	}
 	sec := b.section(plan.LinkKey(l))

@@ -44,7 +44,7 @@ func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
 	r := b.clear(rivals)
 	if r == nil && len(rivals) > 0 {
 		p.byWord = true
-		if r, why = b.told(v, rivals); r == nil {
+		if r, why = b.operatorsChoice(v, rivals); r == nil {
 			return p, why, b.exits(v, rivals)
 		}
 	}
@@ -145,10 +145,10 @@ func (b *builder) clear(rivals []rival) *rival {
 	return nil
 }
 
-// told is the rival that the operator's word leaves: those that he has released
+// operatorsChoice is the rival that the operator's word leaves: those that he has released
 // are not in use, and of the others the one is of which the node that he has
 // named has a head. Else it says why it is nil.
-func (b *builder) told(v *schema.Volume, rivals []rival) (*rival, string) {
+func (b *builder) operatorsChoice(v *schema.Volume, rivals []rival) (*rival, string) {
 	why := fmt.Sprintf("there are %d incarnations of it (%s), and it is not known which is in use", len(rivals), join(volumesOf(rivals)))
 	left := slices.DeleteFunc(slices.Clone(rivals), func(r rival) bool { return b.releases(v, r.Volume) })
 	if len(left) == 0 {

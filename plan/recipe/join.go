@@ -141,7 +141,7 @@ func (s *subject) grow(d plan.Choice, src state.CurrentLeg) {
 		s.addLeg(joins, head)
 	}
 	s.sec.then(joins, plan.RiskPause, resumes...)
-	s.look()
+	s.judge()
 }
 
 // joinName is what the joint layers are called: the only ones that are ever
@@ -172,7 +172,7 @@ func (s *subject) reparent(d plan.Choice, head *state.Head) {
 	s.sec.then(whole, plan.RiskPause, pauses...)
 	s.sec.then(whole, plan.RiskPause, plan.LvolSetParent{At: plan.At{Node: d.Node}, Lvstore: head.Lvol.Lvstore, Name: head.Lvol.Name, Layer: own.Name})
 	s.sec.then(whole, plan.RiskPause, resumes...)
-	if s.look() {
+	if s.judge() {
 		s.sec.then(because(s.v.At("replicas"), "if it was lost before, it has missed writes"), plan.RiskCreate, s.expectLegs()...)
 		s.names()
 	}

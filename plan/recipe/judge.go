@@ -9,8 +9,8 @@ import (
 	"strata/state"
 )
 
-// look judges the volume anew, after steps that changed what it rests on.
-func (s *subject) look() bool {
+// judge judges the volume anew, after steps that changed what it rests on.
+func (s *subject) judge() bool {
 	b := s.b
 	s.inc = b.w.Incarnation(b.cfg.Cluster, s.id)
 	question := b.question(s.v)

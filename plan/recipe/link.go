@@ -40,7 +40,7 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if why := b.nameTaken(l); why != "" {
 		return why
 	}
-	if lvol := b.held(l); lvol != "" {
+	if lvol := b.pinnedBy(l); lvol != "" {
 		return fmt.Sprintf("controller %s on %s goes once %s there does not read through it any more", b.w.Controller(l), l.To, lvol)
 	}
 	if ctrl := b.links.strays[l]; ctrl != nil && usesAny(b.w, b.w.Nodes[l.To], ctrl.Name) {

@@ -54,9 +54,9 @@ func (s *subject) bringLeg(l state.CurrentLeg) string {
 	return offer(s.sec, mirrors, lineage.Link{From: l.Node, To: s.engine}, l.UUID, s.key(l.Node))
 }
 
-// letGo reports whether this pass has let go of a peer that a leg was on: then
+// legDropped reports whether this pass has let go of a peer that a leg was on: then
 // the volume is judged anew in the next.
-func (s *subject) letGo() bool {
+func (s *subject) legDropped() bool {
 	at := s.b.w.Nodes[s.engine]
 	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool {
 		return s.b.links.dropped[s.engine] && at.LvolByUUID(l.UUID) == nil && !s.b.w.Uses(s.engine, l.UUID)

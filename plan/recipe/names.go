@@ -28,8 +28,8 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 	if s.forces() {
 		s.fence(epoch, legs)
 		s.reread()
-	} else if s.tellFirst(legs) {
-		s.tell(epoch, legs)
+	} else if s.announcesFirst(legs) {
+		s.announce(epoch, legs)
 	}
 	why := because(s.v.Pos, "epoch %d: %d current", epoch, len(legs))
 	var rest []plan.Op
@@ -53,11 +53,11 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 	s.reread()
 }
 
-// tellFirst reports whether an epoch is to be told to the other replicas before
+// announcesFirst reports whether an epoch is to be announced to the other replicas before
 // its authority has it: when no hosts are served yet, and so many replicas
 // exist that others could start an engine without this one. An epoch that only
 // its authority knows might be minted a second time.
-func (s *subject) tellFirst(legs []state.CurrentLeg) bool {
+func (s *subject) announcesFirst(legs []state.CurrentLeg) bool {
 	return !s.serves() && max(s.v.Replicas.Count, len(legs), len(nodesOf(s.inc)), s.legsNamed()) > 2
 }
 
@@ -70,9 +70,9 @@ func (s *subject) legsNamed() int {
 	return n
 }
 
-// tell seals the other legs at the epoch that is being minted.
-func (s *subject) tell(epoch lineage.Epoch, legs []state.CurrentLeg) {
-	why := because(s.v.Pos, "epoch %d is told before it is entered", epoch)
+// announce seals the other legs at the epoch that is being minted.
+func (s *subject) announce(epoch lineage.Epoch, legs []state.CurrentLeg) {
+	why := because(s.v.Pos, "announce epoch %d to the other replicas first", epoch)
 	name := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(legs), Cut: s.cut(), Mark: lineage.Sealed}
 	var ops []plan.Op
 	for _, l := range legs[1:] {
@@ -159,16 +159,16 @@ func (s *subject) fences(epoch lineage.Epoch, legs []state.CurrentLeg) []plan.Op
 	told := map[string]bool{}
 	for _, h := range s.inc.Heads {
 		leg := slices.ContainsFunc(legs, func(l state.CurrentLeg) bool { return l.UUID == h.Lvol.UUID })
-		if n, ok := newest[place(h)]; !leg && h.Lvol.Complete() && (!ok || h.Newer(n)) {
-			newest[place(h)] = h
+		if n, ok := newest[pathOf(h)]; !leg && h.Lvol.Complete() && (!ok || h.Newer(n)) {
+			newest[pathOf(h)] = h
 		}
 		if h.Name.Mark == lineage.Fenced && h.Name.Epoch >= epoch {
-			told[place(h)] = true
+			told[pathOf(h)] = true
 		}
 	}
 	var ops []plan.Op
 	for _, h := range s.inc.Heads {
-		if newest[place(h)].Lvol == h.Lvol && !told[place(h)] {
+		if newest[pathOf(h)].Lvol == h.Lvol && !told[pathOf(h)] {
 			name := lineage.Head{Volume: s.id, Epoch: epoch, Cut: h.Name.Cut, Mark: lineage.Fenced}
 			ops = append(ops, plan.LvolRename{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, From: h.Lvol.Name, To: name.Lvol()})
 		}
@@ -176,5 +176,5 @@ func (s *subject) fences(epoch lineage.Epoch, legs []state.CurrentLeg) []plan.Op
 	return ops
 }
 
-// place is the lvstore that a head is in, on its node.
-func place(h state.Head) string { return string(h.Node) + "/" + h.Lvol.Lvstore }
+// pathOf is the lvstore that a head is in, on its node.
+func pathOf(h state.Head) string { return string(h.Node) + "/" + h.Lvol.Lvstore }

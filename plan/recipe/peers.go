@@ -36,7 +36,7 @@ func (s *subject) shaking() result {
 
 // parted waits where a peer was let go that a leg is on.
 func (s *subject) parted() result {
-	if s.letGo() {
+	if s.legDropped() {
 		return acted
 	}
 	return idle

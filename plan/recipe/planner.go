@@ -24,7 +24,7 @@ type Planner struct {
 func Begin(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*Planner, *plan.Plan, error) {
 	opt.OnePass = true
 	r := &Planner{own: map[plan.Key]bool{}}
-	p, c, err := sound(cfg, snap, opt, func(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
+	p, c, err := checked(cfg, snap, opt, func(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
 		r.passes = newPasses(cfg, world.New(cfg.Cluster, fitted), opt)
 		return r.passes.plan(1, (*passes).next)
 	})

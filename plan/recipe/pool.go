@@ -95,7 +95,7 @@ func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 			b.note("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "correct the path in the configuration",
 				"lvstore %s was found on %s, not on %s; it is used where it is", conf.Lvstore, lvs.Base, conf.Path)
 		}
-		if b.opt.Relieve == nil && !b.opt.Skip[plan.NodeKey(at.Name)] {
+		if b.opt.ResumeOnly == nil && !b.opt.Skip[plan.NodeKey(at.Name)] {
 			b.called(sec, at, conf, lvs)
 		}
 		return

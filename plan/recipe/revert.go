@@ -122,7 +122,7 @@ func (s *subject) swapHeads(why reason, clones []state.Placed) {
 	s.sec.then(why, plan.RiskPause, news...)
 	s.sec.then(why, plan.RiskDestroy, olds...)
 	s.was = s.Engine
-	if s.look() {
+	if s.judge() {
 		s.start()
 	}
 }

@@ -117,7 +117,7 @@ func (s *subject) rank(l *state.CurrentLeg, d plan.Choice) []int {
 		key := s.v.Replicas.Spread
 		far = key != "" && from.Labels[key] != to.Labels[key]
 	}
-	begun := slices.ContainsFunc(s.stagings(d), func(st *state.Lvol) bool { return s.b.fillsTo(l.Node, d.Node, st.UUID) })
+	begun := slices.ContainsFunc(s.stagings(d), func(st *state.Lvol) bool { return s.b.copiesTo(l.Node, d.Node, st.UUID) })
 	return []int{boolToInt(h != nil && !s.readsFrom(h, l.Node)), boolToInt(!begun), boolToInt(s.full(l.Node) != ""), boolToInt(far), s.b.copying(l.Node)}
 }
 

@@ -14,10 +14,10 @@ func (s *subject) serves() bool {
 	})
 }
 
-// stand brings a volume that no engine serves to what is configured. One that
+// serveUnserved brings a volume that no engine serves to what is configured. One that
 // nobody is to reach and that has one replica needs no engine: it is rebuilt as
 // it is. It reports whether its layers may be looked at.
-func (s *subject) stand() bool {
+func (s *subject) serveUnserved() bool {
 	before := s.sec.steps()
 	if !s.raise() {
 		return false
@@ -42,7 +42,7 @@ func (s *subject) raise() bool {
 	before := s.sec.steps()
 	defer func() {
 		if s.sec.steps() > before {
-			s.b.lookAgain(s.Legs)
+			s.b.examineAgain(s.Legs)
 		}
 	}()
 	return s.through(starting)

@@ -72,7 +72,7 @@ func downAndUp(t *testing.T, s *subject) {
 	if s.sec.steps() > steps {
 		t.Errorf("%s: what is down is taken down again", s.id)
 	}
-	if !s.look() || !s.raise() {
+	if !s.judge() || !s.raise() {
 		t.Errorf("%s: it is not started again: %v", s.id, s.b.blocked)
 	} else if same := bearing(pieces(now())); !slices.Equal(same, up) {
 		t.Errorf("%s: it had %v, and started again it has %v", s.id, up, same)

@@ -140,8 +140,8 @@ func (b *builder) unsure(legs []state.CurrentLeg) string {
 	return ""
 }
 
-// lookAgain looks once more into the disks that legs may have been copied from.
-func (b *builder) lookAgain(legs []state.CurrentLeg) {
+// examineAgain looks once more into the disks that legs may have been copied from.
+func (b *builder) examineAgain(legs []state.CurrentLeg) {
 	for _, l := range legs {
 		p, disk := b.shadowed(l)
 		if p == nil {

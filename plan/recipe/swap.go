@@ -133,7 +133,7 @@ func (s *subject) takeDown(joining []state.Placed, why reason) bool {
 	s.seal(why, joining)
 	s.was = s.Engine
 	s.goDown(why, atLegs)
-	return s.look()
+	return s.judge()
 }
 
 // prepare makes the links that a start of the volume on a node needs, before hosts

@@ -86,7 +86,7 @@ var relieving = course{"The same, by a run that only lets hosts go on", []row{
 
 var starting = course{"One that no engine serves, which is started; then rebuild, where it is to have no engine, and tidy", []row{
 	{recipe{"unsure", "no volume is started from a disk that may be a copy", "unsure.go", (*subject).unsure}, []result{blocked}},
-	{recipe{"fill", "an empty volume gets the heads that it lacks", "create.go", (*subject).fill}, nil},
+	{recipe{"fill", "an empty volume gets the heads that it lacks", "create.go", (*subject).makeMissing}, nil},
 	{expanding, nil},
 	{mirroring, []result{blocked}},
 	{naming, nil},
@@ -95,7 +95,7 @@ var starting = course{"One that no engine serves, which is started; then rebuild
 }}
 
 var layering = course{"The layers of a volume of which all legs can be reached", []row{
-	{recipe{"copied", "layers stay while a run that is over still copies one", "fill.go", (*subject).copying}, []result{blocked}},
+	{recipe{"copied", "layers stay while a run that is over still copies one", "running.go", (*subject).copying}, []result{blocked}},
 	{recipe{"merge", "what an interrupted cut left goes, and what strata needed for itself", "layers.go", (*subject).mergeLeftovers}, []result{acted, blocked}},
 	{recipe{"detach", "a clone is made to stand on no layer of another volume", "clone.go", (*subject).detach}, []result{acted}},
 	{recipe{"revert", "the head is put on an older layer again", "revert.go", (*subject).revert}, []result{acted, blocked}},

@@ -66,17 +66,17 @@ func (b *builder) volume(v *schema.Volume) {
 	} else if s.through(making); s.id.Name == "" {
 		return
 	}
-	if !s.look() || s.foreign() == blocked {
+	if !s.judge() || s.foreign() == blocked {
 		return
 	}
 	if busy {
 		s.urgent()
 		return
 	}
-	if b.opt.Relieve == nil {
+	if b.opt.ResumeOnly == nil {
 		s.supersede(p)
 	}
-	if !s.settle() || b.opt.Relieve != nil {
+	if !s.settle() || b.opt.ResumeOnly != nil {
 		return
 	}
 	b.subjects[v.Name] = s
@@ -87,11 +87,11 @@ func (b *builder) volume(v *schema.Volume) {
 // settle brings a volume that can be judged to what is configured. It reports
 // whether its layers may be looked at: nothing is in the way of them.
 func (s *subject) settle() bool {
-	relieves := s.b.opt.Relieve != nil
+	resumes := s.b.opt.ResumeOnly != nil
 	switch {
 	case !s.through(beginning):
 		return false
-	case s.Engine != "" && relieves:
+	case s.Engine != "" && resumes:
 		s.try(naming)
 		return s.through(relieving)
 	case s.Engine != "":
@@ -101,7 +101,7 @@ func (s *subject) settle() bool {
 		}
 	}
 	if s.Engine == "" {
-		return s.stand()
+		return s.serveUnserved()
 	}
 	return s.through(keeping)
 }

@@ -43,7 +43,7 @@ func deletes(name lineage.LvolName) plan.Step {
 // rest is planned, checked, and the reader is told.
 func TestFaultyVolumeIsLeftOut(t *testing.T) {
 	cfg, snap := twoVolumes(t)
-	p, _, err := sound(cfg, snap, plan.Options{}, func(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
+	p, _, err := checked(cfg, snap, plan.Options{}, func(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
 		p, err := build(cfg, snap, opt)
 		for _, pass := range p.Passes {
 			for i := range pass.Sections {
@@ -74,7 +74,7 @@ func TestFaultyVolumeIsLeftOut(t *testing.T) {
 // What fails while it is planned is left out, too.
 func TestVolumeThatCannotBePlannedIsLeftOut(t *testing.T) {
 	cfg, snap := twoVolumes(t)
-	p, _, err := sound(cfg, snap, plan.Options{}, func(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
+	p, _, err := checked(cfg, snap, plan.Options{}, func(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
 		if !opt.Skip[plan.VolumeKey("b")] {
 			return nil, &plan.Fault{Key: plan.VolumeKey("b"), Err: errors.New("it does not come to rest")}
 		}
@@ -97,7 +97,7 @@ func TestFaultThatStaysFailsThePlan(t *testing.T) {
 		"the same":  func() string { return "a" },
 		"ever more": func() string { n++; return fmt.Sprint("v", n) },
 	} {
-		_, _, err := sound(cfg, snap, plan.Options{}, func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, error) {
+		_, _, err := checked(cfg, snap, plan.Options{}, func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, error) {
 			s := plan.Section{Kind: plan.KindVolume, Name: section(), Stages: [][]plan.Step{{deletes("theirs")}}}
 			return &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, nil
 		})

@@ -10,13 +10,13 @@ import (
 	"strata/state"
 )
 
-// release makes an lvol that reads through a bdev that is going stand on
+// sever makes an lvol that reads through a bdev that is going stand on
 // nothing, so that it can be deleted: as it is, deleting it would end the
 // target, and as long as it is, the bdev and the controller that brought it do
 // not go. It is put on an empty layer made for it, which then goes again. What
 // it shows from then on is not what the volume has, so it stops being a head
 // first. It returns the lvol's new name.
-func (s *section) release(pos schema.Pos, n lineage.Node, l *state.Lvol) lineage.LvolName {
+func (s *section) sever(pos schema.Pos, n lineage.Node, l *state.Lvol) lineage.LvolName {
 	v := l.Parsed.Of()
 	has := s.b.w.Nodes[n].Lvols
 	free := func(from lineage.Name, next func() lineage.Name) lineage.LvolName {
@@ -46,10 +46,10 @@ func void(v lineage.Volume, e lineage.Epoch) lineage.Layer {
 	return lineage.Layer{Volume: v, Epoch: e, Snapshot: "void", Own: true}
 }
 
-// held names the lvol for which a controller that is going cannot go: it reads
+// pinnedBy names the lvol for which a controller that is going cannot go: it reads
 // through what the controller brought. "" for none. Detaching such a controller
 // takes 10 s and fails.
-func (b *builder) held(l lineage.Link) string {
+func (b *builder) pinnedBy(l lineage.Link) string {
 	to := b.w.Nodes[l.To]
 	ctrl := to.Controllers[b.w.Controller(l)]
 	if ctrl == nil || ctrl.State != "deleting" {

@@ -7,20 +7,20 @@ import (
 	"strata/lineage"
 )
 
-// fill is an lvol of another node that something is copied to.
-type fill struct {
+// copyTarget is an lvol of another node that something is copied to.
+type copyTarget struct {
 	on   lineage.Node
 	lvol lineage.UUID
 }
 
-// findFills finds what is copied over the links of the cluster when the pass
+// findCopies finds what is copied over the links of the cluster when the pass
 // begins.
-func (b *builder) findFills() {
+func (b *builder) findCopies() {
 	for name, n := range b.w.Nodes {
-		for _, r := range n.Fills() {
+		for _, r := range n.Copies() {
 			if ctrl := n.Controllers[r.Controller]; ctrl != nil {
 				if l, ok := b.cfg.Cluster.ParseLink(ctrl.NQN); ok && l.To == name {
-					b.fills[name] = append(b.fills[name], fill{l.From, r.UUID})
+					b.running[name] = append(b.running[name], copyTarget{l.From, r.UUID})
 					b.restless = true
 				}
 			}
@@ -28,17 +28,17 @@ func (b *builder) findFills() {
 	}
 }
 
-// fillsTo reports whether a node is copying to an lvol of a peer.
-func (b *builder) fillsTo(from, on lineage.Node, lvol lineage.UUID) bool {
-	return slices.Contains(b.fills[from], fill{on, lvol})
+// copiesTo reports whether a node is copying to an lvol of a peer.
+func (b *builder) copiesTo(from, on lineage.Node, lvol lineage.UUID) bool {
+	return slices.Contains(b.running[from], copyTarget{on, lvol})
 }
 
-// mayBeFilled reports whether any node is copying to an lvol of a peer, or could
+// mayBeCopiedTo reports whether any node is copying to an lvol of a peer, or could
 // not be read and is shown it.
-func (b *builder) mayBeFilled(on lineage.Node, lvol lineage.UUID) bool {
+func (b *builder) mayBeCopiedTo(on lineage.Node, lvol lineage.UUID) bool {
 	for _, x := range b.shownBy(on, lvol) {
 		to := b.w.Nodes[x.link.To]
-		if to == nil || to.Unknown != "" || b.fillsTo(x.link.To, on, lvol) {
+		if to == nil || to.Unknown != "" || b.copiesTo(x.link.To, on, lvol) {
 			return true
 		}
 	}
@@ -61,7 +61,7 @@ func (s *subject) copying() result {
 // nothing.
 func (s *subject) copied() string {
 	for _, l := range s.Legs {
-		for _, f := range s.b.fills[l.Node] {
+		for _, f := range s.b.running[l.Node] {
 			to := s.b.w.Nodes[f.on]
 			if to == nil || to.Unknown != "" {
 				return fmt.Sprintf("%s writes to an lvol of %s, which could not be read, and may be copying one", l.Node, f.on)

@@ -19,11 +19,11 @@ const maxFaults = 8
 // defect is what a reader is told to do about a fault.
 const defect = "this is a defect of strata and not of the configuration: please report it with this message and the output of strata status --json"
 
-// sound makes a plan that passes the check. One section that does not, most
+// checked makes a plan that passes the check. One section that does not, most
 // often a volume, does not keep the others from what they need: the plan is
 // made again without it, and the check is made again on all of that. A section
 // that fails although it was left out, or too many of them, fail the plan.
-func sound(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, build func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, error)) (*plan.Plan, *check.Checker, error) {
+func checked(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, build func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, error)) (*plan.Plan, *check.Checker, error) {
 	snap = world.Fit(cfg, snap)
 	var faults []*plan.Fault
 	for {
