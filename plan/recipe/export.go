@@ -22,7 +22,7 @@ func (exportTier) found(inc *state.Incarnation) (all []piece) {
 }
 
 // raise shows hosts a bdev as configured, and takes away every other way there is.
-func (exportTier) raise(s *subject, bdev string) (string, bool) {
+func (exportTier) raise(s *subject, bdev string) string {
 	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
 	s.removeOthers()
 	if d := s.kernelDevice(s.engine); d != nil {
@@ -32,7 +32,7 @@ func (exportTier) raise(s *subject, bdev string) (string, bool) {
 	}
 	// What comes next must hold the hosts that are let in here.
 	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
-	return "", true
+	return ""
 }
 
 // exportPiece is a subsystem or a kernel device on a node.
@@ -70,13 +70,10 @@ func (e exportPiece) kernelDevice() *kernelDevice {
 	return nbdDevice(e.Node, e.NBD)
 }
 
-// export lets hosts reach the volume as configured, and takes away every other
-// way there is.
+// export lets hosts reach the volume as configured, and in no other way.
 func (s *subject) export() result {
 	before := s.tally()
-	if !s.comeUp(atExport) {
-		return blocked
-	}
+	s.comeUp(atExport)
 	return s.since(before)
 }
 
@@ -113,6 +110,13 @@ func (s *subject) removeOthers() {
 			s.sec.then(because(s.v.At("export"), "%s is not exported this way on %s", s.v.Name, e.Node), plan.RiskReduce, exportPiece{e}.ending())
 		}
 	}
+}
+
+// serves reports whether hosts reach the volume already.
+func (s *subject) serves() bool {
+	return slices.ContainsFunc(s.inc.Exports, func(e state.Exported) bool {
+		return e.Device != "" && (e.Subsystem == nil || len(e.Subsystem.Listeners) > 0)
+	})
 }
 
 // same reports whether a bdev of a node is another under any name.

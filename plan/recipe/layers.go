@@ -84,18 +84,6 @@ func (s *subject) steady() bool {
 	return !s.halfJoined()
 }
 
-// halfJoined reports whether the RAID has a leg that is not complete yet.
-func (s *subject) halfJoined() bool {
-	for _, m := range s.inc.Raids {
-		for _, l := range m.Raid.Legs {
-			if l.Configured && !s.isLeg(l.UUID) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // mergeLeftovers deletes what an interrupted cut left, and layers of strata's
 // own that nothing needs: their clusters go to the layer or head above.
 func (s *subject) mergeLeftovers() result {

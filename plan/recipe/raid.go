@@ -22,11 +22,11 @@ func (raidTier) found(inc *state.Incarnation) (all []piece) {
 
 // raise makes the RAID of a volume that no engine serves. One that runs stays as it
 // is: legs join and leave it by other recipes.
-func (raidTier) raise(s *subject, _ string) (string, bool) {
+func (raidTier) raise(s *subject, _ string) string {
 	if s.Engine == "" && !s.mirrors() {
 		s.assemble()
 	}
-	return s.device(), true
+	return s.device()
 }
 
 // raidPiece is a RAID on a node.
@@ -111,6 +111,18 @@ func (s *subject) inRaid(u lineage.UUID) bool {
 	for _, m := range s.inc.Raids {
 		if slices.ContainsFunc(m.Raid.Legs, func(l state.Leg) bool { return l.Configured && l.UUID == u }) {
 			return true
+		}
+	}
+	return false
+}
+
+// halfJoined reports whether the RAID has a leg that is not complete yet.
+func (s *subject) halfJoined() bool {
+	for _, m := range s.inc.Raids {
+		for _, l := range m.Raid.Legs {
+			if l.Configured && !s.isLeg(l.UUID) {
+				return true
+			}
 		}
 	}
 	return false

@@ -1,18 +1,6 @@
 package recipe
 
-import (
-	"slices"
-
-	"strata/schema"
-	"strata/state"
-)
-
-// serves reports whether hosts reach the volume already.
-func (s *subject) serves() bool {
-	return slices.ContainsFunc(s.inc.Exports, func(e state.Exported) bool {
-		return e.Device != "" && (e.Subsystem == nil || len(e.Subsystem.Listeners) > 0)
-	})
-}
+import "strata/schema"
 
 // serveUnserved brings a volume that no engine serves to what is configured. One that
 // nobody is to reach and that has one replica needs no engine: it is rebuilt as

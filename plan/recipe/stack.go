@@ -18,9 +18,9 @@ type tier interface {
 	// that were given up, that never came to run.
 	found(*state.Incarnation) []piece
 	// raise makes what the engine lacks of it on the bdev that the tier below gives,
-	// and returns the bdev that it gives to the one above. It returns false when it
-	// has said why it cannot. What is there is left as it is.
-	raise(s *subject, below string) (bdev string, ok bool)
+	// and returns the bdev that it gives to the one above. What is there is left as
+	// it is.
+	raise(s *subject, below string) (bdev string)
 }
 
 // piece is what one node has of a tier.
@@ -50,14 +50,12 @@ const (
 // tiers are those of a stack by the height that each brings it to.
 var tiers = [...]tier{atMirror: raidTier{}, atExport: exportTier{}}
 
-// comeUp makes what the engine lacks, from the legs up. It returns false when it
-// has said why it cannot.
-func (s *subject) comeUp(to height) bool {
-	bdev, ok := "", true
-	for h := atLegs + 1; h <= to && ok; h++ {
-		bdev, ok = tiers[h].raise(s, bdev)
+// comeUp makes what the engine lacks, from the legs up.
+func (s *subject) comeUp(to height) {
+	bdev := ""
+	for h := atLegs + 1; h <= to; h++ {
+		bdev = tiers[h].raise(s, bdev)
 	}
-	return ok
 }
 
 // goDown takes away what stands above a height, on whatever nodes, from the top.

@@ -148,6 +148,21 @@ func (s *subject) exporter() lineage.Node {
 	return ""
 }
 
+// paused returns what lets those of the volume's hosts go on that are held.
+func (s *subject) paused() (resumes []plan.Op) {
+	for _, e := range s.inc.Exports {
+		if e.Subsystem == nil || e.Device == "" {
+			continue
+		}
+		for _, l := range e.Subsystem.Listeners {
+			if l.Paused {
+				resumes = append(resumes, plan.Resume{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+			}
+		}
+	}
+	return resumes
+}
+
 // pauses returns what holds all the volume's hosts, and what lets them go. They
 // may have been let in by this very pass.
 func (s *subject) pauses() (pauses, resumes []plan.Op) {
