@@ -79,14 +79,14 @@ func (r Risk) Within(agreed Risk) bool {
 
 // Step is an operation and why it is done.
 type Step struct {
-	Number int // from 1, over the whole plan
-	Op     Op
-	Risk   Risk
-	Reason string
-	Pos    schema.Pos // what in the configuration caused it
-	Bytes  int64      // that move, at most
-	HostsWait   bool       // hosts wait while it is carried out
-	HoldBegins  bool       // they begin to with it
+	Number     int // from 1, over the whole plan
+	Op         Op
+	Risk       Risk
+	Reason     string
+	Pos        schema.Pos // what in the configuration caused it
+	Bytes      int64      // that move, at most
+	HostsWait  bool       // hosts wait while it is carried out
+	HoldBegins bool       // they begin to with it
 	// Copies is the number of complete current copies of the section's volume
 	// after the step; -1 where no volume is concerned.
 	Copies int

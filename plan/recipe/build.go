@@ -39,7 +39,7 @@ type builder struct {
 	// mute has the exports that hosts cannot reach when the pass begins.
 	mute map[string]bool
 	// running has what nodes copy to when the pass begins.
-	running   map[lineage.Node][]copyTarget
+	running map[lineage.Node][]copyTarget
 	copies  map[lineage.Node]int // copies of layers that a node takes part in
 	engines *load                // nil until an engine is to be placed
 
@@ -70,7 +70,7 @@ func newBuilder(p *passes) *builder {
 		sections: map[plan.Key]*section{},
 		renames:  map[lineage.Node]map[string]bool{},
 		subjects: map[string]*subject{},
-		running:    map[lineage.Node][]copyTarget{},
+		running:  map[lineage.Node][]copyTarget{},
 		copies:   map[lineage.Node]int{},
 		decides:  map[string]plan.Placement{},
 	}
