@@ -255,7 +255,8 @@ func (c *Checker) pruned(volume string, op plan.Op) bool {
 }
 
 // counted are the layers with users' snapshots and those on schedule that the
-// current copies have, and that count: the heads say so.
+// current copies have, and that count: the heads say so, or those of another volume of
+// the group.
 func (c *Checker) counted(id lineage.Volume) []lineage.Layer {
 	inc := c.w.Incarnation(c.cfg.Cluster, id)
 	var cut lineage.Epoch
@@ -267,6 +268,19 @@ func (c *Checker) counted(id lineage.Volume) []lineage.Layer {
 		cut = max(cut, leg.Head.Name.Cut)
 		for _, l := range inc.Layers(leg.Node, leg.Head.Lvol.Lvstore) {
 			found = append(found, l.Parsed.(lineage.Layer))
+		}
+	}
+	if v := c.cfg.Volume(id.Name); v != nil && v.Group != "" {
+		var group []string
+		for _, o := range c.cfg.Volumes {
+			if o.Group == v.Group {
+				group = append(group, o.Name)
+			}
+		}
+		for _, l := range found {
+			if !l.Own && l.Epoch > cut && c.w.CutTogether(l, group) {
+				cut = l.Epoch
+			}
 		}
 	}
 	return slices.DeleteFunc(found, func(l lineage.Layer) bool { return l.Own || l.Epoch > cut })

@@ -207,3 +207,25 @@ n1 lvol lab.fast/db.k3f7#7.1.6p u1 64Mi 9 parent=db.k3f7@9.auto-20261120-1930
 		})
 	}
 }
+
+// A cut of a group counts as soon as one volume's head says so.
+func TestCheckKnowsThatAGroupsCutCounts(t *testing.T) {
+	for cut, refused := range map[string]bool{"4": true, "5": false} {
+		cfg, snap := plantest.TwoNodes(t, `volumes: {[string]: {size: 64Mi, replicas: 1, export: "none", group: "g", every: "1h", keep: hourly: 2}, db: {}, wal: {}}`, `n1 disk /dev/n1 lab.fast.disk claimed
+n1 lvstore lab.fast lab.fast.disk 1Mi 1024
+n1 lvol lab.fast/db.k3f7@3.auto-20261120-1700 b3 64Mi 3
+n1 lvol lab.fast/db.k3f7@4.auto-20261120-1800 b4 64Mi 3 parent=db.k3f7@3.auto-20261120-1700
+n1 lvol lab.fast/db.k3f7@5.auto-20261120-1900 b5 64Mi 3 parent=db.k3f7@4.auto-20261120-1800
+n1 lvol lab.fast/db.k3f7#5.1.4p u1 64Mi 9 parent=db.k3f7@5.auto-20261120-1900
+n1 lvol lab.fast/wal.aaaa@5.auto-20261120-1900 c5 64Mi 3
+n1 lvol lab.fast/wal.aaaa#5.1.`+cut+`p u2 64Mi 9 parent=wal.aaaa@5.auto-20261120-1900
+`)
+		s := plan.Section{Kind: plan.KindVolume, Name: "db", Stages: [][]plan.Step{
+			{{Op: plan.LvolDelete{At: plan.At{Node: "n1"}, Lvstore: "lab.fast", Name: "db.k3f7@3.auto-20261120-1700"}, Risk: plan.RiskDestroy}},
+		}}
+		err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, plan.Options{Now: 1795203000})
+		if refused && (err == nil || !strings.Contains(err.Error(), "db@auto-20261120-1700 was not released")) || !refused && err != nil {
+			t.Errorf("wal is cut at %s: got %v", cut, err)
+		}
+	}
+}

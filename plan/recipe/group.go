@@ -8,8 +8,8 @@ import (
 	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
+	"strata/plan/world"
 	"strata/schema"
-	"strata/state"
 )
 
 // cutGroups cuts the layers that are due, each group of volumes at one
@@ -98,16 +98,6 @@ func (b *builder) latecomer(group string, cuts []cut) string {
 	return ""
 }
 
-// cutTags is how many tags there are to tell cuts of a group from one another.
-// The epochs of layers that are cut together have one remainder by it, which no
-// other layer of the same name has in any volume of the group. So a volume
-// knows that its layer counts by another's that does (counted): the first head
-// that is renamed says so for all.
-//
-// It is less than half of lineage.Forced, so that no jump is taken for an
-// operator's.
-const cutTags = 256
-
 // tag finds the one for layers that are cut now by which epochs have to jump
 // least; false where there is no group. There always is one: volumes that were
 // cut together share theirs.
@@ -119,9 +109,9 @@ func (b *builder) tag(cuts []cut) (tag lineage.Epoch, ok bool) {
 	used := map[lineage.Epoch]bool{}
 	for _, v := range b.group(group) {
 		for _, id := range b.w.Incarnations(v.Name) {
-			for _, l := range userLayers(b.w.Incarnation(b.cfg.Cluster, id)) {
+			for _, l := range world.UserLayers(b.w.Incarnation(b.cfg.Cluster, id)) {
 				if slices.ContainsFunc(cuts, func(c cut) bool { return c.snapshot == l.Snapshot }) {
-					used[l.Epoch%cutTags] = true
+					used[l.Epoch%world.CutTags] = true
 				}
 			}
 		}
@@ -130,8 +120,8 @@ func (b *builder) tag(cuts []cut) (tag lineage.Epoch, ok bool) {
 	for _, c := range cuts {
 		next = append(next, c.s.nextCut())
 	}
-	least := lineage.Epoch(cutTags)
-	for t := range lineage.Epoch(cutTags) {
+	least := lineage.Epoch(world.CutTags)
+	for t := range lineage.Epoch(world.CutTags) {
 		var jump lineage.Epoch
 		for _, e := range next {
 			jump = max(jump, tagged(e, t)-e)
@@ -144,16 +134,8 @@ func (b *builder) tag(cuts []cut) (tag lineage.Epoch, ok bool) {
 }
 
 // tagged is the first epoch from e on that has a tag.
-func tagged(e, tag lineage.Epoch) lineage.Epoch { return e + (tag+cutTags-e%cutTags)%cutTags }
-
-// userLayers are the layers of an incarnation, on all nodes, that have users' snapshots.
-func userLayers(inc *state.Incarnation) (all []lineage.Layer) {
-	for _, o := range inc.Others {
-		if l, ok := o.Lvol.Parsed.(lineage.Layer); ok && !l.Own {
-			all = append(all, l)
-		}
-	}
-	return all
+func tagged(e, tag lineage.Epoch) lineage.Epoch {
+	return e + (tag+world.CutTags-e%world.CutTags)%world.CutTags
 }
 
 // groupCut is the epoch of the youngest layer of the volume that was cut with
@@ -163,36 +145,16 @@ func (s *subject) groupCut(own lineage.Epoch) (cut lineage.Epoch) {
 	if s.v.Group == "" {
 		return 0
 	}
-	for _, l := range userLayers(s.inc) {
-		if l.Epoch > max(own, cut) && s.b.counted(s.v, l) {
+	var group []string
+	for _, v := range s.b.group(s.v.Group) {
+		group = append(group, v.Name)
+	}
+	for _, l := range world.UserLayers(s.inc) {
+		if l.Epoch > max(own, cut) && s.b.w.CutTogether(l, group) {
 			cut = l.Epoch
 		}
 	}
 	return cut
-}
-
-// counted reports whether another volume has a layer that was cut together with
-// one of v's, and counts: a head says so. All of them were complete before the
-// first did.
-func (b *builder) counted(v *schema.Volume, l lineage.Layer) bool {
-	for _, other := range b.group(v.Group) {
-		if other == v {
-			continue
-		}
-		for _, id := range b.w.Incarnations(other.Name) {
-			inc := b.w.Incarnation(b.cfg.Cluster, id)
-			var cut lineage.Epoch
-			for _, h := range inc.Heads {
-				cut = max(cut, h.Name.Cut)
-			}
-			if slices.ContainsFunc(userLayers(inc), func(o lineage.Layer) bool {
-				return o.Snapshot == l.Snapshot && o.Epoch <= cut && o.Epoch%cutTags == l.Epoch%cutTags
-			}) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // undecided says why it cannot be told whether a layer counts: another volume
