@@ -93,7 +93,7 @@ func (p *page) tail() string {
 	if len(p.omitted) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("\n**This comment is not the whole plan.** For lack of room it leaves out %s. `strata plan` prints everything.\n",
+	return fmt.Sprintf("\n**This comment is not the whole plan.** For lack of room it leaves out %s. `strata plan --all-steps` prints everything.\n",
 		strings.Join(p.omitted, ", "))
 }
 
