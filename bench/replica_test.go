@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -21,51 +22,41 @@ import (
 	"strata/state/worldtest"
 )
 
-// What is measured here is not promised yet: it runs only when it is told how
-// much there is to be.
-var (
-	stacks = flag.String("stacks", "", "measure the plan of a second replica for so many volumes of so many layers: `20x10,40x20`")
-	beside = flag.String("beside", "", "measure the copying of layers beside so many other volumes: `100,1000`")
-)
+// beside is how many other volumes there are while layers are copied.
+var beside = flag.String("beside", "100,1000", "measure the copying of layers beside so many other volumes: `100,10000`")
 
 // TestSecondReplica measures planning a second replica for volumes that have
-// layers with data, one copy at a time. That takes a step or more for each layer,
-// and the time for a step should not depend on how many there are.
+// layers with data, one copy at a time. That takes a pass or more for each layer,
+// and what a step costs must not depend on how many volumes there are.
 func TestSecondReplica(t *testing.T) {
-	if *stacks == "" {
-		t.Skip("say how much with -stacks")
+	for _, size := range []struct{ few, many, layers int }{{100, 1000, 10}, {20, 90, 47}} {
+		few, _ := secondReplica(t, size.few, size.layers)
+		many, took := secondReplica(t, size.many, size.layers)
+		figure(t, fmt.Sprintf("plan %d × %d layers", size.many, size.layers), ratio(many, few), 2,
+			"planned in %v; a step costs %v of CPU, and with %d volumes %v", took, many, size.few, few)
 	}
-	for _, size := range strings.Split(*stacks, ",") {
-		var volumes, layers int
-		if _, err := fmt.Sscanf(size, "%dx%d", &volumes, &layers); err != nil {
-			t.Fatalf("-stacks %s: %v", size, err)
-		}
-		cfg, snap := stackWorld(t, volumes, layers)
-		before, start := cpu(), time.Now()
-		p, err := recipe.Build(cfg, snap, plan.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		used, took := cpu()-before, time.Since(start)
-		copies, steps := 0, 0
-		for _, pass := range p.Passes {
-			for _, s := range pass.Sections {
-				for _, stage := range s.Stages {
-					for _, step := range stage {
-						steps++
-						if _, is := step.Op.(plan.ShallowCopy); is {
-							copies++
-						}
-					}
-				}
-			}
-		}
-		if copies < volumes*layers {
-			t.Fatalf("%s: %d copies of layers are planned, want %d", size, copies, volumes*layers)
-		}
-		t.Logf("a second replica for %d volumes × %d layers: planned in %v, CPU %v: %d passes, %d steps, %v CPU a step",
-			volumes, layers, took, used, len(p.Passes), steps, used/time.Duration(steps))
+}
+
+// secondReplica plans one, and returns the CPU time for a step and the time it took.
+func secondReplica(t *testing.T, volumes, layers int) (step, took time.Duration) {
+	cfg, snap := stackWorld(t, volumes, layers)
+	runtime.GC()
+	before, start := cpu(), time.Now()
+	p, err := recipe.Build(cfg, snap, plan.Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
+	used, took := cpu()-before, time.Since(start)
+	copies, steps := 0, p.Steps()
+	for _, step := range steps {
+		if _, is := step.Op.(plan.ShallowCopy); is {
+			copies++
+		}
+	}
+	if copies < volumes*layers {
+		t.Fatalf("%d × %d: %d copies of layers are planned", volumes, layers, copies)
+	}
+	return used / time.Duration(len(steps)), took
 }
 
 // stackWorld is a cluster in memory of two nodes, on the first of which all
@@ -109,40 +100,67 @@ func stackWorld(t *testing.T, volumes, layers int) (*schema.Config, *state.Snaps
 	return cfg, snap
 }
 
-// copiedLayers is how many layers TestCopiedLayers has copied.
-const copiedLayers = 10
+// The layers of two volumes that are copied, one after the other: what the second
+// costs more is what its layers cost.
+const (
+	shortStack = 4
+	longStack  = 44
+)
 
 // TestCopiedLayers measures what a layer costs an apply that copies it, in CPU
-// time, beside other volumes for which there is nothing to do. It should not
+// time, beside other volumes for which there is nothing to do. It must not
 // depend on how many they are.
 func TestCopiedLayers(t *testing.T) {
-	if *beside == "" {
-		t.Skip("say how many other volumes there are to be with -beside")
-	}
-	for _, text := range strings.Split(*beside, ",") {
+	var first time.Duration
+	for i, text := range strings.Split(*beside, ",") {
 		var others int
 		if _, err := fmt.Sscan(text, &others); err != nil {
 			t.Fatalf("-beside %s: %v", text, err)
 		}
-		l := newLab(t, 2)
-		l.stack(others, 0, `"n001"`)
-		l.run("apply", "--auto-approve")
-		for layers := 1; layers <= copiedLayers; layers++ {
-			l.write()
-			l.stack(others, layers, `"n001"`)
-			l.run("apply", "--auto-approve")
+		layer := copiedLayer(t, others)
+		if i == 0 {
+			first = layer
+			t.Logf("a layer costs apply %v of CPU beside %s other volumes", layer, text)
+			continue
 		}
-		l.stack(others, copiedLayers, `"n001", "n002"`)
-		planned := l.run("plan")
-		u := l.run("apply", "--auto-approve")
-		t.Logf("%d layers copied beside %d other volumes: apply took %v, CPU %v, which is %v a layer; the plan alone took CPU %v",
-			copiedLayers, others, u.wall, u.cpu, u.cpu/copiedLayers, planned.cpu)
-		l.run("plan", "--detailed-exitcode")
+		figure(t, fmt.Sprintf("layer beside %d", others), ratio(layer, first), 2,
+			"a layer costs apply %v of CPU, and %v beside the fewest other volumes", layer, first)
 	}
 }
 
-// stack configures a volume with snapshots on some nodes, beside others.
-func (l *lab) stack(others, snapshots int, on string) {
+// copiedLayer is the CPU time that a layer costs an apply which copies it.
+func copiedLayer(t *testing.T, others int) time.Duration {
+	l := newLab(t, 2)
+	const on, both = `"n001"`, `"n001", "n002"`
+	l.stacks(others, stack{"short", 0, on}, stack{"long", 0, on})
+	l.run("apply", "--auto-approve")
+	for n := 1; n <= longStack; n++ {
+		short := min(n, shortStack)
+		l.write("long")
+		if n <= shortStack {
+			l.write("short")
+		}
+		l.stacks(others, stack{"short", short, on}, stack{"long", n, on})
+		l.run("apply", "--auto-approve")
+	}
+	l.stacks(others, stack{"short", shortStack, both}, stack{"long", longStack, on})
+	short := l.run("apply", "--auto-approve")
+	l.stacks(others, stack{"short", shortStack, both}, stack{"long", longStack, both})
+	long := l.run("apply", "--auto-approve")
+	l.run("plan", "--detailed-exitcode")
+	t.Logf("beside %d other volumes: %d layers copied in %v, CPU %v; %d in %v, CPU %v", others, shortStack, short.wall, short.cpu, longStack, long.wall, long.cpu)
+	return (long.cpu - short.cpu) / (longStack - shortStack)
+}
+
+// stack is a volume with snapshots on some nodes.
+type stack struct {
+	name      string
+	snapshots int
+	on        string
+}
+
+// stacks configures volumes with snapshots beside others.
+func (l *lab) stacks(others int, all ...stack) {
 	l.t.Helper()
 	l.configure(others, 1)
 	f, err := os.OpenFile(l.file, os.O_APPEND|os.O_WRONLY, 0)
@@ -150,16 +168,18 @@ func (l *lab) stack(others, snapshots int, on string) {
 		l.t.Fatal(err)
 	}
 	defer f.Close()
-	var names []string
-	for i := range snapshots {
-		names = append(names, fmt.Sprintf(`"s%d"`, i))
+	for _, s := range all {
+		var names []string
+		for i := range s.snapshots {
+			names = append(names, fmt.Sprintf(`"s%d"`, i))
+		}
+		fmt.Fprintf(f, "volumes: %s: {size: 64Mi, replicas: on: [%s], snapshots: [%s]}\n", s.name, s.on, strings.Join(names, ", "))
 	}
-	fmt.Fprintf(f, "volumes: stack: {size: 64Mi, replicas: on: [%s], snapshots: [%s]}\n", on, strings.Join(names, ", "))
 }
 
-// write writes to the volume stack, as a host would: what somebody's snapshot has
+// write writes to a volume, as a host would: what somebody's snapshot has
 // is copied over its head.
-func (l *lab) write() {
+func (l *lab) write(volume string) {
 	l.t.Helper()
 	ctx := context.Background()
 	_, targets := l.load()
@@ -173,7 +193,7 @@ func (l *lab) write() {
 		switch {
 		case v.Name == "seed-snapshot":
 			seed = v.UUID
-		case strings.HasPrefix(v.Name, "stack.") && strings.Contains(v.Name, "#"):
+		case strings.HasPrefix(v.Name, volume+".") && strings.Contains(v.Name, "#"):
 			head = v.UUID
 		}
 	}
