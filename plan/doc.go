@@ -1,8 +1,9 @@
-// Package plan compares what is configured with what is there and says what
-// has to be done. It is pure: values in, a value out; the same input gives the
-// same plan, byte for byte.
+// Package plan has the words in which it is said what has to be done: plans,
+// their steps and operations, and how they are printed. The packages below it
+// compare what is configured with what is there. All of that is pure: values in, a
+// value out; the same input gives the same plan, byte for byte.
 //
-// Build makes one pass after another, each on the Snapshot that the ones
+// recipe.Build makes one pass after another, each on the Snapshot that the ones
 // before it are projected to leave, until nothing is left to do. One pass:
 //
 //  1. Every node gets its disks, lvstores (pool.go, store.go), transport. Pools are
@@ -67,4 +68,8 @@
 // no pause is left open, nothing that is not ours was touched. A section
 // that fails the check is left out and the plan made and checked anew (checked.go);
 // a plan that still fails is an error, never carried out.
+//
+// A pass looks again only at what the one before has touched, and at what rests on
+// that (passes.go); before a plan is called complete everything is looked at once
+// more. apply goes on so, too, while it copies layers (planner.go).
 package plan
