@@ -37,7 +37,8 @@ func Begin(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*Planner
 }
 
 // Next plans what the last pass makes possible, all of it being done, but for the
-// sections that are busy. It returns nil when everything is to be looked at again.
+// sections that are busy. It returns nil when everything is to be looked at again:
+// also when something else is due than to move copies along.
 func (r *Planner) Next(busy map[plan.Key][]lineage.Node) *plan.Plan {
 	if r.over {
 		return nil
@@ -51,6 +52,10 @@ func (r *Planner) Next(busy map[plan.Key][]lineage.Node) *plan.Plan {
 	p := &plan.Plan{Blocked: b.blocked, Notes: b.notes}
 	if len(pass.Sections) > 0 {
 		p.Passes = []plan.Pass{pass}
+	}
+	if !r.copiesOnly(p) { // for everything else it is not enough to know what was touched
+		r.over = true
+		return nil
 	}
 	p.Complete(r.passes.cfg)
 	if err := r.check.Check(p); err != nil { // Begin says of what it is to keep away
@@ -66,13 +71,25 @@ func (r *Planner) follow(p *plan.Plan) {
 	if r.passes.last == nil {
 		r.over = true
 	}
+	r.over = r.over || !r.copiesOnly(p)
 	for _, pass := range p.Passes {
 		for i := range pass.Sections {
-			s := &pass.Sections[i]
-			r.own[s.Key()] = true
-			r.over = r.over || !copiesOnly(r.passes.cfg.Cluster, s)
+			r.own[pass.Sections[i].Key()] = true
 		}
 	}
+}
+
+// copiesOnly reports whether a plan does nothing else than to move copies of layers
+// along.
+func (r *Planner) copiesOnly(p *plan.Plan) bool {
+	for _, pass := range p.Passes {
+		for i := range pass.Sections {
+			if !copiesOnly(r.passes.cfg.Cluster, &pass.Sections[i]) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Over reports whether everything is to be looked at again.
