@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,10 +26,16 @@ import (
 func ServeGuard(ctx context.Context, in io.Reader, out io.Writer, connect func(*schema.Config) (map[lineage.Node]*spdk.Client, error)) error {
 	g := guardServer{held: map[lineage.NQN]guardMessage{}}
 	orderly := false
-	dec := json.NewDecoder(in)
+	lines := bufio.NewReader(in)
 	for !orderly {
+		// A line is read to its end before it is answered: who writes the end of it
+		// still does not read yet.
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			break
+		}
 		var m guardMessage
-		if err := dec.Decode(&m); err != nil {
+		if err := json.Unmarshal(line, &m); err != nil {
 			break
 		}
 		if m.Config != nil && g.targets == nil {
