@@ -89,10 +89,8 @@ func (a *attempts) giveUp(f Failure) {
 // fingerprint tells sections apart by what they do.
 func fingerprint(s plan.Section) string {
 	var words []string
-	for _, stage := range s.Stages {
-		for _, step := range stage {
-			words = append(words, string(step.Op.On())+": "+step.Op.Words())
-		}
+	for step := range s.Steps() {
+		words = append(words, string(step.Op.On())+": "+step.Op.Words())
 	}
 	return strings.Join(words, "; ")
 }

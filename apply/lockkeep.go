@@ -18,10 +18,8 @@ func (l *Lock) verify(ctx context.Context, s *plan.Section) {
 		return
 	}
 	nodes := map[lineage.Node]bool{}
-	for _, stage := range s.Stages {
-		for _, step := range stage {
-			nodes[step.Op.On()] = true
-		}
+	for step := range s.Steps() {
+		nodes[step.Op.On()] = true
 	}
 	var wg sync.WaitGroup
 	for n := range nodes {

@@ -138,11 +138,9 @@ func (x *pass) section(ctx context.Context, s *plan.Section) error {
 }
 
 func risky(s *plan.Section) bool {
-	for _, stage := range s.Stages {
-		for _, step := range stage {
-			if step.Risk != plan.RiskCreate {
-				return true
-			}
+	for step := range s.Steps() {
+		if step.Risk != plan.RiskCreate {
+			return true
 		}
 	}
 	return false

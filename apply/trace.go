@@ -13,27 +13,25 @@ type trace map[plan.Key][]lvolKey
 // add notes what the sections of a pass touch.
 func (t trace) add(p plan.Pass) {
 	for i := range p.Sections {
-		key := p.Sections[i].Key()
-		for _, stage := range p.Sections[i].Stages {
-			for _, step := range stage {
-				at := func(lvstore string, names ...lineage.LvolName) {
-					for _, name := range names {
-						t[key] = append(t[key], lvolKey{step.Op.On(), lvstore, name})
-					}
+		s := &p.Sections[i]
+		for step := range s.Steps() {
+			at := func(lvstore string, names ...lineage.LvolName) {
+				for _, name := range names {
+					t[s.Key()] = append(t[s.Key()], lvolKey{step.Op.On(), lvstore, name})
 				}
-				switch op := step.Op.(type) {
-				case plan.LvolCreate:
-					at(op.Lvstore, op.Name)
-				case plan.LvolClone:
-					at(op.Lvstore, op.Name)
-				case plan.LvolResize:
-					at(op.Lvstore, op.Name)
-				case plan.LvolRename:
-					at(op.Lvstore, op.To)
-				case plan.LvolSnapshot:
-					at(op.Lvstore, op.Lvol, op.Layer)
-				default: // leaves no lvol otherwise that is there after it
-				}
+			}
+			switch op := step.Op.(type) {
+			case plan.LvolCreate:
+				at(op.Lvstore, op.Name)
+			case plan.LvolClone:
+				at(op.Lvstore, op.Name)
+			case plan.LvolResize:
+				at(op.Lvstore, op.Name)
+			case plan.LvolRename:
+				at(op.Lvstore, op.To)
+			case plan.LvolSnapshot:
+				at(op.Lvstore, op.Lvol, op.Layer)
+			default: // leaves no lvol otherwise that is there after it
 			}
 		}
 	}

@@ -15,25 +15,19 @@ type Labels struct {
 // label notes the labels of what the steps concern.
 func (p *Plan) label(cfg *schema.Config) {
 	p.Labels = Labels{map[string]map[string]string{}, map[lineage.Node]map[string]string{}}
-	for _, pass := range p.Passes {
-		for i := range pass.Sections {
-			s := &pass.Sections[i]
-			for _, stage := range s.Stages {
-				for _, step := range stage {
-					if n := cfg.Node(step.Op.On()); n != nil && len(n.Labels) > 0 {
-						p.Labels.Nodes[n.Name] = n.Labels
-					}
-					if v := cfg.Volume(concern(cfg.Cluster, s.Key(), step.Op)); v != nil && len(v.Labels) > 0 {
-						p.Labels.Volumes[v.Name] = v.Labels
-					}
-				}
+	for s := range p.sections() {
+		for step := range s.Steps() {
+			if n := cfg.Node(step.Op.On()); n != nil && len(n.Labels) > 0 {
+				p.Labels.Nodes[n.Name] = n.Labels
+			}
+			if v := cfg.Volume(concern(cfg.Cluster, s.Key(), step.Op)); v != nil && len(v.Labels) > 0 {
+				p.Labels.Volumes[v.Name] = v.Labels
 			}
 		}
 	}
 }
 
-// concern names the volume that a step of a section is about;
-// "" is none.
+// concern names the volume that a step of a section is about; "" is none.
 func concern(c lineage.Cluster, section Key, op Op) string {
 	if v, ok := section.Volume(); ok {
 		return v.Name

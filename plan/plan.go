@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"iter"
 	"slices"
 
 	"strata/lineage"
@@ -107,14 +108,38 @@ func (p *Plan) Empty() bool { return len(p.Passes) == 0 }
 // Steps returns the steps of all passes, in order.
 func (p *Plan) Steps() []Step {
 	var all []Step
-	for _, pass := range p.Passes {
-		for _, s := range pass.Sections {
-			for _, stage := range s.Stages {
-				all = append(all, stage...)
-			}
+	for s := range p.sections() {
+		for step := range s.Steps() {
+			all = append(all, *step)
 		}
 	}
 	return all
+}
+
+// sections are those of all passes, in order.
+func (p *Plan) sections() iter.Seq[*Section] {
+	return func(yield func(*Section) bool) {
+		for _, pass := range p.Passes {
+			for i := range pass.Sections {
+				if !yield(&pass.Sections[i]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Steps are the steps of all stages, in order.
+func (s *Section) Steps() iter.Seq[*Step] {
+	return func(yield func(*Step) bool) {
+		for _, stage := range s.Stages {
+			for i := range stage {
+				if !yield(&stage[i]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Options are what a plan depends on beyond configuration and snapshot.

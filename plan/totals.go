@@ -22,17 +22,13 @@ func (p *Plan) Totals() Totals {
 	for _, r := range Risks {
 		t.Risks[r] = 0
 	}
-	for _, pass := range p.Passes {
-		for _, s := range pass.Sections {
-			for _, stage := range s.Stages {
-				for _, step := range stage {
-					t.Steps++
-					t.Risks[step.Risk]++
-					t.CopyBytes += step.Bytes
-					if step.HoldBegins {
-						t.Pauses++
-					}
-				}
+	for s := range p.sections() {
+		for step := range s.Steps() {
+			t.Steps++
+			t.Risks[step.Risk]++
+			t.CopyBytes += step.Bytes
+			if step.HoldBegins {
+				t.Pauses++
 			}
 		}
 	}
@@ -41,14 +37,10 @@ func (p *Plan) Totals() Totals {
 
 // holds notes for which steps hosts wait.
 func (p *Plan) holds() {
-	for _, pass := range p.Passes {
-		for _, s := range pass.Sections {
-			held := holding{}
-			for _, stage := range s.Stages {
-				for i := range stage {
-					stage[i].HoldBegins, stage[i].HostsWait = held.step(&stage[i])
-				}
-			}
+	for s := range p.sections() {
+		held := holding{}
+		for step := range s.Steps() {
+			step.HoldBegins, step.HostsWait = held.step(step)
 		}
 	}
 }

@@ -50,26 +50,23 @@ func (c *Checker) Check(p *plan.Plan) error {
 func (c *Checker) section(s *plan.Section) error {
 	id, before := c.copies(s)
 	paused := map[lineage.NQN]bool{}
-	for _, stage := range s.Stages {
-		for i := range stage {
-			step := &stage[i]
-			if err := c.step(s, step); err != nil {
-				return fmt.Errorf("step %d (%s): %w", step.Number, step.Op.Words(), err)
-			}
-			c.track(paused, step)
-			if s.Kind != plan.KindVolume {
-				continue
-			}
-			if id.Name == "" {
-				id, _ = c.copies(s)
-			}
-			step.Copies = c.current(id)
-			lost := before > 0 && step.Copies == 0 || s.Name == id.String() && fences(step.Op)
-			if lost && !c.released(s.Key()) && !c.yields(s, id, step.Op) {
-				return fmt.Errorf("step %d (%s) would leave %s without a complete current copy", step.Number, step.Op.Words(), id)
-			}
-			before = max(before, step.Copies)
+	for step := range s.Steps() {
+		if err := c.step(s, step); err != nil {
+			return fmt.Errorf("step %d (%s): %w", step.Number, step.Op.Words(), err)
 		}
+		c.track(paused, step)
+		if s.Kind != plan.KindVolume {
+			continue
+		}
+		if id.Name == "" {
+			id, _ = c.copies(s)
+		}
+		step.Copies = c.current(id)
+		lost := before > 0 && step.Copies == 0 || s.Name == id.String() && fences(step.Op)
+		if lost && !c.released(s.Key()) && !c.yields(s, id, step.Op) {
+			return fmt.Errorf("step %d (%s) would leave %s without a complete current copy", step.Number, step.Op.Words(), id)
+		}
+		before = max(before, step.Copies)
 	}
 	for nqn := range paused {
 		return fmt.Errorf("it would leave the hosts of %s paused", nqn)

@@ -220,11 +220,9 @@ func (b *builder) readNodes() iter.Seq2[*schema.Node, *state.Node] {
 // awaitRenames makes the section wait for the nodes it works on whose lvstores
 // get another name: steps find lvols by it.
 func (s *section) awaitRenames() {
-	for _, stage := range s.Stages {
-		for _, step := range stage {
-			if n := step.Op.On(); len(s.b.renames[n]) > 0 {
-				s.after(plan.NodeKey(n))
-			}
+	for step := range s.Steps() {
+		if n := step.Op.On(); len(s.b.renames[n]) > 0 {
+			s.after(plan.NodeKey(n))
 		}
 	}
 }

@@ -120,33 +120,31 @@ func copiesOnly(c lineage.Cluster, s *plan.Section) bool {
 		}
 		return true
 	}
-	for _, stage := range s.Stages {
-		for _, step := range stage {
-			ok := false
-			switch op := step.Op.(type) {
-			case plan.LvolCreate:
-				ok = staging(op.Name)
-			case plan.LvolClone:
-				ok = staging(op.Name)
-			case plan.LvolResize:
-				ok = staging(op.Name)
-			case plan.LvolRename:
-				ok = staging(op.From, op.To)
-			case plan.LvolDelete:
-				ok = staging(op.Name)
-			case plan.LvolSnapshot:
-				ok = staging(op.Lvol)
-			case plan.NamespaceAdd:
-				_, ok = c.ParseLink(op.NQN)
-			case plan.NamespaceRemove:
-				_, ok = c.ParseLink(op.NQN)
-			case plan.ShallowCopy, plan.WriteLimit, plan.LegWait, plan.LegGone:
-				ok = true
-			default: // something else
-			}
-			if !ok {
-				return false
-			}
+	for step := range s.Steps() {
+		ok := false
+		switch op := step.Op.(type) {
+		case plan.LvolCreate:
+			ok = staging(op.Name)
+		case plan.LvolClone:
+			ok = staging(op.Name)
+		case plan.LvolResize:
+			ok = staging(op.Name)
+		case plan.LvolRename:
+			ok = staging(op.From, op.To)
+		case plan.LvolDelete:
+			ok = staging(op.Name)
+		case plan.LvolSnapshot:
+			ok = staging(op.Lvol)
+		case plan.NamespaceAdd:
+			_, ok = c.ParseLink(op.NQN)
+		case plan.NamespaceRemove:
+			_, ok = c.ParseLink(op.NQN)
+		case plan.ShallowCopy, plan.WriteLimit, plan.LegWait, plan.LegGone:
+			ok = true
+		default: // something else
+		}
+		if !ok {
+			return false
 		}
 	}
 	return true
