@@ -114,7 +114,7 @@ func (x *Runner) glance(ctx context.Context) bool {
 	if p.going == nil || p.going.Over() {
 		return false
 	}
-	left := p.trace.expected(x.cfg.Cluster, p.going.World(), p.opt.Busy, x.executor.caller)
+	left := p.trace.expected(p.going.World(), p.opt.Busy, x.executor.caller)
 	return state.Glance(ctx, x.targets, left) == nil && p.goOn()
 }
 

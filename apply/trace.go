@@ -39,7 +39,7 @@ func (t trace) add(p plan.Pass) {
 
 // expected is what sections that have ended are to have left: the lvols that they
 // touched, and the RAIDs of their volumes as they were.
-func (t trace) expected(c lineage.Cluster, w *world.World, busy map[plan.Key][]lineage.Node, call *caller) (all []state.Expected) {
+func (t trace) expected(w *world.World, busy map[plan.Key][]lineage.Node, call *caller) (all []state.Expected) {
 	for key, lvols := range t {
 		if _, copies := busy[key]; copies {
 			continue
@@ -56,7 +56,7 @@ func (t trace) expected(c lineage.Cluster, w *world.World, busy map[plan.Key][]l
 			}
 		}
 		for v := range of {
-			for _, m := range w.Incarnation(c, v).Raids {
+			for _, m := range w.Incarnation(v).Raids {
 				all = append(all, state.Expected{Node: m.Node, Bdev: m.Raid.Name, Raid: m.Raid})
 			}
 		}

@@ -36,7 +36,7 @@ func (c *Checker) adopted(op plan.LvolRename) error {
 		return fmt.Errorf("%s is no head of volume %s", op.To, v.Name)
 	}
 	for _, id := range c.w.Incarnations(v.Name) {
-		if inc := c.w.Incarnation(c.cfg.Cluster, id); len(inc.Heads) > 0 {
+		if inc := c.w.Incarnation(id); len(inc.Heads) > 0 {
 			return fmt.Errorf("volume %s has a head already, %s", v.Name, inc.Heads[0].Lvol.Name)
 		}
 	}

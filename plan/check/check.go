@@ -141,7 +141,7 @@ func (c *Checker) judge(id lineage.Volume) state.Verdict {
 	if v := c.cfg.Volume(id.Name); v != nil {
 		q.Replicas, q.Authority = v.Replicas.Count, c.opt.Authority[id.Name]
 	}
-	return c.w.Judge(c.w.Incarnation(c.cfg.Cluster, id), q)
+	return c.w.Judge(c.w.Incarnation(id), q)
 }
 
 // yields reports whether a step may leave an incarnation without a current copy
@@ -154,7 +154,7 @@ func (c *Checker) yields(s *plan.Section, id lineage.Volume, op plan.Op) bool {
 	default: // may leave none without one
 		return false
 	}
-	if s.Name != id.String() || c.cfg.Volume(id.Name) == nil || c.w.Incarnation(c.cfg.Cluster, id).Running() {
+	if s.Name != id.String() || c.cfg.Volume(id.Name) == nil || c.w.Incarnation(id).Running() {
 		return false
 	}
 	return slices.ContainsFunc(c.w.Incarnations(id.Name), func(other lineage.Volume) bool { return other != id && c.served(other) })
@@ -186,7 +186,7 @@ func (c *Checker) released(section plan.Key) bool {
 		return true
 	}
 	lives := func(id lineage.Volume) bool {
-		inc := c.w.Incarnation(c.cfg.Cluster, id)
+		inc := c.w.Incarnation(id)
 		return len(inc.Heads) > 0 || inc.Running()
 	}
 	return of.ID != "" && (!lives(of) || slices.ContainsFunc(c.w.Incarnations(of.Name), func(o lineage.Volume) bool { return o != of && lives(o) }))
@@ -255,7 +255,7 @@ func (c *Checker) pruned(volume string, op plan.Op) bool {
 // current copies have, and that count: the heads say so, or those of another volume of
 // the group.
 func (c *Checker) counted(id lineage.Volume) []lineage.Layer {
-	inc := c.w.Incarnation(c.cfg.Cluster, id)
+	inc := c.w.Incarnation(id)
 	var cut lineage.Epoch
 	var found []lineage.Layer
 	for _, leg := range c.judge(id).Legs {

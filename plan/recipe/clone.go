@@ -147,7 +147,7 @@ func (s *subject) makeMissingClones() {
 	}
 	equal := because(s.v.At("from"), "nothing was written to %s yet, so a new replica is equal to the others", s.v.Name)
 	s.cloneOnto(equal, missing, on, s.Top, s.Legs[0].Head.Name.Legs)
-	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
+	s.inc = s.b.w.Incarnation(s.id)
 	for _, c := range missing {
 		for i := range s.inc.Heads {
 			if h := &s.inc.Heads[i]; h.Node == c.Node {

@@ -164,7 +164,7 @@ func (s *subject) complete() {
 		return
 	}
 	s.makeHeads(equal, missing, s.Top, s.Legs[0].Head.Name.Legs, s.Legs[0].Head.Name.Mark)
-	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
+	s.inc = s.b.w.Incarnation(s.id)
 	for _, c := range missing {
 		if h := s.emptyHead(c.Node, 0); h != nil {
 			s.Legs = append(s.Legs, state.CurrentLeg{Node: c.Node, UUID: h.Lvol.UUID, Head: h})

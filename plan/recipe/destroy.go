@@ -19,7 +19,7 @@ func (b *builder) orphans() {
 			continue
 		}
 		for _, id := range b.w.Incarnations(name) {
-			inc := b.w.Incarnation(b.cfg.Cluster, id)
+			inc := b.w.Incarnation(id)
 			if len(inc.Heads)+len(inc.Others)+len(pieces(inc)) == 0 {
 				continue
 			}
@@ -136,7 +136,7 @@ func (b *builder) destroy(inc *state.Incarnation, by plan.Grant) {
 			sec.then(why, plan.RiskDestroy, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: h.Lvol.Name})
 		}
 	}
-	inc = b.w.Incarnation(b.cfg.Cluster, inc.Volume)
+	inc = b.w.Incarnation(inc.Volume)
 	for _, o := range inc.Others {
 		nodes[o.Node] = true
 		b.withdraw(sec, why, o.Node, o.Lvol.UUID, "")

@@ -83,7 +83,7 @@ func (b *builder) load() *load {
 	for _, name := range b.w.Volumes() {
 		v := b.cfg.Volume(name)
 		for _, id := range b.w.Incarnations(name) {
-			if n := b.serving(v, b.w.Incarnation(b.cfg.Cluster, id)); n != "" {
+			if n := b.serving(v, b.w.Incarnation(id)); n != "" {
 				b.engines.serve(name, n)
 			}
 		}

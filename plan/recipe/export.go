@@ -23,7 +23,7 @@ func (exportTier) found(inc *state.Incarnation) (all []piece) {
 
 // raise shows hosts a bdev as configured, and takes away every other way there is.
 func (exportTier) raise(s *subject, bdev string) string {
-	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
+	s.inc = s.b.w.Incarnation(s.id)
 	s.removeOthers()
 	if d := s.kernelDevice(s.engine); d != nil {
 		s.startDevice(d, bdev)
@@ -31,7 +31,7 @@ func (exportTier) raise(s *subject, bdev string) string {
 		s.exportNVMf(bdev)
 	}
 	// What comes next must hold the hosts that are let in here.
-	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
+	s.inc = s.b.w.Incarnation(s.id)
 	return ""
 }
 

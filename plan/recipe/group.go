@@ -109,7 +109,7 @@ func (b *builder) tag(cuts []cut) (tag lineage.Epoch, ok bool) {
 	used := map[lineage.Epoch]bool{}
 	for _, v := range b.group(group) {
 		for _, id := range b.w.Incarnations(v.Name) {
-			for _, l := range world.UserLayers(b.w.Incarnation(b.cfg.Cluster, id)) {
+			for _, l := range world.UserLayers(b.w.Incarnation(id)) {
 				if slices.ContainsFunc(cuts, func(c cut) bool { return c.snapshot == l.Snapshot }) {
 					used[l.Epoch%world.CutTags] = true
 				}

@@ -68,7 +68,7 @@ func (b *builder) rivals(v *schema.Volume) (rivals []rival, layers []lineage.Vol
 	ids := b.w.Incarnations(v.Name)
 	alone := len(ids) == 1 && len(b.w.Apart(v.Name)) == 0
 	for _, id := range ids {
-		inc := b.w.Incarnation(b.cfg.Cluster, id)
+		inc := b.w.Incarnation(id)
 		if alone && len(inc.Heads) > 0 {
 			return []rival{{Incarnation: inc}}, nil // there is nothing to hold it against
 		}
@@ -211,7 +211,7 @@ func (b *builder) exits(v *schema.Volume, rivals []rival) string {
 func (b *builder) leftBehind(v *schema.Volume, p picked) {
 	for _, id := range p.others {
 		b.section(plan.IncarnationKey(id))
-		inc := b.w.Incarnation(b.cfg.Cluster, id)
+		inc := b.w.Incarnation(id)
 		if b.opt.AllowDestroy.Incarnation(id) {
 			b.destroy(inc, plan.IncarnationGrant(id))
 			continue

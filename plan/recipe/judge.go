@@ -12,7 +12,7 @@ import (
 // judge judges the volume anew, after steps that changed what it rests on.
 func (s *subject) judge() bool {
 	b := s.b
-	s.inc = b.w.Incarnation(b.cfg.Cluster, s.id)
+	s.inc = b.w.Incarnation(s.id)
 	question := b.question(s.v)
 	verdict := b.w.Judge(s.inc, question)
 	s.Verdict, s.hidden = &verdict, question.Hidden

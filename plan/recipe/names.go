@@ -81,7 +81,7 @@ func (s *subject) announce(epoch lineage.Epoch, legs []state.CurrentLeg) {
 		}
 	}
 	s.sec.then(why, plan.RiskCreate, ops...)
-	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
+	s.inc = s.b.w.Incarnation(s.id)
 	for i, l := range legs {
 		if l.Head != nil {
 			legs[i].Head = s.inc.Find(l.UUID)

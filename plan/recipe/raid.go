@@ -45,7 +45,7 @@ func (r raidPiece) ending() plan.Op {
 // assemble makes the RAID of a volume that has two legs or more.
 func (s *subject) assemble() {
 	raid := s.b.cfg.Cluster.Raid(s.id)
-	for _, m := range s.b.w.Incarnation(s.b.cfg.Cluster, s.id).Raids {
+	for _, m := range s.b.w.Incarnation(s.id).Raids {
 		inWay := because(s.v.Pos, "a RAID of %s that never came online is in the way", s.v.Name)
 		s.sec.then(inWay, plan.RiskCreate, raidPiece{m}.ending())
 	}

@@ -171,7 +171,7 @@ func (s *subject) dropRemains() {
 
 // deleteStack deletes everything of the volume on n, the youngest first.
 func (s *subject) deleteStack(why reason, n lineage.Node, risk plan.Risk) {
-	s.b.deleteStack(s.sec, why, n, s.b.w.Incarnation(s.b.cfg.Cluster, s.id), risk)
+	s.b.deleteStack(s.sec, why, n, s.b.w.Incarnation(s.id), risk)
 }
 
 // deleteStack takes what is shown to a peer off the links first: staging is

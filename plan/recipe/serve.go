@@ -39,7 +39,7 @@ func (s *subject) raise() bool {
 // hold keeps an export that is to go while its engine would not be believed
 // without it.
 func (s *subject) hold() result {
-	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
+	s.inc = s.b.w.Incarnation(s.id)
 	if why := s.bound(); why != "" {
 		s.b.block("volume "+s.v.Name, s.v.At("export"), "", "it stays exported as it is: %s", why)
 		return blocked

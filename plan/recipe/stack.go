@@ -61,7 +61,7 @@ func (s *subject) comeUp(to height) {
 // goDown takes away what stands above a height, on whatever nodes, from the top.
 // Hosts wait then; nothing is written any more through what was taken away.
 func (s *subject) goDown(why reason, to height) {
-	for p := range above(s.b.w.Incarnation(s.b.cfg.Cluster, s.id), to) {
+	for p := range above(s.b.w.Incarnation(s.id), to) {
 		p.lower(s, why)
 	}
 }

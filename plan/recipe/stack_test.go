@@ -49,7 +49,7 @@ func TestStack(t *testing.T) {
 func downAndUp(t *testing.T, s *subject) {
 	t.Helper()
 	again := because(schema.Pos{}, "it is started again")
-	now := func() *state.Incarnation { return s.b.w.Incarnation(s.b.cfg.Cluster, s.id) }
+	now := func() *state.Incarnation { return s.b.w.Incarnation(s.id) }
 	up := bearing(pieces(now()))
 	if len(s.Legs) == 1 {
 		up = bearing(slices.Collect(above(now(), atMirror))) // a RAID that has lost all but one leg is not made again

@@ -91,7 +91,7 @@ func (s *subject) settleExport(why reason, sub *state.Subsystem) {
 // muteOf finds them among those of a volume that is looked at, where not all are.
 func (b *builder) muteOf(volume string) {
 	for _, id := range b.w.Incarnations(volume) {
-		for _, e := range b.w.Incarnation(b.cfg.Cluster, id).Exports {
+		for _, e := range b.w.Incarnation(id).Exports {
 			if sub := e.Subsystem; sub != nil && len(sub.Listeners) == 0 && sub.Namespaces[state.ExportNSID] != nil {
 				b.mute[string(e.Node)+" "+string(sub.NQN)] = true
 			}
@@ -166,7 +166,7 @@ func (s *subject) paused() (resumes []plan.Op) {
 // pauses returns what holds all the volume's hosts, and what lets them go. They
 // may have been let in by this very pass.
 func (s *subject) pauses() (pauses, resumes []plan.Op) {
-	for _, e := range s.b.w.Incarnation(s.b.cfg.Cluster, s.id).Exports {
+	for _, e := range s.b.w.Incarnation(s.id).Exports {
 		if e.Subsystem == nil || e.Device == "" {
 			continue
 		}

@@ -148,7 +148,7 @@ func (s *subject) empty() bool {
 
 // reread follows the projection after steps that changed names or legs.
 func (s *subject) reread() {
-	s.inc = s.b.w.Incarnation(s.b.cfg.Cluster, s.id)
+	s.inc = s.b.w.Incarnation(s.id)
 	for i, l := range s.Legs {
 		for j := range s.inc.Heads {
 			if s.inc.Heads[j].Lvol.UUID == l.UUID {

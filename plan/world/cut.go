@@ -26,7 +26,7 @@ func (w *World) CutTogether(l lineage.Layer, group []string) bool {
 			continue
 		}
 		for _, id := range w.Incarnations(name) {
-			inc := w.Incarnation(w.cluster, id)
+			inc := w.Incarnation(id)
 			var cut lineage.Epoch
 			for _, h := range inc.Heads {
 				cut = max(cut, h.Name.Cut)

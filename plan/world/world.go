@@ -32,9 +32,9 @@ func New(c lineage.Cluster, s *state.Snapshot) *World {
 }
 
 // Incarnation is that of the Snapshot as the steps have left it. It is for reading.
-func (w *World) Incarnation(c lineage.Cluster, v lineage.Volume) *state.Incarnation {
+func (w *World) Incarnation(v lineage.Volume) *state.Incarnation {
 	if w.found == nil || w.found.Volume != v {
-		w.found = w.Snapshot.Incarnation(c, v)
+		w.found = w.Snapshot.Incarnation(w.cluster, v)
 	}
 	return w.found
 }
