@@ -192,17 +192,6 @@ func (n *Node) used() iter.Seq[lineage.UUID] {
 	}
 }
 
-// Uses reports whether a RAID, what hosts reach, or an external-snapshot clone
-// stands on an lvol.
-func (n *Node) Uses(leg lineage.UUID) bool {
-	for u := range n.used() {
-		if u == leg {
-			return true
-		}
-	}
-	return false
-}
-
 // Copies are the peers' namespaces that the node writes to although nothing of
 // its own stands on them or shows them: layers are being copied there. A target
 // goes on with that when who began it is gone, and does not list it.
@@ -337,16 +326,6 @@ func (s *Subsystem) clone() *Subsystem {
 func copyOf[T any](p *T) *T {
 	c := *p
 	return &c
-}
-
-// Find returns the namespace whose bdev is, under any of its names, the given one.
-func (s *Subsystem) Find(bdev string) *Namespace {
-	for _, ns := range s.Namespaces {
-		if ns.Bdev == bdev {
-			return ns
-		}
-	}
-	return nil
 }
 
 // RenameChild has an lvol know one that stands on it under another name; nothing

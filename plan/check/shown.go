@@ -17,7 +17,7 @@ func (c *Checker) raidUnused(op plan.RaidDelete) error {
 	if n == nil || n.Unknown != "" {
 		return nil // as the projection says
 	}
-	return notShown(n, op.Raid, func(bdev string) bool { return bdev == op.Raid })
+	return notShown(op, op.Raid, c.w.Shows(op.Node, op.Raid))
 }
 
 // lvolUnused refuses the same for an lvol.
@@ -27,20 +27,15 @@ func (c *Checker) lvolUnused(op plan.LvolDelete) error {
 		return nil
 	}
 	if l := n.Lvols[op.Lvstore+"/"+string(op.Name)]; l != nil {
-		return notShown(n, op.Name, func(bdev string) bool { return n.Backing(bdev) == l.UUID })
+		return notShown(op, op.Name, c.w.ShowsLvol(op.Node, l.UUID))
 	}
 	return nil
 }
 
-func notShown[T string | lineage.LvolName](n *state.Node, what T, is func(bdev string) bool) error {
-	var places []state.Shown
-	for p := range n.Shows() {
-		if is(p.Bdev) {
-			places = append(places, p)
-		}
-	}
+// notShown refuses an op that deletes what any of these places show.
+func notShown[T string | lineage.LvolName](op plan.Op, what T, places []state.Shown) error {
 	if len(places) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s still shows %s on %s", slices.MinFunc(places, state.Shown.Compare), what, n.Name)
+	return fmt.Errorf("%s still shows %s on %s", slices.MinFunc(places, state.Shown.Compare), what, op.On())
 }

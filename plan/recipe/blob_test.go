@@ -210,8 +210,11 @@ func (c *cluster) degrade(m *machine, lost lineage.UUID) {
 // hide takes an lvol off the links of its machine.
 func (c *cluster) hide(m *machine, l *state.Lvol) {
 	for _, nqn := range slices.Sorted(maps.Keys(m.Subsystems)) {
-		if ns := m.Subsystems[nqn].Find(string(l.UUID)); ns != nil {
-			c.removeNamespace(m, m.Subsystems[nqn], ns.NSID)
+		for _, ns := range m.Subsystems[nqn].Namespaces {
+			if ns.Bdev == string(l.UUID) {
+				c.removeNamespace(m, m.Subsystems[nqn], ns.NSID)
+				break
+			}
 		}
 	}
 }

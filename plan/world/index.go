@@ -108,14 +108,22 @@ func (w *World) Space(n lineage.Node, lvstore string) Space {
 func (w *World) Uses(n lineage.Node, u lineage.UUID) bool {
 	at := w.Nodes[n]
 	x := w.index(at)
-	if len(x.raids[u]) > 0 || len(x.readers[u]) > 0 || len(x.shows[string(u)]) > 0 {
+	if len(x.raids[u]) > 0 || len(x.readers[u]) > 0 {
 		return true
 	}
-	if r := at.Remotes[u]; r != nil && len(x.shows[r.Bdev]) > 0 {
-		return true
+	return slices.ContainsFunc(namesOf(at, u), func(name string) bool { return len(x.shows[name]) > 0 })
+}
+
+// namesOf are what a place that shows an lvol, of the node or of a peer, may call it.
+func namesOf(at *state.Node, u lineage.UUID) []string {
+	names := []string{string(u)}
+	if r := at.Remotes[u]; r != nil {
+		names = append(names, r.Bdev)
 	}
-	l := at.LvolByUUID(u)
-	return l != nil && len(x.shows[l.Alias()]) > 0
+	if l := at.LvolByUUID(u); l != nil {
+		names = append(names, l.Alias())
+	}
+	return names
 }
 
 // Readers are the lvols that read through a bdev, by alias.
@@ -126,6 +134,14 @@ func (w *World) Readers(n lineage.Node, u lineage.UUID) []*state.Lvol {
 // Shows are the places in which a node shows a bdev, under one of its names.
 func (w *World) Shows(n lineage.Node, bdev string) []state.Shown {
 	return slices.SortedFunc(maps.Keys(w.index(w.Nodes[n]).shows[bdev]), state.Shown.Compare)
+}
+
+// ShowsLvol are the places in which a node shows an lvol, under whichever name.
+func (w *World) ShowsLvol(n lineage.Node, u lineage.UUID) (all []state.Shown) {
+	for _, name := range namesOf(w.Nodes[n], u) {
+		all = append(all, w.Shows(n, name)...)
+	}
+	return all
 }
 
 // Namespace is the one of a subsystem that shows a bdev, under that name; nil when

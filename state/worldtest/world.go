@@ -290,12 +290,13 @@ func Write(s *state.Snapshot) string {
 			c := n.Controllers[k]
 			put("controller", k, c.NQN, c.State, c.Address, c.Port)
 		}
+		copies := n.Copies()
 		for _, u := range slices.Sorted(maps.Keys(n.Remotes)) {
 			f := []any{"remote", n.Remotes[u].Bdev, u, amount.Bytes(n.Remotes[u].Size)}
 			if n.Remotes[u].Absent {
 				f = append(f, "absent")
 			}
-			if n.Remotes[u].Claimed && !n.Uses(u) {
+			if slices.Contains(copies, n.Remotes[u]) {
 				f = append(f, "claimed")
 			}
 			put(f...)
