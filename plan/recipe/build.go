@@ -70,6 +70,7 @@ func newBuilder(p *passes) *builder {
 		sections: map[plan.Key]*section{},
 		renames:  map[lineage.Node]map[string]bool{},
 		subjects: map[string]*subject{},
+		mute:     map[string]bool{},
 		running:  map[lineage.Node][]copyTarget{},
 		copies:   map[lineage.Node]int{},
 		decides:  map[string]plan.Placement{},
@@ -90,10 +91,13 @@ func (b *builder) run(last *builder) {
 		b.letGoStalled()
 		b.letGoMoved()
 		b.links.strays = b.findStrays()
-		b.mute = b.muteExports()
+		b.muteExports()
 		b.findCopies()
 	} else {
-		b.links, b.ground, b.mute = newLinks(b, last.links), last.ground, map[string]bool{}
+		b.links, b.ground = newLinks(b, last.links), last.ground
+		for _, n := range b.ground.nodes { // their sections come first, in that order
+			b.section(plan.NodeKey(n))
+		}
 		b.measureAgain()
 		b.kin()
 	}

@@ -2,8 +2,6 @@ package recipe
 
 import (
 	"strata/lineage"
-	"strata/plan"
-	"strata/schema"
 	"strata/state"
 )
 
@@ -14,7 +12,7 @@ type ground struct {
 	missing   []lineage.Member // pools that the storage knows of and that were not found
 	reminders []state.Reminder // what nodes know of each other's pools when the pass begins
 	blocks    []int64          // sizes of the pools' blocks
-	nodes     []*schema.Node   // in the order of their sections
+	nodes     []lineage.Node   // in the order of their sections
 }
 
 // survey looks at all nodes, and plans what they lack.
@@ -26,16 +24,13 @@ func (b *builder) survey() {
 	b.members()
 	b.ground.blocks = b.blockSizes()
 	for _, s := range b.made {
-		b.ground.nodes = append(b.ground.nodes, b.cfg.Node(lineage.Node(s.Name)))
+		b.ground.nodes = append(b.ground.nodes, lineage.Node(s.Name))
 	}
 }
 
 // measureAgain measures the pools again after a pass that did nothing else to them
 // than to fill and empty them.
 func (b *builder) measureAgain() {
-	for _, n := range b.ground.nodes {
-		b.section(plan.NodeKey(n.Name))
-	}
 	for n, at := range b.readNodes() {
 		for _, p := range b.ground.pools[n.Name] {
 			p.used, p.taken = 0, 0

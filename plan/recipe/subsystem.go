@@ -88,29 +88,34 @@ func (s *subject) settleExport(why reason, sub *state.Subsystem) {
 	s.sec.then(why, plan.RiskPause, plan.Drain{At: plan.At{Node: s.engine}, NQN: sub.NQN, NSID: state.ExportNSID, ANAGroup: ns.ANAGroup})
 }
 
-// muteOf finds them among those of a volume that is looked at, where not all are.
-func (b *builder) muteOf(volume string) {
-	for _, id := range b.w.Incarnations(volume) {
-		for _, e := range b.w.Incarnation(id).Exports {
-			if sub := e.Subsystem; sub != nil && len(sub.Listeners) == 0 && sub.Namespaces[state.ExportNSID] != nil {
-				b.mute[string(e.Node)+" "+string(sub.NQN)] = true
+// muted notes a subsystem of an export that shows a namespace and has no listener
+// when the pass begins.
+func (b *builder) muted(n lineage.Node, sub *state.Subsystem) {
+	if len(sub.Listeners) == 0 && sub.Namespaces[state.ExportNSID] != nil {
+		b.mute[string(n)+" "+string(sub.NQN)] = true
+	}
+}
+
+// muteExports looks at all exports.
+func (b *builder) muteExports() {
+	for name, n := range b.w.Nodes {
+		for nqn, sub := range n.Subsystems {
+			if _, export := b.cfg.Cluster.ParseExport(nqn); export {
+				b.muted(name, sub)
 			}
 		}
 	}
 }
 
-// muteExports finds the exports that show a namespace and have no listener when
-// the pass begins.
-func (b *builder) muteExports() map[string]bool {
-	mute := map[string]bool{}
-	for name, n := range b.w.Nodes {
-		for nqn, sub := range n.Subsystems {
-			if _, export := b.cfg.Cluster.ParseExport(nqn); export && len(sub.Listeners) == 0 && sub.Namespaces[state.ExportNSID] != nil {
-				mute[string(name)+" "+string(nqn)] = true
+// muteOf looks at those of a volume, where not all are looked at.
+func (b *builder) muteOf(volume string) {
+	for _, id := range b.w.Incarnations(volume) {
+		for _, e := range b.w.Incarnation(id).Exports {
+			if e.Subsystem != nil {
+				b.muted(e.Node, e.Subsystem)
 			}
 		}
 	}
-	return mute
 }
 
 // lowerSubsystem takes the volume away from the hosts of a subsystem, which stays:
