@@ -67,13 +67,14 @@ func (s *subject) rung() {
 	if s.dropUnlike(d) != idle {
 		return
 	}
-	next := s.nextLayer(d, src)
+	lacking := s.missing(d, src)
+	next := s.nextLayer(src, lacking)
 	if next != nil || head == nil {
-		if why, hint := s.misfit(d, src); why != "" {
+		if why, hint := s.misfit(d, src, lacking); why != "" {
 			s.stuck(d, hint, why)
 			return
 		}
-		if why := s.room(d, src); why != "" {
+		if why := s.room(d, src, lacking); why != "" {
 			s.lag(d, why)
 			return
 		}
@@ -173,19 +174,18 @@ func (s *subject) completable(h *state.Head) bool {
 
 // nextLayer is the oldest layer of the source that the destination lacks; nil
 // when it has them all. A layer comes after the one it stands on.
-func (s *subject) nextLayer(d plan.Choice, src state.CurrentLeg) *state.Lvol {
-	todo := s.missing(d, src)
-	if len(todo) == 0 {
+func (s *subject) nextLayer(src state.CurrentLeg, lacking []*state.Lvol) *state.Lvol {
+	if len(lacking) == 0 {
 		return nil
 	}
 	lacks := map[lineage.LvolName]bool{}
-	for _, l := range todo {
+	for _, l := range lacking {
 		lacks[l.Name] = true
 	}
 	// It stands on none that is lacking; of several such, on the fewest.
-	open := slices.DeleteFunc(slices.Clone(todo), func(l *state.Lvol) bool { return lacks[l.Parent] })
+	open := slices.DeleteFunc(slices.Clone(lacking), func(l *state.Lvol) bool { return lacks[l.Parent] })
 	if len(open) == 0 {
-		return todo[0] // they are said to stand on each other
+		return lacking[0] // they are said to stand on each other
 	}
 	return slices.MinFunc(open, func(a, b *state.Lvol) int {
 		return cmp.Compare(len(s.b.w.Nodes[src.Node].Below(a)), len(s.b.w.Nodes[src.Node].Below(b)))
@@ -196,25 +196,26 @@ func (s *subject) nextLayer(d plan.Choice, src state.CurrentLeg) *state.Lvol {
 func (s *subject) missing(d plan.Choice, src state.CurrentLeg) []*state.Lvol {
 	have := s.inc.Layers(d.Node, d.Lvstore)
 	on := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)
-	var todo []*state.Lvol
+	var lacking []*state.Lvol
+	cut := s.cut()
 	for _, name := range slices.Sorted(maps.Keys(on)) {
 		l := on[name]
-		if p := l.Parsed.(lineage.Layer); p.Epoch > s.cut() {
+		if p := l.Parsed.(lineage.Layer); p.Epoch > cut {
 			continue
 		}
 		if have[name] == nil {
-			todo = append(todo, l)
+			lacking = append(lacking, l)
 		}
 	}
-	return todo
+	return lacking
 }
 
 // misfit says that the destination's clusters are too large for what is to be
 // there, and what would help: an lvol has whole clusters, and a copy is to have
 // the size of what it is a copy of.
-func (s *subject) misfit(d plan.Choice, src state.CurrentLeg) (why, hint string) {
+func (s *subject) misfit(d plan.Choice, src state.CurrentLeg, lacking []*state.Lvol) (why, hint string) {
 	cluster := clusterSize(s.b.w.Nodes[d.Node], d.Lvstore)
-	for _, l := range append(s.missing(d, src), src.Head.Lvol) {
+	for _, l := range append(slices.Clone(lacking), src.Head.Lvol) {
 		if cluster <= 0 || l.Size%cluster == 0 {
 			continue
 		}
@@ -228,7 +229,7 @@ func (s *subject) misfit(d plan.Choice, src state.CurrentLeg) (why, hint string)
 
 // room says that what is to be copied does not fit into the destination; ""
 // when it does, as far as can be told: hosts go on writing.
-func (s *subject) room(d plan.Choice, src state.CurrentLeg) string {
+func (s *subject) room(d plan.Choice, src state.CurrentLeg, lacking []*state.Lvol) string {
 	from, to := s.b.w.Nodes[src.Node], s.b.w.Nodes[d.Node]
 	lvs := to.Lvstores[d.Lvstore]
 	if lvs == nil || lvs.TotalClusters == 0 {
@@ -242,7 +243,7 @@ func (s *subject) room(d plan.Choice, src state.CurrentLeg) string {
 	if s.joiningHead(d.Node) == nil {
 		need = src.Head.Lvol.Allocated * clusterSize(from, src.Head.Lvol.Lvstore)
 	}
-	for _, l := range s.missing(d, src) {
+	for _, l := range lacking {
 		need += l.Allocated * clusterSize(from, l.Lvstore)
 	}
 	if need > free {
