@@ -7,7 +7,7 @@ VERSION       ?=
 HISTORY       ?= docs/bench-history.tsv
 
 .DEFAULT_GOAL := help
-.PHONY: help build test sweep lint no-todo pages golden fuzz bench e2e record demo release
+.PHONY: help build test sweep lint marks pages golden fuzz bench e2e record demo release
 
 help: ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -21,14 +21,14 @@ test: ## run every test that needs no real target
 sweep: ## break every scenario in every way at every call (hours), or at one call in 40 with EVERY=40 (minutes; SHARE=1 others), and print what was tried
 	$(GO) test -count=1 -timeout 24h ./sweep -run TestSweep -full -every $(or $(EVERY),1) -share $(or $(SHARE),0) -v | grep -v '^ *=== '
 
-lint: no-todo pages ## check formatting, vet, import rules (depguard) and the usual mistakes
+lint: marks pages ## check formatting, vet, import rules (depguard) and the usual mistakes
 	@bad=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); if [ -n "$$bad" ]; then echo "gofmt these:" $$bad >&2; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags bench ./bench
 	$(GOLANGCI_LINT) run ./...
 
-no-todo: ## check that no text holds marks of unfinished work
-	@scripts/no-todo
+marks: ## check that no text holds marks of unfinished work
+	@scripts/marks
 
 pages: ## check that what is written of the recipes is what their table and the golden plans say
 	@$(GO) test -count=1 -run '^(TestTable|TestPages)$$' ./plan/recipe
