@@ -59,7 +59,7 @@ func clusterSize(n *state.Node, lvstore string) int64 {
 // full says that a node has as many copies in hand as it may; "" when it has not.
 func (s *subject) full(nodes ...lineage.Node) string {
 	for _, n := range nodes {
-		if limit := s.b.cfg.Node(n).Rebuild; limit.Parallel > 0 && s.b.copying(n) >= limit.Parallel {
+		if limit := s.b.cfg.Node(n).Rebuild; limit.Parallel > 0 && s.b.copiesAt(n) >= limit.Parallel {
 			return fmt.Sprintf("%s copies %d layers at a time already", n, limit.Parallel)
 		}
 	}

@@ -38,16 +38,16 @@ type passes struct {
 // beside its own objects.
 type outcome struct {
 	needs map[lineage.Link]bool
-	// copying has how many copies nodes took part in when it wanted to begin one.
-	copying []copying
+	// seen has how many copies nodes took part in when it wanted to begin one.
+	seen []copiesSeen
 	// asks: it waits for something that other volumes' steps may bring.
 	asks bool
 	// touched: the last pass did something to it, or to what it is looked at with.
 	touched bool
 }
 
-// copying is in how many copies a node takes part.
-type copying struct {
+// copiesSeen is in how many copies a node took part.
+type copiesSeen struct {
 	node   lineage.Node
 	copies int
 }
@@ -124,7 +124,7 @@ func (p *passes) settle(b *builder, pass plan.Pass) {
 // due reports whether a pass has to look at a volume: anything that it rests on may
 // have changed.
 func (o *outcome) due(copies map[lineage.Node]int) bool {
-	return o == nil || o.asks || o.touched || slices.ContainsFunc(o.copying, func(c copying) bool { return copies[c.node] != c.copies })
+	return o == nil || o.asks || o.touched || slices.ContainsFunc(o.seen, func(c copiesSeen) bool { return copies[c.node] != c.copies })
 }
 
 // kin adds to what was touched what has to be looked at with what may be due: all
@@ -132,7 +132,7 @@ func (o *outcome) due(copies map[lineage.Node]int) bool {
 func (p *passes) kin() {
 	groups := map[string]bool{}
 	for i, v := range slices.Backward(p.order) { // a source comes before what is cloned from it
-		if o := p.outcomes[i]; v.Group == "" && v.From == nil || o != nil && !o.touched && !o.asks && len(o.copying) == 0 {
+		if o := p.outcomes[i]; v.Group == "" && v.From == nil || o != nil && !o.touched && !o.asks && len(o.seen) == 0 {
 			continue
 		}
 		groups[v.Group] = true
@@ -165,10 +165,10 @@ func (b *builder) plan(i int) {
 	b.outcomes[i], b.at = b.at, nil
 }
 
-// copying is how many copies a node takes part in when a volume asks.
-func (b *builder) copying(n lineage.Node) int {
-	if !slices.ContainsFunc(b.at.copying, func(c copying) bool { return c.node == n }) {
-		b.at.copying = append(b.at.copying, copying{n, b.copies[n]})
+// copiesAt is how many copies a node takes part in when a volume asks.
+func (b *builder) copiesAt(n lineage.Node) int {
+	if !slices.ContainsFunc(b.at.seen, func(c copiesSeen) bool { return c.node == n }) {
+		b.at.seen = append(b.at.seen, copiesSeen{n, b.copies[n]})
 	}
 	return b.copies[n]
 }

@@ -118,7 +118,7 @@ func (s *subject) rank(l *state.CurrentLeg, d plan.Choice) []int {
 		far = key != "" && from.Labels[key] != to.Labels[key]
 	}
 	begun := slices.ContainsFunc(s.stagings(d), func(st *state.Lvol) bool { return s.b.copiesTo(l.Node, d.Node, st.UUID) })
-	return []int{boolToInt(h != nil && !s.readsFrom(h, l.Node)), boolToInt(!begun), boolToInt(s.full(l.Node) != ""), boolToInt(far), s.b.copying(l.Node)}
+	return []int{boolToInt(h != nil && !s.readsFrom(h, l.Node)), boolToInt(!begun), boolToInt(s.full(l.Node) != ""), boolToInt(far), s.b.copiesAt(l.Node)}
 }
 
 // readsFrom reports whether a joined head reads through a layer on n.
