@@ -125,18 +125,9 @@ func (b *builder) cutNow(sec *section, cuts []cut) {
 		}
 		p, r := c.s.barrier()
 		pauses, resumes = append(pauses, p...), append(resumes, r...)
-		name := lineage.Layer{Volume: c.s.id, Epoch: epoch, Snapshot: c.snapshot, Own: c.own}.Lvol()
-		for i, l := range c.s.Legs {
-			snapshots = append(snapshots, plan.LvolSnapshot{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Lvol: l.Head.Lvol.Name, Layer: name})
-			head := c.s.headName(epoch, len(c.s.Legs), l.Node)
-			head.Cut = epoch
-			op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: head.Lvol()}
-			if i == 0 {
-				first = append(first, op)
-			} else {
-				rest = append(rest, op)
-			}
-		}
+		snapshots = append(snapshots, c.s.cutLayer(lineage.Layer{Volume: c.s.id, Epoch: epoch, Snapshot: c.snapshot, Own: c.own}.Lvol())...)
+		own, others := c.s.counting(epoch)
+		first, rest = append(first, own), append(rest, others...)
 	}
 	due, pos := cuts[0].why, cuts[0].why.pos
 	sec.then(due, plan.RiskPause, pauses...)
@@ -154,6 +145,30 @@ func (b *builder) cutNow(sec *section, cuts []cut) {
 	for _, c := range cuts {
 		c.s.reread()
 	}
+}
+
+// cutLayer cuts a layer on every leg.
+func (s *subject) cutLayer(name lineage.LvolName) (ops []plan.Op) {
+	for _, l := range s.Legs {
+		ops = append(ops, plan.LvolSnapshot{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Lvol: l.Head.Lvol.Name, Layer: name})
+	}
+	return ops
+}
+
+// counting renames the heads so that the layer that was cut at an epoch counts: that
+// of the engine, and then the others.
+func (s *subject) counting(epoch lineage.Epoch) (first plan.Op, rest []plan.Op) {
+	for i, l := range s.Legs {
+		head := s.headName(epoch, len(s.Legs), l.Node)
+		head.Cut = epoch
+		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: head.Lvol()}
+		if i == 0 {
+			first = op
+		} else {
+			rest = append(rest, op)
+		}
+	}
+	return first, rest
 }
 
 func riskOf(pauses []plan.Op) plan.Risk {

@@ -60,7 +60,7 @@ func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 	if !s.takeDown(nil, joins) {
 		return
 	}
-	s.sec.then(joins, plan.RiskPause, s.cutJoint(epoch)...)
+	s.sec.then(joins, plan.RiskPause, s.cutLayer(s.joint(epoch))...)
 	s.reread()
 	head, why := s.joinHead(joins, d, src, epoch)
 	if why != "" {
@@ -70,15 +70,6 @@ func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 	}
 	s.start()
 	s.joins = nil
-}
-
-// cutJoint cuts the layer on every leg that a head joins on.
-func (s *subject) cutJoint(epoch lineage.Epoch) []plan.Op {
-	var cuts []plan.Op
-	for _, l := range s.Legs {
-		cuts = append(cuts, plan.LvolSnapshot{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, Lvol: l.Head.Lvol.Name, Layer: s.joint(epoch)})
-	}
-	return cuts
 }
 
 // joinHead shows the source's joint layer to the destination, makes the head that
@@ -119,20 +110,10 @@ func (s *subject) grow(d plan.Choice, src state.CurrentLeg) {
 	joins := because(s.v.At("replicas"), "the replica on %s joins", d.Node)
 	pauses, resumes := s.pauses()
 	s.sec.then(joins, plan.RiskPause, pauses...)
-	var first, rest []plan.Op
-	for i, l := range s.Legs {
-		head := s.headName(epoch, len(s.Legs), l.Node)
-		head.Cut = epoch
-		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: head.Lvol()}
-		if i == 0 {
-			first = append(first, op)
-		} else {
-			rest = append(rest, op)
-		}
-	}
-	s.sec.then(joins, plan.RiskPause, s.cutJoint(epoch)...)
+	first, rest := s.counting(epoch)
+	s.sec.then(joins, plan.RiskPause, s.cutLayer(s.joint(epoch))...)
 	s.sec.then(joins, plan.RiskPause, s.expectLegs()...)
-	s.sec.then(joins, plan.RiskPause, first...)
+	s.sec.then(joins, plan.RiskPause, first)
 	s.sec.then(joins, plan.RiskPause, rest...)
 	s.reread()
 	if head, why := s.joinHead(joins, d, src, epoch); why != "" {
