@@ -74,6 +74,9 @@ func (s *subject) stage(d plan.Choice, src state.CurrentLeg, l *state.Lvol) (*st
 	if parent != "" && s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(parent)] == nil {
 		return nil, fmt.Sprintf("layer %s, which %s stands on, is not on %s", parent, l.Name, d.Node)
 	}
+	if s.b.brings(d.Node, parent, s.id) {
+		return nil, fmt.Sprintf("layer %s, which %s stands on, is being copied to %s", parent, l.Name, d.Node)
+	}
 	why := because(s.v.At("replicas"), "layer %s is to be copied to %s", l.Name, d.Node)
 	old := s.takeOver(why, d, name, parent, l.Size)
 	at := func() *state.Lvol { return s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)] }
@@ -93,6 +96,22 @@ func (s *subject) stage(d plan.Choice, src state.CurrentLeg, l *state.Lvol) (*st
 	}
 	s.reread()
 	return at(), ""
+}
+
+// brings reports whether this pass copies a layer of another volume to a node: until
+// that has ended nothing can stand on it there.
+func (b *builder) brings(n lineage.Node, layer lineage.LvolName, but lineage.Volume) bool {
+	of, ok := lineage.ParseLayer(layer)
+	sec := b.sections[plan.VolumeKey(of.Volume.Name)]
+	if !ok || of.Volume == but || sec == nil {
+		return false
+	}
+	for step := range sec.Steps() {
+		if cut, ok := step.Op.(plan.LvolSnapshot); ok && cut.Node == n && cut.Layer == layer {
+			return true
+		}
+	}
+	return false
 }
 
 // takeOver looks for what an earlier try left that can receive a layer on top
