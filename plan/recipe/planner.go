@@ -1,6 +1,8 @@
 package recipe
 
 import (
+	"slices"
+
 	"strata/lineage"
 	"strata/plan"
 	"strata/plan/check"
@@ -53,7 +55,7 @@ func (r *Planner) Next(busy map[plan.Key][]lineage.Node) *plan.Plan {
 	if len(pass.Sections) > 0 {
 		p.Passes = []plan.Pass{pass}
 	}
-	if !r.copiesOnly(p) { // for everything else it is not enough to know what was touched
+	if !r.copiesOnly(p) || foresees(p, busy) { // for everything else it is not enough to know what was touched
 		r.over = true
 		return nil
 	}
@@ -90,6 +92,21 @@ func (r *Planner) copiesOnly(p *plan.Plan) bool {
 		}
 	}
 	return true
+}
+
+// foresees reports whether a plan puts an lvol on a layer of another volume that is
+// busy: that layer is planned for, and may be there only once the copy has ended.
+func foresees(p *plan.Plan, busy map[plan.Key][]lineage.Node) bool {
+	return slices.ContainsFunc(p.Steps(), func(step plan.Step) bool {
+		op, clones := step.Op.(plan.LvolClone)
+		on, ok := lineage.ParseLayer(op.Layer)
+		to, _ := lineage.Parse(op.Name)
+		if !clones || !ok || to.Of() == on.Volume {
+			return false
+		}
+		_, copies := busy[plan.VolumeKey(on.Volume.Name)]
+		return copies
+	})
 }
 
 // Over reports whether everything is to be looked at again.
