@@ -20,8 +20,12 @@ type Expected struct {
 
 // Glance asks for a few objects and not for everything: it costs as much as these,
 // however much the nodes have. It returns nil when each of them is what is expected,
-// else what is not, of one of them. That says nothing of all the rest.
+// else what is not, of one of them. That says nothing of all the rest. A node that does
+// not answer at once is not waited for: it may hold hosts up, and only Read finds that
+// out.
 func Glance(ctx context.Context, targets map[lineage.Node]*spdk.Client, all []Expected) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	by := map[lineage.Node][]Expected{}
 	for _, e := range all {
 		by[e.Node] = append(by[e.Node], e)
