@@ -73,3 +73,27 @@ func TestGlanceAtHungPeer(t *testing.T) {
 		}
 	})
 }
+
+// TestLookAgainDespiteHungNode reads nodes of which one does not answer: how long that
+// is waited for is no measure of what a look costs, and while it is only glanced at
+// nodes, nobody notices another that holds hosts up.
+func TestLookAgainDespiteHungNode(t *testing.T) {
+	cfg := config(t, `{db: {size: 4Mi, replicas: on: ["n1"]}}`)
+	synctest.Test(t, func(t *testing.T) {
+		c := cluster(t)
+		defer c.Close()
+		targets, done := connect(t, c, cfg)
+		defer done()
+		c.Target("n3").Freeze()
+		defer c.Target("n3").Thaw()
+		x := NewRunner(cfg, targets, Options{Plan: plan.Options{Nonce: []byte{1}}})
+		defer x.Close()
+		due(t, x)
+		if !x.looker.recent() {
+			t.Error("what was just read is not recent")
+		}
+		if time.Sleep(lookAgain); x.looker.recent() {
+			t.Errorf("after %v, the nodes are not read again: the last look took %v", lookAgain, x.looker.took)
+		}
+	})
+}

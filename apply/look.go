@@ -20,6 +20,7 @@ type looker struct {
 	last *state.Snapshot // nil before the first look
 	at   time.Time       // when that began
 	took time.Duration
+	all  bool // nodes answered
 	// locking says that nodes were locked since the last look and nothing else was
 	// done, locked that this was so before it, and same that it then found the same.
 	locking, locked, same bool
@@ -35,7 +36,10 @@ func (l *looker) look(ctx context.Context) error {
 	l.made.beforeLook()
 	l.at = time.Now()
 	l.last = state.ReadAgain(ctx, l.cfg.Cluster, l.targets, before)
-	l.took = time.Since(l.at)
+	l.took, l.all = time.Since(l.at), true
+	for _, n := range l.last.Nodes {
+		l.all = l.all && n.Unknown == ""
+	}
 	l.made.afterLook(l.last)
 	if err := ctx.Err(); err != nil {
 		return err
@@ -49,7 +53,12 @@ func (l *looker) look(ctx context.Context) error {
 const glances = 5
 
 // recent reports whether the last look serves a while longer for what was not
-// touched since.
+// touched since. How long it took is no measure where a node was waited for that did
+// not answer.
 func (l *looker) recent() bool {
-	return !l.locking && time.Since(l.at) < max(lookAgain, glances*l.took)
+	limit := max(lookAgain, glances*l.took)
+	if !l.all {
+		limit = l.took + lookAgain
+	}
+	return !l.locking && time.Since(l.at) < limit
 }
