@@ -106,7 +106,7 @@ func (b *builder) run(last *builder) {
 		switch {
 		case last == nil:
 			b.plan(i)
-		case b.outcomes[i].due(b.copies):
+		case b.due(b.outcomes[i]):
 			b.muteOf(v.Name)
 			b.plan(i)
 		}

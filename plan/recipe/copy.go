@@ -17,6 +17,9 @@ func (s *subject) copyLayer(d plan.Choice, src state.CurrentLeg, l *state.Lvol) 
 	b := s.b
 	if why := s.full(src.Node, d.Node); why != "" {
 		s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "", rebuildWaits, d.Node, why) // until they copy less
+		if b.choice(s.v) {
+			b.at.weighed = s.weighed // or another place is better
+		}
 		return
 	}
 	staging, why := s.stage(d, src, l)

@@ -56,7 +56,8 @@ func (s *subject) judge() bool {
 			held[l.Node] = stickReleased
 		}
 	}
-	s.places, _ = b.placeBytes(s.v, held, s.blockSize(), s.baseName(), s.need())
+	s.weighed = &weighed{s.v, held, s.blockSize(), s.baseName(), s.need(), nil}
+	s.places, _ = b.weigh(s.weighed)
 	if verdict.Engine == "" && s.to == "" && s.lacksLeg(s.engine) {
 		s.awaited, s.engine = s.engine, s.Legs[0].Node
 	}

@@ -40,6 +40,9 @@ type outcome struct {
 	needs map[lineage.Link]bool
 	// seen has how many copies nodes took part in when it wanted to begin one.
 	seen []copiesSeen
+	// weighed is how its places were chosen, if it waits until nodes copy less: others
+	// fill pools meanwhile. nil if it does not.
+	weighed *weighed
 	// asks: it waits for something that other volumes' steps may bring.
 	asks bool
 	// touched: the last pass did something to it, or to what it is looked at with.
@@ -123,8 +126,10 @@ func (p *passes) settle(b *builder, pass plan.Pass) {
 
 // due reports whether a pass has to look at a volume: anything that it rests on may
 // have changed.
-func (o *outcome) due(copies map[lineage.Node]int) bool {
-	return o == nil || o.asks || o.touched || slices.ContainsFunc(o.seen, func(c copiesSeen) bool { return copies[c.node] != c.copies })
+func (b *builder) due(o *outcome) bool {
+	return o == nil || o.asks || o.touched ||
+		slices.ContainsFunc(o.seen, func(c copiesSeen) bool { return b.copies[c.node] != c.copies }) ||
+		o.weighed != nil && b.tips(o.weighed)
 }
 
 // kin adds to what was touched what has to be looked at with what may be due: all

@@ -71,6 +71,42 @@ func (b *builder) placeBytes(v *schema.Volume, held map[lineage.Node]stick, bloc
 	return out, ""
 }
 
+// weighed is what places were chosen by, beside the pools, and which were.
+type weighed struct {
+	v      *schema.Volume
+	held   map[lineage.Node]stick
+	block  int64
+	base   lineage.LvolName
+	need   int64
+	chosen []plan.Choice
+}
+
+// weigh is placeBytes that notes what it has chosen.
+func (b *builder) weigh(w *weighed) (plan.Placement, string) {
+	p, shortage := b.placeBytes(w.v, w.held, w.block, w.base, w.need)
+	w.chosen = p.Chosen
+	return p, shortage
+}
+
+// choice reports whether there are more pools than the volume takes.
+func (b *builder) choice(v *schema.Volume) bool {
+	n := 0
+	for _, node := range b.cfg.Nodes {
+		if disqualified(v, node) == "" && v.Replicas.Pool == "" {
+			n += len(node.Pools)
+		} else if disqualified(v, node) == "" {
+			n++
+		}
+	}
+	return n > v.Replicas.Count
+}
+
+// tips reports whether other places would be chosen now.
+func (b *builder) tips(w *weighed) bool {
+	now, _ := b.placeBytes(w.v, w.held, w.block, w.base, w.need)
+	return !slices.EqualFunc(now.Chosen, w.chosen, func(x, y plan.Choice) bool { return x.Node == y.Node && x.Lvstore == y.Lvstore })
+}
+
 // decided notes where a volume's replicas go. What is decided first in a pass
 // counts: what is seen later is what came of it.
 func (b *builder) decided(p plan.Placement) {

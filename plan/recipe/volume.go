@@ -28,6 +28,7 @@ type subject struct {
 	to      lineage.Node // is to serve it when it is started again in this pass
 	was     lineage.Node // served it until it was taken down in this pass
 	places  plan.Placement
+	weighed *weighed // how these were chosen
 	// keep has the lvols that a rebuild shows to a node, beside the legs.
 	keep map[lineage.UUID]lineage.Node
 	// joins are lvols that the RAID is to have beside the legs, and cutAt the
