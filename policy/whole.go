@@ -9,6 +9,7 @@ import (
 	"cuelang.org/go/cue/errors"
 
 	"strata/plan"
+	"strata/schema"
 )
 
 // wholePlan holds the plan to the constraints that are written on it. What
@@ -19,7 +20,7 @@ func (c *checker) wholePlan(o *plan.Outline) {
 	by := map[string]int{}
 	for _, e := range errors.Errors(err) {
 		c.broken = true
-		at, text := posOf(first(e)).String(), complaint(e)
+		at, text := c.wanting(e).String(), complaint(e)
 		i, again := by[at]
 		if !again {
 			i = len(c.found)
@@ -43,6 +44,24 @@ func (c *checker) wholePlan(o *plan.Outline) {
 			c.found[i].Details = append(c.found[i].Details, fmt.Sprintf("and %d more", n))
 		}
 	}
+}
+
+// wanting is where the policy says what the plan is not. Of lists that differ in
+// length CUE tells no place: then it is that of the field, or of one around it.
+func (c *checker) wanting(e errors.Error) schema.Pos {
+	if at := first(e); at.IsValid() {
+		return posOf(at)
+	}
+	for path := e.Path(); len(path) > 0; path = path[:len(path)-1] {
+		v := c.set.value.LookupPath(cue.ParsePath(strings.Join(path, ".")))
+		if !v.Exists() {
+			continue
+		}
+		if at := labelPos(v); at != (schema.Pos{}) {
+			return at
+		}
+	}
+	return schema.Pos{}
 }
 
 // general is a path without numbers: plan.passes[].sections[].name.
