@@ -48,15 +48,19 @@ func (b *builder) placeBytes(v *schema.Volume, held map[lineage.Node]stick, bloc
 	}
 	open, passed := b.candidates(v, held, block, base, need)
 	used := map[string]int{}
+	but := "the volume has replicas elsewhere"
 	for len(out.Chosen) < v.Replicas.Count && len(open) > 0 {
 		best := slices.MinFunc(open, func(x, y candidate) int { return x.compare(y, used) })
 		out.Chosen = append(out.Chosen, plan.Choice{Node: best.pool.node.Name, Lvstore: best.pool.conf.Lvstore, Why: best.why(v, used)})
 		used[best.label]++
+		if best.stick == stickNone {
+			but = "others are preferred"
+		}
 		open = slices.DeleteFunc(open, func(c candidate) bool { return c.pool.node == best.pool.node })
 	}
 	if b.opt.Explain {
 		for _, c := range open {
-			passed = append(passed, plan.Choice{Node: c.pool.node.Name, Lvstore: c.pool.conf.Lvstore, Why: "qualifies, but others are preferred: " + c.why(v, used)})
+			passed = append(passed, plan.Choice{Node: c.pool.node.Name, Lvstore: c.pool.conf.Lvstore, Why: "qualifies, but " + but + ": " + c.why(v, used)})
 		}
 		slices.SortFunc(passed, func(x, y plan.Choice) int { return cmp.Compare(x.Node, y.Node) })
 		out.Others = passed
