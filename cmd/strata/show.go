@@ -80,7 +80,11 @@ func chosen(file string, args []string) (string, error) {
 		}
 	}
 	for _, name := range args {
-		if holdsPlan(name) {
+		switch {
+		case !holdsPlan(name):
+		case strings.HasSuffix(name, planEnding):
+			return "", fmt.Errorf("%s is a saved plan, which is taken alone: name no configuration beside it", name)
+		default:
 			return "", fmt.Errorf("%s holds a saved plan, and its name does not say so: to take it as one, pass --plan %s alone", name, name)
 		}
 	}
