@@ -42,9 +42,9 @@ pause of hosts' I/O; the second leaves at once.
 
 Given a plan that was saved by plan --out, as --plan FILE or as the only argument
 when its name ends in .plan, it carries out the steps of that plan and no others,
-and does not ask. With --digest it must be the very plan that was approved. Where anything else would be needed, because
-the nodes are not as they were, it stops and says what differs. Run again, it
-goes on where it ended.
+and does not ask. With --digest it must be the very plan that was approved. Where
+anything else would be needed, because the nodes are not as they were, it stops
+and says what differs. Run again, it goes on where it ended.
 
 What breaks a rule of --policy is not done: before anything is, the whole plan is
 held to the rules, and later every pass.

@@ -19,8 +19,9 @@ func newUnlock() *cobra.Command {
 		Short: "Free a node that an apply which is gone has left locked",
 		Long: `unlock frees a node's lock when the apply that took it is dead: its process was
 one of this machine and is no more, and for 20 s it gives no sign of life on the
-node either. With --force it frees the node in any case, at once: an apply that is at work still changes nothing more on that node from its
-next look on, which is within a second.`,
+node either. With --force it frees the node in any case, at once: an apply that
+is at work still changes nothing more on that node from its next look on, which
+is within a second.`,
 		Example: "  strata unlock n2 examples/lab\n  strata unlock --force n2 .",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
