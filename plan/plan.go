@@ -165,6 +165,15 @@ type Options struct {
 	// Busy has the volume sections that are copying, with the nodes that take
 	// part: for such a volume nothing is planned but what must not wait.
 	Busy map[Key][]lineage.Node
+	// Auto, if not nil, says what may be done without a person, by volume, and under ""
+	// of nodes, links and pools: nobody looks at the plan, so nothing else is in it, and
+	// neither AllowDestroy nor Authority counts. What is not in it waits in a plan
+	// without.
+	Auto map[string]schema.Auto
+	// Away, if not nil, has the nodes that cannot be read and are waited for: of those
+	// that are not among them a replica is made elsewhere. nil: nobody knows since when
+	// nodes are away, and what may be on one that cannot be read is made nowhere else.
+	Away map[lineage.Node]bool
 	// Explain asks for the nodes that were passed over in Plan.Places.
 	Explain bool
 	// OnePass asks for the next pass only.

@@ -53,6 +53,9 @@ var agreeBase = map[string]string{
 	"volumes.h.size":                 `2Gi`,
 	"volumes.h.from.volume":          `"f"`,
 	"volumes.h.from.snapshot":        `"a"`,
+	"auto":                           `["serve"]`,
+	"volumes.j.size":                 `2Gi`,
+	"volumes.j.auto":                 `["change", "serve"]`,
 	"volumes.i.size":                 `2Gi`,
 	"volumes.i.adopt.node":           `"n1"`,
 	"volumes.i.adopt.head":           `"lvs0/old"`,
@@ -62,7 +65,7 @@ var agreeBase = map[string]string{
 
 // agreePaths are where each of agreeValues is put, besides those of agreeBase.
 var agreePaths = []string{
-	"links", "pauseLimit", "nodes", "volumes", "unknown",
+	"links", "pauseLimit", "auto", "replaceAfter", "nodes", "volumes", "unknown",
 	"links.transportAckTimeout", "links.ctrlrLossTimeoutSec", "links.reconnectDelaySec", "links.fastIOFailTimeoutSec", "links.x",
 	"nodes.n1", "nodes.N1", "nodes.n1.port", "nodes.n1.labels", "nodes.n1.labels.zone", "nodes.n1.labels.-", "nodes.n1.pools", "nodes.n1.x",
 	"nodes.n1.pools.fast", "nodes.n1.pools.F", "nodes.n1.pools.fast.uring", "nodes.n1.pools.fast.blockSize", "nodes.n2.pools.old.blockSize",
@@ -80,7 +83,7 @@ var agreePaths = []string{
 	"volumes.a.resync", "volumes.e.export", "volumes.e.every", "volumes.f.export", "volumes.f.consistency", "volumes.g.export", "volumes.g.consistency",
 	"volumes.g.keep", "volumes.g.keep.hourly", "volumes.g.keep.weekly", "volumes.g.keep.monthly", "volumes.g.keep.x",
 	"volumes.h.from", "volumes.h.from.detach", "volumes.h.from.x", "volumes.h.adopt",
-	"volumes.i.adopt", "volumes.i.adopt.x", "volumes.i.from", "volumes.a.adopt",
+	"volumes.i.adopt", "volumes.i.adopt.x", "volumes.i.from", "volumes.a.adopt", "volumes.a.auto", "volumes.j.auto",
 }
 
 var agreeValues = strings.Split(`
@@ -108,6 +111,7 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|3600|3601|65535|6
 {node: "n1", head: "lvs0/old"}|{node: "n1", head: "lvs0/a/b c"}|"lvs0/old"|"lvs0/"|"/old"|"lvs 0/old"|"lvs0/old "|{node: "n1"}|"lvs0/ü"
 ["n1/fast"]|["n1/"]|["/fast"]|["n1/fast/x"]|["n1/F"]|["n1","n1/fast","n1"]|["n 1"]|["abcdefghijklmnopqrstuvwxy"]|["n1/-f"]
 {aio: "/x", renamedFrom: "f"}|{aio: "/x", renamedFrom: "F"}|{aio: "/x", renamedFrom: "f", lvstore: "g"}
+["serve"]|["serve","fence"]|["fence","serve"]|["fence"]|["serve","rebuild"]|["rebuild","fence"]|["serve","fence","rebuild","change"]|["change"]|["serve","serve"]|["serv"]|["serve",1]|"serve"|"0s"|"1s"|"10m"|"-1s"
 {parallel: 1}|{bandwidth: 1Mi}|{bandwidth: 1Mi - 1}|{parallel: 3, bandwidth: 0}|{parallel: 0}
 `, "|")
 

@@ -18,8 +18,14 @@ type Config struct {
 	// PauseLimitMs is the longest time, in milliseconds, that host I/O is
 	// held before a section is given up.
 	PauseLimitMs int
-	Nodes        []*Node
-	Volumes      []*Volume
+	// Auto is what may be done without a person where no volume says otherwise, and
+	// to what is no volume's.
+	Auto Auto `json:",omitempty"`
+	// ReplaceAfterSec is how long, in seconds, a node with a replica may be away
+	// before that is made elsewhere.
+	ReplaceAfterSec int64
+	Nodes           []*Node
+	Volumes         []*Volume
 	// Retired are nodes and pools of former configurations that are gone for
 	// good, with all that was on them, sorted.
 	Retired []Retired `json:",omitempty"`
@@ -142,6 +148,9 @@ type Volume struct {
 	// ResyncSec is the time between layers of strata's own, which keep short
 	// the copying to a replica that comes back, in seconds; 0: none.
 	ResyncSec int64
+	// Auto is what may be done to the volume without a person; the Config's unless the
+	// volume says otherwise.
+	Auto Auto `json:",omitempty"`
 	// Pos is where the volume stands; Field has the positions of its fields,
 	// by their names in schema.cue, that are written out somewhere.
 	Pos   Pos

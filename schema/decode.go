@@ -8,7 +8,7 @@ import (
 
 // The fields of each struct of schema.cue.
 var (
-	configFields  = []string{"cluster", "links", "pauseLimit", "nodes", "retired", "volumes"}
+	configFields  = []string{"cluster", "links", "pauseLimit", "auto", "replaceAfter", "nodes", "retired", "volumes"}
 	linksFields   = []string{"transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
 	nodeFields    = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild"}
 	httpFields    = []string{"password", "ca"}
@@ -18,7 +18,7 @@ var (
 	rebuildFields = []string{"parallel", "bandwidth"}
 	volumeFields  = []string{
 		"size", "replicas", "engine", "export", "protect", "labels",
-		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync",
+		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "auto",
 	}
 	fromFields      = []string{"volume", "snapshot", "detach"}
 	adoptFields     = []string{"node", "head"}
@@ -46,7 +46,7 @@ func (d *document) config() *Config {
 // decode reads the document. With related it also checks what schema.cue
 // cannot express: how volumes, nodes and pools fit together.
 func (d *document) decode(related bool) *Config {
-	cfg := &Config{Links: defaultLinks, PauseLimitMs: defaultPauseMs}
+	cfg := &Config{Links: defaultLinks, PauseLimitMs: defaultPauseMs, ReplaceAfterSec: defaultReplaceAfterSec}
 	d.incomplete = map[string]bool{}
 	root, ok := (&spot{doc: d, value: d.value, place: d.places}).object("a struct with a cluster, nodes and volumes")
 	if !ok {
@@ -59,6 +59,10 @@ func (d *document) decode(related bool) *Config {
 	root.field("links").links(&cfg.Links)
 	if ms, ok := root.field("pauseLimit").pause(); ok {
 		cfg.PauseLimitMs = ms
+	}
+	root.field("auto").auto(&cfg.Auto)
+	if sec, ok := root.field("replaceAfter").replaceAfter(); ok {
+		cfg.ReplaceAfterSec = sec
 	}
 	var rel *relations
 	if related {

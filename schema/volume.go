@@ -6,19 +6,20 @@ import "strata/lineage"
 func (s *spot) volumes(cfg *Config, rel *relations) {
 	for _, f := range s.each("volume", "{db: {size: 64Gi}}") {
 		before := len(f.doc.problems)
-		v, o := f.volume()
+		v, o := f.volume(cfg)
 		cfg.Volumes = append(cfg.Volumes, v)
 		rel.volume(v, o, len(f.doc.problems) == before && f.value.Err() == nil)
 	}
 	rel.cloned()
 }
 
-func (s *spot) volume() (*Volume, object) {
+func (s *spot) volume(cfg *Config) (*Volume, object) {
 	v := &Volume{
 		Name:        s.name,
 		Replicas:    Replicas{Count: defaultReplicas},
 		Export:      Export{Kind: ExportNone},
 		Consistency: ConsistencyBarrier,
+		Auto:        cfg.Auto,
 		Pos:         s.pos(),
 		Field:       map[string]Pos{},
 	}
@@ -42,5 +43,6 @@ func (s *spot) volume() (*Volume, object) {
 	o.adopt(v)
 	v.Group, _ = o.field("group").ownName("group")
 	v.ResyncSec, _ = o.field("resync").interval()
+	o.field("auto").auto(&v.Auto)
 	return v, o
 }
