@@ -21,6 +21,7 @@
 //     A volume that is there, before anything else:
 //     resume    a pause that somebody left open ends
 //     spent     a volume whose names count too high is left as it is
+//     alone     a volume whose next step is left to a person is left as it is
 //     end       engines end that were given up, and are back
 //     overtaken an engine that serves nobody is left as it is while others may be ahead of it
 //     peers     links whose peer was given up are made again before their volume is served

@@ -24,7 +24,7 @@ const defect = "this is a defect of strata and not of the configuration: please 
 // made again without it, and the check is made again on all of that. A section
 // that fails although it was left out, or too many of them, fail the plan.
 func checked(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, build func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, error)) (*plan.Plan, *check.Checker, error) {
-	snap = world.Fit(cfg, snap)
+	snap, opt = world.Fit(cfg, snap), released(opt)
 	var faults []*plan.Fault
 	for {
 		p, err := build(cfg, snap, opt)

@@ -138,6 +138,9 @@ func (s *subject) complete() {
 		return
 	}
 	size := s.Legs[0].Head.Lvol.Size
+	if size < s.v.Size && !s.may(schema.DutyChange) {
+		return // new ones have the size that is configured
+	}
 	joins := s.joining(s.Top, s.Legs[0].Head.Name.Legs, s.Legs[0].Head.Name.Mark)
 	var missing []plan.Choice
 	var ops []plan.Op

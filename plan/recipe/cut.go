@@ -26,19 +26,30 @@ func (s *subject) takeLayer() result {
 		return idle
 	}
 	all, before, cuts := s.layered, s.tally(), len(s.b.cuts)
+	if !s.groupMay() || !s.takeSnapshot(all) {
+		if name, why := s.nextMark(all); name != "" {
+			s.due(cut{s, name, true, because(s.v.At("resync"), "%s", why)})
+		}
+	}
+	if len(s.b.cuts) > cuts {
+		return acted
+	}
+	return s.since(before)
+}
+
+// takeSnapshot finds the next of the user's snapshots, or of those on schedule, that is
+// due. It reports whether there is one, or why there is none.
+func (s *subject) takeSnapshot(all []*layer) bool {
 	if name, why := s.nextSnapshot(all); why != "" {
 		s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "", "%s", why)
 	} else if name != "" {
 		s.due(cut{s, name, false, because(s.v.At("snapshots"), "snapshot %s is configured", name)})
 	} else if name, why := s.scheduled(all); name != "" {
 		s.due(cut{s, name, false, because(s.v.At("every"), "%s", why)})
-	} else if name, why := s.nextMark(all); name != "" {
-		s.due(cut{s, name, true, because(s.v.At("resync"), "%s", why)})
+	} else {
+		return false
 	}
-	if len(s.b.cuts) > cuts {
-		return acted
-	}
-	return s.since(before)
+	return true
 }
 
 // due has a layer cut, unless it could not be equal on all replicas: they are

@@ -24,6 +24,9 @@ func (exportTier) found(inc *state.Incarnation) (all []piece) {
 // raise shows hosts a bdev as configured, and takes away every other way there is.
 func (exportTier) raise(s *subject, bdev string) string {
 	s.inc = s.b.w.Incarnation(s.id)
+	if s.b.unattended() && slices.ContainsFunc(s.inc.Exports, func(e state.Exported) bool { return e.Device != "" && s.unwanted(e) }) {
+		return "" // it has to go first, and that is a person's
+	}
 	s.removeOthers()
 	if d := s.kernelDevice(s.engine); d != nil {
 		s.startDevice(d, bdev)
@@ -105,6 +108,9 @@ func (s *subject) unwanted(e state.Exported) bool {
 
 // removeOthers ends the exports that are not configured.
 func (s *subject) removeOthers() {
+	if s.b.unattended() {
+		return
+	}
 	for _, e := range s.inc.Exports {
 		if s.unwanted(e) {
 			s.sec.then(because(s.v.At("export"), "%s is not exported this way on %s", s.v.Name, e.Node), plan.RiskReduce, exportPiece{e}.ending())

@@ -7,6 +7,7 @@ import (
 	"strata/lineage"
 	"strata/plan"
 	"strata/plan/world"
+	"strata/schema"
 	"strata/state"
 )
 
@@ -94,7 +95,7 @@ func (b *builder) stale(l lineage.Link, at lineage.Node, end lineage.Node) bool 
 func (b *builder) dropFormer(idle []formerEnd) {
 	for _, f := range idle {
 		sec := b.section(plan.LinkKey(f.link))
-		if b.left(sec.Key()) {
+		if b.left(sec.Key()) || !b.may("", schema.DutyChange) || f.ctrl != nil && b.kept(f.node, f.ctrl) != "" {
 			continue
 		}
 		why := because(b.cfg.Node(f.node).Pos, "no node is called so any more, and nothing goes through the link from %s to %s", f.link.From, f.link.To)
@@ -176,6 +177,10 @@ func (b *builder) letGoMoved() {
 				from = ""
 			}
 			if from == "" {
+				continue
+			}
+			if why := b.keptStalled(n.Name, ctrl); why != "" {
+				b.blockAlone(plan.LinkKey(link).String(), b.cfg.Node(from).Pos, "", "%s does not listen at %s:%s any more, where %s waits for it: %s", from, ctrl.Address, ctrl.Port, n.Name, why)
 				continue
 			}
 			sec := b.section(plan.LinkKey(link))

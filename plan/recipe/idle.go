@@ -96,6 +96,9 @@ func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {
 	if from == nil || to == nil || from.Unknown != "" && !hung || to.Unknown != "" || b.opt.Skip[plan.LinkKey(l)] || b.pinnedBy(l) != "" {
 		return
 	}
+	if !b.mayDrop(ctrl) || ctrl != nil && b.kept(l.To, ctrl) != "" {
+		return
+	}
 	sec := b.section(plan.LinkKey(l))
 	unneeded := because(b.cfg.Node(l.From).Pos, "no volume needs the link from %s to %s", l.From, l.To)
 	if ctrl != nil && ctrl.NQN == nqn {

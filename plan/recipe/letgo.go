@@ -55,6 +55,10 @@ func (b *builder) letGoOf(n lineage.Node, v lineage.Volume, l state.Leg) {
 			link.From, ctrl.Name, link.To, link.From)
 		return
 	}
+	if why := b.keptStalled(n, ctrl); why != "" {
+		b.blockAlone("volume "+v.Name, b.cfg.Node(at.Name).Pos, "end spdk_tgt on "+string(link.From)+", or let strata apply do it", "%s does not answer and holds up its hosts: %s", link.From, why)
+		return
+	}
 	sec := b.section(plan.LinkKey(link))
 	why := because(b.cfg.Node(at.Name).Pos, "%s does not answer, and holds up the hosts of %s", link.From, v.Name)
 	sec.then(why, plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: at.Name}, Controller: ctrl.Name})

@@ -46,6 +46,9 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if ctrl := b.links.strays[l]; ctrl != nil && usesAny(b.w, b.w.Nodes[l.To], ctrl.Name) {
 		return fmt.Sprintf("controller %s on %s leads to %s:%s, where %s does not listen: what goes through it is to leave it first", ctrl.Name, l.To, ctrl.Address, ctrl.Port, l.From)
 	}
+	if why := b.keptLink(l); why != "" {
+		return why
+	}
 	from, c := b.cfg.Node(l.From), b.cfg.Cluster
 	sec := b.section(plan.LinkKey(l))
 	sec.after(plan.NodeKey(l.From), plan.NodeKey(l.To))
@@ -73,6 +76,9 @@ func (b *builder) makeLink(l lineage.Link) string {
 // shutOut closes a link that somebody has opened to others than its peer: they
 // would read and write a single replica.
 func (b *builder) shutOut(sec *section, l lineage.Link, sub *state.Subsystem) {
+	if !b.may("", schema.DutyFence) {
+		return
+	}
 	why := because(b.cfg.Node(l.From).Pos, "only %s may use the link from %s: another host would write to a single replica", l.To, l.From)
 	if sub.AnyHost {
 		sec.then(why, plan.RiskCreate, plan.AnyHost{At: plan.At{Node: l.From}, NQN: sub.NQN, Allow: false})
@@ -148,6 +154,16 @@ func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.N
 	}
 	b.initiator(b.section(plan.NodeKey(l.To)), to)
 	sec.then(why, plan.RiskCreate, plan.ControllerAttach{At: plan.At{Node: l.To}, Controller: name, NQN: nqn, HostNQN: c.HostNQN(l.To), Address: from.Address, Port: port, Links: b.cfg.Links})
+}
+
+// keptLink says why the controller of a link, which is to be attached anew, is not let
+// go without a person; "" when it may, or stays.
+func (b *builder) keptLink(l lineage.Link) string {
+	ctrl := b.w.Nodes[l.To].Controllers[b.w.Controller(l)]
+	if ctrl == nil || ctrl.NQN != b.cfg.Cluster.LinkNQN(l) || !ctrl.GivenUp() && b.links.strays[l] == nil {
+		return ""
+	}
+	return b.kept(l.To, ctrl)
 }
 
 // orGivenUp is why a controller is let go: for what it is, where it has given its

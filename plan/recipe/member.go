@@ -56,6 +56,10 @@ func (b *builder) members() {
 					p.unknown = p.unknown || len(have[m]) == 0
 					continue
 				}
+				if !b.may("", schema.DutyChange) {
+					p.unknown = p.unknown || len(have[m]) == 0
+					continue
+				}
 				sec := b.section(plan.NodeKey(to.node.Name))
 				why := because(p.conf.Pos, "what is on %s is not to be taken for new should it not be found one day", n.Name)
 				sec.beside(5, why, plan.RiskCreate, plan.Remind{At: plan.At{Node: to.node.Name}, Lvstore: to.conf.Lvstore, Member: m, Size: to.cluster})
@@ -113,7 +117,7 @@ func (b *builder) forget(wanted map[lineage.Member]bool, have map[lineage.Member
 		m := r.Member
 		retired := b.cfg.Retires(m.Node, m.Pool) && !b.w.HasStore(m)
 		renamed := slices.ContainsFunc(sortedMembers(wanted), func(w lineage.Member) bool { return w != m && w.Store == m.Store && len(have[w]) > 0 })
-		if !retired && (wanted[m] || !renamed) || b.left(plan.NodeKey(r.Node)) {
+		if !retired && (wanted[m] || !renamed) || b.unattended() && (retired || !b.may("", schema.DutyChange)) || b.left(plan.NodeKey(r.Node)) {
 			continue
 		}
 		var pos schema.Pos

@@ -5,6 +5,7 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/schema"
 	"strata/state"
 )
 
@@ -12,7 +13,14 @@ import (
 // about to go, the next epoch is minted on the legs that stay, the engine's
 // own first, so that the one that is believed after a crash knows of it before
 // anything else happens. Every other replica that can be reached is fenced.
+// Where nobody looks at the plan and that may not be done of a volume in use, what an
+// interrupted start or cut has left is still named.
 func (s *subject) names() result {
+	if s.Engine != "" && !s.may(schema.DutyFence) {
+		if due, lost := s.unnamed(); !due || lost {
+			return idle
+		}
+	}
 	before := s.tally()
 	s.rename(s.Legs)
 	came := s.since(before)
@@ -51,6 +59,22 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 	s.sec.then(why, plan.RiskCreate, rest...)
 	s.fence(epoch, legs)
 	s.reread()
+}
+
+// unnamed reports whether the heads of a volume in use do not say who is current,
+// and whether that is for a leg that was lost or has joined: otherwise a start, or a
+// cut, was interrupted.
+func (s *subject) unnamed() (due, lost bool) {
+	epoch := s.epoch(s.Legs)
+	for _, l := range s.Legs {
+		if l.Head == nil || l.Head.Name == s.headName(epoch, len(s.Legs), l.Node) {
+			continue
+		}
+		due = true
+		starts := !s.serves() && l.Head.Name.Mark == lineage.Sealed
+		lost = lost || l.Head.Name.Legs != len(s.Legs) && !starts
+	}
+	return due, lost
 }
 
 // announcesFirst reports whether an epoch is to be announced to the other replicas before

@@ -28,7 +28,7 @@ import (
 var courses = []course{making, beginning, moving, keeping, relieving, starting, layering}
 
 // onlyAsks are the recipes without steps: they leave volumes as they are.
-var onlyAsks = []string{"seen", "spent", "overtaken", "shaken", "parted", "hold", "unsure", "copied"}
+var onlyAsks = []string{"seen", "spent", "alone", "overtaken", "shaken", "parted", "hold", "unsure", "copied"}
 
 // TestTable: the table says what is so.
 func TestTable(t *testing.T) {
@@ -159,15 +159,18 @@ which they are tried on a volume. Each says what came of it: *idle* (there is no
 something about it) or *blocked* (it cannot be done now, and the recipe has said why). The table says after which of these the
 rest of a course is not tried in this pass.
 
+Where nobody looks at the plan (*plan.Options.Auto*), a recipe is tried only if the volume's *auto* has what stands under *without
+a person*. What is not tried is in a plan that somebody asks for. What recipes do of that kind beside is in [plan/recipe/duty.go](../../plan/recipe/duty.go).
+
 [ARCHITECTURE.md](../../ARCHITECTURE.md) has what ladders and rungs are, [CONTRIBUTING.md](../../CONTRIBUTING.md) how to add a recipe. What is done to
 nodes, links and what is not configured is not in the table; [plan/doc.go](../../plan/doc.go) has it.
 
 ## Courses
 `)
 	for _, c := range courses {
-		fmt.Fprintf(&b, "\n%s:\n\n| recipe | what it does | ends the course when |\n| --- | --- | --- |\n", c.when)
+		fmt.Fprintf(&b, "\n%s:\n\n| recipe | what it does | without a person | ends the course when |\n| --- | --- | --- | --- |\n", c.when)
 		for _, r := range c.rows {
-			fmt.Fprintf(&b, "| [%s](#%s) | %s | %s |\n", r.name, r.name, r.doc, ending(r.ends))
+			fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s |\n", r.name, r.name, r.doc, r.duty, ending(r.ends))
 		}
 	}
 	calls := rpcs(t, root)

@@ -95,7 +95,7 @@ func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 			b.note("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "correct the path in the configuration",
 				"lvstore %s was found on %s, not on %s; it is used where it is", conf.Lvstore, lvs.Base, conf.Path)
 		}
-		if b.opt.ResumeOnly == nil && !b.opt.Skip[plan.NodeKey(at.Name)] {
+		if b.opt.ResumeOnly == nil && !b.opt.Skip[plan.NodeKey(at.Name)] && b.may("", schema.DutyChange) {
 			b.called(sec, at, conf, lvs)
 		}
 		return
@@ -106,9 +106,11 @@ func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 	}
 	lost := b.lost(at.Name, conf.Name)
 	switch {
+	case disk == nil && !b.mayServeAny():
+		p.hide("", "the disk of %s/%s is not attached, and that is left to a person", at.Name, conf.Name)
 	case disk == nil:
 		b.attachDisk(sec, at, p)
-	case disk.Unread && !conf.Format:
+	case disk.Unread && (!conf.Format || !b.may("", schema.DutyChange)):
 		p.state, p.why = poolHidden, fmt.Sprintf("what the disk of %s/%s holds is known once it is attached", at.Name, conf.Name)
 	case disk.Claimed:
 		b.taken(at, p, disk)
@@ -131,6 +133,9 @@ func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 	case !conf.Format:
 		p.state, p.why = poolBlank, fmt.Sprintf("%s has no lvstore %s, and format is not set", disk.Bdev, conf.Lvstore)
 		b.block("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "set format: true to let strata write one", "%s", p.why)
+	case !b.may("", schema.DutyChange):
+		p.state, p.why = poolBlank, fmt.Sprintf("%s has no lvstore %s, and to write one is left to a person", disk.Bdev, conf.Lvstore)
+		b.block("pool "+string(at.Name)+"/"+conf.Name, conf.Pos, "strata apply writes it", "%s", p.why)
 	default:
 		if disk.Unread {
 			b.assume(at.Name, conf)

@@ -9,6 +9,7 @@ import (
 	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
+	"strata/schema"
 	"strata/state"
 )
 
@@ -30,7 +31,7 @@ import (
 // a head that was joining when its engine ended is given up, for the layer it
 // stood on has gone on without it.
 func (s *subject) rebuild() result {
-	if s.minted {
+	if s.minted || len(s.Legs) >= s.v.Replicas.Count && !s.may(schema.DutyChange) {
 		return idle
 	}
 	before := s.tally()

@@ -35,6 +35,10 @@ func (s *subject) showDevice(why reason, sub *state.Subsystem, bdev string) {
 		if same(s.b.w.Nodes[s.engine], ns.Bdev, bdev) {
 			return
 		}
+		if why := s.unconfigured(); why != "" {
+			s.b.blockAlone("volume "+s.v.Name, s.v.At("export"), "", "its hosts are shown %s, and not %s: %s", ns.Bdev, bdev, why)
+			return
+		}
 		s.goDown(why, atExport-1)
 	}
 	uuid := s.b.cfg.Cluster.ExportUUID(s.id)
@@ -44,7 +48,10 @@ func (s *subject) showDevice(why reason, sub *state.Subsystem, bdev string) {
 func (s *subject) hosts(why reason, sub *state.Subsystem) {
 	var ops []plan.Op
 	sub = s.b.w.Nodes[s.engine].Subsystems[sub.NQN]
-	if sub.AnyHost != s.v.Export.AnyHost {
+	if len(sub.Listeners) > 0 && !s.may(schema.DutyChange) {
+		return
+	}
+	if sub.AnyHost != s.v.Export.AnyHost && (s.v.Export.AnyHost || !s.b.unattended()) {
 		ops = append(ops, plan.AnyHost{At: plan.At{Node: s.engine}, NQN: sub.NQN, Allow: s.v.Export.AnyHost})
 	}
 	for _, h := range s.v.Export.Hosts {
@@ -53,6 +60,9 @@ func (s *subject) hosts(why reason, sub *state.Subsystem) {
 		}
 	}
 	s.sec.then(why, plan.RiskCreate, ops...)
+	if s.b.unattended() {
+		return
+	}
 	stranger := because(s.v.At("export"), "not a host of %s any more: its connections end", s.v.Name)
 	s.sec.then(stranger, plan.RiskReduce, refusals(s.engine, sub, s.v.Export.Hosts...)...)
 }
@@ -63,12 +73,13 @@ func (s *subject) listen(sub *state.Subsystem, node *schema.Node) {
 	sub = s.b.w.Nodes[s.engine].Subsystems[sub.NQN]
 	port := strconv.Itoa(node.Port)
 	why := because(s.v.At("export"), "hosts reach %s at %s:%s", s.v.Name, node.Address, port)
-	if !listens(sub, node.Address, port) {
+	if !listens(sub, node.Address, port) && (len(sub.Listeners) == 0 || s.may(schema.DutyChange)) {
 		s.settleExport(why, sub)
 		s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: node.Address, Port: port})
 	}
 	for _, l := range slices.Clone(s.b.w.Nodes[s.engine].Subsystems[sub.NQN].Listeners) {
 		switch {
+		case (l.Address != node.Address || l.Port != port) && s.b.unattended():
 		case l.Address != node.Address || l.Port != port:
 			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port})
 		case l.Paused:

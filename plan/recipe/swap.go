@@ -171,6 +171,9 @@ func (s *subject) canRestart(to lineage.Node) string {
 	} else if why := s.showable(at); to != s.Engine && why != "" {
 		return why
 	}
+	if why := s.unconfigured(); why != "" {
+		return why
+	}
 	if why := s.inc.Minority(b.question(s.v)); why != "" {
 		return why
 	}

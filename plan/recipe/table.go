@@ -7,6 +7,8 @@ type recipe struct {
 	name string
 	doc  string // what it does, in a line
 	file string
+	// duty is what a volume's auto has to allow where nobody looks at the plan.
+	duty duty
 	try  func(*subject) result
 }
 
@@ -24,43 +26,44 @@ type row struct {
 
 // Recipes that have a place in more than one course, or are tried by themselves.
 var (
-	resuming   = recipe{"resume", "a pause that somebody left open ends", "resume.go", (*subject).resume}
-	counting   = recipe{"spent", "a volume whose names count too high is left as it is", "spent.go", (*subject).spent}
-	naming     = recipe{"names", "the heads say who is current: the next epoch is minted, and the rest fenced", "names.go", (*subject).names}
-	shaking    = recipe{"shaken", "a head that is not complete is left alone while its node lets go of a peer", "peers.go", (*subject).shaking}
-	mirroring  = recipe{"mirror", "legs are brought to the engine over links, and several of them into a RAID", "mirror.go", (*subject).mirror}
-	parting    = recipe{"parted", "a leg whose peer is let go in this pass is looked at in the next", "peers.go", (*subject).parted}
-	reducing   = recipe{"reduce", "replicas beyond the number asked for go", "reduce.go", (*subject).reduce}
-	expanding  = recipe{"expand", "every leg grows", "expand.go", (*subject).expand}
-	holding    = recipe{"hold", "an export that is to go stays while its engine would not be believed without", "serve.go", (*subject).hold}
-	exporting  = recipe{"export", "hosts reach the volume as configured, and in no other way", "export.go", (*subject).export}
-	rebuilding = recipe{"rebuild", "a volume that lacks a replica gets it, while hosts go on writing", "rebuild.go", (*subject).rebuild}
-	tidying    = recipe{"tidy", "what nobody uses is taken off the links, and staging goes", "mirror.go", (*subject).tidy}
-	cutting    = recipe{"cut", "a layer is cut that is configured, due by schedule, or a mark (mark.go), in a group at one instant (group.go)", "cut.go", (*subject).takeLayer}
+	resuming   = recipe{"resume", "a pause that somebody left open ends", "resume.go", serving, (*subject).resume}
+	counting   = recipe{"spent", "a volume whose names count too high is left as it is", "spent.go", asks, (*subject).spent}
+	naming     = recipe{"names", "the heads say who is current: the next epoch is minted, and the rest fenced", "names.go", serving.except("where a leg was lost or has joined, `fence`"), (*subject).names}
+	shaking    = recipe{"shaken", "a head that is not complete is left alone while its node lets go of a peer", "peers.go", asks, (*subject).shaking}
+	mirroring  = recipe{"mirror", "legs are brought to the engine over links, and several of them into a RAID", "mirror.go", serving, (*subject).mirror}
+	parting    = recipe{"parted", "a leg whose peer is let go in this pass is looked at in the next", "peers.go", asks, (*subject).parted}
+	reducing   = recipe{"reduce", "replicas beyond the number asked for go", "reduce.go", remaking.except("current replicas never"), (*subject).reduce}
+	expanding  = recipe{"expand", "every leg grows", "expand.go", changing, (*subject).expand}
+	holding    = recipe{"hold", "an export that is to go stays while its engine would not be believed without", "serve.go", asks, (*subject).hold}
+	exporting  = recipe{"export", "hosts reach the volume as configured, and in no other way", "export.go", serving.except("hosts that are new, `change`; what is to go, never"), (*subject).export}
+	rebuilding = recipe{"rebuild", "a volume that lacks a replica gets it, while hosts go on writing", "rebuild.go", remaking.except("where only the place is another, `change`, too"), (*subject).rebuild}
+	tidying    = recipe{"tidy", "what nobody uses is taken off the links, and staging goes", "mirror.go", remaking, (*subject).tidy}
+	cutting    = recipe{"cut", "a layer is cut that is configured, due by schedule, or a mark (mark.go), in a group at one instant (group.go)", "cut.go", either.except("what is no mark, `change` in all of its group"), (*subject).takeLayer}
 )
 
 var making = course{"A volume that nobody has", []row{
-	{recipe{"seen", "no volume is new while a node that may have a replica was not read", "create.go", (*subject).seen}, []result{acted, blocked}},
-	{recipe{"clone", "sealed heads on a layer of another volume", "clone.go", (*subject).createClone}, []result{acted, blocked}},
-	{recipe{"adopt", "an lvol of somebody else's becomes its head", "adopt.go", (*subject).adopt}, []result{acted, blocked}},
-	{recipe{"create", "sealed heads, which are empty", "create.go", (*subject).create}, nil},
+	{recipe{"seen", "no volume is new while a node that may have a replica was not read", "create.go", asks, (*subject).seen}, []result{acted, blocked}},
+	{recipe{"clone", "sealed heads on a layer of another volume", "clone.go", changing, (*subject).createClone}, []result{acted, blocked}},
+	{recipe{"adopt", "an lvol of somebody else's becomes its head", "adopt.go", changing, (*subject).adopt}, []result{acted, blocked}},
+	{recipe{"create", "sealed heads, which are empty", "create.go", changing, (*subject).create}, nil},
 }}
 
 var beginning = course{"A volume that is there, before anything else", []row{
 	{resuming, nil},
 	{counting, []result{blocked}},
-	{recipe{"end", "engines end that were given up, and are back", "end.go", (*subject).endOthers}, nil},
-	{recipe{"overtaken", "an engine that serves nobody is left as it is while others may be ahead of it", "overtaken.go", (*subject).believe}, []result{blocked}},
-	{recipe{"peers", "links whose peer was given up are made again before their volume is served", "peers.go", (*subject).peers}, []result{acted, blocked}},
+	{recipe{"alone", "a volume whose next step is left to a person is left as it is", "alone.go", asks, (*subject).alone}, []result{blocked}},
+	{recipe{"end", "engines end that were given up, and are back", "end.go", serving.except("where another engine serves, `fence`"), (*subject).endOthers}, nil},
+	{recipe{"overtaken", "an engine that serves nobody is left as it is while others may be ahead of it", "overtaken.go", asks, (*subject).believe}, []result{blocked}},
+	{recipe{"peers", "links whose peer was given up are made again before their volume is served", "peers.go", serving, (*subject).peers}, []result{acted, blocked}},
 }}
 
 var moving = course{"One that an engine serves: it stays in use, or is taken down to be started in another shape", []row{
 	{naming, nil},
-	{recipe{"move", "another node becomes the engine: the one that is set", "move.go", (*subject).move}, []result{acted}},
-	{recipe{"relink", "links of a former name are left", "former.go", (*subject).relink}, []result{acted}},
-	{recipe{"leave", "another node becomes the engine when no replica is to stay on its own", "engine.go", (*subject).leave}, []result{acted}},
-	{recipe{"swap", "an empty volume that lacks replicas gets them", "swap.go", (*subject).fillUp}, []result{acted}},
-	{recipe{"widen", "a volume whose engine did not hear that a leg grew is started again", "expand.go", (*subject).widen}, []result{acted}},
+	{recipe{"move", "another node becomes the engine: the one that is set", "move.go", personal, (*subject).move}, []result{acted}},
+	{recipe{"relink", "links of a former name are left", "former.go", changing, (*subject).relink}, []result{acted}},
+	{recipe{"leave", "another node becomes the engine when no replica is to stay on its own", "engine.go", personal, (*subject).leave}, []result{acted}},
+	{recipe{"swap", "an empty volume that lacks replicas gets them", "swap.go", remaking, (*subject).fillUp}, []result{acted}},
+	{recipe{"widen", "a volume whose engine did not hear that a leg grew is started again", "expand.go", changing, (*subject).widen}, []result{acted}},
 }}
 
 var keeping = course{"One that an engine goes on serving", []row{
@@ -85,8 +88,8 @@ var relieving = course{"The same, by a run that only lets hosts go on", []row{
 }}
 
 var starting = course{"One that no engine serves, which is started; then rebuild, where it is to have no engine, and tidy", []row{
-	{recipe{"unsure", "no volume is started from a disk that may be a copy", "unsure.go", (*subject).unsure}, []result{blocked}},
-	{recipe{"fill", "an empty volume gets the heads that it lacks", "create.go", (*subject).makeMissing}, nil},
+	{recipe{"unsure", "no volume is started from a disk that may be a copy", "unsure.go", asks, (*subject).unsure}, []result{blocked}},
+	{recipe{"fill", "an empty volume gets the heads that it lacks", "create.go", either, (*subject).makeMissing}, nil},
 	{expanding, nil},
 	{mirroring, []result{blocked}},
 	{naming, nil},
@@ -95,11 +98,11 @@ var starting = course{"One that no engine serves, which is started; then rebuild
 }}
 
 var layering = course{"The layers of a volume of which all legs can be reached", []row{
-	{recipe{"copied", "layers stay while a run that is over still copies one", "running.go", (*subject).copying}, []result{blocked}},
-	{recipe{"merge", "what an interrupted cut left goes, and what strata needed for itself", "layers.go", (*subject).mergeLeftovers}, []result{acted, blocked}},
-	{recipe{"detach", "a clone is made to stand on no layer of another volume", "clone.go", (*subject).detach}, []result{acted}},
-	{recipe{"revert", "the head is put on an older layer again", "revert.go", (*subject).revert}, []result{acted, blocked}},
-	{recipe{"remove", "layers go that are not configured any more, or too many (retain.go)", "layers.go", (*subject).removeLayers}, nil},
+	{recipe{"copied", "layers stay while a run that is over still copies one", "running.go", asks, (*subject).copying}, []result{blocked}},
+	{recipe{"merge", "what an interrupted cut left goes, and what strata needed for itself", "layers.go", either, (*subject).mergeLeftovers}, []result{acted, blocked}},
+	{recipe{"detach", "a clone is made to stand on no layer of another volume", "clone.go", changing, (*subject).detach}, []result{acted}},
+	{recipe{"revert", "the head is put on an older layer again", "revert.go", releasing, (*subject).revert}, []result{acted, blocked}},
+	{recipe{"remove", "layers go that are not configured any more, or too many (retain.go)", "layers.go", changing.except("only by `keep`"), (*subject).removeLayers}, nil},
 	{cutting, nil},
 }}
 
@@ -114,8 +117,11 @@ func (s *subject) through(c course) bool {
 	return true
 }
 
-// try tries one recipe.
+// try tries one recipe, if that may be done.
 func (s *subject) try(r recipe) result {
+	if !s.tries(r.duty) {
+		return idle
+	}
 	outer := s.b.doing
 	s.b.doing = r.name
 	came := r.try(s)

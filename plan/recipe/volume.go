@@ -74,7 +74,7 @@ func (b *builder) volume(v *schema.Volume) {
 		s.urgent()
 		return
 	}
-	if b.opt.ResumeOnly == nil {
+	if b.opt.ResumeOnly == nil && s.may(schema.DutyFence) {
 		s.supersede(p)
 	}
 	if !s.settle() || b.opt.ResumeOnly != nil {
