@@ -85,6 +85,7 @@ type history struct {
 	blocked []string
 	foreign map[lineage.Node][]string
 	word    map[lineage.Volume]lineage.Node // what the operator said
+	alone   bool                            // nobody looks at most plans
 	kinds   int                             // of events; disks stay where they are in histories that are fixed
 }
 
@@ -319,6 +320,10 @@ func (h *history) round() error {
 func (h *history) release() {
 	h.opt = plan.Options{Nonce: []byte(fmt.Sprint(h.Int63())), AllowDestroy: plan.Grants{}, Authority: map[string]lineage.Node{}}
 	h.c.released = forGood(h.c.released)
+	if h.alone && h.Intn(5) > 0 {
+		h.opt.Auto = h.allowed()
+		return
+	}
 	if h.Intn(4) == 0 {
 		h.giveUp()
 	}
@@ -379,7 +384,13 @@ func (h *history) plan() (*plan.Plan, *state.Snapshot, error) {
 	if after := worldtest.Write(snap); after != before {
 		return nil, nil, fmt.Errorf("Build changed the snapshot:\n%s\nnow\n%s", before, after)
 	}
-	return p, snap, sameSlowly(h.cfg, h.c.look(), h.opt, p)
+	if err := sameSlowly(h.cfg, h.c.look(), h.opt, p); err != nil || h.opt.Auto == nil {
+		return p, snap, err
+	}
+	if err := overreach(h.cfg, h.c.look(), h.opt, p); err != nil {
+		return nil, nil, fmt.Errorf("%w\n%s\n%s\n%s", err, h.volumes(), before, plantest.Text(p))
+	}
+	return p, snap, nil
 }
 
 func (h *history) volumes() string {
@@ -654,10 +665,14 @@ func (h *history) settle() error {
 		}
 		m.down, m.hidden = false, false
 	}
+	watched := h.alone
 	for i := 0; ; i++ {
 		h.reconnect()
 		h.release()
-		h.opt.AllowDestroy = plan.Grants{}
+		h.opt.AllowDestroy, h.opt.Auto = plan.Grants{}, nil
+		if watched {
+			h.opt.Auto = everywhere(h.cfg, schema.AllDuties)
+		}
 		h.operator()
 		p, snap, err := h.plan()
 		if err != nil {
@@ -665,6 +680,10 @@ func (h *history) settle() error {
 		}
 		if len(p.Passes) == 0 && h.kinds > 12 && h.giveUpWaiting() {
 			continue // what a link has brought is not where it was
+		}
+		if len(p.Passes) == 0 && watched {
+			watched, i = false, -1
+			continue
 		}
 		if len(p.Passes) == 0 && (i > 0 || len(h.opt.Authority) == 0) {
 			return h.end(p)
