@@ -86,7 +86,8 @@ func Text(p *plan.Plan) string {
 
 // Case is a golden case: a configuration ("lab.cue") and a world ("world"). Lines
 // "key: value" of the archive's comment are options: allow-destroy, authority
-// (db=n2), nonce, now (seconds) and explain. Nodes know of one another's pools
+// (db=n2), nonce, now (seconds), auto (words, "nothing" or "as configured"), away (nodes, or
+// "none") and explain. Nodes know of one another's pools
 // (worldtest.Remind) unless a line says "reminders: none".
 type Case struct {
 	Name    string
@@ -132,7 +133,7 @@ func (c Case) Load(t testing.TB) (*schema.Config, *state.Snapshot, plan.Options)
 	if !strings.Contains(string(c.archive.Comment), "reminders: none") {
 		worldtest.Remind(cfg, snap)
 	}
-	return cfg, snap, c.options()
+	return cfg, snap, c.options(t, cfg)
 }
 
 // Document is the case's configuration as a saved plan keeps it. It is called
@@ -163,7 +164,7 @@ func Grants(names ...string) plan.Grants {
 	return all
 }
 
-func (c Case) options() plan.Options {
+func (c Case) options(t testing.TB, cfg *schema.Config) plan.Options {
 	opt := plan.Options{Authority: map[string]lineage.Node{}}
 	for line := range strings.Lines(string(c.archive.Comment)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
@@ -177,11 +178,35 @@ func (c Case) options() plan.Options {
 			opt.Nonce = []byte(value)
 		case "now":
 			opt.Now, _ = strconv.ParseInt(value, 10, 64)
+		case "auto":
+			opt.Auto = c.auto(t, cfg, value)
+		case "away":
+			opt.Away = map[lineage.Node]bool{}
+			for _, n := range strings.Fields(value) {
+				opt.Away[lineage.Node(n)] = n != "none"
+			}
 		case "explain":
 			opt.Explain = true
 		}
 	}
 	return opt
+}
+
+// auto is what may be done without a person.
+func (c Case) auto(t testing.TB, cfg *schema.Config, value string) map[string]schema.Auto {
+	t.Helper()
+	words := strings.Fields(value)
+	switch value {
+	case "as configured":
+		return cfg.Autos(nil)
+	case "nothing":
+		words = nil
+	}
+	auto, err := schema.ParseAuto(words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg.Autos(&auto)
 }
 
 // Update writes the archive anew with these files, in place of those that it has

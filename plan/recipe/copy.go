@@ -16,7 +16,7 @@ import (
 func (s *subject) copyLayer(d plan.Choice, src state.CurrentLeg, l *state.Lvol) {
 	b := s.b
 	if why := s.full(src.Node, d.Node); why != "" {
-		s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "", rebuildWaits, d.Node, why) // until they copy less
+		s.stuckAlone(d, "", why) // until they copy less
 		if b.choice(s.v) {
 			b.at.weighed = s.weighed // or another place is better
 		}

@@ -53,6 +53,19 @@ func never(c lineage.Cluster, op plan.Op) bool {
 	return false
 }
 
+// forsakes reports whether an operation says of a volume that hosts reach as the section
+// begins that a leg of it is lost.
+func forsakes(ways map[string]string, s *plan.Section, op plan.Op) bool {
+	r, ok := op.(plan.LvolRename)
+	from, was := lineage.ParseHead(r.From)
+	to, is := lineage.ParseHead(r.To)
+	reached := false
+	for way, volume := range ways {
+		reached = reached || volume == s.Name && strings.Contains(way, " is reached at ")
+	}
+	return ok && was && is && reached && from.Mark != lineage.Fenced && to.Mark != lineage.Fenced && to.Legs < from.Legs
+}
+
 // overreach is the first thing that a plan which nobody has looked at does and must
 // not; nil for none. It looks at the steps by itself.
 func overreach(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, p *plan.Plan) error {
@@ -82,6 +95,8 @@ func overreach(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, p *pl
 					return say("is done")
 				case takes && !slices.ContainsFunc(any, allowed.Has):
 					return say("takes more")
+				case forsakes(before, s, step.Op) && !allowed.Has(schema.DutyFence):
+					return say("counts a leg as lost")
 				case never(cfg.Cluster, step.Op):
 					return say("takes hosts' right away")
 				case step.Risk == plan.RiskDestroy && !(deletes && strings.Contains(string(del.Name), "."+schema.AutoPrefix) && allowed.Has(schema.DutyChange)):
@@ -169,6 +184,7 @@ func TestUnattended(t *testing.T) {
 	for _, c := range plantest.Cases(t, "testdata") {
 		t.Run(c.Name, func(t *testing.T) {
 			cfg, snap, opt := c.Load(t)
+			opt.Auto = nil
 			full, err := Build(cfg, snap, opt)
 			if err != nil {
 				t.Fatal(err)

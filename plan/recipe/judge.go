@@ -13,9 +13,9 @@ import (
 func (s *subject) judge() bool {
 	b := s.b
 	s.inc = b.w.Incarnation(s.id)
-	question := b.question(s.v)
-	verdict := b.w.Judge(s.inc, question)
-	s.Verdict, s.hidden = &verdict, question.Hidden
+	s.hidden, _, _ = b.hidden()
+	verdict := b.w.Judge(s.inc, s.question())
+	s.Verdict = &verdict
 	if verdict.Unknown != "" {
 		if hidden, pending, why := b.hidden(); !pending {
 			b.blockAlone("volume "+s.v.Name, s.v.Pos, s.unblock(hidden, why), "%s", verdict.Unknown)
@@ -96,6 +96,16 @@ func (s *subject) lacksLeg(n lineage.Node) bool {
 // unread reports whether a pool of a node was not read.
 func (s *subject) unread(n lineage.Node) bool {
 	return slices.ContainsFunc(s.b.ground.pools[n], func(p *pool) bool { return p.state == poolHidden || p.state == poolPending })
+}
+
+// question is that of the builder. Where an engine runs, or did until this pass took it
+// down, what nodes have that are waited for no longer does not outvote it.
+func (s *subject) question() state.Question {
+	q := s.b.question(s.v)
+	if s.was != "" || s.Verdict != nil && s.Engine != "" {
+		q.Hidden = s.hiding()
+	}
+	return q
 }
 
 // question is what the configuration and the operator say beside what was seen.

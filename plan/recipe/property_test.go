@@ -320,6 +320,12 @@ func (h *history) round() error {
 func (h *history) release() {
 	h.opt = plan.Options{Nonce: []byte(fmt.Sprint(h.Int63())), AllowDestroy: plan.Grants{}, Authority: map[string]lineage.Node{}}
 	h.c.released = forGood(h.c.released)
+	if h.alone && h.Intn(3) > 0 {
+		h.opt.Away = map[lineage.Node]bool{}
+		for _, n := range h.cfg.Nodes {
+			h.opt.Away[n.Name] = h.Intn(2) == 0
+		}
+	}
 	if h.alone && h.Intn(5) > 0 {
 		h.opt.Auto = h.allowed()
 		return

@@ -99,6 +99,11 @@ func (s *subject) stuck(d plan.Choice, hint, why string) {
 	s.b.block("volume "+s.v.Name, s.v.At("replicas"), hint, rebuildWaits, d.Node, why)
 }
 
+// stuckAlone is stuck for what no other volume's steps can change.
+func (s *subject) stuckAlone(d plan.Choice, hint, why string) {
+	s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), hint, rebuildWaits, d.Node, why)
+}
+
 // rebuildWaits says of a node why the rebuild there does not go on.
 const rebuildWaits = "the rebuild of the replica on %s waits: %s"
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/state"
@@ -12,7 +11,7 @@ import (
 
 // destination is the place to rebuild: one whose rebuild has begun, else the
 // first that lacks a replica. While a node cannot be read that may have a
-// replica, no new place is begun elsewhere.
+// replica, and is waited for, no new place is begun elsewhere.
 func (s *subject) destination() (plan.Choice, bool) {
 	var open []plan.Choice
 	for _, c := range s.places.Chosen {
@@ -26,9 +25,9 @@ func (s *subject) destination() (plan.Choice, bool) {
 	if len(open) == 0 {
 		return plan.Choice{}, false
 	}
-	if s.hidden > 0 && s.progress(open[0].Node) == 0 {
-		s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "make it readable; a node that is gone for good is to leave the configuration, and what it had to be retired",
-			"the rebuild of the replica on %s waits: %s that may have one could not be read", open[0].Node, amount.Of(s.hidden, "node"))
+	if s.hiding() > 0 && s.progress(open[0].Node) == 0 {
+		why, hint := s.waits()
+		s.stuckAlone(open[0], hint, why)
 		return plan.Choice{}, false
 	}
 	return s.home(open[0]), true

@@ -14,7 +14,7 @@ import (
 // current ones. Where there is data, a replica has to be rebuilt instead. While
 // a node cannot be read that may have one, none is made elsewhere.
 func (s *subject) swappable() []plan.Choice {
-	if len(s.Legs) >= s.v.Replicas.Count || !s.empty() || s.hidden > 0 || s.kernelExport() {
+	if len(s.Legs) >= s.v.Replicas.Count || !s.empty() || s.hiding() > 0 || s.kernelExport() {
 		return nil
 	}
 	var missing []plan.Choice
@@ -174,7 +174,7 @@ func (s *subject) canRestart(to lineage.Node) string {
 	if why := s.unconfigured(); why != "" {
 		return why
 	}
-	if why := s.inc.Minority(b.question(s.v)); why != "" {
+	if why := s.inc.Minority(s.question()); why != "" {
 		return why
 	}
 	if to != s.Engine && s.lacksLeg(to) {
