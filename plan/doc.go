@@ -12,52 +12,54 @@
 //     (incarnation.go), and which replicas of that one are current? What cannot
 //     be judged is left alone and reported. What is left of others is fenced.
 //  3. Every volume that can be judged gets these recipes, in this order, at most
-//     a rung of each (table.go):
+//     a rung of each. In brackets is the duty that one takes where nobody looks at
+//     the plan (duty.go), with … if parts of it take another; without, it has no
+//     steps then (table.go):
 //     A volume that nobody has:
 //     seen      no volume is new while a node that may have a replica was not read (create.go)
-//     clone     sealed heads on a layer of another volume
-//     adopt     an lvol of somebody else's becomes its head
-//     create    sealed heads, which are empty
+//     clone     sealed heads on a layer of another volume [change]
+//     adopt     an lvol of somebody else's becomes its head [change]
+//     create    sealed heads, which are empty [change]
 //     A volume that is there, before anything else:
-//     resume    a pause that somebody left open ends
+//     resume    a pause that somebody left open ends [serve]
 //     spent     a volume whose names count too high is left as it is
 //     alone     a volume whose next step is left to a person is left as it is
-//     end       engines end that were given up, and are back
+//     end       engines end that were given up, and are back [serve…]
 //     overtaken an engine that serves nobody is left as it is while others may be ahead of it
-//     peers     links whose peer was given up are made again before their volume is served
+//     peers     links whose peer was given up are made again before their volume is served [serve]
 //     One that an engine serves: it stays in use, or is taken down to be started in another shape:
-//     names     the heads say who is current: the next epoch is minted, and the rest fenced
-//     move      another node becomes the engine: the one that is set
-//     relink    links of a former name are left (former.go)
-//     leave     another node becomes the engine when no replica is to stay on its own (engine.go)
-//     swap      an empty volume that lacks replicas gets them
-//     widen     a volume whose engine did not hear that a leg grew is started again (expand.go)
+//     names     the heads say who is current: the next epoch is minted, and the rest fenced [serve…]
+//     move      another node becomes the engine: the one that is set [never]
+//     relink    links of a former name are left (former.go) [change]
+//     leave     another node becomes the engine when no replica is to stay on its own (engine.go) [never]
+//     swap      an empty volume that lacks replicas gets them [rebuild]
+//     widen     a volume whose engine did not hear that a leg grew is started again (expand.go) [change]
 //     One that an engine goes on serving:
 //     shaken    a head that is not complete is left alone while its node lets go of a peer (peers.go)
-//     mirror    legs are brought to the engine over links, and several of them into a RAID
+//     mirror    legs are brought to the engine over links, and several of them into a RAID [serve]
 //     parted    a leg whose peer is let go in this pass is looked at in the next (peers.go)
-//     reduce    replicas beyond the number asked for go
-//     expand    every leg grows
+//     reduce    replicas beyond the number asked for go [rebuild…]
+//     expand    every leg grows [change]
 //     hold      an export that is to go stays while its engine would not be believed without (serve.go)
-//     export    hosts reach the volume as configured, and in no other way
-//     rebuild   a volume that lacks a replica gets it, while hosts go on writing
-//     tidy      what nobody uses is taken off the links, and staging goes (mirror.go)
+//     export    hosts reach the volume as configured, and in no other way [serve…]
+//     rebuild   a volume that lacks a replica gets it, while hosts go on writing [rebuild…]
+//     tidy      what nobody uses is taken off the links, and staging goes (mirror.go) [rebuild]
 //     One that no engine serves, which is started; then rebuild, where it is to have no engine, and tidy:
 //     unsure    no volume is started from a disk that may be a copy
-//     fill      an empty volume gets the heads that it lacks (create.go)
-//     expand    every leg grows
-//     mirror    legs are brought to the engine over links, and several of them into a RAID
-//     names     the heads say who is current: the next epoch is minted, and the rest fenced
-//     export    hosts reach the volume as configured, and in no other way
-//     reduce    replicas beyond the number asked for go
+//     fill      an empty volume gets the heads that it lacks (create.go) [rebuild or change]
+//     expand    every leg grows [change]
+//     mirror    legs are brought to the engine over links, and several of them into a RAID [serve]
+//     names     the heads say who is current: the next epoch is minted, and the rest fenced [serve…]
+//     export    hosts reach the volume as configured, and in no other way [serve…]
+//     reduce    replicas beyond the number asked for go [rebuild…]
 //  4. The layers of every volume whose legs can all be reached get the first of
 //     these recipes that has something to do, or the last two (layers.go):
 //     copied    layers stay while a run that is over still copies one (running.go)
-//     merge     what an interrupted cut left goes, and what strata needed for itself (layers.go)
-//     detach    a clone is made to stand on no layer of another volume (clone.go)
+//     merge     what an interrupted cut left goes, and what strata needed for itself (layers.go) [rebuild or change]
+//     detach    a clone is made to stand on no layer of another volume (clone.go) [change]
 //     revert    the head is put on an older layer again
-//     remove    layers go that are not configured any more, or too many (retain.go) (layers.go)
-//     cut       a layer is cut that is configured, due by schedule, or a mark (mark.go), in a group at one instant (group.go)
+//     remove    layers go that are not configured any more, or too many (retain.go) (layers.go) [change…]
+//     cut       a layer is cut that is configured, due by schedule, or a mark (mark.go), in a group at one instant (group.go) [rebuild or change…]
 //  5. Every pair of nodes that a volume needs a link between has one, and one
 //     that carries nothing is let go (link.go, idle.go).
 //  6. What is ours but not configured is destroyed if the operator allows it,

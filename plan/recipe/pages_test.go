@@ -141,10 +141,25 @@ func listed(all []course) (lines []string) {
 			if r.file != r.name+".go" {
 				line += " (" + r.file + ")"
 			}
+			if without := r.duty.short(); without != "" {
+				line += " [" + without + "]"
+			}
 			lines = append(lines, line)
 		}
 	}
 	return lines
+}
+
+// short is what of a duty a list has room for: what has to be allowed, but for parts.
+func (d duty) short() string {
+	if d.any == nil && d.but != "" {
+		return "" // it has no steps
+	}
+	text := strings.ReplaceAll(duty{any: d.any}.String(), "`", "")
+	if d.but != "" {
+		text += "…"
+	}
+	return text
 }
 
 // page is the page on recipes for contributors.
