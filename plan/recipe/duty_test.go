@@ -49,8 +49,9 @@ func never(c lineage.Cluster, op plan.Op) bool {
 	case plan.AnyHost:
 		_, export := c.ParseExport(op.NQN)
 		return export && !op.Allow
+	default: // by what it does to the volume (reach)
+		return false
 	}
-	return false
 }
 
 // forsakes reports whether an operation says of a volume that hosts reach as the section
