@@ -21,6 +21,7 @@ type files struct {
 	refused   Problems               // what is parsed and not done
 	tags      []string               // keys of @tag attributes
 	overlay   map[string]load.Source // what files are taken to have, by absolute path
+	sources   Sources
 }
 
 // gather lists the files that paths name; a directory stands for its CUE files.
@@ -41,11 +42,13 @@ func gather(paths []string) (*files, Problems) {
 func (f *files) addPath(path string) *Problem {
 	info, err := os.Stat(path)
 	if err != nil {
+		f.sources.file(path)
 		return unreadableFile(path)
 	}
 	if !info.IsDir() {
 		return f.addFile(path)
 	}
+	f.sources.dir(path)
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return unreadable(path, err)
@@ -81,6 +84,7 @@ func inPackage(name string) bool {
 }
 
 func (f *files) addFile(path string) *Problem {
+	f.sources.file(path)
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return unreadable(path, err)
@@ -156,6 +160,7 @@ func (f *files) parse(name string, src any, cfg parser.Config) (*ast.File, error
 	file, err := parser.ParseFile(shown, src, cfg)
 	if file != nil {
 		f.mu.Lock()
+		f.sources.parsed(name, file)
 		f.refused = append(f.refused, outside(file)...)
 		f.mu.Unlock()
 	}

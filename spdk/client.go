@@ -52,6 +52,7 @@ type Client struct {
 	to     endpoint
 	opts   Options
 	rounds atomic.Int64
+	heard  atomic.Int64    // bytes, through connections
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	posts  *poster    // makes the calls, if the address is that of a proxy
@@ -111,6 +112,14 @@ func (c *Client) Addr() string { return c.addr }
 
 // Rounds counts the rounds made so far; a single call is one.
 func (c *Client) Rounds() int64 { return c.rounds.Load() }
+
+// Bytes counts what the target has answered so far, in bytes.
+func (c *Client) Bytes() int64 {
+	if c.posts != nil {
+		return c.posts.heard.Load()
+	}
+	return c.heard.Load()
+}
 
 // Heard is when the target last answered; the zero time when it has not yet, or
 // not on a connection that still stands.
@@ -201,7 +210,7 @@ func (c *Client) dial(d *dialing) {
 		if c.current != nil {
 			c.retire(c.current)
 		}
-		d.conn = newConn(nc, &c.opts)
+		d.conn = newConn(&countedConn{nc, &c.heard}, &c.opts)
 		c.current = d.conn
 		c.conns[d.conn] = struct{}{}
 	}
@@ -247,4 +256,16 @@ func (c *Client) knownMethods() Methods {
 		}
 	}
 	return nil
+}
+
+// countedConn counts the bytes that come in.
+type countedConn struct {
+	net.Conn
+	heard *atomic.Int64
+}
+
+func (c *countedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.heard.Add(int64(n))
+	return n, err
 }

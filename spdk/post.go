@@ -33,6 +33,7 @@ type poster struct {
 	head    string          // of every request, up to the length of its body
 	ids     atomic.Int64
 	heardAt atomic.Int64 // UnixNano of the last answer
+	heard   atomic.Int64 // bytes of answers
 	turns   turns
 }
 
@@ -84,6 +85,7 @@ func (p *poster) call(caller context.Context, r *Req) error {
 	body, sent, err := p.exchange(ctx, p.request(id, r))
 	if err == nil {
 		p.heardAt.Store(time.Now().UnixNano())
+		p.heard.Add(int64(len(body)))
 		var answer error
 		if answer, err = r.reply(id, body, p.opts.Trace); err == nil {
 			return answer

@@ -41,6 +41,7 @@ type Cluster struct {
 	rules    []*rule // what is scripted, in order
 	watch    func(*View)
 	waiters  int
+	pids     int // processes so far
 	changed  chan struct{}
 	closed   bool
 	superRun bool // a RAID superblock was ever written: examine looks for them

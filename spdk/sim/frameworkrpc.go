@@ -14,6 +14,7 @@ func init() {
 		}).refusing(&Error{codeInvalidParams, "spdk_get_version method requires no parameters"}),
 		reads("rpc_get_methods", (*process).getMethods).refusing(errInvalidParams),
 		reads("framework_wait_init", func(*process, *none) (any, error) { return true, nil }).refusing(errInvalidParams),
+		reads("framework_get_reactors", (*process).getReactors).refusing(errInvalidParams),
 		writes("spdk_kill_instance", (*process).kill).refusing(errInvalidParams),
 	)
 }
@@ -27,6 +28,24 @@ func (p *process) getMethods(*struct{}) (any, error) {
 	}
 	slices.Sort(names)
 	return names, nil
+}
+
+// reactor is a core that a target runs on.
+type reactor struct {
+	LCore       int   `json:"lcore"`
+	TID         int   `json:"tid"`
+	Busy        int64 `json:"busy"`
+	Idle        int64 `json:"idle"`
+	InInterrupt bool  `json:"in_interrupt"`
+	LWThreads   []any `json:"lw_threads"`
+}
+
+func (p *process) getReactors(*none) (any, error) {
+	return struct {
+		TickRate int64     `json:"tick_rate"`
+		PID      int       `json:"pid"`
+		Reactors []reactor `json:"reactors"`
+	}{1_000_000_000, p.pid, []reactor{{TID: p.pid, LWThreads: []any{}}}}, nil
 }
 
 // kill ends the process a moment after the answer; SIGKILL leaves none.

@@ -34,6 +34,7 @@ type Target struct {
 // process is one run of a target: everything that is gone when it stops.
 type process struct {
 	t          *Target
+	pid        int // no two processes of a cluster have the same
 	dead       bool
 	frozen     bool
 	hungOn     *controller // whose peer the whole process waits for
@@ -93,8 +94,10 @@ func (t *Target) Restart() error {
 		l.(*net.UnixListener).SetUnlinkOnClose(false)
 	}
 	t.c.mu.Lock()
+	t.c.pids++
 	t.p = &process{
 		t:          t,
+		pid:        t.c.pids,
 		hostID:     "nqn.2014-08.org.nvmexpress:uuid:" + newUUID(),
 		bdevs:      newRegistry(),
 		copies:     map[uint32]*shallowCopy{},
