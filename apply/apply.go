@@ -5,9 +5,11 @@
 package apply
 
 import (
+	"context"
 	"fmt"
 	"time"
 
+	"strata/lineage"
 	"strata/plan"
 	"strata/plan/saved"
 	"strata/state"
@@ -32,6 +34,15 @@ type Options struct {
 	// Saved, if not nil, has the only steps that may be carried out. The
 	// configuration and Plan are those it was made with.
 	Saved *saved.Saved
+	// Repeats is how often the very same section may be carried out without an error
+	// and be planned again, before it is given up with ErrNoProgress; 0: 5 times.
+	Repeats int
+	// Unread has nodes that are taken not to answer, with the reason, whatever they
+	// do; nil for none. It is called for every look.
+	Unread func() map[lineage.Node]string
+	// May is asked before every section that holds, copies, reduces or destroys; an
+	// error leaves it undone. nil allows all.
+	May func(context.Context) error
 	// Vet, if not nil, is shown what is planned before anything is locked or
 	// done, then the whole plan, and before every pass. Its error ends the run.
 	Vet func(*plan.Plan) error

@@ -1,6 +1,8 @@
 package apply
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +31,11 @@ type attempts struct {
 
 	repeats map[string]repeats // by what a section does
 	givenUp []Failure          // sorted by section
+	most    int                // repeats, before a section is given up
 }
+
+// ErrNoProgress is why a section is given up that was carried out again and again.
+var ErrNoProgress = errors.New("no progress")
 
 // repeats is how often something was done since then.
 type repeats struct {
@@ -37,8 +43,8 @@ type repeats struct {
 	since time.Time
 }
 
-func newAttempts() *attempts {
-	return &attempts{failures: map[string]int{}, repeats: map[string]repeats{}}
+func newAttempts(most int) *attempts {
+	return &attempts{failures: map[string]int{}, repeats: map[string]repeats{}, most: cmp.Or(most, maxRepeats)}
 }
 
 // failed counts a failure, and reports whether its section is to be given up.
@@ -72,8 +78,8 @@ func (a *attempts) repeat(p plan.Pass) (stuck []Failure) {
 		if time.Since(seen.since) > repeatsFor {
 			seen = repeats{since: time.Now()}
 		}
-		if seen.n++; seen.n > maxRepeats {
-			stuck = append(stuck, Failure{Section: s.Key(), Step: s.Stages[0][0], Err: fmt.Errorf("no progress: repeated %d times", maxRepeats)})
+		if seen.n++; seen.n > a.most {
+			stuck = append(stuck, Failure{Section: s.Key(), Step: s.Stages[0][0], Err: fmt.Errorf("%w: repeated %d times", ErrNoProgress, a.most)})
 		}
 		a.repeats[what] = seen
 	}

@@ -22,6 +22,7 @@ type executor struct {
 type shared struct {
 	lock     *Lock
 	guard    *Guard
+	may      func(context.Context) error
 	stop     <-chan struct{}
 	events   *events
 	attempts *attempts
@@ -32,7 +33,7 @@ type shared struct {
 
 func newExecutor(opt Options, c *caller, a *attempts, m *made) *executor {
 	return &executor{caller: c, shared: shared{
-		lock: opt.Lock, guard: opt.Guard, stop: opt.Stop, events: c.events, attempts: a, made: m,
+		lock: opt.Lock, guard: opt.Guard, may: opt.May, stop: opt.Stop, events: c.events, attempts: a, made: m,
 		risky: make(chan struct{}, max(1, opt.Parallelism)), wake: make(chan struct{}, 1),
 	}}
 }
@@ -61,6 +62,14 @@ func (e *executor) settle() (steps int, failed []Failure, copying map[plan.Key][
 	}
 	e.open = open
 	return steps, failed, copying
+}
+
+// wakeUp ends a wait.
+func (s *shared) wakeUp() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
 }
 
 // waitOne waits until a section ends, or the run is to, or for a while.

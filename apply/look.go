@@ -14,6 +14,7 @@ import (
 type looker struct {
 	cfg      *schema.Config
 	targets  map[lineage.Node]*spdk.Client
+	unread   func() map[lineage.Node]string // see Options.Unread
 	made     *made
 	lvstores *lvstores
 
@@ -35,7 +36,11 @@ func (l *looker) look(ctx context.Context) error {
 	}
 	l.made.beforeLook()
 	l.at = time.Now()
-	l.last = state.ReadAgain(ctx, l.cfg.Cluster, l.targets, before)
+	var unread map[lineage.Node]string
+	if l.unread != nil {
+		unread = l.unread()
+	}
+	l.last = state.ReadBut(ctx, l.cfg.Cluster, l.targets, before, unread)
 	l.took, l.all = time.Since(l.at), true
 	for _, n := range l.last.Nodes {
 		l.all = l.all && n.Unknown == ""

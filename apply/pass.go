@@ -66,10 +66,7 @@ func (x *pass) end(key plan.Key, err error) {
 	}
 	close(r.ended)
 	x.mu.Unlock()
-	select {
-	case x.wake <- struct{}{}:
-	default:
-	}
+	x.wakeUp()
 }
 
 // yield lets the pass end while a section copies, which counts among the risky no
@@ -123,6 +120,11 @@ func (x *pass) section(ctx context.Context, s *plan.Section) error {
 			x.leave(x.sections[s.Key()])
 		}()
 		x.lock.verify(ctx, s)
+		if x.may != nil {
+			if err := x.may(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	held := newHolds()
 	defer held.end(x.resume)

@@ -1,6 +1,8 @@
 package apply
 
 import (
+	"maps"
+
 	"strata/lineage"
 	"strata/plan"
 	"strata/plan/recipe"
@@ -30,6 +32,7 @@ type planner struct {
 func newPlanner(cfg *schema.Config, opt Options) *planner {
 	p := &planner{cfg: cfg, opt: opt.Plan, saved: opt.Saved, vet: opt.Vet, shown: opt.Confirm != nil || opt.Saved != nil || opt.Vet != nil}
 	p.opt.Skip, p.opt.Busy = map[plan.Key]bool{}, map[plan.Key][]lineage.Node{}
+	maps.Copy(p.opt.Skip, opt.Plan.Skip)
 	return p
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"strata/lineage"
@@ -41,6 +42,7 @@ type Runner struct {
 
 	steps   int               // done
 	resumed map[plan.Key]bool // sections that Resume was called for
+	again   atomic.Bool       // the next look is to be at everything
 }
 
 // lookAgain is how often the nodes are looked at while copies are in hand.
@@ -51,11 +53,11 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	if opt.Lock != nil {
 		opt.Lock.begin(cfg.Cluster, targets)
 	}
-	e, m, a := newEvents(opt), newMade(cfg.Lvstores), newAttempts()
+	e, m, a := newEvents(opt), newMade(cfg.Lvstores), newAttempts(opt.Repeats)
 	c := newCaller(cfg.Cluster, targets, e)
 	return &Runner{
 		cfg: cfg, targets: targets, opt: opt,
-		looker:   &looker{cfg: cfg, targets: targets, made: m, lvstores: c.lvstores},
+		looker:   &looker{cfg: cfg, targets: targets, unread: opt.Unread, made: m, lvstores: c.lvstores},
 		planner:  newPlanner(cfg, opt),
 		approval: &approval{confirm: opt.Confirm},
 		executor: newExecutor(opt, c, a, m),
@@ -100,7 +102,7 @@ func (x *Runner) giveUp(f Failure) {
 // only makes sure that they have left what they were to, and goes on from there, for
 // a while (looker.recent). It fails only when ctx has ended.
 func (x *Runner) Look(ctx context.Context) error {
-	if x.looker.recent() && x.glance(ctx) {
+	if !x.again.Swap(false) && x.looker.recent() && x.glance(ctx) {
 		x.looker.same = false
 		return ctx.Err()
 	}
@@ -195,6 +197,13 @@ func (x *Runner) Pass(ctx context.Context) {
 // Wait returns when a section ends that copies, when Options.Stop or ctx ends the
 // run, and after 2 s: other volumes do not wait for a copy.
 func (x *Runner) Wait(ctx context.Context) { x.executor.waitOne(ctx, lookAgain) }
+
+// Again has the next look be one at everything, and ends a Wait. Other than the
+// steps it may be called at any time.
+func (x *Runner) Again() {
+	x.again.Store(true)
+	x.executor.wakeUp()
+}
 
 // Stopped reports whether Options.Stop has ended the run.
 func (x *Runner) Stopped() bool { return stopped(x.opt.Stop) }

@@ -30,6 +30,12 @@ func Read(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk
 // ReadAgain is Read right after another: a node that was found to hold hosts up
 // is not asked once more, and a mirror with the same legs still waits for it.
 func ReadAgain(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk.Client, before *Snapshot) *Snapshot {
+	return ReadBut(ctx, c, targets, before, nil)
+}
+
+// ReadBut is ReadAgain but for some nodes, which are not asked and taken not to
+// answer for the reason given.
+func ReadBut(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk.Client, before *Snapshot, unread map[lineage.Node]string) *Snapshot {
 	r := &reading{
 		c: c, targets: targets, before: before,
 		nodes: map[lineage.Node]*Node{}, missing: map[lineage.Node]map[string]string{}, ids: map[lineage.Node]identity{}, looked: map[string]bool{}, cancel: map[lineage.Node]context.CancelCauseFunc{},
@@ -38,6 +44,11 @@ func ReadAgain(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]
 	for name, t := range targets {
 		if before != nil && before.Nodes[name] != nil && before.Nodes[name].Unknown == errStalls.Error() {
 			r.put(before.Nodes[name])
+			done <- name
+			continue
+		}
+		if why := unread[name]; why != "" {
+			r.put(Unread(name, why))
 			done <- name
 			continue
 		}

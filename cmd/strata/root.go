@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,7 +33,7 @@ Environment:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newPlan(), newApply(), newStatus(), newGraph(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newVersion(), newGuard())
+	root.AddCommand(newPlan(), newApply(), newWatch(), newStatus(), newGraph(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newVersion(), newGuard())
 	return root
 }
 
@@ -61,6 +62,17 @@ func (s *source) reachFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&s.secrets, "secrets", nil, secretsHelp)
 }
 
+// loadSources is load that tells what was read, too.
+func (s *source) loadSources(args []string) (*schema.Config, *schema.Sources, error) {
+	var read atomic.Pointer[schema.Sources] // a load that takes too long may still set it
+	cfg, err := s.within(func() (*schema.Config, error) {
+		cfg, src, err := schema.LoadSources(s.paths(args), s.tags)
+		read.Store(src)
+		return cfg, err
+	})
+	return cfg, read.Load(), err
+}
+
 // load reads the configuration from the arguments, by default the current directory.
 func (s *source) load(args []string) (*schema.Config, error) {
 	return s.within(func() (*schema.Config, error) { return schema.Load(s.paths(args), s.tags) })
@@ -81,6 +93,28 @@ func (s *source) paths(args []string) []string {
 
 // connect makes a client for each node. None of them connects yet.
 func (s *source) connect(cfg *schema.Config) (map[lineage.Node]*spdk.Client, func(), error) {
+	client, closeLog, err := s.connector()
+	if err != nil {
+		return nil, nil, err
+	}
+	targets := map[lineage.Node]*spdk.Client{}
+	for _, n := range cfg.Nodes {
+		t, err := client(n)
+		if err != nil {
+			return nil, nil, err
+		}
+		targets[n.Name] = t
+	}
+	return targets, func() {
+		for _, t := range targets {
+			t.Close()
+		}
+		closeLog()
+	}, nil
+}
+
+// connector is what makes clients of nodes, and what ends their log.
+func (s *source) connector() (func(*schema.Node) (*spdk.Client, error), func(), error) {
 	allowed, err := readPermit(s.secrets)
 	if err != nil {
 		return nil, nil, err
@@ -92,18 +126,14 @@ func (s *source) connect(cfg *schema.Config) (map[lineage.Node]*spdk.Client, fun
 		}
 	}
 	reach := reacher{permit: allowed, ssh: map[schema.SSH]*spdk.SSH{}}
-	targets := map[lineage.Node]*spdk.Client{}
-	for _, n := range cfg.Nodes {
+	client := func(n *schema.Node) (*spdk.Client, error) {
 		t, err := reach.client(n, spdk.Options{Timeout: s.timeout, Trace: log.Trace(string(n.Name))})
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: node %s: %w", n.Pos, n.Name, err)
+			return nil, fmt.Errorf("%s: node %s: %w", n.Pos, n.Name, err)
 		}
-		targets[n.Name] = t
+		return t, nil
 	}
-	return targets, func() {
-		for _, t := range targets {
-			t.Close()
-		}
+	return client, func() {
 		if err := log.Close(); err != nil {
 			fmt.Fprintln(stderr, "strata: --debug-rpc:", err)
 		}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"strata/amount"
+	"strata/watch"
+)
+
+// systemd is told how a service is, as sd_notify(3) does it; without NOTIFY_SOCKET
+// there is nobody to tell.
+type systemd struct {
+	socket string
+	every  time.Duration // that it lives; 0: nobody asks
+
+	mu      sync.Mutex
+	ready   bool
+	volumes int
+	broken  bool
+}
+
+func newSystemd(env func(string) string) *systemd {
+	s := &systemd{socket: env("NOTIFY_SOCKET")}
+	if usec, err := strconv.ParseInt(env("WATCHDOG_USEC"), 10, 64); err == nil && usec > 0 {
+		s.every = time.Duration(usec) * time.Microsecond / 3
+	}
+	return s
+}
+
+// say tells one thing. Who does not hear it has nothing to answer for here.
+func (s *systemd) say(what string) {
+	if s.socket == "" {
+		return
+	}
+	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: s.socket, Net: "unixgram"}) // "@" is an abstract one
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	_, _ = c.Write([]byte(what))
+}
+
+// observe tells that it is ready once the nodes have been looked at, and how it is.
+func (s *systemd) observe(e watch.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch e := e.(type) {
+	case watch.Loaded:
+		s.volumes = len(e.Config.Volumes)
+	case watch.Broken:
+		s.broken = true
+		s.status("the configuration is broken, and the last good one stays in force")
+	case watch.Mended:
+		s.broken = false
+	case watch.Looked:
+		if !s.ready {
+			s.ready = true
+			s.say("READY=1")
+		}
+	case watch.Planned:
+		s.status(fmt.Sprintf("at work on %s", amount.Of(len(e.Plan.Passes[0].Sections), "section")))
+	case watch.Seated:
+		if !e.Leads {
+			s.status("standing by: another watch works")
+		}
+	case watch.Ended:
+		switch {
+		case e.Err != nil:
+			s.status("nothing is done now: " + inLine(e.Err.Error()))
+		case s.broken:
+			s.status("the configuration is broken, and the last good one stays in force")
+		case e.Result.Converged:
+			s.status(amount.Of(s.volumes, "volume") + " as configured")
+		default:
+			s.status(amount.Of(len(e.Result.Plan.Blocked)+len(e.Result.Failures), "thing") + " not as configured; the log says more")
+		}
+	}
+}
+
+func (s *systemd) status(text string) { s.say("STATUS=" + text) }
+
+// watchdog tells systemd again and again that this process lives, until what it
+// returns is called.
+func (s *systemd) watchdog() (end func()) {
+	if s.every == 0 {
+		return func() {}
+	}
+	done := make(chan struct{})
+	tick := time.NewTicker(s.every)
+	go func() {
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				s.say("WATCHDOG=1")
+			}
+		}
+	}()
+	return sync.OnceFunc(func() { close(done) })
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"strata/apply"
+	"strata/schema"
+	"strata/watch"
+)
+
+func newWatch() *cobra.Command {
+	var (
+		src   source
+		hold  rules
+		log   logForm
+		every time.Duration
+		jobs  int
+	)
+	cmd := &cobra.Command{
+		Use:   "watch [DIR | FILE...]",
+		Short: "Keep the nodes as they are configured, until it is ended",
+		Long: `watch is an apply that does not end. It looks at the nodes when the
+configuration is edited, when the pulse of a node, which is taken each second,
+is another than before, when a snapshot falls due, and every minute; and it
+carries out what it finds to do. A configuration that is broken is reported, and
+the last one that was not stays in force.
+
+What would destroy something waits for a person: strata plan shows it, and
+strata apply carries it out, also while watch runs.
+
+SIGHUP has the configuration read again, and what was given up tried again. The
+first SIGTERM or ^C ends it after the steps in hand and any pause of hosts' I/O;
+the second leaves at once. It tells systemd how it is (Type=notify, WatchdogSec).
+
+Exit codes: 0 ended as asked, 1 error.`,
+		Example: `  strata watch /etc/strata
+  strata watch --log json --every 5m /etc/strata`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			logger, err := log.logger(cmd.OutOrStdout())
+			if err != nil {
+				return err
+			}
+			client, closeLog, err := src.connector()
+			if err != nil {
+				return err
+			}
+			defer closeLog()
+			if _, err := hold.load(&src); err != nil {
+				return err
+			}
+			hangup := make(chan struct{}, 1)
+			signals := make(chan os.Signal, 1)
+			signal.Notify(signals, syscall.SIGHUP)
+			defer signal.Stop(signals)
+			go func() {
+				for range signals {
+					hangup <- struct{}{}
+				}
+			}()
+			told := &watchLog{log: logger}
+			system := newSystemd(os.Getenv)
+			stop := interrupts()
+			go func() {
+				<-stop
+				system.say("STOPPING=1")
+			}()
+			defer system.watchdog()()
+			return watch.Run(cmd.Context(), watch.Options{
+				Load:    func() (*schema.Config, *schema.Sources, error) { return src.loadSources(args) },
+				Connect: client,
+				Prepare: func(cfg *schema.Config) (apply.Options, error) {
+					lock, err := newLock()
+					if err != nil {
+						return apply.Options{}, err
+					}
+					lock.Wait = lockWait
+					opt := apply.Options{
+						Parallelism: jobs, Lock: lock, Guard: &apply.Guard{Start: src.guard},
+						Starting: func(apply.Event) {},
+					}
+					return opt, hold.hold(&opt, &src, cfg)
+				},
+				Every: every, Stop: stop, Hangup: hangup,
+				Observe: func(e watch.Event) {
+					told.observe(e)
+					system.observe(e)
+				},
+			})
+		},
+	}
+	src.targetFlags(cmd)
+	hold.flags(cmd)
+	log.flags(cmd)
+	durationFlag(cmd, &every, "every", time.Minute, time.Second, "how long nothing is looked at when nothing happens")
+	countFlag(cmd, &jobs, "parallelism", 10, 1, "volumes that may be held, copied, reduced or destroyed at a time")
+	return cmd
+}
+
+// lockWait is how long a watch waits for an apply that has locked the nodes before it
+// looks at them again.
+const lockWait = time.Minute

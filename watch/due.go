@@ -1,0 +1,73 @@
+package watch
+
+import (
+	"fmt"
+	"time"
+
+	"strata/schema"
+)
+
+// due is when there is something to do although nothing happens.
+func (h *hub) due(now time.Time) time.Time {
+	if h.run == nil && len(h.reasons) > 0 {
+		if now.Before(h.wait) {
+			return h.wait
+		}
+		return now.Add(h.opt.Every) // something else stands in the way
+	}
+	at := h.looked.Add(h.opt.Every)
+	if h.run != nil {
+		at = now.Add(h.opt.Every)
+	}
+	sooner := func(t time.Time) {
+		if !t.IsZero() && t.Before(at) {
+			at = t
+		}
+	}
+	sooner(h.trouble.next(now))
+	if h.cfg != nil {
+		sooner(scheduled(h.cfg, now))
+	}
+	return at
+}
+
+// come finds what has come due since it was last called. A run in hand ends for what
+// it does not know of: it plans by the time at which it began.
+func (h *hub) come(now time.Time) {
+	was := h.checked
+	h.checked = now
+	if h.cfg == nil {
+		return
+	}
+	for key, t := range h.trouble {
+		if !t.halted && t.until.After(was) && !t.until.After(now) {
+			h.anew(fmt.Sprintf("%s is tried again", key))
+		}
+	}
+	if at := scheduled(h.cfg, was); !at.IsZero() && !at.After(now) {
+		h.anew("a snapshot is due")
+	}
+	if h.run == nil && now.Sub(h.looked) >= h.opt.Every {
+		h.because(fmt.Sprintf("the last look was %v ago", h.opt.Every))
+	}
+}
+
+// anew gives a reason to look for which a run in hand ends.
+func (h *hub) anew(why string) {
+	h.because(why)
+	if h.run != nil {
+		h.run.end()
+	}
+}
+
+// scheduled is when the next snapshot on schedule falls due; zero for never.
+func scheduled(cfg *schema.Config, now time.Time) (at time.Time) {
+	for _, v := range cfg.Volumes {
+		if v.Every > 0 {
+			if t := time.Unix((now.Unix()/v.Every+1)*v.Every, 0); at.IsZero() || t.Before(at) {
+				at = t
+			}
+		}
+	}
+	return at
+}

@@ -1,0 +1,55 @@
+package watch
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"strata/state"
+)
+
+const (
+	// flapWindow is in which a node that went so often is one that flaps.
+	flapWindow = 10 * time.Minute
+	flapTimes  = 3
+	// holdFirst is how long a node that flaps must answer without a break; each time
+	// it goes again that doubles.
+	holdFirst = 30 * time.Second
+	holdMost  = 10 * time.Minute
+)
+
+// node is what pulses have found of a node.
+type node struct {
+	heard  bool // at least once
+	last   state.Beat
+	silent bool
+	since  time.Time   // it is silent, or answers
+	went   []time.Time // when it went, in flapWindow
+	hold   time.Duration
+}
+
+// goes takes note that the node does not answer any more, or that its target was
+// started again.
+func (n *node) goes(now time.Time) {
+	n.went = slices.DeleteFunc(n.went, func(t time.Time) bool { return now.Sub(t) > flapWindow })
+	n.went = append(n.went, now)
+	if len(n.went) >= flapTimes {
+		n.hold = min(holdFirst<<min(len(n.went)-flapTimes, 8), holdMost)
+	}
+}
+
+// held is until when the node, which answers, is taken not to; zero if it is not.
+func (n *node) held() time.Time {
+	if n.hold == 0 || n.silent {
+		return time.Time{}
+	}
+	return n.since.Add(n.hold)
+}
+
+// why says why the node, which answers, is taken not to; "" if it is not.
+func (n *node) why() string {
+	if n.hold == 0 || n.silent {
+		return ""
+	}
+	return fmt.Sprintf("it came and went %d times within %v, and counts as away until it has answered for %v without a break", len(n.went), flapWindow, n.hold)
+}

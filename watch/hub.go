@@ -1,0 +1,308 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"strata/apply"
+	"strata/lineage"
+	"strata/schema"
+)
+
+// hub has all that a watch knows. It is one goroutine's but for tell.
+type hub struct {
+	opt Options
+	clients
+	pulses *pulses
+	edits  *edits
+	ended  chan ended
+	seats  chan seat
+
+	telling sync.Mutex
+
+	cfg     *schema.Config // in force; nil before the first
+	next    *schema.Config // to be, when the run in hand has ended
+	broken  string         // why what the files say is not in force; "" when it is
+	seen    *schema.Sources
+	nodes   map[lineage.Node]*node
+	reasons map[string]bool // to look
+	run     *run            // in hand; nil for none
+	trouble troubles
+	term    Term
+	leading context.CancelFunc // ends the wait for the seat
+
+	looked    time.Time // when the last run ended
+	checked   time.Time // what had come due by then
+	fruitless int       // runs that pulses were the reason of, and did nothing, one after another
+	wait      time.Time // nothing is begun before that
+	waiting   string    // the plan that waits, as it was told
+}
+
+// seat is what came of waiting for the seat.
+type seat struct {
+	term Term
+	err  error
+}
+
+// Run watches until ctx ends or Options.Stop is closed. It fails if there is no
+// configuration to begin with.
+func Run(ctx context.Context, opt Options) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	h := &hub{
+		opt: opt, clients: clients{connect: opt.Connect}, pulses: newPulses(), edits: newEdits(),
+		ended: make(chan ended), seats: make(chan seat),
+		checked: time.Now(), nodes: map[lineage.Node]*node{}, reasons: map[string]bool{}, trouble: troubles{},
+	}
+	defer h.edits.close()
+	if err := h.load(); err != nil {
+		return err
+	}
+	if err := h.adopt(ctx); err != nil {
+		return err
+	}
+	defer func() {
+		cancel() // before the pulses are waited for: they may have something to say
+		h.pulses.close()
+		h.clients.close()
+	}()
+	h.because("strata watch was started")
+	return h.loop(ctx)
+}
+
+func (h *hub) tell(e Event) {
+	if h.opt.Observe != nil {
+		h.telling.Lock()
+		defer h.telling.Unlock()
+		h.opt.Observe(e)
+	}
+}
+
+func (h *hub) loop(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		h.begin(ctx)
+		timer.Reset(time.Until(h.due(time.Now())))
+		var lost <-chan struct{}
+		if h.term != nil {
+			lost = h.term.Lost()
+		}
+		select {
+		case <-ctx.Done():
+			return h.leave(ctx.Err())
+		case <-h.opt.Stop:
+			return h.leave(nil)
+		case <-h.opt.Hangup:
+			h.load()
+			h.afresh("somebody asked for it (SIGHUP)")
+		case <-h.edits.changed:
+			h.load()
+		case err := <-h.edits.blind:
+			h.tell(Blind{Err: err, Every: lookAtFiles})
+		case b := <-h.pulses.beats:
+			h.beat(b)
+		case <-lost:
+			h.deposed()
+		case s := <-h.seats:
+			h.seated(s)
+		case e := <-h.ended:
+			h.settle(ctx, e)
+		case <-timer.C:
+			h.come(time.Now())
+		}
+	}
+}
+
+// leave ends the run in hand and gives the seat back.
+func (h *hub) leave(err error) error {
+	if h.leading != nil {
+		h.leading()
+		if s := <-h.seats; s.term != nil {
+			s.term.Resign()
+		}
+	}
+	if h.run != nil {
+		h.run.end()
+		for ended := false; !ended; {
+			select {
+			case e := <-h.ended:
+				h.tell(Ended{Result: e.result, Err: e.err, Took: time.Since(e.began)})
+				ended = true
+			case <-h.pulses.beats:
+			}
+		}
+	}
+	if h.term != nil {
+		h.term.Resign()
+	}
+	return err
+}
+
+// because gives a reason to look.
+func (h *hub) because(why string) { h.reasons[why] = true }
+
+// afresh tries everything again, also what was given up.
+func (h *hub) afresh(why string) {
+	h.trouble = troubles{}
+	h.wait, h.fruitless = time.Time{}, 0
+	h.anew(why)
+}
+
+// load reads the configuration. One that cannot be used leaves the last in force.
+func (h *hub) load() error {
+	var before stamp
+	if h.seen != nil {
+		before = stampOf(h.seen)
+	}
+	start := time.Now()
+	cfg, src, err := h.opt.Load()
+	if src != nil {
+		h.seen = src
+		h.edits.of(sources{src, before, start})
+	}
+	if was := h.inForce(); err == nil && was != nil && was.Cluster != cfg.Cluster {
+		err = fmt.Errorf("the cluster is called %s now, and was %s: that is another one, which needs a watch of its own; call it %s again, or start strata watch anew", cfg.Cluster, was.Cluster, was.Cluster)
+	}
+	if err != nil {
+		if h.broken != err.Error() {
+			h.broken = err.Error()
+			h.tell(Broken{Err: err})
+		}
+		return err
+	}
+	if h.broken != "" {
+		h.broken = ""
+		h.tell(Mended{})
+	}
+	h.next = cfg
+	h.tell(Loaded{Config: cfg, Took: time.Since(start)})
+	h.afresh("the configuration was edited")
+	return nil
+}
+
+// inForce is the configuration that is, or is about to be, in force.
+func (h *hub) inForce() *schema.Config {
+	if h.next != nil {
+		return h.next
+	}
+	return h.cfg
+}
+
+// adopt puts the configuration in force that was read last. Nothing may be under way.
+func (h *hub) adopt(ctx context.Context) error {
+	cfg := h.next
+	if cfg == nil {
+		return nil
+	}
+	h.next = nil
+	if err := h.clients.adopt(cfg); err != nil {
+		h.broken = err.Error()
+		h.tell(Broken{Err: err})
+		return err
+	}
+	h.cfg = cfg
+	h.pulses.adopt(ctx, h.targets)
+	maps.DeleteFunc(h.nodes, func(name lineage.Node, _ *node) bool { return h.targets[name] == nil })
+	for name := range h.targets {
+		if h.nodes[name] == nil {
+			h.nodes[name] = &node{}
+		}
+	}
+	return nil
+}
+
+// begin begins a run, if there is a reason and nothing stands in its way.
+func (h *hub) begin(ctx context.Context) {
+	if h.run != nil || len(h.reasons) == 0 || time.Now().Before(h.wait) || !h.lead(ctx) {
+		return
+	}
+	if err := h.adopt(ctx); err != nil && h.cfg == nil {
+		return
+	}
+	opt, err := h.opt.Prepare(h.cfg)
+	if err != nil {
+		h.tell(Ended{Err: err})
+		h.wait = time.Now().Add(h.opt.Every)
+		return
+	}
+	r := &run{
+		cfg: h.cfg, targets: h.targets, opt: opt, tell: h.tell,
+		skipped: h.trouble.skip(time.Now()), stop: make(chan struct{}),
+	}
+	r.again(h.unread())
+	var may func(context.Context) error
+	if h.term != nil {
+		may = h.term.Check
+	}
+	why := slices.Sorted(maps.Keys(h.reasons))
+	h.reasons = map[string]bool{}
+	h.tell(Began{Why: why})
+	h.run = r
+	began := time.Now()
+	go func() {
+		var result *apply.Result
+		err := r.prepare(may)
+		if err == nil {
+			result, err = r.drive(ctx)
+		}
+		h.ended <- ended{run: r, result: result, err: err, began: began}
+	}()
+}
+
+// settle takes note of what a run came to.
+func (h *hub) settle(ctx context.Context, e ended) {
+	now := time.Now()
+	h.run, h.looked = nil, now
+	h.tell(Ended{Result: e.result, Err: e.err, Took: now.Sub(e.began)})
+	if e.err != nil {
+		h.because("the last run did not come to its end")
+		h.wait = now.Add(afterError(e.err))
+		return
+	}
+	for _, f := range e.result.Failures {
+		if errors.Is(f.Err, apply.ErrLeft) {
+			continue
+		}
+		if t := h.trouble.add(f, now); t.halted {
+			h.tell(Halted{Failure: f})
+		} else {
+			h.tell(BackedOff{Failure: f, Times: t.times, Until: t.until})
+		}
+	}
+	if e.result.Stopped {
+		h.because("the run before was ended for it")
+		return
+	}
+	for _, key := range h.trouble.done(e.skipped, e.result.Failures) {
+		h.tell(Recovered{Section: key})
+	}
+	if e.result.Passes > 0 {
+		h.fruitless = 0
+	}
+}
+
+// afterError is when to look again after a run that could not go on.
+func afterError(err error) time.Duration {
+	var locked *apply.LockedError
+	if errors.As(err, &locked) {
+		return time.Second
+	}
+	return 10 * time.Second
+}
+
+// unread are the nodes that are held down, with the reason.
+func (h *hub) unread() map[lineage.Node]string {
+	all := map[lineage.Node]string{}
+	for name, n := range h.nodes {
+		if why := n.why(); why != "" {
+			all[name] = why
+		}
+	}
+	return all
+}

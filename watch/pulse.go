@@ -1,0 +1,88 @@
+package watch
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"strata/lineage"
+	"strata/spdk"
+	"strata/state"
+)
+
+// beat is what the pulse of a node found.
+type beat struct {
+	node lineage.Node
+	is   state.Beat
+	err  error
+}
+
+// beatTimeout is after how long a node that says nothing does not answer.
+const beatTimeout = 5 * time.Second
+
+// pulses ask each node by itself, so that one that is slow delays no other.
+type pulses struct {
+	beats chan beat
+	wg    sync.WaitGroup
+	on    map[lineage.Node]pulsed
+}
+
+type pulsed struct {
+	target *spdk.Client
+	stop   context.CancelFunc
+}
+
+func newPulses() *pulses { return &pulses{beats: make(chan beat), on: map[lineage.Node]pulsed{}} }
+
+// adopt has exactly these nodes asked, through these clients.
+func (p *pulses) adopt(ctx context.Context, targets map[lineage.Node]*spdk.Client) {
+	for name, at := range p.on {
+		if targets[name] != at.target {
+			at.stop()
+			delete(p.on, name)
+		}
+	}
+	for name, t := range targets {
+		if p.on[name].target == nil {
+			ctx, stop := context.WithCancel(ctx)
+			p.on[name] = pulsed{t, stop}
+			p.wg.Go(func() { p.ask(ctx, name, t) })
+		}
+	}
+}
+
+// close returns when nobody is asked any more.
+func (p *pulses) close() {
+	p.adopt(context.Background(), nil)
+	p.wg.Wait()
+}
+
+func (p *pulses) ask(ctx context.Context, name lineage.Node, t *spdk.Client) {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		b := beat{node: name}
+		b.is, b.err = pulse(ctx, t)
+		select {
+		case <-ctx.Done():
+			return
+		case p.beats <- b:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// pulse asks once more where the connection was to a target that has ended since.
+func pulse(ctx context.Context, t *spdk.Client) (state.Beat, error) {
+	ctx, cancel := context.WithTimeout(ctx, beatTimeout)
+	defer cancel()
+	is, err := state.Pulse(ctx, t)
+	if c := spdk.ClassOf(err); c == spdk.Unreachable || c == spdk.Unknown && ctx.Err() == nil {
+		is, err = state.Pulse(ctx, t)
+	}
+	return is, err
+}

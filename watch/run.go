@@ -1,0 +1,139 @@
+package watch
+
+import (
+	"context"
+	"crypto/rand"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"strata/apply"
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/spdk"
+)
+
+// run is what is done from a reason to look until nothing is left to do. Others have
+// the nodes in between.
+type run struct {
+	cfg     *schema.Config
+	targets map[lineage.Node]*spdk.Client
+	opt     apply.Options
+	skipped map[plan.Key]bool
+	tell    func(Event)
+
+	stop   chan struct{} // ends it after the steps in hand
+	once   sync.Once
+	runner atomic.Pointer[apply.Runner]
+	unread atomic.Pointer[map[lineage.Node]string]
+}
+
+// ended is what a run came to.
+type ended struct {
+	*run
+	result *apply.Result
+	err    error
+	began  time.Time
+}
+
+// end ends the run after the steps in hand, and after what holds hosts. Copies go on
+// at their targets, and the next run takes them up.
+func (r *run) end() { r.once.Do(func() { close(r.stop) }) }
+
+// again has the next look be at everything.
+func (r *run) again(unread map[lineage.Node]string) {
+	r.unread.Store(&unread)
+	if x := r.runner.Load(); x != nil {
+		x.Again()
+	}
+}
+
+// prepare completes the options of a run.
+func (r *run) prepare(may func(context.Context) error) error {
+	r.opt.Plan.Nonce = make([]byte, 16)
+	if _, err := rand.Read(r.opt.Plan.Nonce); err != nil {
+		return err
+	}
+	r.opt.Plan.Now = time.Now().Unix()
+	r.opt.Plan.Skip = maps.Clone(r.skipped)
+	r.opt.Stop, r.opt.May, r.opt.Repeats = r.stop, may, repeatsMost
+	r.opt.Unread = func() map[lineage.Node]string { return *r.unread.Load() }
+	starting := r.opt.Starting
+	r.opt.Starting = func(e apply.Event) {
+		if starting != nil {
+			starting(e)
+		}
+		r.tell(Starting{e})
+	}
+	r.opt.Observe = func(e apply.Event) { r.tell(Stepped{e}) }
+	r.opt.Progress = func(c apply.Copy) { r.tell(Copying{c}) }
+	if r.opt.Lock != nil {
+		r.opt.Lock.Tell = func(text string) { r.tell(Told{text}) }
+	}
+	if r.opt.Guard != nil {
+		r.opt.Guard.Config, r.opt.Guard.Plan = r.cfg, r.opt.Plan
+	}
+	return nil
+}
+
+// drive drives a Runner until nothing is left to do, or it is ended. Then the nodes
+// are free.
+func (r *run) drive(ctx context.Context) (*apply.Result, error) {
+	x := apply.NewRunner(r.cfg, r.targets, r.opt)
+	r.runner.Store(x)
+	ctx, cancel := context.WithCancel(ctx)
+	result, err := r.steps(ctx, x)
+	cancel() // a copy that goes on is the target's
+	x.Close()
+	if gerr := r.opt.Guard.Close(); err == nil {
+		err = gerr
+	}
+	return result, err
+}
+
+func (r *run) steps(ctx context.Context, x *apply.Runner) (*apply.Result, error) {
+	for {
+		if waiting := x.Settle(); len(waiting) > 0 {
+			x.Resume(ctx, waiting)
+		}
+		if x.Stopped() {
+			return r.stopped(x), nil
+		}
+		start := time.Now()
+		if err := x.Look(ctx); err != nil {
+			return x.Result(), err
+		}
+		r.tell(Looked{Config: r.cfg, Snapshot: x.Result().Snapshot, Took: time.Since(start)})
+		if err := x.Plan(); err != nil {
+			return x.Result(), err
+		}
+		result := x.Result()
+		switch {
+		case result.Plan.Empty() && !x.Copying():
+			result.Converged = len(result.Plan.Blocked)+len(result.Failures)+len(r.skipped) == 0
+			return result, nil
+		case x.Stopped():
+			return r.stopped(x), nil
+		case x.MustLock():
+			if locked, err := x.Lock(ctx); err != nil {
+				return result, err
+			} else if !locked {
+				return r.stopped(x), nil
+			}
+		case result.Plan.Empty():
+			x.Wait(ctx)
+		default:
+			r.tell(Planned{result.Plan})
+			x.Pass(ctx)
+		}
+	}
+}
+
+// stopped is the result of a run that was ended.
+func (r *run) stopped(x *apply.Runner) *apply.Result {
+	result := x.Result()
+	result.Stopped = true
+	return result
+}
