@@ -9,7 +9,7 @@ import (
 
 // resumeOnly is what lets the hosts of volumes go on, and does nothing else.
 func resumeOnly(opt plan.Options, sections []plan.Key) plan.Options {
-	opt.ResumeOnly, opt.AllowDestroy = map[plan.Key]bool{}, nil
+	opt.ResumeOnly, opt.AllowDestroy, opt.Auto = map[plan.Key]bool{}, nil, nil
 	for _, key := range sections {
 		opt.ResumeOnly[key] = true
 	}

@@ -9,6 +9,7 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/plan/recipe"
 	"strata/schema"
 	"strata/spdk"
 	"strata/state"
@@ -129,6 +130,14 @@ func (x *Runner) Plan() error {
 		return nil
 	}
 	return x.planner.plan(x.looker.last, x.executor.begun > 0)
+}
+
+// Waits is what is to be done by the last look and waits for a person, as plan shows
+// it: what Options.Plan.Auto allows, and is done by now, is not in it.
+func (x *Runner) Waits() (*plan.Plan, error) {
+	opt := x.opt.Plan
+	opt.Auto, opt.Away, opt.Skip, opt.Nonce = nil, nil, nil, nil
+	return recipe.Build(x.cfg, x.looker.last, opt)
 }
 
 // Copying reports whether sections copied when the Runner was last settled.

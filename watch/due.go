@@ -27,6 +27,11 @@ func (h *hub) due(now time.Time) time.Time {
 	sooner(h.trouble.next(now))
 	if h.cfg != nil {
 		sooner(scheduled(h.cfg, now))
+		for _, n := range h.nodes {
+			if late := n.late(h.patience()); now.Before(late) {
+				sooner(late)
+			}
+		}
 	}
 	return at
 }
@@ -42,6 +47,11 @@ func (h *hub) come(now time.Time) {
 	for key, t := range h.trouble {
 		if !t.halted && t.until.After(was) && !t.until.After(now) {
 			h.anew(fmt.Sprintf("%s is tried again", key))
+		}
+	}
+	for name, n := range h.nodes {
+		if late := n.late(h.patience()); late.After(was) && !late.After(now) {
+			h.anew(fmt.Sprintf("%s has been away for %v", name, h.patience()))
 		}
 	}
 	if at := scheduled(h.cfg, was); !at.IsZero() && !at.After(now) {

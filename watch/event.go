@@ -91,8 +91,8 @@ type (
 	Halted struct{ Failure apply.Failure }
 	// Recovered is that a section is done that was BackedOff or Halted.
 	Recovered struct{ Section plan.Key }
-	// Waiting is what is to be done and waits for a person, told when it changes; of
-	// an empty plan, that nothing does any more.
+	// Waiting is what is to be done and waits for a person, and the plan's notes, told
+	// when either changes.
 	Waiting struct{ Plan *plan.Plan }
 )
 

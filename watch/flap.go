@@ -46,6 +46,15 @@ func (n *node) held() time.Time {
 	return n.since.Add(n.hold)
 }
 
+// late is when the node has been silent for so long that what is on it is made
+// elsewhere; zero while it answers.
+func (n *node) late(after time.Duration) time.Time {
+	if !n.silent {
+		return time.Time{}
+	}
+	return n.since.Add(after)
+}
+
 // why says why the node, which answers, is taken not to; "" if it is not.
 func (n *node) why() string {
 	if n.hold == 0 || n.silent {

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"strata/apply"
 	"strata/lineage"
+	"strata/plan"
 	"strata/schema"
 )
 
@@ -235,6 +237,7 @@ func (h *hub) begin(ctx context.Context) {
 		cfg: h.cfg, targets: h.targets, opt: opt, tell: h.tell,
 		skipped: h.trouble.skip(time.Now()), stop: make(chan struct{}),
 	}
+	r.opt.Plan.Away = h.away(time.Now())
 	r.again(h.unread())
 	var may func(context.Context) error
 	if h.term != nil {
@@ -246,12 +249,11 @@ func (h *hub) begin(ctx context.Context) {
 	h.run = r
 	began := time.Now()
 	go func() {
-		var result *apply.Result
-		err := r.prepare(may)
-		if err == nil {
-			result, err = r.drive(ctx)
+		e := ended{run: r, began: began}
+		if e.err = r.prepare(may); e.err == nil {
+			e.result, e.waits, e.err = r.drive(ctx)
 		}
-		h.ended <- ended{run: r, result: result, err: err, began: began}
+		h.ended <- e
 	}()
 }
 
@@ -285,6 +287,29 @@ func (h *hub) settle(ctx context.Context, e ended) {
 	if e.result.Passes > 0 {
 		h.fruitless = 0
 	}
+	h.waits(e.waits)
+}
+
+// waits tells of the plan that waits for a person when it is another than before.
+func (h *hub) waits(p *plan.Plan) {
+	if p == nil {
+		return
+	}
+	var is []string
+	for _, pass := range p.Passes {
+		for _, s := range pass.Sections {
+			for step := range s.Steps() {
+				is = append(is, s.Key().String()+" "+string(step.Op.On())+" "+step.Op.Words())
+			}
+		}
+	}
+	for _, f := range p.Notes {
+		is = append(is, f.About+": "+f.Text)
+	}
+	if text := strings.Join(is, "\n"); text != h.waiting {
+		h.waiting = text
+		h.tell(Waiting{Plan: p})
+	}
 }
 
 // afterError is when to look again after a run that could not go on.
@@ -295,6 +320,21 @@ func afterError(err error) time.Duration {
 	}
 	return 10 * time.Second
 }
+
+// away are the nodes that are waited for, should they not be read: all but those that
+// have been silent for too long.
+func (h *hub) away(now time.Time) map[lineage.Node]bool {
+	all := map[lineage.Node]bool{}
+	for name, n := range h.nodes {
+		if late := n.late(h.patience()); late.IsZero() || now.Before(late) {
+			all[name] = true
+		}
+	}
+	return all
+}
+
+// patience is how long a node may be away before replicas are made elsewhere.
+func (h *hub) patience() time.Duration { return time.Duration(h.cfg.ReplaceAfterSec) * time.Second }
 
 // unread are the nodes that are held down, with the reason.
 func (h *hub) unread() map[lineage.Node]string {

@@ -34,6 +34,7 @@ type run struct {
 type ended struct {
 	*run
 	result *apply.Result
+	waits  *plan.Plan // for a person; nil where that was not found out
 	err    error
 	began  time.Time
 }
@@ -74,23 +75,27 @@ func (r *run) prepare(may func(context.Context) error) error {
 	}
 	if r.opt.Guard != nil {
 		r.opt.Guard.Config, r.opt.Guard.Plan = r.cfg, r.opt.Plan
+		r.opt.Guard.Plan.Auto = nil // hosts that wait are let go, whatever else may be done
 	}
 	return nil
 }
 
 // drive drives a Runner until nothing is left to do, or it is ended. Then the nodes
 // are free.
-func (r *run) drive(ctx context.Context) (*apply.Result, error) {
+func (r *run) drive(ctx context.Context) (result *apply.Result, waits *plan.Plan, err error) {
 	x := apply.NewRunner(r.cfg, r.targets, r.opt)
 	r.runner.Store(x)
 	ctx, cancel := context.WithCancel(ctx)
-	result, err := r.steps(ctx, x)
+	result, err = r.steps(ctx, x)
 	cancel() // a copy that goes on is the target's
 	x.Close()
+	if err == nil && !result.Stopped && r.opt.Plan.Auto != nil {
+		waits, err = x.Waits()
+	}
 	if gerr := r.opt.Guard.Close(); err == nil {
 		err = gerr
 	}
-	return result, err
+	return result, waits, err
 }
 
 func (r *run) steps(ctx context.Context, x *apply.Runner) (*apply.Result, error) {

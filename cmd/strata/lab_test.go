@@ -20,12 +20,17 @@ type lab struct {
 	hosts   map[string]*host // by volume
 	closers []func()
 	sshd    *reachtest.SSHD
-	logins  int // of sshd, when it was last asked
+	watch   *watching // nil while none runs
+	logins  int       // of sshd, when it was last asked
 }
 
 func newLab(dir string) *lab { return &lab{dir: dir, hosts: map[string]*host{}} }
 
 func (l *lab) close() {
+	if l.watch != nil {
+		l.watch.cmd.Process.Kill()
+		l.watch.cmd.Wait()
+	}
 	for _, h := range l.hosts {
 		h.stop()
 	}

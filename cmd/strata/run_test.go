@@ -56,7 +56,7 @@ func ran(err error) error {
 }
 
 func (l *lab) cmdAt(s *script, args []string) error {
-	sig := map[string]syscall.Signal{"KILL": syscall.SIGKILL, "INT": syscall.SIGINT}[args[0]]
+	sig := map[string]syscall.Signal{"KILL": syscall.SIGKILL, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[args[0]]
 	cmd := s.process(args[2:])
 	sent, err := l.signalAt(cmd, sig, args[1])
 	if err == nil && !sent {

@@ -47,7 +47,9 @@ func TestMain(m *testing.M) {
 //	code N strata ...                        run it and expect an exit code
 //	[!] json strata VERB ...                 run it; all it prints is JSON, as the schema for that verb says
 //	[!] conforms DOCUMENT FILE               the file, or stdout, is as strata schema DOCUMENT says
-//	at KILL|INT N|METHOD strata ...          run it; signal it at the Nth call that changes something, or the first of METHOD
+//	at KILL|INT|TERM N|METHOD strata ...          run it; signal it at the Nth call that changes something, or the first of METHOD
+//	watch [ARGS...] / watch -stop|-hangup    strata watch of lab runs; it is ended, and must end well; SIGHUP
+//	logged REGEXP                            it logs that, or has since what was last waited for
 //	config [-patient] NODE... -NODE...       lab/nodes.cue again, with these nodes only, and those with a "-" retired; lost peers are given up late
 func TestScript(t *testing.T) { testscript.Run(t, stories("testdata/script")) }
 
@@ -97,6 +99,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"json":      inLab((*lab).cmdJSON),
 	"conforms":  inLab((*lab).cmdConforms),
 	"at":        inLab((*lab).cmdAt),
+	"watch":     inLab((*lab).cmdWatch),
+	"logged":    inLab((*lab).cmdLogged),
 	"config":    inLab((*lab).cmdConfig),
 }
 

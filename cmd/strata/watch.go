@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"strata/apply"
+	"strata/plan"
 	"strata/schema"
 	"strata/watch"
 )
@@ -20,6 +22,7 @@ func newWatch() *cobra.Command {
 		log   logForm
 		every time.Duration
 		jobs  int
+		auto  []string
 	)
 	cmd := &cobra.Command{
 		Use:   "watch [DIR | FILE...]",
@@ -27,11 +30,13 @@ func newWatch() *cobra.Command {
 		Long: `watch is an apply that does not end. It looks at the nodes when the
 configuration is edited, when the pulse of a node, which is taken each second,
 is another than before, when a snapshot falls due, and every minute; and it
-carries out what it finds to do. A configuration that is broken is reported, and
+carries out what it may do without a person: what auto says in the configuration,
+or --auto. Of "serve", "fence" and "rebuild" each needs the one before, "change"
+only "serve". A configuration that is broken is reported, and
 the last one that was not stays in force.
 
-What would destroy something waits for a person: strata plan shows it, and
-strata apply carries it out, also while watch runs.
+The rest waits for a person, what would destroy something always: strata plan
+shows it, and strata apply carries it out, also while watch runs.
 
 SIGHUP has the configuration read again, and what was given up tried again. The
 first SIGTERM or ^C ends it after the steps in hand and any pause of hosts' I/O;
@@ -39,6 +44,7 @@ the second leaves at once. It tells systemd how it is (Type=notify, WatchdogSec)
 
 Exit codes: 0 ended as asked, 1 error.`,
 		Example: `  strata watch /etc/strata
+  strata watch --auto serve,fence,rebuild,change /etc/strata
   strata watch --log json --every 5m /etc/strata`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			logger, err := log.logger(cmd.OutOrStdout())
@@ -63,6 +69,13 @@ Exit codes: 0 ended as asked, 1 error.`,
 				}
 			}()
 			told := &watchLog{log: logger}
+			if cmd.Flags().Changed("auto") {
+				all, err := schema.ParseAuto(auto)
+				if err != nil {
+					return fmt.Errorf("--auto: %w", err)
+				}
+				told.auto = &all
+			}
 			system := newSystemd(os.Getenv)
 			stop := interrupts()
 			go func() {
@@ -80,7 +93,7 @@ Exit codes: 0 ended as asked, 1 error.`,
 					}
 					lock.Wait = lockWait
 					opt := apply.Options{
-						Parallelism: jobs, Lock: lock, Guard: &apply.Guard{Start: src.guard},
+						Plan: plan.Options{Auto: cfg.Autos(told.auto)}, Parallelism: jobs, Lock: lock, Guard: &apply.Guard{Start: src.guard},
 						Starting: func(apply.Event) {},
 					}
 					return opt, hold.hold(&opt, &src, cfg)
@@ -96,6 +109,7 @@ Exit codes: 0 ended as asked, 1 error.`,
 	src.targetFlags(cmd)
 	hold.flags(cmd)
 	log.flags(cmd)
+	cmd.Flags().StringSliceVar(&auto, "auto", nil, "what may be done without a person, `serve,fence,rebuild,change` or some of these, instead of what the configuration says; \"\" is nothing")
 	durationFlag(cmd, &every, "every", time.Minute, time.Second, "how long nothing is looked at when nothing happens")
 	countFlag(cmd, &jobs, "parallelism", 10, 1, "volumes that may be held, copied, reduced or destroyed at a time")
 	return cmd

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -49,15 +50,18 @@ const copyEvery = 30 * time.Second
 // watchLog writes down what a watch does. What stays as it is, it says once.
 type watchLog struct {
 	log     *slog.Logger
-	blocked []string // as they were told
-	failed  string   // why the last run did not come to its end
+	auto    *schema.Auto // instead of what the configuration says; nil for nothing
+	blocked []string     // as they were told
+	notes   []string
+	waits   bool   // a plan does, for a person
+	failed  string // why the last run did not come to its end
 	copies  map[lineage.UUID]time.Time
 }
 
 func (w *watchLog) observe(e watch.Event) {
 	switch e := e.(type) {
 	case watch.Loaded:
-		w.log.Info("configuration is in force", "cluster", e.Config.Cluster, "nodes", len(e.Config.Nodes), "volumes", len(e.Config.Volumes), "took", e.Took)
+		w.log.Info("configuration is in force", "cluster", e.Config.Cluster, "nodes", len(e.Config.Nodes), "volumes", len(e.Config.Volumes), "auto", e.Config.Autos(w.auto)[""].String(), "took", e.Took)
 	case watch.Broken:
 		w.broken(e.Err)
 	case watch.Mended:
@@ -166,19 +170,24 @@ func (w *watchLog) ended(e watch.Ended) {
 	if r.Passes > 0 {
 		w.log.Info("nothing is left to do", "passes", r.Passes, "steps", r.Steps, "converged", r.Converged, "took", e.Took)
 	}
-	var blocked []string
-	for _, f := range r.Plan.Blocked {
+	w.findings(r.Plan.Blocked, &w.blocked, slog.LevelWarn, "blocked", "not blocked any more")
+}
+
+// findings writes down those that were not told, and which are no more.
+func (w *watchLog) findings(now []plan.Finding, told *[]string, level slog.Level, is, was string) {
+	var all []string
+	for _, f := range now {
 		text := f.About + ": " + f.Text
-		if blocked = append(blocked, text); !slices.Contains(w.blocked, text) {
-			w.log.Warn("blocked", "about", f.About, "why", f.Text, "hint", f.Hint)
+		if all = append(all, text); !slices.Contains(*told, text) {
+			w.log.Log(context.Background(), level, is, "about", f.About, "why", f.Text, "hint", f.Hint)
 		}
 	}
-	for _, text := range w.blocked {
-		if !slices.Contains(blocked, text) {
-			w.log.Info("not blocked any more", "was", text)
+	for _, text := range *told {
+		if !slices.Contains(all, text) {
+			w.log.Info(was, "was", text)
 		}
 	}
-	w.blocked = blocked
+	*told = all
 }
 
 func failed(f apply.Failure) []any {
@@ -186,10 +195,15 @@ func failed(f apply.Failure) []any {
 }
 
 func (w *watchLog) waiting(p *plan.Plan) {
+	w.findings(p.Notes, &w.notes, slog.LevelInfo, "noted", "not so any more")
 	if p.Empty() {
-		w.log.Info("nothing waits for a person any more")
+		if w.waits {
+			w.log.Info("nothing waits for a person any more")
+		}
+		w.waits = false
 		return
 	}
+	w.waits = true
 	var sections []string
 	for _, s := range p.Passes[0].Sections {
 		sections = append(sections, s.Key().String())
