@@ -13,13 +13,13 @@ func (h *hub) beat(b beat) {
 	}
 	now, was := time.Now(), n.last
 	switch {
-	case b.err != nil && (n.silent || !n.heard && !n.since.IsZero()):
+	case b.err != nil && n.silent:
 		return
 	case b.err != nil:
 		if n.heard {
 			n.goes(now)
 		}
-		n.silent, n.since = true, now
+		n.silent, n.err, n.since = true, b.err, now
 		h.tell(Silent{Node: b.node, Err: b.err})
 		h.look(fmt.Sprintf("%s does not answer any more", b.node), false)
 	case !n.heard || n.silent:

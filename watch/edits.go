@@ -35,16 +35,20 @@ type edits struct {
 }
 
 func newEdits() *edits {
-	e := &edits{
-		changed: make(chan struct{}, 1), blind: make(chan error, 1),
-		at: map[string]os.FileInfo{}, sources: make(chan sources), done: make(chan struct{}),
-	}
+	e := lookingEdits()
 	var err error
 	if e.notify, err = fsnotify.NewWatcher(); err != nil {
 		e.goBlind(err)
 	}
-	go e.run()
 	return e
+}
+
+// lookingEdits looks at the files.
+func lookingEdits() *edits {
+	return &edits{
+		changed: make(chan struct{}, 1), blind: make(chan error, 1),
+		at: map[string]os.FileInfo{}, sources: make(chan sources), done: make(chan struct{}),
+	}
 }
 
 // sources are what a configuration was read from, how that looked before it was read,

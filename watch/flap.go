@@ -23,6 +23,7 @@ type node struct {
 	heard  bool // at least once
 	last   state.Beat
 	silent bool
+	err    error       // why it is
 	since  time.Time   // it is silent, or answers
 	went   []time.Time // when it went, in flapWindow
 	hold   time.Duration
@@ -55,9 +56,13 @@ func (n *node) late(after time.Duration) time.Time {
 	return n.since.Add(after)
 }
 
-// why says why the node, which answers, is taken not to; "" if it is not.
+// why says why the node is not asked, for it does not answer, or is taken not to; ""
+// if it is asked.
 func (n *node) why() string {
-	if n.hold == 0 || n.silent {
+	if n.silent {
+		return "its target does not answer: " + n.err.Error()
+	}
+	if n.hold == 0 {
 		return ""
 	}
 	return fmt.Sprintf("it came and went %d times within %v, and counts as away until it has answered for %v without a break", len(n.went), flapWindow, n.hold)

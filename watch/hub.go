@@ -53,14 +53,17 @@ type seat struct {
 
 // Run watches until ctx ends or Options.Stop is closed. It fails if there is no
 // configuration to begin with.
-func Run(ctx context.Context, opt Options) error {
+func Run(ctx context.Context, opt Options) error { return keep(ctx, opt, newEdits()) }
+
+func keep(ctx context.Context, opt Options, e *edits) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	h := &hub{
-		opt: opt, clients: clients{connect: opt.Connect}, pulses: newPulses(), edits: newEdits(),
+		opt: opt, clients: clients{connect: opt.Connect}, pulses: newPulses(), edits: e,
 		ended: make(chan ended), seats: make(chan seat),
 		checked: time.Now(), nodes: map[lineage.Node]*node{}, reasons: map[string]bool{}, trouble: troubles{},
 	}
+	go h.edits.run()
 	defer h.edits.close()
 	if err := h.load(); err != nil {
 		return err
@@ -336,7 +339,8 @@ func (h *hub) away(now time.Time) map[lineage.Node]bool {
 // patience is how long a node may be away before replicas are made elsewhere.
 func (h *hub) patience() time.Duration { return time.Duration(h.cfg.ReplaceAfterSec) * time.Second }
 
-// unread are the nodes that are held down, with the reason.
+// unread are the nodes that do not answer or are held down, with the reason: who is
+// asked nevertheless delays the look at all others.
 func (h *hub) unread() map[lineage.Node]string {
 	all := map[lineage.Node]string{}
 	for name, n := range h.nodes {
