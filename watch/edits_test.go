@@ -20,7 +20,7 @@ func files(t *testing.T, e *edits) (dir string, src *schema.Sources) {
 	src = &schema.Sources{Files: []string{filepath.Join(dir, "lab/lab.cue"), filepath.Join(dir, "more.json")}, Dirs: []string{filepath.Join(dir, "lab")}}
 	go e.run()
 	t.Cleanup(e.close)
-	e.of(sources{Sources: src, read: time.Now().Add(time.Second)})
+	e.of(sources{Sources: src, before: stampOf(src), read: time.Now()})
 	return dir, src
 }
 
@@ -130,7 +130,8 @@ func TestEditsOfLinks(t *testing.T) {
 	e := newEdits()
 	go e.run()
 	defer e.close()
-	e.of(sources{Sources: &schema.Sources{Files: []string{filepath.Join(dir, "lab.cue")}, Dirs: []string{dir}}, read: time.Now().Add(time.Second)})
+	src := &schema.Sources{Files: []string{filepath.Join(dir, "lab.cue")}, Dirs: []string{dir}}
+	e.of(sources{Sources: src, before: stampOf(src), read: time.Now()})
 	must(t, os.Symlink("..2", filepath.Join(dir, "..data_tmp")))
 	must(t, os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")))
 	told(t, e, true)
@@ -162,7 +163,8 @@ func TestEditsOfCheckout(t *testing.T) {
 	e := newEdits()
 	go e.run()
 	defer e.close()
-	e.of(sources{Sources: &schema.Sources{Dirs: []string{filepath.Join(dir, "lab")}}, read: time.Now().Add(time.Second)})
+	src := &schema.Sources{Dirs: []string{filepath.Join(dir, "lab")}}
+	e.of(sources{Sources: src, before: stampOf(src), read: time.Now()})
 	git("checkout", "-q", "HEAD~1")
 	n := 0
 	for quiet := time.After(time.Second); ; {

@@ -62,6 +62,9 @@ func (s stamp) equal(t stamp) bool {
 	})
 }
 
+// coarse is by how much the clock of a file system may be behind.
+const coarse = 20 * time.Millisecond
+
 // since has what differs from an earlier stamp as it was then, and what was written
 // after a time as unknown: it may have been read in between.
 func (s stamp) since(before stamp, read time.Time) stamp {
@@ -69,7 +72,7 @@ func (s stamp) since(before stamp, read time.Time) stamp {
 	for path, m := range s {
 		if was, known := before[path]; known {
 			s[path] = was
-		} else if m.at.After(read) {
+		} else if m.at.After(read.Add(-coarse)) {
 			s[path] = mark{size: -1}
 		}
 	}
