@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,13 +26,10 @@ var beatSeed = maphash.MakeSeed()
 // a leg is lost, a peer goes or comes back, the target is started again. What it
 // costs grows with RAIDs, links and exports, and not with lvols.
 func Pulse(ctx context.Context, t *spdk.Client) (Beat, error) {
-	var (
-		raids                   []spdk.Raid
-		controllers, subsystems json.RawMessage
-		reactors                spdk.Reactors
-	)
+	var raids, controllers, subsystems spdk.Raw
+	var reactors spdk.Reactors
 	err := ask(ctx, t,
-		spdk.GetRaids(&raids),
+		&spdk.Req{Method: "bdev_raid_get_bdevs", Params: spdk.RaidGet{Category: "all"}, Result: &raids},
 		&spdk.Req{Method: "bdev_nvme_get_controllers", Result: &controllers},
 		&spdk.Req{Method: "nvmf_get_subsystems", Result: &subsystems},
 		spdk.GetReactors(&reactors),
@@ -39,25 +37,27 @@ func Pulse(ctx context.Context, t *spdk.Client) (Beat, error) {
 	if err != nil {
 		return Beat{}, err
 	}
-	return Beat{
-		PID: reactors.PID, Raids: raidsDigest(raids),
+	b := Beat{
+		PID: reactors.PID, Raids: maphash.Bytes(beatSeed, raids),
 		Controllers: maphash.Bytes(beatSeed, controllers), Subsystems: maphash.Bytes(beatSeed, subsystems),
-	}, nil
+	}
+	if bytes.Contains(raids, []byte(`"process"`)) {
+		b.Raids, err = raidsDigest(raids)
+	}
+	return b, err
 }
 
-// raidsDigest leaves out how far a rebuild is.
-func raidsDigest(raids []spdk.Raid) uint64 {
-	var h maphash.Hash
-	h.SetSeed(beatSeed)
-	for _, r := range raids {
-		fmt.Fprintf(&h, "%q %s", r.Name, r.State)
-		if r.Process != nil {
-			fmt.Fprintf(&h, " fills %q", r.Process.Target)
-		}
-		for _, b := range r.Bases {
-			fmt.Fprintf(&h, " %q %q %v", b.Name, b.UUID, b.Configured)
-		}
-		h.WriteByte('\n')
+// raidsDigest leaves out how far what RAIDs do in the background is.
+func raidsDigest(raw spdk.Raw) (uint64, error) {
+	var raids []spdk.Raid
+	if err := json.Unmarshal(raw, &raids); err != nil {
+		return 0, fmt.Errorf("bdev_raid_get_bdevs: %w", err)
 	}
-	return h.Sum64()
+	for i := range raids {
+		if p := raids[i].Process; p != nil {
+			raids[i].Process = &spdk.RaidProcess{Type: p.Type, Target: p.Target}
+		}
+	}
+	same, err := json.Marshal(raids)
+	return maphash.Bytes(beatSeed, same), err
 }

@@ -64,6 +64,7 @@ func (h *hub) come(now time.Time) {
 
 // anew gives a reason to look for which a run in hand ends.
 func (h *hub) anew(why string) {
+	h.settled = nil
 	h.because(why)
 	if h.run != nil {
 		h.run.end()

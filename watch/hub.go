@@ -38,11 +38,12 @@ type hub struct {
 	term    Term
 	leading context.CancelFunc // ends the wait for the seat
 
-	looked    time.Time // when the last run ended
-	checked   time.Time // what had come due by then
-	fruitless int       // runs that pulses were the reason of, and did nothing, one after another
-	wait      time.Time // nothing is begun before that
-	waiting   string    // the plan that waits, as it was told
+	looked    time.Time     // when the last run ended
+	checked   time.Time     // what had come due by then
+	fruitless int           // runs that pulses were the reason of, and did nothing, one after another
+	wait      time.Time     // nothing is begun before that
+	waiting   string        // the plan that waits, as it was told
+	settled   *apply.Result // of the last run, if that was all there was to find
 }
 
 // seat is what came of waiting for the seat.
@@ -154,6 +155,7 @@ func (h *hub) because(why string) { h.reasons[why] = true }
 
 // afresh tries everything again, also what was given up.
 func (h *hub) afresh(why string) {
+	h.settled = nil
 	h.trouble = troubles{}
 	h.wait, h.fruitless = time.Time{}, 0
 	h.anew(why)
@@ -247,7 +249,10 @@ func (h *hub) begin(ctx context.Context) {
 		may = h.term.Check
 	}
 	why := slices.Sorted(maps.Keys(h.reasons))
-	h.reasons = map[string]bool{}
+	if h.reasons = map[string]bool{}; len(r.skipped) == 0 {
+		r.before = h.settled
+	}
+	h.settled = nil
 	h.tell(Began{Why: why})
 	h.run = r
 	began := time.Now()
@@ -289,6 +294,9 @@ func (h *hub) settle(ctx context.Context, e ended) {
 	}
 	if e.result.Passes > 0 {
 		h.fruitless = 0
+	}
+	if len(e.skipped)+len(e.result.Failures) == 0 && len(h.reasons) == 0 {
+		h.settled = e.result
 	}
 	h.waits(e.waits)
 }

@@ -22,6 +22,7 @@ type run struct {
 	targets map[lineage.Node]*spdk.Client
 	opt     apply.Options
 	skipped map[plan.Key]bool
+	before  *apply.Result // of the run before, if it left nothing to do and only the nodes can have changed since
 	tell    func(Event)
 
 	stop   chan struct{} // ends it after the steps in hand
@@ -89,7 +90,7 @@ func (r *run) drive(ctx context.Context) (result *apply.Result, waits *plan.Plan
 	result, err = r.steps(ctx, x)
 	cancel() // a copy that goes on is the target's
 	x.Close()
-	if err == nil && !result.Stopped && r.opt.Plan.Auto != nil {
+	if err == nil && !result.Stopped && r.before == nil && r.opt.Plan.Auto != nil {
 		waits, err = x.Waits()
 	}
 	if gerr := r.opt.Guard.Close(); err == nil {
@@ -111,6 +112,10 @@ func (r *run) steps(ctx context.Context, x *apply.Runner) (*apply.Result, error)
 			return x.Result(), err
 		}
 		r.tell(Looked{Config: r.cfg, Snapshot: x.Result().Snapshot, Took: time.Since(start)})
+		if r.before != nil && x.Result().Snapshot.Same(r.before.Snapshot) {
+			return r.as(x), nil
+		}
+		r.before = nil
 		if err := x.Plan(); err != nil {
 			return x.Result(), err
 		}
@@ -134,6 +139,13 @@ func (r *run) steps(ctx context.Context, x *apply.Runner) (*apply.Result, error)
 			x.Pass(ctx)
 		}
 	}
+}
+
+// as is the result of a run that has found everything as the one before.
+func (r *run) as(x *apply.Runner) *apply.Result {
+	result := x.Result()
+	result.Plan, result.Converged = r.before.Plan, r.before.Converged
+	return result
 }
 
 // stopped is the result of a run that was ended.

@@ -44,7 +44,7 @@ func (h *hub) seated(s seat) {
 
 // deposed ends the run in hand: the seat is another's.
 func (h *hub) deposed() {
-	h.term = nil
+	h.term, h.settled = nil, nil
 	h.tell(Seated{Leads: false})
 	h.because("the seat was lost") // which has it be waited for
 	if h.run != nil {
