@@ -31,6 +31,9 @@ type Options struct {
 	Observe func(Event)
 	// Progress is told how far copies are, one at a time; nil for nobody.
 	Progress func(Copy)
+	// Pace, if not nil, has copies go slower while hosts' I/O is twice as slow as it was
+	// before them, and is told of every change.
+	Pace func(Paced)
 	// Saved, if not nil, has the only steps that may be carried out. The
 	// configuration and Plan are those it was made with.
 	Saved *saved.Saved

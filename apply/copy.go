@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"strata/lineage"
@@ -20,11 +21,16 @@ func (c *caller) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) 
 	if to := c.targets[op.Dest]; to != nil {
 		defer c.limits.leave(ctx, to, op.Dest, dst)
 	}
+	var moved atomic.Int64
+	if name, ok := lineage.Parse(op.Layer); ok && c.pace != nil {
+		c.limits.join(op.Dest, dst)
+		defer c.pace.begin(ctx, name.Of(), op.Dest, moved.Load)()
+	}
 	note := copyNote{t, c.cluster.CopyNote(lineage.UUID(dst)), op.Lvstore + "/" + string(op.Layer)}
 	if id, found, err := note.read(ctx); err != nil {
 		return err
 	} else if found {
-		if err := c.follow(ctx, t, op, id); err == nil || ctx.Err() != nil || silent(err) {
+		if err := c.follow(ctx, t, op, id, &moved); err == nil || ctx.Err() != nil || silent(err) {
 			note.over(ctx, err)
 			return err
 		}
@@ -36,13 +42,13 @@ func (c *caller) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) 
 		return err
 	}
 	note.write(ctx, id)
-	err = c.follow(ctx, t, op, id)
+	err = c.follow(ctx, t, op, id, &moved)
 	note.over(ctx, err)
 	return err
 }
 
-// follow waits for the end of a copy.
-func (c *caller) follow(ctx context.Context, t *spdk.Client, op plan.ShallowCopy, id uint32) error {
+// follow waits for the end of a copy, and has in moved how many bytes are copied.
+func (c *caller) follow(ctx context.Context, t *spdk.Client, op plan.ShallowCopy, id uint32, moved *atomic.Int64) error {
 	start := time.Now()
 	heard := start
 	for {
@@ -57,7 +63,9 @@ func (c *caller) follow(ctx context.Context, t *spdk.Client, op plan.ShallowCopy
 			return err
 		}
 		heard = time.Now()
-		c.events.copying(Copy{Op: op, Copied: int64(at.CopiedClusters), Total: int64(at.TotalClusters)})
+		now := Copy{Op: op, Copied: int64(at.CopiedClusters), Total: int64(at.TotalClusters)}
+		moved.Store(now.Bytes(now.Copied))
+		c.events.copying(now)
 		switch at.State {
 		case spdk.CopyComplete:
 			return nil

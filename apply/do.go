@@ -19,6 +19,7 @@ type caller struct {
 	targets  map[lineage.Node]*spdk.Client
 	lvstores *lvstores
 	limits   *limits
+	pace     *pace   // nil: copies go as fast whatever hosts have of it
 	events   *events // told how far copies are
 	*tokens
 }

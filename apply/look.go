@@ -17,6 +17,7 @@ type looker struct {
 	unread   func() map[lineage.Node]string // see Options.Unread
 	made     *made
 	lvstores *lvstores
+	pace     *pace
 
 	last *state.Snapshot // nil before the first look
 	at   time.Time       // when that began
@@ -50,6 +51,9 @@ func (l *looker) look(ctx context.Context) error {
 		return err
 	}
 	l.lvstores.learn(l.cfg, l.last)
+	if l.pace != nil {
+		l.pace.seen.Store(l.last)
+	}
 	l.same = l.locked && l.last.Same(before)
 	return nil
 }

@@ -56,9 +56,12 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	}
 	e, m, a := newEvents(opt), newMade(cfg.Lvstores), newAttempts(opt.Repeats)
 	c := newCaller(cfg.Cluster, targets, e)
+	if opt.Pace != nil {
+		c.pace = &pace{cluster: cfg.Cluster, targets: targets, limits: c.limits, tell: opt.Pace, engines: map[lineage.Node]*engine{}}
+	}
 	return &Runner{
 		cfg: cfg, targets: targets, opt: opt,
-		looker:   &looker{cfg: cfg, targets: targets, unread: opt.Unread, made: m, lvstores: c.lvstores},
+		looker:   &looker{cfg: cfg, targets: targets, unread: opt.Unread, made: m, lvstores: c.lvstores, pace: c.pace},
 		planner:  newPlanner(cfg, opt),
 		approval: &approval{confirm: opt.Confirm},
 		executor: newExecutor(opt, c, a, m),

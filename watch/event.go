@@ -74,6 +74,8 @@ type (
 	Stepped struct{ apply.Event }
 	// Copying is how far a copy is.
 	Copying struct{ apply.Copy }
+	// Paced is that copies to a node go at another rate, for the sake of hosts.
+	Paced struct{ apply.Paced }
 	// Ended is what a run came to.
 	Ended struct {
 		Result *apply.Result
@@ -113,6 +115,7 @@ func (Planned) event()   {}
 func (Starting) event()  {}
 func (Stepped) event()   {}
 func (Copying) event()   {}
+func (Paced) event()     {}
 func (Ended) event()     {}
 func (BackedOff) event() {}
 func (Halted) event()    {}

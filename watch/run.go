@@ -71,6 +71,7 @@ func (r *run) prepare(may func(context.Context) error) error {
 	}
 	r.opt.Observe = func(e apply.Event) { r.tell(Stepped{e}) }
 	r.opt.Progress = func(c apply.Copy) { r.tell(Copying{c}) }
+	r.opt.Pace = func(p apply.Paced) { r.tell(Paced{p}) }
 	if r.opt.Lock != nil {
 		r.opt.Lock.Tell = func(text string) { r.tell(Told{text}) }
 	}

@@ -94,6 +94,8 @@ func (w *watchLog) observe(e watch.Event) {
 		w.stepped(e.Event)
 	case watch.Copying:
 		w.copying(e.Copy)
+	case watch.Paced:
+		w.log.Info("copies go at another rate for the sake of hosts", "to", e.Node, "engine", e.Engine, "latency", e.Latency, "before", e.Before, "bytesPerSecond", e.BytesPerSec)
 	case watch.Ended:
 		w.ended(e)
 	case watch.BackedOff:

@@ -71,7 +71,7 @@ func (p *process) examineBdev(*named) (any, error) {
 }
 
 // ioStat counts what hosts and other bdevs did with a bdev.
-type ioStat struct{ bytesRead, reads, bytesWritten, writes uint64 }
+type ioStat struct{ bytesRead, reads, bytesWritten, writes, readTicks, writeTicks uint64 }
 
 func (p *process) getIostat(q *struct {
 	Names []string `json:"names"`
@@ -108,8 +108,8 @@ func (p *process) getIostat(q *struct {
 			{"bytes_read", s.bytesRead}, {"num_read_ops", s.reads},
 			{"bytes_written", s.bytesWritten}, {"num_write_ops", s.writes},
 			{"bytes_unmapped", 0}, {"num_unmap_ops", 0}, {"bytes_copied", 0}, {"num_copy_ops", 0},
-			{"read_latency_ticks", 0}, {"max_read_latency_ticks", 0}, {"min_read_latency_ticks", 0},
-			{"write_latency_ticks", 0}, {"max_write_latency_ticks", 0}, {"min_write_latency_ticks", 0},
+			{"read_latency_ticks", s.readTicks}, {"max_read_latency_ticks", 0}, {"min_read_latency_ticks", 0},
+			{"write_latency_ticks", s.writeTicks}, {"max_write_latency_ticks", 0}, {"min_write_latency_ticks", 0},
 			{"unmap_latency_ticks", 0}, {"max_unmap_latency_ticks", 0}, {"min_unmap_latency_ticks", 0},
 			{"copy_latency_ticks", 0}, {"max_copy_latency_ticks", 0}, {"min_copy_latency_ticks", 0},
 		} {

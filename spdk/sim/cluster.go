@@ -25,6 +25,11 @@ type Options struct {
 	// CopyRate limits rebuilds and shallow copies, in bytes a second. 0: not
 	// limited if Tick is 0, else 256 MiB/s.
 	CopyRate int64
+	// HostLatency is what an I/O of a host is counted as having taken (bdev_get_iostat)
+	// while nothing is copied; hosts do not wait for it. Shallow copies that write
+	// CopyLoad bytes a second together double it. 0: latency is not counted.
+	HostLatency time.Duration
+	CopyLoad    int64
 	// Profile is the build simulated; Stock if its Name is empty.
 	Profile Profile
 }
@@ -42,6 +47,7 @@ type Cluster struct {
 	watch    func(*View)
 	waiters  int
 	pids     int // processes so far
+	copied   traffic
 	changed  chan struct{}
 	closed   bool
 	superRun bool // a RAID superblock was ever written: examine looks for them

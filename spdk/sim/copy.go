@@ -111,6 +111,7 @@ func (c *shallowCopy) step(p *process) {
 		c.io.end(p.t.c)
 		c.io, c.buf = &op{}, nil
 		c.copied++
+		p.t.c.copied.add(s.cluster)
 		if rate := p.t.c.opts.CopyRate; rate > 0 && c.copied < c.total {
 			p.after(time.Duration(s.cluster*int64(time.Second)/rate), func() { c.step(p) })
 			return

@@ -153,6 +153,7 @@ func (n *Namespace) ReadAt(ctx context.Context, p []byte, off int64) error {
 		err := b.read(o, q, off)
 		if err == nil { // counted when it is done
 			b.stat.reads++
+			b.stat.readTicks += b.p.t.c.hostTicks()
 			b.stat.bytesRead += uint64(len(p))
 		}
 		return err
@@ -170,6 +171,7 @@ func (n *Namespace) WriteAt(ctx context.Context, p []byte, off int64) error {
 		err := b.write(o, q, off)
 		if err == nil {
 			b.stat.writes++
+			b.stat.writeTicks += b.p.t.c.hostTicks()
 			b.stat.bytesWritten += uint64(len(p))
 		}
 		return err
