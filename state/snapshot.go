@@ -179,7 +179,7 @@ type Remote struct {
 	NSID       int
 	Size       int64 // bytes
 	// Absent is set when the peer did not show it when the controller last
-	// reconnected: its I/O fails. Whatever the peer shows under the number from
+	// reconnected: its I/O waits. Whatever the peer shows under the number from
 	// then on is taken for this one, UUID and all.
 	Absent bool
 	// Claimed is set when something on the node writes to it or stands on it.

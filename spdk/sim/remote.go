@@ -5,13 +5,13 @@ import "slices"
 // remote is a namespace of a controller as a device. SPDK remembers it by
 // number only, and looks for namespaces when it first connects and when an
 // event names one, not when it reconnects: what the peer offers under the same
-// number by then is taken for the same, what is new is not seen, and what is
-// missing fails its I/O.
+// number by then is taken for the same, what is new is not seen, and I/O to what
+// is missing waits until it is shown again or the peer is let go of.
 type remote struct {
 	ct     *controller
 	nsid   uint32
 	bdev   *bdev
-	absent bool // it was not there at the last reconnect
+	absent bool // it was not there at the last reconnect, nor was it shown since
 }
 
 // part is what an op does by way of a remote.
@@ -44,8 +44,11 @@ func (r *remote) reach() (*namespace, error) {
 		ct.p.watch(ct)
 		return nil, errStalled
 	}
+	if r.absent {
+		return nil, errStalled
+	}
 	n := ct.sub.spaces[r.nsid]
-	if n == nil || r.absent {
+	if n == nil {
 		return nil, eio
 	}
 	return n, nil
