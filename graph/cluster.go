@@ -129,7 +129,7 @@ func (c *cluster) unread(id string, v report.Volume) {
 	inc := c.snap.Incarnation(c.cfg.Cluster, lineage.Volume{Name: v.Name, ID: v.ID})
 	for _, leg := range c.snap.Judge(inc, state.Question{Cluster: c.cfg.Cluster, Replicas: v.Wanted}).Legs {
 		if leg.Head == nil && leg.Node != "" {
-			link := c.link(lineage.Link{From: leg.Node, To: v.Engine})
+			link := c.link(c.cfg.Link(leg.Node, v.Engine))
 			c.join(id, link, Worry, false)
 			c.join(link, unknownID(leg.Node), Worry, false)
 		}
@@ -205,7 +205,7 @@ func (c *cluster) replica(volume string, v report.Volume, r report.Replica) {
 		c.join(volume, id, tone, true)
 		return
 	}
-	link := c.link(lineage.Link{From: r.Node, To: v.Engine})
+	link := c.link(c.cfg.Link(r.Node, v.Engine))
 	c.join(volume, link, tone, false)
 	c.join(link, id, tone, false)
 }
@@ -264,7 +264,7 @@ func (c *cluster) idle() {
 			continue
 		}
 		for _, to := range c.cfg.Nodes {
-			l := lineage.Link{From: from.Name, To: to.Name}
+			l := c.cfg.Link(from.Name, to.Name)
 			if n.Subsystems[c.cfg.Cluster.LinkNQN(l)] != nil {
 				c.link(l)
 			}

@@ -23,16 +23,39 @@ func (c Cluster) HostNQN(n Node) NQN { return NQN(nqnPrefix + string(c) + ":" + 
 type Link struct {
 	From Node // owns the storage and the subsystem
 	To   Node // attaches to it
+	// Wait is set for one that never gives a lost peer up by itself: I/O waits. A
+	// target does not tell with which timeouts it was attached to a subsystem, nor
+	// does it attach twice to one, so such a link is another, with names of its own.
+	Wait bool
+}
+
+// waiting ends the names of what belongs to a link that waits.
+const waiting = "~wait"
+
+func (l Link) ending() string {
+	if l.Wait {
+		return waiting
+	}
+	return ""
+}
+
+// String is the link for people, such as "n2 → n1" or "n2 → n1 (wait)".
+func (l Link) String() string {
+	s := string(l.From) + " → " + string(l.To)
+	if l.Wait {
+		s += " (wait)"
+	}
+	return s
 }
 
 // LinkNQN is the name of the link's subsystem, on the node it comes from.
 func (c Cluster) LinkNQN(l Link) NQN {
-	return NQN(nqnPrefix + string(c) + ":" + string(l.From) + ":" + string(l.To))
+	return NQN(nqnPrefix + string(c) + ":" + string(l.From) + ":" + string(l.To) + l.ending())
 }
 
 // Controller is the name of the NVMe controller, on node l.To, that is
 // attached to the link. Its bdevs are called that, "n" and the nsid.
-func (c Cluster) Controller(l Link) string { return string(c) + "." + string(l.From) }
+func (c Cluster) Controller(l Link) string { return string(c) + "." + string(l.From) + l.ending() }
 
 // ParseLink is the inverse of LinkNQN.
 func (c Cluster) ParseLink(n NQN) (Link, bool) {
@@ -41,10 +64,11 @@ func (c Cluster) ParseLink(n NQN) (Link, bool) {
 		return Link{}, false
 	}
 	from, to, ok := strings.Cut(rest, ":")
+	to, wait := strings.CutSuffix(to, waiting)
 	if !ok || !ValidName(from) || !ValidName(to) {
 		return Link{}, false
 	}
-	return Link{Node(from), Node(to)}, true
+	return Link{Node(from), Node(to), wait}, true
 }
 
 // ExportNQN is the name of the subsystem through which hosts reach v.

@@ -2,7 +2,7 @@
 // and nothing else: it formats and parses them. Names are the only durable
 // marker every SPDK build offers, so they carry identity and history:
 //
-//	head     <volume>.<id>#<epoch>.<legs>[.<cut>][p|s], or #<epoch>[.<cut>]x
+//	head     <volume>.<id>#<epoch>.<legs>[.<cut>][w][p|s], or #<epoch>[.<cut>]x
 //	layer    <volume>.<id>@<epoch>.[~]<snapshot>
 //	staging  <volume>.<id>+<epoch>
 //
@@ -103,7 +103,11 @@ type Head struct {
 	// an interrupted cut left: its copies need not be equal; but for one that was
 	// cut with a group of volumes, of which another says that it counts. A fenced
 	// head has the one it had when it was current.
-	Cut  Epoch
+	Cut Epoch
+	// Wait is set when the epoch was minted while all other legs were reached over
+	// links that wait, one at least: then whatever was acknowledged in it, each of its
+	// legs has, unless the names say by now that it was let go. Never in a fenced head.
+	Wait bool
 	Mark Mark
 }
 
@@ -141,6 +145,9 @@ func (h Head) Lvol() LvolName {
 	if h.Cut > 0 {
 		b = append(b, '.')
 		b = strconv.AppendUint(b, uint64(h.Cut), 10)
+	}
+	if h.Wait {
+		b = append(b, 'w')
 	}
 	if h.Mark != Open {
 		b = append(b, byte(h.Mark))
@@ -249,6 +256,9 @@ func parseHead(v Volume, s string) (Name, bool) {
 	switch m := Mark(s[len(s)-1]); m {
 	case Primary, Sealed, Fenced:
 		h.Mark, s = m, s[:len(s)-1]
+	}
+	if h.Mark != Fenced {
+		s, h.Wait = strings.CutSuffix(s, "w")
 	}
 	numbers := strings.Split(s, ".")
 	var ok bool

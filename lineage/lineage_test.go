@@ -9,11 +9,12 @@ func TestNamesRoundTrip(t *testing.T) {
 	db := Volume{"db", "k3f7"}
 	long := Volume{strings.Repeat("v", MaxName), "k3f7"}
 	for _, n := range []Name{
-		Head{db, 1, 2, 0, Open}, Head{db, 12, 3, 0, Primary}, Head{db, 7, 1, 0, Sealed}, Head{db, 7, 0, 0, Fenced}, Head{db, 7, 0, 5, Fenced}, Head{db, 9_999_999, 0, 9_999_999, Fenced},
-		Head{db, 12, 3, 9, Open}, Head{db, 12, 3, 12, Primary}, Head{long, 9_999_999, 99, 9_999_999, Primary},
+		Head{db, 1, 2, 0, false, Open}, Head{db, 12, 3, 0, false, Primary}, Head{db, 7, 1, 0, false, Sealed}, Head{db, 7, 0, 0, false, Fenced}, Head{db, 7, 0, 5, false, Fenced}, Head{db, 9_999_999, 0, 9_999_999, false, Fenced},
+		Head{db, 12, 3, 9, false, Open}, Head{db, 12, 3, 12, false, Primary}, Head{long, 9_999_999, 99, 9_999_999, false, Primary},
+		Head{db, 12, 3, 9, true, Open}, Head{db, 12, 3, 0, true, Primary}, Head{db, 7, 2, 0, true, Sealed}, Head{long, 9_999_999, 99, 9_999_999, true, Primary},
 		Layer{db, 3, "base", false}, Layer{db, 4, "join", true}, Staging{db, 9},
 		Layer{long, 9_999_999, strings.Repeat("s", MaxName), true},
-		Head{Volume{"db", Pending}, 1, 2, 0, Sealed}, Staging{db, NoLayer}, Staging{db, NoLayer - 3}, Staging{long, NoLayer},
+		Head{Volume{"db", Pending}, 1, 2, 0, false, Sealed}, Staging{db, NoLayer}, Staging{db, NoLayer - 3}, Staging{long, NoLayer},
 	} {
 		if len(n.Lvol()) > MaxLvolName {
 			t.Errorf("%q has %d bytes", n.Lvol(), len(n.Lvol()))
@@ -27,7 +28,7 @@ func TestNamesRoundTrip(t *testing.T) {
 func TestForeignNamesDoNotParse(t *testing.T) {
 	for _, s := range []string{
 		"", "db", "db#1", "db.k3f7", "db.k3f7#", "db.k3f7#0.1", "db.k3f7#01.1", "db.k3f7#1", "db.k3f7#1p", "db.k3f7#1.0x", "db.k3f7#1.2.3x",
-		"db.k3f7#1.2q", "db.k3f7#+1.1", "db.k3f#1.1", "db.k3f77#1.1", "db.K3F7#1.1", "DB.k3f7#1.1", "-db.k3f7#1.1",
+		"db.k3f7#1.2q", "db.k3f7#1.2pw", "db.k3f7#1.2ww", "db.k3f7#1.wp", "db.k3f7#1w", "db.k3f7#1wx", "db.k3f7#1.2wx", "db.k3f7#+1.1", "db.k3f#1.1", "db.k3f77#1.1", "db.K3F7#1.1", "DB.k3f7#1.1", "-db.k3f7#1.1",
 		"db.k3f7@1", "db.k3f7@1.", "db.k3f7@1.~", "db.k3f7@1.~~a", "db.k3f7@x.a", "db.k3f7+", "db.k3f7+1p", "db.k3f7+x", "db.k3f7+4294967296", "db.k3f7+10000000",
 		"db.k3f7#10000000.2", "db.k3f7#4294967295x", "db.k3f7#4294967296x", "db.k3f7#1.2.10000000", "db.k3f7#1.10000000x", "db.k3f7@10000000.a", "db.k3f7@4294967295.a", "db.k3f7#1.1pp", "db.k3f7#1.100", "db.k3f7#1.2.", "db.k3f7#1.2.0", "db.k3f7#1.2.3x", "db.k3f7#1.2.3.4",
 	} {
@@ -41,6 +42,8 @@ func FuzzParse(f *testing.F) {
 	f.Add("db.k3f7#1.2p")
 	f.Add("db.k3f7@3.~join")
 	f.Add("db.k3f7#12.3.9")
+	f.Add("db.k3f7#12.3.9wp")
+	f.Add("db.k3f7#12.3w")
 	f.Add("db.k3f7#12.9x")
 	f.Add("db.k3f7+4294967295")
 	f.Add("db.k3f7+99999999999")
@@ -56,7 +59,7 @@ func FuzzParse(f *testing.F) {
 		}
 		switch n := n.(type) {
 		case Head:
-			if max(n.Epoch, n.Cut) > MaxEpoch || n.Epoch == 0 {
+			if max(n.Epoch, n.Cut) > MaxEpoch || n.Epoch == 0 || n.Wait && n.Mark == Fenced {
 				t.Errorf("Parse(%q) = %#v", s, n)
 			}
 		case Layer:
@@ -68,9 +71,19 @@ func FuzzParse(f *testing.F) {
 }
 
 func TestFabricNamesRoundTrip(t *testing.T) {
-	c, db, l := Cluster("lab"), Volume{"db", "k3f7"}, Link{"n2", "n1"}
-	if got, ok := c.ParseLink(c.LinkNQN(l)); !ok || got != l {
-		t.Errorf("link: %v %v", got, ok)
+	c, db, l := Cluster("lab"), Volume{"db", "k3f7"}, Link{"n2", "n1", false}
+	for _, l := range []Link{l, {"n2", "n1", true}} {
+		if got, ok := c.ParseLink(c.LinkNQN(l)); !ok || got != l {
+			t.Errorf("link: %v %v", got, ok)
+		}
+	}
+	if n := c.Controller(Link{"n2", "n1", true}); n != "lab.n2~wait" {
+		t.Errorf("controller of a link that waits: %s", n)
+	}
+	for _, n := range []NQN{"nqn.2026-01.io.strata:lab:n2:~wait", "nqn.2026-01.io.strata:lab:n2~wait:n1", "nqn.2026-01.io.strata:lab:n2:n1~wait~wait"} {
+		if got, ok := c.ParseLink(n); ok {
+			t.Errorf("%s taken for link %v", n, got)
+		}
 	}
 	if got, ok := c.ParseExport(c.ExportNQN(db)); !ok || got != db {
 		t.Errorf("export: %v %v", got, ok)

@@ -20,7 +20,7 @@ func NodeKey(n lineage.Node) Key { return Key{KindNode, string(n)} }
 
 // LinkKey is the key of the section of a link.
 func LinkKey(l lineage.Link) Key {
-	return Key{KindLink, string(l.From) + " → " + string(l.To)}
+	return Key{KindLink, l.String()}
 }
 
 // VolumeKey is the key of the section of a volume, whichever incarnation of it is

@@ -40,7 +40,7 @@ func (op ControllerAttach) key() key {
 	l := op.Links
 	return key{
 		text(op.Controller), subsystemNamed(op.NQN), text(op.HostNQN), text(op.Address), text(op.Port),
-		number(l.TransportAckTimeout), number(l.CtrlrLossTimeoutSec), number(l.ReconnectDelaySec), number(l.FastIOFailTimeoutSec),
+		number(l.TransportAckTimeout), number(l.CtrlrLossTimeoutSec), number(l.ReconnectDelaySec), number(l.FastIOFailTimeoutSec), number(l.PatienceMs),
 	}
 }
 

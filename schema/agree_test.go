@@ -66,7 +66,7 @@ var agreeBase = map[string]string{
 // agreePaths are where each of agreeValues is put, besides those of agreeBase.
 var agreePaths = []string{
 	"links", "pauseLimit", "auto", "replaceAfter", "nodes", "volumes", "unknown",
-	"links.transportAckTimeout", "links.ctrlrLossTimeoutSec", "links.reconnectDelaySec", "links.fastIOFailTimeoutSec", "links.x",
+	"links.transportAckTimeout", "links.ctrlrLossTimeoutSec", "links.reconnectDelaySec", "links.fastIOFailTimeoutSec", "links.loss", "links.patience", "links.x",
 	"nodes.n1", "nodes.N1", "nodes.n1.port", "nodes.n1.labels", "nodes.n1.labels.zone", "nodes.n1.labels.-", "nodes.n1.pools", "nodes.n1.x",
 	"nodes.n1.pools.fast", "nodes.n1.pools.F", "nodes.n1.pools.fast.uring", "nodes.n1.pools.fast.blockSize", "nodes.n2.pools.old.blockSize",
 	"nodes.n1.pools.fast.clusterSize", "nodes.n1.pools.fast.format", "nodes.n1.pools.fast.lvstore", "nodes.n1.pools.fast.renamedFrom", "nodes.n2.pools.old.lvstore", "nodes.n1.pools.fast.x",
@@ -105,6 +105,8 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|3600|3601|65535|6
 {ublk: 0}|{nbd: "/dev/nbd1"}|{ublk: 0, nbd: "/dev/nbd1"}|{nvmf: {}}|{nvmf: hosts: "any"}|{nvmf: hosts: []}|{hosts: "any"}|{hosts: "all"}
 {n1: {rpc: "unix:///x", address: "::1"}}|{v: {size: 1Mi}}|{v: size: 1}|{ctrlrLossTimeoutSec: 5}|{ctrlrLossTimeoutSec: -1, fastIOFailTimeoutSec: 3600}
 {reconnectDelaySec: 11}|{reconnectDelaySec: 3, fastIOFailTimeoutSec: 3, ctrlrLossTimeoutSec: 3}|{fastIOFailTimeoutSec: 16}
+"wait"|"drop"|{loss: "wait"}|{loss: "drop"}|{loss: "wait", patience: "1s"}|{loss: "wait", patience: "24h"}|{loss: "wait", patience: "999ms"}|{loss: "wait", patience: "24h1ms"}
+{loss: "wait", patience: "1.0005s"}|{loss: "wait", transportAckTimeout: 13}|{loss: "wait", reconnectDelaySec: 1}|{loss: "drop", patience: "5s"}|{patience: "5s"}|{loss: "no"}|{loss: "drop", reconnectDelaySec: 1}
 "b"|"barrier"|["a"]|["b","a"]|["a","a"]|["auto"]|["auto-1"]|["head"]|["header"]|["a",7]|"auto-1"|"59s"|"60s"|"60.5s"|"1m1ms"|"8784h"|"8784h1s"|"9999999h"|"1d"
 9999|10000|{daily: 1}|{hourly: 0}|{monthly: 10000}|{weekly: 1, yearly: 1}|{hourly: 1, daily: 2, weekly: 3, monthly: 4}|{hourly: "1"}
 {volume: "f", snapshot: "a"}|{volume: "f"}|{volume: "F", snapshot: "a"}|{volume: "f", snapshot: "a", detach: true}

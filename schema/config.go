@@ -52,6 +52,18 @@ type Links struct {
 	CtrlrLossTimeoutSec  int
 	ReconnectDelaySec    int
 	FastIOFailTimeoutSec int
+	// PatienceMs is how long, in milliseconds, a peer that is gone is waited for
+	// before its replicas are let go; 0: the target gives it up by itself, by the
+	// timeouts above, and every link that waits has those of waitingLinks.
+	PatienceMs int `json:",omitempty"`
+}
+
+// Wait reports whether links wait for a lost peer until somebody lets go of it.
+func (l Links) Wait() bool { return l.PatienceMs > 0 }
+
+// Link is the link from one node to another as it is configured.
+func (c *Config) Link(from, to lineage.Node) lineage.Link {
+	return lineage.Link{From: from, To: to, Wait: c.Links.Wait()}
 }
 
 // Node is a host with one spdk_tgt.

@@ -13,6 +13,20 @@ var defaultLinks = Links{
 	FastIOFailTimeoutSec: 10,
 }
 
+// waitingLinks never give a peer up: I/O waits for it, and is sent again once it is
+// back. PatienceMs is the default.
+var waitingLinks = Links{
+	TransportAckTimeout: defaultLinks.TransportAckTimeout,
+	CtrlrLossTimeoutSec: -1,
+	ReconnectDelaySec:   1,
+	PatienceMs:          5000,
+}
+
+const (
+	minPatience = time.Second
+	maxPatience = 24 * time.Hour
+)
+
 const defaultPauseMs = 2000
 
 // links reads the settings that are given, and checks that they agree.
@@ -26,6 +40,7 @@ func (s *spot) links(l *Links) {
 	}
 	o.only(linksFields)
 	before := len(s.doc.problems)
+	o.loss(l)
 	set := func(field *int, name, want string, low, high int64) {
 		if n, ok := o.field(name).integer(want, low, high); ok {
 			*field = int(n)
@@ -33,6 +48,9 @@ func (s *spot) links(l *Links) {
 	}
 	const seconds, loss = "a number of seconds from 1 to 3600", "-1 or a number of seconds from 1 to 3600"
 	set(&l.TransportAckTimeout, "transportAckTimeout", "a whole number from 0 to 31 (2^n milliseconds; 0 leaves the target's default)", 0, 31)
+	if l.Wait() {
+		return
+	}
 	set(&l.CtrlrLossTimeoutSec, "ctrlrLossTimeoutSec", loss, -1, maxSeconds)
 	set(&l.ReconnectDelaySec, "reconnectDelaySec", seconds, 1, maxSeconds)
 	set(&l.FastIOFailTimeoutSec, "fastIOFailTimeoutSec", seconds, 1, maxSeconds)
@@ -52,6 +70,31 @@ func (s *spot) links(l *Links) {
 	}
 	if l.CtrlrLossTimeoutSec != -1 && l.FastIOFailTimeoutSec > l.CtrlrLossTimeoutSec {
 		at.wrong(defaults, "fastIOFailTimeoutSec (%d) must be at most ctrlrLossTimeoutSec (%d)", l.FastIOFailTimeoutSec, l.CtrlrLossTimeoutSec)
+	}
+}
+
+// loss reads what becomes of a link whose peer is lost, and how long it is waited for.
+func (o object) loss(l *Links) {
+	loss, _ := o.field("loss").matching(`"wait" or "drop"`, func(t string) bool { return t == "wait" || t == "drop" })
+	patience := o.field("patience")
+	if loss != "wait" {
+		if patience != nil {
+			patience.wrong(`write loss: "wait" beside it`, `is for links that wait: with loss: "drop" the target gives a lost peer up by itself`)
+		}
+		return
+	}
+	*l = waitingLinks
+	for _, f := range []string{"ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"} {
+		if given := o.field(f); given != nil {
+			given.wrong("patience is how long a lost peer is waited for", `is for links that do not wait: with loss: "wait" the target never gives a peer up by itself`)
+		}
+	}
+	t, ok := patience.matching(`a time in whole milliseconds from "1s" to "24h", such as "5s"`, func(t string) bool {
+		d, err := time.ParseDuration(t)
+		return err == nil && d >= minPatience && d <= maxPatience && d%time.Millisecond == 0
+	})
+	if d, _ := time.ParseDuration(t); ok {
+		l.PatienceMs = int(d / time.Millisecond)
 	}
 }
 

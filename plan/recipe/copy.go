@@ -34,7 +34,7 @@ func (s *subject) copyLayer(d plan.Choice, src state.CurrentLeg, l *state.Lvol) 
 		lacks = because(s.v.At("replicas"), "%s lacks layer %s of %s, and %s copies it there already", d.Node, name.Lvol(), s.v.Name, src.Node)
 	}
 	if l.Allocated > 0 {
-		link := lineage.Link{From: d.Node, To: src.Node}
+		link := s.b.cfg.Link(d.Node, src.Node)
 		s.keep[staging.UUID] = src.Node
 		if why := b.bring(s.sec, lacks, link, staging.UUID, s.key(d.Node)+" staging"); why != "" {
 			s.lag(d, why)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"strata/amount"
-	"strata/lineage"
 	"strata/plan"
 	"strata/state"
 )
@@ -63,7 +62,7 @@ func (s *subject) unheard() string {
 		case l.Head == nil:
 			return "the replica " + s.b.away(l.Node)
 		case s.Engine != "" && l.Node != s.Engine:
-			if why := s.b.connected(lineage.Link{From: l.Node, To: s.Engine}); why != "" {
+			if why := s.b.connected(s.b.cfg.Link(l.Node, s.Engine)); why != "" {
 				return why
 			}
 		}
@@ -74,7 +73,7 @@ func (s *subject) unheard() string {
 // outgrown is a leg that is larger than the engine sees it; nil for none.
 func (s *subject) outgrown() *state.CurrentLeg {
 	for i, l := range s.Legs {
-		if l.Head != nil && l.Node != s.Engine && s.b.outgrown(lineage.Link{From: l.Node, To: s.Engine}, l.Head.Lvol) {
+		if l.Head != nil && l.Node != s.Engine && s.b.outgrown(s.b.cfg.Link(l.Node, s.Engine), l.Head.Lvol) {
 			return &s.Legs[i]
 		}
 	}

@@ -37,7 +37,7 @@ func (s *subject) former(l state.CurrentLeg) (lineage.Link, bool) {
 		return lineage.Link{}, false
 	}
 	link, ok := s.b.cfg.Cluster.ParseLink(at.Controllers[r.Controller].NQN)
-	return link, ok && link != lineage.Link{From: l.Node, To: s.Engine}
+	return link, ok && link != s.b.cfg.Link(l.Node, s.Engine)
 }
 
 // relinks returns the first link of a former name that the volume is to leave.
@@ -73,7 +73,7 @@ func (s *subject) relink() result {
 
 // reached says why the engine does not reach a leg; "" when it does.
 func (s *subject) reached(l state.CurrentLeg) string {
-	link := lineage.Link{From: l.Node, To: s.Engine}
+	link := s.b.cfg.Link(l.Node, s.Engine)
 	if former, ok := s.former(l); ok {
 		at := s.b.w.Nodes[s.Engine]
 		if ctrl := at.Controllers[at.Remotes[l.UUID].Controller]; ctrl.State == "enabled" {

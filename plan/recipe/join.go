@@ -33,7 +33,7 @@ func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 	if s.leftovers() || !s.grows() && s.prepare(s.engine, "replicas") == blocked {
 		return
 	}
-	for _, l := range []lineage.Link{{From: src.Node, To: d.Node}, {From: d.Node, To: s.engine}} {
+	for _, l := range []lineage.Link{s.b.cfg.Link(src.Node, d.Node), s.b.cfg.Link(d.Node, s.engine)} {
 		if l.From == l.To {
 			continue
 		}
@@ -77,7 +77,7 @@ func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 func (s *subject) joinHead(joins reason, d plan.Choice, src state.CurrentLeg, epoch lineage.Epoch) (head lineage.UUID, why string) {
 	joint := s.joint(epoch)
 	base := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)[joint].UUID
-	out := lineage.Link{From: src.Node, To: d.Node}
+	out := s.b.cfg.Link(src.Node, d.Node)
 	if why := s.b.bring(s.sec, joins, out, base, s.key(src.Node)+" "+string(joint)); why != "" {
 		return "", why
 	}
@@ -86,7 +86,7 @@ func (s *subject) joinHead(joins reason, d plan.Choice, src state.CurrentLeg, ep
 	s.sec.then(joins, plan.RiskPause, plan.LvolCloneBdev{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Bdev: base, Name: name})
 	head = s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)].UUID
 	if d.Node != s.engine {
-		back := lineage.Link{From: d.Node, To: s.engine}
+		back := s.b.cfg.Link(d.Node, s.engine)
 		if why := s.b.bring(s.sec, joins, back, head, s.key(d.Node)+" "+string(name)); why != "" {
 			return "", why
 		}

@@ -35,7 +35,7 @@ func (s *subject) bringLeg(l state.CurrentLeg) string {
 	b := s.b
 	if l.Node == s.engine || l.Head == nil {
 		if l.Head == nil && l.Node != "" {
-			b.links.need(lineage.Link{From: l.Node, To: s.engine})
+			b.links.need(b.cfg.Link(l.Node, s.engine))
 		}
 		itself := because(s.v.At("replicas"), "%s uses it itself", s.engine)
 		b.withdraw(s.sec, itself, l.Node, l.UUID, s.engine)
@@ -49,7 +49,7 @@ func (s *subject) bringLeg(l state.CurrentLeg) string {
 	if s.Engine == "" {
 		offer = b.bring
 	}
-	return offer(s.sec, mirrors, lineage.Link{From: l.Node, To: s.engine}, l.UUID, s.key(l.Node))
+	return offer(s.sec, mirrors, s.b.cfg.Link(l.Node, s.engine), l.UUID, s.key(l.Node))
 }
 
 // legDropped reports whether this pass has let go of a peer that a leg was on: then

@@ -1,7 +1,5 @@
 package recipe
 
-import "strata/lineage"
-
 // peers lets go of the peers that have been given up and have the only legs the
 // volume has: the volume goes down with them, whatever else is to be done, so it is
 // judged anew in the next pass.
@@ -11,7 +9,7 @@ func (s *subject) peers() result {
 		if s.Engine == "" || l.Node == s.Engine || l.Node == "" {
 			continue
 		}
-		link := lineage.Link{From: l.Node, To: s.Engine}
+		link := s.b.cfg.Link(l.Node, s.Engine)
 		ctrl := s.b.w.Nodes[s.Engine].Controllers[s.b.w.Controller(link)]
 		if ctrl == nil || ctrl.NQN != s.b.cfg.Cluster.LinkNQN(link) || !ctrl.GivenUp() {
 			continue

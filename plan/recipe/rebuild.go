@@ -50,7 +50,7 @@ func (s *subject) rung() {
 		s.lag(d, why)
 		return
 	}
-	if out := (lineage.Link{From: src.Node, To: d.Node}); s.b.connected(out) == "" {
+	if out := s.b.cfg.Link(src.Node, d.Node); s.b.connected(out) == "" {
 		s.b.links.need(out) // the join will use it
 	}
 	if s.giveUpHalf(d) != idle {

@@ -84,7 +84,7 @@ func (s *subject) cloneHeads(cause reason, target *layer) ([]state.Placed, bool)
 		if l.Node == s.engine {
 			continue
 		}
-		link := lineage.Link{From: l.Node, To: s.engine}
+		link := s.b.cfg.Link(l.Node, s.engine)
 		if why := s.b.bring(s.sec, cause, link, c.Lvol.UUID, s.key(l.Node)+" "+string(name)); why != "" {
 			s.b.block("volume "+s.v.Name, s.v.At("head"), "", "the new head on %s cannot be brought to the engine: %s", l.Node, why)
 			return nil, false

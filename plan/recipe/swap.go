@@ -49,7 +49,7 @@ func (s *subject) fillUp() result {
 // again; one after it leaves sealed heads, which are equal, and no engine.
 func (s *subject) swap(missing []plan.Choice) result {
 	for _, c := range missing {
-		if l := (lineage.Link{From: c.Node, To: s.engine}); c.Node != s.engine {
+		if l := s.b.cfg.Link(c.Node, s.engine); c.Node != s.engine {
 			why := s.b.link(l)
 			if why == "" {
 				why = s.b.connected(l)
@@ -82,7 +82,7 @@ func (s *subject) swap(missing []plan.Choice) result {
 		if o.Node == s.engine {
 			continue
 		}
-		if why := s.b.bring(s.sec, equal, lineage.Link{From: o.Node, To: s.engine}, o.Lvol.UUID, s.key(o.Node)); why != "" {
+		if why := s.b.bring(s.sec, equal, s.b.cfg.Link(o.Node, s.engine), o.Lvol.UUID, s.key(o.Node)); why != "" {
 			s.b.block("volume "+s.v.Name, s.v.At("replicas"), "", "a replica on %s cannot be brought to the engine: %s", o.Node, why)
 			return blocked
 		}
@@ -145,7 +145,7 @@ func (s *subject) prepare(to lineage.Node, field string) result {
 			why = s.canSeal(l)
 		}
 		if why == "" && l.Node != to {
-			link := lineage.Link{From: l.Node, To: to}
+			link := s.b.cfg.Link(l.Node, to)
 			s.sec.after(plan.LinkKey(link))
 			if why = s.b.link(link); why == "" {
 				why = s.b.connected(link)

@@ -127,7 +127,7 @@ func (s *subject) urgent() {
 	}
 	for _, l := range s.Legs {
 		if l.Node != s.engine {
-			s.b.links.need(lineage.Link{From: l.Node, To: s.engine})
+			s.b.links.need(s.b.cfg.Link(l.Node, s.engine))
 		}
 	}
 }
