@@ -1,6 +1,7 @@
 package lineage
 
 import (
+	"fmt"
 	"hash/fnv"
 	"strings"
 )
@@ -48,9 +49,32 @@ func (l Link) String() string {
 	return s
 }
 
+func (l Link) text() string { return string(l.From) + ":" + string(l.To) + l.ending() }
+
+func parseLink(text string) (Link, bool) {
+	from, to, ok := strings.Cut(text, ":")
+	to, wait := strings.CutSuffix(to, waiting)
+	if !ok || !ValidName(from) || !ValidName(to) {
+		return Link{}, false
+	}
+	return Link{Node(from), Node(to), wait}, true
+}
+
+// MarshalText writes the link as it ends the NQN of its subsystem.
+func (l Link) MarshalText() ([]byte, error) { return []byte(l.text()), nil }
+
+// UnmarshalText reads what MarshalText gives. It fails for anything else.
+func (l *Link) UnmarshalText(text []byte) error {
+	link, ok := parseLink(string(text))
+	if *l = link; !ok {
+		return fmt.Errorf("%q is no link", text)
+	}
+	return nil
+}
+
 // LinkNQN is the name of the link's subsystem, on the node it comes from.
 func (c Cluster) LinkNQN(l Link) NQN {
-	return NQN(nqnPrefix + string(c) + ":" + string(l.From) + ":" + string(l.To) + l.ending())
+	return NQN(nqnPrefix + string(c) + ":" + l.text())
 }
 
 // Controller is the name of the NVMe controller, on node l.To, that is
@@ -63,12 +87,7 @@ func (c Cluster) ParseLink(n NQN) (Link, bool) {
 	if !ok {
 		return Link{}, false
 	}
-	from, to, ok := strings.Cut(rest, ":")
-	to, wait := strings.CutSuffix(to, waiting)
-	if !ok || !ValidName(from) || !ValidName(to) {
-		return Link{}, false
-	}
-	return Link{Node(from), Node(to), wait}, true
+	return parseLink(rest)
 }
 
 // ExportNQN is the name of the subsystem through which hosts reach v.

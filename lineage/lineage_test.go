@@ -76,6 +76,13 @@ func TestFabricNamesRoundTrip(t *testing.T) {
 		if got, ok := c.ParseLink(c.LinkNQN(l)); !ok || got != l {
 			t.Errorf("link: %v %v", got, ok)
 		}
+		var got Link
+		if text, err := l.MarshalText(); err != nil || got.UnmarshalText(text) != nil || got != l {
+			t.Errorf("%v is written as %s, %v, and read as %v", l, text, err, got)
+		}
+	}
+	if err := new(Link).UnmarshalText([]byte("n2")); err == nil {
+		t.Error("n2 is read as a link")
 	}
 	if n := c.Controller(Link{"n2", "n1", true}); n != "lab.n2~wait" {
 		t.Errorf("controller of a link that waits: %s", n)

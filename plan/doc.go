@@ -26,6 +26,7 @@
 //     alone     a volume whose next step is left to a person is left as it is
 //     end       engines end that were given up, and are back [serve…]
 //     overtaken an engine that serves nobody is left as it is while others may be ahead of it
+//     patience  legs whose peer is gone are waited for, over links that wait, or the epoch without them is minted and the peer let go [serve…]
 //     peers     links whose peer was given up are made again before their volume is served [serve]
 //     One that an engine serves: it stays in use, or is taken down to be started in another shape:
 //     names     the heads say who is current: the next epoch is minted, and the rest fenced [serve…]

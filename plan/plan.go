@@ -174,6 +174,9 @@ type Options struct {
 	// that are not among them a replica is made elsewhere. nil: nobody knows since when
 	// nodes are away, and what may be on one that cannot be read is made nowhere else.
 	Away map[lineage.Node]bool
+	// Peers has the links that wait and whose peer is gone (state.Snapshot.Waits), as
+	// far as somebody knows since when.
+	Peers map[lineage.Link]Peer
 	// Explain asks for the nodes that were passed over in Plan.Places.
 	Explain bool
 	// OnePass asks for the next pass only.

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"strata/lineage"
 )
@@ -60,6 +61,12 @@ type Links struct {
 
 // Wait reports whether links wait for a lost peer until somebody lets go of it.
 func (l Links) Wait() bool { return l.PatienceMs > 0 }
+
+// Patience is how long a peer is waited for whose link waits, also where links are to
+// drop theirs and one has not been exchanged yet.
+func (l Links) Patience() time.Duration {
+	return time.Duration(cmp.Or(l.PatienceMs, waitingLinks.PatienceMs)) * time.Millisecond
+}
 
 // Link is the link from one node to another as it is configured.
 func (c *Config) Link(from, to lineage.Node) lineage.Link {

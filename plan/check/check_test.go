@@ -229,3 +229,42 @@ n1 lvol lab.fast/wal.aaaa#5.1.`+cut+`p u2 64Mi 9 parent=wal.aaaa@5.auto-20261120
 		}
 	}
 }
+
+// A peer of a link that waits is let go once the names of the other legs say that
+// its leg is out; a RAID without other legs goes down with it.
+func TestCheckLetsGoOnceNamesSaySo(t *testing.T) {
+	const world = `n1 disk /dev/n1 lab.fast.disk claimed
+n1 lvstore lab.fast lab.fast.disk 1Mi 1024
+n1 lvol lab.fast/db.k3f7#OWN u1 64Mi 9
+n1 controller lab.n2~wait nqn.2026-01.io.strata:lab:n2:n1~wait STATE 10.0.0.2 4420
+n1 remote lab.n2~waitn7 u2 64Mi
+n1 raid lab.db.k3f7 online LEGS
+n2 disk /dev/n2 lab.fast.disk claimed
+n2 lvstore lab.fast lab.fast.disk 1Mi 1024
+n2 lvol lab.fast/db.k3f7#PEERS u2 64Mi 9
+`
+	for _, c := range []struct {
+		name, own, peers, legs, state string
+		refused                       bool
+	}{
+		{"both are current", "2.2wp", "2.2w", "u1 u2", "enabled", true},
+		{"its leg is out", "3.1p", "2.2w", "u1 u2", "enabled", false},
+		{"its leg is out and fenced", "3.1p", "3x", "u1 u2", "enabled", false},
+		{"its leg is of the newest epoch, too", "3.1p", "3.1", "u1 u2", "enabled", true},
+		{"its leg knows of a later epoch", "3.1p", "4.1", "u1 u2", "enabled", true},
+		{"the other is fenced", "3x", "2.2w", "u1 u2", "enabled", true},
+		{"there is no other leg", "2.2wp", "2.2w", "u2 -", "enabled", false},
+		{"it has no leg", "2.2wp", "2.2w", "u1 -", "enabled", false},
+		{"it was given up already", "2.2wp", "2.2w", "u1 u2", "disabled", false},
+	} {
+		for _, op := range []plan.Op{plan.ControllerDisable{At: plan.At{Node: "n1"}, Controller: "lab.n2~wait"}, plan.ControllerDetach{At: plan.At{Node: "n1"}, Controller: "lab.n2~wait"}} {
+			cfg, snap := plantest.TwoNodes(t, `links: loss: "wait"
+volumes: db: {size: 64Mi, replicas: 2, export: "none"}`, strings.NewReplacer("OWN", c.own, "PEERS", c.peers, "LEGS", c.legs, "STATE", c.state).Replace(world))
+			s := plan.Section{Kind: plan.KindLink, Name: "n2 → n1 (wait)", Stages: [][]plan.Step{{{Op: op}}}}
+			err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, plan.Options{})
+			if refused := err != nil && strings.Contains(err.Error(), "do not say that it is out"); refused != c.refused || err != nil && !refused {
+				t.Errorf("%s: %s: got %v", c.name, op.Words(), err)
+			}
+		}
+	}
+}

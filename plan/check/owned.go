@@ -104,9 +104,9 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.ControllerAttach:
 		return c.nqn(op.NQN)
 	case plan.ControllerDisable:
-		return c.controller(op.Node, op.Controller)
+		return c.goes(op.Node, op.Controller)
 	case plan.ControllerDetach:
-		return c.controller(op.Node, op.Controller)
+		return c.goes(op.Node, op.Controller)
 	case plan.RaidCreate:
 		return c.raid(op.Raid)
 	case plan.RaidDelete:
@@ -194,11 +194,17 @@ func (c *Checker) raid(name string) error {
 	return nil
 }
 
-func (c *Checker) controller(n lineage.Node, name string) error {
-	if ctrl := c.w.Nodes[n].Controllers[name]; ctrl != nil {
-		return c.nqn(ctrl.NQN)
+// goes refuses to let go of a controller that is not the cluster's, or whose legs are
+// not written off (letGo).
+func (c *Checker) goes(n lineage.Node, name string) error {
+	ctrl := c.w.Nodes[n].Controllers[name]
+	if ctrl == nil {
+		return fmt.Errorf("controller %s is not there", name)
 	}
-	return fmt.Errorf("controller %s is not there", name)
+	if err := c.nqn(ctrl.NQN); err != nil {
+		return err
+	}
+	return c.letGo(n, name)
 }
 
 // kernel refuses to start a device that shows somebody else's bdev, and to

@@ -93,11 +93,13 @@ func (b *builder) run(last *builder) {
 		b.links.strays = b.findStrays()
 		b.muteExports()
 		b.findCopies()
+		b.findWaiting()
 	} else {
 		b.links, b.ground = newLinks(b, last.links), last.ground
 		for _, n := range b.ground.nodes { // their sections come first, in that order
 			b.section(plan.NodeKey(n))
 		}
+		b.findWaiting()
 		b.measureAgain()
 		b.kin()
 	}
@@ -116,6 +118,7 @@ func (b *builder) run(last *builder) {
 		if last == nil || len(b.opt.AllowDestroy) > 0 {
 			b.orphans()
 		}
+		b.letGoLost()
 		b.dropUnneeded(idle)
 		b.dropFormer(former)
 	}

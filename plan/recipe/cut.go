@@ -170,7 +170,7 @@ func (s *subject) cutLayer(name lineage.LvolName) (ops []plan.Op) {
 // of the engine, and then the others.
 func (s *subject) counting(epoch lineage.Epoch) (first plan.Op, rest []plan.Op) {
 	for i, l := range s.Legs {
-		head := s.headName(epoch, len(s.Legs), l.Node)
+		head := s.headName(epoch, s.Legs, l.Node)
 		head.Cut = epoch
 		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: head.Lvol()}
 		if i == 0 {

@@ -86,6 +86,7 @@ func overreach(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, p *pl
 			// A link's section may let go of a peer whose legs are lost already, or are then
 			// said to be (fence).
 			parts, useless := false, false
+			said := false // that a leg is out which the mirror has still, over a link that waits (fence)
 			for step := range s.Steps() {
 				say := func(format string, args ...any) error {
 					return fmt.Errorf("%s may have %s, and step %d (%s on %s) %s", s.Key(), allowed, step.Number, step.Op.Words(), step.Op.On(), fmt.Sprintf(format, args...))
@@ -105,6 +106,7 @@ func overreach(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, p *pl
 				case deletes && isCurrent(cfg, w, s, del):
 					return say("deletes a current replica")
 				}
+				said = said || forsakes(before, s, step.Op)
 				if off, ok := step.Op.(plan.ControllerDisable); ok {
 					parts, useless = true, w.Nodes[off.Node].Controllers[off.Controller].GivenUp()
 				}
@@ -118,6 +120,9 @@ func overreach(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, p *pl
 			after := reach(cfg, w)
 			for _, way := range slices.Sorted(maps.Keys(before)) {
 				volume := before[way]
+				if said && strings.HasSuffix(way, " copies") {
+					continue
+				}
 				if of, ok := s.Key().Volume(); after[way] == "" && (ok || !parts || !opt.Auto[volume].Has(schema.DutyFence)) && (ok && of.Name == volume || !useless) {
 					return fmt.Errorf("%s takes away: %s", s.Key(), way)
 				}

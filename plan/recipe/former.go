@@ -11,7 +11,7 @@ import (
 	"strata/state"
 )
 
-// A link is named after its two nodes. When a node gets another name in the
+// A link is named after its two nodes, and after whether it waits. When a node gets another name in the
 // configuration, the links that its targets have are those of a former name: the
 // node is told by what it has, and what goes through them goes on. A volume with
 // a leg on such a link is started anew on one of the present name, which costs
@@ -50,7 +50,11 @@ func (s *subject) relinks() (lineage.Link, bool) {
 			continue
 		}
 		if s.kernelExport() {
-			s.b.note("volume "+s.v.Name, s.v.Pos, "start its engine anew when hosts can do without it", "its replica on %s is reached over the link from %s to %s, as the nodes were called; its hosts cannot be held meanwhile", l.Node, link.From, link.To)
+			how := "as the nodes were called"
+			if link.Wait != s.b.cfg.Links.Wait() {
+				how = "which " + s.b.otherwise(link)
+			}
+			s.b.note("volume "+s.v.Name, s.v.Pos, "start its engine anew when hosts can do without it", "its replica on %s is reached over the link from %s to %s, %s; its hosts cannot be held meanwhile", l.Node, link.From, link.To, how)
 			return link, false
 		}
 		return link, true
@@ -67,8 +71,19 @@ func (s *subject) relink() result {
 	if s.prepare(s.Engine, "replicas") == blocked {
 		return blocked
 	}
-	s.takeDown(nil, because(s.v.At("replicas"), "the link from %s to %s is called otherwise now; hosts wait while it is exchanged", link.From, link.To))
+	s.takeDown(nil, because(s.v.At("replicas"), "the link from %s to %s %s; hosts wait while it is exchanged", link.From, link.To, s.b.otherwise(link)))
 	return acted
+}
+
+// otherwise says what of a former link is not as it is to be.
+func (b *builder) otherwise(l lineage.Link) string {
+	switch {
+	case l.Wait == b.cfg.Links.Wait():
+		return "is called otherwise now"
+	case l.Wait:
+		return "waits for a lost peer, and is not to any more"
+	}
+	return "drops a lost peer, and is to wait"
 }
 
 // reached says why the engine does not reach a leg; "" when it does.
@@ -88,6 +103,13 @@ func (s *subject) reached(l state.CurrentLeg) string {
 // has no more.
 func (b *builder) stale(l lineage.Link, at lineage.Node, end lineage.Node) bool {
 	return end != at || b.cfg.Node(l.From) == nil || b.cfg.Node(l.To) == nil
+}
+
+// former reports whether a link that a node shows is another than it is to be by
+// now: of a former name, or one that waits where links are to drop their peers, or the
+// other way round.
+func (b *builder) former(l lineage.Link, from lineage.Node) bool {
+	return b.stale(l, from, l.From) || l.Wait != b.cfg.Links.Wait()
 }
 
 // dropFormer takes away the links of former names that carried nothing when the
@@ -161,13 +183,13 @@ func (b *builder) inUse(l lineage.Link, leg lineage.UUID) bool {
 // letGoMoved lets go of the controllers that try an address at which their peer
 // does not listen any more: it can be read, and listens elsewhere, under another
 // name, or not at all.
-// Patient links would try for ever. The legs on it are lost with it.
+// The legs on it are lost with it. Those that wait are let go once names say so (patience.go).
 func (b *builder) letGoMoved() {
 	for n, at := range b.readNodes() {
 		for _, name := range slices.Sorted(maps.Keys(at.Controllers)) {
 			ctrl := at.Controllers[name]
 			link, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
-			if !ok || ctrl.State == "enabled" || ctrl.GivenUp() || b.opt.Skip[plan.LinkKey(link)] {
+			if !ok || link.Wait || ctrl.State == "enabled" || ctrl.GivenUp() || b.opt.Skip[plan.LinkKey(link)] {
 				continue
 			}
 			from := link.From

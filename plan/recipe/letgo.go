@@ -14,7 +14,7 @@ import (
 // answer, with a leg of a mirror in which I/O waits and none gets done. The
 // link's controller is disabled, which fails what is outstanding at once, and
 // detached; every leg on that peer is lost with it, and the volumes' epochs
-// move as after any loss.
+// move as after any loss. Over a link that waits they move first (patience.go).
 func (b *builder) letGoStalled() {
 	for n, at := range b.readNodes() {
 		for _, name := range slices.Sorted(maps.Keys(at.Raids)) {
@@ -40,7 +40,7 @@ func (b *builder) letGoOf(n lineage.Node, v lineage.Volume, l state.Leg) {
 	}
 	ctrl := at.Controllers[r.Controller]
 	link, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
-	if !ok || link.To != at.Name || b.opt.Skip[plan.LinkKey(link)] {
+	if !ok || link.Wait || link.To != at.Name || b.opt.Skip[plan.LinkKey(link)] {
 		return
 	}
 	if peer := b.w.Nodes[link.From]; peer != nil && peer.Unknown == "" {

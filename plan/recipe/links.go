@@ -33,6 +33,10 @@ type links struct {
 	// the sections of the volumes with legs on a link that is given up.
 	empty    map[lineage.Link]bool
 	standing map[lineage.Link][]plan.Key
+	// waiting are the links that wait for their peers when the pass begins, and lost
+	// those of them that are to be let go.
+	waiting []state.Waiting
+	lost    map[lineage.Link]*lost
 	// dropped has the nodes that let go of a peer in this pass, and stalled, by
 	// engine, the links that are let go before volumes are looked at.
 	dropped map[lineage.Node]bool

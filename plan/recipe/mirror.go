@@ -41,15 +41,19 @@ func (s *subject) bringLeg(l state.CurrentLeg) string {
 		b.withdraw(s.sec, itself, l.Node, l.UUID, s.engine)
 		return ""
 	}
-	if _, former := s.former(l); former {
-		return ""
+	link := b.cfg.Link(l.Node, s.engine)
+	if former, is := s.former(l); is {
+		if former.From != link.From || former.To != link.To {
+			return ""
+		}
+		link = former // the same but for the setting, and not left yet
 	}
 	mirrors := because(s.v.At("replicas"), "%s mirrors %s", s.engine, s.v.Name)
 	offer := b.offer
 	if s.Engine == "" {
 		offer = b.bring
 	}
-	return offer(s.sec, mirrors, s.b.cfg.Link(l.Node, s.engine), l.UUID, s.key(l.Node))
+	return offer(s.sec, mirrors, link, l.UUID, s.key(l.Node))
 }
 
 // legDropped reports whether this pass has let go of a peer that a leg was on: then

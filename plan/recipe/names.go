@@ -45,7 +45,7 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 		if l.Head == nil {
 			continue
 		}
-		want := s.headName(epoch, len(legs), l.Node)
+		want := s.headName(epoch, legs, l.Node)
 		if l.Head.Name == want {
 			continue
 		}
@@ -67,7 +67,7 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 func (s *subject) unnamed() (due, lost bool) {
 	epoch := s.epoch(s.Legs)
 	for _, l := range s.Legs {
-		if l.Head == nil || l.Head.Name == s.headName(epoch, len(s.Legs), l.Node) {
+		if l.Head == nil || l.Head.Name == s.headName(epoch, s.Legs, l.Node) {
 			continue
 		}
 		due = true
@@ -113,8 +113,8 @@ func (s *subject) announce(epoch lineage.Epoch, legs []state.CurrentLeg) {
 	}
 }
 
-func (s *subject) headName(epoch lineage.Epoch, legs int, n lineage.Node) lineage.Head {
-	h := lineage.Head{Volume: s.id, Epoch: epoch, Legs: legs, Cut: s.cut()}
+func (s *subject) headName(epoch lineage.Epoch, legs []state.CurrentLeg, n lineage.Node) lineage.Head {
+	h := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(legs), Cut: s.cut(), Wait: s.wait(legs)}
 	if n == s.engine {
 		h.Mark = lineage.Primary
 	}
@@ -154,7 +154,7 @@ func (s *subject) epochOf(u lineage.UUID) lineage.Epoch {
 // be renamed tells that it has been minted.
 func (s *subject) epoch(legs []state.CurrentLeg) lineage.Epoch {
 	for _, l := range legs {
-		if l.Head != nil && l.Head.Name == s.headName(s.Top, len(legs), l.Node) && (!s.forces() || s.Top > lineage.Forced) {
+		if l.Head != nil && l.Head.Name == s.headName(s.Top, legs, l.Node) && (!s.forces() || s.Top > lineage.Forced) {
 			return s.Top
 		}
 	}

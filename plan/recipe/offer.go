@@ -187,7 +187,7 @@ func (b *builder) withdraw(sec *section, why reason, n lineage.Node, leg lineage
 	for _, s := range b.shownBy(n, leg) {
 		nqn := b.cfg.Cluster.LinkNQN(s.link)
 		if sub := b.w.Nodes[n].Subsystems[nqn]; s.link != b.cfg.Link(n, keep) && sub != nil && sub.Namespaces[s.nsid] != nil && sub.Namespaces[s.nsid].Bdev == string(leg) {
-			if b.stale(s.link, n, s.link.From) && b.inUse(s.link, leg) || b.readThrough(s.link.To, leg) {
+			if b.former(s.link, n) && b.inUse(s.link, leg) || b.readThrough(s.link.To, leg) {
 				continue
 			}
 			ops = append(ops, plan.NamespaceRemove{At: plan.At{Node: n}, NQN: nqn, NSID: s.nsid, Bdev: string(leg)})

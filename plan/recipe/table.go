@@ -29,6 +29,7 @@ var (
 	resuming   = recipe{"resume", "a pause that somebody left open ends", "resume.go", serving, (*subject).resume}
 	counting   = recipe{"spent", "a volume whose names count too high is left as it is", "spent.go", asks, (*subject).spent}
 	naming     = recipe{"names", "the heads say who is current: the next epoch is minted, and the rest fenced", "names.go", serving.except("where a leg was lost or has joined, `fence`"), (*subject).names}
+	enduring   = recipe{"patience", "legs whose peer is gone are waited for, over links that wait, or the epoch without them is minted and the peer let go", "patience.go", serving.except("to mint and let go, `fence`"), (*subject).patience}
 	shaking    = recipe{"shaken", "a head that is not complete is left alone while its node lets go of a peer", "peers.go", asks, (*subject).shaking}
 	mirroring  = recipe{"mirror", "legs are brought to the engine over links, and several of them into a RAID", "mirror.go", serving, (*subject).mirror}
 	parting    = recipe{"parted", "a leg whose peer is let go in this pass is looked at in the next", "peers.go", asks, (*subject).parted}
@@ -54,6 +55,7 @@ var beginning = course{"A volume that is there, before anything else", []row{
 	{recipe{"alone", "a volume whose next step is left to a person is left as it is", "alone.go", asks, (*subject).alone}, []result{blocked}},
 	{recipe{"end", "engines end that were given up, and are back", "end.go", serving.except("where another engine serves, `fence`"), (*subject).endOthers}, nil},
 	{recipe{"overtaken", "an engine that serves nobody is left as it is while others may be ahead of it", "overtaken.go", asks, (*subject).believe}, []result{blocked}},
+	{enduring, []result{acted, blocked}},
 	{recipe{"peers", "links whose peer was given up are made again before their volume is served", "peers.go", serving, (*subject).peers}, []result{acted, blocked}},
 }}
 

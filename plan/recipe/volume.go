@@ -122,7 +122,7 @@ func (s *subject) foreign() result {
 // hosts found paused go on, and a leg that was lost is told from the others.
 func (s *subject) urgent() {
 	s.try(resuming)
-	if s.Engine != "" && s.try(counting) != blocked {
+	if s.Engine != "" && s.try(counting) != blocked && s.try(enduring) == idle {
 		s.try(naming)
 	}
 	for _, l := range s.Legs {

@@ -1,0 +1,61 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"strata/lineage"
+	"strata/state"
+)
+
+// letGo refuses to let go of a controller of a link that waits while a RAID has a leg
+// there that the names of its other legs do not leave out: hosts would be told that
+// their writes are done when the names still promise that this leg has them. What was
+// given up by others does so already, and a RAID without other legs goes down.
+func (c *Checker) letGo(n lineage.Node, controller string) error {
+	at := c.w.Nodes[n]
+	ctrl := at.Controllers[controller]
+	if link, ok := c.cfg.Cluster.ParseLink(ctrl.NQN); !ok || !link.Wait || ctrl.GivenUp() {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(at.Raids)) {
+		var gone, rest []lineage.UUID
+		for _, l := range at.Raids[name].Legs {
+			if r := at.Remotes[l.UUID]; l.Configured && r != nil && r.Controller == controller {
+				gone = append(gone, l.UUID)
+			} else if l.Configured {
+				rest = append(rest, l.UUID)
+			}
+		}
+		if len(gone) == 0 || len(rest) == 0 {
+			continue
+		}
+		v, ok := c.cfg.Cluster.ParseRaid(name)
+		if !ok || !leavesOut(c.w.Incarnation(v), n, rest, gone) {
+			return fmt.Errorf("RAID %s on %s has a leg there, and the names of its other legs do not say that it is out", name, n)
+		}
+	}
+	return nil
+}
+
+// leavesOut reports whether the newest epoch that the legs of rest name is for no more
+// than these, and none of gone is of it. The engine's own leg is believed before
+// others, so where it has one that has to say so.
+func leavesOut(inc *state.Incarnation, engine lineage.Node, rest, gone []lineage.UUID) bool {
+	var says *state.Head
+	for i, h := range inc.Heads {
+		if !slices.Contains(rest, h.Lvol.UUID) || h.Name.Mark == lineage.Fenced {
+			continue
+		}
+		if says == nil || h.Node == engine && says.Node != engine || (h.Node == engine) == (says.Node == engine) && h.Name.Epoch > says.Name.Epoch {
+			says = &inc.Heads[i]
+		}
+	}
+	if says == nil || says.Name.Legs > len(rest) {
+		return false
+	}
+	return !slices.ContainsFunc(inc.Heads, func(h state.Head) bool {
+		return slices.Contains(gone, h.Lvol.UUID) && h.Name.Mark != lineage.Fenced && h.Name.Epoch >= says.Name.Epoch
+	})
+}

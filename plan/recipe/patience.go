@@ -1,0 +1,265 @@
+package recipe
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// A link that waits never gives its peer up: while that is gone, hosts that write
+// wait with it, and no leg is lost. It ends in one of two ways.
+//
+// The peer is back: its target is made again, and shows again what the engine has in
+// its mirror, under the same numbers. The controller reconnects, what waited is sent
+// again, and no epoch was minted. Until then nothing is begun that waits for I/O.
+//
+// The peer is waited for no more (plan.Options.Peers). Ladder, of all volumes with a
+// leg on it together:
+//
+//	minted   the next epoch, on the legs that stay, the engine's own first
+//	let go   the controller disabled and detached: the legs are lost
+//	fenced   what was on the peer, where it can be read (names.go)
+//
+// A crash before an epoch is minted leaves volumes that wait. One after it, too: the
+// names of some say that their leg is out, and while the mirror has it no write is
+// acknowledged without it. If the peer is back first, it has all of them, and the
+// next epoch has it in again; else it is let go by the next run. One after the
+// controller was disabled leaves mirrors as names say.
+
+// lost is a link that waits and whose peer is waited for no more.
+type lost struct {
+	state.Waiting
+	why reason
+	// minted has the volumes whose names say that their legs there are out, with the
+	// sections that write it.
+	minted map[lineage.Volume]plan.Key
+}
+
+// findWaiting finds the links that wait for their peers when the pass begins, and
+// which of them are to be let go.
+func (b *builder) findWaiting() {
+	b.links.waiting = b.w.Waits(b.cfg.Cluster)
+	b.links.lost = map[lineage.Link]*lost{}
+	for _, w := range b.links.waiting {
+		if why, over := b.over(w); over {
+			b.links.lost[w.Link] = &lost{Waiting: w, why: why, minted: map[lineage.Volume]plan.Key{}}
+		}
+	}
+}
+
+// over reports whether a peer is waited for no more, and why.
+func (b *builder) over(w state.Waiting) (reason, bool) {
+	pos := b.posOf(w.At)
+	ctrl := b.w.Nodes[w.At].Controllers[w.Controller]
+	peer := b.w.Nodes[w.From]
+	unread := peer == nil || peer.Unknown != ""
+	if w.Link.To == w.At && b.movedAway(w.Link, ctrl) {
+		return because(pos, "%s does not listen at %s:%s any more, where %s waits for it", w.From, ctrl.Address, ctrl.Port, w.At), true
+	}
+	switch b.opt.Peers[w.Link] {
+	case plan.PeerWaits:
+		return reason{}, false
+	case plan.PeerOver:
+	default:
+		if !unread {
+			return reason{}, false
+		}
+	}
+	if w.Hung {
+		return because(pos, "%s does not answer, and holds up hosts", w.From), true
+	}
+	return because(pos, "%s is gone (controller %s is %s), and is waited for no more", w.From, w.Controller, w.State), true
+}
+
+// wait reports whether all legs but the engine's own are reached over links that
+// wait, one at least.
+func (s *subject) wait(legs []state.CurrentLeg) bool {
+	some, at := false, s.b.w.Nodes[s.engine]
+	for _, l := range legs {
+		if l.Node == s.engine {
+			continue
+		}
+		r := at.Remotes[l.UUID]
+		if r == nil || at.Controllers[r.Controller] == nil {
+			return false
+		}
+		link, ok := s.b.cfg.Cluster.ParseLink(at.Controllers[r.Controller].NQN)
+		if !ok || !link.Wait {
+			return false
+		}
+		some = true
+	}
+	return some
+}
+
+// waitingLeg is a lvol in the volume's mirror, or what it serves as it is, and the link
+// that it waits for.
+type waitingLeg struct {
+	state.CurrentLeg
+	on *state.Waiting
+}
+
+// waitingLegs are those that the engine waits for, of replicas that are current or join.
+func (s *subject) waitingLegs() (all []waitingLeg) {
+	for i, w := range s.b.links.waiting {
+		if w.At != s.Engine {
+			continue
+		}
+		for _, u := range w.Legs {
+			if s.isLeg(u) || s.mirrors() && s.b.w.Nodes[s.Engine].Raids[s.Device].Has(u) {
+				all = append(all, waitingLeg{state.CurrentLeg{Node: w.From, UUID: u, Head: s.inc.Find(u)}, &s.b.links.waiting[i]})
+			}
+		}
+	}
+	return all
+}
+
+// patience deals with legs whose peers are gone, of a volume in use over links that
+// wait: they are waited for, or the epoch without them is minted. Nothing else is done
+// to the volume meanwhile.
+func (s *subject) patience() result {
+	if s.Engine == "" {
+		return idle
+	}
+	var gone []waitingLeg
+	stay, out := slices.Clone(s.Legs), map[lineage.Link]bool{}
+	for _, l := range s.waitingLegs() {
+		if s.b.links.lost[l.on.Link] == nil || !s.may(schema.DutyFence) {
+			gone = append(gone, l)
+			continue
+		}
+		out[l.on.Link] = true
+		stay = slices.DeleteFunc(stay, func(o state.CurrentLeg) bool { return o.UUID == l.UUID })
+	}
+	if len(out) > 0 && !slices.ContainsFunc(stay, func(l state.CurrentLeg) bool { return l.Head != nil }) {
+		s.stranded()
+		return blocked
+	}
+	if len(stay) < len(s.Legs) {
+		s.rename(stay)
+	}
+	for link := range out {
+		s.b.links.lost[link].minted[s.id] = s.sec.Key()
+	}
+	s.await(gone)
+	switch {
+	case len(gone) > 0:
+		return blocked
+	case len(out) > 0:
+		return acted
+	}
+	return idle
+}
+
+// stranded says of a volume that nothing is left of without the peers that are gone that
+// it waits for them all the same.
+func (s *subject) stranded() {
+	var all []string
+	for _, l := range s.waitingLegs() {
+		all = append(all, fmt.Sprintf("on %s (%s)", l.on.From, how(l.on)))
+	}
+	for _, l := range s.Legs {
+		if l.Head == nil && !slices.ContainsFunc(s.waitingLegs(), func(w waitingLeg) bool { return w.UUID == l.UUID }) {
+			all = append(all, s.b.away(l.Node))
+		}
+	}
+	s.b.blockAlone("volume "+s.v.Name, s.v.Pos, "make one of them work again: hosts go on then, and nothing is lost",
+		"its hosts wait for its replicas, for none is left that could be told that it is the only one: %s", strings.Join(all, ", "))
+}
+
+// how says what of a link waits.
+func how(w *state.Waiting) string {
+	switch {
+	case w.Hung:
+		return fmt.Sprintf("%s does not answer", w.From)
+	case w.State == "enabled":
+		return fmt.Sprintf("%s is back and does not show it yet", w.From)
+	}
+	return fmt.Sprintf("controller %s on %s is %s", w.Controller, w.At, w.State)
+}
+
+// await shows the engine again what its peers have lost with their targets, and says
+// what is waited for.
+func (s *subject) await(legs []waitingLeg) {
+	for _, l := range legs {
+		w, why := l.on, ""
+		s.b.links.need(w.Link)
+		if from := s.b.w.Nodes[w.From]; w.To == w.At && from != nil && from.Unknown == "" {
+			if why = s.bringLeg(l.CurrentLeg); why != "" {
+				why = ": " + why
+			}
+		}
+		s.b.block("volume "+s.v.Name, s.v.Pos, "", "its replica on %s is waited for, %v at most, and hosts that write wait with it; %s%s", w.From, s.b.cfg.Links.Patience(), how(w), why)
+	}
+}
+
+// letGoLost lets go of the peers that are waited for no more, once the names of every
+// volume with a leg there say that it is out. A volume that has no other leg goes
+// down with its peer, so for its sake alone none is let go.
+func (b *builder) letGoLost() {
+	for _, w := range b.links.waiting {
+		l := b.links.lost[w.Link]
+		if l == nil || b.left(plan.LinkKey(w.Link)) {
+			continue
+		}
+		keys, free := b.keptBy(l)
+		if !free || len(keys) == 0 {
+			continue
+		}
+		sec := b.section(plan.LinkKey(w.Link)).after(keys...)
+		b.links.dropped[w.At] = true
+		sec.then(l.why, plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: w.At}, Controller: w.Controller})
+		sec.then(l.why, plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: w.At}, Controller: w.Controller})
+	}
+}
+
+// keptBy returns the sections that say of all volumes that their legs on a link are
+// out. Of those that do not it says why, and that they keep the link.
+func (b *builder) keptBy(l *lost) (keys []plan.Key, free bool) {
+	at, free := b.w.Nodes[l.At], true
+	for _, name := range slices.Sorted(maps.Keys(at.Raids)) {
+		raid := at.Raids[name]
+		if !slices.ContainsFunc(l.Legs, raid.Has) {
+			continue
+		}
+		v, ours := b.cfg.Cluster.ParseRaid(name)
+		others := slices.ContainsFunc(raid.Legs, func(leg state.Leg) bool { return leg.Configured && !slices.Contains(l.Legs, leg.UUID) })
+		if key, said := l.minted[v]; ours && said {
+			keys = append(keys, key)
+		} else if others {
+			free = false
+			b.heldBy(l, name, v, ours)
+		}
+	}
+	return keys, free
+}
+
+// heldBy says that a volume keeps a link from being let go, why, and what to do.
+func (b *builder) heldBy(l *lost, raid string, v lineage.Volume, ours bool) {
+	why, hint := "its next epoch cannot be written", fmt.Sprintf("make %s work again, or see what is said of volume %s", l.From, v.Name)
+	switch {
+	case !ours:
+		why, hint = "it is no RAID of the cluster's", fmt.Sprintf("take that leg out of %s, or make %s work again", raid, l.From)
+	case b.cfg.Volume(v.Name) == nil:
+		why, hint = fmt.Sprintf("volume %s is not configured, so its next epoch is not written", v.Name), "put it back until its replica is let go, or release it with "+b.grant(v).Flag()
+	case !b.may(v.Name, schema.DutyFence):
+		why, hint = "its next epoch is not written without a person", "strata apply does it; with \"fence\" in its auto it is done without"
+	case b.opt.Skip[plan.VolumeKey(v.Name)]:
+		why, hint = fmt.Sprintf("what was to be done to volume %s failed", v.Name), "run again"
+	}
+	b.blockAlone("link "+l.Link.String(), b.posOf(l.At), hint, "%s is gone and not let go: RAID %s on %s has a leg there, and %s", l.From, raid, l.At, why)
+}
+
+// posOf is where a node stands in the configuration.
+func (b *builder) posOf(n lineage.Node) schema.Pos {
+	if conf := b.cfg.Node(n); conf != nil {
+		return conf.Pos
+	}
+	return schema.Pos{}
+}

@@ -1,0 +1,81 @@
+package state
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"strata/lineage"
+)
+
+// Waiting is a link that waits for its peer: I/O of what a node uses through it
+// neither ends nor fails.
+type Waiting struct {
+	lineage.Link
+	At         lineage.Node // is attached to it; Link.To, unless that node was called otherwise
+	Controller string
+	State      string // of the controller
+	// Hung is set when the link is connected and the peer does nothing all the same:
+	// it hangs, or it has vanished and that was not noticed yet.
+	Hung bool
+	// Legs are what is used through it, of RAIDs or as it is, sorted.
+	Legs []lineage.UUID
+}
+
+// Waits are the links that wait and whose peer is gone, in the order of nodes and
+// controllers: it is not connected, has come back without what is used, or hangs.
+// One that carries nothing in use is none of them.
+func (s *Snapshot) Waits(c lineage.Cluster) (all []Waiting) {
+	for _, name := range slices.Sorted(maps.Keys(s.Nodes)) {
+		n := s.Nodes[name]
+		for _, ctrl := range slices.SortedFunc(maps.Values(n.Controllers), func(a, b *Controller) int { return cmp.Compare(a.Name, b.Name) }) {
+			link, ok := c.ParseLink(ctrl.NQN)
+			if !ok || !link.Wait || ctrl.GivenUp() {
+				continue
+			}
+			w := Waiting{Link: link, At: name, Controller: ctrl.Name, State: ctrl.State}
+			absent := false
+			for u, r := range n.Remotes {
+				if r.Controller == ctrl.Name && n.serves(u) {
+					w.Legs = append(w.Legs, u)
+					absent = absent || r.Absent
+				}
+			}
+			slices.Sort(w.Legs)
+			w.Hung = ctrl.State == "enabled" && !absent && s.hangs(n, link.From, w.Legs)
+			if len(w.Legs) > 0 && (ctrl.State != "enabled" || absent || w.Hung) {
+				all = append(all, w)
+			}
+		}
+	}
+	return all
+}
+
+// serves reports whether the node has an lvol as a leg, or shows it as it is.
+func (n *Node) serves(u lineage.UUID) bool {
+	for _, r := range n.Raids {
+		if r.Has(u) {
+			return true
+		}
+	}
+	for p := range n.Shows() {
+		if n.Backing(p.Bdev) == u {
+			return true
+		}
+	}
+	return false
+}
+
+// hangs reports whether I/O of a RAID waits that has one of these legs, and the node
+// they are on does not answer.
+func (s *Snapshot) hangs(n *Node, peer lineage.Node, legs []lineage.UUID) bool {
+	if p := s.Nodes[peer]; p == nil || p.Unknown == "" {
+		return false
+	}
+	for _, r := range n.Raids {
+		if r.Stalled && slices.ContainsFunc(legs, r.Has) {
+			return true
+		}
+	}
+	return false
+}
