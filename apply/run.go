@@ -9,7 +9,7 @@ import (
 )
 
 // Run brings the nodes to what cfg asks for, as far as that can be done: it drives
-// a Runner until nothing is left to do.
+// a Runner until nothing is left to do, and no peer is waited for.
 func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Options) (*Result, error) {
 	x := NewRunner(cfg, targets, opt)
 	defer x.Close()
@@ -29,6 +29,11 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 		switch {
 		case len(r.Deviations) > 0 && r.Passes == 0 && !unsure:
 			return r, nil
+		case r.Plan.Empty() && x.Patient() && x.Stopped():
+			r.Stopped = true
+			return r, nil
+		case r.Plan.Empty() && x.Patient() && !unsure:
+			x.Wait(ctx)
 		case r.Plan.Empty() && !x.Copying() && !unsure:
 			r.Converged = len(r.Plan.Blocked)+len(r.Failures)+len(r.Deviations) == 0
 			return r, nil

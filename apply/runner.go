@@ -34,6 +34,7 @@ type Runner struct {
 	opt     Options
 
 	looker   *looker
+	patience *patience
 	planner  *planner
 	approval *approval
 	executor *executor
@@ -49,6 +50,9 @@ type Runner struct {
 // lookAgain is how often the nodes are looked at while copies are in hand.
 const lookAgain = 2 * time.Second
 
+// lookForPeer is how often they are while hosts wait for a peer.
+const lookForPeer = 500 * time.Millisecond
+
 // NewRunner readies a Runner. It is to be closed.
 func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Options) *Runner {
 	if opt.Lock != nil {
@@ -62,6 +66,7 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	return &Runner{
 		cfg: cfg, targets: targets, opt: opt,
 		looker:   &looker{cfg: cfg, targets: targets, unread: opt.Unread, made: m, lvstores: c.lvstores, pace: c.pace},
+		patience: &patience{links: cfg.Links},
 		planner:  newPlanner(cfg, opt),
 		approval: &approval{confirm: opt.Confirm},
 		executor: newExecutor(opt, c, a, m),
@@ -111,7 +116,11 @@ func (x *Runner) Look(ctx context.Context) error {
 		return ctx.Err()
 	}
 	x.planner.lookAtAll()
-	return x.looker.look(ctx)
+	if err := x.looker.look(ctx); err != nil {
+		return err
+	}
+	x.planner.opt.Peers = x.patience.look(x.looker.last.Waits(x.cfg.Cluster), time.Now())
+	return nil
 }
 
 // glance reports whether it is known what there is to do, without a look at everything.
@@ -141,6 +150,17 @@ func (x *Runner) Waits() (*plan.Plan, error) {
 	opt := x.opt.Plan
 	opt.Auto, opt.Away, opt.Skip, opt.Nonce = nil, nil, nil, nil
 	return recipe.Build(x.cfg, x.looker.last, opt)
+}
+
+// Patient reports whether a peer was waited for at the last look, over a link that
+// waits: what comes of it is not known yet.
+func (x *Runner) Patient() bool {
+	for _, p := range x.planner.opt.Peers {
+		if p == plan.PeerWaits {
+			return true
+		}
+	}
+	return false
 }
 
 // Copying reports whether sections copied when the Runner was last settled.
@@ -207,8 +227,15 @@ func (x *Runner) Pass(ctx context.Context) {
 }
 
 // Wait returns when a section ends that copies, when Options.Stop or ctx ends the
-// run, and after 2 s: other volumes do not wait for a copy.
-func (x *Runner) Wait(ctx context.Context) { x.executor.waitOne(ctx, lookAgain) }
+// run, and after 2 s: other volumes do not wait for a copy. While hosts wait for a
+// peer it returns sooner, and as soon as that is waited for no more.
+func (x *Runner) Wait(ctx context.Context) {
+	d := lookAgain
+	if left, waits := x.patience.next(time.Now()); waits {
+		d = min(left, lookForPeer)
+	}
+	x.executor.waitOne(ctx, d)
+}
 
 // Again has the next look be one at everything, and ends a Wait. Other than the
 // steps it may be called at any time.

@@ -1,0 +1,82 @@
+package apply
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// patience has since when peers are gone whose links wait, and for how long they are
+// waited for. A link counts from the look that first found it so, whoever saw it
+// before; one that is found well begins anew.
+type patience struct {
+	links schema.Links
+	gone  map[lineage.Link]absence
+}
+
+// absence is of one peer.
+type absence struct {
+	since  time.Time
+	hung   bool      // it hung when it was last looked at
+	proven time.Time // from then on it cannot be one that vanished
+}
+
+// hangs is how long a peer that does not answer may be one that vanished, and whose
+// packets are not missed yet: the link is not told apart from that to one that hangs.
+// With transportAckTimeout 10 that takes 1 s, and twice as long for each more.
+func hangs(l schema.Links) time.Duration {
+	if l.TransportAckTimeout == 0 {
+		return l.Patience() // the target does not miss packets for a quarter of an hour
+	}
+	return min(l.Patience(), max(2*time.Second, 2*(time.Millisecond<<l.TransportAckTimeout)))
+}
+
+// look takes note of which links wait, and says of each whether its peer is waited for.
+func (p *patience) look(waits []state.Waiting, now time.Time) map[lineage.Link]plan.Peer {
+	before := p.gone
+	p.gone = map[lineage.Link]absence{}
+	peers := map[lineage.Link]plan.Peer{}
+	for _, w := range waits {
+		a, known := before[w.Link]
+		if !known {
+			a = absence{since: now}
+		}
+		if a.hung = w.Hung; w.Hung && (!known || !before[w.Link].hung) {
+			a.proven = now.Add(hangs(p.links))
+		}
+		p.gone[w.Link] = a
+		if peers[w.Link] = plan.PeerWaits; !now.Before(p.until(a)) {
+			peers[w.Link] = plan.PeerOver
+		}
+	}
+	return peers
+}
+
+// until is when a peer is waited for no more.
+func (p *patience) until(a absence) time.Time {
+	end := a.since.Add(p.links.Patience())
+	if a.hung && a.proven.Before(end) {
+		return a.proven
+	}
+	return end
+}
+
+// next is how long it takes until the next peer is waited for no more; false when none
+// is waited for.
+func (p *patience) next(now time.Time) (time.Duration, bool) {
+	var ends []time.Duration
+	for a := range maps.Values(p.gone) {
+		if d := p.until(a).Sub(now); d > 0 {
+			ends = append(ends, d)
+		}
+	}
+	if len(ends) == 0 {
+		return 0, false
+	}
+	return slices.Min(ends), true
+}
