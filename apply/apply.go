@@ -34,6 +34,9 @@ type Options struct {
 	// Pace, if not nil, has copies go slower while hosts' I/O is twice as slow as it was
 	// before them, and is told of every change.
 	Pace func(Paced)
+	// Waiting is told, before the Runner waits, for which peers, over links that wait, and
+	// when these are others than before; nil for nobody.
+	Waiting func([]state.Waiting)
 	// Saved, if not nil, has the only steps that may be carried out. The
 	// configuration and Plan are those it was made with.
 	Saved *saved.Saved

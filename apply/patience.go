@@ -17,6 +17,8 @@ import (
 type patience struct {
 	links schema.Links
 	gone  map[lineage.Link]absence
+	waits []state.Waiting // at the last look
+	told  []lineage.Link  // somebody was told of these
 }
 
 // absence is of one peer.
@@ -55,6 +57,21 @@ func (p *patience) look(waits []state.Waiting, now time.Time) map[lineage.Link]p
 		}
 	}
 	return peers
+}
+
+// tell says which peers are waited for, unless that was said.
+func (p *patience) tell(told func([]state.Waiting)) {
+	var links []lineage.Link
+	var waits []state.Waiting
+	for _, w := range p.waits {
+		if p.until(p.gone[w.Link]).After(time.Now()) {
+			links, waits = append(links, w.Link), append(waits, w)
+		}
+	}
+	if told != nil && len(waits) > 0 && !slices.Equal(links, p.told) {
+		told(waits)
+	}
+	p.told = links
 }
 
 // until is when a peer is waited for no more.

@@ -119,7 +119,8 @@ func (x *Runner) Look(ctx context.Context) error {
 	if err := x.looker.look(ctx); err != nil {
 		return err
 	}
-	x.planner.opt.Peers = x.patience.look(x.looker.last.Waits(x.cfg.Cluster), time.Now())
+	x.patience.waits = x.looker.last.Waits(x.cfg.Cluster)
+	x.planner.opt.Peers = x.patience.look(x.patience.waits, time.Now())
 	return nil
 }
 
@@ -233,6 +234,7 @@ func (x *Runner) Wait(ctx context.Context) {
 	d := lookAgain
 	if left, waits := x.patience.next(time.Now()); waits {
 		d = min(left, lookForPeer)
+		x.patience.tell(x.opt.Waiting)
 	}
 	x.executor.waitOne(ctx, d)
 }

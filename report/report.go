@@ -243,7 +243,7 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 	}
 	out.Why = cmp.Or(out.Why, unreached(v, verdict, inc))
 	out.Health = health(v, verdict, out)
-	if why := waiting(s, verdict); why != "" && out.Health == Healthy {
+	if why := waiting(cfg, s, verdict); why != "" && out.Health == Healthy {
 		out.Health, out.Why = Degraded, why
 	}
 	return out
@@ -265,10 +265,15 @@ func health(v *schema.Volume, verdict state.Verdict, out Volume) Health {
 
 // waiting says which replica the engine does not reach now; "" when it reaches
 // all. It counts as current as long as the engine waits for it.
-func waiting(s *state.Snapshot, verdict state.Verdict) string {
+func waiting(cfg *schema.Config, s *state.Snapshot, verdict state.Verdict) string {
 	at := s.Nodes[verdict.Engine]
 	if at == nil {
 		return ""
+	}
+	for _, w := range s.Waits(cfg.Cluster) {
+		if w.At == verdict.Engine && slices.ContainsFunc(verdict.Legs, func(l state.CurrentLeg) bool { return slices.Contains(w.Legs, l.UUID) }) {
+			return fmt.Sprintf("hosts that write wait for the replica on %s: %s; strata apply waits for it, %v at most, and then lets it go", w.From, w.How(), cfg.Links.Patience())
+		}
 	}
 	for _, l := range verdict.Legs {
 		r := at.Remotes[l.UUID]

@@ -2,6 +2,7 @@ package state
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -20,6 +21,17 @@ type Waiting struct {
 	Hung bool
 	// Legs are what is used through it, of RAIDs or as it is, sorted.
 	Legs []lineage.UUID
+}
+
+// How says what of the link waits.
+func (w Waiting) How() string {
+	switch {
+	case w.Hung:
+		return fmt.Sprintf("%s does not answer", w.From)
+	case w.State == "enabled":
+		return fmt.Sprintf("%s is back and does not show it yet", w.From)
+	}
+	return fmt.Sprintf("controller %s on %s is %s", w.Controller, w.At, w.State)
 }
 
 // Waits are the links that wait and whose peer is gone, in the order of nodes and

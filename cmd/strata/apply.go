@@ -18,6 +18,7 @@ import (
 	"strata/plan"
 	"strata/plan/saved"
 	"strata/schema"
+	"strata/state"
 )
 
 func newApply() *cobra.Command {
@@ -86,6 +87,11 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			lock.Wait, lock.Tell = wait, show.tell
 			guard := &apply.Guard{Start: src.guard, Config: cfg, Plan: planOpt}
 			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved}
+			opt.Waiting = func(all []state.Waiting) {
+				for _, w := range all {
+					show.tell(fmt.Sprintf("waiting for %s, %v at most, and hosts that write wait with it: %s", w.From, cfg.Links.Patience(), w.How()))
+				}
+			}
 			if err := hold.hold(&opt, &src, cfg); err != nil {
 				return err
 			}

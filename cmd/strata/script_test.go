@@ -50,7 +50,7 @@ func TestMain(m *testing.M) {
 //	at KILL|INT|TERM N|METHOD strata ...          run it; signal it at the Nth call that changes something, or the first of METHOD
 //	watch [ARGS...] / watch -stop|-hangup    strata watch of lab runs; it is ended, and must end well; SIGHUP
 //	logged REGEXP                            it logs that, or has since what was last waited for
-//	config [-patient] NODE... -NODE...       lab/nodes.cue again, with these nodes only, and those with a "-" retired; lost peers are given up late
+//	config [-patient|-wait] NODE... -NODE... lab/nodes.cue again, with these nodes only, and those with a "-" retired; lost peers are given up late, or links wait
 func TestScript(t *testing.T) { testscript.Run(t, stories("testdata/script")) }
 
 // TestFailures runs the stories of docs/failures.md, each a failure that users
@@ -140,8 +140,11 @@ type script struct{ *testscript.TestScript }
 func (l *lab) configure(nodes ...string) error {
 	var b strings.Builder
 	links := "{ctrlrLossTimeoutSec: 2, reconnectDelaySec: 1, fastIOFailTimeoutSec: 1}"
-	if nodes[0] == "-patient" {
+	switch nodes[0] {
+	case "-patient":
 		links, nodes = "{ctrlrLossTimeoutSec: 60, reconnectDelaySec: 1, fastIOFailTimeoutSec: 60}", nodes[1:]
+	case "-wait":
+		links, nodes = `{loss: "wait", patience: "1s"}`, nodes[1:]
 	}
 	fmt.Fprintf(&b, "package lab\n\ncluster: \"lab\"\n\nlinks: %s\n\n", links)
 	for _, n := range nodes {

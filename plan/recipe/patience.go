@@ -162,7 +162,7 @@ func (s *subject) patience() result {
 func (s *subject) stranded() {
 	var all []string
 	for _, l := range s.waitingLegs() {
-		all = append(all, fmt.Sprintf("on %s (%s)", l.on.From, how(l.on)))
+		all = append(all, fmt.Sprintf("on %s (%s)", l.on.From, l.on.How()))
 	}
 	for _, l := range s.Legs {
 		if l.Head == nil && !slices.ContainsFunc(s.waitingLegs(), func(w waitingLeg) bool { return w.UUID == l.UUID }) {
@@ -171,17 +171,6 @@ func (s *subject) stranded() {
 	}
 	s.b.blockAlone("volume "+s.v.Name, s.v.Pos, "make one of them work again: hosts go on then, and nothing is lost",
 		"its hosts wait for its replicas, for none is left that could be told that it is the only one: %s", strings.Join(all, ", "))
-}
-
-// how says what of a link waits.
-func how(w *state.Waiting) string {
-	switch {
-	case w.Hung:
-		return fmt.Sprintf("%s does not answer", w.From)
-	case w.State == "enabled":
-		return fmt.Sprintf("%s is back and does not show it yet", w.From)
-	}
-	return fmt.Sprintf("controller %s on %s is %s", w.Controller, w.At, w.State)
 }
 
 // await shows the engine again what its peers have lost with their targets, and says
@@ -195,7 +184,7 @@ func (s *subject) await(legs []waitingLeg) {
 				why = ": " + why
 			}
 		}
-		s.b.block("volume "+s.v.Name, s.v.Pos, "", "its replica on %s is waited for, %v at most, and hosts that write wait with it; %s%s", w.From, s.b.cfg.Links.Patience(), how(w), why)
+		s.b.block("volume "+s.v.Name, s.v.Pos, "", "its replica on %s is waited for, %v at most, and hosts that write wait with it; %s%s", w.From, s.b.cfg.Links.Patience(), w.How(), why)
 	}
 }
 
