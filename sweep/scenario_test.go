@@ -159,6 +159,9 @@ func config(dir, name, volumes string) (*schema.Config, error) {
 			text += fmt.Sprintf("retired: [%q]\n", gone)
 		}
 	}
+	if *waits && !strings.Contains(volumes, "links:") {
+		text += "links: {loss: \"wait\", patience: \"2s\"}\n"
+	}
 	for i, n := range nodes {
 		if strings.Contains(volumes, "// without "+n+"\n") {
 			continue

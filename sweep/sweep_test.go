@@ -23,6 +23,7 @@ var (
 	every = flag.Int("every", 1, "with -full, only one call in so many")
 	share = flag.Int("share", 0, "with -every, which of as many shares: they are all there is, and none has a case of another's")
 	only  = flag.Int("at", 0, "only the call of that number")
+	waits = flag.Bool("wait", false, "links wait for a lost peer, 2 s, in every scenario that does not say what they do")
 	trace = flag.Bool("show", false, "show what happens in each case")
 	rpcs  = flag.String("debug-rpc", "", "write the exchanges of each case to a file in that directory, as strata --debug-rpc does")
 )
@@ -167,8 +168,8 @@ func disturbed(t *testing.T, sc *scenario, tr *trouble, n int, at callID, want e
 			}
 		}
 		if err = cmp.Or(w.err, err); err != nil {
-			t.Errorf("%s: %s at call %d: %s (its %d.)\n%s\n%v\nagain: go test -count=1 ./sweep -run 'TestSweep/^%s$/^%s$' -at %d -show -v",
-				sc.name, tr.name, n, at.call, at.nth, strings.Join(w.log, "\n"), err, sc.name, tr.name, n)
+			t.Errorf("%s: %s at call %d: %s (its %d.)\n%s\n%v\nagain: go test -count=1 ./sweep -run 'TestSweep/^%s$/^%s$' -at %d -show -v -wait=%v",
+				sc.name, tr.name, n, at.call, at.nth, strings.Join(w.log, "\n"), err, sc.name, tr.name, n, *waits)
 		} else if *trace {
 			t.Logf("%s", strings.Join(w.log, "\n"))
 		}

@@ -25,6 +25,11 @@ func (w *world) truth(v *sim.View) error {
 		if err := believed(lvols, h.id, func(l sim.Stored) error { return h.hasAll(v, l) }); err != nil {
 			return err
 		}
+		for _, l := range witnesses(lvols, h.id) {
+			if err := h.hasAll(v, l); err != nil {
+				return fmt.Errorf("%s/%s is of an epoch that was minted over links that wait: %w", l.Node, l.Name, err)
+			}
+		}
 	}
 	for id, may := range w.still {
 		err := believed(lvols, id, func(l sim.Stored) error {
@@ -112,6 +117,23 @@ func authority(lvols []sim.Stored, id lineage.Volume) (found []sim.Stored, why s
 		return marks[lineage.Sealed], ""
 	}
 	return nil, "there are" + said
+}
+
+// witnesses are the open heads of the highest epoch whose names say that it was minted
+// over links that wait: whichever is left has what was acknowledged.
+func witnesses(lvols []sim.Stored, id lineage.Volume) (found []sim.Stored) {
+	var top lineage.Epoch
+	for _, l := range lvols {
+		if h, ok := head(l); ok && h.Volume == id && h.Epoch >= top {
+			if h.Epoch > top {
+				found = nil
+			}
+			if top = h.Epoch; h.Wait {
+				found = append(found, l)
+			}
+		}
+	}
+	return found
 }
 
 func head(l sim.Stored) (lineage.Head, bool) {
