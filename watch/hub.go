@@ -89,10 +89,17 @@ func (h *hub) tell(e Event) {
 	}
 }
 
+func (h *hub) alive() {
+	if h.opt.Alive != nil {
+		h.opt.Alive()
+	}
+}
+
 func (h *hub) loop(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
+		h.alive()
 		h.begin(ctx)
 		timer.Reset(time.Until(h.due(time.Now())))
 		var lost <-chan struct{}
@@ -135,7 +142,7 @@ func (h *hub) leave(err error) error {
 	}
 	if h.run != nil {
 		h.run.end()
-		for ended := false; !ended; {
+		for ended := false; !ended; h.alive() {
 			select {
 			case e := <-h.ended:
 				h.tell(Ended{Result: e.result, Err: e.err, Took: time.Since(e.began)})
@@ -274,6 +281,9 @@ func (h *hub) settle(ctx context.Context, e ended) {
 		h.because("the last run did not come to its end")
 		h.wait = now.Add(afterError(e.err))
 		return
+	}
+	if e.stale.Load() {
+		h.because("something has changed during the run before")
 	}
 	for _, f := range e.result.Failures {
 		if errors.Is(f.Err, apply.ErrLeft) {

@@ -29,6 +29,7 @@ type run struct {
 	once   sync.Once
 	runner atomic.Pointer[apply.Runner]
 	unread atomic.Pointer[map[lineage.Node]string]
+	stale  atomic.Bool // something has changed since the last look began
 }
 
 // ended is what a run came to.
@@ -47,6 +48,7 @@ func (r *run) end() { r.once.Do(func() { close(r.stop) }) }
 // again has the next look be at everything.
 func (r *run) again(unread map[lineage.Node]string) {
 	r.unread.Store(&unread)
+	r.stale.Store(true)
 	if x := r.runner.Load(); x != nil {
 		x.Again()
 	}
@@ -109,6 +111,7 @@ func (r *run) steps(ctx context.Context, x *apply.Runner) (*apply.Result, error)
 			return r.stopped(x), nil
 		}
 		start := time.Now()
+		r.stale.Store(false)
 		if err := x.Look(ctx); err != nil {
 			return x.Result(), err
 		}

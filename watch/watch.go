@@ -32,6 +32,9 @@ type Options struct {
 	Leader Leader
 	// Observe is told of all that happens, one thing at a time; nil for nobody.
 	Observe func(Event)
+	// Alive is called whenever the watch has taken an event, which is many times a
+	// second; nil for nobody. Where it is not called for long, the watch hangs.
+	Alive func()
 	// Stop, when closed, ends the watch after the steps in hand and after any
 	// section that holds hosts' I/O.
 	Stop <-chan struct{}

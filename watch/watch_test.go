@@ -391,3 +391,25 @@ func TestEditWhileCopying(t *testing.T) {
 		s.end()
 	})
 }
+
+// TestChangeAtTheEnd has something change when a run has looked for the last time: it
+// is looked at again.
+func TestChangeAtTheEnd(t *testing.T) {
+	h := &hub{reasons: map[string]bool{}, trouble: troubles{}, run: &run{stop: make(chan struct{})}}
+	r := h.run
+	h.look("n1 has changed", true)
+	if len(h.reasons) > 0 {
+		t.Errorf("the run in hand sees to it: %v", h.reasons)
+	}
+	h.settle(t.Context(), ended{run: r, result: &apply.Result{Plan: &plan.Plan{}}})
+	if len(h.reasons) == 0 {
+		t.Error("nobody looks at what has changed")
+	}
+	h.reasons, h.run = map[string]bool{}, r
+	h.look("n1 has changed", true)
+	r.stale.Store(false) // a look has begun
+	h.settle(t.Context(), ended{run: r, result: &apply.Result{Plan: &plan.Plan{}}})
+	if len(h.reasons) > 0 {
+		t.Errorf("it was looked at: %v", h.reasons)
+	}
+}

@@ -16,6 +16,7 @@ import (
 type systemd struct {
 	socket string
 	every  time.Duration // that it lives; 0: nobody asks
+	told   time.Time
 
 	mu      sync.Mutex
 	ready   bool
@@ -83,24 +84,11 @@ func (s *systemd) observe(e watch.Event) {
 
 func (s *systemd) status(text string) { s.say("STATUS=" + text) }
 
-// watchdog tells systemd again and again that this process lives, until what it
-// returns is called.
-func (s *systemd) watchdog() (end func()) {
-	if s.every == 0 {
-		return func() {}
+// alive tells systemd that this process lives, as often as it wants to hear it.
+func (s *systemd) alive() {
+	if s.every == 0 || time.Since(s.told) < s.every {
+		return
 	}
-	done := make(chan struct{})
-	tick := time.NewTicker(s.every)
-	go func() {
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-tick.C:
-				s.say("WATCHDOG=1")
-			}
-		}
-	}()
-	return sync.OnceFunc(func() { close(done) })
+	s.told = time.Now()
+	s.say("WATCHDOG=1")
 }

@@ -82,7 +82,6 @@ Exit codes: 0 ended as asked, 1 error.`,
 				<-stop
 				system.say("STOPPING=1")
 			}()
-			defer system.watchdog()()
 			return watch.Run(cmd.Context(), watch.Options{
 				Load:    func() (*schema.Config, *schema.Sources, error) { return src.loadSources(args) },
 				Connect: client,
@@ -98,7 +97,7 @@ Exit codes: 0 ended as asked, 1 error.`,
 					}
 					return opt, hold.hold(&opt, &src, cfg)
 				},
-				Every: every, Stop: stop, Hangup: hangup,
+				Every: every, Stop: stop, Hangup: hangup, Alive: system.alive,
 				Observe: func(e watch.Event) {
 					told.observe(e)
 					system.observe(e)
