@@ -112,10 +112,10 @@ func (h *hub) loop(ctx context.Context) error {
 		case <-h.opt.Stop:
 			return h.leave(nil)
 		case <-h.opt.Hangup:
-			h.load()
+			_ = h.load() // told as Broken
 			h.afresh("somebody asked for it (SIGHUP)")
 		case <-h.edits.changed:
-			h.load()
+			_ = h.load()
 		case err := <-h.edits.blind:
 			h.tell(Blind{Err: err, Every: lookAtFiles})
 		case b := <-h.pulses.beats:
