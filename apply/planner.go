@@ -53,6 +53,9 @@ func (p *planner) plan(snap *state.Snapshot, begun bool) (err error) {
 	if err != nil {
 		return err
 	}
+	if p.going != nil && p.going.Over() {
+		p.going = nil // what it knows takes as much memory as all that was read
+	}
 	if p.saved != nil {
 		planned := p.last
 		if p.last, p.deviations, p.others = p.saved.Admit(p.cfg, snap, planned); sections(p.last) != sections(planned) {
