@@ -120,3 +120,13 @@ func (p NullDelete) Object() string { return p.Name }
 func (c *Client) NullDelete(ctx context.Context, name string) error {
 	return c.do(ctx, NewReq(NullDelete{name}, nil))
 }
+
+// NullResize grows a bdev without storage (bdev_null_resize). SPDK refuses a size
+// below the present one as Invalid.
+type NullResize struct {
+	Name string `json:"name"`     // or its UUID
+	MiB  uint64 `json:"new_size"` // in whole MiB, whatever it was created with
+}
+
+func (NullResize) Method() string   { return "bdev_null_resize" }
+func (p NullResize) Object() string { return p.Name }

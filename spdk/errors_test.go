@@ -36,6 +36,8 @@ var meaning = map[string]Class{
 	"bdev_lvol_start_shallow_copy -32602 No such device":                       NotFound,
 	"bdev_null_create -17 File exists":                                         Exists,
 	"bdev_null_delete -19 No such device":                                      NotFound,
+	"bdev_null_resize -19 No such device":                                      NotFound,
+	"bdev_null_resize -22 Invalid argument":                                    Invalid,
 	"bdev_nvme_attach_controller -5 Input/output error":                        Other,
 	"bdev_nvme_detach_controller -19 No such device":                           NotFound,
 	"bdev_raid_create -17 Failed to create RAID bdev db: File exists":          Exists,

@@ -27,6 +27,22 @@ var diskCases = []example{
 			{"bdev_null_create", M{"name": "x", "num_blocks": 1, "block_size": 100}, -22, "Invalid argument"},
 		})
 	}},
+	{name: "bdev_null_resize grows the bdev of a UUID", run: func(c *run) {
+		ours := "aaaaaaaa-0000-4000-8000-0000000000ff"
+		c.n1.gives("mark", "bdev_null_create", M{"name": "mark", "num_blocks": 1, "block_size": 512, "uuid": ours})
+		c.n1.gives("m", "bdev_malloc_create", M{"name": "m", "num_blocks": 4096, "block_size": 512})
+		for _, mib := range []int{1, 1, 3, 1 << 40} {
+			c.n1.ok("bdev_null_resize", M{"name": ours, "new_size": mib})
+			c.equal("blocks", c.n1.bdev("mark").Blocks, int64(mib)<<11)
+		}
+		c.n1.refusals([]refusal{
+			{"bdev_null_resize", M{"name": ours, "new_size": 2}, -22, "Invalid argument"},
+			{"bdev_null_resize", M{"name": "m", "new_size": 4}, -22, "Invalid argument"},
+			{"bdev_null_resize", M{"name": "none", "new_size": 2}, -19, "No such device"},
+		})
+		c.n1.ok("bdev_null_delete", M{"name": ours})
+		c.n1.refuses(-19, "No such device", "bdev_null_resize", M{"name": ours, "new_size": 1<<40 + 1})
+	}},
 	{name: "names aliases and UUIDs share one name space", run: func(c *run) {
 		uuid := c.n1.pool().thin("a", 4)
 		c.n1.refuses(-17, "File exists", "bdev_null_create", M{"name": "lvs0/a", "num_blocks": 1, "block_size": 512})

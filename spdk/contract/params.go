@@ -23,6 +23,7 @@ var shapes = map[string][]shape{
 		{method: "bdev_aio_delete", params: M{"name": "x"}, code: -32603, message: undecoded},
 		{method: "bdev_null_create", params: M{"name": "x", "num_blocks": 0, "block_size": 512}, code: -32603, message: undecoded},
 		{method: "bdev_null_delete", params: M{"name": "x"}, code: -32603, message: undecoded},
+		{method: "bdev_null_resize", params: M{"name": "x", "new_size": 1}, code: -32603, message: undecoded},
 		{method: "bdev_malloc_delete", params: M{"name": "x"}, code: -32603, message: undecoded},
 		{method: "bdev_lvol_create_lvstore", params: M{"bdev_name": "x", "lvs_name": "l"}, code: -32603, message: undecoded},
 		{method: "bdev_lvol_rename_lvstore", params: M{"old_name": "x", "new_name": "l"}, code: -32603, message: undecoded},

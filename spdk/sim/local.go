@@ -14,7 +14,8 @@ func init() {
 		writes("bdev_malloc_create", (*process).createMalloc),
 		writes("bdev_malloc_delete", deleteOf(mallocProduct)),
 		writes("bdev_null_create", (*process).createNull),
-		writes("bdev_null_delete", deleteOf("Null disk")),
+		writes("bdev_null_delete", deleteOf(nullProduct)),
+		writes("bdev_null_resize", (*process).resizeNull),
 	)
 }
 
@@ -41,6 +42,8 @@ func (d *local) memoryDomains() []string {
 
 // numaID is known of memory and of controllers, though only as any.
 func (d *local) numaID() (int, bool) { return -1, d.disk.trims }
+
+const nullProduct = "Null disk"
 
 type nullDevice struct{}
 
@@ -146,11 +149,27 @@ func (p *process) createNull(q *struct {
 	if q.Blocks == 0 || q.Block == 0 || q.Block%512 != 0 {
 		return nil, errno(einval)
 	}
-	b := &bdev{name: q.Name, uuid: q.UUID, product: "Null disk", blockSize: q.Block, numBlocks: q.Blocks, dev: nullDevice{}}
+	b := &bdev{name: q.Name, uuid: q.UUID, product: nullProduct, blockSize: q.Block, numBlocks: q.Blocks, dev: nullDevice{}}
 	if p.register(b) != nil {
 		return nil, errno(eexist)
 	}
 	return q.Name, nil
+}
+
+// resizeNull never shrinks, and compares whole MiB.
+func (p *process) resizeNull(q *struct {
+	Name string `json:"name"`
+	MiB  uint64 `json:"new_size"`
+}) (any, error) {
+	b := p.bdevs.find(q.Name)
+	if b == nil {
+		return nil, errno(enodev)
+	}
+	if b.product != nullProduct || q.MiB < uint64(b.bytes())>>20 {
+		return nil, errno(einval)
+	}
+	b.resize(q.MiB << 20 / uint64(b.blockSize))
+	return true, nil
 }
 
 func (p *process) freeName(prefix string) string {
