@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"strata/lineage"
+	"strata/lock"
 	"strata/plan"
 	"strata/plan/saved"
 	"strata/state"
@@ -53,7 +54,7 @@ type Options struct {
 	// done, then the whole plan, and before every pass. Its error ends the run.
 	Vet func(*plan.Plan) error
 	// Lock keeps others from changing the nodes meanwhile; nil for none.
-	Lock *Lock
+	Lock *lock.Lock
 	// Guard ends pauses and frees the lock should this process die; nil for none.
 	Guard *Guard
 	// Confirm is shown the whole plan before anything is done, and again if it
@@ -97,7 +98,8 @@ type Result struct {
 	// knows nothing of that have something to do.
 	Deviations []saved.Deviation
 	Others     []plan.Key
-	Stopped    bool // by Options.Stop
+	Stopped    bool // by Options.Stop, or because it gave way
+	GaveWay    bool // somebody else has asked a watch for the nodes
 	Declined   bool // by Options.Confirm
 	Converged  bool // nothing is left to do or blocked
 }

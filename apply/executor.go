@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"strata/lineage"
+	"strata/lock"
 	"strata/plan"
 )
 
@@ -20,7 +21,7 @@ type executor struct {
 
 // shared is what the passes of a run have in common.
 type shared struct {
-	lock     *Lock
+	lock     *lock.Lock
 	guard    *Guard
 	may      func(context.Context) error
 	stop     <-chan struct{}

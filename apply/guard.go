@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"strata/lineage"
+	"strata/lock"
 	"strata/plan"
 	"strata/schema"
 )
@@ -87,7 +88,7 @@ func (g *Guard) Holding() []plan.Key {
 
 // locking tells the guard that a lock is about to be taken. The holder's note
 // names both.
-func (g *Guard) locking(l *Lock) error {
+func (g *Guard) locking(l *lock.Lock) error {
 	if g == nil {
 		return nil
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/go-multierror"
 
 	"strata/lineage"
+	"strata/lock"
 	"strata/plan"
 	"strata/schema"
 	"strata/spdk"
@@ -52,8 +53,8 @@ func ServeGuard(ctx context.Context, in io.Reader, out io.Writer, connect func(*
 	}
 	g.resume()
 	if g.lock != nil && !orderly {
-		g.lock.inherit(ctx)
-		defer g.lock.end()
+		g.lock.Inherit(ctx)
+		defer g.lock.End()
 	}
 	return g.finish(ctx)
 }
@@ -63,7 +64,7 @@ type guardServer struct {
 	cfg     *schema.Config
 	opt     plan.Options
 	targets map[lineage.Node]*spdk.Client
-	lock    *Lock // nil until nodes are locked
+	lock    *lock.Lock // nil until nodes are locked
 	held    map[lineage.NQN]guardMessage
 }
 
@@ -72,8 +73,8 @@ func (g *guardServer) note(m guardMessage) {
 	case m.Config != nil:
 		g.cfg, g.opt = m.Config, *m.Plan
 	case m.Lock != "":
-		g.lock = &Lock{Holder: m.Lock, Note: *m.Note, Wait: resumeTimeout}
-		g.lock.begin(g.cfg.Cluster, g.targets)
+		g.lock = &lock.Lock{Holder: m.Lock, Note: *m.Note, Wait: resumeTimeout}
+		g.lock.Begin(g.cfg.Cluster, g.targets)
 	case m.Hold != nil:
 		g.held[m.Hold.NQN] = m
 	case m.Resumed != "":

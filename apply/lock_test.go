@@ -17,10 +17,12 @@ import (
 	"time"
 
 	"strata/lineage"
+	"strata/lock"
 	"strata/plan"
 	"strata/schema"
 	"strata/spdk"
 	"strata/spdk/sim"
+	"strata/state"
 )
 
 // config makes a configuration of three nodes and some volumes.
@@ -73,8 +75,8 @@ func connect(t *testing.T, c *sim.Cluster, cfg *schema.Config) (map[lineage.Node
 	}
 }
 
-func holder(n int) *Lock {
-	return &Lock{
+func holder(n int) *lock.Lock {
+	return &lock.Lock{
 		Holder: lineage.UUID(fmt.Sprintf("00000000-0000-4000-8000-%012d", n)), Wait: time.Hour,
 		Note: lineage.LockNote{By: "test@lab", PID: n},
 	}
@@ -212,15 +214,23 @@ func TestLockRefused(t *testing.T) {
 	})
 }
 
-// takenBy has a holder lock nodes.
-func takenBy(t *testing.T, n int, cfg *schema.Config, targets map[lineage.Node]*spdk.Client, nodes ...lineage.Node) *Lock {
+// takenBy has a holder lock nodes. It can die.
+func takenBy(t *testing.T, l *lock.Lock, cfg *schema.Config, c *sim.Cluster, nodes ...lineage.Node) (die func()) {
 	t.Helper()
-	l := holder(n)
-	l.begin(cfg.Cluster, targets)
-	if err := l.try(t.Context(), nodes); err != nil {
+	targets, done := connect(t, c, cfg)
+	l.Begin(cfg.Cluster, targets)
+	if err := l.Take(t.Context(), nodes, read(t, cfg, targets), nil); err != nil {
 		t.Fatal(err)
 	}
-	return l
+	return func() {
+		done()
+		l.End() // which reaches nobody
+	}
+}
+
+func read(t *testing.T, cfg *schema.Config, targets map[lineage.Node]*spdk.Client) *state.Snapshot {
+	t.Helper()
+	return state.Read(t.Context(), cfg.Cluster, targets)
 }
 
 // TestStopWaitingForLock interrupts a run that waits for another's lock: it ends
@@ -232,7 +242,7 @@ func TestStopWaitingForLock(t *testing.T) {
 		defer c.Close()
 		targets, done := connect(t, c, cfg)
 		defer done()
-		takenBy(t, 2, cfg, targets, "n1", "n2", "n3")
+		defer takenBy(t, holder(2), cfg, c, "n1", "n2", "n3")()
 		stop := make(chan struct{})
 		time.AfterFunc(time.Second, func() { close(stop) })
 		start := time.Now()
@@ -255,7 +265,8 @@ func TestTakeOverRefused(t *testing.T) {
 		defer c.Close()
 		targets, done := connect(t, c, cfg)
 		defer done()
-		other := takenBy(t, 2, cfg, targets, "n1")
+		other := holder(2)
+		takenBy(t, other, cfg, c, "n1")()
 		tries := 0
 		c.Inject(func(call sim.Call) sim.Fault {
 			if call.Method == "bdev_null_delete" && strings.Contains(string(call.Params), string(other.Holder)) {
@@ -265,11 +276,11 @@ func TestTakeOverRefused(t *testing.T) {
 			return sim.Fault{}
 		})
 		ours := holder(1)
-		ours.Wait, ours.Dead = lockSilent+time.Second, func(lineage.LockNote) bool { return true }
+		ours.Wait, ours.Dead = lock.ApplySilent+time.Second, func(lineage.LockNote) bool { return true }
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, err := Run(ctx, cfg, targets, Options{Plan: plan.Options{Nonce: []byte{1}}, Lock: ours})
-		if !isLocked(err) || !strings.Contains(err.Error(), "which is dead, and the lock cannot be taken over: bdev_null_delete") {
+		if !lock.IsLocked(err) || !strings.Contains(err.Error(), "which is dead, and the lock cannot be taken over: bdev_null_delete") {
 			t.Errorf("%v", err)
 		}
 		if tries > 6 {
@@ -289,10 +300,11 @@ func TestTakeOver(t *testing.T) {
 			defer c.Close()
 			targets, done := connect(t, c, cfg)
 			defer done()
-			other := takenBy(t, 2, cfg, targets, "n1", "n2", "n3")
+			die := takenBy(t, holder(2), cfg, c, "n1", "n2", "n3")
 			if lives {
-				other.keep()
-				defer other.end()
+				defer die()
+			} else {
+				die()
 			}
 			ours := holder(1)
 			ours.Wait, ours.Dead = 0, func(lineage.LockNote) bool { return true }
@@ -300,9 +312,9 @@ func TestTakeOver(t *testing.T) {
 			r, err := Run(t.Context(), cfg, targets, Options{Plan: plan.Options{Nonce: []byte{1}}, Lock: ours})
 			took := time.Since(start)
 			switch {
-			case lives && (!isLocked(err) || took > lockSilent):
+			case lives && (!lock.IsLocked(err) || took > lock.ApplySilent):
 				t.Errorf("a living holder's lock: %v after %v", err, took)
-			case !lives && (err != nil || !r.Converged || took < lockSilent || took > 2*lockSilent):
+			case !lives && (err != nil || !r.Converged || took < lock.ApplySilent || took > 2*lock.ApplySilent):
 				t.Errorf("a dead holder's locks on three nodes: %v after %v, %+v", err, took, r)
 			}
 		})
@@ -337,17 +349,17 @@ func TestGuardFreesLock(t *testing.T) {
 				defer done()
 				ended <- ServeGuard(context.Background(), in, out, func(*schema.Config) (map[lineage.Node]*spdk.Client, error) { return targets, nil })
 			}()
-			lock := holder(1)
-			lock.begin(cfg.Cluster, targets)
+			ours := holder(1)
+			ours.Begin(cfg.Cluster, targets)
 			g := &Guard{Config: cfg, Start: func() (GuardConn, error) { return pipe{to, from, func() { to.Close() }}, nil }}
-			if err := g.locking(lock); err != nil {
+			if err := g.locking(ours); err != nil {
 				t.Fatal(err)
 			}
 			nodes := []lineage.Node{"n1", "n2", "n3"}
 			if !taken {
 				nodes = nodes[:1]
 			}
-			if err := lock.try(t.Context(), nodes); err != nil {
+			if err := ours.Take(t.Context(), nodes, read(t, cfg, targets), nil); err != nil {
 				t.Fatal(err)
 			}
 			to.Close()
@@ -356,10 +368,12 @@ func TestGuardFreesLock(t *testing.T) {
 			}
 			other := holder(2)
 			other.Wait = 0
-			other.begin(cfg.Cluster, targets)
-			if err := other.try(t.Context(), []lineage.Node{"n1", "n2", "n3"}); err != nil {
+			other.Begin(cfg.Cluster, targets)
+			if err := other.Take(t.Context(), []lineage.Node{"n1", "n2", "n3"}, read(t, cfg, targets), nil); err != nil {
 				t.Errorf("after the guard has ended: %v", err)
 			}
+			other.End()
+			ours.End()
 		})
 	}
 }

@@ -119,7 +119,7 @@ func (x *pass) section(ctx context.Context, s *plan.Section) error {
 			defer x.mu.Unlock()
 			x.leave(x.sections[s.Key()])
 		}()
-		x.lock.verify(ctx, s)
+		x.lock.Verify(ctx, nodesOf(s))
 		if x.may != nil {
 			if err := x.may(ctx); err != nil {
 				return err
@@ -137,6 +137,24 @@ func (x *pass) section(ctx context.Context, s *plan.Section) error {
 		}
 	}
 	return nil
+}
+
+// nodesOf are those that a section changes.
+func nodesOf(s *plan.Section) map[lineage.Node]bool {
+	nodes := map[lineage.Node]bool{}
+	for step := range s.Steps() {
+		nodes[step.Op.On()] = true
+	}
+	return nodes
+}
+
+// allows says why an op must not be carried out. To let hosts go on is never
+// forbidden.
+func (x *pass) allows(op plan.Op) error {
+	if _, resume := op.(plan.Resume); resume {
+		return nil
+	}
+	return x.lock.Allows(op.On())
 }
 
 func risky(s *plan.Section) bool {
@@ -169,7 +187,7 @@ func (x *pass) stage(ctx context.Context, key plan.Key, steps []plan.Step, held 
 
 func (x *pass) step(ctx context.Context, key plan.Key, step plan.Step, held *holds) error {
 	x.events.begins(Event{Pass: x.number, Section: key, Step: step})
-	err := x.lock.allows(step.Op)
+	err := x.allows(step.Op)
 	if err == nil {
 		err = x.begin(key, step, held)
 	}

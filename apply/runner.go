@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"strata/lineage"
+	"strata/lock"
 	"strata/plan"
 	"strata/plan/recipe"
 	"strata/schema"
@@ -45,6 +46,7 @@ type Runner struct {
 	steps   int               // done
 	resumed map[plan.Key]bool // sections that Resume was called for
 	again   atomic.Bool       // the next look is to be at everything
+	closed  chan struct{}
 }
 
 // lookAgain is how often the nodes are looked at while copies are in hand.
@@ -55,8 +57,10 @@ const lookForPeer = 500 * time.Millisecond
 
 // NewRunner readies a Runner. It is to be closed.
 func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Options) *Runner {
+	closed := make(chan struct{})
 	if opt.Lock != nil {
-		opt.Lock.begin(cfg.Cluster, targets)
+		opt.Lock.Begin(cfg.Cluster, targets)
+		opt.Stop = either(opt.Stop, opt.Lock.Wished(), closed)
 	}
 	e, m, a := newEvents(opt), newMade(cfg.Lvstores), newAttempts(opt.Repeats)
 	c := newCaller(cfg.Cluster, targets, e)
@@ -71,7 +75,7 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 		approval: &approval{confirm: opt.Confirm},
 		executor: newExecutor(opt, c, a, m),
 		attempts: a, made: m, events: e,
-		resumed: map[plan.Key]bool{},
+		resumed: map[plan.Key]bool{}, closed: closed,
 	}
 }
 
@@ -79,7 +83,8 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 // ends when the context of its Pass does, or by itself.
 func (x *Runner) Close() {
 	x.executor.waitAll()
-	x.opt.Lock.end()
+	x.opt.Lock.End()
+	close(x.closed)
 }
 
 // Settle takes stock of the passes so far. A section with a step that has failed
@@ -177,12 +182,12 @@ func (x *Runner) Approved() bool {
 // somebody who has locked a node, another apply or the guard of one that died, and
 // not last.
 func (x *Runner) Unsure() bool {
-	return !x.looker.locked && x.executor.begun == 0 && len(x.planner.deviations) > 0 && x.opt.Lock.others(x.looker.last)
+	return !x.looker.locked && x.executor.begun == 0 && len(x.planner.deviations) > 0 && x.opt.Lock.Others(x.looker.last)
 }
 
 // MustLock reports whether nodes are to be locked before anything else is done.
 func (x *Runner) MustLock() bool {
-	return x.Unsure() || x.opt.Lock != nil && !x.planner.last.Empty() && len(x.opt.Lock.missing(x.looker.last)) > 0
+	return x.Unsure() || x.opt.Lock != nil && !x.planner.last.Empty() && len(x.opt.Lock.Missing(x.looker.last)) > 0
 }
 
 // Lock locks the nodes that answered, all or none, and waits for others who have;
@@ -194,14 +199,14 @@ func (x *Runner) Lock(ctx context.Context) (bool, error) {
 	if err := x.opt.Guard.locking(l); err != nil {
 		return false, err
 	}
-	nodes := l.missing(x.looker.last)
-	again := len(l.nodes()) > 0
-	err := l.take(ctx, nodes, x.looker.last, x.opt.Stop)
+	nodes := l.Missing(x.looker.last)
+	again := l.Held()
+	err := l.Take(ctx, nodes, x.looker.last, x.opt.Stop)
 	switch {
-	case errors.Is(err, errStopped):
+	case errors.Is(err, lock.ErrStopped):
 		return false, nil
-	case again && isLocked(err):
-		l.giveUp(nodes, err)
+	case again && lock.IsLocked(err):
+		l.GiveUp(nodes, err)
 	case err != nil:
 		return false, err
 	}
@@ -246,7 +251,8 @@ func (x *Runner) Again() {
 	x.executor.wakeUp()
 }
 
-// Stopped reports whether Options.Stop has ended the run.
+// Stopped reports whether Options.Stop has ended the run, or somebody who has asked a
+// watch for the nodes.
 func (x *Runner) Stopped() bool { return stopped(x.opt.Stop) }
 
 // Result is what the steps so far came to, without the reason why there are no more.
@@ -254,8 +260,27 @@ func (x *Runner) Result() *Result {
 	return &Result{
 		Plan: x.planner.last, Snapshot: x.looker.last,
 		Passes: x.executor.begun, Steps: x.steps, Failures: slices.Clone(x.attempts.givenUp),
+		GaveWay:    stopped(x.opt.Lock.Wished()),
 		Deviations: x.planner.deviations, Others: x.planner.others,
 	}
+}
+
+// either is closed when one of two channels is, unless the third is first.
+func either(a, b <-chan struct{}, end <-chan struct{}) <-chan struct{} {
+	if b == nil {
+		return a
+	}
+	both := make(chan struct{})
+	go func() {
+		select {
+		case <-a:
+		case <-b:
+		case <-end:
+			return
+		}
+		close(both)
+	}()
+	return both
 }
 
 func stopped(stop <-chan struct{}) bool {

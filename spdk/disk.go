@@ -121,8 +121,7 @@ func (c *Client) NullDelete(ctx context.Context, name string) error {
 	return c.do(ctx, NewReq(NullDelete{name}, nil))
 }
 
-// NullResize grows a bdev without storage (bdev_null_resize). SPDK refuses a size
-// below the present one as Invalid.
+// NullResize grows a bdev without storage (bdev_null_resize).
 type NullResize struct {
 	Name string `json:"name"`     // or its UUID
 	MiB  uint64 `json:"new_size"` // in whole MiB, whatever it was created with
@@ -130,3 +129,9 @@ type NullResize struct {
 
 func (NullResize) Method() string   { return "bdev_null_resize" }
 func (p NullResize) Object() string { return p.Name }
+
+// NullResize grows a bdev without storage to a size in MiB (bdev_null_resize). A
+// smaller one than the present is refused as Invalid.
+func (c *Client) NullResize(ctx context.Context, name string, mib uint64) error {
+	return c.do(ctx, NewReq(NullResize{name, mib}, nil))
+}

@@ -257,7 +257,7 @@ func (a *answers) node(c lineage.Cluster, name lineage.Node) *Node {
 	return n
 }
 
-// bdev sorts a bdev into disks, peers' namespaces, the lock, or none of these.
+// bdev sorts a bdev into disks, peers' namespaces, lock and seat, or none of these.
 func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 	d := &Disk{Bdev: b.Name, Size: int64(b.Size()), BlockSize: int64(b.BlockSize), Claimed: b.Claimed}
 	switch drv := b.Driver; {
@@ -285,9 +285,16 @@ func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 		n.Disks[b.Name] = d
 	case b.Name == c.Lock():
 		n.Lock.Holder = lineage.UUID(b.UUID)
+	case b.Name == c.Seat():
+		n.Seat.Holder = lineage.UUID(b.UUID)
+	case b.Name == c.LockWish(): // for who holds the lock
 	default:
 		if note, ok := c.ParseLockNote(b.Name); ok {
 			n.Lock.Notes = append(n.Lock.Notes, note)
+			return
+		}
+		if note, ok := c.ParseSeatNote(b.Name); ok {
+			n.Seat.Notes = append(n.Seat.Notes, note)
 			return
 		}
 		if c.IsCopyNote(b.Name) {

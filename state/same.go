@@ -12,10 +12,10 @@ import (
 // identity is by what a target is told from all others: UUIDs that targets draw
 // at random, each its own.
 type identity struct {
-	// notes are the UUIDs of the bdevs that say who holds its lock.
+	// notes are the UUIDs of the bdevs that say who holds its lock, or the seat.
 	notes []string
 	// drawn are the UUIDs of the target's own that its bdevs have, sorted, and bdevs
-	// all but those of the lock.
+	// all but those of lock and seat, which come and go.
 	drawn []string
 	bdevs []*spdk.Bdev
 }
@@ -25,11 +25,11 @@ func (a *answers) identity(c lineage.Cluster) identity {
 	var id identity
 	for i := range a.bdevs {
 		b := &a.bdevs[i]
-		if _, note := c.ParseLockNote(b.Name); note {
+		if isNote(c, b.Name) {
 			id.notes = append(id.notes, known(b.UUID))
 			continue
 		}
-		if b.Name == c.Lock() {
+		if b.Name == c.Lock() || b.Name == c.LockWish() || b.Name == c.Seat() {
 			continue
 		}
 		if known(b.UUID) != "" && ownUUID(b) {
@@ -39,6 +39,13 @@ func (a *answers) identity(c lineage.Cluster) identity {
 	}
 	slices.Sort(id.drawn)
 	return id
+}
+
+// isNote reports whether a bdev says who holds the lock or the seat.
+func isNote(c lineage.Cluster, name string) bool {
+	_, lock := c.ParseLockNote(name)
+	_, seat := c.ParseSeatNote(name)
+	return lock || seat
 }
 
 // all are the names and UUIDs of the bdevs, sorted.

@@ -26,7 +26,8 @@ type Snapshot struct {
 	foreign map[lineage.Node]map[lineage.UUID]string
 }
 
-// Same reports whether both say the same of every node, but for who has locked it.
+// Same reports whether both say the same of every node, but for who has locked it
+// and who watches.
 func (s *Snapshot) Same(t *Snapshot) bool {
 	if len(s.Nodes) != len(t.Nodes) {
 		return false
@@ -37,7 +38,7 @@ func (s *Snapshot) Same(t *Snapshot) bool {
 			return false
 		}
 		a, b := *n, *m
-		a.Lock, b.Lock = Lock{}, Lock{}
+		a.Lock, b.Lock, a.Seat, b.Seat = Lock{}, Lock{}, Lock{}, Lock{}
 		if !reflect.DeepEqual(&a, &b) {
 			return false
 		}
@@ -65,13 +66,14 @@ type Node struct {
 	OtherBdevs  []string          // neither of the above, sorted
 	TCP         bool              // the NVMe/TCP transport exists
 	Lock        Lock
+	Seat        Lock // of the watch that works
 
 	lvolByUUID   map[lineage.UUID]*Lvol
 	remoteByBdev map[string]*Remote
 	stacks       map[lineage.Volume][]*Lvol
 }
 
-// Lock says who may change the node at present.
+// Lock says who may change the node at present, or has the seat.
 type Lock struct {
 	Holder lineage.UUID       // "" when nobody holds it
 	Notes  []lineage.LockNote // what is written beside it, of former holders too

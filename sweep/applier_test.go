@@ -12,6 +12,7 @@ import (
 
 	"strata/apply"
 	"strata/lineage"
+	"strata/lock"
 	"strata/plan"
 	"strata/schema"
 	"strata/spdk"
@@ -96,7 +97,7 @@ func (a *applier) interrupt() { close(a.stop) }
 func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*apply.Result, error) {
 	defer a.close()
 	o := apply.Options{Plan: opt, Parallelism: 4, Observe: a.w.event, Stop: a.stop}
-	o.Lock = &apply.Lock{
+	o.Lock = &lock.Lock{
 		Holder: lineage.UUID(fmt.Sprintf("00000000-0000-4000-8000-%012d", a.pid)), Wait: 5 * time.Minute,
 		Note: lineage.LockNote{By: "sweep", PID: a.pid},
 		Dead: func(n lineage.LockNote) bool { return !a.w.lives(n.PID) && !a.w.lives(n.Guard) },

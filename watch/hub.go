@@ -12,6 +12,7 @@ import (
 
 	"strata/apply"
 	"strata/lineage"
+	"strata/lock"
 	"strata/plan"
 	"strata/schema"
 )
@@ -335,8 +336,7 @@ func (h *hub) waits(p *plan.Plan) {
 
 // afterError is when to look again after a run that could not go on.
 func afterError(err error) time.Duration {
-	var locked *apply.LockedError
-	if errors.As(err, &locked) {
+	if lock.IsLocked(err) {
 		return time.Second
 	}
 	return 10 * time.Second

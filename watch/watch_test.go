@@ -16,6 +16,7 @@ import (
 
 	"strata/apply"
 	"strata/lineage"
+	"strata/lock"
 	"strata/plan"
 	"strata/schema"
 	"strata/spdk"
@@ -81,7 +82,7 @@ func begin(t *testing.T, cfg *schema.Config, options ...func(*Options)) *scene {
 			all := schema.AllDuties
 			return apply.Options{
 				Plan: plan.Options{Auto: cfg.Autos(&all)}, Parallelism: 4,
-				Lock: &apply.Lock{Holder: "00000000-0000-4000-8000-000000000001", Wait: time.Minute, Note: lineage.LockNote{By: "watch@lab", PID: 1}},
+				Lock: &lock.Lock{Holder: "00000000-0000-4000-8000-000000000001", Wait: time.Minute, Note: lineage.LockNote{By: "watch@lab", PID: 1}},
 			}, nil
 		},
 		Every: time.Minute, Hangup: s.hangup, Stop: stop,

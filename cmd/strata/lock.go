@@ -11,12 +11,12 @@ import (
 	"strings"
 	"syscall"
 
-	"strata/apply"
 	"strata/lineage"
+	"strata/lock"
 )
 
 // newLock is the lock of an apply by this process.
-func newLock() (*apply.Lock, error) {
+func newLock() (*lock.Lock, error) {
 	holder, err := randomUUID()
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func newLock() (*apply.Lock, error) {
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
-	return &apply.Lock{
+	return &lock.Lock{
 		Holder: holder,
 		Note:   lineage.LockNote{By: word(name) + "@" + word(host), Realm: realm(), PID: os.Getpid()},
 		Dead:   dead,

@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"strata/apply"
 	"strata/lineage"
+	"strata/lock"
 	"strata/spdk"
 	"strata/state"
 )
@@ -47,22 +47,22 @@ is within a second.`,
 				fmt.Fprintf(out, "node %s is not locked\n", name)
 				return nil
 			case !force && !dead(note):
-				return fmt.Errorf("node %s is locked by %s, which may be at work; if it is gone for good, say --force", name, inLine(apply.Holder(note)))
+				return fmt.Errorf("node %s is locked by %s, which may be at work; if it is gone for good, say --force", name, inLine(lock.Holder(note)))
 			default:
 				if !force {
-					fmt.Fprintf(cmd.ErrOrStderr(), "waiting for a sign of life of %s\n", apply.Holder(note))
-					silent, err := apply.Silent(cmd.Context(), cfg.Cluster, name, targets[name], note)
+					fmt.Fprintf(cmd.ErrOrStderr(), "waiting for a sign of life of %s\n", lock.Holder(note))
+					silent, err := lock.Silent(cmd.Context(), cfg.Cluster, name, targets[name], note)
 					if err != nil {
 						return err
 					}
 					if !silent {
-						return fmt.Errorf("node %s is locked by %s, which gave a sign of life, or by another that came after it; see: strata status", name, apply.Holder(note))
+						return fmt.Errorf("node %s is locked by %s, which gave a sign of life, or by another that came after it; see: strata status", name, lock.Holder(note))
 					}
 				}
-				if err := apply.Unlock(cmd.Context(), cfg.Cluster, targets[name], n.Lock); err != nil {
+				if err := lock.Free(cmd.Context(), targets[name], n.Lock, cfg.Cluster.LockNote); err != nil {
 					return fmt.Errorf("node %s: %w", name, err)
 				}
-				fmt.Fprintf(out, "node %s is free; it was locked by %s\n", name, inLine(apply.Holder(note)))
+				fmt.Fprintf(out, "node %s is free; it was locked by %s\n", name, inLine(lock.Holder(note)))
 				return nil
 			}
 		},

@@ -1,4 +1,4 @@
-package apply
+package lock
 
 import (
 	"context"
@@ -9,10 +9,10 @@ import (
 	"strata/state"
 )
 
-// lockSilent is how long a holder must not have renewed its notes, by the clock
+// ApplySilent is how long an apply must not have renewed its notes, by the clock
 // of who wants to take its lock over. Machines that were made from one image can
 // share what Dead goes by, and the process that it misses may live on another.
-const lockSilent = 2 * lockRenew
+const ApplySilent = 2 * renewEvery
 
 // silence is since when the notes of a holder have been seen not to change.
 type silence struct {
@@ -43,7 +43,7 @@ func (l *Lock) silent(ctx context.Context, locked *LockedError, nodes []lineage.
 			l.silences = map[lineage.UUID]*silence{}
 		}
 		l.silences[holder] = s
-		l.tell("%s, who has locked node %s, seems to be dead; its lock is taken over if it gives no sign of life for %v", Holder(locked.Note), locked.Node, lockSilent)
+		l.tell("%s, who has locked node %s, seems to be dead; its lock is taken over if it gives no sign of life for %v", Holder(locked.Note), locked.Node, ApplySilent)
 	}
 	targets := map[lineage.Node]*spdk.Client{}
 	for _, n := range nodes {
@@ -51,7 +51,7 @@ func (l *Lock) silent(ctx context.Context, locked *LockedError, nodes []lineage.
 	}
 	s.see(notesOf(state.Read(ctx, l.cluster, targets), holder))
 	s.see(map[lineage.Node]lineage.LockNote{locked.Node: locked.Note})
-	dead = time.Since(s.since) >= lockSilent
+	dead = time.Since(s.since) >= ApplySilent
 	return dead, !dead && !s.broken
 }
 
@@ -66,12 +66,12 @@ func notesOf(snap *state.Snapshot, holder lineage.UUID) map[lineage.Node]lineage
 	return notes
 }
 
-// Silent waits until the holder of a node's lock has not renewed its note for so
+// Silent waits until the apply that holds a node's lock has not renewed its note for so
 // long that, if nothing else speaks for it, it is dead. It returns false as soon
 // as the holder gives a sign of life, or another has the lock.
 func Silent(ctx context.Context, c lineage.Cluster, node lineage.Node, t *spdk.Client, note lineage.LockNote) (bool, error) {
-	for until := time.Now().Add(lockSilent); time.Now().Before(until); {
-		if err := sleep(ctx, lockCheck); err != nil {
+	for until := time.Now().Add(ApplySilent); time.Now().Before(until); {
+		if err := pause(ctx, checkEvery, nil); err != nil {
 			return false, err
 		}
 		n := state.Read(ctx, c, map[lineage.Node]*spdk.Client{node: t}).Nodes[node]
