@@ -125,8 +125,17 @@ func TestLockNotesRoundTrip(t *testing.T) {
 		Holder: "11111111-1111-4111-8111-111111111111", By: "root@host1", Realm: "9f3c", PID: 4711, Guard: 4712,
 		Since: "2026-11-20T19:30:00Z", Seen: "2026-11-20T19:30:10Z",
 	}
-	if got, ok := c.ParseLockNote(c.LockNote(n)); !ok || got != n {
-		t.Errorf("%q is read as %+v, %v", c.LockNote(n), got, ok)
+	for range 2 {
+		if got, ok := c.ParseLockNote(c.LockNote(n)); !ok || got != n {
+			t.Errorf("%q is read as %+v, %v", c.LockNote(n), got, ok)
+		}
+		if got, ok := c.ParseSeatNote(c.SeatNote(n)); !ok || got != n {
+			t.Errorf("%q is read as %+v, %v", c.SeatNote(n), got, ok)
+		}
+		n.Watch = true
+	}
+	if got, ok := c.ParseSeatNote(c.LockNote(n)); ok {
+		t.Errorf("of the lock, the seat is read as %+v", got)
 	}
 	for _, name := range []string{c.Lock(), Cluster("la").LockNote(n), c.LockNote(n) + " more=1", c.LockNote(n)[:40], "lab.lock", "lab.lock2"} {
 		if got, ok := c.ParseLockNote(name); ok {

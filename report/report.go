@@ -21,9 +21,18 @@ const Format = 1
 type Report struct {
 	Format    int             `json:"format"`
 	Cluster   lineage.Cluster `json:"cluster"`
+	Watches   []Watch         `json:"watches,omitempty"` // that have the seat on nodes
 	Nodes     []Node          `json:"nodes"`
 	Volumes   []Volume        `json:"volumes"`
 	Unmanaged []Unmanaged     `json:"unmanaged,omitempty"`
+}
+
+// Watch is a watch that has the seat. There are two only as long as they do not reach
+// the same nodes.
+type Watch struct {
+	Holder lineage.UUID   `json:"holder"`
+	By     string         `json:"by"` // in words
+	Nodes  []lineage.Node `json:"nodes"`
 }
 
 // Node is a node and its pools.
@@ -131,6 +140,7 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 		r.Nodes = append(r.Nodes, node(n, s.Nodes[n.Name]))
 		r.Unmanaged = append(r.Unmanaged, unmanaged(cfg, n, s.Nodes[n.Name])...)
 	}
+	r.Watches = watches(cfg, s)
 	hidden, why := unseen(cfg, s)
 	for _, v := range cfg.Volumes {
 		ids := s.Incarnations(v.Name)
@@ -152,6 +162,24 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 	}
 	slices.SortStableFunc(r.Volumes, func(a, b Volume) int { return cmp.Compare(a.Name, b.Name) })
 	return r
+}
+
+// watches are those that have the seat, by their first node.
+func watches(cfg *schema.Config, s *state.Snapshot) (all []Watch) {
+	for _, conf := range cfg.Nodes {
+		n := s.Nodes[conf.Name]
+		if n == nil || n.Seat.Holder == "" {
+			continue
+		}
+		i := slices.IndexFunc(all, func(w Watch) bool { return w.Holder == n.Seat.Holder })
+		if i < 0 {
+			note := n.Seat.Note()
+			i = len(all)
+			all = append(all, Watch{Holder: note.Holder, By: fmt.Sprintf("%s, process %d, since %s, last seen %s", cmp.Or(note.By, "somebody"), note.PID, cmp.Or(note.Since, "some time"), cmp.Or(note.Seen, "never"))})
+		}
+		all[i].Nodes = append(all[i].Nodes, conf.Name)
+	}
+	return all
 }
 
 func node(conf *schema.Node, n *state.Node) Node {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/charmbracelet/lipgloss/tree"
 	"github.com/spf13/cobra"
@@ -46,6 +47,13 @@ func newStatus() *cobra.Command {
 
 func printStatus(w io.Writer, r *report.Report) {
 	root := tree.Root("cluster " + string(r.Cluster))
+	for _, watch := range r.Watches {
+		var nodes []string
+		for _, n := range watch.Nodes {
+			nodes = append(nodes, string(n))
+		}
+		root.Child(fmt.Sprintf("watched by %s  %s", watch.By, faint.Render("seat on "+strings.Join(nodes, ", "))))
+	}
 	for _, n := range r.Nodes {
 		root.Child(nodeTree(n))
 	}

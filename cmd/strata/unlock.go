@@ -19,9 +19,13 @@ func newUnlock() *cobra.Command {
 		Short: "Free a node that an apply which is gone has left locked",
 		Long: `unlock frees a node's lock when the apply that took it is dead: its process was
 one of this machine and is no more, and for 20 s it gives no sign of life on the
-node either. With --force it frees the node in any case, at once: an apply that
-is at work still changes nothing more on that node from its next look on, which
-is within a second.`,
+node either. With --force it frees the node in any case, at once: an apply or a
+watch that is at work still changes nothing more on that node from its next look
+on, which is within a second.
+
+With --force it also frees the seat of the watch that works, on this node: a watch
+that lives takes it again within a second, and of one that is gone another takes
+it by itself within 5 s.`,
 		Example: "  strata unlock n2 examples/lab\n  strata unlock --force n2 .",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,6 +49,9 @@ is within a second.`,
 				return fmt.Errorf("node %s: %s", name, inLine(n.Unknown))
 			case n.Lock.Holder == "":
 				fmt.Fprintf(out, "node %s is not locked\n", name)
+				if force {
+					return freeSeat(cmd, cfg.Cluster, n, targets[name])
+				}
 				return nil
 			case !force && !dead(note):
 				return fmt.Errorf("node %s is locked by %s, which may be at work; if it is gone for good, say --force", name, inLine(lock.Holder(note)))
@@ -63,6 +70,9 @@ is within a second.`,
 					return fmt.Errorf("node %s: %w", name, err)
 				}
 				fmt.Fprintf(out, "node %s is free; it was locked by %s\n", name, inLine(lock.Holder(note)))
+				if force {
+					return freeSeat(cmd, cfg.Cluster, n, targets[name])
+				}
 				return nil
 			}
 		},
@@ -70,4 +80,16 @@ is within a second.`,
 	src.targetFlags(cmd)
 	cmd.Flags().BoolVar(&force, "force", false, "free it although its holder may be alive")
 	return cmd
+}
+
+// freeSeat frees the seat on a node, if a watch has it.
+func freeSeat(cmd *cobra.Command, c lineage.Cluster, n *state.Node, t *spdk.Client) error {
+	if n.Seat.Holder == "" {
+		return nil
+	}
+	if err := lock.Free(cmd.Context(), t, n.Seat, c.SeatNote); err != nil {
+		return fmt.Errorf("node %s: %w", n.Name, err)
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "the seat on node %s is free; %s had it\n", n.Name, inLine(lock.Holder(n.Seat.Note())))
+	return nil
 }
