@@ -39,6 +39,7 @@ type Conn struct {
 	nqn    string
 	sub    *subsystem
 	at     *listener
+	id     uint16
 	spaces map[uint32]*Namespace
 	closed bool
 }
@@ -73,11 +74,11 @@ func (k *Conn) connect() bool {
 	if s == nil {
 		return false
 	}
-	l, _, ok := s.connect(k.h.nqn, k.addr)
+	l, id, ok := s.connect(k.h.nqn, k.addr)
 	if !ok {
 		return false
 	}
-	k.sub, k.at = s, l
+	k.sub, k.at, k.id = s, l, id
 	s.conns = append(s.conns, k)
 	k.changed(0)
 	return true
@@ -109,6 +110,7 @@ func (k *Conn) changed(uint32) {
 func (k *Conn) reset()         { k.sub, k.at = nil, nil }
 func (k *Conn) via() *listener { return k.at }
 func (k *Conn) host() string   { return k.h.nqn }
+func (k *Conn) number() uint16 { return k.id }
 
 // Close disconnects.
 func (k *Conn) Close() {

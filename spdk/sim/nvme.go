@@ -54,6 +54,7 @@ const (
 
 func (ct *controller) via() *listener { return ct.at }
 func (ct *controller) host() string   { return ct.hostNQN }
+func (ct *controller) number() uint16 { return ct.id }
 
 // silent says whether the peer answers nothing although nobody has noticed.
 func (ct *controller) silent() bool {

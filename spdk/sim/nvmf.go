@@ -33,9 +33,11 @@ type initiator interface {
 	changed(nsid uint32)
 	// reset ends the connection; the initiator may try again.
 	reset()
-	// via is the listener connected to, host the NQN of the initiator.
+	// via is the listener connected to, host the NQN of the initiator, number
+	// the controller that the subsystem has for it.
 	via() *listener
 	host() string
+	number() uint16
 }
 
 type listener struct {

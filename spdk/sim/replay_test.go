@@ -398,7 +398,7 @@ func (r *replayer) same(at string, want, got any) string {
 			if _, ok := w[k]; !ok {
 				return fmt.Sprintf("%s: %s should not be there", at, k)
 			}
-			if k == "cntlid" || k == "progress" || k == "creation_time" && (w[k] == "") == (g[k] == "") {
+			if k == "cntlid" || k == "progress" || k == "peer_address" || k == "creation_time" && (w[k] == "") == (g[k] == "") {
 				continue
 			}
 			if k == "state" && trying[w[k]] && trying[g[k]] {
