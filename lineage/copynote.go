@@ -12,10 +12,10 @@ import (
 // it forgets the copy.
 func (c Cluster) CopyNote(to UUID) string { return string(c) + ".copy." + string(to) }
 
-// IsCopyNote reports whether a bdev has the name of such a note.
-func (c Cluster) IsCopyNote(name string) bool {
-	to, ok := strings.CutPrefix(name, string(c)+".copy.")
-	return ok && len(to) == len("00000000-0000-0000-0000-000000000000")
+// ParseCopyNote is the inverse of CopyNote; false for a bdev that is no such note.
+func (c Cluster) ParseCopyNote(name string) (to UUID, ok bool) {
+	rest, ok := strings.CutPrefix(name, string(c)+".copy.")
+	return UUID(rest), ok && len(rest) == len("00000000-0000-0000-0000-000000000000")
 }
 
 // CopyMark is the UUID of a note: the number of the copy, and the alias of the layer

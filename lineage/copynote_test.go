@@ -5,8 +5,14 @@ import "testing"
 func TestCopyNote(t *testing.T) {
 	const to UUID = "0c5f3d1e-7a53-4c37-9c3a-0123456789ab"
 	c := Cluster("lab")
-	if name := c.CopyNote(to); !c.IsCopyNote(name) || Cluster("prod").IsCopyNote(name) || c.IsCopyNote("lab.copy.k3f7") {
-		t.Errorf("%s is not told from other names", name)
+	name := c.CopyNote(to)
+	if got, ok := c.ParseCopyNote(name); !ok || got != to {
+		t.Errorf("%s: %s, %v", name, got, ok)
+	}
+	for c, name := range map[Cluster]string{"prod": name, "lab": "lab.copy.k3f7"} {
+		if _, ok := c.ParseCopyNote(name); ok {
+			t.Errorf("%s is taken for a note of %s", name, c)
+		}
 	}
 	for _, n := range []uint32{0, 1, 77, 1<<32 - 1} {
 		u := CopyMark(n, "lab.fast/db.k3f7@3.base")

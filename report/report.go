@@ -24,6 +24,7 @@ type Report struct {
 	Watches   []Watch         `json:"watches,omitempty"` // that have the seat on nodes
 	Nodes     []Node          `json:"nodes"`
 	Volumes   []Volume        `json:"volumes"`
+	Copies    []Copy          `json:"copies,omitempty"`
 	Unmanaged []Unmanaged     `json:"unmanaged,omitempty"`
 }
 
@@ -73,6 +74,7 @@ type Volume struct {
 	ID      lineage.ID    `json:"id,omitempty"`
 	Health  Health        `json:"health"`
 	Why     string        `json:"why,omitempty"`
+	Since   string        `json:"since,omitempty"` // RFC 3339: when it ceased to be healthy; "" where nobody saw that
 	Size    int64         `json:"size"` // bytes
 	Epoch   lineage.Epoch `json:"epoch,omitempty"`
 	Engine  lineage.Node  `json:"engine,omitempty"`
@@ -101,6 +103,14 @@ type Export struct {
 	Where   string       `json:"where"`             // NQN, or device path
 	Paused  bool         `json:"paused,omitempty"`  // hosts' I/O is held
 	Connect string       `json:"connect,omitempty"` // what a Linux host types
+	// Hosts are those that are connected; nil where nobody was asked, or could tell.
+	Hosts []Host `json:"hosts,omitzero"`
+}
+
+// Host is who is connected to an export.
+type Host struct {
+	NQN     lineage.NQN `json:"nqn"`
+	Address string      `json:"address,omitempty"`
 }
 
 // Replica is a stack on one node.
@@ -160,6 +170,7 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 			}
 		}
 	}
+	r.Copies = copies(s)
 	slices.SortStableFunc(r.Volumes, func(a, b Volume) int { return cmp.Compare(a.Name, b.Name) })
 	return r
 }
@@ -411,6 +422,12 @@ func export(cfg *schema.Config, e state.Exported) Export {
 	switch {
 	case e.Subsystem != nil:
 		out := Export{Node: e.Node, Kind: "nvmf", Where: string(e.Subsystem.NQN)}
+		if e.Subsystem.Connected != nil {
+			out.Hosts = []Host{}
+		}
+		for _, h := range e.Subsystem.Connected {
+			out.Hosts = append(out.Hosts, Host{h.Host, h.Address})
+		}
 		for _, l := range e.Subsystem.Listeners {
 			out.Paused = out.Paused || l.Paused
 			out.Connect = fmt.Sprintf("nvme connect -t tcp -a %s -s %s -n %s --ctrl-loss-tmo=-1", l.Address, l.Port, e.Subsystem.NQN)

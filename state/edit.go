@@ -279,6 +279,7 @@ func (n *Node) Clone() *Node {
 	c.Unknown, c.Version, c.Methods, c.TCP, c.OtherBdevs = n.Unknown, n.Version, n.Methods, n.TCP, n.OtherBdevs
 	c.Lock = Lock{n.Lock.Holder, slices.Clone(n.Lock.Notes)}
 	c.Seat = Lock{n.Seat.Holder, slices.Clone(n.Seat.Notes)}
+	c.Copying = n.Copying
 	for k, v := range n.Disks {
 		c.Disks[k] = copyOf(v)
 	}

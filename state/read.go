@@ -297,8 +297,12 @@ func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 			n.Seat.Notes = append(n.Seat.Notes, note)
 			return
 		}
-		if c.IsCopyNote(b.Name) {
-			return // for who takes the copy up, and for nobody else
+		if to, ok := c.ParseCopyNote(b.Name); ok {
+			if n.Copying == nil {
+				n.Copying = map[lineage.UUID]lineage.UUID{}
+			}
+			n.Copying[to] = lineage.UUID(b.UUID)
+			return
 		}
 		n.OtherBdevs = append(n.OtherBdevs, b.Name)
 	}

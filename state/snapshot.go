@@ -26,8 +26,8 @@ type Snapshot struct {
 	foreign map[lineage.Node]map[lineage.UUID]string
 }
 
-// Same reports whether both say the same of every node, but for who has locked it
-// and who watches.
+// Same reports whether both say the same of every node, but for who has locked it,
+// who watches, and what it copies.
 func (s *Snapshot) Same(t *Snapshot) bool {
 	if len(s.Nodes) != len(t.Nodes) {
 		return false
@@ -39,6 +39,7 @@ func (s *Snapshot) Same(t *Snapshot) bool {
 		}
 		a, b := *n, *m
 		a.Lock, b.Lock, a.Seat, b.Seat = Lock{}, Lock{}, Lock{}, Lock{}
+		a.Copying, b.Copying = nil, nil
 		if !reflect.DeepEqual(&a, &b) {
 			return false
 		}
@@ -67,6 +68,10 @@ type Node struct {
 	TCP         bool              // the NVMe/TCP transport exists
 	Lock        Lock
 	Seat        Lock // of the watch that works
+	// Copying has, by the destination's UUID, the marks (lineage.CopyMark) of copies
+	// that the node was told to make and that may go on; as they were read, never
+	// projected. nil for none.
+	Copying map[lineage.UUID]lineage.UUID
 
 	lvolByUUID   map[lineage.UUID]*Lvol
 	remoteByBdev map[string]*Remote
@@ -228,6 +233,7 @@ type Subsystem struct {
 	Hosts      []lineage.NQN // sorted
 	Namespaces map[int]*Namespace
 	Listeners  []Listener
+	Connected  []Connected // sorted; nil where ReadConnected was not told
 }
 
 // Namespace is what a subsystem shows under a number.

@@ -1,0 +1,76 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"strata/lineage"
+	"strata/state"
+)
+
+// Copy is a layer that a node copies to a peer.
+//
+// How far it is comes from the lvol that it is copied to: the node itself tells
+// the end of a copy once, to whoever asks first, and that is for who waits for it.
+// The last cluster is allocated before it is written. Of a copy that is made once
+// more the clusters of the one before count, too.
+type Copy struct {
+	Volume string           `json:"volume"`
+	Layer  lineage.LvolName `json:"layer,omitempty"` // "" where no note says which
+	From   lineage.Node     `json:"from"`
+	To     lineage.Node     `json:"to"`
+	Copied int64            `json:"copied"`          // bytes
+	Total  int64            `json:"total,omitempty"` // bytes; 0 where it is not known
+}
+
+// copies are those that nodes make at present.
+func copies(s *state.Snapshot) (all []Copy) {
+	for _, n := range s.Nodes {
+		for _, r := range n.Copies() {
+			to, dest := holder(s, r.UUID)
+			if dest == nil || dest.Parsed == nil {
+				continue // on a node that was not read, or not ours
+			}
+			c := Copy{Volume: dest.Parsed.Of().Name, From: n.Name, To: to.Name, Copied: size(to, dest)}
+			if l := copied(n, dest.Parsed.Of(), n.Copying[r.UUID]); l != nil {
+				c.Layer, c.Total = l.Name, size(n, l)
+				c.Copied = min(c.Copied, c.Total)
+			}
+			all = append(all, c)
+		}
+	}
+	slices.SortFunc(all, func(a, b Copy) int {
+		return cmp.Or(cmp.Compare(a.Volume, b.Volume), cmp.Compare(a.To, b.To), cmp.Compare(a.From, b.From), cmp.Compare(a.Layer, b.Layer))
+	})
+	return all
+}
+
+// holder finds an lvol by its UUID, and the node that has it.
+func holder(s *state.Snapshot, u lineage.UUID) (*state.Node, *state.Lvol) {
+	for _, n := range s.Nodes {
+		if l := n.LvolByUUID(u); l != nil {
+			return n, l
+		}
+	}
+	return nil, nil
+}
+
+// copied finds the layer of a volume that a mark is about.
+func copied(n *state.Node, v lineage.Volume, mark lineage.UUID) *state.Lvol {
+	for _, l := range n.Lvols {
+		if layer, ok := l.Parsed.(lineage.Layer); ok && layer.Volume == v {
+			if _, is := lineage.ParseCopyMark(mark, l.Alias()); is {
+				return l
+			}
+		}
+	}
+	return nil
+}
+
+// size is how much an lvol has of its own, in bytes.
+func size(n *state.Node, l *state.Lvol) int64 {
+	if lvs := n.Lvstores[l.Lvstore]; lvs != nil {
+		return l.Allocated * lvs.ClusterSize
+	}
+	return 0
+}
