@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"strata/lineage"
@@ -21,6 +22,24 @@ type Copy struct {
 	To     lineage.Node     `json:"to"`
 	Copied int64            `json:"copied"`          // bytes
 	Total  int64            `json:"total,omitempty"` // bytes; 0 where it is not known
+	// Cluster is what is copied at a time, in bytes.
+	Cluster int64 `json:"clusterSize"`
+}
+
+// Key tells a copy from others that are made at the same time.
+func (c Copy) Key() string { return fmt.Sprintf("%s %s %s", c.Volume, c.To, c.Layer) }
+
+// Progress is how far the copy is.
+func (c Copy) Progress() Progress {
+	return Progress{Copied: c.Copied / c.Cluster, Total: c.Total / c.Cluster, Cluster: c.Cluster}
+}
+
+// Percent is how much of it is copied; -1 where it is not known how much it is.
+func (c Copy) Percent() int {
+	if c.Total == 0 {
+		return -1
+	}
+	return int(100 * c.Copied / c.Total)
 }
 
 // copies are those that nodes make at present.
@@ -31,7 +50,10 @@ func copies(s *state.Snapshot) (all []Copy) {
 			if dest == nil || dest.Parsed == nil {
 				continue // on a node that was not read, or not ours
 			}
-			c := Copy{Volume: dest.Parsed.Of().Name, From: n.Name, To: to.Name, Copied: size(to, dest)}
+			c := Copy{Volume: dest.Parsed.Of().Name, From: n.Name, To: to.Name, Copied: size(to, dest), Cluster: 1}
+			if lvs := to.Lvstores[dest.Lvstore]; lvs != nil && lvs.ClusterSize > 0 {
+				c.Cluster = lvs.ClusterSize
+			}
 			if l := copied(n, dest.Parsed.Of(), n.Copying[r.UUID]); l != nil {
 				c.Layer, c.Total = l.Name, size(n, l)
 				c.Copied = min(c.Copied, c.Total)

@@ -75,7 +75,7 @@ type Volume struct {
 	Health  Health        `json:"health"`
 	Why     string        `json:"why,omitempty"`
 	Since   string        `json:"since,omitempty"` // RFC 3339: when it ceased to be healthy; "" where nobody saw that
-	Size    int64         `json:"size"` // bytes
+	Size    int64         `json:"size"`            // bytes
 	Epoch   lineage.Epoch `json:"epoch,omitempty"`
 	Engine  lineage.Node  `json:"engine,omitempty"`
 	Device  string        `json:"device,omitempty"` // bdev the engine serves

@@ -10,6 +10,7 @@ import (
 
 	"strata/apply"
 	"strata/lineage"
+	"strata/report"
 )
 
 // copies shows how far copies are: a bar each on a terminal, else a line now
@@ -22,7 +23,7 @@ type copies struct {
 
 // copying is a copy in hand.
 type copying struct {
-	pace
+	report.Rate
 	bar  *mpb.Bar
 	last time.Time // when a line told of it
 }
@@ -48,18 +49,18 @@ func (c *copies) update(at apply.Copy) {
 		if c.bars != nil && at.Total > 0 {
 			k.bar = c.bars.AddBar(at.Total,
 				mpb.PrependDecorators(decor.Name(inLine(string(at.Op.Label))+"  ")),
-				mpb.AppendDecorators(decor.Percentage(), decor.Name("  "), decor.Any(func(decor.Statistics) string { return k.going(time.Now()) })),
+				mpb.AppendDecorators(decor.Percentage(), decor.Name("  "), decor.Any(func(decor.Statistics) string { return k.Going(time.Now()) })),
 				mpb.BarRemoveOnComplete())
 		}
 		c.by[at.Op.To] = k
 	}
-	k.tell(at, now)
+	k.Tell(report.Progress{Copied: at.Copied, Total: at.Total, Cluster: at.Bytes(1)}, now)
 	switch {
 	case k.bar != nil:
 		k.bar.SetCurrent(at.Copied)
 	case now.Sub(k.last) >= lineEvery:
 		k.last = now
-		fmt.Fprintf(c.out, "  %s: %d of %d clusters, %s\n", inLine(string(at.Op.Label)), at.Copied, at.Total, k.going(now))
+		fmt.Fprintf(c.out, "  %s: %d of %d clusters, %s\n", inLine(string(at.Op.Label)), at.Copied, at.Total, k.Going(now))
 	}
 }
 

@@ -80,4 +80,5 @@ const (
 	exitChanges exitCode = 2 // plan --detailed-exitcode: there is something to do
 	exitBlocked exitCode = 3 // apply, plan --detailed-exitcode: something is blocked, and nothing else is left to do
 	exitDiffers exitCode = 3 // import: what was written is not all there is to say
+	exitTimeout exitCode = 4 // wait: it was not so within the time given
 )

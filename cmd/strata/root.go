@@ -33,7 +33,7 @@ Environment:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newPlan(), newApply(), newWatch(), newStatus(), newGraph(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newVersion(), newGuard())
+	root.AddCommand(newPlan(), newApply(), newWatch(), newStatus(), newWait(), newGraph(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newVersion(), newGuard())
 	return root
 }
 
@@ -57,7 +57,16 @@ func (s *source) targetFlags(cmd *cobra.Command) {
 }
 
 func (s *source) reachFlags(cmd *cobra.Command) {
-	durationFlag(cmd, &s.timeout, "timeout", 10*time.Second, time.Millisecond, "how long a target may take to answer")
+	s.answerFlag(cmd, "timeout")
+	s.recordFlags(cmd)
+}
+
+// answerFlag has one name, but for a verb of which another time is the timeout.
+func (s *source) answerFlag(cmd *cobra.Command, name string) {
+	durationFlag(cmd, &s.timeout, name, 10*time.Second, time.Millisecond, "how long a target may take to answer")
+}
+
+func (s *source) recordFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.debugRPC, "debug-rpc", "", "append every exchange with the targets to `FILE`, a JSON object a line, secrets removed")
 	cmd.Flags().StringArrayVar(&s.secrets, "secrets", nil, secretsHelp)
 }

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/lipgloss/tree"
+
+	"strata/amount"
+	"strata/lineage"
+	"strata/report"
+)
+
+// statusText is a report as a tree. going says of a copy how fast it is; nil: nobody
+// knows.
+func statusText(r *report.Report, going func(report.Copy) string) string {
+	r = inLines(r)
+	root := tree.Root("cluster " + string(r.Cluster))
+	for _, watch := range r.Watches {
+		var nodes []string
+		for _, n := range watch.Nodes {
+			nodes = append(nodes, string(n))
+		}
+		root.Child(fmt.Sprintf("watched by %s  %s", watch.By, faint.Render("seat on "+strings.Join(nodes, ", "))))
+	}
+	for _, n := range r.Nodes {
+		root.Child(nodeTree(n))
+	}
+	for _, v := range r.Volumes {
+		root.Child(volumeTree(v))
+	}
+	for _, c := range r.Copies {
+		root.Child(copyLine(c, going))
+	}
+	if len(r.Unmanaged) > 0 {
+		t := tree.Root(faint.Render("not strata's, never touched"))
+		for _, u := range r.Unmanaged {
+			t.Child(faint.Render(fmt.Sprintf("%s %s %s", u.Node, u.Kind, u.Name)))
+		}
+		root.Child(t)
+	}
+	return root.String()
+}
+
+func nodeTree(n report.Node) any {
+	if n.Unknown != "" {
+		return fmt.Sprintf("node %s  %s", n.Name, bad.Render("unknown: "+n.Unknown))
+	}
+	title := fmt.Sprintf("node %s  %s", n.Name, faint.Render(n.Version))
+	if n.Locked != "" {
+		title += "  " + worry.Render("locked by "+n.By)
+	}
+	t := tree.Root(title)
+	for _, p := range n.Pools {
+		if p.Disk == "" {
+			t.Child(fmt.Sprintf("pool %s  %s", p.Name, worry.Render("no lvstore "+p.Lvstore+" was found")))
+			continue
+		}
+		t.Child(fmt.Sprintf("pool %s  %s free of %s on %s", p.Name, amount.About(p.Free), amount.About(p.Size), p.Disk))
+	}
+	return t
+}
+
+func volumeTree(v report.Volume) any {
+	title := fmt.Sprintf("volume %s  %s  %s, %s", v.Name, healthStyle(v.Health).Render(string(v.Health)), amount.About(v.Size), v.Copies())
+	if v.Engine != "" {
+		title += ", engine " + string(v.Engine)
+	}
+	if v.Why != "" {
+		title += "  " + worry.Render(v.Why)
+	}
+	if v.Since != "" {
+		title += "  " + faint.Render("since "+v.Since)
+	}
+	t := tree.Root(title)
+	for _, e := range v.Exports {
+		text := fmt.Sprintf("%s on %s: %s", e.Kind, e.Node, e.Where)
+		if e.Connect != "" {
+			text = e.Connect
+		}
+		if e.Paused {
+			text += "  " + bad.Render("paused")
+		}
+		t.Child(text + hostsOf(e))
+	}
+	for _, r := range v.Replicas {
+		rt := tree.Root(fmt.Sprintf("%s  %s/%s  %s, %s written  %s", r.Node, r.Lvstore, r.Head, amount.About(r.Size), amount.About(r.Allocated), legStyle(r.Leg).Render(r.Leg)))
+		if len(r.Stack) > 0 && (len(r.Stack[0].Above) > 0 || r.Stack[0].Name != r.Head) {
+			rt.Child(stackTree(r.Stack[0], r.Head))
+		}
+		t.Child(rt)
+	}
+	return t
+}
+
+// stackTree draws a stack from its bottom.
+func stackTree(l report.Layer, head lineage.LvolName) any {
+	title := fmt.Sprintf("%s  %s of its own", l.Name, amount.About(l.Allocated))
+	switch {
+	case l.Name == head:
+		title += "  " + good.Render("head")
+	case l.Partial:
+		title += "  " + worry.Render("left by an interrupted cut")
+	case l.Kind != "snapshot":
+		title += "  " + faint.Render(l.Kind)
+	}
+	t := tree.Root(title)
+	for _, above := range l.Above {
+		t.Child(stackTree(above, head))
+	}
+	return t
+}
+
+func healthStyle(h report.Health) style {
+	switch h {
+	case report.Healthy:
+		return good
+	case report.Degraded, report.Orphaned:
+		return worry
+	}
+	return bad
+}
+
+func legStyle(leg string) style {
+	switch leg {
+	case report.Current:
+		return good
+	case report.Undecided:
+		return bad
+	}
+	return worry
+}
+
+// hostsOf says who is connected to an export; "" where that is not known.
+func hostsOf(e report.Export) string {
+	if e.Hosts == nil {
+		return ""
+	}
+	if len(e.Hosts) == 0 {
+		return "  " + faint.Render("no host is connected")
+	}
+	var all []string
+	for _, h := range e.Hosts {
+		text := string(h.NQN)
+		if h.Address != "" {
+			text += " at " + h.Address
+		}
+		all = append(all, text)
+	}
+	return "  " + faint.Render("connected: "+strings.Join(all, ", "))
+}
+
+// copyLine says how far a copy is.
+func copyLine(c report.Copy, going func(report.Copy) string) string {
+	what := "a layer"
+	if c.Layer != "" {
+		what = string(c.Layer)
+	}
+	text := fmt.Sprintf("copy of %s  %s → %s  %s", what, c.From, c.To, amount.About(c.Copied))
+	if c.Total > 0 {
+		text += fmt.Sprintf(" of %s, %d %%", amount.About(c.Total), c.Percent())
+	}
+	if going != nil {
+		text += ", " + going(c)
+	}
+	return text
+}
