@@ -192,8 +192,11 @@ func foreign(key, name string) bool {
 }
 
 func (l *lab) cmdCalls(s *script, args []string) error {
-	if args[0] == "in" {
+	switch args[0] {
+	case "in":
 		return l.recorded(s.MkAbs(args[1]))
+	case "await":
+		return l.awaitCall(args[1], args[2], args[3])
 	}
 	return l.each(args[1:], func(t *sim.Target) error {
 		if args[0] == "reset" {
@@ -207,6 +210,26 @@ func (l *lab) cmdCalls(s *script, args []string) error {
 		}
 		return nil
 	})
+}
+
+// awaitCall waits until a node is called so, since the last reset.
+func (l *lab) awaitCall(node, method, params string) error {
+	want, err := regexp.Compile(params)
+	if err != nil {
+		return err
+	}
+	t, err := l.target(node)
+	if err != nil {
+		return err
+	}
+	for until := time.Now().Add(awaitLimit); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+		for _, c := range t.Calls().Recent {
+			if c.Method == method && want.Match(c.Params) {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("%s on %s is not called with %s", method, node, params)
 }
 
 // recorded compares what a file written by --debug-rpc has with what the

@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 //	clone NODE NODE[:PATH]                   the disk of a node, /dev/disk, is copied to another, or to another path; both are down
 //	state [-foreign] [NODE...]               stdout has all there is, or what is not strata's
 //	calls reset / calls none [NODE...]       no call since then changed anything
+//	calls await NODE METHOD REGEXP           wait until it is called since then, with parameters that match
 //	calls in FILE                            FILE, written by --debug-rpc, has every call since then
 //	proxy [-tls] NODE USER PASSWORD          a proxy as SPDK's; $NODE has its address, proxy.pem its certificate
 //	sshd DIR                                 a real sshd; $SSHD is user@host:port, DIR has id_ed25519 and known_hosts
