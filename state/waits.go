@@ -36,13 +36,15 @@ func (w Waiting) How() string {
 
 // Waits are the links that wait and whose peer is gone, in the order of nodes and
 // controllers: it is not connected, has come back without what is used, or hangs.
-// One that carries nothing in use is none of them.
+// For a peer that has come back without, every link waits: what gives a peer up by
+// itself does so while it is not connected. A link that carries nothing in use is none
+// of them.
 func (s *Snapshot) Waits(c lineage.Cluster) (all []Waiting) {
 	for _, name := range slices.Sorted(maps.Keys(s.Nodes)) {
 		n := s.Nodes[name]
 		for _, ctrl := range slices.SortedFunc(maps.Values(n.Controllers), func(a, b *Controller) int { return cmp.Compare(a.Name, b.Name) }) {
 			link, ok := c.ParseLink(ctrl.NQN)
-			if !ok || !link.Wait || ctrl.GivenUp() {
+			if !ok || ctrl.GivenUp() {
 				continue
 			}
 			w := Waiting{Link: link, At: name, Controller: ctrl.Name, State: ctrl.State}
@@ -54,8 +56,9 @@ func (s *Snapshot) Waits(c lineage.Cluster) (all []Waiting) {
 				}
 			}
 			slices.Sort(w.Legs)
+			without := absent && ctrl.State == "enabled"
 			w.Hung = ctrl.State == "enabled" && !absent && s.hangs(n, link.From, w.Legs)
-			if len(w.Legs) > 0 && (ctrl.State != "enabled" || absent || w.Hung) {
+			if len(w.Legs) > 0 && (without || link.Wait && (ctrl.State != "enabled" || w.Hung)) {
 				all = append(all, w)
 			}
 		}

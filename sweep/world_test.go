@@ -256,6 +256,7 @@ func (w *world) hook(c sim.Call) sim.Fault {
 		return sim.Fault{}
 	}
 	w.logf("    ^ %s", w.trouble.name)
+	time.AfterFunc(w.trouble.lasts+asks+soon, w.startAgain)
 	return w.trouble.make(w, c)
 }
 

@@ -87,7 +87,7 @@ func Text(p *plan.Plan) string {
 // Case is a golden case: a configuration ("lab.cue") and a world ("world"). Lines
 // "key: value" of the archive's comment are options: allow-destroy, authority
 // (db=n2), nonce, now (seconds), auto (words, "nothing" or "as configured"), away (nodes, or
-// "none"), explain, and gone (n2:n1 waits, or over, of a link that waits). Nodes know of one another's pools
+// "none"), explain, and gone (n2:n1 waits, or over, of a link). Nodes know of one another's pools
 // (worldtest.Remind) unless a line says "reminders: none".
 type Case struct {
 	Name    string
@@ -187,13 +187,15 @@ func (c Case) options(t testing.TB, cfg *schema.Config) plan.Options {
 			}
 		case "explain":
 			opt.Explain = true
-		case "gone": // n2:n1 over, a link that waits and whose peer is gone
+		case "gone": // n2:n1 over, a link whose peer is gone
 			if opt.Peers == nil {
 				opt.Peers = map[lineage.Link]plan.Peer{}
 			}
 			link, is, _ := strings.Cut(value, " ")
 			from, to, _ := strings.Cut(link, ":")
-			opt.Peers[lineage.Link{From: lineage.Node(from), To: lineage.Node(to), Wait: true}] = map[string]plan.Peer{"over": plan.PeerOver, "waits": plan.PeerWaits}[is]
+			for _, wait := range []bool{true, false} {
+				opt.Peers[lineage.Link{From: lineage.Node(from), To: lineage.Node(to), Wait: wait}] = map[string]plan.Peer{"over": plan.PeerOver, "waits": plan.PeerWaits}[is]
+			}
 		}
 	}
 	return opt

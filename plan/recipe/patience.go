@@ -13,7 +13,8 @@ import (
 )
 
 // A link that waits never gives its peer up: while that is gone, hosts that write
-// wait with it, and no leg is lost. It ends in one of two ways.
+// wait with it, and no leg is lost. So it is with every link to a peer that came back
+// in time without what is used. It ends in one of two ways.
 //
 // The peer is back: its target is made again, and shows again what the engine has in
 // its mirror, under the same numbers. The controller reconnects, what waited is sent
@@ -71,8 +72,11 @@ func (b *builder) over(w state.Waiting) (reason, bool) {
 			return reason{}, false
 		}
 	}
-	if w.Hung {
+	switch {
+	case w.Hung:
 		return because(pos, "%s does not answer, and holds up hosts", w.From), true
+	case w.State == "enabled":
+		return because(pos, "%s is back without what %s writes to, and is waited for no more", w.From, w.At), true
 	}
 	return because(pos, "%s is gone (controller %s is %s), and is waited for no more", w.From, w.Controller, w.State), true
 }
@@ -180,12 +184,36 @@ func (s *subject) await(legs []waitingLeg) {
 		w, why := l.on, ""
 		s.b.links.need(w.Link)
 		if from := s.b.w.Nodes[w.From]; w.To == w.At && from != nil && from.Unknown == "" {
-			if why = s.bringLeg(l.CurrentLeg); why != "" {
+			if why = s.showAgain(l.CurrentLeg); why != "" {
 				why = ": " + why
 			}
 		}
 		s.b.block("volume "+s.v.Name, s.v.Pos, "", "its replica on %s is waited for, %v at most, and hosts that write wait with it; %s%s", w.From, s.b.cfg.Links.Patience(), w.How(), why)
 	}
+}
+
+// showAgain shows the engine a leg whose peer is back, or says why it cannot yet. One
+// that joined and whose copies are not complete is degraded: no target shows it before
+// the layer it reads through is there. Which that is its node does not tell, so all that
+// it is shown are brought to it.
+func (s *subject) showAgain(l state.CurrentLeg) string {
+	b := s.b
+	lvol := b.w.Nodes[l.Node].LvolByUUID(l.UUID)
+	if lvol == nil {
+		return fmt.Sprintf("%s has it no more", l.Node)
+	}
+	if !lvol.Degraded {
+		return s.bringLeg(l)
+	}
+	for _, o := range s.inc.Others {
+		for _, x := range b.shownBy(o.Node, o.Lvol.UUID) {
+			if x.link.To == l.Node {
+				s.sec.after(plan.LinkKey(x.link))
+				b.link(x.link)
+			}
+		}
+	}
+	return fmt.Sprintf("what it reads through is not back on %s", l.Node)
 }
 
 // letGoLost lets go of the peers that are waited for no more, once the names of every

@@ -88,6 +88,18 @@ var patientCases = []example{
 		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
 		c.both()
 	}},
+	{name: "back in time without the namespace, over a link that does not wait", nodes: 3, run: func(c *run) {
+		long := M{"ctrlr_loss_timeout_sec": 15, "fast_io_fail_timeout_sec": 10}
+		c.mirrored(long)
+		c.kill(c.n2)
+		c.again()
+		c.until("it is back", func() bool { return c.n1.controllers()["n2"] == "enabled" })
+		op := c.write()
+		c.waits(op, "enabled")
+		time.Sleep(15 * time.Second)
+		c.waits(op, "enabled")
+		c.dropped(op)
+	}},
 	{name: "the host is not admitted any more", nodes: 3, run: func(c *run) {
 		engine := "nqn.2026-01.io.example:engine"
 		host := M{"nqn": c.n2.nqn(), "host": engine}
