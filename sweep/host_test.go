@@ -186,6 +186,9 @@ func (h *host) io(ctx context.Context, f func(context.Context, *sim.Namespace) e
 	most := patience
 	if h.w.trouble != nil {
 		most = max(most, h.w.trouble.lasts+patience/2) // what has its host waiting is over by then
+		if h.w.trouble.asks {
+			most += asks
+		}
 	}
 	bounded, cancel := context.WithTimeout(ctx, most)
 	defer cancel()

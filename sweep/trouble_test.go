@@ -14,6 +14,7 @@ type trouble struct {
 	name  string
 	alone bool // no guard stands by
 	after bool // as the one before, but the call has its effect first
+	asks  bool // a target that has an event of the node may wait for it, and die
 	stops bool // nothing dies, so who had a volume has it when the run has ended
 	tells bool // the call has to be one of which another node is told
 	lasts time.Duration
@@ -108,7 +109,7 @@ var troubles = []*trouble{
 	dying("both-die", false, sim.Fault{LoseBefore: true, Kill: true}),
 	after(dying("both-die-after", false, sim.Fault{Kill: true})),
 	dying("both-die-unguarded", true, sim.Fault{Kill: true}),
-	{name: "hang", lasts: hangs, make: func(*world, sim.Call) sim.Fault { return sim.Fault{Hang: hangs} }},
+	{name: "hang", asks: true, lasts: hangs, make: func(*world, sim.Call) sim.Fault { return sim.Fault{Hang: hangs} }},
 	{name: "blip", lasts: blip + 2*soon, make: func(w *world, c sim.Call) sim.Fault {
 		go w.isolate(c.Node, blip)
 		return sim.Fault{}
