@@ -21,11 +21,13 @@ type caller struct {
 	limits   *limits
 	pace     *pace   // nil: copies go as fast whatever hosts have of it
 	events   *events // told how far copies are
+	crossing *crossings
 	*tokens
 }
 
 func newCaller(c lineage.Cluster, targets map[lineage.Node]*spdk.Client, events *events) *caller {
-	return &caller{cluster: c, targets: targets, lvstores: newLvstores(), limits: newLimits(), events: events, tokens: newTokens()}
+	return &caller{cluster: c, targets: targets, lvstores: newLvstores(), limits: newLimits(), events: events,
+		crossing: &crossings{cluster: c, targets: targets}, tokens: newTokens()}
 }
 
 // do carries out one op. Its errors name the node.
@@ -72,12 +74,16 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.ListenerRemove:
 		return t.ListenerRemove(ctx, spdk.ListenerRemove{NQN: string(op.NQN), Address: address(op.Address, op.Port)})
 	case plan.NamespaceAdd:
-		_, err := t.NamespaceAdd(ctx, spdk.NamespaceAdd{NQN: string(op.NQN), Namespace: spdk.NamespaceSpec{
-			NSID: uint32(op.NSID), BdevName: c.resolve(op.Bdev), UUID: string(op.UUID), NGUID: op.UUID.NGUID(),
-		}})
-		return err
+		return c.crossing.raise(ctx, c.crossing.event(op.NQN, c.resolve(op.Bdev), shows), func() error {
+			_, err := t.NamespaceAdd(ctx, spdk.NamespaceAdd{NQN: string(op.NQN), Namespace: spdk.NamespaceSpec{
+				NSID: uint32(op.NSID), BdevName: c.resolve(op.Bdev), UUID: string(op.UUID), NGUID: op.UUID.NGUID(),
+			}})
+			return err
+		})
 	case plan.NamespaceRemove:
-		if err := t.NamespaceRemove(ctx, string(op.NQN), uint32(op.NSID)); err != nil {
+		if err := c.crossing.raise(ctx, c.crossing.event(op.NQN, c.resolve(op.Bdev), hides), func() error {
+			return t.NamespaceRemove(ctx, string(op.NQN), uint32(op.NSID))
+		}); err != nil {
 			return err
 		}
 		c.forgetCopy(ctx, op)
@@ -91,7 +97,11 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.ControllerWait:
 		return waitEnabled(ctx, t, op)
 	case plan.LegWait:
-		return waitFor(ctx, t, c.resolve(string(op.Leg)), op.Size)
+		err := waitFor(ctx, t, c.resolve(string(op.Leg)), op.Size)
+		if err == nil {
+			c.crossing.saw(op.Node, c.resolve(string(op.Leg)))
+		}
+		return err
 	case plan.LegGone:
 		return waitGone(ctx, t, string(op.Leg))
 	case plan.Drain:
@@ -192,7 +202,12 @@ func (c *caller) lvol(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		c.bind(plan.Token(op.Node, op.Lvstore, op.Name), lineage.UUID(uuid))
 		return nil
 	case plan.LvolResize:
-		return t.LvolResize(ctx, c.alias(op.Node, op.Lvstore, op.Name), uint64((op.To+mib-1)/mib))
+		alias := c.alias(op.Node, op.Lvstore, op.Name)
+		events, err := c.crossing.grown(ctx, t, alias, op)
+		if err != nil {
+			return err
+		}
+		return c.crossing.raise(ctx, events, func() error { return t.LvolResize(ctx, alias, uint64((op.To+mib-1)/mib)) })
 	case plan.LvolRename:
 		if n, ok := lineage.Parse(op.To); !ok || n.Of().ID == lineage.Pending {
 			return fmt.Errorf("the plan has no id for %s; it was made to be shown only", op.To)

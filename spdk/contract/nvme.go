@@ -59,6 +59,27 @@ var nvmeCases = []example{
 		c.equal("answered", asked.answered(), false)
 		c.kill(c.n1)
 	}},
+	{name: "two targets with events of each other stand still", nodes: 2, run: func(c *run) {
+		for _, n := range []*node{c.n1, c.n2} {
+			n.pool().thin("a", 4)
+			n.offer()
+		}
+		c.equal("names", c.n1.attach(c.n2), []string{})
+		c.equal("names", c.n2.attach(c.n1), []string{})
+		c.unrecorded(func() {
+			method, more := "nvmf_subsystem_add_ns", M{"namespace": M{"bdev_name": "lvs0/a", "nsid": 1}}
+			next, other := "nvmf_subsystem_remove_ns", M{"nsid": 1}
+			for range 100 {
+				if c.cross(method, more) {
+					return
+				}
+				method, more, next, other = next, other, method, more
+			}
+			c.Errorf("the events have never crossed")
+		})
+		c.kill(c.n1)
+		c.kill(c.n2)
+	}},
 	{name: "namespaces come and go and grow by themselves", nodes: 2, run: func(c *run) {
 		a := c.n1.pool().thin("a", 4)
 		c.n1.offer()
@@ -184,4 +205,21 @@ var nvmeCases = []example{
 		c.n2.ok("bdev_nvme_detach_controller", M{"name": "n1"})
 		c.equal("names", c.n2.attach(c.n1), []string{"n1n1"})
 	}},
+}
+
+// cross has two targets make the same call at once, and says whether both have stood
+// still since.
+func (c *run) cross(method string, more M) bool {
+	for _, n := range []*node{c.n1, c.n2} {
+		n.begin(method, with(M{"nqn": n.nqn()}, more))
+	}
+	time.Sleep(50 * time.Millisecond)
+	asked := []*pending{c.n1.begin("bdev_get_bdevs", nil), c.n2.begin("bdev_get_bdevs", nil)}
+	for range 40 {
+		time.Sleep(500 * time.Millisecond)
+		if asked[0].answered() || asked[1].answered() {
+			return false
+		}
+	}
+	return true
 }

@@ -125,7 +125,7 @@ func (ct *controller) changed(id uint32) {
 func (ct *controller) learn() {
 	switch {
 	case len(ct.news) == 0 || ct.sub == nil:
-	case ct.silent():
+	case ct.silent() || ct.sub.p.asks(ct.p, nil):
 		ct.ask()
 	default:
 		news := ct.news
@@ -134,6 +134,20 @@ func (ct *controller) learn() {
 			ct.look(id)
 		}
 	}
+}
+
+// asks reports whether a process asks another about events, itself or by way of what
+// it asks: as long as it does, it answers nobody.
+func (p *process) asks(q *process, past []*process) bool {
+	for _, ct := range p.nvme {
+		if len(ct.news) == 0 || ct.sub == nil || slices.Contains(past, ct.sub.p) {
+			continue
+		}
+		if ct.sub.p == q || ct.sub.p.asks(q, append(past, p)) {
+			return true
+		}
+	}
+	return false
 }
 
 // askingTime is how long an initiator waits for each of the two things that it

@@ -1,0 +1,51 @@
+package apply
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"strata/plan"
+	"strata/spdk/sim"
+)
+
+// TestCrossing makes volumes at once whose engines are one another's peers, grows them
+// and rebuilds them: every node shows, withdraws and grows namespaces that others are
+// attached to. None of them ever has an event of a node that has one of it, or both
+// would stand still, and end.
+func TestCrossing(t *testing.T) {
+	volumes := func(size string, on func(i int) string) string {
+		var all strings.Builder
+		for i := range 12 {
+			fmt.Fprintf(&all, "v%d: {size: %s, replicas: on: [%s], engine: \"n%d\", export: nvmf: hosts: \"any\"}\n", i, size, on(i), i%3+1)
+		}
+		return "{" + all.String() + "}"
+	}
+	here := func(i int) string { return fmt.Sprintf(`"n%d", "n%d"`, i%3+1, (i+1)%3+1) }
+	all := func(int) string { return `"n1", "n2", "n3"` }
+	steps := []string{volumes("8Mi", here), volumes("16Mi", here), volumes("16Mi", all)}
+	synctest.Test(t, func(t *testing.T) {
+		c := sim.New(sim.Options{Tick: 9 * time.Millisecond, DiskSize: 1 << 30})
+		defer c.Close()
+		for _, n := range []string{"n1", "n2", "n3"} {
+			if _, err := c.Start(n, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		targets, done := connect(t, c, config(t, steps[0]))
+		defer done()
+		for i, text := range steps {
+			r, err := Run(t.Context(), config(t, text), targets, Options{Plan: plan.Options{Nonce: []byte{1}}, Parallelism: 12})
+			if err != nil || len(r.Failures) > 0 || len(r.Plan.Blocked) > 0 {
+				t.Fatalf("step %d: %v %v %v", i, err, r.Failures, r.Plan.Blocked)
+			}
+			for _, n := range []string{"n1", "n2", "n3"} {
+				if !c.Target(n).Running() {
+					t.Fatalf("step %d: %s has ended", i, n)
+				}
+			}
+		}
+	})
+}
