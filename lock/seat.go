@@ -22,13 +22,17 @@ import (
 type Seat struct {
 	Holder lineage.UUID // not that of a lock: a target has each UUID once
 	Note   lineage.LockNote
-	// Tell is told for whom this watch stands by, once for each; nil for nobody.
+	// Tell is told for whom, or why, this watch stands by, when that is another than
+	// before; nil for nobody.
 	Tell func(string)
 	// StandingBy is called at every look of a watch that stands by; nil for nothing.
 	StandingBy func(context.Context)
 
-	told lineage.UUID
+	told lineage.UUID // or noNode
 }
+
+// noNode is for whom a watch stands by that reaches no node.
+const noNode = lineage.UUID("none")
 
 // Lead waits until the seat is this watch's. Its error is that of ctx.
 func (s *Seat) Lead(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk.Client) (*Term, error) {
@@ -79,6 +83,7 @@ func (t *Term) take(ctx context.Context) bool {
 	seen := t.seen.look(ctx, t.name, t.targets)
 	nodes := slices.Sorted(maps.Keys(seen))
 	if len(nodes) == 0 {
+		t.standBy(ctx, "", noNode)
 		return false
 	}
 	for _, n := range nodes {
@@ -119,12 +124,16 @@ func (t *Term) standBy(ctx context.Context, node lineage.Node, holder lineage.UU
 	if t.seat.Tell == nil || t.seat.told == holder {
 		return
 	}
-	note, err := t.read(ctx, node)
-	if err != nil || note.Holder != holder {
-		return // another time
+	text := "standing by: no node answers, so whose the seat is cannot be found out"
+	if holder != noNode {
+		note, err := t.read(ctx, node)
+		if err != nil || note.Holder != holder {
+			return // another time
+		}
+		text = fmt.Sprintf("standing by: %s has the seat", Holder(note))
 	}
 	t.seat.told = holder
-	t.seat.Tell(fmt.Sprintf("standing by: %s has the seat", Holder(note)))
+	t.seat.Tell(text)
 }
 
 // begin has the seat kept until the term is over.

@@ -55,6 +55,8 @@ type (
 	Released struct{ Node lineage.Node }
 	// Seated is that this watch is the one that works, or that it is so no more.
 	Seated struct{ Leads bool }
+	// StandsBy is that this watch waits for the seat, and why, in words.
+	StandsBy struct{ Why string }
 	// Told is what the lock or the seat has to say, in words.
 	Told struct{ Text string }
 
@@ -108,6 +110,7 @@ func (Changed) event()   {}
 func (HeldDown) event()  {}
 func (Released) event()  {}
 func (Seated) event()    {}
+func (StandsBy) event()  {}
 func (Told) event()      {}
 func (Began) event()     {}
 func (Looked) event()    {}

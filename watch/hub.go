@@ -47,12 +47,6 @@ type hub struct {
 	settled   *apply.Result // of the last run, if that was all there was to find
 }
 
-// seat is what came of waiting for the seat.
-type seat struct {
-	term Term
-	err  error
-}
-
 // Run watches until ctx ends or Options.Stop is closed. It fails if there is no
 // configuration to begin with.
 func Run(ctx context.Context, opt Options) error { return keep(ctx, opt, newEdits()) }
@@ -124,7 +118,7 @@ func (h *hub) loop(ctx context.Context) error {
 		case <-lost:
 			h.deposed()
 		case s := <-h.seats:
-			h.seated(s)
+			h.seated(ctx, s)
 		case e := <-h.ended:
 			h.settle(ctx, e)
 		case <-timer.C:
@@ -287,7 +281,7 @@ func (h *hub) settle(ctx context.Context, e ended) {
 		h.because("something has changed during the run before")
 	}
 	for _, f := range e.result.Failures {
-		if errors.Is(f.Err, apply.ErrLeft) {
+		if errors.Is(f.Err, apply.ErrLeft) || errors.As(f.Err, new(unseated)) {
 			continue
 		}
 		if t := h.trouble.add(f, now); t.halted {
@@ -296,7 +290,11 @@ func (h *hub) settle(ctx context.Context, e ended) {
 			h.tell(BackedOff{Failure: f, Times: t.times, Until: t.until})
 		}
 	}
-	if e.result.Stopped {
+	switch {
+	case e.result.GaveWay:
+		h.because("somebody else had asked for the nodes")
+		return
+	case e.result.Stopped:
 		h.because("the run before was ended for it")
 		return
 	}

@@ -62,7 +62,10 @@ func (r *run) prepare(may func(context.Context) error) error {
 	}
 	r.opt.Plan.Now = time.Now().Unix()
 	r.opt.Plan.Skip = maps.Clone(r.skipped)
-	r.opt.Stop, r.opt.May, r.opt.Repeats = r.stop, may, repeatsMost
+	r.opt.Stop, r.opt.Repeats = r.stop, repeatsMost
+	if may != nil {
+		r.opt.May = func(ctx context.Context) error { return r.seated(may(ctx)) }
+	}
 	r.opt.Unread = func() map[lineage.Node]string { return *r.unread.Load() }
 	starting := r.opt.Starting
 	r.opt.Starting = func(e apply.Event) {
@@ -130,6 +133,8 @@ func (r *run) steps(ctx context.Context, x *apply.Runner) (*apply.Result, error)
 			return result, nil
 		case x.Stopped():
 			return r.stopped(x), nil
+		case !r.may(ctx):
+			return r.stopped(x), nil
 		case x.MustLock():
 			if locked, err := x.Lock(ctx); err != nil {
 				return result, err
@@ -144,6 +149,21 @@ func (r *run) steps(ctx context.Context, x *apply.Runner) (*apply.Result, error)
 		}
 	}
 }
+
+// unseated is that the seat is, or may be, another's.
+type unseated struct{ error }
+
+// seated ends the run when the seat is another's.
+func (r *run) seated(err error) error {
+	if err == nil {
+		return nil
+	}
+	r.end()
+	return unseated{err}
+}
+
+// may reports whether this watch may go on.
+func (r *run) may(ctx context.Context) bool { return r.opt.May == nil || r.opt.May(ctx) == nil }
 
 // as is the result of a run that has found everything as the one before.
 func (r *run) as(x *apply.Runner) *apply.Result {

@@ -59,9 +59,8 @@ func (c *clients) adopt(cfg *schema.Config) error {
 	targets, reached := map[lineage.Node]*spdk.Client{}, map[lineage.Node]schema.Node{}
 	var made []*spdk.Client
 	for _, n := range cfg.Nodes {
-		way := schema.Node{RPC: n.RPC, SSH: n.SSH, HTTP: n.HTTP}
-		reached[n.Name] = way
-		if old := c.targets[n.Name]; old != nil && sameWay(c.reached[n.Name], way) {
+		reached[n.Name] = wayTo(n)
+		if old := c.targets[n.Name]; old != nil && sameWay(c.reached[n.Name], reached[n.Name]) {
 			targets[n.Name] = old
 			continue
 		}
@@ -83,6 +82,9 @@ func (c *clients) adopt(cfg *schema.Config) error {
 	c.targets, c.reached = targets, reached
 	return nil
 }
+
+// wayTo is how a node is reached.
+func wayTo(n *schema.Node) schema.Node { return schema.Node{RPC: n.RPC, SSH: n.SSH, HTTP: n.HTTP} }
 
 // sameWay reports whether a node is reached as before.
 func sameWay(a, b schema.Node) bool {

@@ -47,9 +47,11 @@ type scene struct {
 	t       *testing.T
 	cluster *sim.Cluster
 	hangup  chan struct{}
-	end     func() error
+	leave   func() error // ends the watch
+	end     func() error // and the cluster
 
 	mu     sync.Mutex
+	away   bool // what is sent to nodes is lost
 	cfg    *schema.Config
 	events []Event
 	seen   *state.Snapshot
@@ -58,12 +60,18 @@ type scene struct {
 // begin has a cluster watched until end is called.
 func begin(t *testing.T, cfg *schema.Config, options ...func(*Options)) *scene {
 	t.Helper()
-	s := &scene{t: t, cluster: sim.New(sim.Options{Tick: 4 * time.Millisecond, DiskSize: 256 << 20, CopyRate: 1 << 20}), hangup: make(chan struct{}), cfg: cfg}
+	c := sim.New(sim.Options{Tick: 4 * time.Millisecond, DiskSize: 256 << 20, CopyRate: 1 << 20})
 	for _, n := range []string{"n1", "n2", "n3"} {
-		if _, err := s.cluster.Start(n, ""); err != nil {
+		if _, err := c.Start(n, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return beginOn(t, c, cfg, options...)
+}
+
+func beginOn(t *testing.T, c *sim.Cluster, cfg *schema.Config, options ...func(*Options)) *scene {
+	t.Helper()
+	s := &scene{t: t, cluster: c, hangup: make(chan struct{}), cfg: cfg}
 	stop, done := make(chan struct{}), make(chan error)
 	opt := Options{
 		Load: func() (*schema.Config, *schema.Sources, error) {
@@ -75,7 +83,7 @@ func begin(t *testing.T, cfg *schema.Config, options ...func(*Options)) *scene {
 			return spdk.New(n.RPC, spdk.Options{Dial: func(_ context.Context, _, address string) (net.Conn, error) {
 				near, far := net.Pipe()
 				go s.cluster.Target(path.Base(address)).Serve(far)
-				return near, nil
+				return &wire{near, s}, nil
 			}})
 		},
 		Prepare: func(cfg *schema.Config) (apply.Options, error) {
@@ -99,13 +107,38 @@ func begin(t *testing.T, cfg *schema.Config, options ...func(*Options)) *scene {
 		o(&opt)
 	}
 	go func() { done <- keep(t.Context(), opt, lookingEdits()) }()
-	s.end = func() error {
+	s.leave = func() error {
 		close(stop)
-		err := <-done
-		s.cluster.Close()
-		return err
+		return <-done
+	}
+	s.end = func() error {
+		defer s.cluster.Close()
+		return s.leave()
 	}
 	return s
+}
+
+// wire is a connection of a watch that can be cut off.
+type wire struct {
+	net.Conn
+	s *scene
+}
+
+func (w *wire) Write(p []byte) (int, error) {
+	w.s.mu.Lock()
+	away := w.s.away
+	w.s.mu.Unlock()
+	if away {
+		return len(p), nil
+	}
+	return w.Conn.Write(p)
+}
+
+// cut cuts the watch off from all nodes, or mends that.
+func (s *scene) cut(away bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.away = away
 }
 
 // edit puts another configuration in the place of the one.

@@ -20,16 +20,18 @@ type lab struct {
 	hosts   map[string]*host // by volume
 	closers []func()
 	sshd    *reachtest.SSHD
-	watch   *watching // nil while none runs
-	logins  int       // of sshd, when it was last asked
+	watches map[string]*watching // that run, by name
+	logins  int                  // of sshd, when it was last asked
 }
 
-func newLab(dir string) *lab { return &lab{dir: dir, hosts: map[string]*host{}} }
+func newLab(dir string) *lab {
+	return &lab{dir: dir, hosts: map[string]*host{}, watches: map[string]*watching{}}
+}
 
 func (l *lab) close() {
-	if l.watch != nil {
-		l.watch.cmd.Process.Kill()
-		l.watch.cmd.Wait()
+	for _, w := range l.watches {
+		w.cmd.Process.Kill()
+		w.cmd.Wait()
 	}
 	for _, h := range l.hosts {
 		h.stop()

@@ -49,8 +49,9 @@ func TestMain(m *testing.M) {
 //	[!] json strata VERB ...                 run it; all it prints is JSON, as the schema for that verb says
 //	[!] conforms DOCUMENT FILE               the file, or stdout, is as strata schema DOCUMENT says
 //	at KILL|INT|TERM N|METHOD strata ...          run it; signal it at the Nth call that changes something, or the first of METHOD
-//	watch [ARGS...] / watch -stop|-hangup    strata watch of lab runs; it is ended, and must end well; SIGHUP
-//	logged REGEXP                            it logs that, or has since what was last waited for
+//	watch [-as=NAME] [ARGS...]               strata watch of lab runs, and logs to NAME.log; the name is watch without another
+//	watch [-as=NAME] -stop|-kill|-hangup|-freeze|-thaw   it is ended, and must end well; it is killed; SIGHUP; SIGSTOP and SIGCONT
+//	logged [-as=NAME] [-within=TIME] REGEXP  it logs that, or has since what was last waited for
 //	config [-patient|-wait] NODE... -NODE... lab/nodes.cue again, with these nodes only, and those with a "-" retired; lost peers are given up late, or links wait
 func TestScript(t *testing.T) { testscript.Run(t, stories("testdata/script")) }
 

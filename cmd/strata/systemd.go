@@ -58,16 +58,12 @@ func (s *systemd) observe(e watch.Event) {
 	case watch.Mended:
 		s.broken = false
 	case watch.Looked:
-		if !s.ready {
-			s.ready = true
-			s.say("READY=1")
-		}
+		s.isReady()
 	case watch.Planned:
 		s.status(fmt.Sprintf("at work on %s", amount.Of(len(e.Plan.Passes[0].Sections), "section")))
-	case watch.Seated:
-		if !e.Leads {
-			s.status("standing by: another watch works")
-		}
+	case watch.StandsBy: // for months, maybe
+		s.isReady()
+		s.status(e.Why)
 	case watch.Ended:
 		switch {
 		case e.Err != nil:
@@ -79,6 +75,14 @@ func (s *systemd) observe(e watch.Event) {
 		default:
 			s.status(amount.Of(len(e.Result.Plan.Blocked)+len(e.Result.Failures), "thing") + " not as configured; the log says more")
 		}
+	}
+}
+
+// isReady tells systemd, once, that what there is to start has started.
+func (s *systemd) isReady() {
+	if !s.ready {
+		s.ready = true
+		s.say("READY=1")
 	}
 }
 

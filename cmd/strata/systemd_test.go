@@ -49,6 +49,12 @@ func TestSystemd(t *testing.T) {
 	if got, want := heard(), []string{"WATCHDOG=1", "WATCHDOG=1"}; !slices.Equal(got, want) {
 		t.Errorf("heard %q, want %q", got, want)
 	}
+	other := newSystemd(func(key string) string { return env[key] })
+	other.observe(watch.StandsBy{Why: "standing by: ops has the seat"})
+	other.observe(watch.Looked{})
+	if got, want := heard(), []string{"READY=1", "STATUS=standing by: ops has the seat"}; !slices.Equal(got, want) {
+		t.Errorf("heard %q, want %q", got, want)
+	}
 	nobody := newSystemd(func(string) string { return "" })
 	nobody.alive()
 	nobody.observe(watch.Looked{})

@@ -76,6 +76,14 @@ Exit codes: 0 ended as asked, 1 error.`,
 				}
 				told.auto = &all
 			}
+			lock, err := newWatchLock()
+			if err != nil {
+				return err
+			}
+			leader, err := newLeader(lock)
+			if err != nil {
+				return err
+			}
 			system := newSystemd(os.Getenv)
 			stop := interrupts()
 			go func() {
@@ -86,18 +94,13 @@ Exit codes: 0 ended as asked, 1 error.`,
 				Load:    func() (*schema.Config, *schema.Sources, error) { return src.loadSources(args) },
 				Connect: client,
 				Prepare: func(cfg *schema.Config) (apply.Options, error) {
-					lock, err := newLock()
-					if err != nil {
-						return apply.Options{}, err
-					}
-					lock.Wait = lockWait
 					opt := apply.Options{
 						Plan: plan.Options{Auto: cfg.Autos(told.auto)}, Parallelism: jobs, Lock: lock, Guard: &apply.Guard{Start: src.guard},
 						Starting: func(apply.Event) {},
 					}
 					return opt, hold.hold(&opt, &src, cfg)
 				},
-				Every: every, Stop: stop, Hangup: hangup, Alive: system.alive,
+				Leader: leader, Every: every, Stop: stop, Hangup: hangup, Alive: system.alive,
 				Observe: func(e watch.Event) {
 					told.observe(e)
 					system.observe(e)

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -17,30 +18,35 @@ type watching struct {
 	at  int // what was waited for ends there
 }
 
-// patience is how long a story waits for what a watch does.
+// watchPatience is how long a story waits for what a watch does.
 const watchPatience = 20 * time.Second
 
+// watchSignals are what a story sends a watch.
+var watchSignals = map[string]syscall.Signal{
+	"-stop": syscall.SIGTERM, "-kill": syscall.SIGKILL, "-hangup": syscall.SIGHUP, "-freeze": syscall.SIGSTOP, "-thaw": syscall.SIGCONT,
+}
+
+// named takes the name of a watch from arguments that may begin with it.
+func named(args []string) (string, []string) {
+	if len(args) > 0 && strings.HasPrefix(args[0], "-as=") {
+		return args[0][len("-as="):], args[1:]
+	}
+	return "watch", args
+}
+
 func (l *lab) cmdWatch(s *script, args []string) error {
-	signals := map[string]syscall.Signal{"-stop": syscall.SIGTERM, "-hangup": syscall.SIGHUP, "-kill": syscall.SIGKILL}
-	if len(args) == 1 && signals[args[0]] != 0 {
-		w := l.watch
+	name, args := named(args)
+	w := l.watches[name]
+	if len(args) == 1 && watchSignals[args[0]] != 0 {
 		if w == nil {
-			return fmt.Errorf("no watch runs")
+			return fmt.Errorf("no watch runs that is called %s", name)
 		}
-		if err := w.cmd.Process.Signal(signals[args[0]]); err != nil || args[0] == "-hangup" {
-			return err
-		}
-		l.watch = nil
-		if err := w.cmd.Wait(); err != nil && args[0] == "-stop" {
-			text, _ := os.ReadFile(w.log)
-			return fmt.Errorf("it ended badly: %v\n%s", err, text)
-		}
-		return nil
+		return l.signal(name, args[0])
 	}
-	if l.watch != nil {
-		return fmt.Errorf("one runs already")
+	if w != nil {
+		return fmt.Errorf("one runs already that is called %s", name)
 	}
-	log := filepath.Join(l.dir, "watch.log")
+	log := filepath.Join(l.dir, name+".log")
 	out, err := os.Create(log)
 	if err != nil {
 		return err
@@ -51,20 +57,44 @@ func (l *lab) cmdWatch(s *script, args []string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	l.watch = &watching{cmd: cmd, log: log}
+	l.watches[name] = &watching{cmd: cmd, log: log}
+	return nil
+}
+
+// signal signals a watch, and waits for its end where that is what it is for.
+func (l *lab) signal(name, what string) error {
+	w := l.watches[name]
+	err := w.cmd.Process.Signal(watchSignals[what])
+	if err != nil || what != "-stop" && what != "-kill" {
+		return err
+	}
+	delete(l.watches, name)
+	if err := w.cmd.Wait(); err != nil && what == "-stop" {
+		text, _ := os.ReadFile(w.log)
+		return fmt.Errorf("it ended badly: %v\n%s", err, text)
+	}
 	return nil
 }
 
 func (l *lab) cmdLogged(_ *script, args []string) error {
+	name, args := named(args)
+	patience := watchPatience
+	if d, ok := strings.CutPrefix(args[0], "-within="); ok {
+		var err error
+		if patience, err = time.ParseDuration(d); err != nil {
+			return err
+		}
+		args = args[1:]
+	}
 	want, err := regexp.Compile("(?m)" + args[0])
 	if err != nil {
 		return err
 	}
-	w := l.watch
+	w := l.watches[name]
 	if w == nil {
-		return fmt.Errorf("no watch runs")
+		return fmt.Errorf("no watch runs that is called %s", name)
 	}
-	for until := time.Now().Add(watchPatience); ; time.Sleep(10 * time.Millisecond) {
+	for until := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		text, err := os.ReadFile(w.log)
 		if err != nil {
 			return err

@@ -80,6 +80,8 @@ func (w *watchLog) observe(e watch.Event) {
 		w.log.Info("node is held down no longer", "node", e.Node)
 	case watch.Seated:
 		w.log.Info("the seat", "leads", e.Leads)
+	case watch.StandsBy:
+		w.log.Info(e.Why)
 	case watch.Told:
 		w.log.Info(e.Text)
 	case watch.Began:
@@ -166,7 +168,7 @@ func (w *watchLog) ended(e watch.Ended) {
 	w.failed = ""
 	r := e.Result
 	if r.Stopped {
-		w.log.Info("run ended early", "passes", r.Passes, "steps", r.Steps, "took", e.Took)
+		w.log.Info("run ended early", "gaveWay", r.GaveWay, "passes", r.Passes, "steps", r.Steps, "took", e.Took)
 		return
 	}
 	if r.Passes > 0 {

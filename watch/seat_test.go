@@ -1,0 +1,188 @@
+package watch
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"strata/apply"
+	"strata/lineage"
+	"strata/lock"
+	"strata/schema"
+	"strata/spdk/sim"
+)
+
+// within is the time in which another watch has to work.
+const within = 5 * time.Second
+
+// several has a watch be the nth of several.
+func several(n int) func(*Options) {
+	note := lineage.LockNote{By: fmt.Sprintf("watch%d@lab", n), PID: n, Watch: true}
+	id := func(kind int) lineage.UUID {
+		return lineage.UUID(fmt.Sprintf("00000000-0000-4000-8000-%010d%02d", kind, n)) // of its lock, of its seat
+	}
+	l := &lock.Lock{Holder: id(1), Wait: time.Minute, Note: note}
+	return func(o *Options) {
+		o.Leader = OnNodes{Seat: &lock.Seat{Holder: id(2), Note: note}, Lock: l}
+		prepare := o.Prepare
+		o.Prepare = func(cfg *schema.Config) (apply.Options, error) {
+			opt, err := prepare(cfg)
+			opt.Lock = l
+			return opt, err
+		}
+	}
+}
+
+// beside begins a watch of the same nodes.
+func (s *scene) beside(cfg *schema.Config, options ...func(*Options)) *scene {
+	return beginOn(s.t, s.cluster, cfg, options...)
+}
+
+// steps are those that were done.
+func steps(events []Event) (all []string) {
+	for _, e := range of[Stepped](events) {
+		all = append(all, fmt.Sprintf("%s: %s: %v", e.Section, e.Step.Op.Words(), e.Err))
+	}
+	return all
+}
+
+// TestSeveral has two watches of one cluster. One works, the other stands by; when the
+// one is cut off the other works within 5 s, and the one, when it is back, does nothing.
+func TestSeveral(t *testing.T) {
+	cfg, after := config(t, two), config(t, `{db: {size: 16Mi, replicas: on: ["n1", "n2"], engine: "n1", export: nvmf: hosts: "any"}, logs: {size: 4Mi, replicas: on: ["n3"]}}`)
+	synctest.Test(t, func(t *testing.T) {
+		first := begin(t, cfg, several(1))
+		first.mustConverge(10 * time.Second)
+		second := first.beside(cfg, several(2))
+		events := second.after(time.Minute)
+		if s, l := steps(events), of[Looked](events); len(s)+len(l) > 0 {
+			t.Errorf("who stands by has done %v, and looked %d times", s, len(l))
+		}
+
+		first.cut(true)
+		start := time.Now()
+		second.edit(after) // which it reads, and does not act upon before it has the seat
+		first.edit(after)
+		for second.after(100 * time.Millisecond); !converged(second.events); second.after(100 * time.Millisecond) {
+			if time.Since(start) > time.Minute {
+				t.Fatal("the second does not work")
+			}
+		}
+		if took := time.Since(start); took > within {
+			t.Errorf("the second has done its work %v after the first was cut off", took)
+		} else {
+			t.Logf("the second has done its work %v after the first was cut off", took)
+		}
+		first.cut(false)
+		events = first.after(time.Minute)
+		if s := steps(events); len(s) > 0 {
+			t.Errorf("who was deposed has done %v", s)
+		}
+		if s := of[Seated](second.after(time.Second)); len(s) > 0 {
+			t.Errorf("the seat has changed hands: %v", s)
+		}
+
+		if err := second.leave(); err != nil { // and so gives the seat back
+			t.Error(err)
+		}
+		first.edit(cfg)
+		if events := first.after(2 * time.Second); len(of[Seated](events)) != 1 || len(of[Planned](events)) > 0 {
+			t.Errorf("the first has the seat again: %v", lines(events))
+		}
+		if err := first.end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestCutOffAtWork cuts a watch off at every third call of changes that hold hosts; the
+// other has the locks of the one as soon as it has the seat, and ends what was begun.
+func TestCutOffAtWork(t *testing.T) {
+	before := config(t, two)
+	after := config(t, `{db: {size: 16Mi, replicas: on: ["n1", "n2", "n3"], engine: "n1", snapshots: ["base"], export: nvmf: hosts: "any"}}`)
+	longest := time.Duration(0)
+	for nth := 1; ; nth += 3 {
+		over := false
+		synctest.Test(t, func(t *testing.T) {
+			first := begin(t, before, several(1))
+			first.mustConverge(10 * time.Second)
+			second := first.beside(after, several(2))
+			second.after(10 * time.Second)
+			calls := 0
+			var start time.Time
+			first.cluster.Inject(func(c sim.Call) sim.Fault {
+				if c.Writes && c.Method != "bdev_null_resize" { // which is a sign of life
+					if calls++; calls == nth {
+						start = time.Now()
+						first.cut(true)
+					}
+				}
+				return sim.Fault{}
+			})
+			first.edit(after)
+			if first.after(time.Second); start.IsZero() {
+				over = true
+			}
+			for until := time.Now().Add(time.Minute); !over && !converged(second.after(100*time.Millisecond)); {
+				if time.Now().After(until) {
+					t.Fatalf("call %d: the second does not end it", nth)
+				}
+			}
+			if took := time.Since(start); !over {
+				longest = max(longest, took)
+			}
+			first.cut(false)
+			for _, step := range of[Stepped](first.after(time.Minute)) {
+				if !over && step.Err == nil {
+					t.Errorf("call %d: who was deposed has done %s", nth, step.Step.Op.Words())
+				}
+			}
+			if err := second.leave(); err != nil {
+				t.Error(err)
+			}
+			if err := first.end(); err != nil {
+				t.Error(err)
+			}
+		})
+		if over || t.Failed() {
+			if nth < 30 {
+				t.Errorf("only %d calls or so change something", nth)
+			}
+			t.Logf("cut off at each third of %d calls or so: ended by the other after %v at most", nth, longest)
+			break
+		}
+	}
+	if longest > within {
+		t.Errorf("ended by the other after %v", longest)
+	}
+}
+
+// TestNodeJoins has the configuration of the watch with the seat, and of the one that
+// stands by, get a node: the seat is on it, too, and stays where it is.
+func TestNodeJoins(t *testing.T) {
+	cfg := config(t, two)
+	fewer := *cfg
+	fewer.Nodes = cfg.Nodes[:2]
+	synctest.Test(t, func(t *testing.T) {
+		first := begin(t, &fewer, several(1))
+		first.mustConverge(10 * time.Second)
+		second := first.beside(&fewer, several(2))
+		second.after(10 * time.Second)
+		first.edit(cfg)
+		second.edit(cfg)
+		first.mustConverge(10 * time.Second)
+		if err := first.leave(); err != nil {
+			t.Error(err)
+		}
+		second.mustConverge(5 * time.Second)
+		for _, n := range second.seen.Nodes {
+			if n.Seat.Holder != "00000000-0000-4000-8000-000000000202" {
+				t.Errorf("%s: %q has the seat", n.Name, n.Seat.Holder)
+			}
+		}
+		if err := second.end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
