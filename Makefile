@@ -7,7 +7,7 @@ VERSION       ?=
 HISTORY       ?= docs/bench-history.tsv
 
 .DEFAULT_GOAL := help
-.PHONY: help build test soak sweep lint marks pages golden fuzz bench e2e record demo release
+.PHONY: help build test etcd soak sweep lint marks pages golden fuzz bench e2e record demo release
 
 help: ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -17,6 +17,9 @@ build: ## build bin/strata; VERSION=v1.2.3 names a release
 
 test: ## run every test that needs no real target
 	$(GO) test ./...
+
+etcd: ## have etcd's own server, of three members that are killed and cut off, elect watches (minutes)
+	cd lead/etcdtest && $(GO) vet ./... && $(GO) test -count=1 -timeout 15m ./...
 
 soak: ## have a watch make 10,000 passes, in some minutes, and see that it does not grow
 	$(GO) test -count=1 -v -timeout 30m ./watch -run '^TestSoak$$' -passes 10000

@@ -51,7 +51,7 @@ func TestMain(m *testing.M) {
 //	at KILL|INT|TERM N|METHOD strata ...          run it; signal it at the Nth call that changes something, or the first of METHOD
 //	watch [-as=NAME] [ARGS...]               strata watch of lab runs, and logs to NAME.log; the name is watch without another
 //	watch [-as=NAME] -stop|-kill|-hangup|-freeze|-thaw   it is ended, and must end well; it is killed; SIGHUP; SIGSTOP and SIGCONT
-//	logged [-as=NAME] [-within=TIME] REGEXP  it logs that, or has since what was last waited for
+//	[!] logged [-as=NAME] [-within=TIME] [-since=FILE] REGEXP  it logs that, or has since what was last waited for, or since FILE was copied from its log
 //	config [-patient|-wait] NODE... -NODE... lab/nodes.cue again, with these nodes only, and those with a "-" retired; lost peers are given up late, or links wait
 func TestScript(t *testing.T) { testscript.Run(t, stories("testdata/script")) }
 

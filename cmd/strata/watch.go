@@ -20,6 +20,7 @@ func newWatch() *cobra.Command {
 		src   source
 		hold  rules
 		log   logForm
+		lead  leading
 		every time.Duration
 		jobs  int
 		auto  []string
@@ -35,6 +36,9 @@ or --auto. Of "serve", "fence" and "rebuild" each needs the one before, "change"
 only "serve". A configuration that is broken is reported, and
 the last one that was not stays in force.
 
+Of several watches of a cluster one works, and the others stand by: whoever has
+the seat on the nodes, or with --lead whom etcd has elected.
+
 The rest waits for a person, what would destroy something always: strata plan
 shows it, and strata apply carries it out, also while watch runs.
 
@@ -45,7 +49,8 @@ the second leaves at once. It tells systemd how it is (Type=notify, WatchdogSec)
 Exit codes: 0 ended as asked, 1 error.`,
 		Example: `  strata watch /etc/strata
   strata watch --auto serve,fence,rebuild,change /etc/strata
-  strata watch --log json --every 5m /etc/strata`,
+  strata watch --log json --every 5m /etc/strata
+  strata watch --lead etcd://strata@e1:2379,e2:2379,e3:2379/strata --lead-ca /etc/strata/etcd.pem /etc/strata`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			logger, err := log.logger(cmd.OutOrStdout())
 			if err != nil {
@@ -80,7 +85,7 @@ Exit codes: 0 ended as asked, 1 error.`,
 			if err != nil {
 				return err
 			}
-			leader, err := newLeader(lock)
+			leader, err := lead.leader(lock)
 			if err != nil {
 				return err
 			}
@@ -111,6 +116,7 @@ Exit codes: 0 ended as asked, 1 error.`,
 	src.targetFlags(cmd)
 	hold.flags(cmd)
 	log.flags(cmd)
+	lead.flags(cmd)
 	cmd.Flags().StringSliceVar(&auto, "auto", nil, "what may be done without a person, `serve,fence,rebuild,change` or some of these, instead of what the configuration says; \"\" is nothing")
 	durationFlag(cmd, &every, "every", time.Minute, time.Second, "how long nothing is looked at when nothing happens")
 	countFlag(cmd, &jobs, "parallelism", 10, 1, "volumes that may be held, copied, reduced or destroyed at a time")

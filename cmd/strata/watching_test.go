@@ -86,13 +86,20 @@ func (l *lab) cmdLogged(_ *script, args []string) error {
 		}
 		args = args[1:]
 	}
-	want, err := regexp.Compile("(?m)" + args[0])
-	if err != nil {
-		return err
-	}
 	w := l.watches[name]
 	if w == nil {
 		return fmt.Errorf("no watch runs that is called %s", name)
+	}
+	if file, ok := strings.CutPrefix(args[0], "-since="); ok {
+		before, err := os.ReadFile(filepath.Join(l.dir, file))
+		if err != nil {
+			return err
+		}
+		w.at, args = len(before), args[1:]
+	}
+	want, err := regexp.Compile("(?m)" + args[0])
+	if err != nil {
+		return err
 	}
 	for until := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		text, err := os.ReadFile(w.log)
