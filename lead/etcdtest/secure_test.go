@@ -19,27 +19,13 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
-
-	"strata/lead"
 )
 
 // TestSecure has etcd ask for certificates and passwords: with them a watch leads, without
 // either it does not.
 func TestSecure(t *testing.T) {
-	dir := t.TempDir()
-	ca, key := authority(t, "etcd's")
-	issue(t, ca, key, filepath.Join(dir, "server"))
-	cert := issue(t, ca, key, filepath.Join(dir, "client"))
-	write(t, filepath.Join(dir, "ca.pem"), "CERTIFICATE", ca.Raw)
-	c := start(t, &transport.TLSInfo{
-		CertFile: filepath.Join(dir, "server.pem"), KeyFile: filepath.Join(dir, "server.key"),
-		TrustedCAFile: filepath.Join(dir, "ca.pem"), ClientCertAuth: true,
-	})
-	pool := x509.NewCertPool()
-	pool.AddCert(ca)
-	secure := &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{cert}}
-	users(t, c, secure)
-
+	c, secure, _ := startSecure(t)
+	pool := secure.RootCAs
 	stranger, _ := authority(t, "another's")
 	strangers := x509.NewCertPool()
 	strangers.AddCert(stranger)
@@ -52,7 +38,7 @@ func TestSecure(t *testing.T) {
 		"a wrong password":           {secure, "strata", "wrong", false},
 		"no password":                {secure, "", "", false},
 		"no certificate":             {&tls.Config{RootCAs: pool}, "strata", "right", false},
-		"etcd's certificate unknown": {&tls.Config{RootCAs: strangers, Certificates: []tls.Certificate{cert}}, "strata", "right", false},
+		"etcd's certificate unknown": {&tls.Config{RootCAs: strangers, Certificates: secure.Certificates}, "strata", "right", false},
 		"no TLS":                     {nil, "strata", "right", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -72,9 +58,28 @@ func TestSecure(t *testing.T) {
 			if err := term.Check(ctx); err != nil {
 				t.Error(err)
 			}
-			var _ *lead.Term = term
 		})
 	}
+}
+
+// startSecure starts an etcd that asks for certificates and passwords, and says what
+// satisfies it. Directory dir has that in ca.pem, client.pem and client.key.
+func startSecure(t *testing.T) (c *etcd, secure *tls.Config, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	ca, key := authority(t, "etcd's")
+	issue(t, ca, key, filepath.Join(dir, "server"))
+	cert := issue(t, ca, key, filepath.Join(dir, "client"))
+	write(t, filepath.Join(dir, "ca.pem"), "CERTIFICATE", ca.Raw)
+	c = start(t, &transport.TLSInfo{
+		CertFile: filepath.Join(dir, "server.pem"), KeyFile: filepath.Join(dir, "server.key"),
+		TrustedCAFile: filepath.Join(dir, "ca.pem"), ClientCertAuth: true,
+	})
+	pool := x509.NewCertPool()
+	pool.AddCert(ca)
+	secure = &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{cert}}
+	users(t, c, secure)
+	return c, secure, dir
 }
 
 // users has etcd ask for passwords.
