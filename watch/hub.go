@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"strata/apply"
@@ -38,6 +39,7 @@ type hub struct {
 	trouble troubles
 	term    Term
 	leading context.CancelFunc // ends the wait for the seat
+	stands  atomic.Value       // string: why that is waited for, as it was told
 
 	looked    time.Time     // when the last run ended
 	checked   time.Time     // what had come due by then

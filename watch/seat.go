@@ -38,10 +38,17 @@ func (h *hub) lead(ctx context.Context) bool {
 	}
 	cfg, targets := h.cfg, h.targets
 	go func() {
-		term, err := h.opt.Leader.Lead(ctx, cfg, targets, func(why string) { h.tell(StandsBy{why}) })
+		term, err := h.opt.Leader.Lead(ctx, cfg, targets, h.standsBy)
 		h.seats <- seat{term, err}
 	}()
 	return false
+}
+
+// standsBy tells why this watch waits for the seat, when that is another reason than before.
+func (h *hub) standsBy(why string) {
+	if h.stands.Swap(why) != why {
+		h.tell(StandsBy{why})
+	}
 }
 
 // moves reports whether the configuration that is to be in force reaches other nodes,
@@ -65,10 +72,11 @@ func (h *hub) seated(ctx context.Context, s seat) {
 	switch {
 	case s.term != nil:
 		h.term = s.term
+		h.stands.Store("")
 		h.tell(Seated{Leads: true})
 		h.because("this watch has the seat")
 	case s.err != nil && h.next == nil && ctx.Err() == nil:
-		h.tell(Told{"the seat cannot be had: " + s.err.Error()})
+		h.standsBy("standing by: the seat cannot be had: " + s.err.Error())
 		h.wait = time.Now().Add(time.Second)
 	}
 }

@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -10,6 +12,7 @@ import (
 	"strata/lineage"
 	"strata/lock"
 	"strata/schema"
+	"strata/spdk"
 	"strata/spdk/sim"
 )
 
@@ -182,6 +185,42 @@ func TestNodeJoins(t *testing.T) {
 			}
 		}
 		if err := second.end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// elected is a Leader whose answer is given, and a term that lasts.
+type elected struct{ err error }
+
+func (e *elected) Lead(context.Context, *schema.Config, map[lineage.Node]*spdk.Client, func(string)) (Term, error) {
+	if e.err != nil {
+		return nil, e.err
+	}
+	return e, nil
+}
+
+func (e *elected) Lost() <-chan struct{}       { return nil }
+func (e *elected) Check(context.Context) error { return nil }
+func (e *elected) Resign()                     {}
+
+// TestSeatCannotBeHad has a watch stand by while it cannot be found out whose the seat is:
+// it tries each second, and says so once.
+func TestSeatCannotBeHad(t *testing.T) {
+	cfg := config(t, two)
+	synctest.Test(t, func(t *testing.T) {
+		leader := &elected{errors.New("etcd hangs")}
+		s := begin(t, cfg, func(o *Options) { o.Leader = leader })
+		events := s.after(time.Minute)
+		if by := of[StandsBy](events); len(by) != 1 || by[0].Why != "standing by: the seat cannot be had: etcd hangs" {
+			t.Errorf("it has said %v", by)
+		}
+		if l := of[Looked](events); len(l) > 0 {
+			t.Errorf("it has looked %d times", len(l))
+		}
+		leader.err = nil
+		s.mustConverge(10 * time.Second)
+		if err := s.end(); err != nil {
 			t.Error(err)
 		}
 	})

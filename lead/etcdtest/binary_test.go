@@ -54,7 +54,7 @@ func TestBinary(t *testing.T) {
 	other.logs(`msg="the seat" leads=true`, within)
 	l.edit(two + `volumes: {b: {size: 64Mi, replicas: on: ["n3"]}, c: {size: 64Mi, replicas: on: ["n3"]}}`)
 	other.logs(`msg="step done"`, 20*time.Second)
-	third.logs(`msg="the seat cannot be had: etcd at `, 20*time.Second)
+	third.logs(`msg="standing by: the seat cannot be had: etcd at `, 20*time.Second)
 	third.etcd.mend()
 	third.logs("msg=\"standing by: ", 20*time.Second)
 	third.idleSince(before)
