@@ -175,14 +175,24 @@ func (t *Term) leads(ctx context.Context) (leads bool, err error) {
 	}
 }
 
-// Resign gives up what this watch has at etcd, as far as that answers.
+// Resign gives up what this watch has at etcd, as far as that answers: or the lease runs
+// out, and its key goes with it.
 func (t *Term) Resign() {
 	t.lose()
 	t.cancel()
 	<-t.ended
 	t.session.Orphan()
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	_, _ = t.client.Revoke(ctx, t.session.Lease()) // or the lease runs out; its key goes with it
+	for range 3 { // of another member each time
+		if t.revoke() == nil {
+			break
+		}
+	}
 	_ = t.client.Close()
+}
+
+func (t *Term) revoke() error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout/2)
+	defer cancel()
+	_, err := t.client.Revoke(ctx, t.session.Lease())
+	return err
 }

@@ -138,11 +138,11 @@ func TestMemberLost(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			end(c, c.leader(t), watches)
 			longest := time.Duration(0)
-			for begin := time.Now(); time.Since(begin) < 12*time.Second; time.Sleep(10 * time.Millisecond) {
+			for begin := time.Now(); time.Since(begin) < 15*time.Second; time.Sleep(10 * time.Millisecond) {
 				longest = max(longest, j.ago())
 			}
 			t.Logf("nobody led for %v at most", longest.Round(time.Millisecond))
-			if longest > 8*time.Second {
+			if longest > 10*time.Second { // etcd, too, has to find a leader, who gives leases more time
 				t.Errorf("nobody led for %v", longest)
 			}
 		})
