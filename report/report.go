@@ -107,12 +107,6 @@ type Export struct {
 	Hosts []Host `json:"hosts,omitzero"`
 }
 
-// Host is who is connected to an export.
-type Host struct {
-	NQN     lineage.NQN `json:"nqn"`
-	Address string      `json:"address,omitempty"`
-}
-
 // Replica is a stack on one node.
 type Replica struct {
 	Node      lineage.Node     `json:"node"`
@@ -422,12 +416,6 @@ func export(cfg *schema.Config, e state.Exported) Export {
 	switch {
 	case e.Subsystem != nil:
 		out := Export{Node: e.Node, Kind: "nvmf", Where: string(e.Subsystem.NQN)}
-		if e.Subsystem.Connected != nil {
-			out.Hosts = []Host{}
-		}
-		for _, h := range e.Subsystem.Connected {
-			out.Hosts = append(out.Hosts, Host{h.Host, h.Address})
-		}
 		for _, l := range e.Subsystem.Listeners {
 			out.Paused = out.Paused || l.Paused
 			out.Connect = fmt.Sprintf("nvme connect -t tcp -a %s -s %s -n %s --ctrl-loss-tmo=-1", l.Address, l.Port, e.Subsystem.NQN)

@@ -15,16 +15,14 @@ type Connected struct {
 	Address string // that it comes from; "" where the target did not tell
 }
 
+// Connections are, by node and subsystem, who is connected, sorted. A subsystem whose
+// node was not asked, or did not tell, is not among them.
+type Connections map[lineage.Node]map[lineage.NQN][]Connected
+
 // ReadConnected asks all nodes at once, in one round each, who is connected to the
-// cluster's exports that were read, and puts it into Subsystem.Connected. What is
-// not answered stays nil there: planning rests on none of it.
-func (s *Snapshot) ReadConnected(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk.Client) {
-	type answer struct {
-		node  lineage.Node
-		hosts map[lineage.NQN][]Connected
-	}
-	answers := make(chan answer)
-	asked := 0
+// cluster's exports in a snapshot. Planning rests on none of it.
+func ReadConnected(ctx context.Context, s *Snapshot, c lineage.Cluster, targets map[lineage.Node]*spdk.Client) Connections {
+	asks := map[lineage.Node]func() map[lineage.NQN][]Connected{}
 	for name, n := range s.Nodes {
 		var exports []lineage.NQN
 		for nqn := range n.Subsystems {
@@ -33,19 +31,28 @@ func (s *Snapshot) ReadConnected(ctx context.Context, c lineage.Cluster, targets
 			}
 		}
 		if t := targets[name]; t != nil && len(exports) > 0 {
-			asked++
-			go func() { answers <- answer{name, connected(ctx, t, exports)} }()
+			asks[name] = func() map[lineage.NQN][]Connected { return connected(ctx, t, exports) }
 		}
 	}
-	for range asked {
+	return atOnce(asks)
+}
+
+// atOnce asks all nodes at the same time.
+func atOnce[T any](asks map[lineage.Node]func() T) map[lineage.Node]T {
+	type answer struct {
+		node lineage.Node
+		is   T
+	}
+	answers := make(chan answer)
+	for name, ask := range asks {
+		go func() { answers <- answer{name, ask()} }()
+	}
+	all := make(map[lineage.Node]T, len(asks))
+	for range asks {
 		a := <-answers
-		n := s.Nodes[a.node]
-		for nqn, hosts := range a.hosts {
-			sub := copyOf(n.Subsystems[nqn]) // a snapshot may share it with others
-			sub.Connected = hosts
-			n.Subsystems[nqn] = sub
-		}
+		all[a.node] = a.is
 	}
+	return all
 }
 
 // connected asks one target for the hosts of some subsystems.

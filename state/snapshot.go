@@ -233,7 +233,6 @@ type Subsystem struct {
 	Hosts      []lineage.NQN // sorted
 	Namespaces map[int]*Namespace
 	Listeners  []Listener
-	Connected  []Connected // sorted; nil where ReadConnected was not told
 }
 
 // Namespace is what a subsystem shows under a number.

@@ -75,8 +75,9 @@ another than before.`,
 // lookAt reads everything, and who is connected.
 func lookAt(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk.Client) *report.Report {
 	snap := state.Read(ctx, cfg.Cluster, targets)
-	snap.ReadConnected(ctx, cfg.Cluster, targets)
-	return report.Build(cfg, snap)
+	r := report.Build(cfg, snap)
+	r.Connect(state.ReadConnected(ctx, snap, cfg.Cluster, targets))
+	return r
 }
 
 func writeStatus(w io.Writer, r *report.Report, asJSON bool) error {

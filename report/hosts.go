@@ -1,0 +1,34 @@
+package report
+
+import (
+	"slices"
+
+	"strata/lineage"
+	"strata/state"
+)
+
+// Host is who is connected to an export.
+type Host struct {
+	NQN     lineage.NQN `json:"nqn"`
+	Address string      `json:"address,omitempty"`
+}
+
+// Connect puts into a report who is connected. What it holds is not shared with
+// reports that were copied from it.
+func (r *Report) Connect(c state.Connections) {
+	for i := range r.Volumes {
+		v := &r.Volumes[i]
+		v.Exports = slices.Clone(v.Exports)
+		for k := range v.Exports {
+			e := &v.Exports[k]
+			all, known := c[e.Node][lineage.NQN(e.Where)]
+			if e.Kind != "nvmf" || !known {
+				continue
+			}
+			e.Hosts = []Host{}
+			for _, h := range all {
+				e.Hosts = append(e.Hosts, Host{h.Host, h.Address})
+			}
+		}
+	}
+}
