@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"strata/lineage"
+	"strata/metrics"
 	"strata/plan"
 	"strata/schema"
 	"strata/spdk"
@@ -44,6 +45,9 @@ type source struct {
 	evaluation time.Duration
 	debugRPC   string
 	secrets    []string
+	// trace and reached, if not nil, are told of calls and clients, too.
+	trace   func(lineage.Node, metrics.Trace) metrics.Trace
+	reached func(lineage.Node, *spdk.Client)
 }
 
 func (s *source) flags(cmd *cobra.Command) {
@@ -136,9 +140,16 @@ func (s *source) connector() (func(*schema.Node) (*spdk.Client, error), func(), 
 	}
 	reach := reacher{permit: allowed, ssh: map[schema.SSH]*spdk.SSH{}}
 	client := func(n *schema.Node) (*spdk.Client, error) {
-		t, err := reach.client(n, spdk.Options{Timeout: s.timeout, Trace: log.Trace(string(n.Name))})
+		trace := log.Trace(string(n.Name))
+		if s.trace != nil {
+			trace = s.trace(n.Name, trace)
+		}
+		t, err := reach.client(n, spdk.Options{Timeout: s.timeout, Trace: trace})
 		if err != nil {
 			return nil, fmt.Errorf("%s: node %s: %w", n.Pos, n.Name, err)
+		}
+		if s.reached != nil {
+			s.reached(n.Name, t)
 		}
 		return t, nil
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -10,8 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"strata/apply"
+	"strata/metrics"
 	"strata/plan"
 	"strata/schema"
+	"strata/view"
 	"strata/watch"
 )
 
@@ -24,6 +27,7 @@ func newWatch() *cobra.Command {
 		every time.Duration
 		jobs  int
 		auto  []string
+		at    listen
 	)
 	cmd := &cobra.Command{
 		Use:   "watch [DIR | FILE...]",
@@ -46,15 +50,44 @@ SIGHUP has the configuration read again, and what was given up tried again. The
 first SIGTERM or ^C ends it after the steps in hand and any pause of hosts' I/O;
 the second leaves at once. It tells systemd how it is (Type=notify, WatchdogSec).
 
+With --listen it serves a page that shows what there is and what is done, which
+changes nothing, and for monitoring /metrics, /healthz and /readyz. An address that
+others reach needs a token and TLS.
+
 Exit codes: 0 ended as asked, 1 error.`,
 		Example: `  strata watch /etc/strata
   strata watch --auto serve,fence,rebuild,change /etc/strata
   strata watch --log json --every 5m /etc/strata
-  strata watch --lead etcd://strata@e1:2379,e2:2379,e3:2379/strata --lead-ca /etc/strata/etcd.pem /etc/strata`,
+  strata watch --lead etcd://strata@e1:2379,e2:2379,e3:2379/strata --lead-ca /etc/strata/etcd.pem /etc/strata
+  strata watch --listen 127.0.0.1:9470 /etc/strata`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			logger, err := log.logger(cmd.OutOrStdout())
 			if err != nil {
 				return err
+			}
+			if err := at.check(); err != nil {
+				return err
+			}
+			var all *schema.Auto // instead of what the configuration says
+			if cmd.Flags().Changed("auto") {
+				words, err := schema.ParseAuto(auto)
+				if err != nil {
+					return fmt.Errorf("--auto: %w", err)
+				}
+				all = &words
+			}
+			observe := []func(watch.Event){}
+			if at.address != "" {
+				board := view.New(all)
+				counts := metrics.New(board, describe())
+				stopServing, err := at.serve(cmd.Context(), logger, board, counts)
+				if err != nil {
+					return err
+				}
+				defer stopServing()
+				logger = slog.New(slog.NewMultiHandler(logger.Handler(), board.Log()))
+				observe = append(observe, board.Observe, counts.Observe)
+				src.trace, src.reached = counts.Trace, board.Reach
 			}
 			client, closeLog, err := src.connector()
 			if err != nil {
@@ -73,14 +106,6 @@ Exit codes: 0 ended as asked, 1 error.`,
 					hangup <- struct{}{}
 				}
 			}()
-			told := &watchLog{log: logger}
-			if cmd.Flags().Changed("auto") {
-				all, err := schema.ParseAuto(auto)
-				if err != nil {
-					return fmt.Errorf("--auto: %w", err)
-				}
-				told.auto = &all
-			}
 			lock, err := newWatchLock()
 			if err != nil {
 				return err
@@ -89,7 +114,9 @@ Exit codes: 0 ended as asked, 1 error.`,
 			if err != nil {
 				return err
 			}
+			told := &watchLog{log: logger, auto: all}
 			system := newSystemd(os.Getenv)
+			observe = append(observe, told.observe, system.observe)
 			stop := interrupts()
 			go func() {
 				<-stop
@@ -105,10 +132,14 @@ Exit codes: 0 ended as asked, 1 error.`,
 					}
 					return opt, hold.hold(&opt, &src, cfg)
 				},
-				Leader: leader, Every: every, Stop: stop, Hangup: hangup, Alive: system.alive,
+				Leader: leader, Every: every, Stop: stop, Hangup: hangup, Alive: func() {
+					at.turned()
+					system.alive()
+				},
 				Observe: func(e watch.Event) {
-					told.observe(e)
-					system.observe(e)
+					for _, tell := range observe {
+						tell(e)
+					}
 				},
 			})
 		},
@@ -117,6 +148,7 @@ Exit codes: 0 ended as asked, 1 error.`,
 	hold.flags(cmd)
 	log.flags(cmd)
 	lead.flags(cmd)
+	at.flags(cmd)
 	cmd.Flags().StringSliceVar(&auto, "auto", nil, "what may be done without a person, `serve,fence,rebuild,change` or some of these, instead of what the configuration says; \"\" is nothing")
 	durationFlag(cmd, &every, "every", time.Minute, time.Second, "how long nothing is looked at when nothing happens")
 	countFlag(cmd, &jobs, "parallelism", 10, 1, "volumes that may be held, copied, reduced or destroyed at a time")

@@ -1,0 +1,188 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"strata/plan"
+	"strata/report"
+	"strata/view"
+)
+
+// known collects what a board knows, at the moment at which somebody asks: what is not
+// there any more has no series.
+type known struct{ board *view.Board }
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, labels, nil)
+}
+
+// The metrics of what is known.
+var (
+	configValid  = desc("strata_config_valid", "Whether what the files say is in force; 0: the last good configuration is.")
+	configLoaded = desc("strata_config_loaded_timestamp_seconds", "When the configuration was read that is in force.")
+	leads        = desc("strata_leads", "Whether this watch is the one that works.")
+	converged    = desc("strata_converged", "Whether the last run found everything as configured.")
+	looked       = desc("strata_last_look_timestamp_seconds", "When all nodes were last read.")
+	blocked      = desc("strata_blocked", "Volumes, nodes and pools that do not get what the configuration asks for.")
+	sections     = desc("strata_sections_failed", "Sections that failed and are tried again later (backed_off), or that are left alone until somebody asks for them (halted).", "state")
+	waiting      = desc("strata_waiting_steps", "Steps of the plan that waits for a person, by risk.", "risk")
+
+	nodeState = desc("strata_node_state", "1 for the state that the node is in, else 0.", "node", "state")
+	poolFound = desc("strata_pool_found", "Whether the pool's lvstore was found.", "node", "pool")
+	poolSize  = desc("strata_pool_size_bytes", "Size of a pool.", "node", "pool")
+	poolFree  = desc("strata_pool_free_bytes", "Space of a pool that no lvol has.", "node", "pool")
+
+	volumes         = desc("strata_volumes", "Volumes, by health.", "health")
+	volumeHealth    = desc("strata_volume_health", "1 for the health that the volume has, else 0.", "volume", "id", "health")
+	volumeSize      = desc("strata_volume_size_bytes", "Size of a volume.", "volume", "id")
+	replicasCurrent = desc("strata_volume_replicas_current", "Replicas that are known to be current.", "volume", "id")
+	replicasWanted  = desc("strata_volume_replicas_wanted", "Replicas that the configuration asks for.", "volume", "id")
+	volumeHosts     = desc("strata_volume_hosts", "Hosts that are connected over NVMe/TCP; no series where the node did not tell.", "volume", "id")
+	volumeHeld      = desc("strata_volume_held", "Whether hosts' I/O is held on an export of the volume.", "volume", "id")
+	volumeSnapshot  = desc("strata_volume_snapshot_timestamp_seconds", "When the newest snapshot on schedule was taken.", "volume", "id")
+	volumeRead      = desc("strata_volume_read_bytes_total", "Bytes that hosts have read.", "volume", "id")
+	volumeWritten   = desc("strata_volume_written_bytes_total", "Bytes that hosts have written.", "volume", "id")
+	volumeReads     = desc("strata_volume_read_seconds", "Reads of hosts, and how long they took together.", "volume", "id")
+	volumeWrites    = desc("strata_volume_write_seconds", "Writes of hosts, and how long they took together.", "volume", "id")
+
+	copiesNow   = desc("strata_copies", "Layers that are being copied.")
+	copiesLeft  = desc("strata_copies_left_bytes", "What is left to copy of them.")
+	lacking     = desc("strata_replicas_lacking", "Replicas that configured volumes lack.")
+	rebuildWait = desc("strata_rebuild_queue", "Replicas of those that are not being copied now.")
+)
+
+// Describe is part of prometheus.Collector.
+func (k known) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		configValid, configLoaded, leads, converged, looked, blocked, sections, waiting, nodeState, poolFound, poolSize, poolFree,
+		volumes, volumeHealth, volumeSize, replicasCurrent, replicasWanted, volumeHosts, volumeHeld, volumeSnapshot,
+		volumeRead, volumeWritten, volumeReads, volumeWrites, copiesNow, copiesLeft, lacking, rebuildWait,
+	} {
+		ch <- d
+	}
+}
+
+// Collect is part of prometheus.Collector.
+func (k known) Collect(ch chan<- prometheus.Metric) {
+	v := k.board.Now()
+	c := collected{ch}
+	c.gauge(configValid, one(v.Config != nil && v.Broken == ""))
+	c.since(configLoaded, v.Loaded)
+	c.gauge(leads, one(v.Leads))
+	c.gauge(converged, one(v.Converged))
+	c.since(looked, v.Looked)
+	c.gauge(blocked, float64(len(v.Blocked)))
+	halted := 0
+	for _, t := range v.Troubles {
+		if t.Until.IsZero() {
+			halted++
+		}
+	}
+	c.gauge(sections, float64(len(v.Troubles)-halted), "backed_off")
+	c.gauge(sections, float64(halted), "halted")
+	if v.Waiting != nil {
+		risks := v.Waiting.Totals().Risks
+		for _, r := range plan.Risks {
+			c.gauge(waiting, float64(risks[r]), string(r))
+		}
+	}
+	for name, n := range v.Nodes {
+		for _, s := range view.NodeStates {
+			c.gauge(nodeState, one(s == n.State()), string(name), s)
+		}
+	}
+	if v.Report == nil || !v.Leads {
+		return // another watch knows these
+	}
+	for _, n := range v.Report.Nodes {
+		for _, p := range n.Pools {
+			c.gauge(poolFound, one(p.Disk != ""), string(n.Name), p.Name)
+			if p.Disk != "" {
+				c.gauge(poolSize, float64(p.Size), string(n.Name), p.Name)
+				c.gauge(poolFree, float64(p.Free), string(n.Name), p.Name)
+			}
+		}
+	}
+	c.volumes(v)
+	var left int64
+	for _, k := range v.Copies {
+		left += max(0, k.Total-k.Copied)
+	}
+	c.gauge(copiesNow, float64(len(v.Copies)))
+	c.gauge(copiesLeft, float64(left))
+	all, queued := v.Lacking()
+	c.gauge(lacking, float64(all))
+	c.gauge(rebuildWait, float64(queued))
+}
+
+type collected struct{ ch chan<- prometheus.Metric }
+
+func (c collected) gauge(d *prometheus.Desc, value float64, labels ...string) {
+	c.ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+}
+
+func (c collected) counter(d *prometheus.Desc, value uint64, labels ...string) {
+	c.ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), labels...)
+}
+
+// since gives a time, if there is one.
+func (c collected) since(d *prometheus.Desc, at time.Time, labels ...string) {
+	if !at.IsZero() {
+		c.gauge(d, float64(at.UnixMilli())/1000, labels...)
+	}
+}
+
+func one(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// healths are all of them.
+var healths = []report.Health{report.Healthy, report.Degraded, report.Down, report.Unknown, report.Absent, report.Orphaned}
+
+func (c collected) volumes(v *view.View) {
+	count := map[report.Health]int{}
+	for i := range v.Report.Volumes {
+		vol := &v.Report.Volumes[i]
+		count[vol.Health]++
+		labels := []string{vol.Name, string(vol.ID)}
+		for _, h := range healths {
+			c.gauge(volumeHealth, one(h == vol.Health), vol.Name, string(vol.ID), string(h))
+		}
+		c.gauge(volumeSize, float64(vol.Size), labels...)
+		c.gauge(replicasCurrent, float64(vol.Current), labels...)
+		c.gauge(replicasWanted, float64(vol.Wanted), labels...)
+		c.hosts(vol, labels)
+		key := view.Key(vol)
+		c.since(volumeSnapshot, v.Snapshots[key], labels...)
+		if t, known := v.Traffic[key]; known {
+			c.counter(volumeRead, t.BytesRead, labels...)
+			c.counter(volumeWritten, t.BytesWritten, labels...)
+			c.ch <- prometheus.MustNewConstSummary(volumeReads, t.Reads, t.ReadTime.Seconds(), nil, labels...)
+			c.ch <- prometheus.MustNewConstSummary(volumeWrites, t.Writes, t.WriteTime.Seconds(), nil, labels...)
+		}
+	}
+	for _, h := range healths {
+		c.gauge(volumes, float64(count[h]), string(h))
+	}
+}
+
+// hosts gives those that are connected, each once, and whether they wait.
+func (c collected) hosts(vol *report.Volume, labels []string) {
+	all, known, held := map[report.Host]bool{}, false, false
+	for _, e := range vol.Exports {
+		held = held || e.Paused
+		known = known || e.Hosts != nil
+		for _, h := range e.Hosts {
+			all[h] = true
+		}
+	}
+	c.gauge(volumeHeld, one(held), labels...)
+	if known {
+		c.gauge(volumeHosts, float64(len(all)), labels...)
+	}
+}
