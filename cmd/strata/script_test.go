@@ -52,6 +52,7 @@ func TestMain(m *testing.M) {
 //	watch [-as=NAME] [ARGS...]               strata watch of lab runs, and logs to NAME.log; the name is watch without another
 //	watch [-as=NAME] -stop|-kill|-hangup|-freeze|-thaw   it is ended, and must end well; it is killed; SIGHUP; SIGSTOP and SIGCONT
 //	[!] logged [-as=NAME] [-within=TIME] [-since=FILE] REGEXP  it logs that, or has since what was last waited for, or since FILE was copied from its log
+//	get PATH [REGEXP...]                     that watch serves, until it matches all, and none with a "!" before it; !PATH is refused
 //	config [-patient|-wait] NODE... -NODE... lab/nodes.cue again, with these nodes only, and those with a "-" retired; lost peers are given up late, or links wait
 func TestScript(t *testing.T) { testscript.Run(t, stories("testdata/script")) }
 
@@ -103,6 +104,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"at":        inLab((*lab).cmdAt),
 	"watch":     inLab((*lab).cmdWatch),
 	"logged":    inLab((*lab).cmdLogged),
+	"get":       inLab((*lab).cmdGet),
 	"config":    inLab((*lab).cmdConfig),
 }
 
