@@ -48,9 +48,9 @@ var (
 	volumeWrites    = desc("strata_volume_write_seconds", "Writes of hosts, and how long they took together.", "volume", "id")
 
 	copiesNow   = desc("strata_copies", "Layers that are being copied.")
-	copiesLeft  = desc("strata_copies_left_bytes", "What is left to copy of them.")
+	copiesLeft  = desc("strata_copies_left_bytes", "Bytes that are left of the layers that are being copied.")
 	lacking     = desc("strata_replicas_lacking", "Replicas that configured volumes lack.")
-	rebuildWait = desc("strata_rebuild_queue", "Replicas of those that are not being copied now.")
+	rebuildWait = desc("strata_rebuild_queue", "Replicas that configured volumes lack and that are not being copied now.")
 )
 
 // Describe is part of prometheus.Collector.
@@ -71,8 +71,16 @@ func (k known) Collect(ch chan<- prometheus.Metric) {
 	c.gauge(configValid, one(v.Config != nil && v.Broken == ""))
 	c.since(configLoaded, v.Loaded)
 	c.gauge(leads, one(v.Leads))
-	c.gauge(converged, one(v.Converged))
 	c.since(looked, v.Looked)
+	for name, n := range v.Nodes {
+		for _, s := range view.NodeStates {
+			c.gauge(nodeState, one(s == n.State()), string(name), s)
+		}
+	}
+	if !v.Leads {
+		return // another watch knows the rest
+	}
+	c.gauge(converged, one(v.Converged))
 	c.gauge(blocked, float64(len(v.Blocked)))
 	halted := 0
 	for _, t := range v.Troubles {
@@ -88,13 +96,8 @@ func (k known) Collect(ch chan<- prometheus.Metric) {
 			c.gauge(waiting, float64(risks[r]), string(r))
 		}
 	}
-	for name, n := range v.Nodes {
-		for _, s := range view.NodeStates {
-			c.gauge(nodeState, one(s == n.State()), string(name), s)
-		}
-	}
-	if v.Report == nil || !v.Leads {
-		return // another watch knows these
+	if v.Report == nil {
+		return
 	}
 	for _, n := range v.Report.Nodes {
 		for _, p := range n.Pools {

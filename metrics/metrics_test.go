@@ -147,14 +147,14 @@ func TestStandby(t *testing.T) {
 		go s.board.Run(t.Context())
 		s.run()
 		time.Sleep(time.Second)
-		if s.families()["strata_volume_health"] == nil {
+		if f := s.families(); f["strata_volume_health"] == nil || f["strata_waiting_steps"] == nil {
 			t.Fatal("nothing is known of volumes")
 		}
 		s.tell(watch.Seated{Leads: false})
 		all := s.families()
 		s.expect("strata_leads", 0, "", "")
 		for name := range all {
-			if strings.HasPrefix(name, "strata_volume") || strings.HasPrefix(name, "strata_pool") {
+			if strings.HasPrefix(name, "strata_volume") || strings.HasPrefix(name, "strata_pool") || name == "strata_waiting_steps" || name == "strata_converged" {
 				t.Error(name)
 			}
 		}
