@@ -12,6 +12,7 @@ import (
 	"strata/lineage"
 	"strata/plan"
 	"strata/report"
+	"strata/schema"
 	"strata/view"
 )
 
@@ -70,8 +71,12 @@ type Volume struct {
 	Auto     string
 	Traffic  *Traffic
 	Replicas []Replica
+	Missing  []Missing
 	Brief    bool // what it is made of is not shown
 }
+
+// Missing is a replica that is configured and was not found.
+type Missing struct{ Node, Why string }
 
 // Traffic is the I/O of hosts, in words.
 type Traffic struct{ Read, Written, ReadLate, WriteLate string }
@@ -84,7 +89,7 @@ type Replica struct {
 
 // Box is a layer; those that stand on it are above.
 type Box struct {
-	Name, Title, Kind, Size string
+	Name, Title, Kind, Text string
 	Partial                 bool
 	Height                  int // 0 to 5, by how much it has of its own
 	Above                   []Box
@@ -97,7 +102,8 @@ type Trouble struct{ About, Text, Hint, Until string }
 type Waiting struct {
 	Summary  string
 	Sections []WaitingSection
-	More     int // steps that are not shown
+	More     int  // steps that are not shown
+	Few      bool // so few that all are shown unfolded
 }
 
 // WaitingSection is a section of it.
@@ -114,6 +120,8 @@ const (
 	wholeMost = 100
 	// stepsMost is how many steps of a plan that waits are shown.
 	stepsMost = 100
+	// unfoldedMost is how many steps of a plan that waits are shown unfolded.
+	unfoldedMost = 12
 	// fullAt is how much of a pool that is used is much.
 	fullAt = 0.85
 )
@@ -175,6 +183,8 @@ func top(v *view.View) Top {
 	case v.Failed != "":
 		t.State, t.Words = "failed", "nothing is done now: "+v.Failed
 	case v.Looked.IsZero():
+	case v.Converged && !v.Working && v.Broken != "":
+		t.State, t.Words = "blocked", "everything is as the last good configuration says"
 	case v.Converged && !v.Working:
 		t.State, t.Words = "converged", "everything is as configured"
 	case v.Working && len(v.Copies) > 0:
@@ -238,7 +248,36 @@ func volume(v *view.View, vol report.Volume, brief bool) Volume {
 	for _, r := range vol.Replicas {
 		out.Replicas = append(out.Replicas, Replica{r, boxes(r.Stack)})
 	}
+	out.Missing = missing(v, &vol)
 	return out
+}
+
+// missing are the replicas of a volume, of which there are some, that were not found.
+func missing(v *view.View, vol *report.Volume) (all []Missing) {
+	i := slices.IndexFunc(v.Config.Volumes, func(c *schema.Volume) bool { return c.Name == vol.Name })
+	if i < 0 || vol.Health == report.Absent || vol.Health == report.Orphaned {
+		return nil
+	}
+	found := map[lineage.Node]bool{}
+	for _, r := range vol.Replicas {
+		found[r.Node] = true
+	}
+	on := v.Config.Volumes[i].Replicas.On
+	for _, n := range on {
+		switch {
+		case found[n]:
+		case v.Nodes[n].Silent != "":
+			all = append(all, Missing{string(n), "the node does not answer"})
+		case v.Nodes[n].HeldDown:
+			all = append(all, Missing{string(n), "the node is held down"})
+		default:
+			all = append(all, Missing{string(n), "no replica was found"})
+		}
+	}
+	if lacks := vol.Wanted - len(found); len(on) == 0 && lacks > 0 {
+		all = append(all, Missing{Why: amount.Of(lacks, "replica") + " more wanted"})
+	}
+	return all
 }
 
 // late is a latency in words; "" for none.
@@ -257,15 +296,26 @@ func boxes(layers []report.Layer) (all []Box) {
 	for _, l := range layers {
 		name := string(l.Name)
 		short := name
-		if i := strings.IndexAny(name, "#@"); i > 0 {
+		if i := strings.IndexAny(name, "#@+"); i > 0 {
 			short = name[i:]
 		}
-		title := amount.About(l.Allocated) + " of its own"
-		if l.Kind == "head" {
-			title = amount.About(l.Allocated) + " written"
+		text := amount.About(l.Allocated) + " of its own"
+		switch l.Kind {
+		case "head":
+			short, text = "head "+short, amount.About(l.Allocated)+" written"
+		case "own":
+			text += ", strata's"
+		case "staging":
+			text = amount.About(l.Allocated) + " so far, staging"
+		case "clone":
+			short = name
+			text += ", a clone"
+		}
+		if l.Partial {
+			text += ", left over"
 		}
 		all = append(all, Box{
-			Name: short, Title: name, Kind: l.Kind, Size: title, Partial: l.Partial,
+			Name: short, Title: name, Kind: l.Kind, Text: text, Partial: l.Partial,
 			Height: min(5, bits.Len64(uint64(max(0, l.Allocated))>>20)/3), Above: boxes(l.Above),
 		})
 	}
@@ -275,9 +325,12 @@ func boxes(layers []report.Layer) (all []Box) {
 func waiting(p *plan.Plan) *Waiting {
 	w := &Waiting{Summary: p.Summary()}
 	left := stepsMost
-	for _, pass := range p.Passes {
+	for nr, pass := range p.Passes {
 		for i := range pass.Sections {
 			s := WaitingSection{Key: pass.Sections[i].Key().String()}
+			if len(p.Passes) > 1 {
+				s.Key = fmt.Sprintf("pass %d: %s", nr+1, s.Key)
+			}
 			for step := range pass.Sections[i].Steps() {
 				if left--; left < 0 {
 					w.More++
@@ -290,6 +343,7 @@ func waiting(p *plan.Plan) *Waiting {
 			}
 		}
 	}
+	w.Few = stepsMost-left <= unfoldedMost
 	return w
 }
 
@@ -309,11 +363,11 @@ func (d *Data) parts() []part {
 		{"top", "", "top", d.Top}, {"trouble", "", "trouble", d.Trouble}, {"copies", "", "copies", d.Copies},
 		{"waiting", "", "waiting", d.Waiting}, {"entries", "", "entries", d.Entries},
 	}
-	for _, n := range d.Nodes {
-		all = append(all, part{n.ID, "nodes", "node", n})
+	for i := range d.Nodes {
+		all = append(all, part{d.Nodes[i].ID, "nodes", "node", &d.Nodes[i]})
 	}
-	for _, v := range d.Volumes {
-		all = append(all, part{v.Part, "volumes", "volume", v})
+	for i := range d.Volumes {
+		all = append(all, part{d.Volumes[i].Part, "volumes", "volume", &d.Volumes[i]})
 	}
 	return all
 }

@@ -145,13 +145,13 @@ func (p *Page) follow(w http.ResponseWriter, r *http.Request) {
 		changed := p.board.Changed() // before looking: what comes in between is not missed
 		c, err := p.changes(p.data(r), told)
 		if err != nil {
-			return
+			panic(err) // the templates are part of the program; the server logs it
 		}
 		text := ": \n\n"
 		if c != nil {
 			body, err := json.Marshal(c)
 			if err != nil {
-				return
+				panic(err)
 			}
 			text = "data: " + string(body) + "\n\n"
 		}

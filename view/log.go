@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"strata/amount"
 )
 
 // Log is a handler of slog that keeps the last lines for the View, from info on. It
@@ -21,7 +23,9 @@ func (l lines) Enabled(_ context.Context, level slog.Level) bool { return level 
 func (l lines) Handle(_ context.Context, r slog.Record) error {
 	e := Entry{At: r.Time, Level: r.Level.String(), Text: r.Message}
 	add := func(a slog.Attr) bool {
-		e.Facts = append(e.Facts, Fact{a.Key, words(a.Value.Resolve())})
+		if value := words(a.Key, a.Value.Resolve()); value != "" {
+			e.Facts = append(e.Facts, Fact{a.Key, value})
+		}
 		return true
 	}
 	for _, a := range l.with {
@@ -38,10 +42,16 @@ func (l lines) WithAttrs(all []slog.Attr) slog.Handler {
 
 func (l lines) WithGroup(string) slog.Handler { return l }
 
-// words are a value as people read it.
-func words(v slog.Value) string {
-	if v.Kind() == slog.KindDuration {
+// sizes are the keys whose values are bytes.
+var sizes = map[string]bool{"copied": true, "bytes": true, "bytesPerSecond": true}
+
+// words are the value of a key as people read it; "" for none.
+func words(key string, v slog.Value) string {
+	switch {
+	case v.Kind() == slog.KindDuration:
 		return v.Duration().Round(time.Millisecond).String()
+	case v.Kind() == slog.KindInt64 && sizes[key]:
+		return amount.About(v.Int64())
 	}
 	return fmt.Sprint(v.Any())
 }

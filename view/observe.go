@@ -42,6 +42,8 @@ func (b *Board) Observe(e watch.Event) {
 		default: // the one before is passed over
 		}
 		return
+	case watch.Planned:
+		b.is.Blocked = e.Plan.Blocked
 	case watch.Copying:
 		b.copying(e.Copy, now)
 	case watch.Stepped:

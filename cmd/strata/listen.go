@@ -127,6 +127,8 @@ func (l *listen) handler(b *view.Board, m *metrics.Metrics, token string) http.H
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		switch v := b.Now(); {
+		case v.Config == nil:
+			say(w, http.StatusServiceUnavailable, "the configuration has not been read yet")
 		case v.Looked.IsZero() && v.Leads:
 			say(w, http.StatusServiceUnavailable, "the nodes have not been looked at yet")
 		case !v.Leads:

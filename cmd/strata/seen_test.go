@@ -179,8 +179,8 @@ func TestListenTLS(t *testing.T) {
 	if code := get(pool, "/healthz", ""); code != 200 {
 		t.Error("healthz:", code)
 	}
-	if code := get(pool, "/readyz", ""); code != 200 {
-		t.Error("readyz of one that stands by:", code)
+	if code := get(pool, "/readyz", ""); code != 503 {
+		t.Error("readyz of one that has read no configuration:", code)
 	}
 	for _, path := range []string{"/", "/metrics", "/follow", "/strata.js"} {
 		if code := get(pool, path, "other"); code != 401 {

@@ -4,20 +4,28 @@
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
-// since is how long ago, or in how long, something is.
-function since(date) {
+// inUnits is a time from now in the largest unit that it has one of.
+function inUnits(date) {
   const seconds = Math.round((date - Date.now()) / 1000);
   for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
-    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
+    if (Math.abs(seconds) >= size) return [Math.trunc(seconds / size), unit];
   }
-  return relative.format(seconds, "second");
+  return [seconds, "second"];
+}
+
+// ago is how long ago, or in how long, something is; lasting, for how long it has been.
+const ago = (date) => relative.format(...inUnits(date));
+function lasting(date) {
+  const [count, unit] = inUnits(date);
+  return "for " + new Intl.NumberFormat("en", { style: "unit", unit, unitDisplay: "long" }).format(Math.max(0, -count));
 }
 
 // times shows times as people read them, and the exact one on demand.
 function times(root) {
   for (const t of root.querySelectorAll("time")) {
     const date = new Date(t.dateTime);
-    t.textContent = since(date);
+    const text = t.className === "since" ? lasting(date) : ago(date);
+    if (t.textContent !== text) t.textContent = text;
     t.title = date.toLocaleString();
   }
 }
