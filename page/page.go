@@ -116,8 +116,9 @@ func (p *Page) page(w http.ResponseWriter, r *http.Request) {
 // change is what is another than before: the parts that are there, in order, and the
 // text of those that are new.
 type change struct {
-	Lists map[string][]string `json:"lists"` // of parts, by the list that has them
-	Parts map[string]string   `json:"parts"`
+	Version string              `json:"version"` // strata's own
+	Lists   map[string][]string `json:"lists"`   // of parts, by the list that has them
+	Parts   map[string]string   `json:"parts"`
 }
 
 // follow tells of changes as server-sent events, until who follows is gone.
@@ -183,7 +184,7 @@ func wait(r *http.Request, changed <-chan struct{}) bool {
 
 // changes are what was not told yet; nil for nothing. told has the parts as they were.
 func (p *Page) changes(d *Data, told map[string]string) (*change, error) {
-	c := &change{Lists: map[string][]string{}, Parts: map[string]string{}}
+	c := &change{Version: d.Version, Lists: map[string][]string{}, Parts: map[string]string{}}
 	seen := map[string]bool{}
 	listed := ""
 	for _, part := range d.parts() {

@@ -145,6 +145,52 @@ func (b *browser) fits() {
 	}
 }
 
+// unreadable lists what is hard to read, or to use without eyes or a mouse: text with
+// less contrast than WCAG asks for at level AA, what has no name, what is there twice.
+const unreadable = `(() => {
+	const found = [];
+	const channels = (css) => css.match(/[\d.]+/g).map(Number);
+	const luminance = (css) => {
+		const [r, g, b] = channels(css).map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+		return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+	};
+	const ground = (e) => {
+		for (; e; e = e.parentElement) {
+			const color = getComputedStyle(e).backgroundColor;
+			if ((channels(color)[3] ?? 1) === 1) return color;
+		}
+	};
+	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	while (texts.nextNode()) {
+		const e = texts.currentNode.parentElement;
+		if (!texts.currentNode.data.trim() || !e.checkVisibility()) continue;
+		const [light, dark] = [luminance(getComputedStyle(e).color), luminance(ground(e))].sort((a, b) => b - a);
+		const contrast = (light + 0.05) / (dark + 0.05);
+		if (contrast < 4.5) found.push("contrast " + contrast.toFixed(1) + " of " + texts.currentNode.data.trim());
+	}
+	for (const e of document.querySelectorAll("meter, progress, section, input, [role=region]")) {
+		const by = document.getElementById(e.getAttribute("aria-labelledby"));
+		if (!e.ariaLabel && !by?.textContent && !e.labels?.length) found.push("no name: " + e.outerHTML);
+	}
+	const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+	for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) found.push("twice: " + id);
+	let last = 0;
+	for (const h of document.querySelectorAll("h1, h2, h3, h4")) {
+		const level = Number(h.nodeName[1]);
+		if (level > last + 1) found.push("heading of no section: " + h.textContent);
+		last = level;
+	}
+	return found.join("\n");
+})()`
+
+// reads fails where the page is hard to read.
+func (b *browser) reads() {
+	b.t.Helper()
+	if found := b.is(unreadable); found != "" {
+		b.t.Errorf("hard to read:\n%v", found)
+	}
+}
+
 func (b *browser) dark(is bool) {
 	b.t.Helper()
 	scheme := "light"
@@ -206,6 +252,7 @@ func TestPage(t *testing.T) {
 	b.says("[id^=volume-db] .stack", "base")
 	b.says("[id^=volume-db]", "auto: serve, fence, rebuild")
 	b.fits()
+	b.reads()
 	b.shot("healthy")
 
 	// Focus stays where it is while things change around it.
@@ -221,28 +268,35 @@ func TestPage(t *testing.T) {
 	b.says("#entries", "node does not answer")
 	b.says("#entries", "step done")
 	b.shows(`document.activeElement.textContent === "db"`)
+	b.shot("lost")
 	b.dark(true)
 	if ground := b.is("getComputedStyle(document.documentElement).backgroundColor"); ground != "rgb(20, 23, 27)" {
 		t.Errorf("in the dark it is %v", ground)
 	}
+	b.reads()
 	b.shot("lost-dark")
 
 	// What was lost is made again; how far that is is seen.
-	l.do(t, l.cmdWrite, "db", fmt.Sprint(16<<20), "24Mi", "D")
+	l.do(t, l.cmdWrite, "db", fmt.Sprint(16<<20), "12Mi", "D")
 	l.do(t, l.cmdUp, "n2")
 	b.shows(`!document.getElementById("copies").hidden`)
 	b.says("#copies", "n1 → n2")
 	b.shows(`document.querySelector("#copies progress").value > 0`)
 	b.shows(`/ of \S+i, \d+ %, \S+i\/s, \S+s left/.test(document.getElementById("copies").innerText)`)
 	b.says("#top .state", "being copied")
-	b.shows(`document.getElementById("trouble").hidden`)
+	b.says("#trouble", "the rebuild of n2 is pending")
+	b.shows(`!document.getElementById("trouble").innerText.includes("does not answer")`)
 	b.shows(`!document.querySelector(".missing")`)
 	b.shot("rebuild-dark")
 	b.dark(false)
+	b.reads()
 	b.shot("rebuild")
 	b.size(390, 844)
 	b.fits()
 	b.shot("rebuild-phone")
+	b.size(1920, 1080)
+	b.fits()
+	b.shot("rebuild-wide")
 	b.shows(`document.querySelectorAll("article.volume.healthy").length === 2`)
 	b.shows(`document.getElementById("copies").hidden`)
 	b.size(1280, 900)
@@ -262,6 +316,7 @@ func TestPage(t *testing.T) {
 	b.shot("broken")
 	volumes("")
 	b.shows(`!document.querySelector("#top [role=alert]")`)
+	b.shows(`document.querySelector("#top.state-converged")`)
 
 	// With a keyboard: the first key leads past what everybody sees.
 	b.open(at)
@@ -286,6 +341,22 @@ func TestPage(t *testing.T) {
 		if !strings.Contains(fmt.Sprint(b.is("document.body.innerText")), text) {
 			t.Errorf("without scripts there is no %q in\n%v", text, b.is("document.body.innerText"))
 		}
+	}
+
+	// What is worst comes first.
+	b.open(at)
+	b.shows(`document.body.dataset.live === "yes"`)
+	l.do(t, l.cmdDown, "n2", "n3")
+	b.shows(`document.querySelector("#volumes article").matches("[id^=volume-logs].down, [id^=volume-logs].unknown, [id^=volume-logs].absent")`)
+	b.shows(`document.querySelectorAll("#nodes .tag.silent").length === 2`)
+	b.reads()
+	b.shot("trouble")
+	b.size(390, 844)
+	b.dark(true)
+	b.fits()
+	b.shot("trouble-phone-dark")
+	if foreign := b.is(`performance.getEntriesByType("resource").map(r => r.name).filter(n => !n.startsWith(location.origin + "/")).join()`); foreign != "" {
+		t.Error("it loads from elsewhere:", foreign)
 	}
 	b.mu.Lock()
 	for _, p := range b.problems {

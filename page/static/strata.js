@@ -73,7 +73,11 @@ function parse(html) {
 }
 
 function apply(change) {
-  const line = document.getElementById("line");
+  const { version } = document.body.dataset;
+  if (version !== change.version) { // another strata serves now, and its page is another
+    location.reload();
+    return;
+  }
   for (const [id, html] of Object.entries(change.parts)) {
     const want = parse(html);
     const is = document.getElementById(id);
@@ -98,7 +102,6 @@ function apply(change) {
     const empty = document.querySelector(`[data-empty="${list}"]`);
     if (empty) empty.hidden = ids.length > 0;
   }
-  if (line) document.getElementById("line").hidden = true;
   times(document);
 }
 
