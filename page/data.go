@@ -126,7 +126,7 @@ const (
 	fullAt = 0.85
 )
 
-func dataOf(v *view.View, version string, asked []string, now time.Time) *Data {
+func dataOf(v *view.View, version string, asked []string) *Data {
 	d := &Data{Version: version, Top: top(v), Copies: v.Copies, Entries: v.Entries, Asked: asked}
 	reported := map[lineage.Node]report.Node{}
 	if v.Report != nil {

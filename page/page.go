@@ -97,7 +97,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // data is what is shown now to who asks for some of the volumes.
 func (p *Page) data(r *http.Request) *Data {
-	d := dataOf(p.board.Now(), p.version, r.URL.Query()["volume"], time.Now())
+	d := dataOf(p.board.Now(), p.version, r.URL.Query()["volume"])
 	return p.visible(d)
 }
 
