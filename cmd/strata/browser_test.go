@@ -368,7 +368,7 @@ func TestPage(t *testing.T) {
 	// A page whose watch is gone says so.
 	b.open(at)
 	b.shows(`document.body.dataset.live === "yes"`)
-	if err := l.watch.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := l.watches["watch"].cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	b.says("#line", "not connected")
@@ -377,19 +377,19 @@ func TestPage(t *testing.T) {
 // seen starts a watch of lab, and returns where its page is.
 func (l *lab) seen(t *testing.T, args ...string) string {
 	t.Helper()
-	l.watch = &watching{log: filepath.Join(l.dir, "watch.log")}
-	out, err := os.Create(l.watch.log)
+	l.watches["watch"] = &watching{log: filepath.Join(l.dir, "watch.log")}
+	out, err := os.Create(l.watches["watch"].log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	l.watch.cmd = process(l.dir, append(append([]string{"strata", "watch", "--listen", "127.0.0.1:0"}, args...), "lab")...)
-	l.watch.cmd.Stdout, l.watch.cmd.Stderr = out, out
-	if err := l.watch.cmd.Start(); err != nil {
+	l.watches["watch"].cmd = process(l.dir, append(append([]string{"strata", "watch", "--listen", "127.0.0.1:0"}, args...), "lab")...)
+	l.watches["watch"].cmd.Stdout, l.watches["watch"].cmd.Stderr = out, out
+	if err := l.watches["watch"].cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	for until := time.Now().Add(watchPatience); ; time.Sleep(10 * time.Millisecond) {
-		text, err := os.ReadFile(l.watch.log)
+		text, err := os.ReadFile(l.watches["watch"].log)
 		if err != nil {
 			t.Fatal(err)
 		}

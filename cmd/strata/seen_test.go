@@ -33,7 +33,7 @@ var served = regexp.MustCompile(`page and metrics are served" at=(\S+)/`)
 // matches all; each with a "!" before it is not to match. A path with a "!" before it
 // is to be refused.
 func (l *lab) cmdGet(s *script, args []string) error {
-	if l.watch == nil {
+	if l.watches["watch"] == nil {
 		return fmt.Errorf("no watch runs")
 	}
 	path, refused := strings.CutPrefix(args[0], "!")
@@ -60,7 +60,7 @@ func (l *lab) cmdGet(s *script, args []string) error {
 }
 
 func (l *lab) get(path string, refused bool) (string, error) {
-	log, err := os.ReadFile(l.watch.log)
+	log, err := os.ReadFile(l.watches["watch"].log)
 	if err != nil {
 		return "", err
 	}
