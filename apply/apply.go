@@ -35,6 +35,9 @@ type Options struct {
 	// Pace, if not nil, has copies go slower while hosts' I/O is twice as slow as it was
 	// before them, and is told of every change.
 	Pace func(Paced)
+	// Patience is the one of the Runners before; nil: whose peer is gone counts from
+	// the first look of this one.
+	Patience *Patience
 	// Waiting is told, before the Runner waits, for which peers, over links that wait, and
 	// when these are others than before; nil for nobody.
 	Waiting func([]state.Waiting)

@@ -11,11 +11,13 @@ import (
 	"strata/state"
 )
 
-// patience has since when peers are gone whose links wait, and for how long they are
-// waited for. A link counts from the look that first found it so, whoever saw it
-// before; one that is found well begins anew.
-type patience struct {
-	links schema.Links
+// Patience has since when peers are gone whose links wait, and for how long they are
+// waited for. A link counts from the look that first found it so; one that is found
+// well begins anew. The zero value knows of none. Runners that follow on one another
+// share one, if nobody else has had the nodes for long; they, and Next, are not to be
+// called at the same time.
+type Patience struct {
+	links schema.Links // of the Runner that uses it
 	gone  map[lineage.Link]absence
 	waits []state.Waiting // at the last look
 	told  []lineage.Link  // somebody was told of these
@@ -39,7 +41,7 @@ func hangs(l schema.Links) time.Duration {
 }
 
 // look takes note of which links wait, and says of each whether its peer is waited for.
-func (p *patience) look(waits []state.Waiting, now time.Time) map[lineage.Link]plan.Peer {
+func (p *Patience) look(waits []state.Waiting, now time.Time) map[lineage.Link]plan.Peer {
 	before := p.gone
 	p.gone = map[lineage.Link]absence{}
 	peers := map[lineage.Link]plan.Peer{}
@@ -60,7 +62,7 @@ func (p *patience) look(waits []state.Waiting, now time.Time) map[lineage.Link]p
 }
 
 // tell says which peers are waited for, unless that was said.
-func (p *patience) tell(told func([]state.Waiting)) {
+func (p *Patience) tell(told func([]state.Waiting)) {
 	var links []lineage.Link
 	var waits []state.Waiting
 	for _, w := range p.waits {
@@ -75,7 +77,7 @@ func (p *patience) tell(told func([]state.Waiting)) {
 }
 
 // until is when a peer is waited for no more.
-func (p *patience) until(a absence) time.Time {
+func (p *Patience) until(a absence) time.Time {
 	end := a.since.Add(p.links.Patience())
 	if a.hung && a.proven.Before(end) {
 		return a.proven
@@ -83,9 +85,9 @@ func (p *patience) until(a absence) time.Time {
 	return end
 }
 
-// next is how long it takes until the next peer is waited for no more; false when none
+// Next is how long it takes until the next peer is waited for no more; false when none
 // is waited for.
-func (p *patience) next(now time.Time) (time.Duration, bool) {
+func (p *Patience) Next(now time.Time) (time.Duration, bool) {
 	var ends []time.Duration
 	for a := range maps.Values(p.gone) {
 		if d := p.until(a).Sub(now); d > 0 {

@@ -230,13 +230,13 @@ func TestPatience(t *testing.T) {
 		{"it hangs, and missed packets take longer", 12, []look{{0, hung, W}, {8 * time.Second, hung, W}, {8200 * time.Millisecond, hung, O}}},
 		{"it hangs, and nobody misses packets", 0, []look{{0, hung, W}, {9 * time.Second, hung, W}, {10 * time.Second, hung, O}}},
 	} {
-		p := &patience{links: schema.Links{PatienceMs: 10000, TransportAckTimeout: c.ack}}
+		p := &Patience{links: schema.Links{PatienceMs: 10000, TransportAckTimeout: c.ack}}
 		start := time.Now()
 		for _, l := range c.looks {
 			if got := p.look(l.waits, start.Add(l.at))[link]; got != l.want {
 				t.Errorf("%s, after %v: %v, want %v", c.name, l.at, got, l.want)
 			}
-			if d, waits := p.next(start.Add(l.at)); waits != (l.want == W) || waits && d <= 0 {
+			if d, waits := p.Next(start.Add(l.at)); waits != (l.want == W) || waits && d <= 0 {
 				t.Errorf("%s, after %v: next in %v, %v", c.name, l.at, d, waits)
 			}
 		}

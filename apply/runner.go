@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -35,7 +36,7 @@ type Runner struct {
 	opt     Options
 
 	looker   *looker
-	patience *patience
+	patience *Patience
 	planner  *planner
 	approval *approval
 	executor *executor
@@ -67,10 +68,12 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	if opt.Pace != nil {
 		c.pace = &pace{cluster: cfg.Cluster, targets: targets, limits: c.limits, tell: opt.Pace, engines: map[lineage.Node]*engine{}}
 	}
+	p := cmp.Or(opt.Patience, &Patience{})
+	p.links = cfg.Links
 	return &Runner{
 		cfg: cfg, targets: targets, opt: opt,
 		looker:   &looker{cfg: cfg, targets: targets, unread: opt.Unread, made: m, lvstores: c.lvstores, pace: c.pace},
-		patience: &patience{links: cfg.Links},
+		patience: p,
 		planner:  newPlanner(cfg, opt),
 		approval: &approval{confirm: opt.Confirm},
 		executor: newExecutor(opt, c, a, m),
@@ -151,10 +154,12 @@ func (x *Runner) Plan() error {
 }
 
 // Waits is what is to be done by the last look and waits for a person, as plan shows
-// it: what Options.Plan.Auto allows, and is done by now, is not in it.
+// it: what Options.Plan.Auto allows, and is done by now, is not in it, nor what only
+// waits for a peer.
 func (x *Runner) Waits() (*plan.Plan, error) {
 	opt := x.opt.Plan
 	opt.Auto, opt.Away, opt.Skip, opt.Nonce = nil, nil, nil, nil
+	opt.Peers = x.planner.opt.Peers
 	return recipe.Build(x.cfg, x.looker.last, opt)
 }
 
@@ -237,7 +242,7 @@ func (x *Runner) Pass(ctx context.Context) {
 // peer it returns sooner, and as soon as that is waited for no more.
 func (x *Runner) Wait(ctx context.Context) {
 	d := lookAgain
-	if left, waits := x.patience.next(time.Now()); waits {
+	if left, waits := x.patience.Next(time.Now()); waits {
 		d = min(left, lookForPeer)
 		x.patience.tell(x.opt.Waiting)
 	}

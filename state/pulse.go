@@ -39,13 +39,17 @@ func Pulse(ctx context.Context, t *spdk.Client) (Beat, error) {
 	}
 	b := Beat{
 		PID: reactors.PID, Raids: maphash.Bytes(beatSeed, raids),
-		Controllers: maphash.Bytes(beatSeed, controllers), Subsystems: maphash.Bytes(beatSeed, subsystems),
+		Controllers: maphash.Bytes(beatSeed, bytes.ReplaceAll(controllers, resetting, delayed)), Subsystems: maphash.Bytes(beatSeed, subsystems),
 	}
 	if bytes.Contains(raids, []byte(`"process"`)) {
 		b.Raids, err = raidsDigest(raids)
 	}
 	return b, err
 }
+
+// A controller whose peer is gone is by turns in one of these states, once in each
+// reconnectDelaySec: nothing changes with it.
+var resetting, delayed = []byte(`"resetting"`), []byte(`"reconnect_is_delayed"`)
 
 // raidsDigest leaves out how far what RAIDs do in the background is.
 func raidsDigest(raw spdk.Raw) (uint64, error) {

@@ -1,8 +1,11 @@
 package state_test
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"net"
 	"testing"
 
 	"strata/spdk"
@@ -108,5 +111,57 @@ func TestPulse(t *testing.T) {
 	c.Target("n1").Stop()
 	if _, err := state.Pulse(ctx, n1); err == nil {
 		t.Error("a target that is gone has a pulse")
+	}
+}
+
+// TestPulseOfAnAbsentPeer: that a controller tries to connect, again and again, changes
+// nothing; that it has done so does.
+func TestPulseOfAnAbsentPeer(t *testing.T) {
+	at := ""
+	pulse := func(is string) state.Beat {
+		t.Helper()
+		at = is
+		client, err := spdk.New("unix:///n1", spdk.Options{Dial: func(context.Context, string, string) (net.Conn, error) {
+			near, far := net.Pipe()
+			go answer(far, map[string]string{
+				"bdev_nvme_get_controllers": fmt.Sprintf(`[{"name":"lab.n2~wait","ctrlrs":[{"state":%q}]}]`, at),
+				"framework_get_reactors":    `{"pid":7}`,
+			})
+			return near, nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		b, err := state.Pulse(context.Background(), client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	well, gone := pulse("enabled"), pulse("reconnect_is_delayed")
+	if gone == well {
+		t.Error("a peer that is gone is not seen")
+	}
+	if tries := pulse("resetting"); tries != gone {
+		t.Errorf("a controller tries to connect: %+v, and before %+v", tries, gone)
+	}
+	if failed := pulse("failed"); failed == gone {
+		t.Error("a controller that has given up is not seen")
+	}
+}
+
+// answer answers every call with what is given for its method, or an empty list.
+func answer(conn net.Conn, with map[string]string) {
+	in := json.NewDecoder(conn)
+	for {
+		var call struct {
+			ID     json.RawMessage `json:"id"`
+			Method string          `json:"method"`
+		}
+		if err := in.Decode(&call); err != nil {
+			return
+		}
+		fmt.Fprintf(conn, `{"jsonrpc":"2.0","id":%s,"result":%s}`, call.ID, cmp.Or(with[call.Method], "[]"))
 	}
 }

@@ -11,6 +11,9 @@ import (
 func (h *hub) due(now time.Time) time.Time {
 	if h.run == nil && len(h.reasons) > 0 {
 		if now.Before(h.wait) {
+			if !h.gone.IsZero() && h.gone.Before(h.wait) {
+				return h.gone
+			}
 			return h.wait
 		}
 		return now.Add(h.opt.Every) // something else stands in the way
@@ -24,11 +27,12 @@ func (h *hub) due(now time.Time) time.Time {
 			at = t
 		}
 	}
+	sooner(h.gone)
 	sooner(h.trouble.next(now))
 	if h.cfg != nil {
 		sooner(scheduled(h.cfg, now))
 		for _, n := range h.nodes {
-			if late := n.late(h.patience()); now.Before(late) {
+			if late := n.late(h.replaceAfter()); now.Before(late) {
 				sooner(late)
 			}
 		}
@@ -50,12 +54,16 @@ func (h *hub) come(now time.Time) {
 		}
 	}
 	for name, n := range h.nodes {
-		if late := n.late(h.patience()); late.After(was) && !late.After(now) {
-			h.anew(fmt.Sprintf("%s has been away for %v", name, h.patience()))
+		if late := n.late(h.replaceAfter()); late.After(was) && !late.After(now) {
+			h.anew(fmt.Sprintf("%s has been away for %v", name, h.replaceAfter()))
 		}
 	}
 	if at := scheduled(h.cfg, was); !at.IsZero() && !at.After(now) {
 		h.anew("a snapshot is due")
+	}
+	if !h.gone.IsZero() && !now.Before(h.gone) {
+		h.gone, h.wait = time.Time{}, time.Time{}
+		h.because("a peer is waited for no more")
 	}
 	if h.run == nil && now.Sub(h.looked) >= h.opt.Every {
 		h.because(fmt.Sprintf("the last look was %v ago", h.opt.Every))

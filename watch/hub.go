@@ -41,12 +41,14 @@ type hub struct {
 	leading context.CancelFunc // ends the wait for the seat
 	stands  atomic.Value       // string: why that is waited for, as it was told
 
-	looked    time.Time     // when the last run ended
-	checked   time.Time     // what had come due by then
-	fruitless int           // runs that pulses were the reason of, and did nothing, one after another
-	wait      time.Time     // nothing is begun before that
-	waiting   string        // the plan that waits, as it was told
-	settled   *apply.Result // of the last run, if that was all there was to find
+	peers     *apply.Patience // since when they are gone; the run's that is in hand
+	gone      time.Time       // from then on a peer is waited for no more; zero while a run is in hand, and for none
+	looked    time.Time       // when the last run ended
+	checked   time.Time       // what had come due by then
+	fruitless int             // runs that pulses were the reason of, and did nothing, one after another
+	wait      time.Time       // nothing is begun before that
+	waiting   string          // the plan that waits, as it was told
+	settled   *apply.Result   // of the last run, if that was all there was to find
 }
 
 // Run watches until ctx ends or Options.Stop is closed. It fails if there is no
@@ -59,7 +61,7 @@ func keep(ctx context.Context, opt Options, e *edits) error {
 	h := &hub{
 		opt: opt, clients: clients{connect: opt.Connect}, pulses: newPulses(), edits: e,
 		ended: make(chan ended), seats: make(chan seat),
-		checked: time.Now(), nodes: map[lineage.Node]*node{}, reasons: map[string]bool{}, trouble: troubles{},
+		peers: &apply.Patience{}, checked: time.Now(), nodes: map[lineage.Node]*node{}, reasons: map[string]bool{}, trouble: troubles{},
 	}
 	go h.edits.run()
 	defer h.edits.close()
@@ -246,7 +248,7 @@ func (h *hub) begin(ctx context.Context) {
 		cfg: h.cfg, targets: h.targets, opt: opt, tell: h.tell,
 		skipped: h.trouble.skip(time.Now()), stop: make(chan struct{}),
 	}
-	r.opt.Plan.Away = h.away(time.Now())
+	r.opt.Plan.Away, r.opt.Patience = h.away(time.Now()), h.peers
 	r.again(h.unread())
 	var may func(context.Context) error
 	if h.term != nil {
@@ -256,7 +258,7 @@ func (h *hub) begin(ctx context.Context) {
 	if h.reasons = map[string]bool{}; len(r.skipped) == 0 {
 		r.before = h.settled
 	}
-	h.settled = nil
+	h.settled, h.gone = nil, time.Time{}
 	h.tell(Began{Why: why})
 	h.run = r
 	began := time.Now()
@@ -273,6 +275,9 @@ func (h *hub) begin(ctx context.Context) {
 func (h *hub) settle(ctx context.Context, e ended) {
 	now := time.Now()
 	h.run, h.looked = nil, now
+	if left, waits := h.peers.Next(now); waits {
+		h.gone = now.Add(left)
+	}
 	h.tell(Ended{Result: e.result, Err: e.err, Took: now.Sub(e.began)})
 	if e.err != nil {
 		h.because("the last run did not come to its end")
@@ -306,7 +311,7 @@ func (h *hub) settle(ctx context.Context, e ended) {
 	if e.result.Passes > 0 {
 		h.fruitless = 0
 	}
-	if len(e.skipped)+len(e.result.Failures) == 0 && len(h.reasons) == 0 {
+	if len(e.skipped)+len(e.result.Failures) == 0 && len(h.reasons) == 0 && h.gone.IsZero() {
 		h.settled = e.result
 	}
 	h.waits(e.waits)
@@ -347,15 +352,15 @@ func afterError(err error) time.Duration {
 func (h *hub) away(now time.Time) map[lineage.Node]bool {
 	all := map[lineage.Node]bool{}
 	for name, n := range h.nodes {
-		if late := n.late(h.patience()); late.IsZero() || now.Before(late) {
+		if late := n.late(h.replaceAfter()); late.IsZero() || now.Before(late) {
 			all[name] = true
 		}
 	}
 	return all
 }
 
-// patience is how long a node may be away before replicas are made elsewhere.
-func (h *hub) patience() time.Duration { return time.Duration(h.cfg.ReplaceAfterSec) * time.Second }
+// replaceAfter is how long a node may be away before replicas are made elsewhere.
+func (h *hub) replaceAfter() time.Duration { return time.Duration(h.cfg.ReplaceAfterSec) * time.Second }
 
 // unread are the nodes that do not answer or are held down, with the reason: who is
 // asked nevertheless delays the look at all others.

@@ -27,7 +27,13 @@ import (
 // config is a configuration of three nodes with these volumes.
 func config(t *testing.T, volumes string) *schema.Config {
 	t.Helper()
-	text := "package lab\n\ncluster: \"lab\"\nlinks: {ctrlrLossTimeoutSec: 2, reconnectDelaySec: 1, fastIOFailTimeoutSec: 1}\n"
+	return linked(t, "ctrlrLossTimeoutSec: 2, reconnectDelaySec: 1, fastIOFailTimeoutSec: 1", volumes)
+}
+
+// linked is one with these settings of links.
+func linked(t *testing.T, links, volumes string) *schema.Config {
+	t.Helper()
+	text := "package lab\n\ncluster: \"lab\"\nlinks: {" + links + "}\n"
 	for i := range 3 {
 		text += fmt.Sprintf("nodes: n%d: {rpc: \"unix:///n%d\", address: \"10.0.0.%d\", pools: fast: {aio: \"/dev/disk\", format: true}}\n", i+1, i+1, i+1)
 	}
@@ -429,7 +435,7 @@ func TestEditWhileCopying(t *testing.T) {
 // TestChangeAtTheEnd has something change when a run has looked for the last time: it
 // is looked at again.
 func TestChangeAtTheEnd(t *testing.T) {
-	h := &hub{reasons: map[string]bool{}, trouble: troubles{}, run: &run{stop: make(chan struct{})}}
+	h := &hub{peers: &apply.Patience{}, reasons: map[string]bool{}, trouble: troubles{}, run: &run{stop: make(chan struct{})}}
 	r := h.run
 	h.look("n1 has changed", true)
 	if len(h.reasons) > 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -53,7 +54,7 @@ func TestMain(m *testing.M) {
 //	watch [-as=NAME] -stop|-kill|-hangup|-freeze|-thaw   it is ended, and must end well; it is killed; SIGHUP; SIGSTOP and SIGCONT
 //	[!] logged [-as=NAME] [-within=TIME] [-since=FILE] REGEXP  it logs that, or has since what was last waited for, or since FILE was copied from its log
 //	get PATH [REGEXP...]                     that watch serves, until it matches all, and none with a "!" before it; !PATH is refused
-//	config [-patient|-wait] NODE... -NODE... lab/nodes.cue again, with these nodes only, and those with a "-" retired; lost peers are given up late, or links wait
+//	config [-patient|-wait[=TIME]] NODE... -NODE... lab/nodes.cue again, with these nodes only, and those with a "-" retired; lost peers are given up late, or links wait
 func TestScript(t *testing.T) { testscript.Run(t, stories("testdata/script")) }
 
 // TestFailures runs the stories of docs/failures.md, each a failure that users
@@ -144,11 +145,11 @@ type script struct{ *testscript.TestScript }
 func (l *lab) configure(nodes ...string) error {
 	var b strings.Builder
 	links := "{ctrlrLossTimeoutSec: 2, reconnectDelaySec: 1, fastIOFailTimeoutSec: 1}"
-	switch nodes[0] {
+	switch flag, patience, _ := strings.Cut(nodes[0], "="); flag {
 	case "-patient":
 		links, nodes = "{ctrlrLossTimeoutSec: 60, reconnectDelaySec: 1, fastIOFailTimeoutSec: 60}", nodes[1:]
 	case "-wait":
-		links, nodes = `{loss: "wait", patience: "1s"}`, nodes[1:]
+		links, nodes = fmt.Sprintf(`{loss: "wait", patience: %q}`, cmp.Or(patience, "1s")), nodes[1:]
 	}
 	fmt.Fprintf(&b, "package lab\n\ncluster: \"lab\"\n\nlinks: %s\n\n", links)
 	for _, n := range nodes {
