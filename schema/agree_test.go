@@ -129,11 +129,28 @@ func TestSchemaAgrees(t *testing.T) {
 				t.Parallel()
 				ctx, config := compileSchema(t)
 				for _, value := range values {
-					if agree(t, ctx, config, path, value) {
+					if agree(t, ctx, config, path, value, "") {
 						accepted.Add(1)
 					}
 				}
 			})
+		}
+	})
+	t.Run("links by auto", func(t *testing.T) {
+		ctx, config := compileSchema(t)
+		for _, path := range append(agreePaths, "auto") {
+			if !strings.HasPrefix(path, "links") && path != "auto" {
+				continue
+			}
+			beside := `auto: ["serve", "fence"]`
+			if path == "auto" {
+				beside = `links: patience: "3s"`
+			}
+			for _, value := range values {
+				if agree(t, ctx, config, path, value, beside) {
+					accepted.Add(1)
+				}
+			}
 		}
 	})
 	if n := accepted.Load(); n < 300 {
@@ -162,9 +179,10 @@ func compileSchema(t *testing.T) (*cue.Context, cue.Value) {
 	return ctx, v.LookupPath(cue.ParsePath("#Config"))
 }
 
-// agree judges the base with another value, or none, at path.
-func agree(t *testing.T, ctx *cue.Context, config cue.Value, path, value string) bool {
-	text := withValue(path, value)
+// agree judges the base with another value, or none, at path, and with what else is
+// given.
+func agree(t *testing.T, ctx *cue.Context, config cue.Value, path, value, beside string) bool {
+	text := withValue(path, value) + beside + "\n"
 	v := ctx.CompileString(text)
 	unified := config.Unify(v)
 	byCUE := unified.Validate(cue.Concrete(true), cue.Final())

@@ -56,11 +56,14 @@ func (d *document) decode(related bool) *Config {
 	if c, ok := root.required("cluster", `"lab"`).ownName("cluster"); ok {
 		cfg.Cluster = lineage.Cluster(c)
 	}
-	root.field("links").links(&cfg.Links)
 	if ms, ok := root.field("pauseLimit").pause(); ok {
 		cfg.PauseLimitMs = ms
 	}
 	root.field("auto").auto(&cfg.Auto)
+	if cfg.Auto.Has(DutyFence) {
+		cfg.Links = waitingLinks
+	}
+	root.field("links").links(&cfg.Links)
 	if sec, ok := root.field("replaceAfter").replaceAfter(); ok {
 		cfg.ReplaceAfterSec = sec
 	}

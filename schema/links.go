@@ -29,7 +29,8 @@ const (
 
 const defaultPauseMs = 2000
 
-// links reads the settings that are given, and checks that they agree.
+// links reads the settings that are given, and checks that they agree. What becomes of a
+// peer that is lost is as l has it, if it is not given.
 func (s *spot) links(l *Links) {
 	if s == nil {
 		return
@@ -75,18 +76,26 @@ func (s *spot) links(l *Links) {
 
 // loss reads what becomes of a link whose peer is lost, and how long it is waited for.
 func (o object) loss(l *Links) {
-	loss, _ := o.field("loss").matching(`"wait" or "drop"`, func(t string) bool { return t == "wait" || t == "drop" })
-	patience := o.field("patience")
+	given, patience := o.field("loss"), o.field("patience")
+	loss, _ := given.matching(`"wait" or "drop"`, func(t string) bool { return t == "wait" || t == "drop" })
+	if given == nil && l.Wait() {
+		loss = "wait"
+	}
 	if loss != "wait" {
+		*l = defaultLinks
 		if patience != nil {
 			patience.wrong(`write loss: "wait" beside it`, `is for links that wait: with loss: "drop" the target gives a lost peer up by itself`)
 		}
 		return
 	}
 	*l = waitingLinks
+	help := "patience is how long a lost peer is waited for"
+	if given == nil {
+		help = `write loss: "drop" beside it: where auto has "fence", links wait unless they are told not to`
+	}
 	for _, f := range []string{"ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"} {
 		if given := o.field(f); given != nil {
-			given.wrong("patience is how long a lost peer is waited for", `is for links that do not wait: with loss: "wait" the target never gives a peer up by itself`)
+			given.wrong(help, `is for links that do not wait: with loss: "wait" the target never gives a peer up by itself`)
 		}
 	}
 	t, ok := patience.matching(`a time in whole milliseconds from "1s" to "24h", such as "5s"`, func(t string) bool {
