@@ -12,7 +12,8 @@ import (
 )
 
 // Patience has since when peers are gone whose links wait, and for how long they are
-// waited for. A link counts from the look that first found it so; one that is found
+// waited for. A link counts from when the look began that first found it so, but from
+// no more than foundLate before it was found; one that is found
 // well begins anew. The zero value knows of none. Runners that follow on one another
 // share one, if nobody else has had the nodes for long; they, and Next, are not to be
 // called at the same time.
@@ -40,15 +41,22 @@ func hangs(l schema.Links) time.Duration {
 	return min(l.Patience(), max(2*time.Second, 2*(time.Millisecond<<l.TransportAckTimeout)))
 }
 
-// look takes note of which links wait, and says of each whether its peer is waited for.
-func (p *Patience) look(waits []state.Waiting, now time.Time) map[lineage.Link]plan.Peer {
+// foundLate bounds how long before the end of a look what it found may have been so.
+const foundLate = time.Second
+
+// look takes note of which links wait by a look that has ended now, and says of each
+// whether its peer is waited for.
+func (p *Patience) look(waits []state.Waiting, began, now time.Time) map[lineage.Link]plan.Peer {
 	before := p.gone
 	p.gone = map[lineage.Link]absence{}
 	peers := map[lineage.Link]plan.Peer{}
 	for _, w := range waits {
 		a, known := before[w.Link]
 		if !known {
-			a = absence{since: now}
+			a = absence{since: began}
+			if bound := now.Add(-foundLate); began.Before(bound) {
+				a.since = bound
+			}
 		}
 		if a.hung = w.Hung; w.Hung && (!known || !before[w.Link].hung) {
 			a.proven = now.Add(hangs(p.links))

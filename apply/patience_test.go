@@ -212,9 +212,10 @@ func TestPatience(t *testing.T) {
 	link := lineage.Link{From: "n2", To: "n1", Wait: true}
 	gone, hung := []state.Waiting{{Link: link, State: "reconnect_is_delayed"}}, []state.Waiting{{Link: link, State: "enabled", Hung: true}}
 	type look struct {
-		at    time.Duration
+		at    time.Duration // it ended
 		waits []state.Waiting
 		want  plan.Peer // 0: it is well
+		took  time.Duration
 	}
 	const W, O = plan.PeerWaits, plan.PeerOver
 	for _, c := range []struct {
@@ -222,18 +223,20 @@ func TestPatience(t *testing.T) {
 		ack   int
 		looks []look
 	}{
-		{"gone", 10, []look{{0, gone, W}, {9 * time.Second, gone, W}, {10 * time.Second, gone, O}, {11 * time.Second, gone, O}}},
-		{"gone, back, and gone again", 10, []look{{0, gone, W}, {9 * time.Second, nil, 0}, {10 * time.Second, gone, W}, {19 * time.Second, gone, W}, {20 * time.Second, gone, O}}},
-		{"it hangs", 10, []look{{0, hung, W}, {1900 * time.Millisecond, hung, W}, {2048 * time.Millisecond, hung, O}}},
-		{"it seemed to hang, and had vanished", 10, []look{{0, hung, W}, {time.Second, gone, W}, {3 * time.Second, gone, W}, {10 * time.Second, gone, O}}},
-		{"it is gone, and then hangs", 10, []look{{0, gone, W}, {8 * time.Second, hung, W}, {9 * time.Second, hung, W}, {10 * time.Second, hung, O}}},
-		{"it hangs, and missed packets take longer", 12, []look{{0, hung, W}, {8 * time.Second, hung, W}, {8200 * time.Millisecond, hung, O}}},
-		{"it hangs, and nobody misses packets", 0, []look{{0, hung, W}, {9 * time.Second, hung, W}, {10 * time.Second, hung, O}}},
+		{"gone", 10, []look{{0, gone, W, 0}, {9 * time.Second, gone, W, 0}, {10 * time.Second, gone, O, 0}, {11 * time.Second, gone, O, 0}}},
+		{"gone, back, and gone again", 10, []look{{0, gone, W, 0}, {9 * time.Second, nil, 0, 0}, {10 * time.Second, gone, W, 0}, {19 * time.Second, gone, W, 0}, {20 * time.Second, gone, O, 0}}},
+		{"gone, by looks that take long", 10, []look{{time.Second, gone, W, 500 * time.Millisecond}, {10400 * time.Millisecond, gone, W, 5 * time.Second}, {10500 * time.Millisecond, gone, O, 0}}},
+		{"gone, by one that takes longer", 10, []look{{5 * time.Second, gone, W, 5 * time.Second}, {13900 * time.Millisecond, gone, W, 0}, {14 * time.Second, gone, O, 0}}},
+		{"it hangs", 10, []look{{0, hung, W, 0}, {1900 * time.Millisecond, hung, W, 0}, {2048 * time.Millisecond, hung, O, 0}}},
+		{"it seemed to hang, and had vanished", 10, []look{{0, hung, W, 0}, {time.Second, gone, W, 0}, {3 * time.Second, gone, W, 0}, {10 * time.Second, gone, O, 0}}},
+		{"it is gone, and then hangs", 10, []look{{0, gone, W, 0}, {8 * time.Second, hung, W, 0}, {9 * time.Second, hung, W, 0}, {10 * time.Second, hung, O, 0}}},
+		{"it hangs, and missed packets take longer", 12, []look{{0, hung, W, 0}, {8 * time.Second, hung, W, 0}, {8200 * time.Millisecond, hung, O, 0}}},
+		{"it hangs, and nobody misses packets", 0, []look{{0, hung, W, 0}, {9 * time.Second, hung, W, 0}, {10 * time.Second, hung, O, 0}}},
 	} {
 		p := &Patience{links: schema.Links{PatienceMs: 10000, TransportAckTimeout: c.ack}}
 		start := time.Now()
 		for _, l := range c.looks {
-			if got := p.look(l.waits, start.Add(l.at))[link]; got != l.want {
+			if got := p.look(l.waits, start.Add(l.at-l.took), start.Add(l.at))[link]; got != l.want {
 				t.Errorf("%s, after %v: %v, want %v", c.name, l.at, got, l.want)
 			}
 			if d, waits := p.Next(start.Add(l.at)); waits != (l.want == W) || waits && d <= 0 {

@@ -128,7 +128,7 @@ func (x *Runner) Look(ctx context.Context) error {
 		return err
 	}
 	x.patience.waits = x.looker.last.Waits(x.cfg.Cluster)
-	x.planner.opt.Peers = x.patience.look(x.patience.waits, time.Now())
+	x.planner.opt.Peers = x.patience.look(x.patience.waits, x.looker.at, time.Now())
 	return nil
 }
 

@@ -147,7 +147,9 @@ func TestLinksChange(t *testing.T) {
 // exchange is a line of a record of RPCs.
 type exchange struct {
 	Time    time.Time
+	Node    string
 	Method  string
+	Params  json.RawMessage
 	Seconds float64
 	Error   any
 }
