@@ -134,3 +134,35 @@ func TestWatchEngine(t *testing.T) {
 	watch.Stop()
 	t.Log(l.finish(w))
 }
+
+// TestWatchHung stops a replica's target, whose kernel goes on to acknowledge packets:
+// it is let go of before patience is over, after the epoch was minted, and made current
+// again when it goes on.
+func TestWatchHung(t *testing.T) {
+	l, w, watch := watched(t, "n1", "n2")
+	stopped := time.Now()
+	l.Targets["n2"].Freeze()
+	on := w.Going(1, 30*time.Second)
+	watch.Logged(stopped, "step done", "disable controller")
+	hold := on.Sub(stopped)
+	t.Logf("the host went on %v after its replica hung", hold.Round(time.Millisecond))
+	minted, letGo := time.Time{}, time.Time{}
+	for _, e := range exchanges(t, watch.Record) {
+		switch {
+		case e.Time.Before(stopped) || e.Error != nil:
+		case e.Method == "bdev_lvol_rename" && e.Node == "n1" && minted.IsZero():
+			minted = e.Time.Add(time.Duration(e.Seconds * float64(time.Second)))
+		case e.Method == "bdev_nvme_disable_controller" && letGo.IsZero():
+			letGo = e.Time
+		}
+	}
+	if minted.IsZero() || letGo.IsZero() || minted.After(letGo) {
+		t.Errorf("the epoch was minted at %v, and the leg let go at %v", minted, letGo)
+	}
+	l.Targets["n2"].Thaw()
+	again := time.Now()
+	watch.Logged(again, "nothing is left to do", `"converged":true`)
+	t.Logf("current again %v after it went on", time.Since(again).Round(time.Millisecond))
+	watch.Stop()
+	t.Log(l.finish(w))
+}

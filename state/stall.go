@@ -124,7 +124,7 @@ func (r *reading) suspects() []suspect {
 				continue
 			}
 			for _, l := range raid.Legs {
-				if peer := n.peerOf(r.c, l.UUID); peer != "" && r.silent(peer) {
+				if peer := n.peerOf(r.c, l.UUID); peer != "" && r.silent(peer) && !n.waitsFor(r.c, l.UUID) {
 					list = append(list, suspect{n, raid, peer})
 					break
 				}
@@ -155,6 +155,21 @@ func (n *Node) peerOf(c lineage.Cluster, leg lineage.UUID) lineage.Node {
 		}
 	}
 	return ""
+}
+
+// waitsFor reports whether a leg is reached over a link that waits for its peer and has
+// found it gone: what that holds up is known without a look at queues.
+func (n *Node) waitsFor(c lineage.Cluster, leg lineage.UUID) bool {
+	remote := n.Remotes[leg]
+	if remote == nil {
+		return false
+	}
+	ctrl := n.Controllers[remote.Controller]
+	if ctrl == nil || ctrl.State == "enabled" {
+		return false
+	}
+	link, ok := c.ParseLink(ctrl.NQN)
+	return ok && link.Wait
 }
 
 // findStalls looks twice at the queue of every suspect. One in which I/O waits

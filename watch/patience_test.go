@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -182,8 +183,13 @@ func TestPeerGoneForGood(t *testing.T) {
 		w.after(3 * time.Second)
 		w.edit(w.cfg)
 		events := w.after(5 * time.Second)
-		if d := wrote(); d < patient || d > patient+2*time.Second {
+		if d := wrote(); d < patient || d > patient+time.Second {
 			t.Errorf("the host waited for %v: %v", d, lines(events))
+		}
+		for _, e := range of[Looked](events) {
+			if e.Took > 200*time.Millisecond {
+				t.Errorf("a look took %v: whether I/O waits for a peer that is gone is known without two looks at the queue", e.Took)
+			}
 		}
 		if did := w.did("n1", letGo...); !slices.Equal(did, letGo) {
 			t.Errorf("on n1: %v, want %v", did, letGo)
@@ -201,6 +207,37 @@ func TestPeerGoneForGood(t *testing.T) {
 		}
 		if heads := w.heads(); !heads["n1"].Wait || heads["n1"].Legs != 2 || heads["n2"].Legs != 2 {
 			t.Errorf("the volume has %v", heads)
+		}
+	})
+}
+
+// TestPulsesApart: no two nodes are asked for their pulse at once, so of what happens
+// between two of them a watch knows sooner.
+func TestPulsesApart(t *testing.T) {
+	waitingTest(t, two, func(t *testing.T, w *waiting) {
+		var mu sync.Mutex
+		asked := map[string][]time.Duration{}
+		start := time.Now()
+		w.cluster.Inject(func(call sim.Call) sim.Fault {
+			if call.Method == "framework_get_reactors" {
+				mu.Lock()
+				asked[call.Node] = append(asked[call.Node], time.Since(start))
+				mu.Unlock()
+			}
+			return sim.Fault{}
+		})
+		w.after(3 * time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		for _, node := range []string{"n1", "n2"} {
+			next := map[string]string{"n1": "n2", "n2": "n3"}[node]
+			if len(asked[node]) != 3 || len(asked[next]) != 3 {
+				t.Fatalf("asked %v", asked)
+			}
+			apart := (asked[next][0] - asked[node][0] + beatEvery) % beatEvery
+			if apart < beatEvery/4 || apart > beatEvery/2 {
+				t.Errorf("%s is asked %v after %s", next, apart, node)
+			}
 		}
 	})
 }

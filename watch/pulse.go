@@ -2,6 +2,8 @@ package watch
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,11 +44,11 @@ func (p *pulses) adopt(ctx context.Context, targets map[lineage.Node]*spdk.Clien
 			delete(p.on, name)
 		}
 	}
-	for name, t := range targets {
-		if p.on[name].target == nil {
+	for i, name := range slices.Sorted(maps.Keys(targets)) {
+		if t := targets[name]; p.on[name].target == nil {
 			ctx, stop := context.WithCancel(ctx)
 			p.on[name] = pulsed{t, stop}
-			p.wg.Go(func() { p.ask(ctx, name, t) })
+			p.wg.Go(func() { p.ask(ctx, name, t, beatEvery*time.Duration(i+1)/time.Duration(len(targets))) })
 		}
 	}
 }
@@ -57,22 +59,38 @@ func (p *pulses) close() {
 	p.wg.Wait()
 }
 
-func (p *pulses) ask(ctx context.Context, name lineage.Node, t *spdk.Client) {
+// ask asks at once, then after a while, and from then on each beatEvery. No two nodes
+// are asked at the same moment: of what happens between two the one that is asked
+// first tells.
+func (p *pulses) ask(ctx context.Context, name lineage.Node, t *spdk.Client, after time.Duration) {
+	if !p.hear(ctx, name, t) {
+		return
+	}
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(after):
+	}
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
-	for {
-		b := beat{node: name}
-		b.is, b.err = pulse(ctx, t)
-		select {
-		case <-ctx.Done():
-			return
-		case p.beats <- b:
-		}
+	for p.hear(ctx, name, t) {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// hear tells what the pulse of a node finds; false when that is over.
+func (p *pulses) hear(ctx context.Context, name lineage.Node, t *spdk.Client) bool {
+	b := beat{node: name}
+	b.is, b.err = pulse(ctx, t)
+	select {
+	case <-ctx.Done():
+		return false
+	case p.beats <- b:
+		return true
 	}
 }
 
