@@ -53,9 +53,11 @@ type hub struct {
 
 // Run watches until ctx ends or Options.Stop is closed. It fails if there is no
 // configuration to begin with.
-func Run(ctx context.Context, opt Options) error { return keep(ctx, opt, newEdits()) }
-
-func keep(ctx context.Context, opt Options, e *edits) error {
+func Run(ctx context.Context, opt Options) error {
+	e := lookingEdits()
+	if !opt.Polls {
+		e = newEdits()
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	h := &hub{

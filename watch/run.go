@@ -56,9 +56,11 @@ func (r *run) again(unread map[lineage.Node]string) {
 
 // prepare completes the options of a run.
 func (r *run) prepare(may func(context.Context) error) error {
-	r.opt.Plan.Nonce = make([]byte, 16)
-	if _, err := rand.Read(r.opt.Plan.Nonce); err != nil {
-		return err
+	if len(r.opt.Plan.Nonce) == 0 {
+		r.opt.Plan.Nonce = make([]byte, 16)
+		if _, err := rand.Read(r.opt.Plan.Nonce); err != nil {
+			return err
+		}
 	}
 	r.opt.Plan.Now = time.Now().Unix()
 	r.opt.Plan.Skip = maps.Clone(r.skipped)

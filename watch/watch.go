@@ -24,12 +24,16 @@ type Options struct {
 	// when the node leaves the configuration, or is reached in another way.
 	Connect func(*schema.Node) (*spdk.Client, error)
 	// Prepare has what a run needs beside what the watch adds: duties, lock, guard,
-	// parallelism, rules. It is called for every run.
+	// parallelism, rules, and a nonce if that is not to be drawn. It is called for
+	// every run.
 	Prepare func(*schema.Config) (apply.Options, error)
 	// Every is how long nothing is looked at when nothing happens.
 	Every time.Duration
 	// Leader gives the seat to one of several watches; nil: there is one only.
 	Leader Leader
+	// Polls has the files looked at from time to time; else the system is asked to
+	// tell when they change.
+	Polls bool
 	// Observe is told of all that happens, one thing at a time; nil for nobody.
 	Observe func(Event)
 	// Alive is called whenever the watch has taken an event, which is many times a

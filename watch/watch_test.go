@@ -99,7 +99,7 @@ func beginOn(t *testing.T, c *sim.Cluster, cfg *schema.Config, options ...func(*
 				Lock: &lock.Lock{Holder: "00000000-0000-4000-8000-000000000001", Wait: time.Minute, Note: lineage.LockNote{By: "watch@lab", PID: 1}},
 			}, nil
 		},
-		Every: time.Minute, Hangup: s.hangup, Stop: stop,
+		Every: time.Minute, Hangup: s.hangup, Stop: stop, Polls: true,
 		Observe: func(e Event) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -112,7 +112,7 @@ func beginOn(t *testing.T, c *sim.Cluster, cfg *schema.Config, options ...func(*
 	for _, o := range options {
 		o(&opt)
 	}
-	go func() { done <- keep(t.Context(), opt, lookingEdits()) }()
+	go func() { done <- Run(t.Context(), opt) }()
 	s.leave = func() error {
 		close(stop)
 		return <-done
