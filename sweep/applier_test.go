@@ -25,6 +25,7 @@ type applier struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	targets map[lineage.Node]*spdk.Client
+	runs    int
 
 	mu    sync.Mutex
 	dead  bool
@@ -34,9 +35,15 @@ type applier struct {
 }
 
 func (w *world) applier(cfg *schema.Config) *applier {
+	a := w.process()
+	a.targets = w.connect(cfg, a.keep)
+	return a
+}
+
+// process is one that is connected to nobody yet.
+func (w *world) process() *applier {
 	a := &applier{w: w, pid: w.newPID(), stop: make(chan struct{})}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
-	a.targets = w.connect(cfg, a.keep)
 	return a
 }
 
@@ -45,24 +52,28 @@ func (w *world) applier(cfg *schema.Config) *applier {
 func (w *world) connect(cfg *schema.Config, keep func(io.Closer) error) map[lineage.Node]*spdk.Client {
 	targets := map[lineage.Node]*spdk.Client{}
 	for _, n := range cfg.Nodes {
-		c, err := spdk.New(n.RPC, spdk.Options{Trace: w.rpcs.Trace(string(n.Name)), Dial: func(_ context.Context, _, address string) (net.Conn, error) {
-			t := w.c.Target(path.Base(address))
-			if !t.Running() {
-				return nil, errors.New("connection refused")
-			}
-			near, far := net.Pipe()
-			if err := keep(near); err != nil {
-				return nil, err
-			}
-			go t.Serve(far)
-			return near, nil
-		}})
+		c, err := w.client(n, keep)
 		if err != nil {
 			panic(err) // the configuration was checked
 		}
 		targets[n.Name] = c
 	}
 	return targets
+}
+
+func (w *world) client(n *schema.Node, keep func(io.Closer) error) (*spdk.Client, error) {
+	return spdk.New(n.RPC, spdk.Options{Trace: w.rpcs.Trace(string(n.Name)), Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+		t := w.c.Target(path.Base(address))
+		if !t.Running() {
+			return nil, errors.New("connection refused")
+		}
+		near, far := net.Pipe()
+		if err := keep(near); err != nil {
+			return nil, err
+		}
+		go t.Serve(far)
+		return near, nil
+	}})
 }
 
 var errDead = errors.New("the process is dead")
@@ -96,17 +107,23 @@ func (a *applier) interrupt() { close(a.stop) }
 // run carries a configuration out.
 func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*apply.Result, error) {
 	defer a.close()
-	o := apply.Options{Plan: opt, Parallelism: 4, Observe: a.w.event, Stop: a.stop}
-	o.Lock = &lock.Lock{
-		Holder: lineage.UUID(fmt.Sprintf("00000000-0000-4000-8000-%012d", a.pid)), Wait: 5 * time.Minute,
-		Note: lineage.LockNote{By: "sweep", PID: a.pid},
-		Dead: func(n lineage.LockNote) bool { return !a.w.lives(n.PID) && !a.w.lives(n.Guard) },
-	}
+	o := a.options(opt)
+	o.Observe, o.Stop = a.w.event, a.stop
 	if guarded {
 		o.Guard = &apply.Guard{Start: a.startGuard, Config: cfg, Plan: opt}
 		defer o.Guard.Close()
 	}
 	return apply.Run(a.ctx, cfg, a.targets, o)
+}
+
+// options of one run of the process.
+func (a *applier) options(opt plan.Options) apply.Options {
+	a.runs++
+	return apply.Options{Plan: opt, Parallelism: 4, Lock: &lock.Lock{
+		Holder: lineage.UUID(fmt.Sprintf("00000000-0000-4000-8000-%06d%06d", a.runs, a.pid)), Wait: 5 * time.Minute,
+		Note: lineage.LockNote{By: "sweep", PID: a.pid},
+		Dead: func(n lineage.LockNote) bool { return !a.w.lives(n.PID) && !a.w.lives(n.Guard) },
+	}}
 }
 
 func (a *applier) close() {

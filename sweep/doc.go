@@ -5,7 +5,9 @@
 // that use its volumes, and one change. TestSweep carries the change out again
 // and again, and each time one thing goes wrong at one of its calls: the call
 // is lost, its answer is, the target dies or hangs, strata dies, the power
-// goes. Then strata runs until nothing is left to do. Meanwhile hosts write and
+// goes. Then strata runs until nothing is left to do. In scenarios of the kind watched
+// a watch keeps the cluster, and is started again when it dies, as by systemd; there
+// things also go wrong at the calls of pulses. Meanwhile hosts write and
 // read back, and after every call that changed something the disks are looked
 // at as if the power went there and then.
 //

@@ -35,8 +35,13 @@ var nodes = []string{"n1", "n2", "n3"}
 //	now SECONDS                  the time that schedules go by, from here on
 //	wait TIME
 //	sweep FILE [RELEASED...]     the apply in which things go wrong
+//	watched FILE                 instead of that: a watch keeps a configuration, and while it does, things go wrong
+//	edit FILE                    meanwhile, as fault, up and wait after "watched": it keeps another one from here on
 //	same VOLUME VOLUME@SNAPSHOT  in the end the first has what the snapshot has
 //	keeps VOLUME SNAPSHOT        one that was taken on schedule stays
+//
+// One with "watched" in which no configuration says what links do of a lost peer is two:
+// its links drop it, and in the other, whose name ends in "-wait", they wait.
 //
 // A configuration that says "// without NODE" does not have that node, and one that
 // says "// retired NAME" says so of that node or pool.
@@ -44,7 +49,21 @@ type scenario struct {
 	name    string
 	profile sim.Profile
 	steps   []step // up to the sweep
-	after   []step // what has to hold in the end
+	after   []step // what happens while there is a watch, and what has to hold in the end
+}
+
+// watched reports whether a watch is swept.
+func (sc *scenario) watched() bool { return sc.last().verb == "watched" }
+
+// kills reports whether something happens to nodes while there is a watch.
+func (sc *scenario) kills() bool { return len(sc.ends("fault")) > 0 }
+
+// final is the configuration that there is in the end.
+func (sc *scenario) final() *schema.Config {
+	if edits := sc.ends("edit"); len(edits) > 0 {
+		return edits[len(edits)-1].cfg
+	}
+	return sc.last().cfg
 }
 
 // ends are the steps of a verb that come after the sweep.
@@ -69,6 +88,9 @@ type step struct {
 	now  int64
 }
 
+// happens reports whether it happens, and is not what has to hold.
+func (s step) happens() bool { return s.verb != "same" && s.verb != "keeps" }
+
 func (s step) options(nonce byte) plan.Options {
 	return plan.Options{Nonce: []byte{nonce}, Now: s.now, AllowDestroy: plantest.Grants(s.args[1:]...), Authority: map[string]lineage.Node{}}
 }
@@ -82,8 +104,19 @@ func scenarios(dir string) ([]*scenario, error) {
 	slices.Sort(files)
 	var all []*scenario
 	for _, f := range files {
-		s, err := readScenario(f, dir)
+		archive, err := txtar.ParseFile(f)
 		if err != nil {
+			return nil, err
+		}
+		name := strings.TrimSuffix(filepath.Base(f), ".txtar")
+		s, err := readScenario(archive, name, dir, *waits)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f, err)
+		}
+		if all = append(all, s); !s.watched() || *waits || strings.Contains(string(txtar.Format(archive)), "\nlinks:") {
+			continue
+		}
+		if s, err = readScenario(archive, name+"-wait", dir, true); err != nil {
 			return nil, fmt.Errorf("%s: %w", f, err)
 		}
 		all = append(all, s)
@@ -91,15 +124,13 @@ func scenarios(dir string) ([]*scenario, error) {
 	return all, nil
 }
 
-func readScenario(file, dir string) (*scenario, error) {
-	archive, err := txtar.ParseFile(file)
-	if err != nil {
-		return nil, err
-	}
-	s := &scenario{name: strings.TrimSuffix(filepath.Base(file), ".txtar"), profile: sim.Stock}
+// readScenario reads one; links wait for a lost peer if nothing else is said.
+func readScenario(archive *txtar.Archive, name, dir string, wait bool) (*scenario, error) {
+	var err error
+	s := &scenario{name: name, profile: sim.Stock}
 	configs := map[string]*schema.Config{}
 	for _, f := range archive.Files {
-		if configs[f.Name], err = config(dir, s.name+"-"+f.Name, string(f.Data)); err != nil {
+		if configs[f.Name], err = config(dir, s.name+"-"+f.Name, string(f.Data), wait); err != nil {
 			return nil, err
 		}
 	}
@@ -117,7 +148,7 @@ func readScenario(file, dir string) (*scenario, error) {
 			continue
 		}
 		switch st.verb {
-		case "apply", "sweep":
+		case "apply", "sweep", "watched", "edit":
 			if st.cfg = configs[st.args[0]]; st.cfg == nil {
 				err = fmt.Errorf("there is no %s", st.args[0])
 			}
@@ -135,6 +166,9 @@ func readScenario(file, dir string) (*scenario, error) {
 		default:
 			err = fmt.Errorf("%q is no step", st.verb)
 		}
+		if happens := swept && st.happens(); happens && !s.watched() || st.verb == "edit" && !happens {
+			err = fmt.Errorf("%s is out of place", st.verb)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +177,7 @@ func readScenario(file, dir string) (*scenario, error) {
 		} else {
 			s.steps = append(s.steps, st)
 		}
-		swept = swept || st.verb == "sweep"
+		swept = swept || st.verb == "sweep" || st.verb == "watched"
 	}
 	if !swept {
 		return nil, fmt.Errorf("a step is to be sweep")
@@ -152,14 +186,14 @@ func readScenario(file, dir string) (*scenario, error) {
 }
 
 // config makes a configuration of the three nodes and what a scenario adds.
-func config(dir, name, volumes string) (*schema.Config, error) {
+func config(dir, name, volumes string, wait bool) (*schema.Config, error) {
 	text := "package lab\n\ncluster: \"lab\"\n"
 	for line := range strings.Lines(volumes) {
 		if gone, ok := strings.CutPrefix(strings.TrimSpace(line), "// retired "); ok {
 			text += fmt.Sprintf("retired: [%q]\n", gone)
 		}
 	}
-	if *waits && !strings.Contains(volumes, "links:") {
+	if wait && !strings.Contains(volumes, "links:") {
 		text += "links: {loss: \"wait\", patience: \"2s\"}\n"
 	}
 	for i, n := range nodes {

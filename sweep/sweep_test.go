@@ -113,12 +113,11 @@ func undisturbed(t *testing.T, sc *scenario) (calls []callID, want ending) {
 			t.Fatal(err)
 		}
 		defer w.close()
-		last := sc.last()
 		if err = w.story(); err == nil {
 			_, err = w.sweep()
 		}
 		if err == nil {
-			want, err = w.finish(last.cfg)
+			want, err = w.finish(sc.final())
 		}
 		if err = cmp.Or(err, w.err); err != nil {
 			t.Fatalf("%s\n%s\n%v", strings.Join(w.log, "\n"), want, err)
@@ -152,7 +151,6 @@ func disturbed(t *testing.T, sc *scenario, tr *trouble, n int, at callID, want e
 			}()
 		}
 		defer w.close()
-		last := sc.last()
 		var got ending
 		err = w.story()
 		if err == nil {
@@ -160,7 +158,7 @@ func disturbed(t *testing.T, sc *scenario, tr *trouble, n int, at callID, want e
 			r, serr := w.sweep()
 			hit = w.hit
 			if err = serr; err == nil {
-				if got, err = w.finish(last.cfg); err == nil {
+				if got, err = w.finish(sc.final()); err == nil {
 					if err = accept(got, want); err != nil {
 						err = fmt.Errorf("%w\nblocked: %v\nthere is\n%sand should be\n%s", err, r.Plan.Blocked, got, want)
 					}

@@ -36,20 +36,23 @@ type world struct {
 	nonce   byte
 	rpcs    *rpclog.File // what every client says and is told; nil for nowhere
 
-	// In the swept apply.
+	// In the swept apply, or while there is a watch.
 	trouble *trouble
 	at      callID // where it happens
 	who     *applier
+	runs    int       // of watches
 	until   time.Time // when it is over
 	hit     bool
 	killed  bool // a target was
 
-	mu    sync.Mutex
-	pids  map[int]bool // of processes, whether they live
-	seen  map[string]int
-	calls []callID
-	log   []string
-	err   error // the first thing that was wrong
+	mu     sync.Mutex
+	pids   map[int]bool // of processes, whether they live
+	seen   map[string]int
+	calls  []callID
+	log    []string
+	err    error          // the first thing that was wrong
+	cfg    *schema.Config // that a watch keeps
+	hangup chan<- struct{}
 }
 
 // callID tells a call from the others of the same scenario, whatever order
@@ -137,49 +140,54 @@ func (w *world) event(e apply.Event) {
 func (w *world) story() error {
 	for _, s := range w.sc.steps[:len(w.sc.steps)-1] {
 		w.logf("%s %v", s.verb, s.args)
-		var err error
-		switch s.verb {
-		case "apply":
-			for id := range w.still {
-				if slices.Contains(s.args, id.Name) {
-					delete(w.still, id)
-				}
-			}
-			if _, err = w.apply(s, true); err == nil {
-				err = w.strangers(s.cfg)
-			}
-		case "host":
-			if w.hosts[s.args[0]], err = w.newHost(s.args[0], len(s.args) > 1); err == nil {
-				time.Sleep(blocks * 2 * think)
-			}
-		case "pair":
-			if w.hosts[s.args[0]], w.hosts[s.args[1]], err = w.newPair(s.args[0], s.args[1]); err == nil {
-				time.Sleep(blocks * 2 * think)
-			}
-		case "leave":
-			h := w.hosts[s.args[0]]
-			err = h.leave()
-			w.still[h.id] = []content{h.has()}
-			delete(w.hosts, s.args[0])
-		case "replace":
-			err = w.c.Target(s.args[0]).ReplaceDisk("/dev/disk")
-			delete(w.theirs, s.args[0])
-		case "legacy":
-			err = w.legacy(s.args)
-		case "fault":
-			err = w.c.Play(s.rule)
-		case "up":
-			for _, n := range s.args {
-				err = w.c.Target(n).Restart()
-			}
-		case "wait":
-			time.Sleep(s.wait)
-		}
-		if err != nil {
+		if err := w.do(s); err != nil {
 			return fmt.Errorf("%s %v: %w", s.verb, s.args, err)
 		}
 	}
 	return w.err
+}
+
+func (w *world) do(s step) (err error) {
+	switch s.verb {
+	case "apply":
+		for id := range w.still {
+			if slices.Contains(s.args, id.Name) {
+				delete(w.still, id)
+			}
+		}
+		if _, err = w.apply(s, true); err == nil {
+			err = w.strangers(s.cfg)
+		}
+	case "edit":
+		w.edit(s.cfg)
+	case "host":
+		if w.hosts[s.args[0]], err = w.newHost(s.args[0], len(s.args) > 1); err == nil {
+			time.Sleep(blocks * 2 * think)
+		}
+	case "pair":
+		if w.hosts[s.args[0]], w.hosts[s.args[1]], err = w.newPair(s.args[0], s.args[1]); err == nil {
+			time.Sleep(blocks * 2 * think)
+		}
+	case "leave":
+		h := w.hosts[s.args[0]]
+		err = h.leave()
+		w.still[h.id] = []content{h.has()}
+		delete(w.hosts, s.args[0])
+	case "replace":
+		err = w.c.Target(s.args[0]).ReplaceDisk("/dev/disk")
+		delete(w.theirs, s.args[0])
+	case "legacy":
+		err = w.legacy(s.args)
+	case "fault":
+		err = w.c.Play(s.rule)
+	case "up":
+		for _, n := range s.args {
+			err = w.c.Target(n).Restart()
+		}
+	case "wait":
+		time.Sleep(s.wait)
+	}
+	return err
 }
 
 func (w *world) apply(s step, guarded bool) (*apply.Result, error) {
@@ -262,8 +270,8 @@ func (w *world) hook(c sim.Call) sim.Fault {
 
 func canonical(params json.RawMessage) string { return uuids.ReplaceAllString(string(params), "UUID") }
 
-// sweep carries out the last step, with trouble, and then again until nothing
-// is left to do. It returns the last result.
+// sweep carries out the last step, or has a watch do so, with trouble, and then again
+// until nothing is left to do. It returns the last result.
 func (w *world) sweep() (*apply.Result, error) {
 	s := w.sc.last()
 	if err := w.keep(s.cfg); err != nil {
@@ -277,6 +285,9 @@ func (w *world) sweep() (*apply.Result, error) {
 		if w.still[id] != nil {
 			w.still[id] = append(w.still[id], c)
 		}
+	}
+	if w.sc.watched() {
+		return w.watched(s)
 	}
 	var reached map[string]bool
 	if w.trouble != nil && w.trouble.stops {
@@ -297,10 +308,8 @@ func (w *world) sweep() (*apply.Result, error) {
 	if guarded && w.who.guard != nil {
 		<-w.who.guard
 	}
-	for name, before := range reached {
-		if before && !w.hosts[name].reaches() {
-			return nil, fmt.Errorf("the host of %s waits, although the run has ended and the guard, too", name)
-		}
+	if err := w.reach(reached); err != nil {
+		return nil, err
 	}
 	for left := 12; left > 0; {
 		// Somebody runs it again.
@@ -333,6 +342,16 @@ func (w *world) reached() map[string]bool {
 		all[name] = h.reaches()
 	}
 	return all
+}
+
+// reach makes sure that hosts have their volumes who had them before.
+func (w *world) reach(before map[string]bool) error {
+	for name, had := range before {
+		if had && !w.hosts[name].reaches() {
+			return fmt.Errorf("the host of %s waits, although the run has ended and the guard, too", name)
+		}
+	}
+	return nil
 }
 
 func known(s *state.Snapshot) bool {
