@@ -25,7 +25,7 @@ type applier struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	targets map[lineage.Node]*spdk.Client
-	runs    int
+	lock    *lock.Lock
 
 	mu    sync.Mutex
 	dead  bool
@@ -44,6 +44,11 @@ func (w *world) applier(cfg *schema.Config) *applier {
 func (w *world) process() *applier {
 	a := &applier{w: w, pid: w.newPID(), stop: make(chan struct{})}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
+	a.lock = &lock.Lock{
+		Holder: lineage.UUID(fmt.Sprintf("00000000-0000-4000-8000-%012d", a.pid)), Wait: 5 * time.Minute,
+		Note: lineage.LockNote{By: "sweep", PID: a.pid},
+		Dead: func(n lineage.LockNote) bool { return !w.lives(n.PID) && !w.lives(n.Guard) },
+	}
 	return a
 }
 
@@ -116,14 +121,9 @@ func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*appl
 	return apply.Run(a.ctx, cfg, a.targets, o)
 }
 
-// options of one run of the process.
+// options are those of a run of the process, all of which have one lock.
 func (a *applier) options(opt plan.Options) apply.Options {
-	a.runs++
-	return apply.Options{Plan: opt, Parallelism: 4, Lock: &lock.Lock{
-		Holder: lineage.UUID(fmt.Sprintf("00000000-0000-4000-8000-%06d%06d", a.runs, a.pid)), Wait: 5 * time.Minute,
-		Note: lineage.LockNote{By: "sweep", PID: a.pid},
-		Dead: func(n lineage.LockNote) bool { return !a.w.lives(n.PID) && !a.w.lives(n.Guard) },
-	}}
+	return apply.Options{Plan: opt, Parallelism: 4, Lock: a.lock}
 }
 
 func (a *applier) close() {

@@ -31,15 +31,17 @@ type watcher struct {
 	done    chan struct{}
 	err     error // when done
 
-	mu    sync.Mutex
-	runs  bool
-	last  watch.Ended
-	since time.Time // the last run ended
+	mu       sync.Mutex
+	runs     bool
+	last     watch.Ended
+	since    time.Time         // the last run ended
+	troubles map[plan.Key]bool // sections that are left alone for a while
 }
 
 // watcher starts one.
 func (w *world) watcher(guarded bool) *watcher {
-	v := &watcher{applier: w.process(), guarded: guarded, hangup: make(chan struct{}, 1), done: make(chan struct{})}
+	v := &watcher{applier: w.process(), guarded: guarded, hangup: make(chan struct{}, 1), done: make(chan struct{}), troubles: map[plan.Key]bool{}}
+	v.lock.Note.Watch = true
 	w.mu.Lock()
 	w.who, w.hangup = v.applier, v.hangup
 	w.mu.Unlock()
@@ -81,8 +83,12 @@ func (v *watcher) observe(e watch.Event) {
 	case watch.Stepped:
 		v.w.event(e.Event)
 	case watch.BackedOff:
+		v.troubles[e.Failure.Section] = true
 		v.w.logf("%s failed for the %d. time: %v", e.Failure.Section, e.Times, e.Failure.Err)
+	case watch.Recovered:
+		delete(v.troubles, e.Section)
 	case watch.Halted:
+		v.troubles[e.Failure.Section] = true
 		v.w.logf("%s leads nowhere", e.Failure.Section)
 	case watch.Silent, watch.Back, watch.Changed, watch.HeldDown, watch.Released:
 		v.w.logf("%T %+v", e, e)
@@ -101,7 +107,7 @@ func (v *watcher) rests() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	r := v.last.Result
-	return !v.runs && v.last.Err == nil && r != nil && !r.Stopped && len(r.Failures) == 0 && known(r.Snapshot) && time.Since(v.since) >= quiet
+	return !v.runs && len(v.troubles) == 0 && v.last.Err == nil && r != nil && !r.Stopped && len(r.Failures) == 0 && known(r.Snapshot) && time.Since(v.since) >= quiet
 }
 
 // end ends it as SIGTERM does.
@@ -145,7 +151,7 @@ func (w *world) watched(s step) (*apply.Result, error) {
 		case <-time.After(time.Second):
 			if time.Now().After(late) {
 				v.end()
-				return nil, fmt.Errorf("the watch does not come to rest: its last run ended with %v, %s", v.last.Err, outcome(v.last.Result))
+				return nil, fmt.Errorf("the watch does not come to rest: its last run ended with %v, %s, and %v are left alone", v.last.Err, outcome(v.last.Result), v.troubles)
 			}
 		}
 	}
