@@ -17,8 +17,8 @@ import (
 const maxFailures = 2
 
 // maxRepeats is how often a run may carry out the very same section within
-// repeatsFor without an error: when that leads nowhere, targets do not become
-// what plans expect.
+// repeatsFor while nothing fails: when that leads nowhere, targets do not become
+// what plans expect. After a failure it is done again for what has failed.
 const (
 	maxRepeats = 5
 	repeatsFor = 10 * time.Minute
@@ -29,7 +29,7 @@ type attempts struct {
 	mu       sync.Mutex
 	failures map[string]int // of steps, since they were last done
 
-	repeats map[string]repeats // by what a section does
+	repeats map[string]repeats // by what a section does, since anything failed
 	givenUp []Failure          // sorted by section
 	most    int                // repeats, before a section is given up
 }
@@ -51,6 +51,7 @@ func newAttempts(most int) *attempts {
 func (a *attempts) failed(f Failure) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	clear(a.repeats)
 	what := stepKey(f.Section, f.Step.Op)
 	a.failures[what]++
 	return a.failures[what] == maxFailures

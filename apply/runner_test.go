@@ -3,6 +3,7 @@ package apply
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -123,6 +124,28 @@ func TestNoProgress(t *testing.T) {
 			t.Errorf("%d passes, %v", r.Passes, r.Failures)
 		}
 	})
+}
+
+// TestRepeatsForWhatFailed: a section is not given up that is carried out again and
+// again for others that fail. It is once nothing fails any more.
+func TestRepeatsForWhatFailed(t *testing.T) {
+	step := func(n lineage.Node) plan.Step { return plan.Step{Op: plan.InitiatorOptions{At: plan.At{Node: n}}} }
+	section := plan.Section{Kind: plan.KindNode, Name: "n1", Stages: [][]plan.Step{{step("n1")}}}
+	a := newAttempts(2)
+	for range 3 {
+		for range 2 {
+			if stuck := a.repeat(plan.Pass{Sections: []plan.Section{section}}); len(stuck) > 0 {
+				t.Fatalf("given up: %v", stuck)
+			}
+		}
+		a.failed(Failure{Section: plan.NodeKey("n2"), Step: step("n2"), Err: errors.New("no")})
+	}
+	for range 2 {
+		a.repeat(plan.Pass{Sections: []plan.Section{section}})
+	}
+	if stuck := a.repeat(plan.Pass{Sections: []plan.Section{section}}); len(stuck) != 1 || !errors.Is(stuck[0].Err, ErrNoProgress) {
+		t.Errorf("not given up: %v", stuck)
+	}
 }
 
 // TestPlannedAgainAfterLock locks what is planned: the plan stays if nothing else
