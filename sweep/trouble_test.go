@@ -74,7 +74,11 @@ func broken(name string, lasts time.Duration, f sim.Fault) *trouble {
 func (w *world) back(c sim.Call, f sim.Fault, after time.Duration) {
 	if f.Kill {
 		w.killed = true
-		time.AfterFunc(after, func() { w.wrong(w.c.Target(c.Node).Restart()) })
+		time.AfterFunc(after, func() {
+			if t := w.c.Target(c.Node); !t.Running() {
+				w.wrong(t.Restart())
+			}
+		})
 	}
 }
 

@@ -168,15 +168,15 @@ func (w *world) watched(s step) (*apply.Result, error) {
 	return r, err
 }
 
-// came reports whether the trouble has come and is over, or will not come any more.
+// came reports whether the trouble has come and is over, so that pulses have found what
+// became of it, or will not come any more.
 func (w *world) came() bool {
 	if w.trouble == nil {
 		return true
 	}
 	w.mu.Lock()
-	hit := w.hit
-	w.mu.Unlock()
-	return hit && w.over() || !hit && time.Since(w.start) > w.at.at+time.Minute
+	defer w.mu.Unlock()
+	return w.hit && time.Since(w.until) > quiet || !w.hit && time.Since(w.start) > w.at.at+time.Minute
 }
 
 // happen has happen what does while a watch runs.
