@@ -48,7 +48,7 @@ func (p *pulses) adopt(ctx context.Context, targets map[lineage.Node]*spdk.Clien
 		if t := targets[name]; p.on[name].target == nil {
 			ctx, stop := context.WithCancel(ctx)
 			p.on[name] = pulsed{t, stop}
-			p.wg.Go(func() { p.ask(ctx, name, t, beatEvery*phases[i%len(phases)]/time.Duration(len(phases))) })
+			p.wg.Go(func() { p.ask(ctx, name, t, phases[i%len(phases)]) })
 		}
 	}
 }
@@ -59,10 +59,10 @@ func (p *pulses) close() {
 	p.wg.Wait()
 }
 
-// phases are when in a second nodes are asked, in parts of it: not all at once, for of
-// what happens between two the one that is asked first tells, and not each by itself,
-// for that wakes this program up more often.
-var phases = []time.Duration{4, 2, 3, 1}
+// phases are when in a second nodes are asked: not all at once, for of what happens
+// between two the one that is asked first tells, and not each by itself, for that wakes
+// this program up more often.
+var phases = []time.Duration{beatEvery, beatEvery / 2, beatEvery * 3 / 4, beatEvery / 4}
 
 // ask asks at once, then after a while, and from then on each beatEvery.
 func (p *pulses) ask(ctx context.Context, name lineage.Node, t *spdk.Client, after time.Duration) {
