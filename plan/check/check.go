@@ -27,12 +27,13 @@ func Check(cfg *schema.Config, snap *state.Snapshot, p *plan.Plan, opt plan.Opti
 type Checker struct {
 	cfg *schema.Config
 	opt plan.Options
+	was *state.Snapshot // before the first plan
 	w   *world.World
 }
 
 // New makes a Checker of what was read, fitted to the configuration (world.Fit).
 func New(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) *Checker {
-	return &Checker{cfg: cfg, opt: opt, w: world.New(cfg.Cluster, fitted)}
+	return &Checker{cfg: cfg, opt: opt, was: fitted, w: world.New(cfg.Cluster, fitted)}
 }
 
 // Check is Check of the next plan.

@@ -32,7 +32,7 @@ func (c *Checker) letGo(n lineage.Node, controller string) error {
 			continue
 		}
 		v, ok := c.cfg.Cluster.ParseRaid(name)
-		if !ok || !leavesOut(c.w.Incarnation(v), n, rest, gone) {
+		if !ok || !c.leavesOut(v, n, rest, gone) {
 			return fmt.Errorf("RAID %s on %s has a leg there, and the names of its other legs do not say that it is out", name, n)
 		}
 	}
@@ -41,8 +41,11 @@ func (c *Checker) letGo(n lineage.Node, controller string) error {
 
 // leavesOut reports whether the newest epoch that the legs of rest name is for no more
 // than these, and none of gone is of it. The engine's own leg is believed before
-// others, so where it has one that has to say so.
-func leavesOut(inc *state.Incarnation, engine lineage.Node, rest, gone []lineage.UUID) bool {
+// others, so where it has one that has to say so. Legs that nobody can read may be of it
+// if it was minted just now, for these: an epoch that was there before may promise that
+// what is let go has everything, and mean that by the leg that is counted.
+func (c *Checker) leavesOut(v lineage.Volume, engine lineage.Node, rest, gone []lineage.UUID) bool {
+	inc := c.w.Incarnation(v)
 	var says *state.Head
 	for i, h := range inc.Heads {
 		if !slices.Contains(rest, h.Lvol.UUID) || h.Name.Mark == lineage.Fenced {
@@ -52,7 +55,17 @@ func leavesOut(inc *state.Incarnation, engine lineage.Node, rest, gone []lineage
 			says = &inc.Heads[i]
 		}
 	}
-	if says == nil || says.Name.Legs > len(rest) {
+	if says == nil {
+		return false
+	}
+	certain := 0
+	for _, u := range rest {
+		h := inc.Find(u)
+		if h == nil && says.Name.Epoch > c.was.Incarnation(c.cfg.Cluster, v).Top() || h != nil && h.Name.Mark != lineage.Fenced {
+			certain++
+		}
+	}
+	if says.Name.Legs > certain {
 		return false
 	}
 	return !slices.ContainsFunc(inc.Heads, func(h state.Head) bool {
