@@ -238,6 +238,8 @@ n1 lvstore lab.fast lab.fast.disk 1Mi 1024
 n1 lvol lab.fast/db.k3f7#OWN u1 64Mi 9
 n1 controller lab.n2~wait nqn.2026-01.io.strata:lab:n2:n1~wait STATE 10.0.0.2 4420
 n1 remote lab.n2~waitn7 u2 64Mi
+n1 controller lab.n3~wait nqn.2026-01.io.strata:lab:n3:n1~wait enabled 10.0.0.3 4420
+n1 remote lab.n3~waitn9 u3 64Mi
 n1 raid lab.db.k3f7 online LEGS
 n2 disk /dev/n2 lab.fast.disk claimed
 n2 lvstore lab.fast lab.fast.disk 1Mi 1024
@@ -255,6 +257,8 @@ n2 lvol lab.fast/db.k3f7#PEERS u2 64Mi 9
 		{"the other is fenced", "3x", "2.2w", "u1 u2", "enabled", true},
 		{"there is no other leg", "2.2wp", "2.2w", "u2 -", "enabled", false},
 		{"it has no leg", "2.2wp", "2.2w", "u1 -", "enabled", false},
+		{"nobody can read whether another is", "3.2p", "2.2w", "u1 u2 u3", "enabled", true},
+		{"nobody can read another, which need not be", "3.1p", "2.2w", "u1 u2 u3", "enabled", false},
 		{"it was given up already", "2.2wp", "2.2w", "u1 u2", "disabled", false},
 	} {
 		for _, op := range []plan.Op{plan.ControllerDisable{At: plan.At{Node: "n1"}, Controller: "lab.n2~wait"}, plan.ControllerDetach{At: plan.At{Node: "n1"}, Controller: "lab.n2~wait"}} {
