@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"strata/schema"
+	"strata/state"
 )
 
 // due is when there is something to do although nothing happens.
@@ -28,6 +29,7 @@ func (h *hub) due(now time.Time) time.Time {
 		}
 	}
 	sooner(h.gone)
+	sooner(h.reread)
 	sooner(h.trouble.next(now))
 	if h.cfg != nil {
 		sooner(scheduled(h.cfg, now))
@@ -65,9 +67,32 @@ func (h *hub) come(now time.Time) {
 		h.gone, h.wait = time.Time{}, time.Time{}
 		h.because("a peer is waited for no more")
 	}
+	if !h.reread.IsZero() && !now.Before(h.reread) {
+		h.reread = time.Time{}
+		h.because("a node that answers could not be read")
+	}
 	if h.run == nil && now.Sub(h.looked) >= h.opt.Every {
 		h.because(fmt.Sprintf("the last look was %v ago", h.opt.Every))
 	}
+}
+
+// unreadable has nodes be read again soon that the last look could not read, although
+// their pulse is heard: what is on them is not served meanwhile. Where it stays so the
+// time in between doubles.
+func (h *hub) unreadable(snap *state.Snapshot, now time.Time) {
+	known, some := h.unread(), false
+	if snap != nil {
+		for name, n := range snap.Nodes {
+			some = some || n.Unknown != "" && known[name] == "" && h.nodes[name] != nil
+		}
+	}
+	h.reread = time.Time{}
+	if !some {
+		h.unreads = 0
+		return
+	}
+	h.reread = now.Add(min(time.Second<<min(h.unreads, 6), h.opt.Every))
+	h.unreads++
 }
 
 // anew gives a reason to look for which a run in hand ends.

@@ -43,6 +43,8 @@ type hub struct {
 
 	peers     *apply.Patience // since when they are gone; the run's that is in hand
 	gone      time.Time       // from then on a peer is waited for no more; zero while a run is in hand, and for none
+	reread    time.Time       // when to read nodes again that answer and could not be read; zero for none
+	unreads   int             // looks in a row that found one
 	looked    time.Time       // when the last run ended
 	checked   time.Time       // what had come due by then
 	fruitless int             // runs that pulses were the reason of, and did nothing, one after another
@@ -313,6 +315,7 @@ func (h *hub) settle(ctx context.Context, e ended) {
 	if e.result.Passes > 0 {
 		h.fruitless = 0
 	}
+	h.unreadable(e.result.Snapshot, now)
 	if len(e.skipped)+len(e.result.Failures) == 0 && len(h.reasons) == 0 && h.gone.IsZero() {
 		h.settled = e.result
 	}

@@ -86,7 +86,7 @@ func (h *hub) seated(ctx context.Context, s seat) {
 // deposed ends the run in hand: the seat is another's.
 func (h *hub) deposed() {
 	h.settled = nil
-	h.peers = &apply.Patience{} // another has the nodes for who knows how long
+	h.peers = &apply.Patience{}    // another has the nodes for who knows how long
 	h.because("the seat was lost") // which has it be waited for
 	if h.run != nil {
 		h.run.end()

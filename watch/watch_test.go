@@ -281,6 +281,39 @@ func TestRestarted(t *testing.T) {
 	})
 }
 
+// TestUnreadable has one node not be read, though its pulse is heard: once, and what is on
+// it is served soon; always, and it is tried less and less often.
+func TestUnreadable(t *testing.T) {
+	cfg := config(t, `{db: {size: 16Mi, replicas: on: ["n1"], export: nvmf: hosts: "any"}}`)
+	synctest.Test(t, func(t *testing.T) {
+		s := begin(t, cfg)
+		s.mustConverge(10 * time.Second)
+		left := 2
+		s.cluster.Inject(func(call sim.Call) sim.Fault {
+			if call.Node == "n1" && call.Method == "bdev_lvol_get_lvols" && left > 0 {
+				left--
+				return sim.Fault{Err: &sim.Error{Code: -32603, Message: "Internal error"}}
+			}
+			return sim.Fault{}
+		})
+		s.cluster.Target("n1").Stop()
+		if err := s.cluster.Target("n1").Restart(); err != nil {
+			t.Fatal(err)
+		}
+		if events := s.after(6 * time.Second); !converged(events) || left > 0 {
+			t.Errorf("not served after 6 s: %v", lines(events))
+		}
+		left = 1 << 30
+		s.hangup <- struct{}{}
+		if n := len(of[Looked](s.after(time.Hour))); n < 60 || n > 80 {
+			t.Errorf("looked %d times in an hour", n)
+		}
+		left = 0
+		s.mustConverge(2 * time.Minute)
+		s.end()
+	})
+}
+
 // TestBackOff fails whatever one volume needs: it is tried less and less often, the
 // rest is done at once, and an edit has it tried at once.
 func TestBackOff(t *testing.T) {
