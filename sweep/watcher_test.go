@@ -36,6 +36,7 @@ type watcher struct {
 	last     watch.Ended
 	since    time.Time         // the last run ended
 	troubles map[plan.Key]bool // sections that are left alone for a while
+	left     bool              // a plan waits for a person
 }
 
 // watcher starts one.
@@ -85,6 +86,8 @@ func (v *watcher) observe(e watch.Event) {
 	case watch.BackedOff:
 		v.troubles[e.Failure.Section] = true
 		v.w.logf("%s failed for the %d. time: %v", e.Failure.Section, e.Times, e.Failure.Err)
+	case watch.Waiting:
+		v.left = !e.Plan.Empty()
 	case watch.Recovered:
 		delete(v.troubles, e.Section)
 	case watch.Halted:
@@ -119,7 +122,7 @@ func (v *watcher) end() error {
 
 // watched keeps what is configured with a watch while the scenario's events happen and
 // something goes wrong, until it is at rest. A watch that ends or dies is started again.
-// Then nothing is left for an apply.
+// Then nothing is left for an apply but what waits for a person.
 func (w *world) watched(s step) (*apply.Result, error) {
 	var reached map[string]bool
 	if w.trouble != nil && w.trouble.stops && !w.sc.kills() {
@@ -162,7 +165,7 @@ func (w *world) watched(s step) (*apply.Result, error) {
 		return nil, fmt.Errorf("the watch ended: %w", err)
 	}
 	r, err := w.apply(step{verb: "apply", args: s.args[:1], cfg: w.sc.final(), now: s.now}, true)
-	if err == nil && r.Steps+len(r.Failures) > 0 {
+	if err == nil && r.Steps+len(r.Failures) > 0 && !v.left {
 		err = fmt.Errorf("the watch is at rest, and there is something to do: %d steps, failures %v", r.Steps, r.Failures)
 	}
 	return r, err
