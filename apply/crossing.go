@@ -14,129 +14,203 @@ import (
 // crossings keeps events of namespaces from crossing. A target that hears of a namespace
 // that came, went or grew on a link asks the peer about it, and does nothing else, not
 // even answer, until it knows. Two that ask each other, or more in a circle, stand still
-// for a minute, and end. So an event that would close a circle is raised once those
-// before it are seen through.
+// for a minute, and end. So there are only events at a time whose targets come before
+// their peers by name, or only such that come after: then nobody closes a circle. The
+// others wait until those are seen through.
 type crossings struct {
 	cluster lineage.Cluster
 	targets map[lineage.Node]*spdk.Client
 
-	mu   sync.Mutex
-	open []*nsEvent // that may be under way
+	mu      sync.Mutex
+	way     way
+	open    []*nsEvent // that may be under way, all this way
+	waiting [3]int     // calls, by way
+	turned  chan struct{}
+	looks   bool // somebody looks what has become of those that are open
 }
+
+// way is how targets and peers of events come after one another.
+type way int
+
+const (
+	before way = iota
+	after
+	mixed // of one peer to several: alone
+)
 
 // nsEvent is the event of one namespace of a link: To asks From about it.
 type nsEvent struct {
 	lineage.Link
 	bdev   string // a UUID
 	seen   func([]spdk.Bdev) bool
-	raised time.Time // the call that raises it has ended; zero before
+	began  time.Time     // the call that raises it
+	raised time.Time     // that has ended; zero before
+	next   time.Duration // after that it is asked after
 }
 
-// eventTime is how long an event may be under way. It is seen some milliseconds after it
-// was raised, unless its target hangs; then it does not raise any itself.
-const eventTime = 3 * time.Second
-
-// seeEvery is how often an event is asked after that another waits for.
-const seeEvery = 5 * time.Millisecond
+const (
+	// eventTime is how long an event may be under way. It is seen some milliseconds after
+	// it was raised, unless one of its nodes hangs; then that does not raise any itself.
+	eventTime = 3 * time.Second
+	// seeFirst is after how long others that wait have an event asked after, and then
+	// again each time that has doubled.
+	seeFirst = 5 * time.Millisecond
+)
 
 func shows(all []spdk.Bdev) bool { return len(all) > 0 && len(all[0].Driver.NVMe) > 0 }
 func hides(all []spdk.Bdev) bool { return !shows(all) }
 
+func wayOf(events []*nsEvent) way {
+	is := mixed
+	for i, e := range events {
+		w := after
+		if e.To < e.From {
+			w = before
+		}
+		if i > 0 && w != is {
+			return mixed
+		}
+		is = w
+	}
+	return is
+}
+
 // raise makes a call that raises events, once nothing is under way that they would cross.
 func (x *crossings) raise(ctx context.Context, events []*nsEvent, call func() error) error {
-	for !x.enter(events) {
-		if err := sleep(ctx, seeEvery); err != nil {
-			return err
-		}
+	if len(events) == 0 {
+		return call()
+	}
+	if err := x.enter(ctx, events); err != nil {
+		return err
 	}
 	err := call()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, e := range events {
-		e.raised = time.Now()
+		e.raised, e.next = time.Now(), seeFirst
 	}
 	if err != nil && spdk.ClassOf(err) != spdk.Unknown {
-		x.drop(events)
+		x.close(func(e *nsEvent) bool { return slices.Contains(events, e) })
 	}
 	return err
 }
 
-// enter takes note of events that are about to be raised, if they close no circle, and
-// else looks whether those are seen through by now that they would close it with.
-func (x *crossings) enter(events []*nsEvent) bool {
+// enter returns when events may be raised. Where others wait for those that are open, no
+// more join these, so that all have their turn; those of one way that wait have it
+// together.
+func (x *crossings) enter(ctx context.Context, events []*nsEvent) error {
+	w := wayOf(events)
 	x.mu.Lock()
-	now := time.Now()
-	x.open = slices.DeleteFunc(x.open, func(o *nsEvent) bool { return !o.raised.IsZero() && now.Sub(o.raised) > eventTime })
-	var before []*nsEvent
+	defer x.mu.Unlock()
+	others := func() int { return x.waiting[before] + x.waiting[after] + x.waiting[mixed] - x.waiting[w] }
+	for first := true; len(x.open) > 0 && (x.way != w || w == mixed || first && others() > 0); first = false {
+		turned := x.turned
+		if turned == nil {
+			turned = make(chan struct{})
+			x.turned = turned
+		}
+		x.waiting[w]++
+		if !x.looks {
+			x.looks = true
+			go x.look()
+		}
+		x.mu.Unlock()
+		var err error
+		select {
+		case <-turned:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		x.mu.Lock()
+		if x.waiting[w]--; err != nil {
+			return err
+		}
+	}
 	for _, e := range events {
-		before = append(before, x.path(e.From, e.To, nil)...)
+		e.began = time.Now()
 	}
-	if len(before) == 0 {
-		x.open = append(x.open, events...)
+	x.way = w
+	x.open = append(x.open, events...)
+	return nil
+}
+
+// close ends events. When none is left those that wait have their turn.
+func (x *crossings) close(over func(*nsEvent) bool) {
+	x.open = slices.DeleteFunc(x.open, over)
+	if len(x.open) == 0 && x.turned != nil {
+		close(x.turned)
+		x.turned = nil
 	}
-	x.mu.Unlock()
-	for _, o := range before {
-		if !o.raised.IsZero() && x.through(o) {
-			x.mu.Lock()
-			x.drop([]*nsEvent{o})
+}
+
+// look asks after the events that are open, as long as others wait for them.
+func (x *crossings) look() {
+	for {
+		time.Sleep(seeFirst)
+		x.mu.Lock()
+		if x.waiting == [3]int{} {
+			x.looks = false
 			x.mu.Unlock()
+			return
+		}
+		now := time.Now()
+		x.close(func(e *nsEvent) bool { return now.Sub(e.began) > eventTime })
+		due := map[lineage.Node][]*nsEvent{}
+		for _, e := range x.open {
+			if !e.raised.IsZero() && now.Sub(e.raised) >= e.next {
+				e.next *= 2
+				due[e.To] = append(due[e.To], e)
+			}
+		}
+		x.mu.Unlock()
+		for at, events := range due {
+			go x.ask(at, events)
 		}
 	}
-	return len(before) == 0
 }
 
-// path returns the open events for whose sake one node waits for another.
-func (x *crossings) path(from, to lineage.Node, past []lineage.Node) (all []*nsEvent) {
-	for _, o := range x.open {
-		if o.To != from || slices.Contains(past, o.From) {
-			continue
-		}
-		if o.From == to || len(x.path(o.From, to, append(past, from))) > 0 {
-			all = append(all, o)
-		}
-	}
-	return all
-}
-
-// through reports whether the target of an event has dealt with it, or has none, for it
-// is not connected.
-func (x *crossings) through(o *nsEvent) bool {
-	t := x.targets[o.To]
-	if t == nil {
-		return true
-	}
+// ask closes the events that a node has dealt with, or does not have, for it is not
+// connected.
+func (x *crossings) ask(at lineage.Node, events []*nsEvent) {
 	ctx, cancel := context.WithTimeout(context.Background(), eventTime)
 	defer cancel()
-	var bdevs []spdk.Bdev
 	var ctrls []spdk.Controller
-	bdev, ctrl := spdk.NewReq(spdk.BdevGet{Name: o.bdev}, &bdevs), spdk.GetControllers(&ctrls)
-	if t.Round(ctx, bdev, ctrl) != nil || ctrl.Err != nil || bdev.Err != nil && spdk.ClassOf(bdev.Err) != spdk.NotFound {
-		return false
+	bdevs := make([][]spdk.Bdev, len(events))
+	all := []*spdk.Req{spdk.GetControllers(&ctrls)}
+	for i, e := range events {
+		all = append(all, spdk.NewReq(spdk.BdevGet{Name: e.bdev}, &bdevs[i]))
 	}
-	nqn := string(x.cluster.LinkNQN(o.Link))
-	connected := slices.ContainsFunc(ctrls, func(c spdk.Controller) bool {
-		return slices.ContainsFunc(c.Paths, func(p spdk.ControllerPath) bool { return p.Trid.SubNQN == nqn && p.State == "enabled" })
-	})
-	return !connected || o.seen(bdevs)
+	if x.targets[at].Round(ctx, all...) != nil || all[0].Err != nil {
+		return
+	}
+	over := map[*nsEvent]bool{}
+	for i, e := range events {
+		nqn, err := string(x.cluster.LinkNQN(e.Link)), all[i+1].Err
+		connected := slices.ContainsFunc(ctrls, func(c spdk.Controller) bool {
+			return slices.ContainsFunc(c.Paths, func(p spdk.ControllerPath) bool { return p.Trid.SubNQN == nqn && p.State == "enabled" })
+		})
+		known := err == nil || spdk.ClassOf(err) == spdk.NotFound
+		over[e] = !connected || known && e.seen(bdevs[i])
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.close(func(e *nsEvent) bool { return over[e] })
 }
 
-// saw takes note that a node has seen a bdev come or go.
+// saw takes note that a node has seen a bdev come.
 func (x *crossings) saw(at lineage.Node, bdev string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.open = slices.DeleteFunc(x.open, func(o *nsEvent) bool { return o.To == at && o.bdev == bdev && !o.raised.IsZero() })
-}
-
-func (x *crossings) drop(events []*nsEvent) {
-	x.open = slices.DeleteFunc(x.open, func(o *nsEvent) bool { return slices.Contains(events, o) })
+	x.close(func(e *nsEvent) bool { return e.To == at && e.bdev == bdev && !e.raised.IsZero() })
 }
 
 // event is that of a namespace that comes or goes; none where it is no link's.
-func (x *crossings) event(nqn lineage.NQN, bdev string, seen func([]spdk.Bdev) bool) (events []*nsEvent) {
-	if link, ok := x.cluster.ParseLink(nqn); ok {
-		events = append(events, &nsEvent{Link: link, bdev: bdev, seen: seen})
+func (x *crossings) event(nqn lineage.NQN, bdev string, seen func([]spdk.Bdev) bool) []*nsEvent {
+	link, ok := x.cluster.ParseLink(nqn)
+	if !ok || x.targets[link.To] == nil {
+		return nil
 	}
-	return events
+	return []*nsEvent{{Link: link, bdev: bdev, seen: seen}}
 }
 
 // grown are the events of the namespaces that show an lvol which is to grow.
