@@ -28,19 +28,20 @@ func (h *hub) lead(ctx context.Context) bool {
 	case h.term != nil && !h.moves():
 		return true
 	}
-	ctx, h.leading = context.WithCancel(ctx)
+	waiting, cancel := context.WithCancel(ctx)
+	h.leading = cancel
 	if h.term != nil {
 		h.unseat()
 		return false
 	}
-	if h.adopt(ctx) != nil && h.cfg == nil {
+	if h.adopt(ctx) != nil && h.cfg == nil { // pulses go on when the wait ends
 		h.leading()
 		h.leading = nil
 		return false
 	}
 	cfg, targets := h.cfg, h.targets
 	go func() {
-		term, err := h.opt.Leader.Lead(ctx, cfg, targets, h.standsBy)
+		term, err := h.opt.Leader.Lead(waiting, cfg, targets, h.standsBy)
 		h.seats <- seat{term, err}
 	}()
 	return false

@@ -236,3 +236,31 @@ func TestSeatCannotBeHad(t *testing.T) {
 		}
 	})
 }
+
+// TestPulseOfNodeThatJoins has a watch with a seat get a node by an edit: from then on it
+// is asked for its pulse as the others are, though the seat was waited for meanwhile.
+func TestPulseOfNodeThatJoins(t *testing.T) {
+	cfg := config(t, `{db: {size: 16Mi, replicas: on: ["n1", "n2"], engine: "n1"}}`)
+	fewer := *cfg
+	fewer.Nodes = cfg.Nodes[:2]
+	synctest.Test(t, func(t *testing.T) {
+		s := begin(t, &fewer, several(1))
+		s.mustConverge(10 * time.Second)
+		s.edit(cfg)
+		s.mustConverge(10 * time.Second)
+		s.after(5 * time.Second)
+		s.cluster.Target("n3").Stop()
+		if silent := of[Silent](s.after(3 * time.Second)); len(silent) != 1 || silent[0].Node != "n3" {
+			t.Errorf("nobody has missed n3: %v", silent)
+		}
+		if err := s.cluster.Target("n3").Restart(); err != nil {
+			t.Fatal(err)
+		}
+		if back := of[Back](s.after(3 * time.Second)); len(back) != 1 {
+			t.Errorf("n3 is not back: %v", back)
+		}
+		if err := s.end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
