@@ -30,11 +30,12 @@ func (h *hub) due(now time.Time) time.Time {
 	}
 	sooner(h.gone)
 	sooner(h.reread)
-	sooner(h.trouble.next(now))
+	// What came since it was last looked for, while something else was taken, is due now.
+	sooner(h.trouble.next(h.checked))
 	if h.cfg != nil {
-		sooner(scheduled(h.cfg, now))
+		sooner(scheduled(h.cfg, h.checked))
 		for _, n := range h.nodes {
-			if late := n.late(h.replaceAfter()); now.Before(late) {
+			if late := n.late(h.replaceAfter()); h.checked.Before(late) {
 				sooner(late)
 			}
 		}

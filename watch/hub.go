@@ -248,11 +248,13 @@ func (h *hub) begin(ctx context.Context) {
 		h.wait = time.Now().Add(h.opt.Every)
 		return
 	}
+	now := time.Now()
+	h.checked = now // what has come due by now it knows of
 	r := &run{
 		cfg: h.cfg, targets: h.targets, opt: opt, tell: h.tell,
-		skipped: h.trouble.skip(time.Now()), stop: make(chan struct{}),
+		skipped: h.trouble.skip(now), stop: make(chan struct{}),
 	}
-	r.opt.Plan.Away, r.opt.Patience = h.away(time.Now()), h.peers
+	r.opt.Plan.Away, r.opt.Patience = h.away(now), h.peers
 	r.again(h.unread())
 	var may func(context.Context) error
 	if h.term != nil {
@@ -265,9 +267,8 @@ func (h *hub) begin(ctx context.Context) {
 	h.settled, h.gone = nil, time.Time{}
 	h.tell(Began{Why: why})
 	h.run = r
-	began := time.Now()
 	go func() {
-		e := ended{run: r, began: began}
+		e := ended{run: r, began: now}
 		if e.err = r.prepare(may); e.err == nil {
 			e.result, e.waits, e.err = r.drive(ctx)
 		}
