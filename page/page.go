@@ -134,6 +134,7 @@ func (p *Page) follow(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no")
 	to := http.NewResponseController(w)
+	_ = to.SetReadDeadline(time.Time{}) // nothing more is read, and who follows stays
 	send := func(text string) error {
 		_ = to.SetWriteDeadline(time.Now().Add(breathe))
 		if _, err := fmt.Fprint(w, text); err != nil {

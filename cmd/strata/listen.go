@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -94,16 +95,14 @@ func (l *listen) serve(ctx context.Context, log *slog.Logger, b *view.Board, m *
 		return nil, fmt.Errorf("--listen: %w", err)
 	}
 	scheme := "http"
+	at = &atMost{Listener: at, free: make(chan struct{}, connectionsMost)}
 	if conf != nil {
 		at, scheme = tls.NewListener(at, conf), "https"
 	}
 	log.Info("page and metrics are served", "at", scheme+"://"+at.Addr().String()+"/")
 	l.turned()
 	ctx, cancel := context.WithCancel(ctx)
-	server := &http.Server{
-		Handler: l.handler(b, m, token), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx },
-	}
+	server := newServer(ctx, l.handler(b, m, token), log)
 	go func() {
 		if err := server.Serve(at); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("page and metrics are not served any more", "error", err.Error())
@@ -114,6 +113,53 @@ func (l *listen) serve(ctx context.Context, log *slog.Logger, b *view.Board, m *
 		cancel() // who follows the page is let go
 		server.Close()
 	}, nil
+}
+
+// newServer makes one that nobody holds up: strangers reach it, too.
+func newServer(ctx context.Context, h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+}
+
+// connectionsMost is how many connections there may be at a time: each is a file of this
+// process, which needs some to reach nodes.
+const connectionsMost = 256
+
+// atMost closes the connections that are too many.
+type atMost struct {
+	net.Listener
+	free chan struct{} // an element for each that is open
+}
+
+// Accept is part of net.Listener.
+func (l *atMost) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case l.free <- struct{}{}:
+			return &counted{Conn: c, of: l}, nil
+		default:
+			c.Close()
+		}
+	}
+}
+
+// counted is a connection that counts until it is closed.
+type counted struct {
+	net.Conn
+	of   *atMost
+	once sync.Once
+}
+
+// Close is part of net.Conn.
+func (c *counted) Close() error {
+	c.once.Do(func() { <-c.of.free })
+	return c.Conn.Close()
 }
 
 func (l *listen) handler(b *view.Board, m *metrics.Metrics, token string) http.Handler {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -8,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,6 +26,7 @@ import (
 
 	"strata/metrics"
 	"strata/view"
+	"strata/watch"
 )
 
 // served finds where a log says that the page is.
@@ -192,6 +195,65 @@ func TestListenTLS(t *testing.T) {
 	}
 	if renewed := certificate(t, l); get(pool, "/healthz", "") != 0 || get(renewed, "/healthz", "") != 200 {
 		t.Error("the certificate that was exchanged is not shown")
+	}
+}
+
+// TestListenSlowly has strangers hold connections: a request that does not end is not
+// waited for, who follows stays, and more connections than there may be are closed.
+func TestListenSlowly(t *testing.T) {
+	t.Parallel()
+	b := view.New(nil)
+	l := &listen{}
+	l.turned()
+	server := newServer(t.Context(), l.handler(b, metrics.New(b, "test"), "s3cret"), slog.New(slog.DiscardHandler))
+	if server.ReadTimeout == 0 || server.WriteTimeout == 0 {
+		t.Error("requests and answers may take for ever")
+	}
+	server.ReadTimeout, server.WriteTimeout = 300*time.Millisecond, 600*time.Millisecond
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 3
+	go server.Serve(&atMost{Listener: tcp, free: make(chan struct{}, most)})
+	defer server.Close()
+	ask := func(text string) net.Conn {
+		c, err := net.Dial("tcp", tcp.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		fmt.Fprint(c, text)
+		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		return c
+	}
+	for range most {
+		c := ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
+		if text, err := io.ReadAll(c); err != nil || !bytes.Contains(text, []byte(" 401 ")) {
+			t.Fatalf("a request that does not end: %v, %s", err, text)
+		}
+	}
+	time.Sleep(time.Second) // for which the server waits before it closes them
+	follower := bufio.NewReader(ask("GET /follow HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret\r\n\r\n"))
+	until := func(what string) {
+		for {
+			line, err := follower.ReadString('\n')
+			if err != nil {
+				t.Fatalf("%s is not told: %v", what, err)
+			}
+			if strings.Contains(line, what) {
+				return
+			}
+		}
+	}
+	until("data: ")
+	time.Sleep(time.Second) // longer than anybody else may take
+	b.Observe(watch.Broken{Err: errors.New("news")})
+	until("news")
+	ask("")
+	ask("")
+	if n, err := ask("").Read(make([]byte, 1)); n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("one connection more than there may be: %v", err)
 	}
 }
 
