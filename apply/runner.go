@@ -174,6 +174,17 @@ func (x *Runner) Patient() bool {
 	return false
 }
 
+// Over counts the peers that were waited for no more at the last look, and are not let
+// go of yet.
+func (x *Runner) Over() (n int) {
+	for _, p := range x.planner.opt.Peers {
+		if p == plan.PeerOver {
+			n++
+		}
+	}
+	return n
+}
+
 // Copying reports whether sections copied when the Runner was last settled.
 func (x *Runner) Copying() bool { return len(x.planner.opt.Busy) > 0 }
 

@@ -42,6 +42,7 @@ type hub struct {
 	stands  atomic.Value       // string: why that is waited for, as it was told
 
 	peers     *apply.Patience // since when they are gone; the run's that is in hand
+	over      int             // peers that were waited for no more when nodes were last looked at
 	gone      time.Time       // from then on a peer is waited for no more; zero while a run is in hand, and for none
 	reread    time.Time       // when to read nodes again that answer and could not be read; zero for none
 	unreads   int             // looks in a row that found one
@@ -252,7 +253,7 @@ func (h *hub) begin(ctx context.Context) {
 	h.checked = now // what has come due by now it knows of
 	r := &run{
 		cfg: h.cfg, targets: h.targets, opt: opt, tell: h.tell,
-		skipped: h.trouble.skip(now), stop: make(chan struct{}),
+		skipped: h.trouble.skip(now), over: h.over, stop: make(chan struct{}),
 	}
 	r.opt.Plan.Away, r.opt.Patience = h.away(now), h.peers
 	r.again(h.unread())
@@ -279,7 +280,7 @@ func (h *hub) begin(ctx context.Context) {
 // settle takes note of what a run came to.
 func (h *hub) settle(ctx context.Context, e ended) {
 	now := time.Now()
-	h.run, h.looked = nil, now
+	h.run, h.looked, h.over = nil, now, e.over
 	if left, waits := h.peers.Next(now); waits {
 		h.gone = now.Add(left)
 	}
@@ -301,6 +302,9 @@ func (h *hub) settle(ctx context.Context, e ended) {
 		} else {
 			h.tell(BackedOff{Failure: f, Times: t.times, Until: t.until})
 		}
+	}
+	if e.urgent {
+		h.trouble.retry()
 	}
 	switch {
 	case e.result.GaveWay:

@@ -24,6 +24,8 @@ type run struct {
 	skipped map[plan.Key]bool
 	before  *apply.Result // of the run before, if it left nothing to do and only the nodes can have changed since
 	tell    func(Event)
+	over    int  // peers that were waited for no more at the last look, by a run before at first
+	urgent  bool // one more is, for which sections that are left alone may be needed
 
 	stop   chan struct{} // ends it after the steps in hand
 	once   sync.Once
@@ -130,6 +132,8 @@ func (r *run) steps(ctx context.Context, x *apply.Runner) (*apply.Result, error)
 		}
 		result := x.Result()
 		switch {
+		case r.needed(x.Over()):
+			return r.stopped(x), nil
 		case result.Plan.Empty() && !x.Copying():
 			result.Converged = len(result.Plan.Blocked)+len(result.Failures)+len(r.skipped) == 0
 			return result, nil
@@ -150,6 +154,15 @@ func (r *run) steps(ctx context.Context, x *apply.Runner) (*apply.Result, error)
 			x.Pass(ctx)
 		}
 	}
+}
+
+// needed reports whether sections are needed that are left alone: one peer more is
+// waited for no longer, and the hosts of all volumes with a leg there wait until an epoch
+// without it is minted for each of them.
+func (r *run) needed(over int) bool {
+	r.urgent = over > r.over && len(r.skipped) > 0
+	r.over = over
+	return r.urgent
 }
 
 // unseated is that the seat is, or may be, another's.

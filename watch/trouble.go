@@ -77,6 +77,13 @@ func (ts troubles) about(n lineage.Node) {
 	}
 }
 
+// retry has everything be tried again, once.
+func (ts troubles) retry() {
+	for _, t := range ts {
+		t.until, t.halted = time.Time{}, false
+	}
+}
+
 // done forgets the sections that a run has not left alone and did not fail in, and
 // returns them, sorted.
 func (ts troubles) done(skipped map[plan.Key]bool, failed []apply.Failure) (over []plan.Key) {
