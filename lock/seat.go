@@ -42,6 +42,7 @@ func (s *Seat) Lead(ctx context.Context, c lineage.Cluster, targets map[lineage.
 	t.note.Holder = s.Holder
 	for {
 		start := time.Now()
+		t.note.Since = start.UTC().Format(timeFormat) // of the term, however often the note is written
 		looked := make(chan struct{})
 		go func() {
 			defer close(looked)
@@ -130,10 +131,18 @@ func (t *Term) standBy(ctx context.Context, node lineage.Node, holder lineage.UU
 		if err != nil || note.Holder != holder {
 			return // another time
 		}
-		text = fmt.Sprintf("standing by: %s has the seat", Holder(note))
+		text = "standing by: " + seated(note)
 	}
 	t.seat.told = holder
 	t.seat.Tell(text)
+}
+
+// seated says in words who has the seat.
+func seated(n lineage.LockNote) string {
+	if n.By == "" {
+		return Holder(n) + " has the seat"
+	}
+	return fmt.Sprintf("%s (process %d), since %s, has the seat", n.By, n.PID, n.Since)
 }
 
 // begin has the seat kept until the term is over.

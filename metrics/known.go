@@ -68,7 +68,7 @@ func (k known) Describe(ch chan<- *prometheus.Desc) {
 func (k known) Collect(ch chan<- prometheus.Metric) {
 	v := k.board.Now()
 	c := collected{ch}
-	c.gauge(configValid, one(v.Config != nil && v.Broken == ""))
+	c.gauge(configValid, one(v.Config != nil && len(v.Broken) == 0))
 	c.since(configLoaded, v.Loaded)
 	c.gauge(leads, one(v.Leads))
 	c.since(looked, v.Looked)

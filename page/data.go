@@ -39,7 +39,7 @@ type Top struct {
 	Words   string
 	Looked  string // RFC 3339; "" for never
 	Loaded  string
-	Broken  string
+	Broken  []string
 	Auto    string
 	Volumes []Count
 }
@@ -183,7 +183,7 @@ func top(v *view.View) Top {
 	case v.Failed != "":
 		t.State, t.Words = "failed", "nothing is done now: "+v.Failed
 	case v.Looked.IsZero():
-	case v.Converged && !v.Working && v.Broken != "":
+	case v.Converged && !v.Working && len(v.Broken) > 0:
 		t.State, t.Words = "blocked", "everything is as the last good configuration says"
 	case v.Converged && !v.Working:
 		t.State, t.Words = "converged", "everything is as configured"

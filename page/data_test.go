@@ -27,7 +27,7 @@ func TestTop(t *testing.T) {
 		{view.View{Config: cfg}, "standby", "standing by: another watch works, and knows what there is"},
 		{view.View{Config: cfg, Looked: at}, "standby", "standing by: another watch works, and knows what there is"},
 		{view.View{Config: cfg, Leads: true, Looked: at, Converged: true}, "converged", "everything is as configured"},
-		{view.View{Config: cfg, Leads: true, Looked: at, Converged: true, Broken: "lab.cue:1:1"}, "blocked", "everything is as the last good configuration says"},
+		{view.View{Config: cfg, Leads: true, Looked: at, Converged: true, Broken: []string{"lab.cue:1:1"}}, "blocked", "everything is as the last good configuration says"},
 		{view.View{Config: cfg, Leads: true, Looked: at, Converged: true, Working: true}, "working", "at work"},
 		{view.View{Config: cfg, Leads: true, Looked: at, Working: true, Copies: make([]view.Copy, 2)}, "working", "2 layers being copied"},
 		{view.View{Config: cfg, Leads: true, Looked: at, Failed: "locked"}, "failed", "nothing is done now: locked"},

@@ -2,6 +2,7 @@ package view
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"strata/apply"
@@ -20,9 +21,9 @@ func (b *Board) Observe(e watch.Event) {
 	case watch.Loaded:
 		b.loaded(e, now)
 	case watch.Broken:
-		b.is.Broken = e.Err.Error()
+		b.is.Broken = strings.Split(e.Err.Error(), "\n")
 	case watch.Mended:
-		b.is.Broken = ""
+		b.is.Broken = nil
 	case watch.Silent:
 		b.node(e.Node, now, func(n *Node) { n.Silent = e.Err.Error() })
 	case watch.Back:

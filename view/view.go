@@ -17,7 +17,7 @@ type View struct {
 	Config *schema.Config // in force; nil before the first
 	Auto   map[string]schema.Auto
 	Loaded time.Time // Config was read
-	Broken string    // why what the files say now is not in force; "" when it is
+	Broken []string  // why what the files say now is not in force, a problem each; nil when it is
 
 	Leads     bool   // this watch is the one that works
 	Working   bool   // a run is in hand

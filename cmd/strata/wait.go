@@ -107,7 +107,7 @@ func (w *waiting) until(ctx context.Context, every time.Duration, end time.Time,
 		}
 		left := time.Until(end)
 		if left <= 0 {
-			fmt.Fprintf(stderr, "strata: it was not so within %v\n", timeout)
+			fmt.Fprintf(stderr, "strata: not %s within %v; strata status shows what there is, strata plan what is to be done\n", w.what, timeout)
 			return exitTimeout
 		}
 		select {

@@ -50,9 +50,10 @@ const copyEvery = 30 * time.Second
 // watchLog writes down what a watch does. What stays as it is, it says once.
 type watchLog struct {
 	log     *slog.Logger
-	auto    *schema.Auto // instead of what the configuration says; nil for nothing
-	blocked []string     // as they were told
-	notes   []string
+	auto    *schema.Auto   // instead of what the configuration says; nil for nothing
+	loaded  bool           // a configuration was
+	blocked []plan.Finding // as they were told
+	notes   []plan.Finding
 	waits   bool   // a plan does, for a person
 	failed  string // why the last run did not come to its end
 	copies  map[lineage.UUID]time.Time
@@ -62,6 +63,8 @@ func (w *watchLog) observe(e watch.Event) {
 	switch e := e.(type) {
 	case watch.Loaded:
 		w.log.Info("configuration is in force", "cluster", e.Config.Cluster, "nodes", len(e.Config.Nodes), "volumes", len(e.Config.Volumes), "auto", e.Config.Autos(w.auto)[""].String(), "took", e.Took)
+		w.loaded = true
+		w.idle(e.Config)
 	case watch.Broken:
 		w.broken(e.Err)
 	case watch.Mended:
@@ -79,7 +82,11 @@ func (w *watchLog) observe(e watch.Event) {
 	case watch.Released:
 		w.log.Info("node is held down no longer", "node", e.Node)
 	case watch.Seated:
-		w.log.Info("the seat", "leads", e.Leads)
+		if e.Leads {
+			w.log.Info("this watch has the seat, and works", "leads", true)
+		} else {
+			w.log.Info("this watch has the seat no longer", "leads", false)
+		}
 	case watch.StandsBy:
 		w.log.Info(e.Why)
 	case watch.Told:
@@ -111,7 +118,20 @@ func (w *watchLog) observe(e watch.Event) {
 	}
 }
 
+// idle tells of a watch that may do nothing at all by itself.
+func (w *watchLog) idle(cfg *schema.Config) {
+	for _, a := range cfg.Autos(w.auto) {
+		if a != 0 {
+			return
+		}
+	}
+	w.log.Warn("nothing may be done without a person, so this watch only looks: set auto in the configuration, or give --auto")
+}
+
 func (w *watchLog) broken(err error) {
+	if !w.loaded {
+		return // none is in force, and the watch ends with this error
+	}
 	problems := schema.Problems{}
 	if !errors.As(err, &problems) {
 		w.log.Error("configuration is not used, and the last good one stays in force", "error", err.Error())
@@ -178,20 +198,28 @@ func (w *watchLog) ended(e watch.Ended) {
 }
 
 // findings writes down those that were not told, and which are no more.
-func (w *watchLog) findings(now []plan.Finding, told *[]string, level slog.Level, is, was string) {
-	var all []string
+func (w *watchLog) findings(now []plan.Finding, told *[]plan.Finding, level slog.Level, is, was string) {
+	has := func(in []plan.Finding, f plan.Finding) bool {
+		return slices.ContainsFunc(in, func(o plan.Finding) bool { return o.About == f.About && o.Text == f.Text })
+	}
+	anew := map[string]bool{}
 	for _, f := range now {
-		text := f.About + ": " + f.Text
-		if all = append(all, text); !slices.Contains(*told, text) {
-			w.log.Log(context.Background(), level, is, "about", f.About, "why", f.Text, "hint", f.Hint)
+		if has(*told, f) {
+			continue
+		}
+		anew[f.About] = true
+		args := []any{"about", f.About, "why", f.Text}
+		if f.Hint != "" {
+			args = append(args, "hint", f.Hint)
+		}
+		w.log.Log(context.Background(), level, is, args...)
+	}
+	for _, f := range *told {
+		if !has(now, f) && !anew[f.About] { // else it is so for another reason
+			w.log.Info(was, "was", f.About+": "+f.Text)
 		}
 	}
-	for _, text := range *told {
-		if !slices.Contains(all, text) {
-			w.log.Info(was, "was", text)
-		}
-	}
-	*told = all
+	*told = slices.Clone(now)
 }
 
 func failed(f apply.Failure) []any {

@@ -20,7 +20,11 @@ func (s *subject) seen() result {
 		return acted
 	}
 	if hidden > 0 {
-		b.block("volume "+v.Name, v.Pos, "make them readable; a node that is gone for good is to leave the configuration, and what it had to be retired",
+		hint := "make them readable; a node that is gone for good is to leave the configuration, and what it had to be retired"
+		if !b.mayServeAny() {
+			hint = `strata apply attaches their disks, and so does a watch with auto: ["serve"]; if that is not it, ` + hint
+		}
+		b.block("volume "+v.Name, v.Pos, hint,
 			"no replica of it was found, but %s that may have one could not be read (%s), so it is not known to be new", amount.Of(hidden, "node"), why)
 		return blocked
 	}

@@ -43,6 +43,9 @@ const (
 	poolPending                  // its disk is attached in this pass
 )
 
+// attachHint is for disks that are attached only by a person, where nothing has serve.
+const attachHint = `strata apply attaches it, and so does a watch with auto: ["serve"]`
+
 // node plans a node's disks and lvstores.
 func (b *builder) node(n *schema.Node) {
 	at := b.w.Nodes[n.Name]
@@ -107,7 +110,7 @@ func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 	lost := b.lost(at.Name, conf.Name)
 	switch {
 	case disk == nil && !b.mayServeAny():
-		p.hide("", "the disk of %s/%s is not attached, and that is left to a person", at.Name, conf.Name)
+		p.hide(attachHint, "the disk of %s/%s is not attached, and that is left to a person", at.Name, conf.Name)
 	case disk == nil:
 		b.attachDisk(sec, at, p)
 	case disk.Unread && (!conf.Format || !b.may("", schema.DutyChange)):
