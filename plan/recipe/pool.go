@@ -51,6 +51,9 @@ func (b *builder) node(n *schema.Node) {
 	at := b.w.Nodes[n.Name]
 	if at == nil || at.Unknown != "" {
 		why, hint := "it was not asked", "nothing that depends on it is changed; restore "+n.RPC+" and run again"
+		if b.unattended() { // who carries this out looks again by itself
+			hint = "nothing that depends on it is changed meanwhile; see to its target at " + n.RPC
+		}
 		if at != nil {
 			why = at.Unknown
 			if at.SameAs != "" {
