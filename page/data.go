@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math/bits"
@@ -179,7 +180,7 @@ func top(v *view.View) Top {
 	}
 	switch {
 	case !v.Leads && !v.Looked.IsZero(), !v.Leads && v.Config != nil && !v.Working:
-		t.State, t.Words = "standby", "standing by: another watch works, and knows what there is"
+		t.State, t.Words = "standby", cmp.Or(v.StandsBy, "standing by: another watch works, and knows what there is")
 	case v.Failed != "":
 		t.State, t.Words = "failed", "nothing is done now: "+v.Failed
 	case v.Looked.IsZero():

@@ -25,6 +25,7 @@ func TestTop(t *testing.T) {
 		{view.View{}, "starting", "the nodes are looked at for the first time"},
 		{view.View{Config: cfg, Leads: true, Working: true}, "starting", "the nodes are looked at for the first time"},
 		{view.View{Config: cfg}, "standby", "standing by: another watch works, and knows what there is"},
+		{view.View{Config: cfg, StandsBy: "standing by: no node answers"}, "standby", "standing by: no node answers"},
 		{view.View{Config: cfg, Looked: at}, "standby", "standing by: another watch works, and knows what there is"},
 		{view.View{Config: cfg, Leads: true, Looked: at, Converged: true}, "converged", "everything is as configured"},
 		{view.View{Config: cfg, Leads: true, Looked: at, Converged: true, Broken: []string{"lab.cue:1:1"}}, "blocked", "everything is as the last good configuration says"},

@@ -33,9 +33,11 @@ func (b *Board) Observe(e watch.Event) {
 	case watch.Released:
 		b.node(e.Node, now, func(n *Node) { n.HeldDown = false })
 	case watch.Seated:
-		b.is.Leads = e.Leads
+		b.is.Leads, b.is.StandsBy = e.Leads, ""
+	case watch.StandsBy:
+		b.is.StandsBy = e.Why
 	case watch.Began:
-		b.is.Leads, b.is.Working = true, true // who has not the seat begins nothing
+		b.is.Leads, b.is.Working, b.is.StandsBy = true, true, "" // who has not the seat begins nothing
 	case watch.Looked:
 		b.looked = &looked{e.Config, e.Snapshot, now.Add(-e.Took), now}
 		select {

@@ -20,6 +20,7 @@ type View struct {
 	Broken []string  // why what the files say now is not in force, a problem each; nil when it is
 
 	Leads     bool   // this watch is the one that works
+	StandsBy  string // for whom it stands by, or why, in words; "" when that is not known yet
 	Working   bool   // a run is in hand
 	Converged bool   // the last run found everything as configured
 	Failed    string // why the last run could not go on; "" when it could

@@ -178,7 +178,7 @@ func (l *listen) handler(b *view.Board, m *metrics.Metrics, token string) http.H
 		case v.Looked.IsZero() && v.Leads:
 			say(w, http.StatusServiceUnavailable, "the nodes have not been looked at yet")
 		case !v.Leads:
-			say(w, http.StatusOK, "standing by: another watch works")
+			say(w, http.StatusOK, "standing by") // for whom takes a token
 		default:
 			say(w, http.StatusOK, "ok")
 		}
