@@ -29,6 +29,7 @@ Environment:
   STRATA_SSH_KEY          file of the private key for ssh
   STRATA_SSH_KNOWN_HOSTS  file with the keys of hosts
   SSH_AUTH_SOCK           socket of the ssh agent
+  STRATA_LEAD_PASSWORD    password of the user of etcd (watch --lead)
   STRATA_SECRETS          which secrets a configuration may use, and for which hosts (see --secrets)
   NO_COLOR                no colours`,
 		SilenceUsage:  true,

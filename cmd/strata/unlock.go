@@ -16,7 +16,7 @@ func newUnlock() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "unlock NODE [DIR | FILE...]",
-		Short: "Free a node that an apply which is gone has left locked",
+		Short: "Free a node that an apply or a watch which is gone has left locked",
 		Long: `unlock frees a node's lock when the apply that took it is dead: its process was
 one of this machine and is no more, and for 20 s it gives no sign of life on the
 node either. With --force it frees the node in any case, at once: an apply or a
