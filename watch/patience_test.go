@@ -26,6 +26,18 @@ type waiting struct {
 // patient is for how long a peer is waited for.
 const patient = 7 * time.Second
 
+// TestPeerGoneOfAnUnusedVolume has a volume beside it that nobody uses, whose engine
+// cannot be judged without the peer: nothing is written to it, so the peer is let go.
+func TestPeerGoneOfAnUnusedVolume(t *testing.T) {
+	waitingTest(t, `{db: {size: 4Mi, replicas: on: ["n1", "n2"], engine: "n1", export: nvmf: hosts: "any"},
+		logs: {size: 4Mi, replicas: on: ["n1", "n2"], engine: "n1"}}`, func(t *testing.T, w *waiting) {
+		w.cluster.Target("n2").Stop()
+		wrote := w.host()
+		w.after(30 * time.Second)
+		wrote()
+	})
+}
+
 func waitingTest(t *testing.T, volumes string, test func(*testing.T, *waiting), options ...func(*Options)) {
 	t.Helper()
 	cfg := linked(t, fmt.Sprintf(`loss: "wait", patience: "%v"`, patient), volumes)

@@ -12,7 +12,8 @@ import (
 // letGo refuses to let go of a controller of a link that waits while a RAID has a leg
 // there that the names of its other legs do not leave out: hosts would be told that
 // their writes are done when the names still promise that this leg has them. What was
-// given up by others does so already, and a RAID without other legs goes down.
+// given up by others does so already, a RAID without other legs goes down, and nobody
+// writes to one that is not shown.
 func (c *Checker) letGo(n lineage.Node, controller string) error {
 	at := c.w.Nodes[n]
 	ctrl := at.Controllers[controller]
@@ -28,7 +29,7 @@ func (c *Checker) letGo(n lineage.Node, controller string) error {
 				rest = append(rest, l.UUID)
 			}
 		}
-		if len(gone) == 0 || len(rest) == 0 {
+		if len(gone) == 0 || len(rest) == 0 || !at.Serves(at.Raids[name]) {
 			continue
 		}
 		v, ok := c.cfg.Cluster.ParseRaid(name)

@@ -249,9 +249,11 @@ func (b *builder) keptBy(l *lost) (keys []plan.Key, free bool) {
 		}
 		v, ours := b.cfg.Cluster.ParseRaid(name)
 		others := slices.ContainsFunc(raid.Legs, func(leg state.Leg) bool { return leg.Configured && !slices.Contains(l.Legs, leg.UUID) })
-		if key, said := l.minted[v]; ours && said {
+		switch key, said := l.minted[v]; {
+		case ours && said:
 			keys = append(keys, key)
-		} else if others {
+		case ours && !at.Serves(raid): // nobody writes, so nothing is acknowledged without it
+		case others:
 			free = false
 			b.heldBy(l, name, v, ours)
 		}
