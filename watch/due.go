@@ -2,6 +2,7 @@ package watch
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"strata/schema"
@@ -33,7 +34,7 @@ func (h *hub) due(now time.Time) time.Time {
 	// What came since it was last looked for, while something else was taken, is due now.
 	sooner(h.trouble.next(h.checked))
 	if h.cfg != nil {
-		sooner(scheduled(h.cfg, h.checked))
+		sooner(scheduled(h.periods, h.checked))
 		for _, n := range h.nodes {
 			if late := n.late(h.replaceAfter()); h.checked.Before(late) {
 				sooner(late)
@@ -61,7 +62,7 @@ func (h *hub) come(now time.Time) {
 			h.anew(fmt.Sprintf("%s has been away for %v", name, h.replaceAfter()))
 		}
 	}
-	if at := scheduled(h.cfg, was); !at.IsZero() && !at.After(now) {
+	if at := scheduled(h.periods, was); !at.IsZero() && !at.After(now) {
 		h.anew("a snapshot is due")
 	}
 	if !h.gone.IsZero() && !now.Before(h.gone) {
@@ -105,13 +106,21 @@ func (h *hub) anew(why string) {
 	}
 }
 
-// scheduled is when the next snapshot on schedule falls due; zero for never.
-func scheduled(cfg *schema.Config, now time.Time) (at time.Time) {
+// periods are how often volumes have snapshots taken, in seconds, each once.
+func periods(cfg *schema.Config) (all []int64) {
 	for _, v := range cfg.Volumes {
-		if v.Every > 0 {
-			if t := time.Unix((now.Unix()/v.Every+1)*v.Every, 0); at.IsZero() || t.Before(at) {
-				at = t
-			}
+		if v.Every > 0 && !slices.Contains(all, v.Every) {
+			all = append(all, v.Every)
+		}
+	}
+	return all
+}
+
+// scheduled is when the next snapshot on schedule falls due; zero for never.
+func scheduled(periods []int64, now time.Time) (at time.Time) {
+	for _, every := range periods {
+		if t := time.Unix((now.Unix()/every+1)*every, 0); at.IsZero() || t.Before(at) {
+			at = t
 		}
 	}
 	return at

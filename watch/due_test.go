@@ -23,7 +23,7 @@ func TestDueMeanwhile(t *testing.T) {
 				h.nodes["n1"] = &node{silent: true, since: at.Add(-time.Minute)}
 			},
 			"a snapshot": func(h *hub, at time.Time) {
-				h.cfg.Volumes = []*schema.Volume{{Every: at.Unix()}}
+				h.periods = periods(&schema.Config{Volumes: []*schema.Volume{{Every: at.Unix()}, {}}})
 			},
 		}
 		for what, add := range cases {

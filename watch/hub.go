@@ -30,6 +30,7 @@ type hub struct {
 	telling sync.Mutex
 
 	cfg     *schema.Config // in force; nil before the first
+	periods []int64        // of its schedules, in seconds
 	next    *schema.Config // to be, when the run in hand has ended
 	broken  string         // why what the files say is not in force; "" when it is
 	seen    *schema.Sources
@@ -224,7 +225,7 @@ func (h *hub) adopt(ctx context.Context) error {
 		h.tell(Broken{Err: err})
 		return err
 	}
-	h.cfg = cfg
+	h.cfg, h.periods = cfg, periods(cfg)
 	h.pulses.adopt(ctx, h.targets)
 	maps.DeleteFunc(h.nodes, func(name lineage.Node, _ *node) bool { return h.targets[name] == nil })
 	for name := range h.targets {
