@@ -241,6 +241,7 @@ n1 remote lab.n2~waitn7 u2 64Mi
 n1 controller lab.n3~wait nqn.2026-01.io.strata:lab:n3:n1~wait enabled 10.0.0.3 4420
 n1 remote lab.n3~waitn9 u3 64Mi
 n1 raid lab.db.k3f7 online LEGS
+SHOWN
 n2 disk /dev/n2 lab.fast.disk claimed
 n2 lvstore lab.fast lab.fast.disk 1Mi 1024
 n2 lvol lab.fast/db.k3f7#PEERS u2 64Mi 9
@@ -250,6 +251,7 @@ n2 lvol lab.fast/db.k3f7#PEERS u2 64Mi 9
 		refused                       bool
 	}{
 		{"both are current", "2.2wp", "2.2w", "u1 u2", "enabled", true},
+		{"nobody is served", "2.2wp", "2.2w", "u1 u2", "enabled", false},
 		{"its leg is out", "3.1p", "2.2w", "u1 u2", "enabled", false},
 		{"its leg is out and fenced", "3.1p", "3x", "u1 u2", "enabled", false},
 		{"its leg is of the newest epoch, too", "3.1p", "3.1", "u1 u2", "enabled", true},
@@ -261,9 +263,13 @@ n2 lvol lab.fast/db.k3f7#PEERS u2 64Mi 9
 		{"nobody can read another, which need not be", "3.1p", "2.2w", "u1 u2 u3", "enabled", false},
 		{"it was given up already", "2.2wp", "2.2w", "u1 u2", "disabled", false},
 	} {
+		shown := "n1 subsystem nqn.2026-01.io.strata:lab:db.k3f7 any\nn1 namespace nqn.2026-01.io.strata:lab:db.k3f7 1 lab.db.k3f7"
+		if c.name == "nobody is served" {
+			shown = ""
+		}
 		for _, op := range []plan.Op{plan.ControllerDisable{At: plan.At{Node: "n1"}, Controller: "lab.n2~wait"}, plan.ControllerDetach{At: plan.At{Node: "n1"}, Controller: "lab.n2~wait"}} {
 			cfg, snap := plantest.TwoNodes(t, `links: loss: "wait"
-volumes: db: {size: 64Mi, replicas: 2, export: "none"}`, strings.NewReplacer("OWN", c.own, "PEERS", c.peers, "LEGS", c.legs, "STATE", c.state).Replace(world))
+volumes: db: {size: 64Mi, replicas: 2, export: "none"}`, strings.NewReplacer("OWN", c.own, "PEERS", c.peers, "LEGS", c.legs, "STATE", c.state, "SHOWN", shown).Replace(world))
 			s := plan.Section{Kind: plan.KindLink, Name: "n2 → n1 (wait)", Stages: [][]plan.Step{{{Op: op}}}}
 			err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, plan.Options{})
 			if refused := err != nil && strings.Contains(err.Error(), "do not say that it is out"); refused != c.refused || err != nil && !refused {
