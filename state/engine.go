@@ -72,11 +72,8 @@ func (s *Snapshot) served(engines []Verdict) []Verdict {
 // shows reports whether an engine gives its device to anybody.
 func (s *Snapshot) shows(e Verdict) bool {
 	n := s.Nodes[e.Engine]
-	if r := n.Raids[e.Device]; r != nil {
-		return n.Serves(r)
-	}
 	for p := range n.Shows() {
-		if p.Bdev == e.Device {
+		if r := n.Raids[e.Device]; p.Bdev == e.Device || r != nil && p.Bdev == string(r.UUID) {
 			return true
 		}
 	}

@@ -42,16 +42,6 @@ func (n *Node) Shows() iter.Seq[Shown] {
 	}
 }
 
-// Serves reports whether the node shows a RAID to anybody.
-func (n *Node) Serves(r *Raid) bool {
-	for p := range n.Shows() {
-		if p.Bdev == r.Name || p.Bdev == string(r.UUID) {
-			return true
-		}
-	}
-	return false
-}
-
 // Compare orders namespaces by subsystem and number, then ublk devices, then nbd.
 func (s Shown) Compare(o Shown) int {
 	kind := func(s Shown) int {

@@ -42,9 +42,15 @@ func (w Waiting) How() string {
 func (s *Snapshot) Waits(c lineage.Cluster) (all []Waiting) {
 	for _, name := range slices.Sorted(maps.Keys(s.Nodes)) {
 		n := s.Nodes[name]
+		without := map[string]bool{} // controllers that lack something
+		for _, r := range n.Remotes {
+			if r.Absent {
+				without[r.Controller] = true
+			}
+		}
 		for _, ctrl := range slices.SortedFunc(maps.Values(n.Controllers), func(a, b *Controller) int { return cmp.Compare(a.Name, b.Name) }) {
 			link, ok := c.ParseLink(ctrl.NQN)
-			if !ok || ctrl.GivenUp() {
+			if !ok || ctrl.GivenUp() || !link.Wait && (ctrl.State != "enabled" || !without[ctrl.Name]) {
 				continue
 			}
 			w := Waiting{Link: link, At: name, Controller: ctrl.Name, State: ctrl.State}
@@ -56,9 +62,8 @@ func (s *Snapshot) Waits(c lineage.Cluster) (all []Waiting) {
 				}
 			}
 			slices.Sort(w.Legs)
-			without := absent && ctrl.State == "enabled"
-			w.Hung = ctrl.State == "enabled" && !absent && s.hangs(n, link.From, w.Legs)
-			if len(w.Legs) > 0 && (without || link.Wait && (ctrl.State != "enabled" || w.Hung)) {
+			w.Hung = link.Wait && ctrl.State == "enabled" && !absent && s.hangs(n, link.From, w.Legs)
+			if len(w.Legs) > 0 && (ctrl.State != "enabled" || absent || w.Hung) {
 				all = append(all, w)
 			}
 		}

@@ -29,7 +29,7 @@ func (c *Checker) letGo(n lineage.Node, controller string) error {
 				rest = append(rest, l.UUID)
 			}
 		}
-		if len(gone) == 0 || len(rest) == 0 || !at.Serves(at.Raids[name]) {
+		if len(gone) == 0 || len(rest) == 0 || !c.w.ShowsRaid(n, at.Raids[name]) {
 			continue
 		}
 		v, ok := c.cfg.Cluster.ParseRaid(name)
@@ -59,10 +59,9 @@ func (c *Checker) leavesOut(v lineage.Volume, engine lineage.Node, rest, gone []
 	if says == nil {
 		return false
 	}
-	certain := 0
+	minted, certain := says.Name.Epoch > c.was.Incarnation(c.cfg.Cluster, v).Top(), 0
 	for _, u := range rest {
-		h := inc.Find(u)
-		if h == nil && says.Name.Epoch > c.was.Incarnation(c.cfg.Cluster, v).Top() || h != nil && h.Name.Mark != lineage.Fenced {
+		if h := inc.Find(u); h == nil && minted || h != nil && h.Name.Mark != lineage.Fenced {
 			certain++
 		}
 	}

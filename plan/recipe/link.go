@@ -2,7 +2,6 @@ package recipe
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -65,12 +64,10 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if sub != nil {
 		b.shutOut(sec, l, sub)
 	}
-	copied := b.copiedTo(l.To)
-	if sub == nil || !listens(sub, from.Address, port) {
-		b.restore(sec, uses, l, nqn, func(u lineage.UUID) bool { return copied[u] != nil || b.w.Uses(l.To, u) })
+	listening := sub != nil && listens(sub, from.Address, port)
+	b.restore(sec, uses, l, nqn, listening)
+	if !listening {
 		sec.then(uses, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: l.From}, NQN: nqn, Address: from.Address, Port: port})
-	} else {
-		b.restore(sec, uses, l, nqn, func(u lineage.UUID) bool { return copied[u] != nil && copied[u].Absent })
 	}
 	b.attach(sec, uses, l, nqn, port)
 	return ""
@@ -110,19 +107,24 @@ func (b *builder) nameTaken(l lineage.Link) string {
 
 // restore shows again what a controller that lost its peer still expects,
 // under the same numbers and before the peer can be reached: a controller that
-// reconnects does not look at what its namespaces are now. What is copied to is shown
-// again whenever that is: a copy waits for it without end.
-func (b *builder) restore(sec *section, why reason, l lineage.Link, nqn lineage.NQN, wanted func(lineage.UUID) bool) {
+// reconnects does not look at what its namespaces are now. Where the peer listens
+// already, that is only what is copied to: such a copy waits for it without end.
+func (b *builder) restore(sec *section, why reason, l lineage.Link, nqn lineage.NQN, listening bool) {
 	from, to, name := b.w.Nodes[l.From], b.w.Nodes[l.To], b.w.Controller(l)
 	ctrl, sub := to.Controllers[name], from.Subsystems[nqn]
 	if ctrl == nil || ctrl.NQN != nqn || ctrl.GivenUp() {
 		return
 	}
-	taken := func(nsid int) bool { return sub != nil && sub.Namespaces[nsid] != nil }
+	wanted := func(u lineage.UUID, r *state.Remote) bool {
+		if listening {
+			return r.Absent && r.Claimed && !b.w.Uses(l.To, u)
+		}
+		return r.Claimed || b.w.Uses(l.To, u)
+	}
 	var ops []plan.Op
-	for _, u := range slices.Sorted(maps.Keys(to.Remotes)) {
+	for _, u := range slices.Sorted(slices.Values(b.w.Remotes(l.To, name))) {
 		r := to.Remotes[u]
-		if r.Controller != name || !wanted(u) || from.LvolByUUID(u) == nil || !from.LvolByUUID(u).Complete() || taken(r.NSID) || len(b.shownBy(l.From, u)) > 0 {
+		if !wanted(u, r) || from.LvolByUUID(u) == nil || !from.LvolByUUID(u).Complete() || sub.Namespaces[r.NSID] != nil || len(b.shownBy(l.From, u)) > 0 {
 			continue
 		}
 		ops = append(ops, plan.NamespaceAdd{At: plan.At{Node: l.From}, NQN: nqn, NSID: r.NSID, Bdev: string(u)})
@@ -130,15 +132,6 @@ func (b *builder) restore(sec *section, why reason, l lineage.Link, nqn lineage.
 		b.links.restored[shown{l, r.NSID}] = true
 	}
 	sec.then(why, plan.RiskCreate, ops...)
-}
-
-// copiedTo are the peers' namespaces that a node copies to.
-func (b *builder) copiedTo(n lineage.Node) map[lineage.UUID]*state.Remote {
-	all := map[lineage.UUID]*state.Remote{}
-	for _, r := range b.w.Nodes[n].Copies() {
-		all[r.UUID] = r
-	}
-	return all
 }
 
 // attach attaches l.To to the link. A controller that has given its peer up is

@@ -136,6 +136,12 @@ func (w *World) Shows(n lineage.Node, bdev string) []state.Shown {
 	return slices.SortedFunc(maps.Keys(w.index(w.Nodes[n]).shows[bdev]), state.Shown.Compare)
 }
 
+// ShowsRaid reports whether a node shows a RAID to anybody.
+func (w *World) ShowsRaid(n lineage.Node, r *state.Raid) bool {
+	x := w.index(w.Nodes[n])
+	return len(x.shows[r.Name]) > 0 || len(x.shows[string(r.UUID)]) > 0
+}
+
 // ShowsLvol are the places in which a node shows an lvol, under whichever name.
 func (w *World) ShowsLvol(n lineage.Node, u lineage.UUID) (all []state.Shown) {
 	for _, name := range namesOf(w.Nodes[n], u) {
