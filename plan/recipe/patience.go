@@ -207,13 +207,9 @@ func (s *subject) showAgain(l state.CurrentLeg) string {
 	if !lvol.Degraded {
 		return s.bringLeg(l)
 	}
-	for _, o := range s.inc.Others {
-		for _, x := range b.shownBy(o.Node, o.Lvol.UUID) {
-			if x.link.To == l.Node {
-				s.sec.after(plan.LinkKey(x.link))
-				b.link(x.link)
-			}
-		}
+	for _, link := range s.layersShown(l.Node) {
+		s.sec.after(plan.LinkKey(link))
+		b.link(link)
 	}
 	return fmt.Sprintf("what it reads through is not back on %s", l.Node)
 }
@@ -252,7 +248,7 @@ func (b *builder) keptBy(l *lost) (keys []plan.Key, free bool) {
 		switch key, said := l.minted[v]; {
 		case ours && said:
 			keys = append(keys, key)
-		case ours && !at.Serves(raid): // nobody writes, so nothing is acknowledged without it
+		case ours && !b.w.ShowsRaid(l.At, raid): // nobody writes, so nothing is acknowledged without it
 		case others:
 			free = false
 			b.heldBy(l, name, v, ours)

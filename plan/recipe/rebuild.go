@@ -3,6 +3,7 @@ package recipe
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -266,7 +267,9 @@ func (s *subject) room(d plan.Choice, src state.CurrentLeg, lacking []*state.Lvo
 func (s *subject) keepJoined() {
 	for _, h := range s.inc.Heads {
 		if h.Lvol.Degraded {
-			s.keepShown(h.Node)
+			for u := range s.layersShown(h.Node) {
+				s.keep[u] = h.Node
+			}
 		}
 		if h.Lvol.External == "" {
 			continue
@@ -278,11 +281,15 @@ func (s *subject) keepJoined() {
 	}
 }
 
-// keepShown keeps the layers that a node is shown.
-func (s *subject) keepShown(to lineage.Node) {
-	for _, o := range s.inc.Others {
-		if slices.ContainsFunc(s.b.shownBy(o.Node, o.Lvol.UUID), func(x shown) bool { return x.link.To == to }) {
-			s.keep[o.Lvol.UUID] = to
+// layersShown are the layers of the volume that a node is shown, and over which links.
+func (s *subject) layersShown(to lineage.Node) iter.Seq2[lineage.UUID, lineage.Link] {
+	return func(yield func(lineage.UUID, lineage.Link) bool) {
+		for _, o := range s.inc.Others {
+			for _, x := range s.b.shownBy(o.Node, o.Lvol.UUID) {
+				if x.link.To == to && !yield(o.Lvol.UUID, x.link) {
+					return
+				}
+			}
 		}
 	}
 }
