@@ -183,14 +183,16 @@ func (x *crossings) ask(at lineage.Node, events []*nsEvent) {
 	if x.targets[at].Round(ctx, all...) != nil || all[0].Err != nil {
 		return
 	}
-	over := map[*nsEvent]bool{}
+	connected, over := map[string]bool{}, map[*nsEvent]bool{}
+	for _, c := range ctrls {
+		for _, p := range c.Paths {
+			connected[p.Trid.SubNQN] = connected[p.Trid.SubNQN] || p.State == "enabled"
+		}
+	}
 	for i, e := range events {
-		nqn, err := string(x.cluster.LinkNQN(e.Link)), all[i+1].Err
-		connected := slices.ContainsFunc(ctrls, func(c spdk.Controller) bool {
-			return slices.ContainsFunc(c.Paths, func(p spdk.ControllerPath) bool { return p.Trid.SubNQN == nqn && p.State == "enabled" })
-		})
+		err := all[i+1].Err
 		known := err == nil || spdk.ClassOf(err) == spdk.NotFound
-		over[e] = !connected || known && e.seen(bdevs[i])
+		over[e] = !connected[string(x.cluster.LinkNQN(e.Link))] || known && e.seen(bdevs[i])
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
