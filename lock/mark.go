@@ -37,6 +37,15 @@ func newMark(name string, noteAs func(lineage.LockNote) string, in func(*state.N
 // timeFormat is that of the times in a note.
 const timeFormat = time.RFC3339
 
+// of are the targets of some nodes.
+func (m *mark) of(nodes []lineage.Node) map[lineage.Node]*spdk.Client {
+	some := map[lineage.Node]*spdk.Client{}
+	for _, n := range nodes {
+		some[n] = m.targets[n]
+	}
+	return some
+}
+
 // nodes are those it is held on, sorted.
 func (m *mark) nodes() []lineage.Node {
 	m.mu.Lock()

@@ -45,11 +45,7 @@ func (l *Lock) silent(ctx context.Context, locked *LockedError, nodes []lineage.
 		l.silences[holder] = s
 		l.tell("%s, who has locked node %s, seems to be dead; its lock is taken over if it gives no sign of life for %v", Holder(locked.Note), locked.Node, ApplySilent)
 	}
-	targets := map[lineage.Node]*spdk.Client{}
-	for _, n := range nodes {
-		targets[n] = l.targets[n]
-	}
-	s.see(notesOf(state.Read(ctx, l.cluster, targets), holder))
+	s.see(notesOf(state.Read(ctx, l.cluster, l.of(nodes)), holder))
 	s.see(map[lineage.Node]lineage.LockNote{locked.Node: locked.Note})
 	dead = time.Since(s.since) >= ApplySilent
 	return dead, !dead && !s.broken

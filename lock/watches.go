@@ -82,10 +82,6 @@ func (l *Lock) LookOn(ctx context.Context) {
 // quiet reports whether another watch that holds a lock has given no sign of life for
 // long, on the node on which it was met.
 func (l *Lock) quiet(ctx context.Context, locked *LockedError, nodes []lineage.Node) bool {
-	targets := map[lineage.Node]*spdk.Client{}
-	for _, n := range nodes {
-		targets[n] = l.targets[n]
-	}
-	now, answered := l.watches.look(ctx, l.name, targets)[locked.Node]
+	now, answered := l.watches.look(ctx, l.name, l.of(nodes))[locked.Node]
 	return answered && now.holder == locked.Note.Holder && now.silent()
 }
