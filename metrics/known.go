@@ -144,23 +144,20 @@ func one(is bool) float64 {
 	return 0
 }
 
-// healths are all of them.
-var healths = []report.Health{report.Healthy, report.Degraded, report.Down, report.Unknown, report.Absent, report.Orphaned}
-
 func (c collected) volumes(v *view.View) {
 	count := map[report.Health]int{}
 	for i := range v.Report.Volumes {
 		vol := &v.Report.Volumes[i]
 		count[vol.Health]++
 		labels := []string{vol.Name, string(vol.ID)}
-		for _, h := range healths {
+		for _, h := range report.Healths {
 			c.gauge(volumeHealth, one(h == vol.Health), vol.Name, string(vol.ID), string(h))
 		}
 		c.gauge(volumeSize, float64(vol.Size), labels...)
 		c.gauge(replicasCurrent, float64(vol.Current), labels...)
 		c.gauge(replicasWanted, float64(vol.Wanted), labels...)
 		c.hosts(vol, labels)
-		key := view.Key(vol)
+		key := vol.Key()
 		c.since(volumeSnapshot, v.Snapshots[key], labels...)
 		if t, known := v.Traffic[key]; known {
 			c.counter(volumeRead, t.BytesRead, labels...)
@@ -169,7 +166,7 @@ func (c collected) volumes(v *view.View) {
 			c.ch <- prometheus.MustNewConstSummary(volumeWrites, t.Writes, t.WriteTime.Seconds(), nil, labels...)
 		}
 	}
-	for _, h := range healths {
+	for _, h := range report.Healths {
 		c.gauge(volumes, float64(count[h]), string(h))
 	}
 }

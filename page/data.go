@@ -13,7 +13,6 @@ import (
 	"strata/lineage"
 	"strata/plan"
 	"strata/report"
-	"strata/schema"
 	"strata/view"
 )
 
@@ -202,7 +201,7 @@ func top(v *view.View) Top {
 		}
 	}
 	if v.Report != nil {
-		for _, h := range []report.Health{report.Healthy, report.Degraded, report.Down, report.Unknown, report.Absent, report.Orphaned} {
+		for _, h := range report.Healths {
 			n := 0
 			for i := range v.Report.Volumes {
 				if v.Report.Volumes[i].Health == h {
@@ -235,7 +234,7 @@ func node(name lineage.Node, is view.Node, r report.Node) Node {
 }
 
 func volume(v *view.View, vol report.Volume, brief bool) Volume {
-	key := view.Key(&vol)
+	key := vol.Key()
 	out := Volume{Volume: vol, Part: "volume-" + key, Brief: brief}
 	if auto, known := v.Auto[vol.Name]; known {
 		out.Auto = auto.String()
@@ -255,15 +254,15 @@ func volume(v *view.View, vol report.Volume, brief bool) Volume {
 
 // missing are the replicas of a volume, of which there are some, that were not found.
 func missing(v *view.View, vol *report.Volume) (all []Missing) {
-	i := slices.IndexFunc(v.Config.Volumes, func(c *schema.Volume) bool { return c.Name == vol.Name })
-	if i < 0 || vol.Health == report.Absent || vol.Health == report.Orphaned {
+	conf := v.Config.Volume(vol.Name)
+	if conf == nil || vol.Health == report.Absent || vol.Health == report.Orphaned {
 		return nil
 	}
 	found := map[lineage.Node]bool{}
 	for _, r := range vol.Replicas {
 		found[r.Node] = true
 	}
-	on := v.Config.Volumes[i].Replicas.On
+	on := conf.Replicas.On
 	for _, n := range on {
 		switch {
 		case found[n]:

@@ -67,7 +67,7 @@ func TestMany(t *testing.T) {
 func TestMissing(t *testing.T) {
 	t.Parallel()
 	cfg := &schema.Config{Volumes: []*schema.Volume{
-		{Name: "on", Replicas: schema.Replicas{On: []lineage.Node{"n1", "n2", "n3", "n4"}}}, {Name: "any", Replicas: schema.Replicas{Count: 3}},
+		{Name: "any", Replicas: schema.Replicas{Count: 3}}, {Name: "on", Replicas: schema.Replicas{On: []lineage.Node{"n1", "n2", "n3", "n4"}}},
 	}}
 	v := &view.View{Config: cfg, Nodes: map[lineage.Node]view.Node{"n1": {Heard: true}, "n2": {Silent: "gone"}, "n3": {HeldDown: true, Heard: true}, "n4": {Heard: true}}}
 	of := func(name string, h report.Health, wanted int, on ...lineage.Node) []Missing {

@@ -20,7 +20,7 @@ func (h *History) Note(r *Report, now time.Time) {
 	next := make(map[string]past, len(r.Volumes))
 	for i := range r.Volumes {
 		v := &r.Volumes[i]
-		key := v.Name + "." + string(v.ID)
+		key := v.Key()
 		p, known := h.seen[key]
 		switch {
 		case !known:

@@ -68,6 +68,9 @@ const (
 	Orphaned Health = "orphaned" // exists but is not configured
 )
 
+// Healths are all of them, in that order.
+var Healths = []Health{Healthy, Degraded, Down, Unknown, Absent, Orphaned}
+
 // Volume is one incarnation of a volume, or a configured volume that has none.
 type Volume struct {
 	Name    string        `json:"name"`
@@ -95,6 +98,9 @@ func (v *Volume) Copies() string {
 	}
 	return fmt.Sprintf("%d of %d current", v.Current, v.Wanted)
 }
+
+// Key tells volumes and incarnations of them apart.
+func (v *Volume) Key() string { return lineage.Volume{Name: v.Name, ID: v.ID}.String() }
 
 // Export is a way by which hosts reach the volume.
 type Export struct {

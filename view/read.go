@@ -44,7 +44,7 @@ func (b *Board) word() {
 	l := b.looked
 	b.mu.Unlock()
 	r := report.Build(l.cfg, l.snap)
-	snapshots := newest(r, l.snap)
+	snapshots := newest(l.snap)
 
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -68,7 +68,7 @@ func (b *Board) word() {
 }
 
 // newest are the times of the newest snapshots on schedule, by volume.
-func newest(r *report.Report, s *state.Snapshot) map[string]time.Time {
+func newest(s *state.Snapshot) map[string]time.Time {
 	all := map[string]time.Time{}
 	for _, n := range s.Nodes {
 		for _, l := range n.Lvols {
@@ -77,7 +77,7 @@ func newest(r *report.Report, s *state.Snapshot) map[string]time.Time {
 				continue
 			}
 			if at, ok := retention.Time(layer.Snapshot); ok {
-				key := layer.Volume.Name + "." + string(layer.Volume.ID)
+				key := layer.Volume.String()
 				if t := time.Unix(at, 0); t.After(all[key]) {
 					all[key] = t
 				}
@@ -102,7 +102,7 @@ func (b *Board) read(ctx context.Context) {
 		if v.Engine != "" && v.Device != "" {
 			s := state.Served{Node: v.Engine, Device: v.Device}
 			served = append(served, s)
-			keys[s] = Key(&b.is.Report.Volumes[i])
+			keys[s] = b.is.Report.Volumes[i].Key()
 		}
 	}
 	b.mu.Unlock()
@@ -119,7 +119,7 @@ func (b *Board) read(ctx context.Context) {
 	b.hosts = hosts
 	known := map[string]bool{}
 	for i := range b.is.volumes() {
-		known[Key(&b.is.Report.Volumes[i])] = true
+		known[b.is.Report.Volumes[i].Key()] = true
 	}
 	maps.DeleteFunc(b.traffic, func(key string, _ *counted) bool { return !known[key] })
 	for s, t := range traffic {

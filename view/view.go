@@ -30,9 +30,9 @@ type View struct {
 	Report *report.Report
 	Nodes  map[lineage.Node]Node
 	Copies []Copy
-	// Traffic is what hosts have read and written, by Key.
+	// Traffic is what hosts have read and written, by report.Volume.Key.
 	Traffic map[string]Traffic
-	// Snapshots are when the newest snapshot on schedule was taken, by Key.
+	// Snapshots are when the newest snapshot on schedule was taken, by report.Volume.Key.
 	Snapshots map[string]time.Time
 
 	Blocked  []plan.Finding
@@ -40,9 +40,6 @@ type View struct {
 	Waiting  *plan.Plan // for a person; nil where nothing was found out yet
 	Entries  []Entry    // of the log, the newest first
 }
-
-// Key tells volumes and incarnations of them apart.
-func Key(v *report.Volume) string { return v.Name + "." + string(v.ID) }
 
 // Node is how a node answers.
 type Node struct {
