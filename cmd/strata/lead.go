@@ -135,18 +135,11 @@ func (f *leading) tls() (*tls.Config, error) {
 }
 
 func (f *leading) certificate(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-	var pair [2][]byte
-	for i, file := range []string{f.cert, f.key} {
-		var err error
-		if pair[i], err = readFile(atHome(file), maxSecret); err != nil {
-			return nil, fmt.Errorf("the certificate for etcd: %w", err)
-		}
-	}
-	c, err := tls.X509KeyPair(pair[0], pair[1])
+	c, err := keyPair(f.cert, f.key)
 	if err != nil {
 		return nil, fmt.Errorf("the certificate for etcd, in %s and %s: %w", f.cert, f.key, err)
 	}
-	return &c, nil
+	return c, nil
 }
 
 // byEtcd is a Leader. Who holds locks on the nodes is learned while it stands by.

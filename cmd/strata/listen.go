@@ -81,10 +81,7 @@ func (l *listen) serve(ctx context.Context, log *slog.Logger, b *view.Board, m *
 	}
 	var conf *tls.Config
 	if l.cert != "" {
-		load := func() (*tls.Certificate, error) {
-			c, err := tls.LoadX509KeyPair(atHome(l.cert), atHome(l.key))
-			return &c, err
-		}
+		load := func() (*tls.Certificate, error) { return keyPair(l.cert, l.key) }
 		if _, err := load(); err != nil {
 			return nil, fmt.Errorf("--listen-cert: %w", err)
 		}

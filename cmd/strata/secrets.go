@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -242,6 +243,19 @@ func oneLineSecret(value, where string) error {
 		return fmt.Errorf("%s has more than one line, or characters that no password has", where)
 	}
 	return nil
+}
+
+// keyPair reads a certificate, with those that vouch for it, and its key.
+func keyPair(cert, key string) (*tls.Certificate, error) {
+	var pair [2][]byte
+	for i, file := range []string{cert, key} {
+		var err error
+		if pair[i], err = readFile(atHome(file), maxSecret); err != nil {
+			return nil, err
+		}
+	}
+	c, err := tls.X509KeyPair(pair[0], pair[1])
+	return &c, err
 }
 
 // readFile reads a regular file of at most so many bytes. What others name may
