@@ -28,14 +28,6 @@ type Report struct {
 	Unmanaged []Unmanaged     `json:"unmanaged,omitempty"`
 }
 
-// Watch is a watch that has the seat. There are two only as long as they do not reach
-// the same nodes.
-type Watch struct {
-	Holder lineage.UUID   `json:"holder"`
-	By     string         `json:"by"` // in words
-	Nodes  []lineage.Node `json:"nodes"`
-}
-
 // Node is a node and its pools.
 type Node struct {
 	Name    lineage.Node `json:"name"`
@@ -173,24 +165,6 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 	r.Copies = copies(s)
 	slices.SortStableFunc(r.Volumes, func(a, b Volume) int { return cmp.Compare(a.Name, b.Name) })
 	return r
-}
-
-// watches are those that have the seat, by their first node.
-func watches(cfg *schema.Config, s *state.Snapshot) (all []Watch) {
-	for _, conf := range cfg.Nodes {
-		n := s.Nodes[conf.Name]
-		if n == nil || n.Seat.Holder == "" {
-			continue
-		}
-		i := slices.IndexFunc(all, func(w Watch) bool { return w.Holder == n.Seat.Holder })
-		if i < 0 {
-			note := n.Seat.Note()
-			i = len(all)
-			all = append(all, Watch{Holder: note.Holder, By: fmt.Sprintf("%s, process %d, since %s, last seen %s", cmp.Or(note.By, "somebody"), note.PID, cmp.Or(note.Since, "some time"), cmp.Or(note.Seen, "never"))})
-		}
-		all[i].Nodes = append(all[i].Nodes, conf.Name)
-	}
-	return all
 }
 
 func node(conf *schema.Node, n *state.Node) Node {
