@@ -169,6 +169,14 @@ func dataOf(v *view.View, version string, asked []string) *Data {
 	return d
 }
 
+// Title is what the page is called.
+func (d *Data) Title() string {
+	if d.Top.Cluster == "" {
+		return "strata"
+	}
+	return d.Top.Cluster + " · strata"
+}
+
 func top(v *view.View) Top {
 	t := Top{Broken: v.Broken, State: "starting", Words: "the nodes are looked at for the first time"}
 	if v.Config != nil {

@@ -117,7 +117,8 @@ func (p *Page) page(w http.ResponseWriter, r *http.Request) {
 // text of those that are new.
 type change struct {
 	Version string              `json:"version"` // strata's own
-	Lists   map[string][]string `json:"lists"`   // of parts, by the list that has them
+	Title   string              `json:"title"`
+	Lists   map[string][]string `json:"lists"` // of parts, by the list that has them
 	Parts   map[string]string   `json:"parts"`
 }
 
@@ -185,7 +186,7 @@ func wait(r *http.Request, changed <-chan struct{}) bool {
 
 // changes are what was not told yet; nil for nothing. told has the parts as they were.
 func (p *Page) changes(d *Data, told map[string]string) (*change, error) {
-	c := &change{Version: d.Version, Lists: map[string][]string{}, Parts: map[string]string{}}
+	c := &change{Version: d.Version, Title: d.Title(), Lists: map[string][]string{}, Parts: map[string]string{}}
 	seen := map[string]bool{}
 	listed := ""
 	for _, part := range d.parts() {

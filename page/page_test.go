@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"strata/report"
+	"strata/schema"
 	"strata/view"
 	"strata/watch"
 )
@@ -134,6 +135,15 @@ func TestFollow(t *testing.T) {
 		all := events(t, w.String())
 		if len(all) != 2 || len(all[1].Parts) != 1 || !strings.Contains(all[1].Parts["top"], "edit 99") {
 			t.Error("after edits:", all[1:])
+		}
+		if all[1].Title != "strata" {
+			t.Errorf("it is called %q before a configuration is read", all[1].Title)
+		}
+		b.Observe(watch.Loaded{Config: &schema.Config{Cluster: "lab"}})
+		time.Sleep(tellEvery)
+		synctest.Wait()
+		if all := events(t, w.String()); len(all) != 3 || all[2].Title != "lab · strata" {
+			t.Error("after a configuration was read:", w.String())
 		}
 		time.Sleep(breathe + tellEvery)
 		synctest.Wait()

@@ -78,6 +78,7 @@ function apply(change) {
     location.reload();
     return;
   }
+  document.title = change.title;
   for (const [id, html] of Object.entries(change.parts)) {
     const want = parse(html);
     const is = document.getElementById(id);
