@@ -61,8 +61,8 @@ func (l *Lock) keep() {
 	if note.Since == "" {
 		note.Since = time.Now().UTC().Format(timeFormat)
 	}
-	looked := l.every(ctx, checkEvery, l.look)
-	written := l.every(ctx, renewEvery, func(ctx context.Context, n lineage.Node) {
+	looked := l.every(ctx, checkEvery, l.nodes, l.look)
+	written := l.every(ctx, renewEvery, l.nodes, func(ctx context.Context, n lineage.Node) {
 		_ = l.write(ctx, n, note, false)
 	})
 	ended := make(chan struct{})

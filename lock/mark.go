@@ -24,14 +24,15 @@ type mark struct {
 	cluster lineage.Cluster
 	targets map[lineage.Node]*spdk.Client
 
-	mu    sync.Mutex
-	notes map[lineage.Node]string    // the bdev in words, of the nodes it is held on
-	sizes map[lineage.Node]uint64    // MiB that the bdev was last grown to
-	alive map[lineage.Node]time.Time // when the call was sent by which it was last known to be held
+	mu     sync.Mutex
+	notes  map[lineage.Node]string    // the bdev in words, of the nodes it is held on
+	sizes  map[lineage.Node]uint64    // MiB that the bdev was last grown to
+	alive  map[lineage.Node]time.Time // when the call was sent by which it was last known to be held
+	signed map[lineage.Node]time.Time // when the last sign of life was sent
 }
 
 func newMark(name string, noteAs func(lineage.LockNote) string, in func(*state.Node) state.Lock) mark {
-	return mark{name: name, noteAs: noteAs, in: in, notes: map[lineage.Node]string{}, sizes: map[lineage.Node]uint64{}, alive: map[lineage.Node]time.Time{}}
+	return mark{name: name, noteAs: noteAs, in: in, notes: map[lineage.Node]string{}, sizes: map[lineage.Node]uint64{}, alive: map[lineage.Node]time.Time{}, signed: map[lineage.Node]time.Time{}}
 }
 
 // timeFormat is that of the times in a note.
@@ -151,42 +152,31 @@ func (m *mark) check(ctx context.Context, node lineage.Node, holder lineage.UUID
 	return spdk.ClassOf(req.Err) == spdk.NotFound || req.Err == nil && (len(bdevs) != 1 || bdevs[0].UUID != string(holder))
 }
 
-// beat gives a sign of life on a node, which fails where another has it: the bdev grows
-// by a MiB that it does not have. It reports what check does. With it goes out what else
-// is to be asked.
-func (m *mark) beat(ctx context.Context, node lineage.Node, holder lineage.UUID, with ...*spdk.Req) (gone bool) {
-	m.mu.Lock()
-	m.sizes[node]++
-	size := m.sizes[node]
-	m.mu.Unlock()
-	req := spdk.NewReq(spdk.NullResize{Name: string(holder), MiB: size}, nil)
-	sent := time.Now()
-	_ = m.targets[node].Round(ctx, append([]*spdk.Req{req}, with...)...) // each request has its error
-	if spdk.ClassOf(req.Err) == spdk.Invalid {                           // it is larger, from before
-		b, err := m.targets[node].GetBdev(ctx, string(holder))
-		if err != nil {
-			return spdk.ClassOf(err) == spdk.NotFound
-		}
-		size = b.Size()>>20 + 1
-		sent = time.Now()
-		req.Err = m.targets[node].NullResize(ctx, string(holder), size)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if req.Err == nil && m.notes[node] != "" {
-		m.sizes[node] = max(m.sizes[node], size)
-		if sent.After(m.alive[node]) {
-			m.alive[node] = sent
-		}
-	}
-	return spdk.ClassOf(req.Err) == spdk.NotFound
-}
-
 // fresh reports whether a node has said not long ago that it is held.
 func (m *mark) fresh(node lineage.Node) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.notes[node] != "" && time.Since(m.alive[node]) < watchStops
+}
+
+// freshest is when the call was sent by which it was last known to be held on any node;
+// zero if on none.
+func (m *mark) freshest() (at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for n := range m.notes {
+		if m.alive[n].After(at) {
+			at = m.alive[n]
+		}
+	}
+	return at
+}
+
+// has reports whether it is held on a node.
+func (m *mark) has(node lineage.Node) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.notes[node] != ""
 }
 
 // lose takes note that it is held no more on a node, and reports whether it was.
@@ -232,9 +222,10 @@ func (m *mark) clean(ctx context.Context, node lineage.Node, notes []lineage.Loc
 	}
 }
 
-// every calls f for each node that it is held on once in a while, until ctx ends; a
-// node that is slow delays no other. The channel is closed when all calls have ended.
-func (m *mark) every(ctx context.Context, d time.Duration, f func(context.Context, lineage.Node)) <-chan struct{} {
+// every calls f once in a while for some of the nodes, as those say that it is given,
+// until ctx ends; a node that is slow delays no other. The channel is closed when all
+// calls have ended.
+func (m *mark) every(ctx context.Context, d time.Duration, which func() []lineage.Node, f func(context.Context, lineage.Node)) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -250,7 +241,7 @@ func (m *mark) every(ctx context.Context, d time.Duration, f func(context.Contex
 				return
 			case <-tick.C:
 			}
-			for _, n := range m.nodes() {
+			for _, n := range which() {
 				mu.Lock()
 				skip := busy[n]
 				busy[n] = true

@@ -150,8 +150,8 @@ func (t *Term) begin() {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.end = cancel
 	t.ended = []<-chan struct{}{
-		t.every(ctx, checkEvery, func(ctx context.Context, n lineage.Node) { t.confirm(ctx, n) }),
-		t.every(ctx, renewEvery, func(ctx context.Context, n lineage.Node) {
+		t.every(ctx, checkEvery/4, t.overdue, func(ctx context.Context, n lineage.Node) { t.confirm(ctx, n) }),
+		t.every(ctx, renewEvery, t.nodes, func(ctx context.Context, n lineage.Node) {
 			_ = t.write(ctx, n, t.note, false) // only words
 		}),
 		t.watch(ctx), t.spread(ctx),
@@ -164,7 +164,7 @@ func (t *Term) confirm(ctx context.Context, node lineage.Node) bool {
 	defer cancel()
 	sent := time.Now()
 	if t.beat(ctx, node, t.note.Holder) {
-		t.lose(node)
+		t.gone(node)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -176,8 +176,8 @@ func (t *Term) watch(ctx context.Context) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for pause(ctx, beatTimeout/10, nil) == nil {
-			if !slices.ContainsFunc(t.nodes(), t.fresh) {
+		for left := watchStops; pause(ctx, left, nil) == nil; {
+			if left = watchStops - time.Since(t.freshest()); left <= 0 {
 				t.lost()
 				return
 			}
@@ -245,6 +245,14 @@ func (t *Term) Check(ctx context.Context) error {
 }
 
 var errSeatLost = fmt.Errorf("this watch has lost the seat, or cannot tell: no node has confirmed it; it begins nothing more and stands by")
+
+// gone takes note that the seat on a node is another's, which ends the term where it was
+// the last.
+func (t *Term) gone(node lineage.Node) {
+	if t.lose(node) && t.freshest().IsZero() {
+		t.lost()
+	}
+}
 
 // lost ends the term.
 func (t *Term) lost() { t.once.Do(func() { close(t.over) }) }

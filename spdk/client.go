@@ -246,14 +246,12 @@ func (c *Client) retire(cn *conn) {
 	}
 }
 
-// knownMethods returns the methods read on the current connection, or nil.
-func (c *Client) knownMethods() Methods {
+// standing is the connection that takes the next round, or nil.
+func (c *Client) standing() *conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if cn := c.current; cn != nil && cn.wire.broken() == nil {
-		if m := cn.methods.Load(); m != nil {
-			return *m
-		}
+		return cn
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package spdk
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"sync/atomic"
@@ -13,9 +12,10 @@ import (
 
 // conn is one connection to a target.
 type conn struct {
-	wire    *wire
-	rpc     *jrpc2.Client
-	methods atomic.Pointer[Methods]
+	wire     *wire
+	rpc      *jrpc2.Client
+	methods  atomic.Pointer[Methods]
+	reactors atomic.Pointer[Reactors]
 
 	// Guarded by Client.mu.
 	inFlight int  // rounds
@@ -31,20 +31,15 @@ func newConn(nc net.Conn, opts *Options) *conn {
 // breaks or ctx ends. It sets every Err. It returns false, and nothing was
 // sent, if the connection was broken beforehand.
 func (cn *conn) run(ctx context.Context, reqs []*Req) bool {
-	specs := make([]jrpc2.Spec, len(reqs))
 	calls := make([]call, len(reqs))
-	b := &burst{calls: make([]*call, len(reqs))}
+	b := &burst{calls: make([]*call, len(reqs)), left: len(reqs)}
 	for i, r := range reqs {
-		specs[i].Method = r.Method
-		if r.raw != nil {
-			specs[i].Params = json.RawMessage(r.raw)
-		}
-		calls[i].req = r
+		calls[i].req, calls[i].burst = r, b
 		b.calls[i] = &calls[i]
 	}
 
 	cn.wire.announce(b)
-	_, err := cn.rpc.Batch(ctx, specs)
+	_, err := cn.rpc.Call(ctx, "burst", nil) // which the wire replaces by what it holds
 	if cn.wire.retract(b) {
 		if broken := cn.wire.broken(); broken != nil {
 			err = broken

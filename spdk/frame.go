@@ -52,7 +52,7 @@ func (f *frame) scan(b []byte) (int, error) {
 				break
 			}
 			i += q + 1
-			str = escaped(b, i-1)
+			str = b[i-2] == '\\' && escaped(b, i-1)
 			continue
 		}
 		switch c := byteClass[b[i]]; {

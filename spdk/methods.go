@@ -47,8 +47,10 @@ func GetMethods(out *Methods) *Req {
 // connection, as a target that restarted may be another build. The set is
 // shared: it must not be changed.
 func (c *Client) Methods(ctx context.Context) (Methods, error) {
-	if m := c.knownMethods(); m != nil {
-		return m, nil
+	if cn := c.standing(); cn != nil {
+		if m := cn.methods.Load(); m != nil {
+			return *m, nil
+		}
 	}
 	var out Methods
 	err := c.do(ctx, GetMethods(&out))

@@ -7,14 +7,15 @@ import "github.com/go-json-experiment/json"
 // what package json would decode by the struct's tags, and returns false if
 // anything is out of the ordinary. TestPlainIsJSON and FuzzPlain compare.
 
-// Raw is a result as the target wrote it.
-type Raw []byte
+// Look, as a [Req.Result], is called with the result as the target wrote it, which it must
+// not keep.
+type Look func(result []byte)
 
 // plainResult decodes b into out if it is one of the long listings and plain.
 func plainResult(b []byte, out any) bool {
 	switch out := out.(type) {
-	case *Raw:
-		*out = append((*out)[:0], b...)
+	case Look:
+		out(b)
 		return true
 	case *[]Bdev:
 		return plainList(b, out, 1000, (*lexer).bdev)

@@ -95,11 +95,20 @@ func (c *Client) outcome(reqs []*Req) (first error) {
 	return first
 }
 
-// learn keeps the set of methods if the round has read it.
+// learn keeps what does not change as long as the connection stands, if the round has
+// read it.
 func (cn *conn) learn(reqs []*Req) {
 	for _, r := range reqs {
-		if m, ok := r.Result.(*Methods); ok && r.Err == nil && r.Method == getMethods {
-			cn.methods.Store(m)
+		if r.Err != nil {
+			continue
+		}
+		switch out := r.Result.(type) {
+		case *Methods:
+			if r.Method == getMethods {
+				cn.methods.Store(out)
+			}
+		case *Reactors:
+			cn.reactors.Store(out)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package spdk
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -9,15 +8,18 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // wire is the channel between jrpc2 and a connection.
 //
 // It never blocks a sender: requests are queued and one goroutine writes them,
-// many in one system call. What jrpc2 hands over as a batch leaves as single
+// many in one system call. A burst is one call for jrpc2, and leaves as single
 // objects, because targets limit how much one JSON value may hold. Results are
-// decoded where they lie in the read buffer, and jrpc2 is told only that the
-// reply came: it would otherwise parse and copy every result three times.
+// decoded where they lie in the read buffer, and jrpc2 is told only that all
+// replies came: it would otherwise parse and copy every result three times, and
+// ten requests would cost as much again as sending and reading them.
 type wire struct {
 	nc    net.Conn
 	stall time.Duration // a peer that does not read for so long is given up
@@ -32,8 +34,9 @@ type wire struct {
 
 	mu      sync.Mutex
 	cond    *sync.Cond
+	last    int64           // id that was given to a request
 	queue   []*call         // not yet handed to the socket, in order
-	calls   map[int64]*call // not yet given up by their callers
+	calls   map[int64]*call // neither answered nor given up by their callers
 	err     error           // why the connection is broken
 	written chan struct{}   // closed when nothing more will be written
 }
@@ -42,15 +45,18 @@ type wire struct {
 type burst struct {
 	calls []*call
 	taken bool
+	id    int64 // of the call that it is for jrpc2
+	left  int   // calls that are not answered; guarded by wire.mu
 }
 
 // call is one request on its way. The fields before mu are guarded by wire.mu.
 type call struct {
-	req  *Req
-	id   int64
-	body []byte
-	sent progress
-	lost bool // when forgotten: the target certainly never saw it
+	req   *Req
+	burst *burst
+	id    int64
+	body  []byte
+	sent  progress
+	lost  bool // when forgotten: the target certainly never saw it
 
 	mu       sync.Mutex
 	gone     bool // the caller does not wait any more
@@ -95,20 +101,29 @@ func (w *wire) retract(b *burst) bool {
 	return true
 }
 
-// Send queues one request, or several in an array. It implements [channel.Channel].
+// Send queues what the burst that was announced holds. It implements [channel.Channel].
 func (w *wire) Send(b []byte) error {
 	burst := w.coming
-	if err := burst.fill(b); err != nil {
+	var f frame
+	n, err := f.scan(b)
+	if err != nil {
 		return err
 	}
+	e, err := f.open(b[:n])
+	if err != nil {
+		return err
+	}
+	burst.id = e.id
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err != nil {
 		return w.err
 	}
+	burst.encode(w.last)
 	for _, c := range burst.calls {
 		w.calls[c.id] = c
 	}
+	w.last += int64(len(burst.calls))
 	w.queue = append(w.queue, burst.calls...)
 	w.cond.Signal()
 	burst.taken = true
@@ -117,23 +132,27 @@ func (w *wire) Send(b []byte) error {
 	return nil
 }
 
-// fill distributes the encoded requests, one or an array of them, to the calls.
-func (b *burst) fill(enc []byte) error {
-	enc = bytes.TrimPrefix(bytes.Clone(enc), []byte("["))
+// encode writes the requests of the burst, whose ids follow on last.
+func (b *burst) encode(last int64) {
+	size := 0
 	for _, c := range b.calls {
-		var f frame
-		n, err := f.scan(enc)
-		if err != nil {
-			return err
-		}
-		e, err := f.open(enc[:n])
-		if err != nil {
-			return err
-		}
-		c.id, c.body = e.id, enc[:n:n]
-		enc = enc[min(n+1, len(enc)):] // and the comma or bracket behind it
+		size += len(`{"jsonrpc":"2.0","id":,"method":,"params":}`) + 24 + len(c.req.Method) + len(c.req.raw)
 	}
-	return nil
+	enc := make([]byte, 0, size)
+	for i, c := range b.calls {
+		c.id = last + int64(i) + 1
+		from := len(enc)
+		enc = append(enc, `{"jsonrpc":"2.0","id":`...)
+		enc = strconv.AppendInt(enc, c.id, 10)
+		enc = append(enc, `,"method":`...)
+		enc, _ = jsontext.AppendQuote(enc, c.req.Method) // which makes the best of what is no text
+		if c.req.raw != nil {
+			enc = append(enc, `,"params":`...)
+			enc = append(enc, c.req.raw...)
+		}
+		enc = append(enc, '}')
+		c.body = enc[from:len(enc):len(enc)]
+	}
 }
 
 // writeSize is how much one system call writes, unless one request is larger.
@@ -198,43 +217,54 @@ func (w *wire) wrote(batch []*call, n int) {
 	}
 }
 
-// Recv waits for the next reply that somebody waits for. It implements
-// [channel.Channel].
+// Recv waits until a burst is answered. It implements [channel.Channel].
 func (w *wire) Recv() ([]byte, error) {
 	for {
-		id, err := w.receive()
+		whole, err := w.receive()
 		if err != nil {
 			w.fail(err)
 			w.in.release()
 			return nil, err
 		}
-		if id != 0 {
+		if whole != nil {
 			w.ack = append(w.ack[:0], `{"jsonrpc":"2.0","result":true,"id":`...)
-			w.ack = append(strconv.AppendInt(w.ack, id, 10), '}')
+			w.ack = append(strconv.AppendInt(w.ack, whole.id, 10), '}')
 			return w.ack, nil
 		}
 	}
 }
 
-// receive reads one reply and gives it to its call. It returns the call's id,
-// or 0 if nobody waits: the call was given up, or the reply names none.
-func (w *wire) receive() (int64, error) {
+// receive reads one reply and gives it to its call, unless nobody waits: the call was
+// given up, or the reply names none. It returns the burst that is answered by that, or nil.
+func (w *wire) receive() (*burst, error) {
 	b, f, err := w.in.next(w.nc)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	w.heardAt.Store(time.Now().UnixNano())
 	e, err := f.open(b)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	w.mu.Lock()
 	c := w.calls[e.id]
 	w.mu.Unlock()
 	if c == nil {
-		return 0, nil
+		return nil, nil
 	}
-	return e.id, c.answer(e, w.trace)
+	if err := c.answer(e, w.trace); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.calls[e.id] != c {
+		return nil, nil // it was given up meanwhile
+	}
+	delete(w.calls, e.id)
+	if c.burst.left--; c.burst.left > 0 {
+		return nil, nil
+	}
+	return c.burst, nil
 }
 
 var errClosed = errors.New("connection closed")

@@ -24,26 +24,44 @@ var beatSeed = maphash.MakeSeed()
 
 // Pulse asks a node for what can change without anybody asking for it, in one round:
 // a leg is lost, a peer goes or comes back, the target is started again. What it
-// costs grows with RAIDs, links and exports, and not with lvols.
-func Pulse(ctx context.Context, t *spdk.Client) (Beat, error) {
-	var raids, controllers, subsystems spdk.Raw
-	var reactors spdk.Reactors
-	err := ask(ctx, t,
-		&spdk.Req{Method: "bdev_raid_get_bdevs", Params: spdk.RaidGet{Category: "all"}, Result: &raids},
-		&spdk.Req{Method: "bdev_nvme_get_controllers", Result: &controllers},
-		&spdk.Req{Method: "nvmf_get_subsystems", Result: &subsystems},
-		spdk.GetReactors(&reactors),
-	)
-	if err != nil {
-		return Beat{}, err
+// costs grows with RAIDs, links and exports, and not with lvols. With it goes out what else
+// is to be asked, in requests that have their errors.
+func Pulse(ctx context.Context, t *spdk.Client, with ...*spdk.Req) (Beat, error) {
+	var b Beat
+	var unread error
+	reqs := []*spdk.Req{
+		spdk.NewReq(spdk.RaidGet{Category: "all"}, spdk.Look(func(raids []byte) {
+			if b.Raids = maphash.Bytes(beatSeed, raids); bytes.Contains(raids, []byte(`"process"`)) {
+				b.Raids, unread = raidsDigest(raids)
+			}
+		})),
+		{Method: "bdev_nvme_get_controllers", Result: spdk.Look(func(controllers []byte) {
+			if bytes.Contains(controllers, resetting) {
+				controllers = bytes.ReplaceAll(controllers, resetting, delayed)
+			}
+			b.Controllers = maphash.Bytes(beatSeed, controllers)
+		})},
+		{Method: "nvmf_get_subsystems", Result: spdk.Look(func(subsystems []byte) {
+			b.Subsystems = maphash.Bytes(beatSeed, subsystems)
+		})},
 	}
-	b := Beat{
-		PID: reactors.PID, Raids: maphash.Bytes(beatSeed, raids),
-		Controllers: maphash.Bytes(beatSeed, bytes.ReplaceAll(controllers, resetting, delayed)), Subsystems: maphash.Bytes(beatSeed, subsystems),
+	is, known := t.Process()
+	if !known {
+		reqs = append(reqs, spdk.GetReactors(&is))
 	}
-	if bytes.Contains(raids, []byte(`"process"`)) {
-		b.Raids, err = raidsDigest(raids)
+	err := t.Round(ctx, append(reqs, with...)...)
+	if err == nil {
+		err = refused(reqs)
 	}
+	if err == nil && known {
+		if now, still := t.Process(); !still || now != is { // the connection is another since
+			err = ask(ctx, t, spdk.GetReactors(&is))
+		}
+	}
+	if err == nil {
+		err = unread
+	}
+	b.PID = is.PID
 	return b, err
 }
 
@@ -52,7 +70,7 @@ func Pulse(ctx context.Context, t *spdk.Client) (Beat, error) {
 var resetting, delayed = []byte(`"resetting"`), []byte(`"reconnect_is_delayed"`)
 
 // raidsDigest leaves out how far what RAIDs do in the background is.
-func raidsDigest(raw spdk.Raw) (uint64, error) {
+func raidsDigest(raw []byte) (uint64, error) {
 	var raids []spdk.Raid
 	if err := json.Unmarshal(raw, &raids); err != nil {
 		return 0, fmt.Errorf("bdev_raid_get_bdevs: %w", err)

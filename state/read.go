@@ -181,6 +181,11 @@ func ask(ctx context.Context, t *spdk.Client, reqs ...*spdk.Req) error {
 	if err := t.Round(ctx, reqs...); err != nil {
 		return err
 	}
+	return refused(reqs)
+}
+
+// refused is the first error of requests that were answered.
+func refused(reqs []*spdk.Req) error {
 	for _, r := range reqs {
 		if r.Err != nil {
 			return r.Err

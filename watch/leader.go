@@ -30,6 +30,13 @@ type Term interface {
 	Resign()
 }
 
+// Signer is a Term that is kept by signs of life on the nodes. They go out with pulses,
+// as one round, for what is asked of a node by itself costs as much again.
+type Signer interface {
+	// Sign is a sign of life for a node, and whom to tell when it was answered; nil for none.
+	Sign(lineage.Node) (*spdk.Req, func(context.Context))
+}
+
 // OnNodes is a Leader that needs nothing but the nodes: the seat is on them, beside
 // the locks.
 type OnNodes struct {

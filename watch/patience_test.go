@@ -231,7 +231,7 @@ func TestPulsesApart(t *testing.T) {
 		asked := map[string][]time.Duration{}
 		start := time.Now()
 		w.cluster.Inject(func(call sim.Call) sim.Fault {
-			if call.Method == "framework_get_reactors" {
+			if call.Method == "bdev_nvme_get_controllers" {
 				mu.Lock()
 				asked[call.Node] = append(asked[call.Node], time.Since(start))
 				mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"strata/lineage"
@@ -24,9 +25,10 @@ const beatTimeout = 5 * time.Second
 
 // pulses ask each node by itself, so that one that is slow delays no other.
 type pulses struct {
-	beats chan beat
-	wg    sync.WaitGroup
-	on    map[lineage.Node]pulsed
+	beats  chan beat
+	wg     sync.WaitGroup
+	on     map[lineage.Node]pulsed
+	signer atomic.Pointer[Signer] // nil for none
 }
 
 type pulsed struct {
@@ -48,7 +50,7 @@ func (p *pulses) adopt(ctx context.Context, targets map[lineage.Node]*spdk.Clien
 		if t := targets[name]; p.on[name].target == nil {
 			ctx, stop := context.WithCancel(ctx)
 			p.on[name] = pulsed{t, stop}
-			p.wg.Go(func() { p.ask(ctx, name, t, phases[i%len(phases)]) })
+			p.wg.Go(func() { p.ask(ctx, name, t, phase(i, len(targets))) })
 		}
 	}
 }
@@ -59,10 +61,15 @@ func (p *pulses) close() {
 	p.wg.Wait()
 }
 
-// phases are when in a second nodes are asked: not all at once, for of what happens
-// between two the one that is asked first tells, and not each by itself, for that wakes
-// this program up more often.
-var phases = []time.Duration{beatEvery, beatEvery / 2, beatEvery * 3 / 4, beatEvery / 4}
+// phase is how long after its first pulse one of so many nodes is asked again: a few not all
+// at once, for of what happens between two the one that is asked first tells. Many are: each
+// time that this program wakes up costs more than the pulse of a node.
+func phase(i, nodes int) time.Duration {
+	if nodes > 12 {
+		return beatEvery
+	}
+	return []time.Duration{beatEvery, beatEvery / 2, beatEvery * 3 / 4, beatEvery / 4}[i%4]
+}
 
 // ask asks at once, then after a while, and from then on each beatEvery.
 func (p *pulses) ask(ctx context.Context, name lineage.Node, t *spdk.Client, after time.Duration) {
@@ -85,10 +92,19 @@ func (p *pulses) ask(ctx context.Context, name lineage.Node, t *spdk.Client, aft
 	}
 }
 
+// sign has a term be kept by pulses, if it is kept so; nil for none.
+func (p *pulses) sign(t Term) {
+	if s, is := t.(Signer); is {
+		p.signer.Store(&s)
+	} else {
+		p.signer.Store(nil)
+	}
+}
+
 // hear tells what the pulse of a node finds; false when that is over.
 func (p *pulses) hear(ctx context.Context, name lineage.Node, t *spdk.Client) bool {
 	b := beat{node: name}
-	b.is, b.err = pulse(ctx, t)
+	b.is, b.err = p.pulse(ctx, name, t)
 	select {
 	case <-ctx.Done():
 		return false
@@ -98,12 +114,24 @@ func (p *pulses) hear(ctx context.Context, name lineage.Node, t *spdk.Client) bo
 }
 
 // pulse asks once more where the connection was to a target that has ended since.
-func pulse(ctx context.Context, t *spdk.Client) (state.Beat, error) {
+func (p *pulses) pulse(ctx context.Context, name lineage.Node, t *spdk.Client) (state.Beat, error) {
 	ctx, cancel := context.WithTimeout(ctx, beatTimeout)
 	defer cancel()
-	is, err := state.Pulse(ctx, t)
+	is, err := p.signed(ctx, name, t)
 	if c := spdk.ClassOf(err); c == spdk.Unreachable || c == spdk.Unknown && ctx.Err() == nil {
-		is, err = state.Pulse(ctx, t)
+		is, err = p.signed(ctx, name, t)
 	}
 	return is, err
+}
+
+// signed asks, and gives a sign of life with it where this watch has the seat.
+func (p *pulses) signed(ctx context.Context, name lineage.Node, t *spdk.Client) (state.Beat, error) {
+	if s := p.signer.Load(); s != nil {
+		if req, answered := (*s).Sign(name); req != nil {
+			is, err := state.Pulse(ctx, t, req)
+			answered(ctx)
+			return is, err
+		}
+	}
+	return state.Pulse(ctx, t)
 }

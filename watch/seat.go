@@ -75,6 +75,7 @@ func (h *hub) seated(ctx context.Context, s seat) {
 	switch {
 	case s.term != nil:
 		h.term = s.term
+		h.pulses.sign(s.term)
 		h.stands.Store("")
 		h.tell(Seated{Leads: true})
 		h.because("this watch has the seat")
@@ -100,6 +101,7 @@ func (h *hub) deposed() {
 func (h *hub) unseat() {
 	term := h.term
 	h.term = nil
+	h.pulses.sign(nil)
 	h.tell(Seated{Leads: false})
 	go func() {
 		term.Resign()

@@ -99,6 +99,51 @@ func TestSeveral(t *testing.T) {
 	})
 }
 
+// TestSignsOfLife: they go out with pulses, and by themselves while the watch is held up, by
+// the reading of files, say. Then too the other stands by.
+func TestSignsOfLife(t *testing.T) {
+	cfg := config(t, two)
+	synctest.Test(t, func(t *testing.T) {
+		held := make(chan struct{}, 1)
+		first := begin(t, cfg, several(1), func(o *Options) {
+			load := o.Load
+			o.Load = func() (*schema.Config, *schema.Sources, error) {
+				select {
+				case <-held:
+					time.Sleep(30 * time.Second)
+				default:
+				}
+				return load()
+			}
+		})
+		first.mustConverge(10 * time.Second)
+		second := first.beside(cfg, several(2))
+		second.after(2 * time.Second)
+		calls := func(d time.Duration) (signs, pulses int) {
+			n1 := first.cluster.Target("n1")
+			n1.ResetCalls()
+			first.after(d)
+			all := n1.Calls().ByMethod
+			return all["bdev_null_resize"], all["bdev_nvme_get_controllers"]
+		}
+		if signs, pulses := calls(20 * time.Second); signs != 20 || pulses != 40 { // the second has pulses too
+			t.Errorf("%d signs of life and %d pulses in 20 s", signs, pulses)
+		}
+		held <- struct{}{}
+		first.hangup <- struct{}{}
+		first.after(2 * time.Second)
+		if signs, pulses := calls(20 * time.Second); signs < 14 || signs > 20 || pulses != 20 {
+			t.Errorf("%d signs of life and %d pulses in 20 s in which the watch was held up", signs, pulses)
+		}
+		if s := of[Seated](second.after(20 * time.Second)); len(s) > 0 {
+			t.Errorf("the seat has changed hands: %v", s)
+		}
+		if err := errors.Join(second.leave(), first.end()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestCutOffAtWork cuts a watch off at every third call of changes that hold hosts; the
 // other has the locks of the one as soon as it has the seat, and ends what was begun.
 func TestCutOffAtWork(t *testing.T) {

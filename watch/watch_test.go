@@ -237,8 +237,8 @@ func TestIdle(t *testing.T) {
 			t.Errorf("%d looks in 10 minutes", looks)
 		}
 		for _, n := range []string{"n1", "n2", "n3"} {
-			if c := s.cluster.Target(n).Calls(); c.Writes != 0 || c.ByMethod["framework_get_reactors"] < 590 {
-				t.Errorf("%s: %d writes, %d pulses", n, c.Writes, c.ByMethod["framework_get_reactors"])
+			if c := s.cluster.Target(n).Calls(); c.Writes != 0 || c.ByMethod["bdev_nvme_get_controllers"] < 590 {
+				t.Errorf("%s: %d writes, %d pulses", n, c.Writes, c.ByMethod["bdev_nvme_get_controllers"])
 			}
 		}
 		if err := s.end(); err != nil {
