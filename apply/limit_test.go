@@ -5,7 +5,9 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"strata/lineage"
 	"strata/plan"
 	"strata/spdk"
 )
@@ -67,6 +69,33 @@ func TestLimits(t *testing.T) {
 		limited(32, 21, 64)
 		if err := l.enter(t.Context(), n1, plan.WriteLimit{At: plan.At{Node: "n1"}, BytesPerSec: 64 * mib}, "none"); err == nil {
 			t.Error("a bdev that is not there was limited")
+		}
+	})
+}
+
+// TestLimitsOfANodeThatHangs: what is copied to other nodes does not wait for it.
+func TestLimitsOfANodeThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg, c := config(t, "{}"), cluster(t)
+		targets, closeAll := connect(t, c, cfg)
+		defer closeAll()
+		l := newLimits()
+		enter := func(n lineage.Node) error {
+			return l.enter(t.Context(), targets[n], plan.WriteLimit{At: plan.At{Node: n}, BytesPerSec: 64 * mib}, "a")
+		}
+		if _, err := targets["n2"].MallocCreate(t.Context(), spdk.MallocCreate{Name: "a", NumBlocks: 2048, BlockSize: 512}); err != nil {
+			t.Fatal(err)
+		}
+		c.Target("n1").Freeze()
+		hung := make(chan error, 1)
+		go func() { hung <- enter("n1") }()
+		time.Sleep(100 * time.Millisecond)
+		start := time.Now()
+		if err := enter("n2"); err != nil || time.Since(start) > 100*time.Millisecond {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		if err := <-hung; err == nil {
+			t.Error("a node that hangs has taken a limit")
 		}
 	})
 }

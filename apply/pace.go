@@ -90,18 +90,29 @@ func (p *pace) begin(ctx context.Context, volume lineage.Volume, dest lineage.No
 		p.stop = stop
 		go p.run(ctx)
 	}
-	return func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.copies = slices.DeleteFunc(p.copies, func(x *pacedCopy) bool { return x == c })
-		p.engines[at].at = time.Now()
-		if !slices.ContainsFunc(p.copies, func(x *pacedCopy) bool { return x.dest == dest }) {
-			p.limits.forget(dest) // the next begins anew
-		}
-		if len(p.copies) == 0 {
-			p.stop()
-			p.stop = nil
-		}
+	return func() { p.end(c) }
+}
+
+// end is that of a copy.
+func (p *pace) end(c *pacedCopy) {
+	p.mu.Lock()
+	p.copies = slices.DeleteFunc(p.copies, func(x *pacedCopy) bool { return x == c })
+	p.engines[c.engine].at = time.Now()
+	if len(p.copies) == 0 {
+		p.stop()
+		p.stop = nil
+	}
+	p.mu.Unlock()
+	p.forget(c.dest)
+}
+
+// forget has the next copies to a node begin anew, if there are none now.
+func (p *pace) forget(dest lineage.Node) {
+	p.mu.Lock()
+	copying := slices.ContainsFunc(p.copies, func(x *pacedCopy) bool { return x.dest == dest })
+	p.mu.Unlock()
+	if !copying {
+		p.limits.forget(dest)
 	}
 }
 
@@ -169,57 +180,91 @@ func (p *pace) read(ctx context.Context, at lineage.Node) map[string]counts {
 
 func (p *pace) run(ctx context.Context) {
 	for sleep(ctx, paceEvery) == nil {
-		p.mu.Lock()
-		if ctx.Err() == nil {
-			p.look(ctx)
-		}
-		p.mu.Unlock()
+		p.look(ctx)
 	}
 }
 
-// look sets the rates of copies by the latency on their engines. p.mu is held.
+// look sets the rates of copies by the latency on their engines.
 func (p *pace) look(ctx context.Context) {
-	late := map[lineage.Node]float64{}
-	worst := map[lineage.Node]*pacedCopy{} // by destination
-	rate := map[lineage.Node]int64{}
-	times := func(c *pacedCopy) float64 {
-		if before := p.engines[c.engine].before; before > 0 {
-			return late[c.engine] / before
+	p.mu.Lock()
+	now := map[lineage.Node]map[string]counts{}
+	for _, c := range p.copies {
+		now[c.engine] = nil
+	}
+	p.mu.Unlock()
+	for at := range now {
+		now[at] = p.read(ctx, at)
+	}
+	for dest, s := range p.speeds(ctx, now) {
+		bytes, changed := p.limits.scale(ctx, p.targets[dest], dest, s.factor, s.rate)
+		if changed && p.tell != nil {
+			s.told.BytesPerSec = bytes
+			p.tell(s.told)
 		}
-		return 0
+		p.forget(dest) // where the last ended meanwhile
+	}
+}
+
+// speed is how copies to a node go, and are to go.
+type speed struct {
+	rate   int64   // bytes a second
+	times  float64 // how much slower I/O is than it was without copies, on the worst of their engines
+	factor float64 // that copies are to be faster
+	told   Paced
+}
+
+// speeds are those of copies by destination, by what their engines' counters are now.
+func (p *pace) speeds(ctx context.Context, now map[lineage.Node]map[string]counts) map[lineage.Node]*speed {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := map[lineage.Node]*speed{}
+	if ctx.Err() != nil {
+		return all // another looks, if anybody does
+	}
+	late := map[lineage.Node]float64{}
+	for at, counters := range now {
+		late[at] = p.engines[at].latency(counters)
 	}
 	for _, c := range p.copies {
-		if _, known := late[c.engine]; !known {
-			late[c.engine] = p.latency(ctx, c.engine)
+		if _, looked := now[c.engine]; !looked {
+			continue // it began meanwhile
 		}
-		now := c.moved()
-		rate[c.dest] += (now - c.last) * int64(time.Second) / int64(paceEvery)
-		c.last = now
-		if w := worst[c.dest]; w == nil || times(c) > times(w) {
-			worst[c.dest] = c
+		s := all[c.dest]
+		if s == nil {
+			s = &speed{times: -1}
+			all[c.dest] = s
 		}
-	}
-	for dest, c := range worst {
-		factor := 1.0
-		if n := times(c); n >= slowAt {
-			factor = 0.5
-		} else if n < fastAt {
-			factor = 1.25
+		moved := c.moved()
+		s.rate += (moved - c.last) * int64(time.Second) / int64(paceEvery)
+		c.last = moved
+		before, times := p.engines[c.engine].before, 0.0
+		if before > 0 {
+			times = late[c.engine] / before
 		}
-		if bytes, changed := p.limits.scale(ctx, p.targets[dest], dest, factor, rate[dest]); changed && p.tell != nil {
-			p.tell(Paced{Node: dest, Engine: c.engine, Latency: seconds(late[c.engine]), Before: seconds(p.engines[c.engine].before), BytesPerSec: bytes})
+		if times > s.times {
+			s.times, s.told = times, Paced{Node: c.dest, Engine: c.engine, Latency: seconds(late[c.engine]), Before: seconds(before)}
 		}
 	}
+	for _, s := range all {
+		switch {
+		case s.times >= slowAt:
+			s.factor = 0.5
+		case s.times < fastAt:
+			s.factor = 1.25
+		default:
+			s.factor = 1
+		}
+	}
+	return all
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// latency is the mean, in seconds, of hosts' I/O on an engine since it was last asked;
-// 0 where there was hardly any. p.mu is held.
-func (p *pace) latency(ctx context.Context, at lineage.Node) float64 {
-	e := p.engines[at]
+// latency is the mean, in seconds, of hosts' I/O since the counters were last read;
+// 0 where there was hardly any.
+func (e *engine) latency(now map[string]counts) float64 {
 	e.at = time.Now()
-	mean := e.mean(p.read(ctx, at))
+	mean := e.mean(now)
 	if e.before == 0 {
 		e.before = mean // nothing is known of how it was without copies
 	}
