@@ -77,6 +77,7 @@ func TestLimits(t *testing.T) {
 func TestLimitsOfANodeThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg, c := config(t, "{}"), cluster(t)
+		defer c.Close()
 		targets, closeAll := connect(t, c, cfg)
 		defer closeAll()
 		l := newLimits()
