@@ -61,8 +61,11 @@ func Pulse(ctx context.Context, t *spdk.Client, with ...*spdk.Req) (Beat, error)
 	if err == nil {
 		err = unread
 	}
+	if err != nil {
+		return Beat{}, err
+	}
 	b.PID = is.PID
-	return b, err
+	return b, nil
 }
 
 // A controller whose peer is gone is by turns in one of these states, once in each

@@ -43,10 +43,6 @@ func (h *hub) beat(b beat) {
 		h.tell(Back{Node: b.node, Restarted: true})
 		h.heldDown(b, n)
 		h.look(fmt.Sprintf("the target of %s was started again", b.node), false)
-	case n.hold > 0 && !now.Before(n.held()): // also while something changes there again and again
-		n.hold, n.last = 0, b.is
-		h.tell(Released{Node: b.node})
-		h.look(fmt.Sprintf("%s is not held down any more", b.node), false)
 	case b.is != was:
 		n.last = b.is
 		h.tell(Changed{Node: b.node})

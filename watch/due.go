@@ -36,6 +36,7 @@ func (h *hub) due(now time.Time) time.Time {
 	if h.cfg != nil {
 		sooner(scheduled(h.periods, h.checked))
 		for _, n := range h.nodes {
+			sooner(n.held())
 			if late := n.late(h.replaceAfter()); h.checked.Before(late) {
 				sooner(late)
 			}
@@ -58,6 +59,11 @@ func (h *hub) come(now time.Time) {
 		}
 	}
 	for name, n := range h.nodes {
+		if held := n.held(); !held.IsZero() && !now.Before(held) {
+			n.hold = 0
+			h.tell(Released{Node: name})
+			h.look(fmt.Sprintf("%s is not held down any more", name), false)
+		}
 		if late := n.late(h.replaceAfter()); late.After(was) && !late.After(now) {
 			h.anew(fmt.Sprintf("%s has been away for %v", name, h.replaceAfter()))
 		}

@@ -106,7 +106,7 @@ func (h *hub) loop(ctx context.Context) error {
 	for {
 		h.alive()
 		h.begin(ctx)
-		timer.Reset(time.Until(h.due(time.Now())))
+		timer.Reset(min(time.Until(h.due(time.Now())), turnEvery))
 		var lost <-chan struct{}
 		if h.term != nil {
 			lost = h.term.Lost()

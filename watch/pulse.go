@@ -71,9 +71,11 @@ func phase(i, nodes int) time.Duration {
 	return []time.Duration{beatEvery, beatEvery / 2, beatEvery * 3 / 4, beatEvery / 4}[i%4]
 }
 
-// ask asks at once, then after a while, and from then on each beatEvery.
+// ask asks at once, then after a while, and from then on each beatEvery. What is as it was
+// is not told.
 func (p *pulses) ask(ctx context.Context, name lineage.Node, t *spdk.Client, after time.Duration) {
-	if !p.hear(ctx, name, t) {
+	told, again := p.hear(ctx, name, t, nil)
+	if !again {
 		return
 	}
 	select {
@@ -83,7 +85,7 @@ func (p *pulses) ask(ctx context.Context, name lineage.Node, t *spdk.Client, aft
 	}
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
-	for p.hear(ctx, name, t) {
+	for told, again = p.hear(ctx, name, t, told); again; told, again = p.hear(ctx, name, t, told) {
 		select {
 		case <-ctx.Done():
 			return
@@ -101,15 +103,19 @@ func (p *pulses) sign(t Term) {
 	}
 }
 
-// hear tells what the pulse of a node finds; false when that is over.
-func (p *pulses) hear(ctx context.Context, name lineage.Node, t *spdk.Client) bool {
+// hear tells what the pulse of a node finds, if that is another than was told, and returns
+// it; false when that is over.
+func (p *pulses) hear(ctx context.Context, name lineage.Node, t *spdk.Client, told *beat) (*beat, bool) {
 	b := beat{node: name}
 	b.is, b.err = p.pulse(ctx, name, t)
+	if told != nil && told.is == b.is && (told.err == nil) == (b.err == nil) {
+		return told, ctx.Err() == nil
+	}
 	select {
 	case <-ctx.Done():
-		return false
+		return nil, false
 	case p.beats <- b:
-		return true
+		return &b, true
 	}
 }
 

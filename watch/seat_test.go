@@ -105,7 +105,16 @@ func TestSignsOfLife(t *testing.T) {
 	cfg := config(t, two)
 	synctest.Test(t, func(t *testing.T) {
 		held := make(chan struct{}, 1)
+		var target *spdk.Client
 		first := begin(t, cfg, several(1), func(o *Options) {
+			connect := o.Connect
+			o.Connect = func(n *schema.Node) (*spdk.Client, error) {
+				c, err := connect(n)
+				if n.Name == "n1" {
+					target = c
+				}
+				return c, err
+			}
 			load := o.Load
 			o.Load = func() (*schema.Config, *schema.Sources, error) {
 				select {
@@ -131,7 +140,11 @@ func TestSignsOfLife(t *testing.T) {
 		}
 		held <- struct{}{}
 		first.hangup <- struct{}{}
-		first.after(2 * time.Second)
+		first.after(time.Second)
+		if err := target.Call(t.Context(), "nvmf_create_subsystem", map[string]string{"nqn": "nqn.2026-01.io.example:other"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		first.after(2 * time.Second) // what has changed there cannot be told now
 		if signs, pulses := calls(20 * time.Second); signs < 14 || signs > 20 || pulses != 20 {
 			t.Errorf("%d signs of life and %d pulses in 20 s in which the watch was held up", signs, pulses)
 		}

@@ -36,8 +36,8 @@ type Options struct {
 	Polls bool
 	// Observe is told of all that happens, one thing at a time; nil for nobody.
 	Observe func(Event)
-	// Alive is called whenever the watch has taken an event, which is many times a
-	// second; nil for nobody. Where it is not called for long, the watch hangs.
+	// Alive is called whenever the watch has taken an event, and at least once a second;
+	// nil for nobody. Where it is not called for long, the watch hangs.
 	Alive func()
 	// Stop, when closed, ends the watch after the steps in hand and after any
 	// section that holds hosts' I/O.
@@ -47,8 +47,12 @@ type Options struct {
 	Hangup <-chan struct{}
 }
 
-// beatEvery is how often each node is asked for its pulse.
-const beatEvery = time.Second
+const (
+	// beatEvery is how often each node is asked for its pulse.
+	beatEvery = time.Second
+	// turnEvery is how often Options.Alive is called where nothing happens.
+	turnEvery = time.Second
+)
 
 // clients are the connections to the nodes of a configuration.
 type clients struct {
