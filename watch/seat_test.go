@@ -105,16 +105,7 @@ func TestSignsOfLife(t *testing.T) {
 	cfg := config(t, two)
 	synctest.Test(t, func(t *testing.T) {
 		held := make(chan struct{}, 1)
-		var target *spdk.Client
 		first := begin(t, cfg, several(1), func(o *Options) {
-			connect := o.Connect
-			o.Connect = func(n *schema.Node) (*spdk.Client, error) {
-				c, err := connect(n)
-				if n.Name == "n1" {
-					target = c
-				}
-				return c, err
-			}
 			load := o.Load
 			o.Load = func() (*schema.Config, *schema.Sources, error) {
 				select {
@@ -141,7 +132,7 @@ func TestSignsOfLife(t *testing.T) {
 		held <- struct{}{}
 		first.hangup <- struct{}{}
 		first.after(time.Second)
-		if err := target.Call(t.Context(), "nvmf_create_subsystem", map[string]string{"nqn": "nqn.2026-01.io.example:other"}, nil); err != nil {
+		if err := first.targets["n1"].Call(t.Context(), "nvmf_create_subsystem", map[string]string{"nqn": "nqn.2026-01.io.example:other"}, nil); err != nil {
 			t.Fatal(err)
 		}
 		first.after(2 * time.Second) // what has changed there cannot be told now

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"strata/lineage"
-	"strata/schema"
 	"strata/spdk"
 )
 
@@ -19,17 +18,8 @@ var passes = flag.Int("passes", 200, "how many passes TestSoak has a watch make"
 func TestSoak(t *testing.T) {
 	cfg := config(t, two)
 	synctest.Test(t, func(t *testing.T) {
-		var target *spdk.Client
 		made := 0
 		s := begin(t, cfg, func(o *Options) {
-			connect := o.Connect
-			o.Connect = func(n *schema.Node) (*spdk.Client, error) {
-				c, err := connect(n)
-				if n.Name == "n1" {
-					target = c
-				}
-				return c, err
-			}
 			o.Observe = func(e Event) {
 				if x, ok := e.(Ended); ok && x.Result != nil {
 					made += x.Result.Passes
@@ -38,6 +28,7 @@ func TestSoak(t *testing.T) {
 		})
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
+		target := s.targets["n1"]
 		type use struct {
 			heap       uint64
 			goroutines int

@@ -56,11 +56,12 @@ type scene struct {
 	leave   func() error // ends the watch
 	end     func() error // and the cluster
 
-	mu     sync.Mutex
-	away   bool // what is sent to nodes is lost
-	cfg    *schema.Config
-	events []Event
-	seen   *state.Snapshot
+	mu      sync.Mutex
+	away    bool // what is sent to nodes is lost
+	cfg     *schema.Config
+	targets map[lineage.Node]*spdk.Client // of the watch, as it last connected to them
+	events  []Event
+	seen    *state.Snapshot
 }
 
 // begin has a cluster watched until end is called.
@@ -77,7 +78,7 @@ func begin(t *testing.T, cfg *schema.Config, options ...func(*Options)) *scene {
 
 func beginOn(t *testing.T, c *sim.Cluster, cfg *schema.Config, options ...func(*Options)) *scene {
 	t.Helper()
-	s := &scene{t: t, cluster: c, hangup: make(chan struct{}), cfg: cfg}
+	s := &scene{t: t, cluster: c, hangup: make(chan struct{}), cfg: cfg, targets: map[lineage.Node]*spdk.Client{}}
 	stop, done := make(chan struct{}), make(chan error)
 	opt := Options{
 		Load: func() (*schema.Config, *schema.Sources, error) {
@@ -86,11 +87,15 @@ func beginOn(t *testing.T, c *sim.Cluster, cfg *schema.Config, options ...func(*
 			return s.cfg, nil, nil
 		},
 		Connect: func(n *schema.Node) (*spdk.Client, error) {
-			return spdk.New(n.RPC, spdk.Options{Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+			c, err := spdk.New(n.RPC, spdk.Options{Dial: func(_ context.Context, _, address string) (net.Conn, error) {
 				near, far := net.Pipe()
 				go s.cluster.Target(path.Base(address)).Serve(far)
 				return &wire{near, s}, nil
 			}})
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.targets[n.Name] = c
+			return c, err
 		},
 		Prepare: func(cfg *schema.Config) (apply.Options, error) {
 			all := schema.AllDuties
