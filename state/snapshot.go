@@ -172,6 +172,18 @@ func (n *Node) Orphaned(l *Lvol) bool {
 	return l.External != "" && !l.Degraded && (r == nil || r.Absent) && n.lvolByUUID[source] == nil
 }
 
+// MayBeOrphaned reports whether l reads through a bdev that may go at any moment, for its
+// controller is not connected: by the time that l is deleted it may be orphaned.
+func (n *Node) MayBeOrphaned(l *Lvol) bool {
+	source := lineage.UUID(l.External)
+	r := n.Remotes[source]
+	if l.External == "" || l.Degraded || r == nil || n.lvolByUUID[source] != nil {
+		return false
+	}
+	c := n.Controllers[r.Controller]
+	return c == nil || c.State != "enabled"
+}
+
 // Complete reports whether the whole stack is on the lvol's own node.
 func (l *Lvol) Complete() bool { return l.External == "" && !l.Degraded }
 

@@ -164,7 +164,7 @@ func (s *section) then(why reason, risk plan.Risk, ops ...plan.Op) {
 // safe makes sure that a deletion does not end the target.
 func (s *section) safe(pos schema.Pos, op plan.LvolDelete) plan.LvolDelete {
 	at := s.b.w.Nodes[op.Node]
-	if l := at.Lvols[op.Lvstore+"/"+string(op.Name)]; l != nil && at.Orphaned(l) {
+	if l := at.Lvols[op.Lvstore+"/"+string(op.Name)]; l != nil && (at.Orphaned(l) || at.MayBeOrphaned(l)) {
 		op.Name = s.sever(pos, op.Node, l)
 	}
 	return op

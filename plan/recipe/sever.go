@@ -10,8 +10,8 @@ import (
 	"strata/state"
 )
 
-// sever makes an lvol that reads through a bdev that is going stand on
-// nothing, so that it can be deleted: as it is, deleting it would end the
+// sever makes an lvol that reads through a bdev that is going, or may be by then, stand
+// on nothing, so that it can be deleted: as it is, deleting it would end the
 // target, and as long as it is, the bdev and the controller that brought it do
 // not go. It is put on an empty layer made for it, which then goes again. What
 // it shows from then on is not what the volume has, so it stops being a head
@@ -33,6 +33,9 @@ func (s *section) sever(pos schema.Pos, n lineage.Node, l *state.Lvol) lineage.L
 	higher := func() lineage.Name { e++; return void(v, e) }
 	layer := free(void(v, e), higher)
 	why := because(pos, "what %s reads through is gone, and goes no further while it is held", l.Name)
+	if !s.b.w.Nodes[n].Orphaned(l) {
+		why = because(pos, "what %s reads through may go at any moment: to delete it then would end the target", l.Name)
+	}
 	s.then(why, plan.RiskReduce, plan.LvolRename{At: plan.At{Node: n}, Lvstore: l.Lvstore, From: l.Name, To: name}, plan.LvolCreate{At: plan.At{Node: n}, Lvstore: l.Lvstore, Name: other, Size: l.Size})
 	s.then(why, plan.RiskCreate, plan.LvolSnapshot{At: plan.At{Node: n}, Lvstore: l.Lvstore, Lvol: other, Layer: layer})
 	s.then(why, plan.RiskReduce, plan.LvolSetParent{At: plan.At{Node: n}, Lvstore: l.Lvstore, Name: name, Layer: layer})
