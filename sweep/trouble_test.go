@@ -82,10 +82,11 @@ func (w *world) back(c sim.Call, f sim.Fault, after time.Duration) {
 	}
 }
 
-// startAgain starts the targets that have ended, as whoever runs them would. Besides
-// those that trouble kills, two may end by themselves that have events of each other,
-// and one of which hung.
+// startAgain starts the targets that have ended, as whoever runs them would, from now on.
+// Besides those that trouble kills, two may end by themselves that have events of each
+// other, and one of which hung.
 func (w *world) startAgain() {
+	time.AfterFunc(asks, w.startAgain)
 	for _, n := range nodes {
 		if t := w.c.Target(n); !t.Running() {
 			w.killed = true
