@@ -158,9 +158,7 @@ func (w *world) watched(s step) (*apply.Result, error) {
 			}
 		}
 	}
-	if w.trouble == nil {
-		w.c.Inject(nil)
-	}
+	w.c.Inject(nil) // the watch is what is tried
 	if err := v.end(); err != nil {
 		return nil, fmt.Errorf("the watch ended: %w", err)
 	}
