@@ -31,6 +31,10 @@ type Seat struct {
 	told lineage.UUID // or noNode
 }
 
+// noteEvery is how often the seat's note says when its holder was last seen, which is for
+// who reads it: that the holder lives is seen by its signs of life.
+const noteEvery = 30 * time.Second
+
 // noNode is for whom a watch stands by that reaches no node.
 const noNode = lineage.UUID("none")
 
@@ -151,7 +155,7 @@ func (t *Term) begin() {
 	t.end = cancel
 	t.ended = []<-chan struct{}{
 		t.every(ctx, checkEvery/4, t.overdue, func(ctx context.Context, n lineage.Node) { t.confirm(ctx, n) }),
-		t.every(ctx, renewEvery, t.nodes, func(ctx context.Context, n lineage.Node) {
+		t.every(ctx, noteEvery, t.nodes, func(ctx context.Context, n lineage.Node) {
 			_ = t.write(ctx, n, t.note, false) // only words
 		}),
 		t.watch(ctx), t.spread(ctx),
