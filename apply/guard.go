@@ -56,9 +56,9 @@ type guardMessage struct {
 }
 
 // hold tells the guard that an export is about to be held, and waits until it
-// knows.
+// knows. Hosts of a suspended node are to wait, whatever becomes of this process.
 func (g *Guard) hold(section plan.Key, p plan.Pause) error {
-	if g == nil {
+	if g == nil || g.Config.Suspended(p.Node) {
 		return nil
 	}
 	g.mu.Lock()

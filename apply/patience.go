@@ -14,11 +14,12 @@ import (
 // Patience has since when peers are gone whose links wait, and for how long they are
 // waited for. A link counts from when the look began that first found it so, but from
 // no more than foundLate before it was found; one that is found
-// well begins anew. The zero value knows of none. Runners that follow on one another
+// well begins anew, and so does one to or from a node that was suspended, when the
+// configuration says so no more. The zero value knows of none. Runners that follow on one another
 // share one, if nobody else has had the nodes for long; they, and Next, are not to be
 // called at the same time.
 type Patience struct {
-	links schema.Links // of the Runner that uses it
+	cfg   *schema.Config // of the Runner that uses it
 	gone  map[lineage.Link]absence
 	waits []state.Waiting // at the last look
 	told  []lineage.Link  // somebody was told of these
@@ -28,6 +29,7 @@ type Patience struct {
 type absence struct {
 	since  time.Time
 	hung   bool      // it hung when it was last looked at
+	held   bool      // a node of it was suspended when it was last looked at
 	proven time.Time // from then on it cannot be one that vanished
 }
 
@@ -58,8 +60,16 @@ func (p *Patience) look(waits []state.Waiting, began, now time.Time) map[lineage
 				a.since = bound
 			}
 		}
+		suspended, over := p.suspended(w.Link)
+		if a.held && !suspended && !over {
+			a.since, a.hung, known = now, false, false // from here on it is waited for as any other
+		}
+		if a.held = suspended; suspended {
+			p.gone[w.Link] = a
+			continue // the plan waits, and nobody else need
+		}
 		if a.hung = w.Hung; w.Hung && (!known || !before[w.Link].hung) {
-			a.proven = now.Add(hangs(p.links))
+			a.proven = now.Add(hangs(p.cfg.Links))
 		}
 		p.gone[w.Link] = a
 		if peers[w.Link] = plan.PeerWaits; !now.Before(p.until(a)) {
@@ -69,12 +79,19 @@ func (p *Patience) look(waits []state.Waiting, began, now time.Time) map[lineage
 	return peers
 }
 
+// suspended reports whether a node of a link is suspended, or that of the peer is no more
+// because it has been for as long as it may.
+func (p *Patience) suspended(l lineage.Link) (is, over bool) {
+	from := p.cfg.Node(l.From)
+	return p.cfg.Suspended(l.From) || p.cfg.Suspended(l.To), from != nil && from.Suspend != nil && from.Suspend.Over
+}
+
 // tell says which peers are waited for, unless that was said.
 func (p *Patience) tell(told func([]state.Waiting)) {
 	var links []lineage.Link
 	var waits []state.Waiting
 	for _, w := range p.waits {
-		if p.until(p.gone[w.Link]).After(time.Now()) {
+		if a := p.gone[w.Link]; !a.held && p.until(a).After(time.Now()) {
 			links, waits = append(links, w.Link), append(waits, w)
 		}
 	}
@@ -86,7 +103,7 @@ func (p *Patience) tell(told func([]state.Waiting)) {
 
 // until is when a peer is waited for no more.
 func (p *Patience) until(a absence) time.Time {
-	end := a.since.Add(p.links.Patience())
+	end := a.since.Add(p.cfg.Links.Patience())
 	if a.hung && a.proven.Before(end) {
 		return a.proven
 	}
@@ -98,7 +115,7 @@ func (p *Patience) until(a absence) time.Time {
 func (p *Patience) Next(now time.Time) (time.Duration, bool) {
 	var ends []time.Duration
 	for a := range maps.Values(p.gone) {
-		if d := p.until(a).Sub(now); d > 0 {
+		if d := p.until(a).Sub(now); d > 0 && !a.held {
 			ends = append(ends, d)
 		}
 	}

@@ -233,7 +233,7 @@ func TestPatience(t *testing.T) {
 		{"it hangs, and missed packets take longer", 12, []look{{0, hung, W, 0}, {8 * time.Second, hung, W, 0}, {8200 * time.Millisecond, hung, O, 0}}},
 		{"it hangs, and nobody misses packets", 0, []look{{0, hung, W, 0}, {9 * time.Second, hung, W, 0}, {10 * time.Second, hung, O, 0}}},
 	} {
-		p := &Patience{links: schema.Links{PatienceMs: 10000, TransportAckTimeout: c.ack}}
+		p := &Patience{cfg: &schema.Config{Links: schema.Links{PatienceMs: 10000, TransportAckTimeout: c.ack}}}
 		start := time.Now()
 		for _, l := range c.looks {
 			if got := p.look(l.waits, start.Add(l.at-l.took), start.Add(l.at))[link]; got != l.want {

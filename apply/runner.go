@@ -69,7 +69,7 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 		c.pace = &pace{cluster: cfg.Cluster, targets: targets, limits: c.limits, tell: opt.Pace, engines: map[lineage.Node]*engine{}}
 	}
 	p := cmp.Or(opt.Patience, &Patience{})
-	p.links = cfg.Links
+	p.cfg = cfg
 	return &Runner{
 		cfg: cfg, targets: targets, opt: opt,
 		looker:   &looker{cfg: cfg, targets: targets, unread: opt.Unread, made: m, lvstores: c.lvstores, pace: c.pace},

@@ -15,12 +15,15 @@
 //     a rung of each. In brackets is the duty that one takes where nobody looks at
 //     the plan (duty.go), with … if parts of it take another; without, it has no
 //     steps then (table.go):
+//     One that a suspended node serves, before all others are looked at:
+//     suspend   a volume is taken down whose engine is on a node that is suspended, and stays down until it is back [serve]
 //     A volume that nobody has:
 //     seen      no volume is new while a node that may have a replica was not read (create.go)
 //     clone     sealed heads on a layer of another volume [change]
 //     adopt     an lvol of somebody else's becomes its head [change]
 //     create    sealed heads, which are empty [change]
 //     A volume that is there, before anything else:
+//     suspended a volume that needs a suspended node is left as it is (suspend.go)
 //     resume    a pause that somebody left open ends [serve]
 //     spent     a volume whose names count too high is left as it is
 //     alone     a volume whose next step is left to a person is left as it is

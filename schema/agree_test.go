@@ -78,6 +78,7 @@ var agreePaths = []string{
 	"volumes.b.replicas.on", "volumes.b.replicas.x", "volumes.c.replicas.pool", "volumes.c.replicas.count", "volumes.c.replicas.spread",
 	"volumes.d.export.nvmf", "volumes.d.export.nvmf.x", "volumes.d.export.ublk", "volumes.e.export.nbd", "volumes.e.export.x",
 	"nodes.n1.rebuild", "nodes.n1.rebuild.parallel", "nodes.n1.rebuild.bandwidth", "nodes.n1.rebuild.x",
+	"nodes.n1.maintenance", "nodes.n1.maintenance.suspend", "nodes.n1.maintenance.suspend.for", "nodes.n1.maintenance.x",
 	"volumes.a.snapshots", "volumes.a.head", "volumes.a.from", "volumes.a.group", "volumes.a.consistency", "volumes.a.every", "volumes.a.keep",
 	"volumes.a.labels", "volumes.a.labels.tier", "volumes.a.labels.-",
 	"volumes.a.resync", "volumes.e.export", "volumes.e.every", "volumes.f.export", "volumes.f.consistency", "volumes.g.export", "volumes.g.consistency",
@@ -115,6 +116,7 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|3600|3601|65535|6
 {aio: "/x", renamedFrom: "f"}|{aio: "/x", renamedFrom: "F"}|{aio: "/x", renamedFrom: "f", lvstore: "g"}
 ["serve"]|["serve","fence"]|["fence","serve"]|["fence"]|["serve","rebuild"]|["rebuild","fence"]|["serve","fence","rebuild","change"]|["change"]|["serve","serve"]|["serv"]|["serve",1]|"serve"|"0s"|"1s"|"10m"|"-1s"
 {parallel: 1}|{bandwidth: 1Mi}|{bandwidth: 1Mi - 1}|{parallel: 3, bandwidth: 0}|{parallel: 0}
+"suspend"|"drain"|{suspend: {}}|{suspend: "10m"}|{suspend: for: "30m"}|{suspend: for: "1s"}|{suspend: for: "24h"}|{suspend: for: "0.5s"}|{suspend: for: "25h"}|{suspend: x: 1}|{for: "30m"}|{for: 10}
 `, "|")
 
 // TestSchemaAgrees puts many values at every path and has the checks in Go and

@@ -84,6 +84,7 @@ type Node struct {
 	Labels  map[string]string
 	Pools   []*Pool
 	Rebuild Rebuild
+	Suspend *Suspend `json:",omitempty"` // somebody works on it, and hosts wait for it; nil: no one does
 	Pos     Pos
 }
 

@@ -8,15 +8,17 @@ import (
 
 // The fields of each struct of schema.cue.
 var (
-	configFields  = []string{"cluster", "links", "pauseLimit", "auto", "replaceAfter", "nodes", "retired", "volumes"}
-	linksFields   = []string{"loss", "patience", "transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
-	nodeFields    = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild"}
-	httpFields    = []string{"password", "ca"}
-	sshFields     = []string{"key", "passphrase", "knownHosts"}
-	secretFields  = []string{"env", "file"}
-	poolFields    = []string{"aio", "uring", "nvme", "malloc", "blockSize", "clusterSize", "format", "lvstore", "renamedFrom"}
-	rebuildFields = []string{"parallel", "bandwidth"}
-	volumeFields  = []string{
+	configFields      = []string{"cluster", "links", "pauseLimit", "auto", "replaceAfter", "nodes", "retired", "volumes"}
+	linksFields       = []string{"loss", "patience", "transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
+	nodeFields        = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild", "maintenance"}
+	httpFields        = []string{"password", "ca"}
+	sshFields         = []string{"key", "passphrase", "knownHosts"}
+	secretFields      = []string{"env", "file"}
+	poolFields        = []string{"aio", "uring", "nvme", "malloc", "blockSize", "clusterSize", "format", "lvstore", "renamedFrom"}
+	rebuildFields     = []string{"parallel", "bandwidth"}
+	maintenanceFields = []string{"suspend"}
+	suspendFields     = []string{"for"}
+	volumeFields      = []string{
 		"size", "replicas", "engine", "export", "protect", "labels",
 		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "auto",
 	}

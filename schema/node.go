@@ -35,6 +35,7 @@ func (s *spot) node(cluster lineage.Cluster) (*Node, object) {
 		n.Pools = append(n.Pools, f.pool(cluster))
 	}
 	o.field("rebuild").rebuild(&n.Rebuild)
+	n.Suspend = o.field("maintenance").maintenance()
 	return n, o
 }
 

@@ -53,6 +53,24 @@ func (s *Snapshot) Within(c lineage.Cluster, pools Pools, disks Disks) *Snapshot
 	return out
 }
 
+// Hide returns the snapshot as if a node had not been read, for that reason.
+func (s *Snapshot) Hide(c lineage.Cluster, hidden lineage.Node, why string) *Snapshot {
+	nodes := []*Node{Unread(hidden, why)}
+	for _, name := range slices.Sorted(maps.Keys(s.Nodes)) {
+		if name != hidden {
+			nodes = append(nodes, s.Nodes[name])
+		}
+	}
+	out := New(c, nodes...)
+	out.apart = map[string][]Apart{}
+	for v, all := range s.apart {
+		if all = slices.DeleteFunc(slices.Clone(all), func(a Apart) bool { return a.Node == hidden }); len(all) > 0 {
+			out.apart[v] = all
+		}
+	}
+	return out
+}
+
 // Named returns the snapshot with the lvstores of pools called as plans call them.
 func (s *Snapshot) Named(pools Pools) *Snapshot {
 	out := s.Clone()

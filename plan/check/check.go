@@ -95,6 +95,9 @@ func (c *Checker) track(paused map[lineage.NQN]bool, step *plan.Step) {
 		paused[hosts.NQN] = true
 	case plan.PathTaken:
 		_, export := c.cfg.Cluster.ParseExport(hosts.NQN)
+		if c.cfg.Suspended(step.Op.On()) {
+			break // they wait until it is not any more
+		}
 		if sub := c.w.Nodes[step.Op.On()].Subsystems[hosts.NQN]; export && sub != nil && len(sub.Listeners) == 0 {
 			paused[hosts.NQN] = true
 		}

@@ -5,6 +5,7 @@ package plantest
 
 import (
 	_ "embed"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -87,7 +88,8 @@ func Text(p *plan.Plan) string {
 // Case is a golden case: a configuration ("lab.cue") and a world ("world"). Lines
 // "key: value" of the archive's comment are options: allow-destroy, authority
 // (db=n2), nonce, now (seconds), auto (words, "nothing" or "as configured"), away (nodes, or
-// "none"), explain, and gone (n2:n1 waits, or over, of a link). Nodes know of one another's pools
+// "none"), explain, gone (n2:n1 waits, or over, of a link), and counted (n2 100 160: suspended
+// since then, by then). Nodes know of one another's pools
 // (worldtest.Remind) unless a line says "reminders: none".
 type Case struct {
 	Name    string
@@ -133,7 +135,7 @@ func (c Case) Load(t testing.TB) (*schema.Config, *state.Snapshot, plan.Options)
 	if !strings.Contains(string(c.archive.Comment), "reminders: none") {
 		worldtest.Remind(cfg, snap)
 	}
-	return cfg, snap, c.options(t, cfg)
+	return c.counted(t, cfg), snap, c.options(t, cfg)
 }
 
 // Document is the case's configuration as a saved plan keeps it. It is called
@@ -162,6 +164,22 @@ func Grants(names ...string) plan.Grants {
 		all[g] = true
 	}
 	return all
+}
+
+// counted is the configuration as who counts how long a node has been suspended has it:
+// since when, and what time it is, in seconds since 1970.
+func (c Case) counted(t testing.TB, cfg *schema.Config) *schema.Config {
+	for line := range strings.Lines(string(c.archive.Comment)) {
+		if rest, ok := strings.CutPrefix(line, "counted: "); ok {
+			var node lineage.Node
+			var since, now int64
+			if _, err := fmt.Sscan(rest, &node, &since, &now); err != nil {
+				t.Fatal(err)
+			}
+			cfg = cfg.Counted(map[lineage.Node]int64{node: since}, now)
+		}
+	}
+	return cfg
 }
 
 func (c Case) options(t testing.TB, cfg *schema.Config) plan.Options {

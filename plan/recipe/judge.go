@@ -17,7 +17,9 @@ func (s *subject) judge() bool {
 	verdict := b.w.Judge(s.inc, s.question())
 	s.Verdict = &verdict
 	if verdict.Unknown != "" {
-		if hidden, pending, why := b.hidden(); !pending {
+		if hidden, pending, why := b.hidden(); b.onlySuspended() {
+			b.awaitSuspended(s.v)
+		} else if !pending {
 			b.blockAlone("volume "+s.v.Name, s.v.Pos, s.unblock(hidden, why), "%s", verdict.Unknown)
 		}
 		return false

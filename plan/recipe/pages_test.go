@@ -25,10 +25,10 @@ import (
 )
 
 // courses are all there are, in the order in which they are tried.
-var courses = []course{making, beginning, moving, keeping, relieving, starting, layering}
+var courses = []course{apart, making, beginning, moving, keeping, relieving, starting, layering}
 
 // onlyAsks are the recipes without steps: they leave volumes as they are.
-var onlyAsks = []string{"seen", "spent", "alone", "overtaken", "shaken", "parted", "hold", "unsure", "copied"}
+var onlyAsks = []string{"suspended", "seen", "spent", "alone", "overtaken", "shaken", "parted", "hold", "unsure", "copied"}
 
 // TestTable: the table says what is so.
 func TestTable(t *testing.T) {
@@ -110,7 +110,7 @@ func operations(t *testing.T) map[string]map[string]bool {
 // packageDoc puts the recipes into the documentation of package plan: below the lines
 // of its list that end with where they are to be found.
 func packageDoc(old string) string {
-	lists := map[string][]course{"(table.go):": {making, beginning, moving, keeping, starting}, "(layers.go):": {layering}}
+	lists := map[string][]course{"(table.go):": {apart, making, beginning, moving, keeping, starting}, "(layers.go):": {layering}}
 	var out []string
 	skip := false
 	for _, line := range strings.Split(old, "\n") {

@@ -24,11 +24,12 @@ type passes struct {
 	order []*schema.Volume // sources of clones first
 	index map[string]int   // of volumes, in order
 
-	outcomes []*outcome           // of volumes, when they were last planned; nil before
-	needs    map[lineage.Link]int // how many volumes need a link
-	last     *builder             // nil when everything is to be looked at
-	places   map[string]plan.Placement
-	watch    func(recipe string, op plan.Op) // is told of each step which recipe makes it; nil for nobody
+	suspension *suspension          // nil until suspended nodes are apart
+	outcomes   []*outcome           // of volumes, when they were last planned; nil before
+	needs      map[lineage.Link]int // how many volumes need a link
+	last       *builder             // nil when everything is to be looked at
+	places     map[string]plan.Placement
+	watch      func(recipe string, op plan.Op) // is told of each step which recipe makes it; nil for nobody
 	// restless is set when something that nodes or links wait for may come of what
 	// volumes do: then every pass looks at everything.
 	restless bool
@@ -87,6 +88,11 @@ func (p *passes) next() (*builder, plan.Pass, error) {
 // make makes a pass that looks at what was touched since the last, or at everything
 // when that is nil.
 func (p *passes) make(last *builder) (*builder, plan.Pass, error) {
+	if p.suspension == nil {
+		if b, pass, err := p.suspend(); err != nil || len(pass.Sections) > 0 {
+			return b, pass, err
+		}
+	}
 	b := newBuilder(p)
 	if last == nil {
 		p.restless = false

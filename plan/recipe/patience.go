@@ -63,6 +63,9 @@ func (b *builder) over(w state.Waiting) (reason, bool) {
 	if w.Link.To == w.At && b.movedAway(w.Link, ctrl) {
 		return because(pos, "%s does not listen at %s:%s any more, where %s waits for it", w.From, ctrl.Address, ctrl.Port, w.At), true
 	}
+	if b.cfg.Suspended(w.From) || b.cfg.Suspended(w.At) {
+		return reason{}, false
+	}
 	switch b.opt.Peers[w.Link] {
 	case plan.PeerWaits:
 		return reason{}, false
@@ -185,6 +188,10 @@ func (s *subject) await(legs []waitingLeg) {
 	for _, l := range legs {
 		w, why := l.on, ""
 		s.b.links.need(w.Link)
+		if s.b.cfg.Suspended(w.From) {
+			s.b.note("volume "+s.v.Name, s.v.Pos, "", "hosts that write wait for its replica on %s, which is suspended", w.From)
+			continue
+		}
 		if from := s.b.w.Nodes[w.From]; w.To == w.At && from != nil && from.Unknown == "" {
 			if why = s.showAgain(l.CurrentLeg); why != "" {
 				why = ": " + why

@@ -49,6 +49,11 @@ const attachHint = `strata apply attaches it, and so does a watch with auto: ["s
 // node plans a node's disks and lvstores.
 func (b *builder) node(n *schema.Node) {
 	at := b.w.Nodes[n.Name]
+	b.tellSuspended(n)
+	if b.cfg.Suspended(n.Name) {
+		b.hidePools(n, "is suspended")
+		return
+	}
 	if at == nil || at.Unknown != "" {
 		why, hint := "it was not asked", "nothing that depends on it is changed; restore "+n.RPC+" and run again"
 		if b.unattended() { // who carries this out looks again by itself
@@ -61,9 +66,7 @@ func (b *builder) node(n *schema.Node) {
 			}
 		}
 		b.block("node "+string(n.Name), n.Pos, hint, "%s", why)
-		for _, p := range n.Pools {
-			b.ground.pools[n.Name] = append(b.ground.pools[n.Name], &pool{node: n, conf: p, state: poolHidden, why: fmt.Sprintf("node %s cannot be read", n.Name)})
-		}
+		b.hidePools(n, "cannot be read")
 		return
 	}
 	// Paths change: while a disk is still to be attached, any pool's lvstore may be on it.
@@ -82,6 +85,13 @@ func (b *builder) node(n *schema.Node) {
 			b.block("pool "+string(n.Name)+"/"+conf.Name, conf.Pos, p.hint, "%s", p.why)
 		}
 		b.measure(at, p)
+	}
+}
+
+// hidePools has nothing known of a node's pools, for that reason.
+func (b *builder) hidePools(n *schema.Node, why string) {
+	for _, p := range n.Pools {
+		b.ground.pools[n.Name] = append(b.ground.pools[n.Name], &pool{node: n, conf: p, state: poolHidden, why: fmt.Sprintf("node %s %s", n.Name, why)})
 	}
 }
 

@@ -121,6 +121,12 @@ func (s *subject) reusable(c plan.Choice, size int64) *state.Placed {
 // fails its I/O. Without the listener they wait, and the removal of a namespace
 // is answered when its I/O is done.
 func (s *subject) takeDown(joining []state.Placed, why reason) bool {
+	s.lower(joining, why)
+	return s.judge()
+}
+
+// lower is takeDown for a volume that nobody looks at again in this pass.
+func (s *subject) lower(joining []state.Placed, why reason) {
 	s.goDown(why, atMirror)
 	if len(joining) > 0 {
 		var looks []plan.Op
@@ -133,7 +139,6 @@ func (s *subject) takeDown(joining []state.Placed, why reason) bool {
 	s.seal(why, joining)
 	s.was = s.Engine
 	s.goDown(why, atLegs)
-	return s.judge()
 }
 
 // prepare makes the links that a start of the volume on a node needs, before hosts

@@ -30,6 +30,7 @@ var (
 	counting   = recipe{"spent", "a volume whose names count too high is left as it is", "spent.go", asks, (*subject).spent}
 	naming     = recipe{"names", "the heads say who is current: the next epoch is minted, and the rest fenced", "names.go", serving.except("where a leg was lost or has joined, `fence`"), (*subject).names}
 	enduring   = recipe{"patience", "legs whose peer is gone are waited for, over links that wait, or the epoch without them is minted and the peer let go", "patience.go", serving.except("to mint and let go, `fence`"), (*subject).patience}
+	suspending = recipe{"suspend", "a volume is taken down whose engine is on a node that is suspended, and stays down until it is back", "suspend.go", serving, (*subject).suspend}
 	shaking    = recipe{"shaken", "a head that is not complete is left alone while its node lets go of a peer", "peers.go", asks, (*subject).shaking}
 	mirroring  = recipe{"mirror", "legs are brought to the engine over links, and several of them into a RAID", "mirror.go", serving, (*subject).mirror}
 	parting    = recipe{"parted", "a leg whose peer is let go in this pass is looked at in the next", "peers.go", asks, (*subject).parted}
@@ -50,6 +51,7 @@ var making = course{"A volume that nobody has", []row{
 }}
 
 var beginning = course{"A volume that is there, before anything else", []row{
+	{recipe{"suspended", "a volume that needs a suspended node is left as it is", "suspend.go", asks, (*subject).suspended}, []result{blocked}},
 	{resuming, nil},
 	{counting, []result{blocked}},
 	{recipe{"alone", "a volume whose next step is left to a person is left as it is", "alone.go", asks, (*subject).alone}, []result{blocked}},
@@ -58,6 +60,9 @@ var beginning = course{"A volume that is there, before anything else", []row{
 	{enduring, []result{acted, blocked}},
 	{recipe{"peers", "links whose peer was given up are made again before their volume is served", "peers.go", serving, (*subject).peers}, []result{acted, blocked}},
 }}
+
+// apart is tried in a pass of its own, before everything else.
+var apart = course{"One that a suspended node serves, before all others are looked at", []row{{suspending, nil}}}
 
 var moving = course{"One that an engine serves: it stays in use, or is taken down to be started in another shape", []row{
 	{naming, nil},

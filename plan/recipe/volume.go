@@ -50,6 +50,10 @@ func (b *builder) volume(v *schema.Volume) {
 	if b.left(plan.VolumeKey(v.Name)) {
 		return
 	}
+	if u, is := b.suspension.inUse[v.Name]; is {
+		u.stays(b, v)
+		return
+	}
 	p, why, hint := b.pick(v)
 	if why != "" {
 		b.blockAlone("volume "+v.Name, v.Pos, hint, "%s", why)

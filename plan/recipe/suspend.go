@@ -1,0 +1,205 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"strata/amount"
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// A node that somebody works on is suspended: its target is stopped, and started again
+// maybe days later, as another version. Hosts of volumes that need it wait. Ladder, of
+// every volume that it serves:
+//
+//	taken down  the listener, the namespace; the heads sealed, all of them; the RAID
+//	            (takeDown). Hosts look for the path that is gone, and find it again
+//	apart       from here on the node is planned with as if it could not be read, also
+//	            while it can. So nothing is done there, and its target may go
+//	word gone   what is there then is brought up as after any restart. The replicas that
+//	            were sealed together are equal: none is rebuilt
+//
+// A crash in between leaves a volume that is taken down in part, which the next plan
+// takes down the rest of the way, or sealed heads and no engine.
+//
+// Of a volume that another node serves nothing is done: links that wait hold its hosts
+// when the target stops, and are not let go of before the suspension ends (patience.go).
+
+// suspension is what came of that.
+type suspension struct{ inUse map[string]inUse } // by volume
+
+// inUse is why a volume is not taken down that a suspended node serves.
+type inUse struct {
+	on  lineage.Node
+	why string
+}
+
+// suspend plans what is done before suspended nodes are left apart, if that is
+// anything, and leaves them apart.
+func (p *passes) suspend() (*builder, plan.Pass, error) {
+	b := newBuilder(p)
+	b.links, b.ground = newLinks(b, nil), &ground{pools: map[lineage.Node][]*pool{}}
+	p.suspension = &suspension{inUse: map[string]inUse{}}
+	for _, v := range p.order {
+		for _, id := range b.w.Incarnations(v.Name) {
+			b.suspendVolume(v, id)
+		}
+	}
+	if b.err != nil {
+		return nil, plan.Pass{}, b.err
+	}
+	pass := b.finish()
+	for _, n := range p.cfg.Nodes {
+		if at := p.w.Nodes[n.Name]; p.cfg.Suspended(n.Name) && at != nil && at.Unknown == "" {
+			p.w = p.w.Hide(n.Name, "it is suspended")
+		}
+	}
+	return b, pass, nil
+}
+
+// suspendVolume takes an incarnation down that a suspended node serves.
+func (b *builder) suspendVolume(v *schema.Volume, id lineage.Volume) {
+	inc := b.w.Incarnation(id)
+	all := pieces(inc)
+	i := slices.IndexFunc(all, func(p piece) bool { return p.bears() && b.cfg.Suspended(p.on()) })
+	if i < 0 {
+		return
+	}
+	verdict := b.w.Judge(inc, state.Question{Cluster: b.cfg.Cluster, Replicas: v.Replicas.Count})
+	s := &subject{b: b, v: v, id: id, inc: inc, Verdict: &verdict, sec: b.section(plan.VolumeKey(v.Name)), keep: map[lineage.UUID]lineage.Node{}}
+	if why := s.unsuspendable(); why != "" {
+		b.suspension.inUse[v.Name] = inUse{all[i].on(), why}
+		return
+	}
+	s.through(apart)
+}
+
+// stays says of a volume that is in use on a node that is suspended why that is so.
+// Nothing is done to it meanwhile.
+func (u inUse) stays(b *builder, v *schema.Volume) {
+	b.blockAlone("volume "+v.Name, v.Pos, fmt.Sprintf("do not stop the target of %s before: that would be a crash to it", u.on),
+		"it is in use on %s, which is suspended, and is not taken down: %s", u.on, u.why)
+}
+
+// unsuspendable says why a volume is not taken down for the sake of the node that
+// serves it; "" when it is.
+func (s *subject) unsuspendable() string {
+	b := s.b
+	_, busy := b.opt.Busy[plan.VolumeKey(s.v.Name)]
+	switch {
+	case s.Unknown != "":
+		return s.Unknown
+	case s.Engine == "" || !b.cfg.Suspended(s.Engine):
+		return "another engine of it is believed"
+	case b.opt.ResumeOnly != nil:
+		return "this run only lets hosts go on"
+	case b.left(plan.VolumeKey(s.v.Name)):
+		return "what was to be done to it failed"
+	case busy:
+		return "a layer of it is being copied"
+	case !s.tries(suspending.duty):
+		return "nothing is served without a person; strata apply does it"
+	case s.kernelExport():
+		return "its users have a device of that node's kernel, and would lose it; end their use and its export"
+	case s.v.Engine == "" && !s.legOn(s.Engine):
+		return fmt.Sprintf("no replica is on %s, so it would be started elsewhere; write engine: %q for it", s.Engine, s.Engine)
+	}
+	for _, l := range s.Legs {
+		if why := s.canSeal(l); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// suspend takes the volume down; nobody starts it before its node is back.
+func (s *subject) suspend() result {
+	s.lower(nil, because(s.b.posOf(s.Engine), "%s is suspended: hosts of %s wait", s.Engine, s.v.Name))
+	return acted
+}
+
+// suspended leaves a volume as it is that no engine serves and that needs a suspended
+// node: it is to be served there, or one of the replicas that were sealed together is
+// there.
+func (s *subject) suspended() result {
+	if s.Engine != "" || s.ByOperator || !s.needsSuspended() {
+		return idle
+	}
+	s.b.awaitSuspended(s.v)
+	return blocked
+}
+
+func (s *subject) needsSuspended() bool {
+	if s.v.Engine != "" && s.b.cfg.Suspended(s.v.Engine) {
+		return true
+	}
+	if len(s.b.apart()) == 0 || len(s.Legs) == 0 {
+		return false
+	}
+	h := s.Legs[0].Head
+	return h != nil && h.Name.Mark == lineage.Sealed && len(s.Legs) < h.Name.Legs
+}
+
+// apart are the suspended nodes.
+func (b *builder) apart() (all []string) {
+	for _, n := range b.cfg.Nodes {
+		if b.cfg.Suspended(n.Name) {
+			all = append(all, string(n.Name))
+		}
+	}
+	return all
+}
+
+// onlySuspended reports whether all that was not read is on suspended nodes, if
+// anything.
+func (b *builder) onlySuspended() bool {
+	for n, pools := range b.ground.pools {
+		if !b.cfg.Suspended(n) && slices.ContainsFunc(pools, func(p *pool) bool { return p.state == poolHidden || p.state == poolPending }) {
+			return false
+		}
+	}
+	return len(b.ground.missing) == 0 && len(b.apart()) > 0
+}
+
+// awaitSuspended says that a volume is not served while nodes are suspended.
+func (b *builder) awaitSuspended(v *schema.Volume) {
+	b.note("volume "+v.Name, v.Pos, "", "its hosts wait for %s, which is suspended", strings.Join(b.apart(), ", "))
+}
+
+// tellSuspended says of a node that it is suspended, or that this is over.
+func (b *builder) tellSuspended(n *schema.Node) {
+	s, about := n.Suspend, "node "+string(n.Name)
+	if s == nil {
+		return
+	}
+	if s.Over {
+		b.note(about, n.Pos, "take its maintenance out of the configuration", "it was suspended for %s, which is over: it is treated as any other node", duration(s.ForSec))
+		return
+	}
+	span := fmt.Sprintf("for %s at most where strata watch counts that", duration(s.ForSec))
+	if s.Since != 0 {
+		span = fmt.Sprintf("since %s, until %s at most", clock(s.Since), clock(s.Until()))
+	}
+	var busy []string
+	for _, v := range b.cfg.Volumes {
+		if u, is := b.suspension.inUse[v.Name]; is && u.on == n.Name {
+			busy = append(busy, v.Name)
+		}
+	}
+	text, hint := "nothing is done to it, hosts of volumes that need it wait, and its target may be stopped", "take its maintenance out of the configuration when its target is back"
+	if len(busy) > 0 {
+		text = "its target is not to be stopped yet: it serves " + amount.Of(len(busy), "volume") + " still, " + strings.Join(busy, ", ")
+	}
+	b.note(about, n.Pos, hint, "it is suspended, %s: %s", span, text)
+	if !b.cfg.Links.Wait() && len(n.Pools) > 0 {
+		b.note(about, n.Pos, "", "%s", n.LosesReplicas())
+	}
+}
+
+// clock is a time of day and its date.
+func clock(sec int64) string { return time.Unix(sec, 0).UTC().Format(time.RFC3339) }

@@ -1,0 +1,101 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"cuelang.org/go/cue"
+
+	"strata/lineage"
+)
+
+// Suspend has hosts wait for a node whose target is stopped and started again.
+type Suspend struct {
+	ForSec int64 // hosts wait no longer, in seconds
+	// Since is when who counts that has begun to, in seconds since 1970; 0 where nobody
+	// counts. Over is set once it has been for ForSec: the node is as any other then.
+	Since int64 `json:",omitempty"`
+	Over  bool  `json:",omitempty"`
+}
+
+// Until is when hosts wait no longer, in seconds since 1970; 0 where nobody counts.
+func (s *Suspend) Until() int64 {
+	if s.Since == 0 {
+		return 0
+	}
+	return s.Since + s.ForSec
+}
+
+const (
+	defaultSuspendSec = 10 * 60
+	minSuspend        = time.Second
+	maxSuspend        = 24 * time.Hour
+)
+
+const wantMaintenance = `"suspend" or {suspend: for: "30m"}`
+
+// maintenance reads what is done about a node that somebody works on; nil for nothing.
+func (s *spot) maintenance() *Suspend {
+	if s == nil || !s.resolve() && s.value.Err() == nil {
+		return nil
+	}
+	suspend := &Suspend{ForSec: defaultSuspendSec}
+	if s.value.Kind() == cue.StringKind {
+		if _, ok := s.matching(wantMaintenance, func(t string) bool { return t == "suspend" }); !ok {
+			return nil
+		}
+		return suspend
+	}
+	o, ok := s.object(wantMaintenance)
+	if !ok {
+		return nil
+	}
+	o.only(maintenanceFields)
+	f := o.required("suspend", `for: "30m"`)
+	if f == nil {
+		return nil
+	}
+	if o, ok = f.object(`a struct such as {for: "30m"}`); !ok {
+		return nil
+	}
+	o.only(suspendFields)
+	t, ok := o.field("for").matching(`a time in whole seconds from "1s" to "24h", such as "30m"`, func(t string) bool {
+		d, err := time.ParseDuration(t)
+		return err == nil && d >= minSuspend && d <= maxSuspend && d%time.Second == 0
+	})
+	if d, _ := time.ParseDuration(t); ok {
+		suspend.ForSec = int64(d / time.Second)
+	}
+	return suspend
+}
+
+// LosesReplicas says what becomes of replicas on a suspended node where links do not wait.
+func (n *Node) LosesReplicas() string {
+	return fmt.Sprintf("replicas on %s of volumes that other nodes serve are lost when its target stops, and rebuilt afterwards, for links give a lost peer up; with links: loss: \"wait\" they would be kept, and hosts wait", n.Name)
+}
+
+// Suspended reports whether hosts wait for a node that somebody works on.
+func (c *Config) Suspended(n lineage.Node) bool {
+	conf := c.Node(n)
+	return conf != nil && conf.Suspend != nil && !conf.Suspend.Over
+}
+
+// Counted is the configuration for who counts how long nodes have been suspended: since
+// says for each since when, in seconds since 1970, and for those that have been for so
+// long as they may, it is over. It shares all else with the one that it is made of.
+func (c *Config) Counted(since map[lineage.Node]int64, now int64) *Config {
+	out := *c
+	out.Nodes = slices.Clone(c.Nodes)
+	for i, n := range out.Nodes {
+		if n.Suspend == nil || since[n.Name] == 0 {
+			continue
+		}
+		conf, s := *n, *n.Suspend
+		s.Since = since[n.Name]
+		s.Over = now >= s.Until()
+		conf.Suspend = &s
+		out.Nodes[i] = &conf
+	}
+	return &out
+}
