@@ -16,7 +16,7 @@ func (h *hub) beat(b beat) {
 	case b.err != nil && n.silent:
 		return
 	case b.err != nil:
-		if n.heard {
+		if n.heard && !h.suspends(b.node) {
 			n.goes(now)
 		}
 		n.silent, n.err, n.since = true, b.err, now
@@ -37,7 +37,9 @@ func (h *hub) beat(b beat) {
 		h.heldDown(b, n)
 		h.look(fmt.Sprintf("%s answers again", b.node), false)
 	case b.is.PID != was.PID:
-		n.goes(now)
+		if !h.suspends(b.node) {
+			n.goes(now)
+		}
 		n.since, n.last = now, b.is
 		h.trouble.about(b.node)
 		h.tell(Back{Node: b.node, Restarted: true})

@@ -34,6 +34,7 @@ func (h *hub) due(now time.Time) time.Time {
 	// What came since it was last looked for, while something else was taken, is due now.
 	sooner(h.trouble.next(h.checked))
 	if h.cfg != nil {
+		sooner(ends(h.cfg))
 		sooner(scheduled(h.periods, h.checked))
 		for _, n := range h.nodes {
 			sooner(n.held())
@@ -68,6 +69,7 @@ func (h *hub) come(now time.Time) {
 			h.anew(fmt.Sprintf("%s has been away for %v", name, h.replaceAfter()))
 		}
 	}
+	h.suspendedFor(now)
 	if at := scheduled(h.periods, was); !at.IsZero() && !at.After(now) {
 		h.anew("a snapshot is due")
 	}

@@ -53,6 +53,22 @@ type (
 	}
 	// Released is that a node is HeldDown no longer.
 	Released struct{ Node lineage.Node }
+	// Suspended is that hosts wait for a node from here on, for the configuration says so.
+	Suspended struct {
+		Node  lineage.Node
+		Until time.Time // at most
+	}
+	// Unsuspended is that the configuration says so no longer.
+	Unsuspended struct {
+		Node  lineage.Node
+		After time.Duration
+	}
+	// SuspensionOver is that the configuration says so still, and that this has been for
+	// as long as it may: the node is treated as any other.
+	SuspensionOver struct {
+		Node lineage.Node
+		For  time.Duration
+	}
 	// Seated is that this watch is the one that works, or that it is so no more.
 	Seated struct{ Leads bool }
 	// StandsBy is that this watch waits for the seat, and why, in words.
@@ -100,27 +116,30 @@ type (
 	Waiting struct{ Plan *plan.Plan }
 )
 
-func (Loaded) event()    {}
-func (Broken) event()    {}
-func (Mended) event()    {}
-func (Blind) event()     {}
-func (Silent) event()    {}
-func (Back) event()      {}
-func (Changed) event()   {}
-func (HeldDown) event()  {}
-func (Released) event()  {}
-func (Seated) event()    {}
-func (StandsBy) event()  {}
-func (Told) event()      {}
-func (Began) event()     {}
-func (Looked) event()    {}
-func (Planned) event()   {}
-func (Starting) event()  {}
-func (Stepped) event()   {}
-func (Copying) event()   {}
-func (Paced) event()     {}
-func (Ended) event()     {}
-func (BackedOff) event() {}
-func (Halted) event()    {}
-func (Recovered) event() {}
-func (Waiting) event()   {}
+func (Loaded) event()         {}
+func (Broken) event()         {}
+func (Mended) event()         {}
+func (Blind) event()          {}
+func (Silent) event()         {}
+func (Back) event()           {}
+func (Changed) event()        {}
+func (HeldDown) event()       {}
+func (Released) event()       {}
+func (Suspended) event()      {}
+func (Unsuspended) event()    {}
+func (SuspensionOver) event() {}
+func (Seated) event()         {}
+func (StandsBy) event()       {}
+func (Told) event()           {}
+func (Began) event()          {}
+func (Looked) event()         {}
+func (Planned) event()        {}
+func (Starting) event()       {}
+func (Stepped) event()        {}
+func (Copying) event()        {}
+func (Paced) event()          {}
+func (Ended) event()          {}
+func (BackedOff) event()      {}
+func (Halted) event()         {}
+func (Recovered) event()      {}
+func (Waiting) event()        {}

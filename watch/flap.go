@@ -25,12 +25,13 @@ type node struct {
 	silent bool
 	err    error       // why it is
 	since  time.Time   // it is silent, or answers
+	spared time.Time   // it was suspended until then
 	went   []time.Time // when it went, in flapWindow
 	hold   time.Duration
 }
 
 // goes takes note that the node does not answer any more, or that its target was
-// started again.
+// started again, and not because somebody works on it.
 func (n *node) goes(now time.Time) {
 	n.went = slices.DeleteFunc(n.went, func(t time.Time) bool { return now.Sub(t) > flapWindow })
 	n.went = append(n.went, now)
@@ -52,6 +53,9 @@ func (n *node) held() time.Time {
 func (n *node) late(after time.Duration) time.Time {
 	if !n.silent {
 		return time.Time{}
+	}
+	if n.spared.After(n.since) {
+		return n.spared.Add(after)
 	}
 	return n.since.Add(after)
 }

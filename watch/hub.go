@@ -38,9 +38,11 @@ type hub struct {
 	reasons map[string]bool // to look
 	run     *run            // in hand; nil for none
 	trouble troubles
-	term    Term
-	leading context.CancelFunc // ends the wait for the seat
-	stands  atomic.Value       // string: why that is waited for, as it was told
+	// suspended has since when nodes are, in seconds since 1970.
+	suspended map[lineage.Node]int64
+	term      Term
+	leading   context.CancelFunc // ends the wait for the seat
+	stands    atomic.Value       // string: why that is waited for, as it was told
 
 	peers     *apply.Patience // since when they are gone; the run's that is in hand
 	over      int             // peers that were waited for no more when nodes were last looked at
@@ -68,6 +70,7 @@ func Run(ctx context.Context, opt Options) error {
 		opt: opt, clients: clients{connect: opt.Connect}, pulses: newPulses(), edits: e,
 		ended: make(chan ended), seats: make(chan seat),
 		peers: &apply.Patience{}, checked: time.Now(), nodes: map[lineage.Node]*node{}, reasons: map[string]bool{}, trouble: troubles{},
+		suspended: map[lineage.Node]int64{},
 	}
 	go h.edits.run()
 	defer h.edits.close()
@@ -233,6 +236,7 @@ func (h *hub) adopt(ctx context.Context) error {
 			h.nodes[name] = &node{}
 		}
 	}
+	h.count(time.Now())
 	return nil
 }
 
@@ -363,7 +367,7 @@ func afterError(err error) time.Duration {
 func (h *hub) away(now time.Time) map[lineage.Node]bool {
 	all := map[lineage.Node]bool{}
 	for name, n := range h.nodes {
-		if late := n.late(h.replaceAfter()); late.IsZero() || now.Before(late) {
+		if late := n.late(h.replaceAfter()); late.IsZero() || now.Before(late) || h.suspends(name) {
 			all[name] = true
 		}
 	}

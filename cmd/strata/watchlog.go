@@ -81,6 +81,12 @@ func (w *watchLog) observe(e watch.Event) {
 		w.log.Warn("node comes and goes, and counts as away until it has answered for a while without a break", "node", e.Node, "times", e.Times, "for", e.For)
 	case watch.Released:
 		w.log.Info("node is held down no longer", "node", e.Node)
+	case watch.Suspended:
+		w.log.Info("node is suspended, and hosts of volumes that need it wait", "node", e.Node, "until", e.Until.UTC().Format(time.RFC3339))
+	case watch.Unsuspended:
+		w.log.Info("node is not suspended any more", "node", e.Node, "after", e.After.Round(time.Second))
+	case watch.SuspensionOver:
+		w.log.Warn("node has been suspended for as long as it may, and is treated as any other: what it serves is served if it is there, and if it is not, its replicas are let go", "node", e.Node, "for", e.For)
 	case watch.Seated:
 		if e.Leads {
 			w.log.Info("this watch has the seat, and works", "leads", true)
