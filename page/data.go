@@ -54,6 +54,7 @@ type Count struct {
 type Node struct {
 	ID, Name, State, Why, Since string
 	Version, Locked             string
+	Maintenance                 string
 	Pools                       []Pool
 }
 
@@ -225,7 +226,7 @@ func top(v *view.View) Top {
 }
 
 func node(name lineage.Node, is view.Node, r report.Node) Node {
-	n := Node{ID: "node-" + string(name), Name: string(name), State: is.State(), Why: is.Silent, Version: r.Version, Locked: r.By}
+	n := Node{ID: "node-" + string(name), Name: string(name), State: is.State(), Why: is.Silent, Version: r.Version, Locked: r.By, Maintenance: r.Maintenance}
 	if r.Locked == "" {
 		n.Locked = ""
 	}

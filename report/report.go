@@ -35,7 +35,9 @@ type Node struct {
 	Unknown string       `json:"unknown,omitempty"`  // why it could not be read
 	Locked  string       `json:"locked,omitempty"`   // UUID of who changes it at present
 	By      string       `json:"lockedBy,omitempty"` // that, in words
-	Pools   []Pool       `json:"pools,omitempty"`
+	// Maintenance is what is done for who works on it, in words; "" for nothing.
+	Maintenance string `json:"maintenance,omitempty"`
+	Pools       []Pool `json:"pools,omitempty"`
 }
 
 // Pool is a pool's space in bytes.
@@ -168,7 +170,7 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 }
 
 func node(conf *schema.Node, n *state.Node) Node {
-	out := Node{Name: conf.Name, Unknown: "it was not asked"}
+	out := Node{Name: conf.Name, Unknown: "it was not asked", Maintenance: maintenance(conf)}
 	if n == nil {
 		return out
 	}
@@ -256,6 +258,9 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 	}
 	out.Why = cmp.Or(out.Why, unreached(v, verdict, inc))
 	out.Health = health(v, verdict, out)
+	if n := awaits(cfg, s, v, verdict, inc); n != "" {
+		out.Why = fmt.Sprintf("its hosts wait for %s, which is suspended", n)
+	}
 	if why := waiting(cfg, s, verdict); why != "" && out.Health == Healthy {
 		out.Health, out.Why = Degraded, why
 	}
@@ -285,6 +290,9 @@ func waiting(cfg *schema.Config, s *state.Snapshot, verdict state.Verdict) strin
 	}
 	for _, w := range s.Waits(cfg.Cluster) {
 		if w.At == verdict.Engine && slices.ContainsFunc(verdict.Legs, func(l state.CurrentLeg) bool { return slices.Contains(w.Legs, l.UUID) }) {
+			if cfg.Suspended(w.From) {
+				return fmt.Sprintf("hosts that write wait for the replica on %s, which is suspended: %s", w.From, w.How())
+			}
 			return fmt.Sprintf("hosts that write wait for the replica on %s: %s; strata apply waits for it, %v at most, and then lets it go", w.From, w.How(), cfg.Links.Patience())
 		}
 	}

@@ -27,6 +27,26 @@ func (s *Suspend) Until() int64 {
 	return s.Since + s.ForSec
 }
 
+// Span is from when to when it is, in words.
+func (s *Suspend) Span() string {
+	if s.Since == 0 {
+		return fmt.Sprintf("for %s at most where strata watch counts that", s.For())
+	}
+	clock := func(sec int64) string { return time.Unix(sec, 0).UTC().Format(time.RFC3339) }
+	return fmt.Sprintf("since %s, until %s at most", clock(s.Since), clock(s.Until()))
+}
+
+// For is how long it may be, in words.
+func (s *Suspend) For() string {
+	switch {
+	case s.ForSec%3600 == 0:
+		return fmt.Sprintf("%dh", s.ForSec/3600)
+	case s.ForSec%60 == 0:
+		return fmt.Sprintf("%dm", s.ForSec/60)
+	}
+	return fmt.Sprintf("%ds", s.ForSec)
+}
+
 const (
 	defaultSuspendSec = 10 * 60
 	minSuspend        = time.Second

@@ -43,10 +43,14 @@ func statusText(r *report.Report, going func(report.Copy) string) string {
 }
 
 func nodeTree(n report.Node) any {
-	if n.Unknown != "" {
-		return fmt.Sprintf("node %s  %s", n.Name, bad.Render("unknown: "+n.Unknown))
+	title := "node " + string(n.Name)
+	if n.Maintenance != "" {
+		title += "  " + worry.Render(n.Maintenance)
 	}
-	title := fmt.Sprintf("node %s  %s", n.Name, faint.Render(n.Version))
+	if n.Unknown != "" {
+		return title + "  " + bad.Render("unknown: "+n.Unknown)
+	}
+	title += "  " + faint.Render(n.Version)
 	if n.Locked != "" {
 		title += "  " + worry.Render("locked by "+n.By)
 	}

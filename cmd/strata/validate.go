@@ -24,6 +24,11 @@ func newValidate() *cobra.Command {
 				return printJSON(cmd.OutOrStdout(), cfg)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "cluster %s: %s, %s, no problem found\n", cfg.Cluster, amount.Of(len(cfg.Nodes), "node"), amount.Of(len(cfg.Volumes), "volume"))
+			for _, n := range cfg.Nodes {
+				if cfg.Suspended(n.Name) && !cfg.Links.Wait() && len(n.Pools) > 0 {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: node %s is suspended: %s\n", n.Pos, n.Name, n.LosesReplicas())
+				}
+			}
 			return nil
 		},
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"strata/amount"
 	"strata/lineage"
@@ -178,12 +177,8 @@ func (b *builder) tellSuspended(n *schema.Node) {
 		return
 	}
 	if s.Over {
-		b.note(about, n.Pos, "take its maintenance out of the configuration", "it was suspended for %s, which is over: it is treated as any other node", duration(s.ForSec))
+		b.note(about, n.Pos, "take its maintenance out of the configuration", "it was suspended for %s, which is over: it is treated as any other node", s.For())
 		return
-	}
-	span := fmt.Sprintf("for %s at most where strata watch counts that", duration(s.ForSec))
-	if s.Since != 0 {
-		span = fmt.Sprintf("since %s, until %s at most", clock(s.Since), clock(s.Until()))
 	}
 	var busy []string
 	for _, v := range b.cfg.Volumes {
@@ -195,11 +190,8 @@ func (b *builder) tellSuspended(n *schema.Node) {
 	if len(busy) > 0 {
 		text = "its target is not to be stopped yet: it serves " + amount.Of(len(busy), "volume") + " still, " + strings.Join(busy, ", ")
 	}
-	b.note(about, n.Pos, hint, "it is suspended, %s: %s", span, text)
+	b.note(about, n.Pos, hint, "it is suspended, %s: %s", s.Span(), text)
 	if !b.cfg.Links.Wait() && len(n.Pools) > 0 {
 		b.note(about, n.Pos, "", "%s", n.LosesReplicas())
 	}
 }
-
-// clock is a time of day and its date.
-func clock(sec int64) string { return time.Unix(sec, 0).UTC().Format(time.RFC3339) }

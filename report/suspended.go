@@ -1,0 +1,48 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// maintenance says what is done for who works on a node; "" for nothing.
+func maintenance(n *schema.Node) string {
+	switch {
+	case n.Suspend == nil:
+		return ""
+	case n.Suspend.Over:
+		return fmt.Sprintf("was suspended for %s, which is over", n.Suspend.For())
+	}
+	return "suspended, " + n.Suspend.Span()
+}
+
+// awaits is the suspended node that the hosts of a volume wait for which no engine
+// serves: it is to serve it, or what it has is needed to know what is current; "" for none.
+func awaits(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, verdict state.Verdict, inc *state.Incarnation) lineage.Node {
+	if verdict.Engine != "" || v.Export.Kind == schema.ExportNone && v.Replicas.Count < 2 {
+		return ""
+	}
+	if v.Engine != "" && cfg.Suspended(v.Engine) {
+		return v.Engine
+	}
+	sealed := slices.ContainsFunc(inc.Heads, func(h state.Head) bool {
+		return h.Name.Epoch == verdict.Top && h.Name.Mark == lineage.Sealed
+	})
+	if !sealed {
+		return ""
+	}
+	for _, n := range cfg.Nodes {
+		if !cfg.Suspended(n.Name) {
+			continue
+		}
+		at := s.Nodes[n.Name]
+		if at == nil || at.Unknown != "" || slices.ContainsFunc(inc.Heads, func(h state.Head) bool { return h.Node == n.Name }) {
+			return n.Name
+		}
+	}
+	return ""
+}
