@@ -15,11 +15,12 @@ import (
 
 // Lab is real targets and a configuration for them.
 type Lab struct {
-	Dir     string
-	Targets map[string]*Target
-	Links   string   // CUE of links; lost peers are given up soon by default
-	Node    string   // CUE that is added to every node
-	Retired []string // pools whose disks were replaced
+	Dir       string
+	Targets   map[string]*Target
+	Links     string   // CUE of links; lost peers are given up soon by default
+	Node      string   // CUE that is added to every node
+	Suspended string   // node that somebody works on; "" for none
+	Retired   []string // pools whose disks were replaced
 
 	t        testing.TB
 	bin      Binaries
@@ -103,6 +104,9 @@ func (l *Lab) Configure(volumes string, bare ...string) {
 		}
 		if l.Node != "" {
 			fmt.Fprintf(&b, "nodes: %s: {%s}\n", n, l.Node)
+		}
+		if n == l.Suspended {
+			fmt.Fprintf(&b, "nodes: %s: maintenance: suspend: for: \"5m\"\n", n)
 		}
 		fmt.Fprintf(&b, "nodes: %s: {rpc: %q, address: %q, port: %s, %s}\n", n, x.RPC, x.Address, x.Port, strings.TrimSuffix(pools, ", "))
 	}

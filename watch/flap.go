@@ -23,11 +23,13 @@ type node struct {
 	heard  bool // at least once
 	last   state.Beat
 	silent bool
-	err    error       // why it is
-	since  time.Time   // it is silent, or answers
-	spared time.Time   // it was suspended until then
-	went   []time.Time // when it went, in flapWindow
-	hold   time.Duration
+	err    error     // why it is
+	since  time.Time // it is silent, or answers
+	spared time.Time // it was suspended until then
+	// overdue is set once it was told that it has been suspended for as long as it may.
+	overdue bool
+	went    []time.Time // when it went, in flapWindow
+	hold    time.Duration
 }
 
 // goes takes note that the node does not answer any more, or that its target was

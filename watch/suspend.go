@@ -19,7 +19,7 @@ func (h *hub) count(now time.Time) {
 			h.tell(Unsuspended{Node: name, After: now.Sub(time.Unix(h.suspended[name], 0))})
 			delete(h.suspended, name)
 			if at := h.nodes[name]; at != nil {
-				at.spared = now
+				at.spared, at.overdue = now, false
 			}
 		}
 	}
@@ -32,12 +32,16 @@ func (h *hub) count(now time.Time) {
 	if len(h.suspended) == 0 {
 		return
 	}
-	was := h.cfg
-	h.cfg = was.Counted(h.suspended, now.Unix())
+	h.cfg = h.cfg.Counted(h.suspended, now.Unix())
 	for _, n := range h.cfg.Nodes {
-		if before := was.Node(n.Name).Suspend; n.Suspend != nil && n.Suspend.Over && !before.Over {
+		if n.Suspend == nil {
+			continue
+		}
+		at := h.nodes[n.Name]
+		if n.Suspend.Over && !at.overdue {
 			h.tell(SuspensionOver{Node: n.Name, For: time.Duration(n.Suspend.ForSec) * time.Second})
 		}
+		at.overdue = n.Suspend.Over // longer from now on, it may be once more
 	}
 }
 
