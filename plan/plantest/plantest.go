@@ -166,6 +166,10 @@ func Grants(names ...string) plan.Grants {
 	return all
 }
 
+// Watched reports whether the case is of a watch that counts how long a node has been
+// suspended. None saves its plans.
+func (c Case) Watched() bool { return strings.Contains(string(c.archive.Comment), "counted: ") }
+
 // counted is the configuration as who counts how long a node has been suspended has it:
 // since when, and what time it is, in seconds since 1970.
 func (c Case) counted(t testing.TB, cfg *schema.Config) *schema.Config {

@@ -143,7 +143,7 @@ func reach(cfg *schema.Config, w *world.World) map[string]string {
 				continue
 			}
 			verdict := w.Judge(inc, state.Question{Cluster: cfg.Cluster, Replicas: cfg.Volume(name).Replicas.Count})
-			if verdict.Engine == "" || verdict.Unknown != "" {
+			if verdict.Engine == "" || verdict.Unknown != "" || cfg.Suspended(verdict.Engine) { // the word is a person's
 				continue
 			}
 			for i := range verdict.Legs {

@@ -29,7 +29,7 @@ func TestStack(t *testing.T) {
 			b := newBuilder(newPasses(cfg, world.New(cfg.Cluster, world.Fit(cfg, after)), opt))
 			b.run(nil)
 			for _, v := range cfg.Volumes {
-				if s := b.subjects[v.Name]; s != nil && s.Engine != "" && s.prepare(s.engine, "engine") == acted {
+				if s := b.subjects[v.Name]; s != nil && s.Engine != "" && !cfg.Suspended(s.Engine) && s.prepare(s.engine, "engine") == acted {
 					taken[v.Export.Kind]++
 					downAndUp(t, s)
 				}

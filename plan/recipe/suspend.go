@@ -38,6 +38,15 @@ type inUse struct {
 	why string
 }
 
+// keeps says why a volume is not taken down; false for one that is, or need not be.
+func (s *suspension) keeps(volume string) (inUse, bool) {
+	if s == nil {
+		return inUse{}, false
+	}
+	u, is := s.inUse[volume]
+	return u, is
+}
+
 // suspend plans what is done before suspended nodes are left apart, if that is
 // anything, and leaves them apart.
 func (p *passes) suspend() (*builder, plan.Pass, error) {
@@ -182,7 +191,7 @@ func (b *builder) tellSuspended(n *schema.Node) {
 	}
 	var busy []string
 	for _, v := range b.cfg.Volumes {
-		if u, is := b.suspension.inUse[v.Name]; is && u.on == n.Name {
+		if u, is := b.suspension.keeps(v.Name); is && u.on == n.Name {
 			busy = append(busy, v.Name)
 		}
 	}

@@ -50,7 +50,7 @@ func (b *builder) volume(v *schema.Volume) {
 	if b.left(plan.VolumeKey(v.Name)) {
 		return
 	}
-	if u, is := b.suspension.inUse[v.Name]; is {
+	if u, is := b.suspension.keeps(v.Name); is {
 		u.stays(b, v)
 		return
 	}
