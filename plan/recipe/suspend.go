@@ -51,8 +51,10 @@ func (s *suspension) keeps(volume string) (inUse, bool) {
 // anything, and leaves them apart.
 func (p *passes) suspend() (*builder, plan.Pass, error) {
 	b := newBuilder(p)
+	if p.suspension = (&suspension{inUse: map[string]inUse{}}); len(b.apart()) == 0 {
+		return b, plan.Pass{}, nil
+	}
 	b.links, b.ground = newLinks(b, nil), &ground{pools: map[lineage.Node][]*pool{}}
-	p.suspension = &suspension{inUse: map[string]inUse{}}
 	for _, v := range p.order {
 		for _, id := range b.w.Incarnations(v.Name) {
 			b.suspendVolume(v, id)
@@ -166,12 +168,15 @@ func (b *builder) apart() (all []string) {
 // onlySuspended reports whether all that was not read is on suspended nodes, if
 // anything.
 func (b *builder) onlySuspended() bool {
+	if len(b.apart()) == 0 || len(b.ground.missing) > 0 {
+		return false
+	}
 	for n, pools := range b.ground.pools {
 		if !b.cfg.Suspended(n) && slices.ContainsFunc(pools, func(p *pool) bool { return p.state == poolHidden || p.state == poolPending }) {
 			return false
 		}
 	}
-	return len(b.ground.missing) == 0 && len(b.apart()) > 0
+	return true
 }
 
 // awaitSuspended says that a volume is not served while nodes are suspended.
