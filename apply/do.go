@@ -59,7 +59,7 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.SubsystemCreate:
 		return t.SubsystemCreate(ctx, spdk.SubsystemCreate{
 			NQN: string(op.NQN), SerialNumber: serial(op.Serial), ModelNumber: "strata", AllowAnyHost: op.AnyHost,
-			ANAReporting: op.ANA, MaxNamespaces: uint32(op.MaxNamespaces),
+			ANAReporting: op.ANA, MaxNamespaces: uint32(op.MaxNamespaces), MinCntlid: uint16(op.IDs.First), MaxCntlid: uint16(op.IDs.Last),
 		})
 	case plan.SubsystemDelete:
 		return t.SubsystemDelete(ctx, string(op.NQN))
@@ -70,7 +70,7 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.AnyHost:
 		return t.AllowAnyHost(ctx, string(op.NQN), op.Allow)
 	case plan.ListenerAdd:
-		return t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: string(op.NQN), Address: address(op.Address, op.Port)})
+		return t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: string(op.NQN), Address: address(op.Address, op.Port), ANAState: accessible(op.Standby)})
 	case plan.ListenerRemove:
 		return t.ListenerRemove(ctx, spdk.ListenerRemove{NQN: string(op.NQN), Address: address(op.Address, op.Port)})
 	case plan.NamespaceAdd:
@@ -154,6 +154,14 @@ func family(addr string) string {
 		}
 	}
 	return "IPv4"
+}
+
+// accessible is what a listener says from the start; "" is what targets say of themselves.
+func accessible(standby bool) spdk.ANAState {
+	if standby {
+		return spdk.Inaccessible
+	}
+	return ""
 }
 
 // serial cuts a serial number to what NVMe allows, 20 bytes.

@@ -210,7 +210,7 @@ func (v *volume) exported(inc *state.Incarnation) {
 		}
 		switch {
 		case e.Subsystem != nil:
-			v.export = schema.Export{Kind: schema.ExportNVMf, AnyHost: e.Subsystem.AnyHost, Hosts: e.Subsystem.Hosts}
+			v.export = schema.Export{Kind: schema.ExportNVMf, AnyHost: e.Subsystem.AnyHost, Hosts: e.Subsystem.Hosts, Standby: len(inc.Standbys)}
 		case e.Ublk >= 0:
 			v.export = schema.Export{Kind: schema.ExportUblk, UblkID: e.Ublk}
 		default:

@@ -43,10 +43,14 @@ func (v *volume) write(b *bytes.Buffer) {
 func exportText(e schema.Export) string {
 	switch e.Kind {
 	case schema.ExportNVMf:
-		if e.AnyHost {
-			return `nvmf: hosts: "any"`
+		hosts := `"any"`
+		if !e.AnyHost {
+			hosts = list(e.Hosts)
 		}
-		return "nvmf: hosts: " + list(e.Hosts)
+		if e.Standby > 0 {
+			return fmt.Sprintf("nvmf: {hosts: %s, standby: %d}", hosts, e.Standby)
+		}
+		return "nvmf: hosts: " + hosts
 	case schema.ExportUblk:
 		return fmt.Sprintf("ublk: %d", e.UblkID)
 	case schema.ExportNBD:

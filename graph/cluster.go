@@ -113,7 +113,7 @@ func (c *cluster) volume(v report.Volume) {
 		box.In = ""
 	}
 	for _, e := range v.Exports {
-		c.join(c.export(v, e), id, healthTone(v.Health), true)
+		c.join(c.export(v, e), id, healthTone(v.Health), e.Path != report.Standby)
 	}
 	for _, r := range v.Replicas {
 		c.replica(id, v, r)

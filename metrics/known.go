@@ -175,6 +175,9 @@ func (c collected) volumes(v *view.View) {
 func (c collected) hosts(vol *report.Volume, labels []string) {
 	all, known, held := map[report.Host]bool{}, false, false
 	for _, e := range vol.Exports {
+		if e.Path == report.Standby {
+			continue // who has that path alone uses nothing
+		}
 		held = held || e.Paused
 		known = known || e.Hosts != nil
 		for _, h := range e.Hosts {

@@ -48,6 +48,7 @@
 //     export    hosts reach the volume as configured, and in no other way [serve…]
 //     rebuild   a volume that lacks a replica gets it, while hosts go on writing [rebuild…]
 //     tidy      what nobody uses is taken off the links, and staging goes (mirror.go) [rebuild]
+//     standby   other nodes have a path for hosts, which leads to no disk until the engine is there [serve…]
 //     One that no engine serves, which is started; then rebuild, where it is to have no engine, and tidy:
 //     unsure    no volume is started from a disk that may be a copy
 //     fill      an empty volume gets the heads that it lacks (create.go) [rebuild or change]

@@ -21,6 +21,7 @@ type SubsystemCreate struct {
 	AnyHost       bool
 	ANA           bool
 	MaxNamespaces int
+	IDs           lineage.IDs `json:",omitzero"`
 }
 
 func (op SubsystemCreate) Words() string { return fmt.Sprintf("create subsystem %s", op.NQN) }
@@ -89,16 +90,29 @@ type ListenerAdd struct {
 	NQN     lineage.NQN
 	Address string
 	Port    string
+	// Standby has hosts told that what is there is inaccessible: they have a path,
+	// and none that leads to the disk.
+	Standby bool `json:",omitempty"`
 }
 
 func (op ListenerAdd) Words() string {
+	if op.Standby {
+		return fmt.Sprintf("listen for %s on %s:%s, as a standby path", op.NQN, op.Address, op.Port)
+	}
 	return fmt.Sprintf("listen for %s on %s:%s", op.NQN, op.Address, op.Port)
 }
 func (op ListenerAdd) Facts() Facts {
+	if op.Standby {
+		return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy}
+	}
 	return Facts{RiskCreate, subsystemNamed(op.NQN), Hosts{op.NQN, PathGiven}, noCopy}
 }
 func (op ListenerAdd) key() key {
-	return key{subsystemNamed(op.NQN), text(op.Address), text(op.Port)}
+	k := key{subsystemNamed(op.NQN), text(op.Address), text(op.Port)}
+	if op.Standby {
+		k = append(k, text("standby"))
+	}
+	return k
 }
 
 // ListenerRemove is nvmf_subsystem_remove_listener: hosts lose the path.

@@ -28,6 +28,7 @@ func TestServedByItsExport(t *testing.T) {
 		{"elsewhere", &state.Subsystem{Namespaces: disk, Listeners: []state.Listener{listens}}, "n2", Down, "its engine does not export it"},
 		{"no namespace", &state.Subsystem{Listeners: []state.Listener{listens}}, "n1", Down, "hosts are held: its export shows no disk"},
 		{"no listener", &state.Subsystem{Namespaces: disk}, "n1", Down, "hosts are held: its export does not listen"},
+		{"a standby path alone", &state.Subsystem{Listeners: []state.Listener{paused}}, "n2", Down, "its engine does not export it"},
 		{"paused", &state.Subsystem{Namespaces: disk, Listeners: []state.Listener{paused}}, "n1", Down, "hosts are held: its export is paused"},
 	} {
 		cfg := &schema.Config{

@@ -103,9 +103,17 @@ type Export struct {
 	Where   string       `json:"where"`             // NQN, or device path
 	Paused  bool         `json:"paused,omitempty"`  // hosts' I/O is held
 	Connect string       `json:"connect,omitempty"` // what a Linux host types
+	// Path is what kind of path it is where a volume has several: Optimized or Standby.
+	Path string `json:"path,omitempty"`
 	// Hosts are those that are connected; nil where nobody was asked, or could tell.
 	Hosts []Host `json:"hosts,omitzero"`
 }
+
+// The kinds of paths.
+const (
+	Optimized = "optimized" // it leads to the disk
+	Standby   = "standby"   // it leads to no disk until the engine is there
+)
 
 // Replica is a stack on one node.
 type Replica struct {
@@ -254,7 +262,16 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 		}
 	}
 	for _, e := range inc.Exports {
-		out.Exports = append(out.Exports, export(cfg, e))
+		path := export(cfg, e)
+		if len(inc.Standbys) > 0 && e.Node == verdict.Engine {
+			path.Path = Optimized
+		}
+		out.Exports = append(out.Exports, path)
+	}
+	for _, e := range inc.Standbys {
+		path := export(cfg, e)
+		path.Path, path.Paused = Standby, false
+		out.Exports = append(out.Exports, path)
 	}
 	out.Why = cmp.Or(out.Why, unreached(v, verdict, inc))
 	out.Health = health(v, verdict, out)
@@ -268,7 +285,8 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 }
 
 func health(v *schema.Volume, verdict state.Verdict, out Volume) Health {
-	served := verdict.Engine != "" && (len(out.Exports) > 0 || v.Export.Kind == schema.ExportNone) ||
+	exported := slices.ContainsFunc(out.Exports, func(e Export) bool { return e.Path != Standby })
+	served := verdict.Engine != "" && (exported || v.Export.Kind == schema.ExportNone) ||
 		v.Export.Kind == schema.ExportNone && v.Replicas.Count == 1
 	switch {
 	case verdict.Unknown != "":

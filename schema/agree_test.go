@@ -76,7 +76,7 @@ var agreePaths = []string{
 	"volumes.a", "volumes.A", "volumes.a.replicas", "volumes.a.engine", "volumes.a.export", "volumes.a.protect", "volumes.a.x",
 	"volumes.b.replicas.spread", "volumes.b.replicas.pool", "volumes.b.replicas.require", "volumes.b.replicas.require.zone",
 	"volumes.b.replicas.on", "volumes.b.replicas.x", "volumes.c.replicas.pool", "volumes.c.replicas.count", "volumes.c.replicas.spread",
-	"volumes.d.export.nvmf", "volumes.d.export.nvmf.x", "volumes.d.export.ublk", "volumes.e.export.nbd", "volumes.e.export.x",
+	"volumes.d.export.nvmf", "volumes.d.export.nvmf.standby", "volumes.d.export.nvmf.x", "volumes.d.export.ublk", "volumes.e.export.nbd", "volumes.e.export.x",
 	"nodes.n1.rebuild", "nodes.n1.rebuild.parallel", "nodes.n1.rebuild.bandwidth", "nodes.n1.rebuild.x",
 	"nodes.n1.maintenance", "nodes.n1.maintenance.suspend", "nodes.n1.maintenance.suspend.for", "nodes.n1.maintenance.x",
 	"volumes.a.snapshots", "volumes.a.head", "volumes.a.from", "volumes.a.group", "volumes.a.consistency", "volumes.a.every", "volumes.a.keep",

@@ -253,8 +253,11 @@ type Export struct {
 	Kind    ExportKind
 	Hosts   []lineage.NQN // nvmf: hosts that are let in, sorted
 	AnyHost bool          // nvmf: every host is let in
-	UblkID  int           // ublk: /dev/ublkb<id>
-	NBD     string        // nbd: the device, /dev/nbd0
+	// Standby is, for nvmf, how many nodes beside the engine have a path ready that
+	// leads to no disk until the engine is there; fewer than there are nodes.
+	Standby int    `json:",omitempty"`
+	UblkID  int    // ublk: /dev/ublkb<id>
+	NBD     string // nbd: the device, /dev/nbd0
 }
 
 // Pos is a place in a source file. The zero Pos is no place.

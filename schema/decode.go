@@ -27,7 +27,7 @@ var (
 	keepFields      = []string{"hourly", "daily", "weekly", "monthly"}
 	placementFields = []string{"count", "spread", "pool", "require", "on"}
 	exportFields    = []string{"nvmf", "ublk", "nbd"}
-	nvmfFields      = []string{"hosts"}
+	nvmfFields      = []string{"hosts", "standby"}
 )
 
 // config turns the document into a configuration, which is valid unless that

@@ -6,6 +6,7 @@ import (
 
 	"cuelang.org/go/cue"
 
+	"strata/amount"
 	"strata/lineage"
 )
 
@@ -54,6 +55,9 @@ func (s *spot) nvmf(e *Export) {
 		return
 	}
 	o.only(nvmfFields)
+	if n, ok := o.field("standby").integer("a number of nodes from 0 to 15", 0, maxStandby); ok {
+		e.Standby = int(n)
+	}
 	hosts := o.required("hosts", `["nqn.2014-08.org.nvmexpress:uuid:…"] or hosts: "any"`)
 	if hosts == nil || !hosts.resolve() {
 		return
@@ -74,4 +78,12 @@ func (s *spot) nvmf(e *Export) {
 		}
 	}
 	slices.Sort(e.Hosts)
+}
+
+// standby checks that there are nodes for the standby paths of a volume.
+func (r *relations) standby(v *Volume, o object) {
+	if others := len(r.nodes) - 1; v.Export.Standby > others && !r.broken {
+		nvmf := o.field("export").placement().field("nvmf").placement()
+		nvmf.field("standby").wrong("each is on a node of its own, which is not the engine", "is %d, and beside the engine there can be %s", v.Export.Standby, amount.Of(others, "node"))
+	}
 }

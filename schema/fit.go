@@ -32,6 +32,7 @@ func (r *relations) volume(v *Volume, o object, good bool) {
 			r.devices[key] = v.Name
 		}
 	}
+	r.standby(v, o)
 	if known := r.known(v, o.field("replicas").placement()); known && !r.broken {
 		r.fit(v, o)
 	}

@@ -39,6 +39,7 @@ const (
 	uuidPrefix  = "nqn.2014-08.org.nvmexpress:uuid:"
 	maxReplicas = 99
 	maxUblkID   = 1<<20 - 1
+	maxStandby  = 15
 	maxSeconds  = 3600
 	maxParallel = 99
 	maxKeep     = 9999

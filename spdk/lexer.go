@@ -148,6 +148,15 @@ func (l *lexer) number32() uint32 {
 	return uint32(n)
 }
 
+// number16 consumes an unsigned integer of 16 bits.
+func (l *lexer) number16() uint16 {
+	n := l.number()
+	if n > math.MaxUint16 {
+		l.bad = true
+	}
+	return uint16(n)
+}
+
 // truth consumes true or false.
 func (l *lexer) truth() bool {
 	l.peek()

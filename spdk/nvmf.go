@@ -53,6 +53,9 @@ type SubsystemCreate struct {
 	AllowAnyHost  bool   `json:"allow_any_host"`
 	ANAReporting  bool   `json:"ana_reporting,omitzero"`
 	MaxNamespaces uint32 `json:"max_namespaces,omitzero"` // 0: 32
+	// The numbers that controllers of hosts get; 0: 1 and 65519.
+	MinCntlid uint16 `json:"min_cntlid,omitzero"`
+	MaxCntlid uint16 `json:"max_cntlid,omitzero"`
 }
 
 func (SubsystemCreate) Method() string   { return "nvmf_create_subsystem" }
@@ -87,6 +90,8 @@ type Subsystem struct {
 	SerialNumber    string      `json:"serial_number"`
 	ModelNumber     string      `json:"model_number"`
 	MaxNamespaces   uint32      `json:"max_namespaces"`
+	MinCntlid       uint16      `json:"min_cntlid"`
+	MaxCntlid       uint16      `json:"max_cntlid"`
 	Namespaces      []Namespace `json:"namespaces"`
 }
 

@@ -28,6 +28,10 @@ func (l *lexer) subsystem(s, before *Subsystem) {
 			s.ModelNumber = l.text(before.ModelNumber)
 		case "max_namespaces":
 			s.MaxNamespaces = l.number32()
+		case "min_cntlid":
+			s.MinCntlid = l.number16()
+		case "max_cntlid":
+			s.MaxCntlid = l.number16()
 		case "namespaces":
 			s.Namespaces = []Namespace{}
 			l.each(func() {

@@ -17,6 +17,9 @@ type Incarnation struct {
 	Others  []Placed   // layers and staging, in the same order
 	Raids   []Mirror   // by node
 	Exports []Exported // by node
+	// Standbys are the subsystems through which hosts have a path that leads to no
+	// disk, by node: what they are told there is that it is inaccessible.
+	Standbys []Exported
 	Apart   []Apart    // heads that count for nothing, by node
 	// Foreign says of heads that something which is not the cluster's uses them.
 	Foreign []string
@@ -47,6 +50,12 @@ type Exported struct {
 	Device    string     // bdev that is shown; "" for a subsystem without namespace
 	Ublk      int        // -1 unless that is the way
 	NBD       string
+}
+
+// standsBy reports whether it is a standby path. An engine's export never looks like
+// one: its listener goes before its namespace does.
+func (e Exported) standsBy() bool {
+	return e.Device == "" && len(e.Subsystem.Listeners) > 0 && !slices.ContainsFunc(e.Subsystem.Listeners, func(l Listener) bool { return !l.Paused })
 }
 
 // Incarnations returns every incarnation of the volume that was seen, by ID.
@@ -86,7 +95,11 @@ func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation
 			if ns := sub.Namespaces[ExportNSID]; ns != nil {
 				e.Device = ns.Bdev
 			}
-			inc.Exports = append(inc.Exports, e)
+			if e.standsBy() {
+				inc.Standbys = append(inc.Standbys, e)
+			} else {
+				inc.Exports = append(inc.Exports, e)
+			}
 		}
 	}
 	inc.kernelDevices(s, raid)

@@ -370,7 +370,7 @@ func controller(c spdk.Controller) *Controller {
 }
 
 func (a *answers) subsystem(s *spdk.Subsystem) *Subsystem {
-	out := &Subsystem{NQN: lineage.NQN(s.NQN), AnyHost: s.AllowAnyHost, Namespaces: make(map[int]*Namespace, len(s.Namespaces))}
+	out := &Subsystem{NQN: lineage.NQN(s.NQN), AnyHost: s.AllowAnyHost, Namespaces: make(map[int]*Namespace, len(s.Namespaces)), IDs: lineage.IDsOf(int(s.MinCntlid), int(s.MaxCntlid))}
 	for _, h := range s.Hosts {
 		out.Hosts = append(out.Hosts, lineage.NQN(h.NQN))
 	}

@@ -245,6 +245,7 @@ type Subsystem struct {
 	Hosts      []lineage.NQN // sorted
 	Namespaces map[int]*Namespace
 	Listeners  []Listener
+	IDs        lineage.IDs // that its hosts' controllers get
 }
 
 // Namespace is what a subsystem shows under a number.

@@ -48,36 +48,25 @@ func (l *lab) connect(volume, nqn string) error {
 	return err
 }
 
-// dial finds a volume's export and connects to it.
-func (l *lab) dial(volume, nqn string) (*sim.Conn, *sim.Namespace, error) {
-	for _, n := range l.nodes {
-		result, err := l.call(n, "nvmf_get_subsystems", "")
-		if err != nil {
-			continue
+// dial finds a volume's export that shows its disk, and connects to it.
+func (l *lab) dial(volume, nqn string) (conn *sim.Conn, disk *sim.Namespace, err error) {
+	err = fmt.Errorf("%s is exported nowhere", volume)
+	last := l.listeners(volume, func(sub, address, port string) error {
+		if disk != nil {
+			return nil
 		}
-		var subs []struct {
-			NQN    string
-			Listen []struct{ Traddr, Trsvcid string } `json:"listen_addresses"`
+		if conn, err = l.cluster.Host(nqn).Connect(address, port, sub); err != nil {
+			return err
 		}
-		if err := json.Unmarshal(result, &subs); err != nil {
-			return nil, nil, err
+		if disk, err = conn.Namespace(1); err != nil {
+			conn.Close()
 		}
-		for _, s := range subs {
-			if !strings.Contains(s.NQN, ":"+volume+".") || len(s.Listen) == 0 {
-				continue
-			}
-			conn, err := l.cluster.Host(nqn).Connect(s.Listen[0].Traddr, s.Listen[0].Trsvcid, s.NQN)
-			if err != nil {
-				return nil, nil, err
-			}
-			disk, err := conn.Namespace(1)
-			if err != nil {
-				return nil, nil, err
-			}
-			return conn, disk, nil
-		}
+		return nil
+	})
+	if last != nil {
+		err = last
 	}
-	return nil, nil, fmt.Errorf("%s is exported nowhere", volume)
+	return conn, disk, err
 }
 
 // host returns the host connected to a volume, connecting one if there is none.
@@ -88,6 +77,48 @@ func (l *lab) host(volume string) (*host, error) {
 		}
 	}
 	return l.hosts[volume], nil
+}
+
+// cmdPaths connects a host by every listener of a volume, the one first that has its disk.
+func (l *lab) cmdPaths(s *script, args []string) error {
+	if err := l.cmdHost(s, args); err != nil {
+		return err
+	}
+	h := l.hosts[args[0]]
+	return l.listeners(args[0], func(nqn, address, port string) error {
+		if h.conn.At() == address+":"+port {
+			return nil
+		}
+		return h.conn.Also(address, port)
+	})
+}
+
+// listeners goes through those of a volume's exports.
+func (l *lab) listeners(volume string, each func(nqn, address, port string) error) error {
+	for _, n := range l.nodes {
+		result, err := l.call(n, "nvmf_get_subsystems", "")
+		if err != nil {
+			continue
+		}
+		var subs []struct {
+			NQN    string
+			Listen []struct{ Traddr, Trsvcid string } `json:"listen_addresses"`
+		}
+		if err := json.Unmarshal(result, &subs); err != nil {
+			return err
+		}
+		for _, s := range subs {
+			if !strings.Contains(s.NQN, ":"+volume+".") {
+				continue
+			}
+			for _, a := range s.Listen {
+				if err := each(s.NQN, a.Traddr, a.Trsvcid); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func (l *lab) cmdHost(_ *script, args []string) error {

@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 //	sshd DIR                                 a real sshd; $SSHD is user@host:port, DIR has id_ed25519 and known_hosts
 //	logins [N]                               it has let in so many ssh connections since it was last asked
 //	host VOLUME [NQN]                        connect a host to the volume's export
+//	paths VOLUME [NQN]                       the same, by every path that there is
 //	[!] write VOLUME OFFSET SIZE LETTER      write through that host
 //	[!] read VOLUME OFFSET SIZE LETTER       read, and compare
 //	replica NODE VOLUME[@SNAPSHOT] OFFSET SIZE LETTER   read a node's replica, or the layer there, and compare
@@ -92,6 +93,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"sshd":      inLab((*lab).cmdSSHD),
 	"logins":    inLab((*lab).cmdLogins),
 	"host":      inLab((*lab).cmdHost),
+	"paths":     inLab((*lab).cmdPaths),
 	"write":     inLab((*lab).cmdWrite),
 	"read":      inLab((*lab).cmdRead),
 	"replica":   inLab((*lab).cmdReplica),

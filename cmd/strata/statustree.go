@@ -85,6 +85,12 @@ func volumeTree(v report.Volume) any {
 		if e.Paused {
 			text += "  " + bad.Render("paused")
 		}
+		switch e.Path {
+		case report.Optimized:
+			text += "  " + good.Render(e.Path)
+		case report.Standby:
+			text += "  " + faint.Render(e.Path)
+		}
 		t.Child(text + hostsOf(e))
 	}
 	for _, r := range v.Replicas {

@@ -78,7 +78,10 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.ExpectEmpty:
 		return ours(node, op.Lvstore, op.Name)
 	case plan.SubsystemCreate:
-		return c.nqn(op.NQN)
+		if err := c.nqn(op.NQN); err != nil {
+			return err
+		}
+		return c.numbered(op)
 	case plan.SubsystemDelete:
 		return c.nqn(op.NQN)
 	case plan.HostAllow:
@@ -128,6 +131,17 @@ func (c *Checker) owned(op plan.Op) error {
 
 // unknown is the error of an op of which nobody has said what is to be checked.
 func unknown(op plan.Op) error { return fmt.Errorf("%T is not known to the check", op) }
+
+// numbered refuses a subsystem that would give controllers of hosts the numbers that
+// one on another node gives them, which has the same name.
+func (c *Checker) numbered(op plan.SubsystemCreate) error {
+	for name, n := range c.w.Nodes {
+		if sub := n.Subsystems[op.NQN]; sub != nil && name != op.Node && sub.IDs.Overlap(op.IDs) {
+			return fmt.Errorf("%s gives hosts' controllers the numbers %v on %s, and here it would %v", op.NQN, sub.IDs, name, op.IDs)
+		}
+	}
+	return nil
+}
 
 // changed refuses to change an lvol that is not strata's, or that something uses
 // which is not the cluster's.

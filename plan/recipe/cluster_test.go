@@ -159,7 +159,7 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		if m.Subsystems[op.NQN] != nil || !m.TCP {
 			return errors.New("subsystem exists, or no transport")
 		}
-		m.Subsystems[op.NQN] = &state.Subsystem{NQN: op.NQN, AnyHost: op.AnyHost, Namespaces: map[int]*state.Namespace{}}
+		m.Subsystems[op.NQN] = &state.Subsystem{NQN: op.NQN, AnyHost: op.AnyHost, Namespaces: map[int]*state.Namespace{}, IDs: op.IDs}
 	case plan.SubsystemDelete:
 		sub := m.Subsystems[op.NQN]
 		if sub == nil {
@@ -530,7 +530,7 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 		if listener(op.Address, op.Port) >= 0 {
 			return errors.New("listener exists")
 		}
-		sub.Listeners = append(sub.Listeners, state.Listener{Address: op.Address, Port: op.Port})
+		sub.Listeners = append(sub.Listeners, state.Listener{Address: op.Address, Port: op.Port, Paused: op.Standby})
 	case plan.ListenerRemove:
 		i := listener(op.Address, op.Port)
 		if i < 0 {

@@ -20,7 +20,7 @@ func (b *builder) orphans() {
 		}
 		for _, id := range b.w.Incarnations(name) {
 			inc := b.w.Incarnation(id)
-			if len(inc.Heads)+len(inc.Others)+len(pieces(inc)) == 0 {
+			if len(inc.Heads)+len(inc.Others)+len(pieces(inc))+len(inc.Standbys) == 0 {
 				continue
 			}
 			switch {
@@ -59,6 +59,9 @@ func placesOf(inc *state.Incarnation) string {
 	}
 	for _, p := range pieces(inc) {
 		add(p.on())
+	}
+	for _, e := range inc.Standbys {
+		add(e.Node)
 	}
 	text := ""
 	for i, n := range nodes {
@@ -125,6 +128,9 @@ func (b *builder) destroy(inc *state.Incarnation, by plan.Grant) {
 	sec, why := b.section(key), because(schema.Pos{}, "it is not %s, and was released with %s", what, by.Flag())
 	for p := range above(inc, atLegs) {
 		sec.then(why, plan.RiskDestroy, p.ending())
+	}
+	for _, e := range inc.Standbys {
+		sec.then(why, plan.RiskDestroy, exportPiece{e}.ending())
 	}
 	nodes := map[lineage.Node]bool{}
 	for _, h := range inc.Heads {

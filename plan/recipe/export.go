@@ -112,6 +112,9 @@ func (s *subject) removeOthers() {
 		return
 	}
 	for _, e := range s.inc.Exports {
+		if s.v.Export.Standby > 0 && waits(e) {
+			continue // it becomes a standby path once hosts are served, or goes then (standby.go)
+		}
 		if s.unwanted(e) {
 			s.sec.then(because(s.v.At("export"), "%s is not exported this way on %s", s.v.Name, e.Node), plan.RiskReduce, exportPiece{e}.ending())
 		}

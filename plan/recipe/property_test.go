@@ -245,7 +245,7 @@ func (h *history) editVolume(v *schema.Volume) {
 	case 2:
 		v.Export = schema.Export{Kind: schema.ExportNBD, NBD: fmt.Sprintf("/dev/nbd%d", h.Intn(20))}
 	case 3, 4:
-		v.Export = schema.Export{Kind: schema.ExportNVMf, AnyHost: true}
+		v.Export = schema.Export{Kind: schema.ExportNVMf, AnyHost: true, Standby: h.Intn(min(3, len(h.cfg.Nodes)))}
 	default:
 		v.Export = schema.Export{Kind: schema.ExportNVMf, Hosts: []lineage.NQN{lineage.NQN(fmt.Sprintf("nqn.host%d", h.Intn(3)))}}
 	}

@@ -12,6 +12,7 @@ func (s *subject) serveUnserved() bool {
 	}
 	if s.Device == "" && s.v.Export.Kind == schema.ExportNone && s.sec.steps() == before && !s.shaken() {
 		s.try(rebuilding)
+		s.try(standing) // what there is of that goes
 	}
 	s.try(tidying)
 	return true

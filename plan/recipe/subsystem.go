@@ -13,18 +13,16 @@ import (
 
 // exportNVMf lets hosts reach a bdev over NVMe/TCP.
 func (s *subject) exportNVMf(bdev string) {
-	b, c := s.b, s.b.cfg.Cluster
-	node, nqn := b.cfg.Node(s.engine), c.ExportNQN(s.id)
+	b := s.b
+	node, nqn := b.cfg.Node(s.engine), b.cfg.Cluster.ExportNQN(s.id)
 	sub := b.w.Nodes[s.engine].Subsystems[nqn]
 	why := because(s.v.At("export"), "hosts reach %s over NVMe/TCP", s.v.Name)
 	if sub == nil {
-		b.transport(s.engine)
-		s.sec.after(plan.NodeKey(s.engine))
-		s.sec.then(why, plan.RiskCreate, plan.SubsystemCreate{At: plan.At{Node: s.engine}, NQN: nqn, Serial: c.Serial(s.id), AnyHost: s.v.Export.AnyHost, ANA: true})
+		s.subsystem(why, s.engine)
 		sub = b.w.Nodes[s.engine].Subsystems[nqn]
 	}
 	s.showDevice(why, sub, bdev)
-	s.hosts(why, sub)
+	s.hosts(why, s.engine, sub)
 	s.listen(sub, node)
 }
 
@@ -45,18 +43,19 @@ func (s *subject) showDevice(why reason, sub *state.Subsystem, bdev string) {
 	s.sec.then(why, plan.RiskCreate, plan.NamespaceAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, NSID: state.ExportNSID, Bdev: bdev, UUID: uuid})
 }
 
-func (s *subject) hosts(why reason, sub *state.Subsystem) {
+// hosts lets the configured hosts in to a subsystem of a node, and no others.
+func (s *subject) hosts(why reason, n lineage.Node, sub *state.Subsystem) {
 	var ops []plan.Op
-	sub = s.b.w.Nodes[s.engine].Subsystems[sub.NQN]
+	sub = s.b.w.Nodes[n].Subsystems[sub.NQN]
 	if len(sub.Listeners) > 0 && !s.may(schema.DutyChange) {
 		return
 	}
 	if sub.AnyHost != s.v.Export.AnyHost && (s.v.Export.AnyHost || !s.b.unattended()) {
-		ops = append(ops, plan.AnyHost{At: plan.At{Node: s.engine}, NQN: sub.NQN, Allow: s.v.Export.AnyHost})
+		ops = append(ops, plan.AnyHost{At: plan.At{Node: n}, NQN: sub.NQN, Allow: s.v.Export.AnyHost})
 	}
 	for _, h := range s.v.Export.Hosts {
 		if !slices.Contains(sub.Hosts, h) {
-			ops = append(ops, plan.HostAllow{At: plan.At{Node: s.engine}, NQN: sub.NQN, Host: h})
+			ops = append(ops, plan.HostAllow{At: plan.At{Node: n}, NQN: sub.NQN, Host: h})
 		}
 	}
 	s.sec.then(why, plan.RiskCreate, ops...)
@@ -64,7 +63,7 @@ func (s *subject) hosts(why reason, sub *state.Subsystem) {
 		return
 	}
 	stranger := because(s.v.At("export"), "not a host of %s any more: its connections end", s.v.Name)
-	s.sec.then(stranger, plan.RiskReduce, refusals(s.engine, sub, s.v.Export.Hosts...)...)
+	s.sec.then(stranger, plan.RiskReduce, refusals(n, sub, s.v.Export.Hosts...)...)
 }
 
 // listen makes the subsystem listen where its node is reached, and nowhere
@@ -157,11 +156,19 @@ func (s *subject) tryAddress(why reason, e state.Exported) {
 // down: hosts wait for it there.
 func (s *subject) exporter() lineage.Node {
 	for _, e := range s.inc.Exports {
-		if e.Subsystem != nil && e.Device == "" {
+		if e.Subsystem != nil && e.Device == "" && !s.unfinished(e.Node) {
 			return e.Node
 		}
 	}
 	return ""
+}
+
+// unfinished reports whether an export that hosts cannot reach is a standby path that was
+// not completed: the volume was served where the authority is, and is again.
+func (s *subject) unfinished(n lineage.Node) bool {
+	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool {
+		return l.Head != nil && l.Head.Name.Mark == lineage.Primary && l.Node != n
+	})
 }
 
 // paused returns what lets those of the volume's hosts go on that are held.

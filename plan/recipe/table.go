@@ -40,6 +40,7 @@ var (
 	exporting  = recipe{"export", "hosts reach the volume as configured, and in no other way", "export.go", serving.except("hosts that are new, `change`; what is to go, never"), (*subject).export}
 	rebuilding = recipe{"rebuild", "a volume that lacks a replica gets it, while hosts go on writing", "rebuild.go", remaking.except("where only the place is another, `change`, too"), (*subject).rebuild}
 	tidying    = recipe{"tidy", "what nobody uses is taken off the links, and staging goes", "mirror.go", remaking, (*subject).tidy}
+	standing   = recipe{"standby", "other nodes have a path for hosts, which leads to no disk until the engine is there", "standby.go", serving.except("hosts that are new, `change`; what is to go, never"), (*subject).standby}
 	cutting    = recipe{"cut", "a layer is cut that is configured, due by schedule, or a mark (mark.go), in a group at one instant (group.go)", "cut.go", either.except("what is no mark, `change` in all of its group"), (*subject).takeLayer}
 )
 
@@ -83,6 +84,7 @@ var keeping = course{"One that an engine goes on serving", []row{
 	{exporting, nil},
 	{rebuilding, nil},
 	{tidying, nil},
+	{standing, nil},
 }}
 
 // relieving is keeping for hosts that wait, and nothing else.

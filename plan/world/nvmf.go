@@ -43,7 +43,7 @@ func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
 		if err != nil {
 			return err
 		}
-		sub.Listeners = append(sub.Listeners, state.Listener{Address: op.Address, Port: op.Port})
+		sub.Listeners = append(sub.Listeners, state.Listener{Address: op.Address, Port: op.Port, Paused: op.Standby})
 	case plan.ListenerRemove:
 		sub, err := find(op.NQN)
 		if err != nil {

@@ -82,7 +82,7 @@ func (w *World) Project(op plan.Op) error {
 	case plan.TransportCreate:
 		n.TCP = true
 	case plan.SubsystemCreate:
-		n.Subsystems[op.NQN] = &state.Subsystem{NQN: op.NQN, AnyHost: op.AnyHost, Namespaces: map[int]*state.Namespace{}}
+		n.Subsystems[op.NQN] = &state.Subsystem{NQN: op.NQN, AnyHost: op.AnyHost, Namespaces: map[int]*state.Namespace{}, IDs: op.IDs}
 		if v, ok := w.cluster.ParseExport(op.NQN); ok {
 			w.Saw(v, op.Node)
 		}

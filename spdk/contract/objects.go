@@ -172,6 +172,8 @@ type subsystemInfo struct {
 	Hosts      []struct{ NQN string }
 	Listeners  []M `json:"listen_addresses"`
 	Max        int `json:"max_namespaces"`
+	MinID      int `json:"min_cntlid"`
+	MaxID      int `json:"max_cntlid"`
 	Namespaces []namespaceInfo
 }
 

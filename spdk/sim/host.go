@@ -3,9 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
-	"strings"
 )
 
 // Errors a host sees.
@@ -42,6 +40,8 @@ type Conn struct {
 	id     uint16
 	spaces map[uint32]*Namespace
 	closed bool
+	first  *Conn   // of which this is another path
+	others []*Conn // other paths of this one
 }
 
 // Namespace is a block device on a host.
@@ -57,8 +57,7 @@ type Namespace struct {
 func (h *Host) Connect(addr, port, subnqn string) (*Conn, error) {
 	h.c.mu.Lock()
 	defer h.c.mu.Unlock()
-	k := &Conn{h: h, addr: net.JoinHostPort(addr, port), nqn: subnqn, spaces: map[uint32]*Namespace{}}
-	k.addr = strings.NewReplacer("[", "", "]", "").Replace(k.addr)
+	k := &Conn{h: h, addr: fabricAddress(addr, port), nqn: subnqn, spaces: map[uint32]*Namespace{}}
 	if !k.connect() {
 		return nil, ErrRefused
 	}
@@ -75,7 +74,7 @@ func (k *Conn) connect() bool {
 		return false
 	}
 	l, id, ok := s.connect(k.h.nqn, k.addr)
-	if !ok {
+	if !ok || k.taken(id) {
 		return false
 	}
 	k.sub, k.at, k.id = s, l, id
@@ -94,7 +93,7 @@ func (k *Conn) changed(uint32) {
 		t := k.sub.spaces[id]
 		switch {
 		case t == nil || t.uuid != n.uuid:
-			n.gone = true
+			n.gone = !k.several()
 			delete(k.spaces, id)
 		default:
 			n.size = t.bdev.bytes()
@@ -116,11 +115,13 @@ func (k *Conn) number() uint16 { return k.id }
 func (k *Conn) Close() {
 	k.h.c.mu.Lock()
 	defer k.h.c.mu.Unlock()
-	if k.sub != nil {
-		k.sub.disconnect(k)
-		k.reset()
+	for _, p := range append([]*Conn{k}, k.others...) {
+		if p.sub != nil {
+			p.sub.disconnect(p)
+			p.reset()
+		}
+		p.closed = true
 	}
-	k.closed = true
 	k.h.c.notify()
 }
 
@@ -145,7 +146,7 @@ func (n *Namespace) UUID() string { return n.uuid }
 func (n *Namespace) Size() int64 {
 	n.conn.h.c.mu.Lock()
 	defer n.conn.h.c.mu.Unlock()
-	return n.size
+	return n.sizeNow()
 }
 
 // ReadAt reads. It waits while the device is not accessible, until ctx ends.
@@ -205,6 +206,9 @@ func (n *Namespace) send(ctx context.Context, off int64, size int, f func(*bdev,
 	k := n.conn
 	if n.gone || k.closed {
 		return ErrGone
+	}
+	if k.several() {
+		return n.sendAny(ctx, off, size, f)
 	}
 	if !k.alive() {
 		return ErrPath

@@ -20,7 +20,9 @@ type subsystem struct {
 	ana       bool
 	listeners []*listener // newest first
 	spaces    map[uint32]*namespace
-	nextID    uint16
+	minID     uint16
+	maxID     uint16
+	nextID    uint16 // the last that was given
 	conns     []initiator
 	queued    int // calls that pause it, and how many of them have been done
 	done      int
@@ -109,11 +111,24 @@ func (s *subsystem) connect(host, at string) (*listener, uint16, bool) {
 	}
 	for _, l := range s.listeners {
 		if l.addr.key() == at {
-			s.nextID++
-			return l, s.nextID, true
+			return l, s.number(), true
 		}
 	}
 	return nil, 0, false
+}
+
+// number is that of the next controller: the next after the last, however many there
+// are, which nobody has.
+func (s *subsystem) number() uint16 {
+	for range int(s.maxID-s.minID) + 1 {
+		if s.nextID++; s.nextID > s.maxID || s.nextID < s.minID {
+			s.nextID = s.minID
+		}
+		if !slices.ContainsFunc(s.conns, func(i initiator) bool { return i.number() == s.nextID }) {
+			break
+		}
+	}
+	return s.nextID
 }
 
 func (s *subsystem) disconnect(i initiator) {

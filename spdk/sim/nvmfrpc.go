@@ -25,6 +25,9 @@ func init() {
 	)
 }
 
+// lastController is the highest number that a controller can have.
+const lastController = 65519
+
 // maxSubsystems is what a target holds by default, the discovery one included.
 const maxSubsystems = 1024
 
@@ -115,8 +118,18 @@ func (p *process) createSubsystem(q *struct {
 	if q.MaxNS == 0 {
 		q.MaxNS = 32
 	}
+	first, last := uint16(1), uint16(lastController)
+	if q.MinID != nil {
+		first = *q.MinID
+	}
+	if q.MaxID != nil {
+		last = *q.MaxID
+	}
+	if first < 1 || last < 1 || first > last || last > lastController {
+		return nil, &Error{codeInvalidParams, fmt.Sprintf("Invalid cntlid range [%d-%d]", first, last)}
+	}
 	p.subsystems[q.NQN] = &subsystem{p: p, nqn: q.NQN, serial: serial, model: model, maxNS: q.MaxNS,
-		anyHost: q.AnyHost, ana: q.ANA, spaces: map[uint32]*namespace{}}
+		anyHost: q.AnyHost, ana: q.ANA, spaces: map[uint32]*namespace{}, minID: first, maxID: last, nextID: first - 1}
 	return true, nil
 }
 
@@ -206,8 +219,8 @@ func (s *subsystem) dump(b []byte) []byte {
 	if recent {
 		b = boolean(b, "passthrough", false)
 	}
-	b = number(b, "min_cntlid", 1)
-	b = number(b, "max_cntlid", 65519)
+	b = number(b, "min_cntlid", uint64(s.minID))
+	b = number(b, "max_cntlid", uint64(s.maxID))
 	if recent {
 		b = number(b, "dmrsl", 2097152)
 		b = number(b, "wzsl", 12)

@@ -24,7 +24,7 @@ import (
 //	n1 raid lab.db.k3f7 online u1 u2 - [stalled]
 //	n1 controller lab.n2 nqn… enabled
 //	n1 remote lab.n2n7 u2 64Mi [absent] [claimed]
-//	n1 subsystem nqn… [any] [host=…]
+//	n1 subsystem nqn… [any] [host=…] [ids=33768-34767]
 //	n1 namespace nqn… 7 bdev
 //	n1 listen nqn… 10.0.0.1 4420 [paused]
 //	n1 tcp
@@ -141,6 +141,9 @@ func readLine(n *state.Node, what string, f []string) error {
 		for _, o := range f[1:] {
 			if h, ok := strings.CutPrefix(o, "host="); ok {
 				s.Hosts = append(s.Hosts, lineage.NQN(h))
+			} else if ids, ok := strings.CutPrefix(o, "ids="); ok {
+				first, last, _ := strings.Cut(ids, "-")
+				s.IDs = lineage.IDsOf(atoi(first), atoi(last))
 			} else {
 				s.AnyHost = true
 			}
@@ -323,6 +326,9 @@ func Write(s *state.Snapshot) string {
 			}
 			for _, h := range sub.Hosts {
 				f = append(f, "host="+string(h))
+			}
+			if !sub.IDs.Any() {
+				f = append(f, "ids="+sub.IDs.String())
 			}
 			put(f...)
 			for _, id := range slices.Sorted(maps.Keys(sub.Namespaces)) {
