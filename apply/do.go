@@ -73,6 +73,8 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: string(op.NQN), Address: address(op.Address, op.Port), ANAState: accessible(op.Standby)})
 	case plan.ListenerRemove:
 		return t.ListenerRemove(ctx, spdk.ListenerRemove{NQN: string(op.NQN), Address: address(op.Address, op.Port)})
+	case plan.ExpectPaths:
+		return c.expectPaths(ctx, t, op)
 	case plan.NamespaceAdd:
 		return c.crossing.raise(ctx, c.crossing.event(op.NQN, c.resolve(op.Bdev), shows), func() error {
 			_, err := t.NamespaceAdd(ctx, spdk.NamespaceAdd{NQN: string(op.NQN), Namespace: spdk.NamespaceSpec{

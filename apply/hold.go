@@ -61,8 +61,9 @@ func (h *holds) after(step plan.Step) lineage.NQN {
 	defer h.mu.Unlock()
 	hosts := step.Op.Facts().Hosts
 	switch hosts.Effect {
-	case plan.IOGoesOn:
+	case plan.IOGoesOn: // on whichever node
 		delete(h.paused, hosts.NQN)
+		delete(h.hidden, hosts.NQN)
 	case plan.PathTaken:
 		delete(h.paused, hosts.NQN)
 		if step.Begins() != "" {

@@ -133,6 +133,21 @@ func (op ListenerRemove) key() key {
 	return key{subsystemNamed(op.NQN), text(op.Address), text(op.Port)}
 }
 
+// ExpectPaths fails when a host is connected to the subsystem here and not on another
+// node, by nvmf_subsystem_get_controllers of both: without the engine here it would be
+// left without its disk.
+type ExpectPaths struct {
+	At
+	NQN  lineage.NQN
+	Also lineage.Node
+}
+
+func (op ExpectPaths) Words() string {
+	return fmt.Sprintf("make sure that every host of %s has a path to %s as well", op.NQN, op.Also)
+}
+func (op ExpectPaths) Facts() Facts { return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy} }
+func (op ExpectPaths) key() key     { return key{subsystemNamed(op.NQN), text(op.Also)} }
+
 // NamespaceAdd is nvmf_subsystem_add_ns. Without UUID the namespace has
 // the bdev's.
 type NamespaceAdd struct {

@@ -13,7 +13,7 @@ var opTypes = []Op{
 	LvolCreate{}, LvolResize{}, LvolRename{}, LvolDelete{}, LvolSnapshot{}, LvolClone{}, LvolDecouple{}, LvolCloneBdev{},
 	LvolSetParent{}, ShallowCopy{}, WriteLimit{}, ExpectEmpty{},
 	InitiatorOptions{}, TransportCreate{}, SubsystemCreate{}, SubsystemDelete{}, HostAllow{}, HostRefuse{}, AnyHost{},
-	ListenerAdd{}, ListenerRemove{}, NamespaceAdd{}, NamespaceRemove{}, ControllerAttach{}, ControllerDisable{}, ControllerDetach{},
+	ListenerAdd{}, ListenerRemove{}, ExpectPaths{}, NamespaceAdd{}, NamespaceRemove{}, ControllerAttach{}, ControllerDisable{}, ControllerDetach{},
 	ControllerWait{}, LegWait{}, LegGone{}, Pause{}, Drain{}, Resume{},
 	RaidCreate{}, RaidDelete{}, ExpectLegs{}, RaidGrow{}, RaidRemoveLeg{}, UblkTarget{}, UblkStart{}, UblkStop{}, NBDStart{}, NBDStop{},
 }

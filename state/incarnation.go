@@ -20,7 +20,7 @@ type Incarnation struct {
 	// Standbys are the subsystems through which hosts have a path that leads to no
 	// disk, by node: what they are told there is that it is inaccessible.
 	Standbys []Exported
-	Apart   []Apart    // heads that count for nothing, by node
+	Apart    []Apart // heads that count for nothing, by node
 	// Foreign says of heads that something which is not the cluster's uses them.
 	Foreign []string
 }

@@ -34,6 +34,7 @@ type host struct {
 	first   *host // of which this is the second
 	nqn     string
 	paths   []*sim.Conn // by node
+	disk    *disk       // by all paths at once; nil: whichever path there is is tried
 	cancel  context.CancelFunc
 	done    chan struct{}
 	longest time.Duration
@@ -95,6 +96,9 @@ func (h *host) stop() error {
 }
 
 func (h *host) close() {
+	if h.disk != nil {
+		h.disk.close()
+	}
 	for _, p := range h.paths {
 		if p != nil {
 			p.Close()
@@ -194,7 +198,15 @@ func (h *host) io(ctx context.Context, f func(context.Context, *sim.Namespace) e
 	defer cancel()
 	defer func() { h.longest = max(h.longest, time.Since(start)) }()
 	for {
+		if h.disk != nil {
+			if ns := h.disk.namespace(); ns != nil {
+				return f(bounded, ns)
+			}
+		}
 		for i := range nodes {
+			if h.disk != nil {
+				break
+			}
 			ns := h.path(i)
 			if ns == nil {
 				continue

@@ -26,6 +26,7 @@ var nodes = []string{"n1", "n2", "n3"}
 //	profile NAME                 targets of that build, rather than stock
 //	apply FILE [RELEASED...]     carry a configuration out; names released for destruction
 //	host VOLUME [reads]          a host uses the volume from here on
+//	paths VOLUME                 a host uses it by all of its paths at once, and loses its disk when none has it
 //	pair VOLUME VOLUME           one host uses both: what it writes to the second it has written to the first
 //	leave VOLUME                 its host leaves
 //	fault RULE                   trouble as sim.ParseRule reads it
@@ -158,7 +159,7 @@ func readScenario(archive *txtar.Archive, name, dir string, wait bool) (*scenari
 			st.wait, err = time.ParseDuration(st.args[0])
 		case "now":
 			now, err = strconv.ParseInt(st.args[0], 10, 64)
-		case "host", "pair", "leave", "up", "replace", "legacy":
+		case "host", "paths", "pair", "leave", "up", "replace", "legacy":
 		case "same", "keeps":
 			if !swept {
 				err = fmt.Errorf("%s comes after the sweep", st.verb)

@@ -164,6 +164,10 @@ func (w *world) do(s step) (err error) {
 		if w.hosts[s.args[0]], err = w.newHost(s.args[0], len(s.args) > 1); err == nil {
 			time.Sleep(blocks * 2 * think)
 		}
+	case "paths":
+		if w.hosts[s.args[0]], err = w.newMultipath(s.args[0]); err == nil {
+			time.Sleep(blocks * 2 * think)
+		}
 	case "pair":
 		if w.hosts[s.args[0]], w.hosts[s.args[1]], err = w.newPair(s.args[0], s.args[1]); err == nil {
 			time.Sleep(blocks * 2 * think)

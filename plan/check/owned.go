@@ -94,6 +94,8 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.nqn(op.NQN)
 	case plan.ListenerRemove:
 		return c.nqn(op.NQN)
+	case plan.ExpectPaths:
+		return c.nqn(op.NQN)
 	case plan.NamespaceAdd:
 		return c.nqn(op.NQN)
 	case plan.NamespaceRemove:

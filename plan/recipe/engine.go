@@ -154,7 +154,8 @@ func (s *subject) leave() result {
 	if s.prepare(to, "replicas") == blocked {
 		return blocked
 	}
-	s.takeDown(nil, because(s.v.At("replicas"), "the engine moves from %s to %s, for no replica of %s stays on %s; hosts connect to the new one", s.Engine, to, s.v.Name, s.Engine))
+	hosts := s.follow(to, s.v.At("replicas"))
+	s.takeDown(nil, because(s.v.At("replicas"), "the engine moves from %s to %s, for no replica of %s stays on %s; %s", s.Engine, to, s.v.Name, s.Engine, hosts))
 	return acted
 }
 

@@ -117,7 +117,7 @@ func (w *World) Project(op plan.Op) error {
 		}
 	case plan.RaidCreate, plan.RaidDelete, plan.RaidGrow, plan.RaidRemoveLeg, plan.ExpectLegs:
 		return w.projectRaid(n, op)
-	case plan.UblkTarget, plan.WriteLimit:
+	case plan.UblkTarget, plan.WriteLimit, plan.ExpectPaths:
 	case plan.UblkStart:
 		n.Ublk[op.ID] = op.Bdev
 		w.index(n).show(state.Shown{Bdev: op.Bdev, Ublk: op.ID})

@@ -52,6 +52,9 @@ func (k *Conn) taken(id uint16) bool {
 func (n *Namespace) sendAny(ctx context.Context, off int64, size int, f func(*bdev, *op) error) error {
 	there := false
 	for _, p := range n.conn.paths() {
+		p.alive() // each comes back by itself, whether it is needed or not
+	}
+	for _, p := range n.conn.paths() {
 		if !p.alive() {
 			there = there || p.spaces[n.id] != nil
 			continue

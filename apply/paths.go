@@ -1,0 +1,61 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"strata/plan"
+	"strata/spdk"
+)
+
+// pathTimeout is how long hosts are waited for that come back to a node by themselves: its
+// target may just have been started again. The step is tried twice, and Linux tries
+// every 10 s.
+const pathTimeout = 6 * time.Second
+
+// expectPaths fails when a host has a path to one node only, and goes on having no other.
+func (c *caller) expectPaths(ctx context.Context, t *spdk.Client, op plan.ExpectPaths) error {
+	also := c.targets[op.Also]
+	if also == nil {
+		return fmt.Errorf("there is no connection to %s", op.Also)
+	}
+	var alone []string
+	for until := time.Now().Add(pathTimeout); ; {
+		here, err := connectedTo(ctx, t, string(op.NQN))
+		if err != nil || len(here) == 0 {
+			return err
+		}
+		there, err := connectedTo(ctx, also, string(op.NQN))
+		if err != nil {
+			return fmt.Errorf("on %s: %w", op.Also, err)
+		}
+		alone = slices.DeleteFunc(here, func(h string) bool { return slices.Contains(there, h) })
+		if len(alone) == 0 {
+			return nil
+		}
+		if time.Now().After(until) {
+			break
+		}
+		if err := sleep(ctx, pollEvery); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%s has no path to %s, and would be left without its disk: let it connect to %s first, as strata status says, or take standby out of the export of the volume",
+		strings.Join(alone, ", "), op.Also, op.Also)
+}
+
+// connectedTo are the hosts that are connected to a subsystem, each once.
+func connectedTo(ctx context.Context, t *spdk.Client, nqn string) (hosts []string, err error) {
+	var all []spdk.Connected
+	if err := roundErr(ctx, t, spdk.GetConnected(nqn, &all)); err != nil {
+		return nil, err
+	}
+	for _, h := range all {
+		hosts = append(hosts, h.HostNQN)
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts), nil
+}

@@ -1,0 +1,64 @@
+package sweep
+
+import (
+	"fmt"
+
+	"strata/spdk/sim"
+)
+
+// disk is a volume by all of its paths at once, as a kernel with native multipath has
+// it. What one path has lost it goes on with by another; a disk that no path has is gone
+// for good, and its host sees that.
+type disk struct {
+	w    *world
+	nqn  string
+	conn *sim.Conn
+	ns   *sim.Namespace
+	has  map[int]bool // the nodes that there is a path to, working or not
+}
+
+// newMultipath lets a host begin to use a volume by all of its paths.
+func (w *world) newMultipath(volume string) (*host, error) {
+	h, err := w.idle(volume, false)
+	if err != nil {
+		return nil, err
+	}
+	h.disk = &disk{w: w, nqn: h.nqn, has: map[int]bool{}}
+	if h.disk.namespace() == nil {
+		return nil, fmt.Errorf("%s is exported nowhere", volume)
+	}
+	h.begin()
+	return h, nil
+}
+
+// namespace is the disk; nil as long as it was not found anywhere. Paths that there are
+// only now are taken as well.
+func (d *disk) namespace() *sim.Namespace {
+	for i := range nodes {
+		address := fmt.Sprintf("10.0.0.%d", i+1)
+		switch {
+		case d.has[i]:
+		case d.ns != nil:
+			d.has[i] = d.conn.Also(address, "4420") == nil
+		default:
+			conn, err := d.w.c.Host(hostNQN).Connect(address, "4420", d.nqn)
+			if err != nil {
+				continue
+			}
+			ns, err := conn.Namespace(1)
+			if err != nil {
+				conn.Close()
+				continue
+			}
+			d.conn, d.ns, d.has[i] = conn, ns, true
+			return d.namespace()
+		}
+	}
+	return d.ns
+}
+
+func (d *disk) close() {
+	if d.conn != nil {
+		d.conn.Close()
+	}
+}
