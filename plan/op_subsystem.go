@@ -145,8 +145,10 @@ type ExpectPaths struct {
 func (op ExpectPaths) Words() string {
 	return fmt.Sprintf("make sure that every host of %s has a path to %s as well", op.NQN, op.Also)
 }
-func (op ExpectPaths) Facts() Facts { return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy} }
-func (op ExpectPaths) key() key     { return key{subsystemNamed(op.NQN), text(op.Also)} }
+func (op ExpectPaths) Facts() Facts {
+	return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy}
+}
+func (op ExpectPaths) key() key { return key{subsystemNamed(op.NQN), text(op.Also)} }
 
 // NamespaceAdd is nvmf_subsystem_add_ns. Without UUID the namespace has
 // the bdev's.
