@@ -9,6 +9,14 @@
 // run, each of which polls without pause, such as 0x1,0x2 for one core each in
 // turns, and SPDK_HOST_CPUMASK where hosts do; both are 0x1 by default.
 //
+// Stories named TestLinux… have a Linux host, too: Debian's kernel with its own
+// NVMe/TCP initiator, ext4 and fio, emulated by qemu ([LinuxHost], package linux).
+// They need qemu-system-x86_64 (Debian: qemu-system-x86) and, the first time, APT
+// with Debian's packages within reach, of which some 140 MB are fetched and
+// nothing is installed; what comes of it is kept in ~/.cache/strata-e2e, or where
+// STRATA_E2E_CACHE says, and made again when that is removed. Where it cannot be
+// had these stories are skipped, with a word that says what is missing.
+//
 // The package holds the harness ([Target], [Lab]); it never decides what
 // strata should do, and ends only processes it has started.
 package e2e
