@@ -28,23 +28,38 @@ var beatSeed = maphash.MakeSeed()
 // is to be asked, in requests that have their errors.
 func Pulse(ctx context.Context, t *spdk.Client, with ...*spdk.Req) (Beat, error) {
 	var b Beat
+	subsystems := &spdk.Req{Method: "nvmf_get_subsystems", Result: spdk.Look(func(subsystems []byte) {
+		b.Subsystems = maphash.Bytes(beatSeed, subsystems)
+	})}
+	err := b.read(ctx, t, []*spdk.Req{subsystems}, with)
+	return b, err
+}
+
+// PulseSince is a Pulse that leaves subsystems out, which are most of what it costs: they
+// are as they were. They change by themselves only when a disk goes.
+func PulseSince(ctx context.Context, t *spdk.Client, was Beat, with ...*spdk.Req) (Beat, error) {
+	b := Beat{Subsystems: was.Subsystems}
+	err := b.read(ctx, t, nil, with)
+	return b, err
+}
+
+// read reads the rest of a pulse, and in the same round what else is given. With an error
+// it knows nothing.
+func (b *Beat) read(ctx context.Context, t *spdk.Client, subsystems, with []*spdk.Req) error {
 	var unread error
-	reqs := []*spdk.Req{
+	reqs := append(subsystems,
 		spdk.NewReq(spdk.RaidGet{Category: "all"}, spdk.Look(func(raids []byte) {
 			if b.Raids = maphash.Bytes(beatSeed, raids); bytes.Contains(raids, []byte(`"process"`)) {
 				b.Raids, unread = raidsDigest(raids)
 			}
 		})),
-		{Method: "bdev_nvme_get_controllers", Result: spdk.Look(func(controllers []byte) {
+		&spdk.Req{Method: "bdev_nvme_get_controllers", Result: spdk.Look(func(controllers []byte) {
 			if bytes.Contains(controllers, resetting) {
 				controllers = bytes.ReplaceAll(controllers, resetting, delayed)
 			}
 			b.Controllers = maphash.Bytes(beatSeed, controllers)
 		})},
-		{Method: "nvmf_get_subsystems", Result: spdk.Look(func(subsystems []byte) {
-			b.Subsystems = maphash.Bytes(beatSeed, subsystems)
-		})},
-	}
+	)
 	is, known := t.Process()
 	if !known {
 		reqs = append(reqs, spdk.GetReactors(&is))
@@ -62,10 +77,11 @@ func Pulse(ctx context.Context, t *spdk.Client, with ...*spdk.Req) (Beat, error)
 		err = unread
 	}
 	if err != nil {
-		return Beat{}, err
+		*b = Beat{}
+		return err
 	}
 	b.PID = is.PID
-	return b, nil
+	return nil
 }
 
 // A controller whose peer is gone is by turns in one of these states, once in each

@@ -100,6 +100,13 @@ func TestPulse(t *testing.T) {
 		t.Error("a peer that is gone is not seen")
 	}
 
+	before, whole := n1.Bytes(), pulse()
+	full := n1.Bytes() - before
+	before = n1.Bytes()
+	if since, err := state.PulseSince(ctx, n1, whole); err != nil || since != whole || n1.Bytes()-before >= full {
+		t.Errorf("without subsystems: %+v (%v), %d of %d bytes", since, err, n1.Bytes()-before, full)
+	}
+
 	must(c.Target("n1").Restart())
 	b, err := state.Pulse(ctx, n1)
 	if spdk.ClassOf(err) == spdk.Unreachable { // the connection was to the one before

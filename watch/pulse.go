@@ -50,7 +50,7 @@ func (p *pulses) adopt(ctx context.Context, targets map[lineage.Node]*spdk.Clien
 		if t := targets[name]; p.on[name].target == nil {
 			ctx, stop := context.WithCancel(ctx)
 			p.on[name] = pulsed{t, stop}
-			p.wg.Go(func() { p.ask(ctx, name, t, phase(i, len(targets))) })
+			p.wg.Go(func() { p.ask(ctx, name, t, rhythmOf(i, len(targets))) })
 		}
 	}
 }
@@ -61,31 +61,41 @@ func (p *pulses) close() {
 	p.wg.Wait()
 }
 
-// phase is how long after its first pulse one of so many nodes is asked again: a few not all
-// at once, for of what happens between two the one that is asked first tells. Many are: each
-// time that this program wakes up costs more than the pulse of a node.
-func phase(i, nodes int) time.Duration {
+// rhythm is how a node is asked.
+type rhythm struct {
+	after time.Duration // the first pulse comes the second
+	whole int           // of so many pulses one has subsystems in it
+}
+
+// rhythmOf is that of one of so many nodes. A few are not asked all at once, for of what
+// happens between two the one that is asked first tells. Many are: each time that this
+// program wakes up costs more than the pulse of a node. And what pulses of many cost is
+// mostly the reading of subsystems, which change by themselves only when a disk goes.
+func rhythmOf(i, nodes int) rhythm {
 	if nodes > 12 {
-		return beatEvery
+		return rhythm{beatEvery, 3}
 	}
-	return []time.Duration{beatEvery, beatEvery / 2, beatEvery * 3 / 4, beatEvery / 4}[i%4]
+	return rhythm{[]time.Duration{beatEvery, beatEvery / 2, beatEvery * 3 / 4, beatEvery / 4}[i%4], 1}
 }
 
 // ask asks at once, then after a while, and from then on each beatEvery. What is as it was
 // is not told.
-func (p *pulses) ask(ctx context.Context, name lineage.Node, t *spdk.Client, after time.Duration) {
-	told, again := p.hear(ctx, name, t, nil)
+func (p *pulses) ask(ctx context.Context, name lineage.Node, t *spdk.Client, is rhythm) {
+	told, again := p.hear(ctx, name, t, nil, true)
 	if !again {
 		return
 	}
 	select {
 	case <-ctx.Done():
 		return
-	case <-time.After(after):
+	case <-time.After(is.after):
 	}
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
-	for told, again = p.hear(ctx, name, t, told); again; told, again = p.hear(ctx, name, t, told) {
+	for n := 1; ; n++ {
+		if told, again = p.hear(ctx, name, t, told, n%is.whole == 0 || told.err != nil); !again {
+			return
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -105,9 +115,13 @@ func (p *pulses) sign(t Term) {
 
 // hear tells what the pulse of a node finds, if that is another than was told, and returns
 // it; false when that is over.
-func (p *pulses) hear(ctx context.Context, name lineage.Node, t *spdk.Client, told *beat) (*beat, bool) {
+func (p *pulses) hear(ctx context.Context, name lineage.Node, t *spdk.Client, told *beat, whole bool) (*beat, bool) {
 	b := beat{node: name}
-	b.is, b.err = p.pulse(ctx, name, t)
+	var was *state.Beat
+	if !whole {
+		was = &told.is
+	}
+	b.is, b.err = p.pulse(ctx, name, t, was)
 	if told != nil && told.is == b.is && (told.err == nil) == (b.err == nil) {
 		return told, ctx.Err() == nil
 	}
@@ -120,24 +134,27 @@ func (p *pulses) hear(ctx context.Context, name lineage.Node, t *spdk.Client, to
 }
 
 // pulse asks once more where the connection was to a target that has ended since.
-func (p *pulses) pulse(ctx context.Context, name lineage.Node, t *spdk.Client) (state.Beat, error) {
+func (p *pulses) pulse(ctx context.Context, name lineage.Node, t *spdk.Client, was *state.Beat) (state.Beat, error) {
 	ctx, cancel := context.WithTimeout(ctx, beatTimeout)
 	defer cancel()
-	is, err := p.signed(ctx, name, t)
+	is, err := p.signed(ctx, name, t, was)
 	if c := spdk.ClassOf(err); c == spdk.Unreachable || c == spdk.Unknown && ctx.Err() == nil {
-		is, err = p.signed(ctx, name, t)
+		is, err = p.signed(ctx, name, t, was)
 	}
 	return is, err
 }
 
 // signed asks, and gives a sign of life with it where this watch has the seat.
-func (p *pulses) signed(ctx context.Context, name lineage.Node, t *spdk.Client) (state.Beat, error) {
+func (p *pulses) signed(ctx context.Context, name lineage.Node, t *spdk.Client, was *state.Beat) (state.Beat, error) {
+	var with []*spdk.Req
 	if s := p.signer.Load(); s != nil {
 		if req, answered := (*s).Sign(name); req != nil {
-			is, err := state.Pulse(ctx, t, req)
-			answered(ctx)
-			return is, err
+			with = append(with, req)
+			defer answered(ctx)
 		}
 	}
-	return state.Pulse(ctx, t)
+	if was != nil {
+		return state.PulseSince(ctx, t, *was, with...)
+	}
+	return state.Pulse(ctx, t, with...)
 }

@@ -126,7 +126,7 @@ func TestSignsOfLife(t *testing.T) {
 			all := n1.Calls().ByMethod
 			return all["bdev_null_resize"], all["bdev_nvme_get_controllers"]
 		}
-		if signs, pulses := calls(20 * time.Second); signs != 20 || pulses != 40 { // the second has pulses too
+		if signs, pulses := calls(20 * time.Second); signs < 19 || signs > 21 || pulses < 39 || pulses > 41 { // the second has pulses too
 			t.Errorf("%d signs of life and %d pulses in 20 s", signs, pulses)
 		}
 		held <- struct{}{}
@@ -136,7 +136,7 @@ func TestSignsOfLife(t *testing.T) {
 			t.Fatal(err)
 		}
 		first.after(2 * time.Second) // what has changed there cannot be told now
-		if signs, pulses := calls(20 * time.Second); signs < 14 || signs > 20 || pulses != 20 {
+		if signs, pulses := calls(20 * time.Second); signs < 14 || signs > 21 || pulses < 19 || pulses > 21 {
 			t.Errorf("%d signs of life and %d pulses in 20 s in which the watch was held up", signs, pulses)
 		}
 		if s := of[Seated](second.after(20 * time.Second)); len(s) > 0 {
