@@ -196,7 +196,7 @@ func (p *pace) look(ctx context.Context) {
 		now[at] = p.read(ctx, at)
 	}
 	for dest, s := range p.speeds(ctx, now) {
-		bytes, changed := p.limits.scale(ctx, p.targets[dest], dest, s.factor, s.rate)
+		bytes, changed := p.limits.scale(ctx, p.targets[dest], dest, s.factor(), s.rate)
 		if changed && p.tell != nil {
 			s.told.BytesPerSec = bytes
 			p.tell(s.told)
@@ -205,12 +205,22 @@ func (p *pace) look(ctx context.Context) {
 	}
 }
 
-// speed is how copies to a node go, and are to go.
+// speed is how copies to a node go, and what hosts have of it.
 type speed struct {
-	rate   int64   // bytes a second
-	times  float64 // how much slower I/O is than it was without copies, on the worst of their engines
-	factor float64 // that copies are to be faster
-	told   Paced
+	rate  int64   // bytes a second
+	times float64 // how much slower I/O is than it was without copies, on the worst of their engines
+	told  Paced
+}
+
+// factor is by how much copies are to be faster.
+func (s *speed) factor() float64 {
+	switch {
+	case s.times >= slowAt:
+		return 0.5
+	case s.times < fastAt:
+		return 1.25
+	}
+	return 1
 }
 
 // speeds are those of copies by destination, by what their engines' counters are now.
@@ -243,16 +253,6 @@ func (p *pace) speeds(ctx context.Context, now map[lineage.Node]map[string]count
 		}
 		if times > s.times {
 			s.times, s.told = times, Paced{Node: c.dest, Engine: c.engine, Latency: seconds(late[c.engine]), Before: seconds(before)}
-		}
-	}
-	for _, s := range all {
-		switch {
-		case s.times >= slowAt:
-			s.factor = 0.5
-		case s.times < fastAt:
-			s.factor = 1.25
-		default:
-			s.factor = 1
 		}
 	}
 	return all

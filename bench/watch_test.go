@@ -135,11 +135,11 @@ func (l *lab) pulses() {
 	n := cfg.Nodes[0].Name
 	c := targets[n]
 	pulse := func() int64 {
-		if _, err := state.Pulse(context.Background(), c); err != nil {
+		if _, err := state.Pulse(context.Background(), c, nil); err != nil {
 			l.t.Fatal(err)
 		}
 		before := c.Bytes()
-		if _, err := state.Pulse(context.Background(), c); err != nil {
+		if _, err := state.Pulse(context.Background(), c, nil); err != nil {
 			l.t.Fatal(err)
 		}
 		return c.Bytes() - before

@@ -3,6 +3,7 @@ package lineage
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 )
 
 // IDs are the numbers that a subsystem gives to the controllers of its hosts, both
@@ -56,18 +57,9 @@ func IDsFor(n Node, taken []IDs) IDs {
 	for k := range idsRanges {
 		ids.First = idsAbove + idRange*((start+k)%idsRanges)
 		ids.Last = ids.First + idRange - 1
-		if !overlaps(ids, taken) {
+		if !slices.ContainsFunc(taken, ids.Overlap) {
 			break
 		}
 	}
 	return ids
-}
-
-func overlaps(i IDs, taken []IDs) bool {
-	for _, t := range taken {
-		if i.Overlap(t) {
-			return true
-		}
-	}
-	return false
 }

@@ -33,10 +33,7 @@ func (l *Lock) look(ctx context.Context, node lineage.Node) {
 		}
 		return
 	}
-	l.mu.Lock()
-	held := l.notes[node] != ""
-	l.mu.Unlock()
-	if !held {
+	if !l.has(node) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, beatTimeout)

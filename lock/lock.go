@@ -114,10 +114,7 @@ func (l *Lock) Missing(snap *state.Snapshot) (nodes []lineage.Node) {
 		if n.Unknown != "" {
 			continue
 		}
-		l.mu.Lock()
-		held := n.Lock.Holder == l.Holder && l.notes[name] != ""
-		l.mu.Unlock()
-		if held {
+		if n.Lock.Holder == l.Holder && l.has(name) {
 			continue
 		}
 		l.lost(name)

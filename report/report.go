@@ -96,25 +96,6 @@ func (v *Volume) Copies() string {
 // Key tells volumes and incarnations of them apart.
 func (v *Volume) Key() string { return lineage.Volume{Name: v.Name, ID: v.ID}.String() }
 
-// Export is a way by which hosts reach the volume.
-type Export struct {
-	Node    lineage.Node `json:"node"`
-	Kind    string       `json:"kind"`
-	Where   string       `json:"where"`             // NQN, or device path
-	Paused  bool         `json:"paused,omitempty"`  // hosts' I/O is held
-	Connect string       `json:"connect,omitempty"` // what a Linux host types
-	// Path is what kind of path it is where a volume has several: Optimized or Standby.
-	Path string `json:"path,omitempty"`
-	// Hosts are those that are connected; nil where nobody was asked, or could tell.
-	Hosts []Host `json:"hosts,omitzero"`
-}
-
-// The kinds of paths.
-const (
-	Optimized = "optimized" // it leads to the disk
-	Standby   = "standby"   // it leads to no disk until the engine is there
-)
-
 // Replica is a stack on one node.
 type Replica struct {
 	Node      lineage.Node     `json:"node"`
@@ -261,18 +242,7 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 			out.Size = h.Lvol.Size
 		}
 	}
-	for _, e := range inc.Exports {
-		path := export(cfg, e)
-		if len(inc.Standbys) > 0 && e.Node == verdict.Engine {
-			path.Path = Optimized
-		}
-		out.Exports = append(out.Exports, path)
-	}
-	for _, e := range inc.Standbys {
-		path := export(cfg, e)
-		path.Path, path.Paused = Standby, false
-		out.Exports = append(out.Exports, path)
-	}
+	out.Exports = exports(verdict, inc)
 	out.Why = cmp.Or(out.Why, unreached(v, verdict, inc))
 	out.Health = health(v, verdict, out)
 	if n := awaits(cfg, s, v, verdict, inc); n != "" {
@@ -416,19 +386,4 @@ func stack(n *state.Node, l *state.Lvol, h lineage.Head, depth int) Layer {
 	}
 	slices.SortFunc(out.Above, func(a, b Layer) int { return cmp.Compare(a.Name, b.Name) })
 	return out
-}
-
-func export(cfg *schema.Config, e state.Exported) Export {
-	switch {
-	case e.Subsystem != nil:
-		out := Export{Node: e.Node, Kind: "nvmf", Where: string(e.Subsystem.NQN)}
-		for _, l := range e.Subsystem.Listeners {
-			out.Paused = out.Paused || l.Paused
-			out.Connect = fmt.Sprintf("nvme connect -t tcp -a %s -s %s -n %s --ctrl-loss-tmo=-1", l.Address, l.Port, e.Subsystem.NQN)
-		}
-		return out
-	case e.NBD != "":
-		return Export{Node: e.Node, Kind: "nbd", Where: e.NBD}
-	}
-	return Export{Node: e.Node, Kind: "ublk", Where: fmt.Sprintf("/dev/ublkb%d", e.Ublk)}
 }

@@ -90,8 +90,12 @@ func (s *spot) maintenance() *Suspend {
 	return suspend
 }
 
-// LosesReplicas says what becomes of replicas on a suspended node where links do not wait.
-func (n *Node) LosesReplicas() string {
+// LosesReplicas says what becomes of replicas on a suspended node where links do not wait;
+// "" where nothing does.
+func (c *Config) LosesReplicas(n *Node) string {
+	if !c.Suspended(n.Name) || c.Links.Wait() || len(n.Pools) == 0 {
+		return ""
+	}
 	return fmt.Sprintf("replicas on %s of volumes that other nodes serve are lost when its target stops, and rebuilt afterwards, for links give a lost peer up; with links: loss: \"wait\" they would be kept, and hosts wait", n.Name)
 }
 

@@ -72,8 +72,9 @@ func (s *Snapshot) served(engines []Verdict) []Verdict {
 // shows reports whether an engine gives its device to anybody.
 func (s *Snapshot) shows(e Verdict) bool {
 	n := s.Nodes[e.Engine]
+	r := n.Raids[e.Device]
 	for p := range n.Shows() {
-		if r := n.Raids[e.Device]; p.Bdev == e.Device || r != nil && p.Bdev == string(r.UUID) {
+		if p.Bdev == e.Device || r != nil && p.Bdev == string(r.UUID) {
 			return true
 		}
 	}

@@ -24,42 +24,33 @@ var beatSeed = maphash.MakeSeed()
 
 // Pulse asks a node for what can change without anybody asking for it, in one round:
 // a leg is lost, a peer goes or comes back, the target is started again. What it
-// costs grows with RAIDs, links and exports, and not with lvols. With it goes out what else
-// is to be asked, in requests that have their errors.
-func Pulse(ctx context.Context, t *spdk.Client, with ...*spdk.Req) (Beat, error) {
+// costs grows with RAIDs, links and exports, and not with lvols. Where was is given,
+// subsystems, which are most of that, are taken to be as they were: they change by
+// themselves only when a disk goes. With it goes out what else is to be asked, in requests
+// that have their errors.
+func Pulse(ctx context.Context, t *spdk.Client, was *Beat, with ...*spdk.Req) (Beat, error) {
 	var b Beat
-	subsystems := &spdk.Req{Method: "nvmf_get_subsystems", Result: spdk.Look(func(subsystems []byte) {
-		b.Subsystems = maphash.Bytes(beatSeed, subsystems)
-	})}
-	err := b.read(ctx, t, []*spdk.Req{subsystems}, with)
-	return b, err
-}
-
-// PulseSince is a Pulse that leaves subsystems out, which are most of what it costs: they
-// are as they were. They change by themselves only when a disk goes.
-func PulseSince(ctx context.Context, t *spdk.Client, was Beat, with ...*spdk.Req) (Beat, error) {
-	b := Beat{Subsystems: was.Subsystems}
-	err := b.read(ctx, t, nil, with)
-	return b, err
-}
-
-// read reads the rest of a pulse, and in the same round what else is given. With an error
-// it knows nothing.
-func (b *Beat) read(ctx context.Context, t *spdk.Client, subsystems, with []*spdk.Req) error {
 	var unread error
-	reqs := append(subsystems,
+	reqs := []*spdk.Req{
 		spdk.NewReq(spdk.RaidGet{Category: "all"}, spdk.Look(func(raids []byte) {
 			if b.Raids = maphash.Bytes(beatSeed, raids); bytes.Contains(raids, []byte(`"process"`)) {
 				b.Raids, unread = raidsDigest(raids)
 			}
 		})),
-		&spdk.Req{Method: "bdev_nvme_get_controllers", Result: spdk.Look(func(controllers []byte) {
+		{Method: "bdev_nvme_get_controllers", Result: spdk.Look(func(controllers []byte) {
 			if bytes.Contains(controllers, resetting) {
 				controllers = bytes.ReplaceAll(controllers, resetting, delayed)
 			}
 			b.Controllers = maphash.Bytes(beatSeed, controllers)
 		})},
-	)
+	}
+	if was != nil {
+		b.Subsystems = was.Subsystems
+	} else {
+		reqs = append(reqs, &spdk.Req{Method: "nvmf_get_subsystems", Result: spdk.Look(func(subsystems []byte) {
+			b.Subsystems = maphash.Bytes(beatSeed, subsystems)
+		})})
+	}
 	is, known := t.Process()
 	if !known {
 		reqs = append(reqs, spdk.GetReactors(&is))
@@ -77,11 +68,10 @@ func (b *Beat) read(ctx context.Context, t *spdk.Client, subsystems, with []*spd
 		err = unread
 	}
 	if err != nil {
-		*b = Beat{}
-		return err
+		return Beat{}, err
 	}
 	b.PID = is.PID
-	return nil
+	return b, nil
 }
 
 // A controller whose peer is gone is by turns in one of these states, once in each

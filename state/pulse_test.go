@@ -34,7 +34,7 @@ func TestPulse(t *testing.T) {
 	ctx, n1 := context.Background(), targets["n1"]
 	pulse := func() state.Beat {
 		t.Helper()
-		b, err := state.Pulse(ctx, n1)
+		b, err := state.Pulse(ctx, n1, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,20 +103,20 @@ func TestPulse(t *testing.T) {
 	before, whole := n1.Bytes(), pulse()
 	full := n1.Bytes() - before
 	before = n1.Bytes()
-	if since, err := state.PulseSince(ctx, n1, whole); err != nil || since != whole || n1.Bytes()-before >= full {
+	if since, err := state.Pulse(ctx, n1, &whole); err != nil || since != whole || n1.Bytes()-before >= full {
 		t.Errorf("without subsystems: %+v (%v), %d of %d bytes", since, err, n1.Bytes()-before, full)
 	}
 
 	must(c.Target("n1").Restart())
-	b, err := state.Pulse(ctx, n1)
+	b, err := state.Pulse(ctx, n1, nil)
 	if spdk.ClassOf(err) == spdk.Unreachable { // the connection was to the one before
-		b, err = state.Pulse(ctx, n1)
+		b, err = state.Pulse(ctx, n1, nil)
 	}
 	if err != nil || b.PID == first.PID || b.PID == 0 {
 		t.Errorf("a target that was started again is not seen: %+v, %v", b, err)
 	}
 	c.Target("n1").Stop()
-	if _, err := state.Pulse(ctx, n1); err == nil {
+	if _, err := state.Pulse(ctx, n1, nil); err == nil {
 		t.Error("a target that is gone has a pulse")
 	}
 }
@@ -140,7 +140,7 @@ func TestPulseOfAnAbsentPeer(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer client.Close()
-		b, err := state.Pulse(context.Background(), client)
+		b, err := state.Pulse(context.Background(), client, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -153,8 +153,5 @@ func (p *pulses) signed(ctx context.Context, name lineage.Node, t *spdk.Client, 
 			defer answered(ctx)
 		}
 	}
-	if was != nil {
-		return state.PulseSince(ctx, t, *was, with...)
-	}
-	return state.Pulse(ctx, t, with...)
+	return state.Pulse(ctx, t, was, with...)
 }

@@ -25,8 +25,8 @@ func newValidate() *cobra.Command {
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "cluster %s: %s, %s, no problem found\n", cfg.Cluster, amount.Of(len(cfg.Nodes), "node"), amount.Of(len(cfg.Volumes), "volume"))
 			for _, n := range cfg.Nodes {
-				if cfg.Suspended(n.Name) && !cfg.Links.Wait() && len(n.Pools) > 0 {
-					fmt.Fprintf(cmd.OutOrStdout(), "%s: node %s is suspended: %s\n", n.Pos, n.Name, n.LosesReplicas())
+				if loses := cfg.LosesReplicas(n); loses != "" {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: node %s is suspended: %s\n", n.Pos, n.Name, loses)
 				}
 			}
 			return nil

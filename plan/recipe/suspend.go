@@ -205,7 +205,7 @@ func (b *builder) tellSuspended(n *schema.Node) {
 		text = "its target is not to be stopped yet: it serves " + amount.Of(len(busy), "volume") + " still, " + strings.Join(busy, ", ")
 	}
 	b.note(about, n.Pos, hint, "it is suspended, %s: %s", s.Span(), text)
-	if !b.cfg.Links.Wait() && len(n.Pools) > 0 {
-		b.note(about, n.Pos, "", "%s", n.LosesReplicas())
+	if loses := b.cfg.LosesReplicas(n); loses != "" {
+		b.note(about, n.Pos, "", "%s", loses)
 	}
 }

@@ -225,6 +225,12 @@ func (n *Namespace) send(ctx context.Context, off int64, size int, f func(*bdev,
 	case k.sub.ana && k.at.state(t.group) == "inaccessible": // it waits at the host
 		return errStalled
 	}
+	return k.carry(ctx, t, f)
+}
+
+// carry has a target take an I/O in and waits for its end. ErrPath says that the
+// connection was lost meanwhile.
+func (k *Conn) carry(ctx context.Context, t *namespace, f func(*bdev, *op) error) error {
 	at := k.sub
 	x := t.take(f)
 	for !x.ended && k.sub == at {

@@ -70,17 +70,11 @@ func (n *Namespace) sendAny(ctx context.Context, off int64, size int, f func(*bd
 		case off < 0 || off+int64(size) > t.bdev.bytes():
 			return einval
 		}
-		at := p.sub
-		x := t.take(f)
-		for !x.ended && p.sub == at {
-			if err := p.h.c.wait(ctx); err != nil {
-				return err
-			}
-		}
-		if p.sub != at {
+		err := p.carry(ctx, t, f)
+		if err == ErrPath {
 			return errStalled // it is sent again, by whatever path there is then
 		}
-		return x.err
+		return err
 	}
 	if !there {
 		n.gone = true

@@ -1,0 +1,60 @@
+package report
+
+import (
+	"fmt"
+
+	"strata/lineage"
+	"strata/state"
+)
+
+// Export is a way by which hosts reach the volume.
+type Export struct {
+	Node    lineage.Node `json:"node"`
+	Kind    string       `json:"kind"`
+	Where   string       `json:"where"`             // NQN, or device path
+	Paused  bool         `json:"paused,omitempty"`  // hosts' I/O is held
+	Connect string       `json:"connect,omitempty"` // what a Linux host types
+	// Path is what kind of path it is where a volume has several: Optimized or Standby.
+	Path string `json:"path,omitempty"`
+	// Hosts are those that are connected; nil where nobody was asked, or could tell.
+	Hosts []Host `json:"hosts,omitzero"`
+}
+
+// The kinds of paths.
+const (
+	Optimized = "optimized" // it leads to the disk
+	Standby   = "standby"   // it leads to no disk until the engine is there
+)
+
+// exports are the ways by which hosts reach an incarnation: those that lead to what its
+// engine serves, and standby paths after them.
+func exports(verdict state.Verdict, inc *state.Incarnation) (all []Export) {
+	for _, e := range inc.Exports {
+		path := export(e)
+		if len(inc.Standbys) > 0 && e.Node == verdict.Engine {
+			path.Path = Optimized
+		}
+		all = append(all, path)
+	}
+	for _, e := range inc.Standbys {
+		path := export(e)
+		path.Path, path.Paused = Standby, false
+		all = append(all, path)
+	}
+	return all
+}
+
+func export(e state.Exported) Export {
+	switch {
+	case e.Subsystem != nil:
+		out := Export{Node: e.Node, Kind: "nvmf", Where: string(e.Subsystem.NQN)}
+		for _, l := range e.Subsystem.Listeners {
+			out.Paused = out.Paused || l.Paused
+			out.Connect = fmt.Sprintf("nvme connect -t tcp -a %s -s %s -n %s --ctrl-loss-tmo=-1", l.Address, l.Port, e.Subsystem.NQN)
+		}
+		return out
+	case e.NBD != "":
+		return Export{Node: e.Node, Kind: "nbd", Where: e.NBD}
+	}
+	return Export{Node: e.Node, Kind: "ublk", Where: fmt.Sprintf("/dev/ublkb%d", e.Ublk)}
+}
