@@ -23,10 +23,14 @@ type crossings struct {
 
 	mu      sync.Mutex
 	way     way
-	open    []*nsEvent // that may be under way, all this way
-	waiting [3]int     // calls, by way
+	open    map[remote][]*nsEvent // that may be under way, all this way
+	waiting [3]int                // calls, by way
 	turned  chan struct{}
 	looks   bool // somebody looks what has become of those that are open
+}
+
+func newCrossings(c lineage.Cluster, targets map[lineage.Node]*spdk.Client) *crossings {
+	return &crossings{cluster: c, targets: targets, open: map[remote][]*nsEvent{}}
 }
 
 // way is how targets and peers of events come after one another.
@@ -37,6 +41,12 @@ const (
 	after
 	mixed // of one peer to several: alone
 )
+
+// remote is a bdev that comes, goes or grows on a node.
+type remote struct {
+	at   lineage.Node
+	bdev string // a UUID
+}
 
 // nsEvent is the event of one namespace of a link: To asks From about it.
 type nsEvent struct {
@@ -55,7 +65,12 @@ const (
 	// seeFirst is after how long others that wait have an event asked after, and then
 	// again each time that has doubled.
 	seeFirst = 5 * time.Millisecond
+	// seeAwaited is after how long it is where somebody waits for the namespace, who says
+	// that it has come.
+	seeAwaited = 200 * time.Millisecond
 )
+
+func (e *nsEvent) remote() remote { return remote{e.To, e.bdev} }
 
 func shows(all []spdk.Bdev) bool { return len(all) > 0 && len(all[0].Driver.NVMe) > 0 }
 func hides(all []spdk.Bdev) bool { return !shows(all) }
@@ -90,7 +105,9 @@ func (x *crossings) raise(ctx context.Context, events []*nsEvent, call func() er
 		e.raised, e.next = time.Now(), seeFirst
 	}
 	if err != nil && spdk.ClassOf(err) != spdk.Unknown {
-		x.close(func(e *nsEvent) bool { return slices.Contains(events, e) })
+		for _, e := range events {
+			x.close(e.remote(), func(o *nsEvent) bool { return o == e })
+		}
 	}
 	return err
 }
@@ -126,17 +143,19 @@ func (x *crossings) enter(ctx context.Context, events []*nsEvent) error {
 			return err
 		}
 	}
+	x.way = w
 	for _, e := range events {
 		e.began = time.Now()
+		x.open[e.remote()] = append(x.open[e.remote()], e)
 	}
-	x.way = w
-	x.open = append(x.open, events...)
 	return nil
 }
 
-// close ends events. When none is left those that wait have their turn.
-func (x *crossings) close(over func(*nsEvent) bool) {
-	x.open = slices.DeleteFunc(x.open, over)
+// close ends events of a bdev. When none is left those that wait have their turn.
+func (x *crossings) close(of remote, over func(*nsEvent) bool) {
+	if x.open[of] = slices.DeleteFunc(x.open[of], over); len(x.open[of]) == 0 {
+		delete(x.open, of)
+	}
 	if len(x.open) == 0 && x.turned != nil {
 		close(x.turned)
 		x.turned = nil
@@ -154,12 +173,14 @@ func (x *crossings) look() {
 			return
 		}
 		now := time.Now()
-		x.close(func(e *nsEvent) bool { return now.Sub(e.began) > eventTime })
 		due := map[lineage.Node][]*nsEvent{}
-		for _, e := range x.open {
-			if !e.raised.IsZero() && now.Sub(e.raised) >= e.next {
-				e.next *= 2
-				due[e.To] = append(due[e.To], e)
+		for of := range x.open {
+			x.close(of, func(e *nsEvent) bool { return now.Sub(e.began) > eventTime })
+			for _, e := range x.open[of] {
+				if !e.raised.IsZero() && now.Sub(e.raised) >= e.next {
+					e.next *= 2
+					due[of.at] = append(due[of.at], e)
+				}
 			}
 		}
 		x.mu.Unlock()
@@ -183,27 +204,38 @@ func (x *crossings) ask(at lineage.Node, events []*nsEvent) {
 	if x.targets[at].Round(ctx, all...) != nil || all[0].Err != nil {
 		return
 	}
-	connected, over := map[string]bool{}, map[*nsEvent]bool{}
+	connected := map[string]bool{}
 	for _, c := range ctrls {
 		for _, p := range c.Paths {
 			connected[p.Trid.SubNQN] = connected[p.Trid.SubNQN] || p.State == "enabled"
 		}
 	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	for i, e := range events {
 		err := all[i+1].Err
 		known := err == nil || spdk.ClassOf(err) == spdk.NotFound
-		over[e] = !connected[string(x.cluster.LinkNQN(e.Link))] || known && e.seen(bdevs[i])
+		if !connected[string(x.cluster.LinkNQN(e.Link))] || known && e.seen(bdevs[i]) {
+			x.close(e.remote(), func(o *nsEvent) bool { return o == e })
+		}
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.close(func(e *nsEvent) bool { return over[e] })
 }
 
-// saw takes note that a node has seen a bdev come.
-func (x *crossings) saw(at lineage.Node, bdev string) {
+// await waits until a node has seen a bdev come, and takes note of that.
+func (x *crossings) await(at lineage.Node, bdev string, wait func() error) error {
+	of := remote{at, bdev}
 	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.close(func(e *nsEvent) bool { return e.To == at && e.bdev == bdev && !e.raised.IsZero() })
+	for _, e := range x.open[of] {
+		e.next = max(e.next, seeAwaited)
+	}
+	x.mu.Unlock()
+	err := wait()
+	if err == nil {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.close(of, func(e *nsEvent) bool { return !e.raised.IsZero() })
+	}
+	return err
 }
 
 // event is that of a namespace that comes or goes; none where it is no link's.

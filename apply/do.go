@@ -27,7 +27,7 @@ type caller struct {
 
 func newCaller(c lineage.Cluster, targets map[lineage.Node]*spdk.Client, events *events) *caller {
 	return &caller{cluster: c, targets: targets, lvstores: newLvstores(), limits: newLimits(), events: events,
-		crossing: &crossings{cluster: c, targets: targets}, tokens: newTokens()}
+		crossing: newCrossings(c, targets), tokens: newTokens()}
 }
 
 // do carries out one op. Its errors name the node.
@@ -99,11 +99,8 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.ControllerWait:
 		return waitEnabled(ctx, t, op)
 	case plan.LegWait:
-		err := waitFor(ctx, t, c.resolve(string(op.Leg)), op.Size)
-		if err == nil {
-			c.crossing.saw(op.Node, c.resolve(string(op.Leg)))
-		}
-		return err
+		leg := c.resolve(string(op.Leg))
+		return c.crossing.await(op.Node, leg, func() error { return waitFor(ctx, t, leg, op.Size) })
 	case plan.LegGone:
 		return waitGone(ctx, t, string(op.Leg))
 	case plan.Drain:

@@ -168,14 +168,12 @@ func risky(s *plan.Section) bool {
 
 // stage carries out independent steps together and returns the first error.
 func (x *pass) stage(ctx context.Context, key plan.Key, steps []plan.Step, held *holds) error {
-	if len(steps) == 1 {
-		return x.step(ctx, key, steps[0], held)
-	}
 	errs := make([]error, len(steps))
 	var wg sync.WaitGroup
-	for i, step := range steps {
-		wg.Go(func() { errs[i] = x.step(ctx, key, step, held) })
+	for i := range steps[1:] {
+		wg.Go(func() { errs[i+1] = x.step(ctx, key, steps[i+1], held) })
 	}
+	errs[0] = x.step(ctx, key, steps[0], held)
 	wg.Wait()
 	for _, err := range errs {
 		if err != nil {

@@ -103,7 +103,13 @@ func seen(b []byte, all bool) (clean, rest []byte) {
 // hidden reports whether a character cannot be seen, or moves what can: control
 // characters, marks of direction, what is of no width, line breaks of other kinds.
 func hidden(r rune) bool {
-	return r != '\n' && r != '\t' && !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r)
+	switch {
+	case r >= ' ' && r <= '~': // most of what is written
+		return false
+	case r == '\n' || r == '\t':
+		return false
+	}
+	return !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r)
 }
 
 func appendHidden(b []byte, r rune) []byte {
