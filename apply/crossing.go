@@ -59,11 +59,14 @@ type nsEvent struct {
 }
 
 const (
-	// eventTime is how long an event may be under way. It is seen some milliseconds after
-	// it was raised, unless one of its nodes hangs; then that does not raise any itself.
-	eventTime = 3 * time.Second
+	// hung is after how long a node that answers nothing is taken to hang: others do not
+	// wait for events that it is to raise, or to see.
+	hung = 3 * time.Second
+	// lost is after how long an event that was not seen will not be, though the node that
+	// is to see it answers; most are after some milliseconds.
+	lost = 10 * time.Second
 	// seeFirst is after how long others that wait have an event asked after, and then
-	// again each time that has doubled.
+	// again each time that has doubled, and each second.
 	seeFirst = 5 * time.Millisecond
 	// seeAwaited is after how long it is where somebody waits for the namespace, who says
 	// that it has come.
@@ -175,11 +178,11 @@ func (x *crossings) look() {
 		now := time.Now()
 		due := map[lineage.Node][]*nsEvent{}
 		for of := range x.open {
-			x.close(of, func(e *nsEvent) bool { return now.Sub(e.began) > eventTime })
+			x.close(of, func(e *nsEvent) bool { return x.givenUp(e, now) })
 			for _, e := range x.open[of] {
 				if !e.raised.IsZero() && now.Sub(e.raised) >= e.next {
-					e.next *= 2
-					due[of.at] = append(due[of.at], e)
+					e.next += min(e.next, time.Second)
+					due[e.To] = append(due[e.To], e)
 				}
 			}
 		}
@@ -190,10 +193,22 @@ func (x *crossings) look() {
 	}
 }
 
+// givenUp reports whether nobody waits for an event any more that may be under way.
+func (x *crossings) givenUp(e *nsEvent, now time.Time) bool {
+	at, since := e.From, e.began
+	if !e.raised.IsZero() {
+		at, since = e.To, e.raised
+	}
+	if heard := x.targets[at].Heard(); heard.After(since) {
+		since = heard
+	}
+	return now.Sub(since) > hung || !e.raised.IsZero() && now.Sub(e.raised) > lost
+}
+
 // ask closes the events that a node has dealt with, or does not have, for it is not
 // connected.
 func (x *crossings) ask(at lineage.Node, events []*nsEvent) {
-	ctx, cancel := context.WithTimeout(context.Background(), eventTime)
+	ctx, cancel := context.WithTimeout(context.Background(), hung)
 	defer cancel()
 	var ctrls []spdk.Controller
 	bdevs := make([][]spdk.Bdev, len(events))

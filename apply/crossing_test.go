@@ -26,8 +26,16 @@ func TestCrossing(t *testing.T) {
 	here := func(i int) string { return fmt.Sprintf(`"n%d", "n%d"`, i%3+1, (i+1)%3+1) }
 	all := func(int) string { return `"n1", "n2", "n3"` }
 	steps := []string{volumes("8Mi", here), volumes("16Mi", here), volumes("16Mi", all)}
+	for name, tick := range map[string]time.Duration{"quick": 9 * time.Millisecond, "slow": 2 * time.Second} {
+		t.Run(name, func(t *testing.T) { crossing(t, tick, steps) })
+	}
+}
+
+// crossing applies configurations to targets that look at their sockets once a tick. Slow
+// ones take longer over an event than a node that hangs is waited for.
+func crossing(t *testing.T, tick time.Duration, steps []string) {
 	synctest.Test(t, func(t *testing.T) {
-		c := sim.New(sim.Options{Tick: 9 * time.Millisecond, DiskSize: 1 << 30})
+		c := sim.New(sim.Options{Tick: tick, DiskSize: 1 << 30})
 		defer c.Close()
 		for _, n := range []string{"n1", "n2", "n3"} {
 			if _, err := c.Start(n, ""); err != nil {
