@@ -33,6 +33,8 @@ var agreeBase = map[string]string{
 	"nodes.n4.address":               `"10.0.0.4"`,
 	"nodes.n4.ssh.key":               `"~/.ssh/id_rsa"`,
 	"nodes.n4.ssh.passphrase.file":   `"/pw"`,
+	"nodes.n1.fence.command":         `["fence_ipmilan"]`,
+	"nodes.n1.fence.options.ip":      `"10.0.9.1"`,
 	"volumes.a.size":                 `1Gi`,
 	"volumes.b.size":                 `2Gi`,
 	"volumes.b.replicas.count":       `1`,
@@ -79,6 +81,8 @@ var agreePaths = []string{
 	"volumes.d.export.nvmf", "volumes.d.export.nvmf.standby", "volumes.d.export.nvmf.x", "volumes.d.export.ublk", "volumes.e.export.nbd", "volumes.e.export.x",
 	"nodes.n1.rebuild", "nodes.n1.rebuild.parallel", "nodes.n1.rebuild.bandwidth", "nodes.n1.rebuild.x",
 	"nodes.n1.maintenance", "nodes.n1.maintenance.suspend", "nodes.n1.maintenance.suspend.for", "nodes.n1.maintenance.x",
+	"nodes.n1.fence", "nodes.n1.fence.options", "nodes.n1.fence.options.action", "nodes.n1.fence.options.password", "nodes.n1.fence.options.-", "nodes.n1.fence.secrets",
+	"nodes.n1.fence.secrets.ip", "nodes.n1.fence.secrets.password", "nodes.n1.fence.secrets.option", "nodes.n1.fence.timeout", "nodes.n1.fence.x",
 	"volumes.a.snapshots", "volumes.a.head", "volumes.a.from", "volumes.a.group", "volumes.a.consistency", "volumes.a.every", "volumes.a.keep",
 	"volumes.a.labels", "volumes.a.labels.tier", "volumes.a.labels.-",
 	"volumes.a.resync", "volumes.e.export", "volumes.e.every", "volumes.f.export", "volumes.f.consistency", "volumes.g.export", "volumes.g.consistency",
@@ -117,6 +121,10 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|3600|3601|65535|6
 ["serve"]|["serve","fence"]|["fence","serve"]|["fence"]|["serve","rebuild"]|["rebuild","fence"]|["serve","fence","rebuild","change"]|["change"]|["serve","serve"]|["serv"]|["serve",1]|"serve"|"0s"|"1s"|"10m"|"-1s"
 {parallel: 1}|{bandwidth: 1Mi}|{bandwidth: 1Mi - 1}|{parallel: 3, bandwidth: 0}|{parallel: 0}
 "suspend"|"drain"|{suspend: {}}|{suspend: "10m"}|{suspend: for: "30m"}|{suspend: for: "1s"}|{suspend: for: "24h"}|{suspend: for: "0.5s"}|{suspend: for: "25h"}|{suspend: x: 1}|{for: "30m"}|{for: 10}
+["fence_x"]|["/usr/sbin/fence_x"]|["sudo","-n","fence_x"]|["fence_x","--ip=1"]|["/opt/fence_x","-v","y"]|["x","--password=y"]|["x","a\nb"]|["x y"]|["/x y"]|[""]|["x",""]|["sudo","fence_x","-v"]
+{command: ["fence_x"]}|{command: ["fence_x"], options: a: "b", secrets: c: env: "A"}|{command: ["fence_x"], options: a: "b", secrets: a: env: "A"}|{command: ["x"], options: {}}|{command: ["x"], timeout: "1s"}|{options: {}}
+{ip: "1", plug: "ü"}|{ip: "a\nb"}|{ip: 1}|{Action: "off"}|{snmp_priv_passwd: "x"}|{password_script: "/x"}|{secret_key: "x"}|{"a b": "c"}|{password: {env: "A"}}|{option: {env: "A"}}
+"600s"|"10m1ms"|"a\tb"
 `, "|")
 
 // TestSchemaAgrees puts many values at every path and has the checks in Go and
@@ -232,6 +240,9 @@ func decodeOnly(v cue.Value) (*Config, Problems) {
 	}
 	for _, n := range cfg.Nodes {
 		n.Pos = Pos{}
+		if n.Fence != nil {
+			n.Fence.Pos = Pos{}
+		}
 		for _, p := range n.Pools {
 			p.Pos = Pos{}
 		}
@@ -283,7 +294,7 @@ func withValue(path, value string) string {
 
 // TestSchemaHasPatterns holds the patterns in Go to those of the schema.
 func TestSchemaHasPatterns(t *testing.T) {
-	for _, re := range []*regexp.Regexp{unixRPC, tcpRPC, httpRPC, sshRPC, envName, userFile, labelKey, diskPath, upwards, pciAddr, lvsName, lvolAlias, uuidNQN, domainNQN, nbdPath} {
+	for _, re := range []*regexp.Regexp{unixRPC, tcpRPC, httpRPC, sshRPC, envName, userFile, labelKey, diskPath, upwards, pciAddr, lvsName, lvolAlias, uuidNQN, domainNQN, nbdPath, fenceProgram, fenceAgent, fenceValue, optionName, notAction, secretOption, secretArgument} {
 		if !strings.Contains(Source(), `#"`+re.String()+`"#`) {
 			t.Errorf("schema.cue lacks %s", re)
 		}

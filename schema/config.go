@@ -85,6 +85,7 @@ type Node struct {
 	Pools   []*Pool
 	Rebuild Rebuild
 	Suspend *Suspend `json:",omitempty"` // somebody works on it, and hosts wait for it; nil: no one does
+	Fence   *Fence   `json:",omitempty"` // how it is switched off; nil: it cannot be
 	Pos     Pos
 }
 

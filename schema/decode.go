@@ -10,7 +10,7 @@ import (
 var (
 	configFields      = []string{"cluster", "links", "pauseLimit", "auto", "replaceAfter", "nodes", "retired", "volumes"}
 	linksFields       = []string{"loss", "patience", "transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
-	nodeFields        = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild", "maintenance"}
+	nodeFields        = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild", "maintenance", "fence"}
 	httpFields        = []string{"password", "ca"}
 	sshFields         = []string{"key", "passphrase", "knownHosts"}
 	secretFields      = []string{"env", "file"}
@@ -18,6 +18,7 @@ var (
 	rebuildFields     = []string{"parallel", "bandwidth"}
 	maintenanceFields = []string{"suspend"}
 	suspendFields     = []string{"for"}
+	fenceFields       = []string{"command", "options", "secrets", "timeout"}
 	volumeFields      = []string{
 		"size", "replicas", "engine", "export", "protect", "labels",
 		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "auto",

@@ -36,6 +36,7 @@ func (s *spot) node(cluster lineage.Cluster) (*Node, object) {
 	}
 	o.field("rebuild").rebuild(&n.Rebuild)
 	n.Suspend = o.field("maintenance").maintenance()
+	n.Fence = o.field("fence").fence()
 	return n, o
 }
 

@@ -23,7 +23,16 @@ var (
 	lvolAlias = regexp.MustCompile(`^[!-.0-~]{1,63}/[!-~]([ -~]{0,61}[!-~])?$`)
 	uuidNQN   = regexp.MustCompile(`^nqn\.2014-08\.org\.nvmexpress:uuid:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 	domainNQN = regexp.MustCompile(`^nqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*:[!-~]+$`)
-	nbdPath   = regexp.MustCompile(`^/dev/nbd(0|[1-9][0-9]{0,3})$`)
+	// Of fence agents.
+	fenceProgram   = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._+-]{0,62}|/[ -~]+)$`)
+	fenceAgent     = regexp.MustCompile(`(^|/)fence_[^/]*$`)
+	fenceValue     = regexp.MustCompile(`^\P{Cc}*$`)
+	optionName     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,62}$`)
+	notAction      = regexp.MustCompile(`^(?i:action|option)$`)
+	secretOption   = regexp.MustCompile(`(?i:passwd|password|passphrase|secret|secret[_-]?key|api[_-]?key|token)$`)
+	secretArgument = regexp.MustCompile(`(?i:passw|passphrase|secret|token)`)
+
+	nbdPath = regexp.MustCompile(`^/dev/nbd(0|[1-9][0-9]{0,3})$`)
 )
 
 // Bounds and units of schema.cue, in bytes unless the name says otherwise.
