@@ -25,8 +25,13 @@ type Fence struct {
 	Pos       Pos
 }
 
-// Agent is what the agent is called.
-func (f *Fence) Agent() string { return filepath.Base(f.Command[len(f.Command)-1]) }
+// Agent is what the agent is called: the program, or one of ClusterLabs that it runs.
+func (f *Fence) Agent() string {
+	if last := f.Command[len(f.Command)-1]; fenceAgent.MatchString(last) {
+		return filepath.Base(last)
+	}
+	return filepath.Base(f.Command[0])
+}
 
 // Timeout is TimeoutMs.
 func (f *Fence) Timeout() time.Duration { return time.Duration(f.TimeoutMs) * time.Millisecond }

@@ -1,0 +1,39 @@
+package fence
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxSaid is how much of what an agent says is shown, in characters: the end, where it
+// says why it failed.
+const maxSaid = 400
+
+// escapes are sequences by which a terminal is controlled.
+var escapes = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)?|\x1b.?`)
+
+// said is what an agent has written, in a line that follows on what happened: errors, or
+// where it wrote none the rest. Secrets are left out, and what a terminal would act on.
+func said(secrets []string, errs, out *output) string {
+	for _, o := range []*output{errs, out} {
+		text := strings.ToValidUTF8(o.String(), "?")
+		text = without(secrets, escapes.ReplaceAllString(without(secrets, text), ""))
+		text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
+		if n := utf8.RuneCountInString(text); n > maxSaid {
+			text = "…" + string([]rune(text)[n-maxSaid:])
+		}
+		if text != "" {
+			return ": " + text
+		}
+	}
+	return ""
+}
+
+func without(secrets []string, text string) string {
+	for _, secret := range secrets {
+		text = strings.ReplaceAll(text, secret, "…")
+	}
+	return text
+}
