@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"time"
 
+	"strata/fence"
 	"strata/lineage"
 	"strata/lock"
 	"strata/plan"
 	"strata/plan/saved"
+	"strata/schema"
 	"strata/state"
 )
 
@@ -56,6 +58,9 @@ type Options struct {
 	// Vet, if not nil, is shown what is planned before anything is locked or
 	// done, then the whole plan, and before every pass. Its error ends the run.
 	Vet func(*plan.Plan) error
+	// Fence switches a node off by its agent, and fails if that is not known to have
+	// happened; nil: agents are not run here.
+	Fence func(context.Context, *schema.Node) (fence.Evidence, error)
 	// Lock keeps others from changing the nodes meanwhile; nil for none.
 	Lock *lock.Lock
 	// Guard ends pauses and frees the lock should this process die; nil for none.

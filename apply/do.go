@@ -22,11 +22,12 @@ type caller struct {
 	pace     *pace   // nil: copies go as fast whatever hosts have of it
 	events   *events // told how far copies are
 	crossing *crossings
+	fences   *fences
 	*tokens
 }
 
-func newCaller(c lineage.Cluster, targets map[lineage.Node]*spdk.Client, events *events) *caller {
-	return &caller{cluster: c, targets: targets, lvstores: newLvstores(), limits: newLimits(), events: events,
+func newCaller(c lineage.Cluster, targets map[lineage.Node]*spdk.Client, events *events, f *fences) *caller {
+	return &caller{cluster: c, targets: targets, fences: f, lvstores: newLvstores(), limits: newLimits(), events: events,
 		crossing: newCrossings(c, targets), tokens: newTokens()}
 }
 
@@ -130,6 +131,8 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return err
 	case plan.NBDStop:
 		return t.NbdStop(ctx, op.Path)
+	case plan.NodeOff:
+		return c.fences.switchOff(ctx, op)
 	}
 	return fmt.Errorf("no call is known for %T", op)
 }

@@ -88,7 +88,7 @@ func (g *guardServer) resume() {
 	if len(g.held) == 0 {
 		return
 	}
-	c := newCaller(g.cfg.Cluster, g.targets, newEvents(Options{}))
+	c := newCaller(g.cfg.Cluster, g.targets, newEvents(Options{}), newFences(g.cfg, Options{}))
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, m := range slices.Collect(maps.Values(g.held)) {

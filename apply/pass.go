@@ -143,7 +143,9 @@ func (x *pass) section(ctx context.Context, s *plan.Section) error {
 func nodesOf(s *plan.Section) map[lineage.Node]bool {
 	nodes := map[lineage.Node]bool{}
 	for step := range s.Steps() {
-		nodes[step.Op.On()] = true
+		if _, off := step.Op.(plan.NodeOff); !off { // it does not answer
+			nodes[step.Op.On()] = true
+		}
 	}
 	return nodes
 }
@@ -151,8 +153,12 @@ func nodesOf(s *plan.Section) map[lineage.Node]bool {
 // allows says why an op must not be carried out. To let hosts go on is never
 // forbidden.
 func (x *pass) allows(op plan.Op) error {
-	if _, resume := op.(plan.Resume); resume {
+	switch op.(type) {
+	case plan.Resume:
 		return nil
+	case plan.NodeOff:
+		return x.lock.AllowsWithout(op.On())
+	default: // the node answers, and is locked
 	}
 	return x.lock.Allows(op.On())
 }

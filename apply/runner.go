@@ -64,7 +64,7 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 		opt.Stop = either(opt.Stop, opt.Lock.Wished(), closed)
 	}
 	e, m, a := newEvents(opt), newMade(cfg.Lvstores), newAttempts(opt.Repeats)
-	c := newCaller(cfg.Cluster, targets, e)
+	c := newCaller(cfg.Cluster, targets, e, newFences(cfg, opt))
 	if opt.Pace != nil {
 		c.pace = &pace{cluster: cfg.Cluster, targets: targets, limits: c.limits, tell: opt.Pace, engines: map[lineage.Node]*engine{}}
 	}
@@ -129,6 +129,7 @@ func (x *Runner) Look(ctx context.Context) error {
 	}
 	x.patience.waits = x.looker.last.Waits(x.cfg.Cluster)
 	x.planner.opt.Peers = x.patience.look(x.patience.waits, x.looker.at, time.Now())
+	x.planner.opt.Off = x.executor.caller.fences.look(x.looker.last)
 	return nil
 }
 
@@ -159,7 +160,7 @@ func (x *Runner) Plan() error {
 func (x *Runner) Waits() (*plan.Plan, error) {
 	opt := x.opt.Plan
 	opt.Auto, opt.Away, opt.Skip, opt.Nonce = nil, nil, nil, nil
-	opt.Peers = x.planner.opt.Peers
+	opt.Peers, opt.Off = x.planner.opt.Peers, x.planner.opt.Off
 	return recipe.Build(x.cfg, x.looker.last, opt)
 }
 

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -40,6 +41,7 @@ type Lock struct {
 
 	tries     map[lineage.Node]int
 	why       map[lineage.Node]string // it is not held there, as far as that is known
+	others    map[lineage.Node]bool   // others may have it there: it was lost, or not to be had
 	wishes    map[lineage.Node]bool   // there is one of ours
 	announced bool
 	wished    chan struct{} // closed when another wishes for it; nil for who gives way to nobody
@@ -101,7 +103,8 @@ func (l *Lock) Begin(c lineage.Cluster, targets map[lineage.Node]*spdk.Client) {
 		l.mark = newMark(c.Lock(), c.LockNote, func(n *state.Node) state.Lock { return n.Lock })
 	}
 	l.cluster, l.targets = c, targets
-	l.tries, l.why, l.wishes, l.announced = map[lineage.Node]int{}, map[lineage.Node]string{}, map[lineage.Node]bool{}, false
+	l.tries, l.why, l.announced = map[lineage.Node]int{}, map[lineage.Node]string{}, false
+	l.others, l.wishes = map[lineage.Node]bool{}, map[lineage.Node]bool{}
 	if l.Note.Watch && !l.firm {
 		l.wished = make(chan struct{})
 	}
@@ -162,12 +165,35 @@ func (l *Lock) Allows(node lineage.Node) error {
 	return nil
 }
 
+// AllowsWithout says why nothing must be done about a node that does not answer, on which
+// the lock cannot be: it must be held on another, and nobody may have taken it from one.
+func (l *Lock) AllowsWithout(node lineage.Node) error {
+	if l == nil {
+		return nil
+	}
+	held := false
+	for _, n := range slices.Sorted(maps.Keys(l.targets)) {
+		err := l.Allows(n)
+		l.mu.Lock()
+		taken := l.notes[n] == "" && l.others[n]
+		l.mu.Unlock()
+		if n != node && taken {
+			return fmt.Errorf("nothing is done about node %s: %w", node, err)
+		}
+		held = held || n != node && err == nil
+	}
+	if !held {
+		return fmt.Errorf("nothing is done about node %s: this run holds the lock of no other node", node)
+	}
+	return nil
+}
+
 // GiveUp has the nodes count as not to be had, and says why.
 func (l *Lock) GiveUp(nodes []lineage.Node, why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, n := range nodes {
-		l.tries[n], l.why[n] = mostTries, why.Error()
+		l.tries[n], l.why[n], l.others[n] = mostTries, why.Error(), true
 	}
 }
 
@@ -176,6 +202,7 @@ func (l *Lock) lost(node lineage.Node) {
 	if l.lose(node) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
+		l.others[node] = true
 		l.why[node] = "it is gone, for the target was restarted or somebody used unlock --force"
 		if l.Note.Watch {
 			l.why[node] = "it is gone, for the target was restarted, another watch has taken it over, or somebody used unlock --force"

@@ -6,9 +6,9 @@ import (
 	"strata/lineage"
 )
 
-// Op is one thing done to one node: an RPC with its effect on the Snapshot. The
-// set is closed: all types stand in this package, in the files op_*.go, and each
-// states beside its fields what follows from it for those who do not carry it out.
+// Op is one thing done to one node: an RPC, or what its fence agent does, with its
+// effect on the Snapshot. The set is closed: all types stand in this package, in the
+// files op_*.go, and each states beside its fields what follows from it for those who do not carry it out.
 // What is done to a Snapshot, to a target, and what may be done at all is decided
 // elsewhere, in switches that have a case for every type (TestSwitches).
 //

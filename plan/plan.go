@@ -177,6 +177,10 @@ type Options struct {
 	// Peers has the links that wait and whose peer is gone (state.Snapshot.Waits), as
 	// far as somebody knows since when.
 	Peers map[lineage.Link]Peer
+	// Off has the nodes that cannot be read and are known to be off since they last
+	// could: what they served is served no more, and starts again only by a plan. The
+	// text is the evidence, in words: which fence agent said so, and when.
+	Off map[lineage.Node]string
 	// Explain asks for the nodes that were passed over in Plan.Places.
 	Explain bool
 	// OnePass asks for the next pass only.

@@ -127,6 +127,8 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.raid(op.Raid)
 	case plan.UblkStart, plan.UblkStop, plan.NBDStart, plan.NBDStop:
 		return c.kernel(op)
+	case plan.NodeOff:
+		return c.off(node, op)
 	}
 	return unknown(op)
 }

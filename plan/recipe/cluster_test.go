@@ -130,7 +130,7 @@ var errUnreachable = errors.New("unreachable")
 // would refuse is an error.
 func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 	m := c.machines[op.On()]
-	if m == nil || m.down || m.hidden {
+	if _, off := op.(plan.NodeOff); m == nil || !off && (m.down || m.hidden) {
 		return errUnreachable
 	}
 	c.note("    %s: %s", op.On(), op.Words())
@@ -235,6 +235,10 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 			return errors.New("no such nbd device")
 		}
 		delete(m.NBD, op.Path)
+	case plan.NodeOff:
+		if !m.down {
+			c.stop(m)
+		}
 	default:
 		return unmodelled(op)
 	}

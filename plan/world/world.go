@@ -22,14 +22,19 @@ type World struct {
 	cluster lineage.Cluster
 	owned   map[lineage.Node]bool
 	indexes map[lineage.Node]*index
+	off     map[lineage.Node]bool // steps have switched them off
 	// found is what Incarnation last found; nil when a step has been taken since.
 	found *state.Incarnation
 }
 
 // New makes a World of what was read, fitted to the configuration (Fit).
 func New(c lineage.Cluster, s *state.Snapshot) *World {
-	return &World{Snapshot: s.Clone(), cluster: c, owned: map[lineage.Node]bool{}, indexes: map[lineage.Node]*index{}}
+	return &World{Snapshot: s.Clone(), cluster: c, owned: map[lineage.Node]bool{}, indexes: map[lineage.Node]*index{}, off: map[lineage.Node]bool{}}
 }
+
+// SwitchedOff reports whether a step has switched a node off. What cannot be read of it
+// cannot be read then either.
+func (w *World) SwitchedOff(n lineage.Node) bool { return w.off[n] }
 
 // Incarnation is that of the Snapshot as the steps have left it. It is for reading.
 func (w *World) Incarnation(v lineage.Volume) *state.Incarnation {
@@ -51,8 +56,11 @@ func (w *World) edit(name lineage.Node) *state.Node {
 
 // Project applies the effect of op. It says what of it cannot be.
 func (w *World) Project(op plan.Op) error {
-	if n := w.Nodes[op.On()]; n == nil || n.Unknown != "" {
+	switch n, off := w.Nodes[op.On()], isOff(op); {
+	case n == nil, n.Unknown != "" && !off:
 		return fmt.Errorf("%T on %s, which could not be read", op, op.On())
+	case n.Unknown == "" && off:
+		return fmt.Errorf("%T on %s, which answers", op, op.On())
 	}
 	w.found = nil
 	n := w.edit(op.On())
@@ -130,10 +138,18 @@ func (w *World) Project(op plan.Op) error {
 		w.SawKernelDevice(op.Node)
 	case plan.NBDStop:
 		w.endNBD(n, op.Path)
+	case plan.NodeOff:
+		w.off[op.Node] = true
 	default:
 		return unknown(op)
 	}
 	return nil
+}
+
+// isOff reports whether an op is for nodes that do not answer.
+func isOff(op plan.Op) bool {
+	_, off := op.(plan.NodeOff)
+	return off
 }
 
 // unknown is the error of an op of which nobody has said what it leaves.
