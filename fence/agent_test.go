@@ -51,7 +51,9 @@ func (a *Agent) set(t *testing.T, power string) {
 	}
 }
 
-func (a *Agent) power(t *testing.T) string { return read(t, a.Fence.Options["status_file"]) }
+func (a *Agent) power(t *testing.T) string {
+	return strings.TrimSpace(read(t, a.Fence.Options["status_file"]))
+}
 
 func (a *Agent) asked(t *testing.T) string {
 	return strings.Join(strings.Fields(read(t, a.Fence.Options["log_file"])), " ")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -86,7 +85,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			}
 			lock.Wait, lock.Tell = wait, show.tell
 			guard := &apply.Guard{Start: src.guard, Config: cfg, Plan: planOpt}
-			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved}
+			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved, Fence: src.switchOff}
 			opt.Waiting = func(all []state.Waiting) {
 				for _, w := range all {
 					show.tell(fmt.Sprintf("waiting for %s, %v at most, and hosts that write wait with it: %s", w.From, cfg.Links.Patience(), w.How()))
@@ -126,6 +125,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 		},
 	}
 	src.targetFlags(cmd)
+	src.agentFlags(cmd)
 	may.flags(cmd)
 	hold.flags(cmd)
 	cmd.Flags().StringVar(&file, "plan", "", "carry out the saved plan in `FILE`; one whose name ends in .plan needs no --plan")
@@ -222,7 +222,5 @@ func confirm(o *plan.Outline, in io.Reader, out io.Writer) bool {
 	if err := o.Print(out); err != nil {
 		return false
 	}
-	fmt.Fprint(out, "\nCarry this out? Only \"yes\" will do: ")
-	answer, _ := bufio.NewReader(in).ReadString('\n')
-	return strings.TrimSpace(answer) == "yes"
+	return agreed(in, out, "\nCarry this out?")
 }

@@ -94,6 +94,9 @@ func next(x apply.Failure, s *state.Snapshot) string {
 	if _, disk := x.Step.Op.(plan.DiskAttach); disk && spdk.ClassOf(x.Err) == spdk.NotFound {
 		return fmt.Sprintf("see that the disk is there on %s, or name another path for the pool, and apply again", node)
 	}
+	if _, off := x.Step.Op.(plan.NodeOff); off {
+		return fmt.Sprintf("see what is wrong with its fence agent (strata fence check --node %s), and apply again: an agent that says that %[1]s is off is believed, whoever switched it off", node)
+	}
 	if a, ok := x.Step.Op.(plan.ControllerAttach); ok {
 		return fmt.Sprintf("see that %s reaches %s:%s, where its peer listens, and apply again", node, a.Address, a.Port)
 	}

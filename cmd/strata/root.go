@@ -31,11 +31,12 @@ Environment:
   SSH_AUTH_SOCK           socket of the ssh agent
   STRATA_LEAD_PASSWORD    password of the user of etcd (watch --lead)
   STRATA_SECRETS          which secrets a configuration may use, and for which hosts (see --secrets)
+  STRATA_FENCE_AGENTS     which fence agents a configuration may have run (see apply --fence-agents)
   NO_COLOR                no colours`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newPlan(), newApply(), newWatch(), newStatus(), newWait(), newGraph(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newVersion(), newGuard())
+	root.AddCommand(newPlan(), newApply(), newWatch(), newStatus(), newWait(), newGraph(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newFence(), newVersion(), newGuard())
 	return root
 }
 
@@ -46,6 +47,7 @@ type source struct {
 	evaluation time.Duration
 	debugRPC   string
 	secrets    []string
+	agents     []string // fence agents that may be run
 	// trace and reached, if not nil, are told of calls and clients, too.
 	trace   func(lineage.Node, metrics.Trace) metrics.Trace
 	reached func(lineage.Node, *spdk.Client)

@@ -9,10 +9,12 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"strata/fence/fencetest"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"strata": main})
+	testscript.Main(m, map[string]func(){"strata": main, "fence_dummy": fencetest.Main})
 }
 
 // TestScript runs the stories in testdata/script. Each has a directory lab with
@@ -38,6 +40,7 @@ func TestMain(m *testing.M) {
 //	proxy [-tls] NODE USER PASSWORD          a proxy as SPDK's; $NODE has its address, proxy.pem its certificate
 //	sshd DIR                                 a real sshd; $SSHD is user@host:port, DIR has id_ed25519 and known_hosts
 //	logins [N]                               it has let in so many ssh connections since it was last asked
+//	fence_dummy                              a fence agent, as fencetest has it
 //	host VOLUME [NQN]                        connect a host to the volume's export
 //	paths VOLUME [NQN]                       the same, by every path that there is
 //	[!] write VOLUME OFFSET SIZE LETTER      write through that host

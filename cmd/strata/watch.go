@@ -123,12 +123,18 @@ Exit codes: 0 ended as asked, 1 error.`,
 				system.say("STOPPING=1")
 			}()
 			return watch.Run(cmd.Context(), watch.Options{
-				Load:    func() (*schema.Config, *schema.Sources, error) { return src.loadSources(args) },
+				Load: func() (*schema.Config, *schema.Sources, error) {
+					cfg, files, err := src.loadSources(args)
+					if err == nil {
+						err = src.mayRunAll(cfg)
+					}
+					return cfg, files, err
+				},
 				Connect: client,
 				Prepare: func(cfg *schema.Config) (apply.Options, error) {
 					opt := apply.Options{
 						Plan: plan.Options{Auto: cfg.Autos(told.auto)}, Parallelism: jobs, Lock: lock, Guard: &apply.Guard{Start: src.guard},
-						Starting: func(apply.Event) {},
+						Starting: func(apply.Event) {}, Fence: src.switchOff,
 					}
 					return opt, hold.hold(&opt, &src, cfg)
 				},
@@ -145,6 +151,7 @@ Exit codes: 0 ended as asked, 1 error.`,
 		},
 	}
 	src.targetFlags(cmd)
+	src.agentFlags(cmd)
 	hold.flags(cmd)
 	log.flags(cmd)
 	lead.flags(cmd)

@@ -81,10 +81,10 @@ func status(opt map[string]string, out, errs io.Writer) int {
 		fmt.Fprintln(errs, err)
 		return 1
 	}
-	if string(power) == "going off" {
+	switch strings.TrimSpace(string(power)) {
+	case "going off":
 		set(opt, "off", errs)
-	}
-	if string(power) == "off" {
+	case "off":
 		fmt.Fprintln(out, "Status: OFF")
 		return 2
 	}
@@ -122,7 +122,7 @@ func off(opt map[string]string, out, errs io.Writer) int {
 }
 
 func set(opt map[string]string, power string, errs io.Writer) int {
-	if err := os.WriteFile(opt["status_file"], []byte(power), 0o600); err != nil {
+	if err := os.WriteFile(opt["status_file"], []byte(power+"\n"), 0o600); err != nil {
 		fmt.Fprintln(errs, err)
 		return 1
 	}
