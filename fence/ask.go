@@ -82,18 +82,22 @@ func (a *Agent) ask(ctx context.Context, action string) (answer, error) {
 	}
 	is.out, is.said = out.Bytes(), said(secrets, errs, out)
 	is.code = cmd.ProcessState.ExitCode()
-	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), errTimeout):
 		return fail(fmt.Errorf("no answer within %v in all; it was ended%s", a.Fence.Timeout(), is.said))
 	case ctx.Err() != nil:
 		return fail(fmt.Errorf("interrupted%s", is.said))
-	case errors.As(err, &exit) && is.code < 0:
-		return fail(fmt.Errorf("%v%s", exit, is.said)) // by a signal
-	case err == nil, exit != nil, errors.Is(err, exec.ErrWaitDelay): // what it left has its output open
-		return is, nil
+	case is.code < 0 || !exited(err):
+		return fail(fmt.Errorf("%w%s", err, is.said)) // by a signal
 	}
-	return fail(err)
+	return is, nil
+}
+
+// exited reports whether a program has ended by itself, by what came of waiting for it:
+// with whatever code, and also if something that it has left has its output open.
+func exited(err error) bool {
+	var exit *exec.ExitError
+	return err == nil || errors.As(err, &exit) || errors.Is(err, exec.ErrWaitDelay)
 }
 
 // input is what the agent reads, and the secrets in it.

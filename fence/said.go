@@ -11,6 +11,9 @@ import (
 // says why it failed.
 const maxSaid = 400
 
+// lookedAt is how much of the end of it, in bytes, is looked at for that.
+const lookedAt = 16 << 10
+
 // escapes are sequences by which a terminal is controlled.
 var escapes = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)?|\x1b.?`)
 
@@ -18,8 +21,9 @@ var escapes = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x0
 // where it wrote none the rest. Secrets are left out, and what a terminal would act on.
 func said(secrets []string, errs, out *output) string {
 	for _, o := range []*output{errs, out} {
-		text := strings.ToValidUTF8(o.String(), "?")
-		text = without(secrets, escapes.ReplaceAllString(without(secrets, text), ""))
+		text := without(secrets, o.String())
+		text = strings.ToValidUTF8(text[max(0, len(text)-lookedAt):], "?")
+		text = without(secrets, escapes.ReplaceAllString(text, ""))
 		text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
 		if n := utf8.RuneCountInString(text); n > maxSaid {
 			text = "…" + string([]rune(text)[n-maxSaid:])

@@ -107,8 +107,8 @@ func off(opt map[string]string, out, errs io.Writer) int {
 		fmt.Fprintln(errs, "Connecting")
 		hang(opt)
 	case "noisy":
-		for range 100_000 {
-			fmt.Fprintf(errs, "\x1b[31mpassword is %s\x1b[0m\x07\r\n", opt["password"])
+		for range 1000 {
+			fmt.Fprint(errs, strings.Repeat("\x1b[31mpassword is "+opt["password"]+"\x1b[0m\x07\r\n", 100))
 		}
 		fmt.Fprintf(errs, "\x1b]0;title\x07%s\x1b[1m%s is wrong: \xff\u202eend\n", opt["password"][:2], opt["password"][2:])
 		return 1
