@@ -61,7 +61,7 @@ e2e: ## run against real targets: make e2e SPDK_TGT=/path/spdk_tgt SPDK_DD=/path
 		echo "given: SPDK_TGT='$(SPDK_TGT)' SPDK_DD='$(SPDK_DD)'; each must be an executable file" >&2; \
 		exit 1; \
 	fi
-	SPDK_TGT="$(abspath $(SPDK_TGT))" SPDK_DD="$(abspath $(SPDK_DD))" BDEVPERF="$(abspath $(BDEVPERF))" SPDK_HTTP_PROXY="$(abspath $(SPDK_HTTP_PROXY))" $(GO) test -count=1 -v -timeout 60m ./e2e ./spdk/reachtest
+	SPDK_TGT="$(abspath $(SPDK_TGT))" SPDK_DD="$(abspath $(SPDK_DD))" BDEVPERF="$(abspath $(BDEVPERF))" SPDK_HTTP_PROXY="$(abspath $(SPDK_HTTP_PROXY))" $(GO) test -count=1 -v -timeout 60m ./e2e/... ./spdk/reachtest
 
 record: ## write what real targets answer: make record SPDK_TGT=/path/spdk_tgt and/or SPDK_TGT_LONGHORN=/path/spdk_tgt
 	@if [ ! -x "$(SPDK_TGT)" ] && [ ! -x "$(SPDK_TGT_LONGHORN)" ]; then \

@@ -29,13 +29,21 @@ type call struct {
 	Params map[string]any `json:"params,omitempty"`
 }
 
-// hostConfig attaches a volume's export as "hostn1".
-func (l *Lab) hostConfig(volume string) []call {
-	nqn, x := l.exporter(volume)
-	return []call{{"bdev_nvme_attach_controller", map[string]any{
-		"name": "host", "trtype": "TCP", "adrfam": "IPv4", "traddr": x.Address, "trsvcid": x.Port, "subnqn": nqn, "hostnqn": HostNQN,
-		"ctrlr_loss_timeout_sec": -1, "reconnect_delay_sec": 1,
-	}}}
+// hostConfig attaches a volume's export as "hostn1", by all of its paths if it has
+// several.
+func (l *Lab) hostConfig(volume string) (calls []call) {
+	nqn, paths := l.paths(volume)
+	for _, x := range paths {
+		attach := call{"bdev_nvme_attach_controller", map[string]any{
+			"name": "host", "trtype": "TCP", "adrfam": "IPv4", "traddr": x.Address, "trsvcid": x.Port, "subnqn": nqn, "hostnqn": HostNQN,
+			"ctrlr_loss_timeout_sec": -1, "reconnect_delay_sec": 1,
+		}}
+		if len(paths) > 1 {
+			attach.Params["multipath"] = "multipath"
+		}
+		calls = append(calls, attach)
+	}
+	return calls
 }
 
 // config writes an SPDK configuration file.

@@ -89,11 +89,16 @@ func (h *LinuxHost) Must(script string) string {
 	return out
 }
 
-// Attach connects to the export of a volume and returns the disk's device.
+// Attach connects to the export of a volume, by all of its paths, and returns the
+// disk's device.
 func (h *LinuxHost) Attach(volume string) string {
 	h.l.t.Helper()
-	nqn, x := h.l.exporter(volume)
-	return h.Connect(nqn, x.Portal())
+	nqn, paths := h.l.paths(volume)
+	var portals []Portal
+	for _, x := range paths {
+		portals = append(portals, x.Portal())
+	}
+	return h.Connect(nqn, portals...)
 }
 
 // Connect connects to a subsystem at several portals and returns the device of

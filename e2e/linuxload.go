@@ -112,3 +112,33 @@ func (f *FileLoad) Stop() {
 		f.h.l.t.Fatalf("the load: exit code %d (%v)\n%s", code, err, out)
 	}
 }
+
+// LongestWrite writes to a disk, or to a file whose blocks were all written before, for
+// as long as a change takes and a moment before and after, and returns how long the
+// longest write took: four are under way at a time, of 4 KiB.
+func (h *LinuxHost) LongestWrite(file string, change func()) time.Duration {
+	h.l.t.Helper()
+	h.Must("rm -f /tmp/raw.*")
+	s, err := h.Start("fio --thread --name=raw --filename=" + file + " --size=16m --bs=4k --rw=randwrite --ioengine=libaio --direct=1 --iodepth=4 " +
+		"--time_based --runtime=600 --output-format=json --output=/tmp/raw.out >/tmp/raw.said 2>&1 & echo $! >/tmp/raw.pid; wait $!; cat /tmp/raw.said /tmp/raw.out")
+	if err != nil {
+		h.l.t.Fatal(err)
+	}
+	const written = `until read pid 2>/dev/null </tmp/raw.pid && n=$(sed -n 's/^write_bytes: //p' /proc/$pid/io) && [ $n -gt 65536 ]; do sleep 0.1; done; sleep 1; `
+	h.Must(written)
+	change()
+	h.Must("sleep 1; read pid </tmp/raw.pid; while kill -INT $pid 2>/dev/null; do sleep 0.5; done")
+	out, code, err := s.Wait(time.Minute)
+	if err != nil || code != 0 {
+		h.l.t.Fatalf("fio: exit code %d (%v)\n%s", code, err, out)
+	}
+	var r fioRun
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		h.l.t.Fatalf("%v in what fio says:\n%s", err, out)
+	}
+	n, longest := r.writes()
+	if n == 0 || len(r.Jobs) != 1 || r.Jobs[0].Error != 0 {
+		h.l.t.Fatalf("fio has not written:\n%s", out)
+	}
+	return longest
+}

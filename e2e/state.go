@@ -103,23 +103,46 @@ func (l *Lab) exporter(volume string) (nqn string, x *Target) {
 // exported is exporter for what may be exported nowhere; the target is nil then.
 func (l *Lab) exported(volume string) (nqn string, x *Target) {
 	for _, n := range l.names {
-		if l.Targets[n].cmd == nil {
-			continue
-		}
-		var subs []struct {
-			NQN    string
-			Listen []struct{ Trsvcid string } `json:"listen_addresses"`
-		}
-		if l.Targets[n].try(&subs, "nvmf_get_subsystems") != nil {
-			continue
-		}
-		for _, s := range subs {
-			if strings.Contains(s.NQN, ":"+volume+".") && len(s.Listen) > 0 {
-				return s.NQN, l.Targets[n]
-			}
+		if s := l.Targets[n].export(volume); s != nil && len(s.Namespaces) > 0 {
+			return s.NQN, l.Targets[n]
 		}
 	}
 	return "", nil
+}
+
+// paths finds the subsystem through which hosts reach a volume, and all targets that
+// listen for it, that of the engine first.
+func (l *Lab) paths(volume string) (nqn string, all []*Target) {
+	l.t.Helper()
+	nqn, engine := l.exporter(volume)
+	all = append(all, engine)
+	for _, n := range l.names {
+		if x := l.Targets[n]; x != engine && x.export(volume) != nil {
+			all = append(all, x)
+		}
+	}
+	return nqn, all
+}
+
+// listening is a subsystem that a target listens for.
+type listening struct {
+	NQN        string
+	Listen     []struct{ Trsvcid string } `json:"listen_addresses"`
+	Namespaces []struct{ NSID int }
+}
+
+// export is a volume's on a target, nil where that runs none, or is not running.
+func (x *Target) export(volume string) *listening {
+	var subs []listening
+	if x.cmd == nil || x.try(&subs, "nvmf_get_subsystems") != nil {
+		return nil
+	}
+	for _, s := range subs {
+		if strings.Contains(s.NQN, ":"+volume+".") && len(s.Listen) > 0 {
+			return &s
+		}
+	}
+	return nil
 }
 
 // LostLegs counts the slots of a node's RAIDs whose leg is gone.

@@ -2,8 +2,10 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -143,6 +145,25 @@ func (w *Writer) Done() (int64, error) {
 		return 0, fmt.Errorf("no count of hostn1: %v", req.Err)
 	}
 	return int64(stat.Bdevs[0].WriteOps), nil
+}
+
+// Longest is how long any of the disk's writes took that has ended since it was asked
+// last, as the host's target counts it: from when the writer has asked for it, over all
+// paths, until it was told that it is done.
+func (w *Writer) Longest() time.Duration {
+	w.l.t.Helper()
+	var stat struct {
+		TickRate int64 `json:"tick_rate"` // a second
+		Bdevs    []struct {
+			Longest int64 `json:"max_write_latency_ticks"`
+		} `json:"bdevs"`
+	}
+	params := json.RawMessage(`{"names":["hostn1"],"reset_mode":"maxmin"}`)
+	req := &spdk.Req{Method: "bdev_get_iostat", Params: params, Result: &stat}
+	if err := w.client.Round(context.Background(), req); err != nil || req.Err != nil || len(stat.Bdevs) != 1 || stat.TickRate == 0 {
+		w.l.t.Fatalf("the host does not say how long its writes take: %v", cmp.Or(err, req.Err))
+	}
+	return time.Duration(float64(stat.Bdevs[0].Longest) / float64(stat.TickRate) * float64(time.Second))
 }
 
 // watch looks for gaps until the writer ends.
