@@ -29,7 +29,7 @@ func (x *Target) Portal() Portal { return Portal{x.Address, x.Port} }
 type Path struct {
 	Portal
 	State string // as the kernel says: "live", "connecting"
-	ANA   string // "optimized", "non-optimized", "inaccessible"
+	ANA   string // "optimized", "non-optimized", "inaccessible"; "" where it leads to no disk
 }
 
 // Optimized says whether the host may use it before any that is not.
@@ -130,7 +130,7 @@ func subsystem(nqn string) string {
 // Paths are those that the host has to a subsystem, by address and port.
 func (h *LinuxHost) Paths(nqn string) (paths []Path) {
 	h.l.t.Helper()
-	out := h.Must(subsystem(nqn) + `for c in $s/nvme*; do [ -e $c/address ] && echo "$(cat $c/address) state=$(cat $c/state) ana=$(cat $c/nvme*n*/ana_state)"; done; true`)
+	out := h.Must(subsystem(nqn) + `for c in $s/nvme*; do [ -e $c/address ] && echo "$(cat $c/address) state=$(cat $c/state) ana=$(cat $c/nvme*n*/ana_state 2>/dev/null)"; done; true`)
 	for line := range strings.Lines(out) {
 		p := Path{}
 		for _, field := range strings.FieldsFunc(line, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' }) {

@@ -120,7 +120,7 @@ func (h *LinuxHost) LongestWrite(file string, change func()) time.Duration {
 	h.l.t.Helper()
 	h.Must("rm -f /tmp/raw.*")
 	s, err := h.Start("fio --thread --name=raw --filename=" + file + " --size=16m --bs=4k --rw=randwrite --ioengine=libaio --direct=1 --iodepth=4 " +
-		"--time_based --runtime=600 --output-format=json --output=/tmp/raw.out >/tmp/raw.said 2>&1 & echo $! >/tmp/raw.pid; wait $!; cat /tmp/raw.said /tmp/raw.out")
+		"--time_based --runtime=600 --output-format=json --output=/tmp/raw.out & echo $! >/tmp/raw.pid; wait $!; cat /tmp/raw.out")
 	if err != nil {
 		h.l.t.Fatal(err)
 	}
@@ -133,7 +133,8 @@ func (h *LinuxHost) LongestWrite(file string, change func()) time.Duration {
 		h.l.t.Fatalf("fio: exit code %d (%v)\n%s", code, err, out)
 	}
 	var r fioRun
-	if err := json.Unmarshal([]byte(out), &r); err != nil {
+	report := out[max(0, strings.Index(out, "{")):] // what fio has to say of its end comes before
+	if err := json.Unmarshal([]byte(report), &r); err != nil {
 		h.l.t.Fatalf("%v in what fio says:\n%s", err, out)
 	}
 	n, longest := r.writes()
