@@ -14,8 +14,13 @@
 // They need qemu-system-x86_64 (Debian: qemu-system-x86) and, the first time, APT
 // with Debian's packages within reach, of which some 140 MB are fetched and
 // nothing is installed; what comes of it is kept in ~/.cache/strata-e2e, or where
-// STRATA_E2E_CACHE says, and made again when that is removed. Where it cannot be
-// had these stories are skipped, with a word that says what is missing.
+// STRATA_E2E_CACHE says, and made again when that is removed, or when what is to be
+// in it changes. Where it cannot be had these stories are skipped, with a word that says
+// what is missing. A host takes 800 MiB of memory, and most of a core.
+//
+// What hosts wait for is measured in TestPause, TestMoveByStandby, TestLinuxSnapshot and
+// TestLinuxPaths: each prints its figures, holds them against what else was measured in
+// the same run, and measures again what other work on the machine may have spoilt.
 //
 // The package holds the harness ([Target], [Lab]); it never decides what
 // strata should do, and ends only processes it has started.
