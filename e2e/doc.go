@@ -20,7 +20,7 @@
 //
 // What hosts wait for is measured in TestPause, TestMoveByStandby, TestLinuxSnapshot and
 // TestLinuxPaths: each prints its figures, holds them against what else was measured in
-// the same run, and measures again what other work on the machine may have spoilt.
+// the same run; medians count, for the machine may do other things.
 //
 // The package holds the harness ([Target], [Lab]); it never decides what
 // strata should do, and ends only processes it has started.

@@ -134,20 +134,20 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 		r.Unmanaged = append(r.Unmanaged, unmanaged(cfg, n, s.Nodes[n.Name])...)
 	}
 	r.Watches = watches(cfg, s)
-	hidden, why := unseen(cfg, s)
+	gone := unseen(cfg, s)
 	for _, v := range cfg.Volumes {
 		ids := s.Incarnations(v.Name)
 		if len(ids) == 0 {
-			r.Volumes = append(r.Volumes, absent(v, s, hidden, why))
+			r.Volumes = append(r.Volumes, absent(cfg, v, s, gone))
 		}
 		for _, id := range ids {
-			r.Volumes = append(r.Volumes, volume(cfg, s, v, id, hidden))
+			r.Volumes = append(r.Volumes, volume(cfg, s, v, id, gone))
 		}
 	}
 	for _, name := range s.Volumes() {
 		if cfg.Volume(name) == nil {
 			for _, id := range s.Incarnations(name) {
-				v := volume(cfg, s, &schema.Volume{Name: name}, id, hidden)
+				v := volume(cfg, s, &schema.Volume{Name: name}, id, gone)
 				v.Health, v.Why = Orphaned, "it is not configured"
 				r.Volumes = append(r.Volumes, v)
 			}
@@ -177,10 +177,10 @@ func node(conf *schema.Node, n *state.Node) Node {
 	return out
 }
 
-func absent(v *schema.Volume, s *state.Snapshot, hidden int, why string) Volume {
+func absent(cfg *schema.Config, v *schema.Volume, s *state.Snapshot, gone map[lineage.Node]string) Volume {
 	out := Volume{Name: v.Name, Health: Absent, Size: v.Size, Wanted: v.Replicas.Count, Why: "no replica of it was found"}
-	if hidden > 0 {
-		out.Health, out.Undecided, out.Why = Unknown, true, "no replica of it was found, but "+why
+	if len(gone) > 0 {
+		out.Health, out.Undecided, out.Why = Unknown, true, "no replica of it was found, but "+why(cfg, gone)
 	}
 	for _, a := range s.Apart(v.Name) {
 		if a.Ours {
@@ -190,9 +190,9 @@ func absent(v *schema.Volume, s *state.Snapshot, hidden int, why string) Volume 
 	return out
 }
 
-// unseen counts the nodes that may have what was not seen, and says why one does.
-func unseen(cfg *schema.Config, s *state.Snapshot) (hidden int, why string) {
-	gone := map[lineage.Node]string{}
+// unseen are the nodes that may have what was not seen, each with why.
+func unseen(cfg *schema.Config, s *state.Snapshot) (gone map[lineage.Node]string) {
+	gone = map[lineage.Node]string{}
 	for _, n := range cfg.Nodes {
 		at := s.Nodes[n.Name]
 		if at == nil || at.Unknown != "" {
@@ -216,15 +216,27 @@ func unseen(cfg *schema.Config, s *state.Snapshot) (hidden int, why string) {
 			gone[m.Node] = fmt.Sprintf("pool %s of %s was not found", m.Pool, m.Node)
 		}
 	}
-	for _, n := range slices.Sorted(maps.Keys(gone)) {
-		why = gone[n]
-	}
-	return len(gone), why
+	return gone
 }
 
-func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.Volume, hidden int) Volume {
+// why says of one of the nodes that may have something why it was not seen: of one that
+// nobody has suspended, if there is one.
+func why(cfg *schema.Config, gone map[lineage.Node]string) (why string) {
+	all := slices.Sorted(maps.Keys(gone))
+	for _, n := range all {
+		if !cfg.Suspended(n) {
+			why = gone[n]
+		}
+	}
+	if why == "" {
+		why = fmt.Sprintf("one may be on %s, which is suspended", all[0])
+	}
+	return why
+}
+
+func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.Volume, gone map[lineage.Node]string) Volume {
 	inc := s.Incarnation(cfg.Cluster, id)
-	verdict := s.Judge(inc, state.Question{Cluster: cfg.Cluster, Replicas: v.Replicas.Count, Hidden: hidden})
+	verdict := s.Judge(inc, state.Question{Cluster: cfg.Cluster, Replicas: v.Replicas.Count, Hidden: len(gone)})
 	if len(inc.Foreign) > 0 { // what those who use it know is not known here
 		verdict = state.Verdict{Top: verdict.Top, Unknown: inc.Foreign[0] + ", which is not of cluster " + string(cfg.Cluster)}
 	}
@@ -245,7 +257,7 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 	out.Exports = exports(verdict, inc)
 	out.Why = cmp.Or(out.Why, unreached(v, verdict, inc))
 	out.Health = health(v, verdict, out)
-	if n := awaits(cfg, s, v, verdict, inc); n != "" {
+	if n := awaits(cfg, v, verdict, inc, gone); n != "" {
 		out.Why = fmt.Sprintf("its hosts wait for %s, which is suspended", n)
 	}
 	if why := waiting(cfg, s, verdict); why != "" && out.Health == Healthy {

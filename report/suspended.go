@@ -22,7 +22,7 @@ func maintenance(n *schema.Node) string {
 
 // awaits is the suspended node that the hosts of a volume wait for which no engine
 // serves: it is to serve it, or what it has is needed to know what is current; "" for none.
-func awaits(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, verdict state.Verdict, inc *state.Incarnation) lineage.Node {
+func awaits(cfg *schema.Config, v *schema.Volume, verdict state.Verdict, inc *state.Incarnation, gone map[lineage.Node]string) lineage.Node {
 	if verdict.Engine != "" || v.Export.Kind == schema.ExportNone && v.Replicas.Count < 2 {
 		return ""
 	}
@@ -39,8 +39,7 @@ func awaits(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, verdict sta
 		if !cfg.Suspended(n.Name) {
 			continue
 		}
-		at := s.Nodes[n.Name]
-		if at == nil || at.Unknown != "" || slices.ContainsFunc(inc.Heads, func(h state.Head) bool { return h.Node == n.Name }) {
+		if gone[n.Name] != "" || slices.ContainsFunc(inc.Heads, func(h state.Head) bool { return h.Node == n.Name }) {
 			return n.Name
 		}
 	}

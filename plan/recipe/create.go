@@ -19,6 +19,10 @@ func (s *subject) seen() result {
 	if pending {
 		return acted
 	}
+	if hidden > 0 && b.onlySuspended() {
+		b.awaitMaybe(v)
+		return blocked
+	}
 	if hidden > 0 {
 		hint := "make them readable; a node that is gone for good is to leave the configuration, and what it had to be retired"
 		if !b.mayServeAny() {

@@ -181,7 +181,26 @@ func (b *builder) onlySuspended() bool {
 
 // awaitSuspended says that a volume is not served while nodes are suspended.
 func (b *builder) awaitSuspended(v *schema.Volume) {
-	b.note("volume "+v.Name, v.Pos, "", "its hosts wait for %s, which is suspended", strings.Join(b.apart(), ", "))
+	b.note("volume "+v.Name, v.Pos, "", "its hosts wait for %s", b.suspendedNodes())
+}
+
+// awaitMaybe says that of a volume of which no replica was read: what is left of it
+// elsewhere are paths, or nothing.
+func (b *builder) awaitMaybe(v *schema.Volume) {
+	if len(b.w.Incarnations(v.Name)) > 0 {
+		b.awaitSuspended(v)
+		return
+	}
+	b.note("volume "+v.Name, v.Pos, "", "if it has a replica on %s, its hosts wait; if it is new, it is made afterwards", b.suspendedNodes())
+}
+
+// suspendedNodes names them, and says that they are.
+func (b *builder) suspendedNodes() string {
+	all := b.apart()
+	if len(all) == 1 {
+		return all[0] + ", which is suspended"
+	}
+	return strings.Join(all, ", ") + ", which are suspended"
 }
 
 // tellSuspended says of a node that it is suspended, or that this is over.
