@@ -150,18 +150,36 @@ func (s *subject) epochOf(u lineage.UUID) lineage.Epoch {
 }
 
 // epoch is the volume's highest if it was minted for exactly these legs, else
-// the next: an epoch is only ever entered once. The first leg of an epoch to
-// be renamed tells that it has been minted.
+// the next: an epoch is only ever entered once.
 func (s *subject) epoch(legs []state.CurrentLeg) lineage.Epoch {
-	for _, l := range legs {
-		if l.Head != nil && l.Head.Name == s.headName(s.Top, legs, l.Node) && (!s.forces() || s.Top > lineage.Forced) {
-			return s.Top
-		}
+	if s.isMinted(legs) && (!s.forces() || s.Top > lineage.Forced) {
+		return s.Top
 	}
 	if s.forces() {
 		return s.Top + lineage.Forced
 	}
 	return max(s.Top+1, s.cut())
+}
+
+// isMinted reports whether the highest epoch was minted for these legs. The first of an
+// epoch to be renamed tells how many it was minted for, and not which: when another of
+// these lacks it, and a replica that is none of them has it or was not read, it may have
+// been for that one.
+func (s *subject) isMinted(legs []state.CurrentLeg) bool {
+	minted, lacks := false, false
+	for _, l := range legs {
+		is := l.Head != nil && l.Head.Name == s.headName(s.Top, legs, l.Node)
+		minted, lacks = minted || is, lacks || l.Head != nil && !is
+	}
+	return minted && (!lacks || s.forces() || !s.mintedElsewhere(legs))
+}
+
+// mintedElsewhere reports whether a replica that is none of these legs has the highest
+// epoch, or may have it, for it was not read.
+func (s *subject) mintedElsewhere(legs []state.CurrentLeg) bool {
+	return s.hidden > 0 || slices.ContainsFunc(s.inc.Heads, func(h state.Head) bool {
+		return h.Name.Epoch == s.Top && h.Name.Mark != lineage.Fenced && !slices.ContainsFunc(legs, func(l state.CurrentLeg) bool { return l.UUID == h.Lvol.UUID })
+	})
 }
 
 // forces reports whether the volume is started on the operator's word. The
