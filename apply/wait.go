@@ -15,15 +15,31 @@ const pollEvery = 50 * time.Millisecond
 
 const legTimeout = 8 * time.Second
 
+// askAgain is the least time between two such questions: a target that answers at once
+// is not kept busy.
+const askAgain = time.Millisecond
+
+// soon is for how long a target is asked again and again for a bdev. Asked to wait for it
+// (timeout of bdev_get_bdevs), it looks each 100 ms.
+const soon = 100 * time.Millisecond
+
 // waitFor returns when a bdev is there, and has size bytes or more. A peer's
 // namespace appears, and grows, by an asynchronous event, 9 ms after it was
 // added or some more.
 func waitFor(ctx context.Context, t *spdk.Client, bdev string, size int64) error {
 	ctx, cancel := context.WithTimeout(ctx, legTimeout+time.Second)
 	defer cancel()
-	for {
+	for start := time.Now(); ; {
 		var out []spdk.Bdev
-		if err := roundErr(ctx, t, spdk.NewReq(spdk.BdevGet{Name: bdev, Timeout: uint64(legTimeout / time.Millisecond)}, &out)); err != nil {
+		get := spdk.BdevGet{Name: bdev}
+		patient := time.Since(start) >= soon
+		if patient {
+			get.Timeout = uint64(legTimeout / time.Millisecond)
+		}
+		if err := roundErr(ctx, t, spdk.NewReq(get, &out)); err != nil {
+			if !patient && spdk.ClassOf(err) == spdk.NotFound && sleep(ctx, askAgain) == nil {
+				continue
+			}
 			return err
 		}
 		// One that its peer came back without is listed all the while.

@@ -161,6 +161,16 @@ func (s *section) then(why reason, risk plan.Risk, ops ...plan.Op) {
 	s.Stages = append(s.Stages, stage)
 }
 
+// together makes one stage of those that f adds: their steps are independent, though
+// each is projected on what the ones before it leave.
+func (s *section) together(f func()) {
+	from := len(s.Stages)
+	f()
+	if len(s.Stages) > from+1 {
+		s.Stages = append(s.Stages[:from], slices.Concat(s.Stages[from:]...))
+	}
+}
+
 // safe makes sure that a deletion does not end the target.
 func (s *section) safe(pos schema.Pos, op plan.LvolDelete) plan.LvolDelete {
 	at := s.b.w.Nodes[op.Node]

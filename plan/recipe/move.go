@@ -11,9 +11,10 @@ import (
 //
 //	path     the node has one, and so has every host of the old engine
 //	sealed   the old engine's listener goes, then its namespace; the legs are looked at
-//	         once more and sealed; the old RAID goes
-//	serving  start, as after any seal: legs over links, RAID, next epoch, namespace on
-//	         the path that was there; it becomes the optimized one
+//	         once more and sealed, the engine's own first; the old RAID goes with the rest
+//	serving  start, as after any seal: legs over links, RAID, next epoch; the namespace
+//	         is put on the path that was there while the others are told of that; it
+//	         becomes the optimized one
 //	standby  the old engine's subsystem listens again, and shows nothing (standby.go)
 //
 // A crash before the seal leaves the volume in use where it was; one after it sealed

@@ -57,6 +57,9 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 		}
 	}
 	s.sec.then(why, plan.RiskCreate, rest...)
+	if s.told = 0; len(rest) > 0 {
+		s.told = len(s.sec.Stages)
+	}
 	s.fence(epoch, legs)
 	s.reread()
 }

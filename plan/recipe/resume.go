@@ -1,12 +1,21 @@
 package recipe
 
-import "strata/plan"
+import (
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/state"
+)
 
 // resume ends a pause that somebody left open, before anything else; but where a leg is
 // waited for, that is waited for first, or let go: with hosts' I/O on its way there a target
 // neither ends a pause nor answers.
+//
+// Where a start was interrupted, and some of the replicas still say that they are sealed, they
+// are told first (names.go): those that are sealed are taken to be equal.
 func (s *subject) resume() result {
-	if len(s.waitingLegs()) > 0 {
+	if len(s.waitingLegs()) > 0 || s.Engine != "" && s.someSealed() {
 		return idle
 	}
 	before := s.tally()
@@ -15,4 +24,8 @@ func (s *subject) resume() result {
 		s.sec.then(found, plan.RiskCreate, op)
 	}
 	return s.since(before)
+}
+
+func (s *subject) someSealed() bool {
+	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head != nil && l.Head.Name.Mark == lineage.Sealed })
 }

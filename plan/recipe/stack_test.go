@@ -61,7 +61,7 @@ func downAndUp(t *testing.T, s *subject) {
 		}
 	}
 	s.sec.then(again, plan.RiskPause, s.expectLegs()...)
-	s.seal(again, nil)
+	s.sec.then(again, plan.RiskPause, s.seal(again, nil)...)
 	s.was = s.Engine
 	s.goDown(again, atLegs)
 	if left := bearing(pieces(now())); len(left) > 0 {

@@ -136,9 +136,13 @@ func (s *subject) lower(joining []state.Placed, why reason) {
 		s.sec.then(why, plan.RiskPause, looks...)
 	}
 	s.sec.then(why, plan.RiskPause, s.expectLegs()...)
-	s.seal(why, joining)
+	rest := s.seal(why, joining)
 	s.was = s.Engine
-	s.goDown(why, atLegs)
+	// Once one says that the volume was taken down, its engine is not believed any more.
+	s.sec.together(func() {
+		s.sec.then(why, plan.RiskPause, rest...)
+		s.goDown(why, atLegs)
+	})
 }
 
 // prepare makes the links that a start of the volume on a node needs, before hosts
@@ -199,11 +203,11 @@ func (s *subject) canSeal(l state.CurrentLeg) string {
 	return ""
 }
 
-// seal renames the legs, and the empty lvols that join them, to sealed heads
-// of an epoch that nothing names yet, the engine's own first.
-func (s *subject) seal(why reason, joining []state.Placed) {
+// seal renames the first of the legs, the engine's own if there is one, to a sealed head
+// of an epoch that nothing names yet. It returns what does so to the others, and to the
+// empty lvols that join them.
+func (s *subject) seal(why reason, joining []state.Placed) (rest []plan.Op) {
 	name := lineage.Head{Volume: s.id, Epoch: s.nextCut(), Legs: len(s.Legs) + len(joining), Cut: s.cut(), Mark: lineage.Sealed}.Lvol()
-	var rest []plan.Op
 	for i, l := range s.Legs {
 		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name}
 		if i == 0 {
@@ -215,5 +219,5 @@ func (s *subject) seal(why reason, joining []state.Placed) {
 	for _, o := range joining {
 		rest = append(rest, plan.LvolRename{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, From: o.Lvol.Name, To: name})
 	}
-	s.sec.then(why, plan.RiskPause, rest...)
+	return rest
 }
