@@ -2,7 +2,7 @@
 // and nothing else: it formats and parses them. Names are the only durable
 // marker every SPDK build offers, so they carry identity and history:
 //
-//	head     <volume>.<id>#<epoch>.<legs>[.<cut>][w][p|s], or #<epoch>[.<cut>]x
+//	head     <volume>.<id>#<epoch>.<legs>[.<cut>][w|q][p|s], or #<epoch>[.<cut>]x
 //	layer    <volume>.<id>@<epoch>.[~]<snapshot>
 //	staging  <volume>.<id>+<epoch>
 //
@@ -108,7 +108,11 @@ type Head struct {
 	// links that wait, one at least: then whatever was acknowledged in it, each of its
 	// legs has, unless the names say by now that it was let go. Never in a fenced head.
 	Wait bool
-	Mark Mark
+	// Quorum is set, beside Wait, when none of those legs is let go before half of them, at
+	// least, were told of the epoch that leaves it out. So whoever reads more than half of
+	// them, and finds none that was told, knows that none was let go.
+	Quorum bool
+	Mark   Mark
 }
 
 // Layer is a snapshot in a replica's stack.
@@ -128,6 +132,25 @@ type Staging struct {
 // Of returns the incarnation the head belongs to.
 func (h Head) Of() Volume { return h.Volume }
 
+// Told is how many of the legs of a head's epoch are told of the next, or found to be
+// unreachable for good by a person, before any of them is let go.
+func (h Head) Told() int {
+	if h.Quorum {
+		return (h.Legs + 1) / 2
+	}
+	return 1
+}
+
+// Untold is how many of the legs of a head's epoch have to be found as they were named
+// in it, so that it is sure that none of them was let go: one more than can be left out
+// when Told were told; 0 where nothing is sure, for links did not wait.
+func (h Head) Untold() int {
+	if !h.Wait {
+		return 0
+	}
+	return h.Legs - h.Told() + 1
+}
+
 // Of returns the incarnation the layer belongs to.
 func (l Layer) Of() Volume { return l.Volume }
 
@@ -146,7 +169,10 @@ func (h Head) Lvol() LvolName {
 		b = append(b, '.')
 		b = strconv.AppendUint(b, uint64(h.Cut), 10)
 	}
-	if h.Wait {
+	switch {
+	case h.Quorum:
+		b = append(b, 'q')
+	case h.Wait:
 		b = append(b, 'w')
 	}
 	if h.Mark != Open {
@@ -258,7 +284,11 @@ func parseHead(v Volume, s string) (Name, bool) {
 		h.Mark, s = m, s[:len(s)-1]
 	}
 	if h.Mark != Fenced {
-		s, h.Wait = strings.CutSuffix(s, "w")
+		if s, h.Quorum = strings.CutSuffix(s, "q"); h.Quorum {
+			h.Wait = true
+		} else {
+			s, h.Wait = strings.CutSuffix(s, "w")
+		}
 	}
 	numbers := strings.Split(s, ".")
 	var ok bool

@@ -88,7 +88,7 @@ var agreePaths = []string{
 	"volumes.a.resync", "volumes.e.export", "volumes.e.every", "volumes.f.export", "volumes.f.consistency", "volumes.g.export", "volumes.g.consistency",
 	"volumes.g.keep", "volumes.g.keep.hourly", "volumes.g.keep.weekly", "volumes.g.keep.monthly", "volumes.g.keep.x",
 	"volumes.h.from", "volumes.h.from.detach", "volumes.h.from.x", "volumes.h.adopt",
-	"volumes.i.adopt", "volumes.i.adopt.x", "volumes.i.from", "volumes.a.adopt", "volumes.a.auto", "volumes.j.auto",
+	"volumes.i.adopt", "volumes.i.adopt.x", "volumes.i.from", "volumes.a.adopt", "volumes.a.auto", "volumes.j.auto", "volumes.a.failover",
 }
 
 var agreeValues = strings.Split(`
@@ -110,7 +110,7 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|3600|3601|65535|6
 {ublk: 0}|{nbd: "/dev/nbd1"}|{ublk: 0, nbd: "/dev/nbd1"}|{nvmf: {}}|{nvmf: hosts: "any"}|{nvmf: hosts: []}|{hosts: "any"}|{hosts: "all"}
 {n1: {rpc: "unix:///x", address: "::1"}}|{v: {size: 1Mi}}|{v: size: 1}|{ctrlrLossTimeoutSec: 5}|{ctrlrLossTimeoutSec: -1, fastIOFailTimeoutSec: 3600}
 {reconnectDelaySec: 11}|{reconnectDelaySec: 3, fastIOFailTimeoutSec: 3, ctrlrLossTimeoutSec: 3}|{fastIOFailTimeoutSec: 16}
-"wait"|"drop"|{loss: "wait"}|{loss: "drop"}|{loss: "wait", patience: "1s"}|{loss: "wait", patience: "24h"}|{loss: "wait", patience: "999ms"}|{loss: "wait", patience: "24h1ms"}
+"auto"|"manual"|"wait"|"drop"|{loss: "wait"}|{loss: "drop"}|{loss: "wait", patience: "1s"}|{loss: "wait", patience: "24h"}|{loss: "wait", patience: "999ms"}|{loss: "wait", patience: "24h1ms"}
 {loss: "wait", patience: "1.0005s"}|{loss: "wait", transportAckTimeout: 13}|{loss: "wait", reconnectDelaySec: 1}|{loss: "drop", patience: "5s"}|{patience: "5s"}|{loss: "no"}|{loss: "drop", reconnectDelaySec: 1}
 "b"|"barrier"|["a"]|["b","a"]|["a","a"]|["auto"]|["auto-1"]|["head"]|["header"]|["a",7]|"auto-1"|"59s"|"60s"|"60.5s"|"1m1ms"|"8784h"|"8784h1s"|"9999999h"|"1d"
 9999|10000|{daily: 1}|{hourly: 0}|{monthly: 10000}|{weekly: 1, yearly: 1}|{hourly: 1, daily: 2, weekly: 3, monthly: 4}|{hourly: "1"}

@@ -172,6 +172,9 @@ type Volume struct {
 	// Auto is what may be done to the volume without a person; the Config's unless the
 	// volume says otherwise.
 	Auto Auto `json:",omitempty"`
+	// Failover is set when another node becomes the engine without a person if the
+	// engine's is gone; never of a volume of which that could not be proven to be safe.
+	Failover bool `json:",omitempty"`
 	// Pos is where the volume stands; Field has the positions of its fields,
 	// by their names in schema.cue, that are written out somewhere.
 	Pos   Pos

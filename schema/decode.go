@@ -21,7 +21,7 @@ var (
 	fenceFields       = []string{"command", "options", "secrets", "timeout"}
 	volumeFields      = []string{
 		"size", "replicas", "engine", "export", "protect", "labels",
-		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "auto",
+		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "auto", "failover",
 	}
 	fromFields      = []string{"volume", "snapshot", "detach"}
 	adoptFields     = []string{"node", "head"}

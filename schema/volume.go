@@ -44,5 +44,6 @@ func (s *spot) volume(cfg *Config) (*Volume, object) {
 	v.Group, _ = o.field("group").ownName("group")
 	v.ResyncSec, _ = o.field("resync").interval()
 	o.field("auto").auto(&v.Auto)
+	v.Failover = o.field("failover").failover()
 	return v, o
 }
