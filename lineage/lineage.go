@@ -2,7 +2,7 @@
 // and nothing else: it formats and parses them. Names are the only durable
 // marker every SPDK build offers, so they carry identity and history:
 //
-//	head     <volume>.<id>#<epoch>.<legs>[.<cut>][w|q][p|s], or #<epoch>[.<cut>]x
+//	head     <volume>.<id>#<epoch>.<legs>[.<cut>][w|q][p|s], or #<epoch>[.<cut>]x or …y
 //	layer    <volume>.<id>@<epoch>.[~]<snapshot>
 //	staging  <volume>.<id>+<epoch>
 //
@@ -84,6 +84,9 @@ const (
 	Fenced  Mark = 'x' // known to be stale; the volume is at least at this epoch
 )
 
+// pledged stands for Fenced in the name of a head that is Pledged.
+const pledged = 'y'
+
 // Name is a parsed lvol name: a Head, a Layer or a Staging.
 type Name interface {
 	Of() Volume
@@ -112,7 +115,11 @@ type Head struct {
 	// least, were told of the epoch that leaves it out. So whoever reads more than half of
 	// them, and finds none that was told, knows that none was let go.
 	Quorum bool
-	Mark   Mark
+	// Pledged is set in a fenced head whose epoch a failover was about to begin. It is fenced
+	// by that epoch as by any other; but as long as more than half of the legs of the one
+	// before are so, or as they were in that, nothing was served in it.
+	Pledged bool
+	Mark    Mark
 }
 
 // Layer is a snapshot in a replica's stack.
@@ -175,7 +182,10 @@ func (h Head) Lvol() LvolName {
 	case h.Wait:
 		b = append(b, 'w')
 	}
-	if h.Mark != Open {
+	switch {
+	case h.Pledged:
+		b = append(b, pledged)
+	case h.Mark != Open:
 		b = append(b, byte(h.Mark))
 	}
 	return LvolName(b)
@@ -282,6 +292,8 @@ func parseHead(v Volume, s string) (Name, bool) {
 	switch m := Mark(s[len(s)-1]); m {
 	case Primary, Sealed, Fenced:
 		h.Mark, s = m, s[:len(s)-1]
+	case pledged:
+		h.Mark, h.Pledged, s = Fenced, true, s[:len(s)-1]
 	}
 	if h.Mark != Fenced {
 		if s, h.Quorum = strings.CutSuffix(s, "q"); h.Quorum {

@@ -10,13 +10,14 @@ func TestNamesRoundTrip(t *testing.T) {
 	db := Volume{"db", "k3f7"}
 	long := Volume{strings.Repeat("v", MaxName), "k3f7"}
 	for _, n := range []Name{
-		Head{db, 1, 2, 0, false, false, Open}, Head{db, 12, 3, 0, false, false, Primary}, Head{db, 7, 1, 0, false, false, Sealed}, Head{db, 7, 0, 0, false, false, Fenced}, Head{db, 7, 0, 5, false, false, Fenced}, Head{db, 9_999_999, 0, 9_999_999, false, false, Fenced},
-		Head{db, 12, 3, 9, false, false, Open}, Head{db, 12, 3, 12, false, false, Primary}, Head{long, 9_999_999, 99, 9_999_999, false, false, Primary},
-		Head{db, 12, 3, 9, true, false, Open}, Head{db, 12, 3, 0, true, false, Primary}, Head{db, 7, 2, 0, true, false, Sealed}, Head{long, 9_999_999, 99, 9_999_999, true, false, Primary},
-		Head{db, 12, 3, 9, true, true, Open}, Head{db, 12, 3, 0, true, true, Primary}, Head{db, 7, 2, 0, true, true, Sealed}, Head{long, 9_999_999, 99, 9_999_999, true, true, Primary},
+		Head{db, 1, 2, 0, false, false, false, Open}, Head{db, 12, 3, 0, false, false, false, Primary}, Head{db, 7, 1, 0, false, false, false, Sealed}, Head{db, 7, 0, 0, false, false, false, Fenced}, Head{db, 7, 0, 5, false, false, false, Fenced}, Head{db, 9_999_999, 0, 9_999_999, false, false, false, Fenced},
+		Head{db, 12, 3, 9, false, false, false, Open}, Head{db, 12, 3, 12, false, false, false, Primary}, Head{long, 9_999_999, 99, 9_999_999, false, false, false, Primary},
+		Head{db, 12, 3, 9, true, false, false, Open}, Head{db, 12, 3, 0, true, false, false, Primary}, Head{db, 7, 2, 0, true, false, false, Sealed}, Head{long, 9_999_999, 99, 9_999_999, true, false, false, Primary},
+		Head{db, 12, 3, 9, true, true, false, Open}, Head{db, 12, 3, 0, true, true, false, Primary}, Head{db, 7, 2, 0, true, true, false, Sealed}, Head{long, 9_999_999, 99, 9_999_999, true, true, false, Primary},
+		Head{db, 7, 0, 0, false, false, true, Fenced}, Head{db, 9_999_999, 0, 9_999_999, false, false, true, Fenced},
 		Layer{db, 3, "base", false}, Layer{db, 4, "join", true}, Staging{db, 9},
 		Layer{long, 9_999_999, strings.Repeat("s", MaxName), true},
-		Head{Volume{"db", Pending}, 1, 2, 0, false, false, Sealed}, Staging{db, NoLayer}, Staging{db, NoLayer - 3}, Staging{long, NoLayer},
+		Head{Volume{"db", Pending}, 1, 2, 0, false, false, false, Sealed}, Staging{db, NoLayer}, Staging{db, NoLayer - 3}, Staging{long, NoLayer},
 	} {
 		if len(n.Lvol()) > MaxLvolName {
 			t.Errorf("%q has %d bytes", n.Lvol(), len(n.Lvol()))
@@ -30,7 +31,7 @@ func TestNamesRoundTrip(t *testing.T) {
 func TestForeignNamesDoNotParse(t *testing.T) {
 	for _, s := range []string{
 		"", "db", "db#1", "db.k3f7", "db.k3f7#", "db.k3f7#0.1", "db.k3f7#01.1", "db.k3f7#1", "db.k3f7#1p", "db.k3f7#1.0x", "db.k3f7#1.2.3x",
-		"db.k3f7#1.2qw", "db.k3f7#1.2wq", "db.k3f7#1.2qq", "db.k3f7#1qx", "db.k3f7#1.2pw", "db.k3f7#1.2ww", "db.k3f7#1.wp", "db.k3f7#1w", "db.k3f7#1wx", "db.k3f7#1.2wx", "db.k3f7#+1.1", "db.k3f#1.1", "db.k3f77#1.1", "db.K3F7#1.1", "DB.k3f7#1.1", "-db.k3f7#1.1",
+		"db.k3f7#1.2qw", "db.k3f7#1.2wq", "db.k3f7#1.2qq", "db.k3f7#1qx", "db.k3f7#1.2.3y", "db.k3f7#1xy", "db.k3f7#1yx", "db.k3f7#1qy", "db.k3f7#y", "db.k3f7#1.2pw", "db.k3f7#1.2ww", "db.k3f7#1.wp", "db.k3f7#1w", "db.k3f7#1wx", "db.k3f7#1.2wx", "db.k3f7#+1.1", "db.k3f#1.1", "db.k3f77#1.1", "db.K3F7#1.1", "DB.k3f7#1.1", "-db.k3f7#1.1",
 		"db.k3f7@1", "db.k3f7@1.", "db.k3f7@1.~", "db.k3f7@1.~~a", "db.k3f7@x.a", "db.k3f7+", "db.k3f7+1p", "db.k3f7+x", "db.k3f7+4294967296", "db.k3f7+10000000",
 		"db.k3f7#10000000.2", "db.k3f7#4294967295x", "db.k3f7#4294967296x", "db.k3f7#1.2.10000000", "db.k3f7#1.10000000x", "db.k3f7@10000000.a", "db.k3f7@4294967295.a", "db.k3f7#1.1pp", "db.k3f7#1.100", "db.k3f7#1.2.", "db.k3f7#1.2.0", "db.k3f7#1.2.3x", "db.k3f7#1.2.3.4",
 	} {
@@ -46,6 +47,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("db.k3f7#12.3.9")
 	f.Add("db.k3f7#12.3.9wp")
 	f.Add("db.k3f7#12.3.9qp")
+	f.Add("db.k3f7#12.9y")
 	f.Add("db.k3f7#12.3w")
 	f.Add("db.k3f7#12.9x")
 	f.Add("db.k3f7+4294967295")
@@ -62,7 +64,7 @@ func FuzzParse(f *testing.F) {
 		}
 		switch n := n.(type) {
 		case Head:
-			if max(n.Epoch, n.Cut) > MaxEpoch || n.Epoch == 0 || (n.Wait || n.Quorum) && n.Mark == Fenced || n.Quorum && !n.Wait {
+			if max(n.Epoch, n.Cut) > MaxEpoch || n.Epoch == 0 || (n.Wait || n.Quorum) && n.Mark == Fenced || n.Quorum && !n.Wait || n.Pledged && n.Mark != Fenced {
 				t.Errorf("Parse(%q) = %#v", s, n)
 			}
 		case Layer:

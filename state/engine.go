@@ -205,7 +205,7 @@ func (v *Verdict) outrun(inc *Incarnation) (lineage.Epoch, bool) {
 	var newest lineage.Epoch
 	for _, h := range inc.Heads {
 		leg := slices.ContainsFunc(v.Legs, func(l CurrentLeg) bool { return l.UUID == h.Lvol.UUID })
-		if !leg || own && h.opened() {
+		if (!leg || own && h.opened()) && !inc.void(h, v.epoch()) {
 			newest = max(newest, h.Name.Epoch)
 		}
 	}

@@ -156,16 +156,31 @@ func (inc *Incarnation) Layers(n lineage.Node, lvstore string) map[lineage.LvolN
 }
 
 // Top is the highest epoch that any head names, those that count for nothing
-// included: the volume has reached it.
+// included: the volume has reached it. One that a failover was about to begin, and
+// served nobody in, is none of them.
 func (inc *Incarnation) Top() lineage.Epoch {
 	var top lineage.Epoch
+	pledged := false
 	for _, h := range inc.Heads {
+		if h.Name.Pledged {
+			pledged = true
+			continue
+		}
 		top = max(top, h.Name.Epoch)
 	}
 	for _, a := range inc.Apart {
 		top = max(top, a.Name.Epoch)
 	}
-	return top
+	if !pledged {
+		return top
+	}
+	reached := top
+	for _, h := range inc.Heads {
+		if !inc.void(h, top) {
+			reached = max(reached, h.Name.Epoch)
+		}
+	}
+	return reached
 }
 
 // Running reports whether there is anything through which hosts may use it: a RAID of

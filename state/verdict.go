@@ -195,7 +195,7 @@ func (inc *Incarnation) Minority(q Question) string {
 	if seen <= away {
 		return fmt.Sprintf("only %d of its %d replicas could be read, and no engine runs; a majority is needed to know which is current", seen, seen+away)
 	}
-	return ""
+	return inc.spread()
 }
 
 // named is how many replicas the latest epoch counts.

@@ -36,6 +36,9 @@ func (c *Checker) letGo(n lineage.Node, controller string) error {
 		if !ok || !c.leavesOut(v, n, rest, gone) {
 			return fmt.Errorf("RAID %s on %s has a leg there, and the names of its other legs do not say that it is out", name, n)
 		}
+		if err := c.kept(v, at.Raids[name]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -71,4 +74,40 @@ func (c *Checker) leavesOut(v lineage.Volume, engine lineage.Node, rest, gone []
 	return !slices.ContainsFunc(inc.Heads, func(h state.Head) bool {
 		return slices.Contains(gone, h.Lvol.UUID) && h.Name.Mark != lineage.Fenced && h.Name.Epoch >= says.Name.Epoch
 	})
+}
+
+// kept refuses to let a leg of a RAID go while fewer than half of those that it had, or
+// that the names that were found promise it to, say that they are out or stay: the
+// others would be taken for current by a failover. A person's word for one of those that
+// stay is one for all the rest.
+func (c *Checker) kept(v lineage.Volume, raid *state.Raid) error {
+	inc, was := c.w.Incarnation(v), c.was.Incarnation(c.cfg.Cluster, v)
+	of, begun := 0, false
+	for _, h := range was.Heads {
+		if h.Name.Quorum && h.Name.Mark != lineage.Fenced && raid.Has(h.Lvol.UUID) {
+			of = max(of, h.Name.Legs)
+			begun = begun || h.Name.Epoch == was.Top() && h.Name.Mark != lineage.Sealed
+		}
+	}
+	if of > 0 && !begun { // announced to some by a run that ended, and how many it was promised to is not known
+		of = max(of, len(raid.Legs))
+	}
+	var newest lineage.Epoch
+	for _, h := range inc.Heads {
+		if raid.Has(h.Lvol.UUID) && h.Name.Mark != lineage.Fenced {
+			newest = max(newest, h.Name.Epoch)
+		}
+	}
+	told := 0
+	for _, h := range inc.Heads {
+		before := was.Find(h.Lvol.UUID)
+		member := raid.Has(h.Lvol.UUID) || before != nil && before.Name.Quorum && before.Name.Mark != lineage.Fenced
+		if member && h.Lvol.Complete() && h.Name.Epoch >= newest {
+			told++
+		}
+	}
+	if by := c.opt.Authority[v.Name]; 2*told < of && !slices.ContainsFunc(inc.Heads, func(h state.Head) bool { return h.Node == by && raid.Has(h.Lvol.UUID) }) {
+		return fmt.Errorf("%d of the %d legs of %s were told of epoch %d, and that was promised to half of them", told, of, raid.Name, newest)
+	}
+	return nil
 }

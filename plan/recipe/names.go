@@ -33,10 +33,13 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 		return // none that could carry an epoch can be read
 	}
 	epoch := s.epoch(legs)
-	if s.forces() {
+	switch {
+	case s.forces():
 		s.fence(epoch, legs)
 		s.reread()
-	} else if s.announcesFirst(legs) {
+	case s.Engine != "" && s.promised() > 0:
+		s.tell(epoch, legs)
+	case s.announcesFirst(legs):
 		s.announce(epoch, legs)
 	}
 	why := because(s.v.Pos, "epoch %d: %d current", epoch, len(legs))
@@ -101,6 +104,9 @@ func (s *subject) legsNamed() int {
 func (s *subject) announce(epoch lineage.Epoch, legs []state.CurrentLeg) {
 	why := because(s.v.Pos, "announce epoch %d to the other replicas first", epoch)
 	name := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(legs), Cut: s.cut(), Mark: lineage.Sealed}
+	if s.promised() > 0 {
+		name.Wait, name.Quorum = true, true
+	}
 	var ops []plan.Op
 	for _, l := range legs[1:] {
 		if l.Head != nil && l.Head.Name.Epoch < epoch {
@@ -118,6 +124,7 @@ func (s *subject) announce(epoch lineage.Epoch, legs []state.CurrentLeg) {
 
 func (s *subject) headName(epoch lineage.Epoch, legs []state.CurrentLeg, n lineage.Node) lineage.Head {
 	h := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(legs), Cut: s.cut(), Wait: s.wait(legs)}
+	h.Quorum = h.Wait && (s.v.Failover || s.keepsPromise(legs))
 	if n == s.engine {
 		h.Mark = lineage.Primary
 	}
@@ -207,7 +214,7 @@ func (s *subject) fences(epoch lineage.Epoch, legs []state.CurrentLeg) []plan.Op
 		if n, ok := newest[pathOf(h)]; !leg && h.Lvol.Complete() && (!ok || h.Newer(n)) {
 			newest[pathOf(h)] = h
 		}
-		if h.Name.Mark == lineage.Fenced && h.Name.Epoch >= epoch {
+		if h.Name.Mark == lineage.Fenced && h.Name.Epoch >= epoch && !h.Name.Pledged {
 			told[pathOf(h)] = true
 		}
 	}

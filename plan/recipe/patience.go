@@ -148,6 +148,9 @@ func (s *subject) patience() result {
 		s.stranded()
 		return blocked
 	}
+	if len(out) > 0 && s.breaks(s.waitingLegs()) {
+		return blocked
+	}
 	if len(out) > 0 {
 		// Also where none of what is let go counts as current: the names may mean one of
 		// them, when nobody can read which legs they mean.
