@@ -71,7 +71,7 @@ func (p *process) examineBdev(*named) (any, error) {
 }
 
 // ioStat counts what hosts and other bdevs did with a bdev.
-type ioStat struct{ bytesRead, reads, bytesWritten, writes, readTicks, writeTicks uint64 }
+type ioStat struct{ bytesRead, reads, bytesWritten, writes, readTicks, writeTicks, failed uint64 }
 
 func (p *process) getIostat(q *struct {
 	Names []string `json:"names"`
@@ -119,7 +119,11 @@ func (p *process) getIostat(q *struct {
 			out = number(out, "queue_depth_polling_period", b.qdPeriod)
 			out = number(out, "queue_depth", b.queued())
 		}
-		out = append(out, `,"io_error":{}}`...)
+		out = append(key(out, "io_error"), '{')
+		if s.failed > 0 {
+			out = number(out, "failed", s.failed)
+		}
+		out = append(out, '}', '}')
 	}
 	return json.RawMessage(append(out, ']', '}')), nil
 }

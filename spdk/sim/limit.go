@@ -15,18 +15,20 @@ func (b *bdev) read(o *op, p []byte, off int64) error {
 	if !b.admits(o, paid{b, off, false}, len(p)) {
 		return errStalled
 	}
-	return failed(b.dev.read(o, p, off))
+	return b.failed(b.dev.read(o, p, off))
 }
 
 func (b *bdev) write(o *op, p []byte, off int64) error {
 	if !b.admits(o, paid{b, off, true}, len(p)) {
 		return errStalled
 	}
-	return failed(b.dev.write(o, p, off))
+	return b.failed(b.dev.write(o, p, off))
 }
 
-func failed(err error) error {
+// failed counts an I/O that fails.
+func (b *bdev) failed(err error) error {
 	if err != nil && err != errStalled {
+		b.stat.failed++
 		return eio
 	}
 	return err
