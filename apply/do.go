@@ -68,6 +68,8 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return t.HostAdd(ctx, string(op.NQN), string(op.Host))
 	case plan.HostRefuse:
 		return t.HostRemove(ctx, string(op.NQN), string(op.Host))
+	case plan.Fence:
+		return fence(ctx, t, op)
 	case plan.AnyHost:
 		return t.AllowAnyHost(ctx, string(op.NQN), op.Allow)
 	case plan.ListenerAdd:

@@ -2,62 +2,53 @@ package apply
 
 import (
 	"context"
-	"errors"
-	"sync"
+	"fmt"
+	"slices"
+	"time"
 
-	"strata/fence"
-	"strata/lineage"
 	"strata/plan"
-	"strata/schema"
-	"strata/state"
+	"strata/spdk"
 )
 
-// fences switches nodes off, and remembers which are. What a node served while it was
-// off is gone for good: only a plan starts it again. So the evidence holds until the node
-// answers, but not beyond a run, for others may have the nodes then. After that the
-// agent is asked anew, and switches nothing off that is off already.
-type fences struct {
-	cfg *schema.Config
-	run func(context.Context, *schema.Node) (fence.Evidence, error) // nil: nobody can here
-
-	mu  sync.Mutex
-	off map[lineage.Node]fence.Evidence
-}
-
-func newFences(cfg *schema.Config, opt Options) *fences {
-	return &fences{cfg: cfg, run: opt.Fence, off: map[lineage.Node]fence.Evidence{}}
-}
-
-// switchOff carries out an op. Its error is that the node is not known to be off.
-func (f *fences) switchOff(ctx context.Context, op plan.NodeOff) error {
-	if f.run == nil {
-		return errors.New("fence agents are not run here")
+// fence shuts a host out of a subsystem, and sees that it has no controller there any
+// more: what it had sent is done then, and nothing else reaches what is shown. A reply
+// that was lost, or a run that ended, may have it shut out already.
+func fence(ctx context.Context, t *spdk.Client, op plan.Fence) error {
+	out := t.HostFence(ctx, string(op.NQN), string(op.Host), op.TimeoutMs)
+	until := time.Now().Add(time.Duration(op.TimeoutMs) * time.Millisecond)
+	for {
+		hosts, err := connectedTo(ctx, t, string(op.NQN))
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(hosts, string(op.Host)) {
+			break
+		}
+		if out != nil || time.Now().After(until) {
+			return fmt.Errorf("%s is still connected to %s: %w", op.Host, op.NQN, orLate(out))
+		}
+		if err := sleep(ctx, pollEvery); err != nil {
+			return err
+		}
 	}
-	e, err := f.run(ctx, f.cfg.Node(op.Node))
-	if err != nil {
+	if out == nil {
+		return nil
+	}
+	var subs []spdk.Subsystem
+	if err := roundErr(ctx, t, spdk.GetSubsystems(&subs)); err != nil {
 		return err
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.off[op.Node] = e
-	return nil
+	for _, s := range subs {
+		if s.NQN == string(op.NQN) && !s.AllowAnyHost && !slices.ContainsFunc(s.Hosts, func(h spdk.Host) bool { return h.NQN == string(op.Host) }) {
+			return nil
+		}
+	}
+	return out
 }
 
-// look forgets the nodes that have answered, and returns the evidence of the others in
-// words; nil where there is none.
-func (f *fences) look(snap *state.Snapshot) map[lineage.Node]string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var off map[lineage.Node]string
-	for name, e := range f.off {
-		if n := snap.Nodes[name]; n == nil || n.Unknown == "" {
-			delete(f.off, name)
-			continue
-		}
-		if off == nil {
-			off = map[lineage.Node]string{}
-		}
-		off[name] = e.String()
+func orLate(err error) error {
+	if err == nil {
+		return context.DeadlineExceeded
 	}
-	return off
+	return err
 }

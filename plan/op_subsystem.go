@@ -68,6 +68,23 @@ func (op HostRefuse) Facts() Facts {
 }
 func (op HostRefuse) key() key { return key{subsystemNamed(op.NQN), text(op.Host)} }
 
+// Fence is nvmf_subsystem_remove_host of an engine's node on a link, with a time in
+// which its connections have to end, and then a look that there are none
+// (nvmf_subsystem_get_controllers). What the link shows stays.
+type Fence struct {
+	At
+	NQN, Host lineage.NQN
+	TimeoutMs int
+}
+
+func (op Fence) Words() string {
+	return fmt.Sprintf("fence %s: shut it out of %s, and see that it is gone", op.Host, op.NQN)
+}
+func (op Fence) Facts() Facts { return Facts{RiskReduce, subsystemNamed(op.NQN), noHosts, noCopy} }
+func (op Fence) key() key {
+	return key{subsystemNamed(op.NQN), text(op.Host), number(op.TimeoutMs)}
+}
+
 // AnyHost is nvmf_subsystem_allow_any_host.
 type AnyHost struct {
 	At

@@ -12,7 +12,7 @@ var opTypes = []Op{
 	DiskAttach{}, DiskDetach{}, ExpectBlank{}, LvstoreCreate{}, LvstoreRename{}, Remind{}, Forget{},
 	LvolCreate{}, LvolResize{}, LvolRename{}, LvolDelete{}, LvolSnapshot{}, LvolClone{}, LvolDecouple{}, LvolCloneBdev{},
 	LvolSetParent{}, ShallowCopy{}, WriteLimit{}, ExpectEmpty{},
-	InitiatorOptions{}, TransportCreate{}, SubsystemCreate{}, SubsystemDelete{}, HostAllow{}, HostRefuse{}, AnyHost{},
+	InitiatorOptions{}, TransportCreate{}, SubsystemCreate{}, SubsystemDelete{}, HostAllow{}, HostRefuse{}, Fence{}, AnyHost{},
 	ListenerAdd{}, ListenerRemove{}, ExpectPaths{}, NamespaceAdd{}, NamespaceRemove{}, ControllerAttach{}, ControllerDisable{}, ControllerDetach{},
 	ControllerWait{}, LegWait{}, LegGone{}, Pause{}, Drain{}, Resume{},
 	RaidCreate{}, RaidDelete{}, ExpectLegs{}, RaidGrow{}, RaidRemoveLeg{}, UblkTarget{}, UblkStart{}, UblkStop{}, NBDStart{}, NBDStop{},

@@ -123,6 +123,8 @@ type BdevStat struct {
 	// QueueDepth is the I/O outstanding at the last look, if SetQDSampling
 	// made the target look.
 	QueueDepth uint64 `json:"queue_depth"`
+	// Errors counts what failed, by kind; nil where the target does not count it.
+	Errors map[string]uint64 `json:"io_error"`
 }
 
 // IostatGet narrows bdev_get_iostat down: v26.05 takes Names, older builds Name.

@@ -201,6 +201,9 @@ func (c *Client) HostAdd(ctx context.Context, nqn, host string) error {
 type HostRemove struct {
 	NQN  string `json:"nqn"`
 	Host string `json:"host"`
+	// TimeoutMs is how long the target waits for the host's connections to end; 0 leaves
+	// that to it. Older builds have no such parameter.
+	TimeoutMs uint64 `json:"timeout_ms,omitzero"`
 }
 
 func (HostRemove) Method() string   { return "nvmf_subsystem_remove_host" }
@@ -208,7 +211,13 @@ func (p HostRemove) Object() string { return p.NQN }
 
 // HostRemove no longer admits a host (nvmf_subsystem_remove_host).
 func (c *Client) HostRemove(ctx context.Context, nqn, host string) error {
-	return c.do(ctx, NewReq(HostRemove{nqn, host}, nil))
+	return c.do(ctx, NewReq(HostRemove{NQN: nqn, Host: host}, nil))
+}
+
+// HostFence no longer admits a host, and is answered once its connections have ended,
+// within milliseconds (nvmf_subsystem_remove_host). One that is not admitted is Other.
+func (c *Client) HostFence(ctx context.Context, nqn, host string, timeoutMs int) error {
+	return c.do(ctx, NewReq(HostRemove{nqn, host, uint64(timeoutMs)}, nil))
 }
 
 // AllowAnyHost admits all hosts or only those listed (nvmf_subsystem_allow_any_host).

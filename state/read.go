@@ -85,6 +85,7 @@ func ReadBut(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*s
 	}
 	r.distrust()
 	r.unify()
+	r.evidence(ctx)
 	return New(c, r.all()...)
 }
 

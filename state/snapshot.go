@@ -246,6 +246,9 @@ type Subsystem struct {
 	Namespaces map[int]*Namespace
 	Listeners  []Listener
 	IDs        lineage.IDs // that its hosts' controllers get
+	// Evidence is of a link that may not be in use; nil where nothing is in doubt, or
+	// the target did not tell. It is replaced, never changed.
+	Evidence *Evidence
 }
 
 // Namespace is what a subsystem shows under a number.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"strata/lineage"
+	"strata/plan"
 	"strata/state"
 )
 
@@ -108,6 +109,19 @@ func (c *Checker) kept(v lineage.Volume, raid *state.Raid) error {
 	}
 	if by := c.opt.Authority[v.Name]; 2*told < of && !slices.ContainsFunc(inc.Heads, func(h state.Head) bool { return h.Node == by && raid.Has(h.Lvol.UUID) }) {
 		return fmt.Errorf("%d of the %d legs of %s were told of epoch %d, and that was promised to half of them", told, of, raid.Name, newest)
+	}
+	return nil
+}
+
+// fence refuses to shut a node out of a link that it is not the peer of, and one that can
+// be read and serves by it: hosts would wait for nothing.
+func (c *Checker) fence(op plan.Fence) error {
+	link, ok := c.cfg.Cluster.ParseLink(op.NQN)
+	if !ok || !link.Wait || op.Host != c.cfg.Cluster.HostNQN(link.To) {
+		return fmt.Errorf("%s is no link of %s that waits", op.NQN, op.Host)
+	}
+	if to := c.w.Nodes[link.To]; to != nil && to.Unknown == "" {
+		return fmt.Errorf("%s can be read: what is to end there is ended there", link.To)
 	}
 	return nil
 }

@@ -88,6 +88,8 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.nqn(op.NQN)
 	case plan.HostRefuse:
 		return c.nqn(op.NQN)
+	case plan.Fence:
+		return c.fence(op)
 	case plan.AnyHost:
 		return c.nqn(op.NQN)
 	case plan.ListenerAdd:

@@ -167,7 +167,7 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		}
 		delete(m.Subsystems, op.NQN)
 		c.peerLost(m, op.NQN)
-	case plan.HostAllow, plan.HostRefuse, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
+	case plan.HostAllow, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
 		return c.subsystem(m, op, made)
 	case plan.ControllerAttach:
 		return c.attach(m, op)
@@ -490,6 +490,8 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 		nqn = op.NQN
 	case plan.HostRefuse:
 		nqn = op.NQN
+	case plan.Fence:
+		nqn = op.NQN
 	case plan.AnyHost:
 		nqn = op.NQN
 	case plan.ListenerAdd:
@@ -529,6 +531,11 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 			return errors.New("host is not allowed")
 		}
 		sub.Hosts = slices.Delete(sub.Hosts, i, i+1)
+	case plan.Fence:
+		sub.Hosts = slices.DeleteFunc(sub.Hosts, func(h lineage.NQN) bool { return h == op.Host })
+		if e := sub.Evidence; e != nil {
+			sub.Evidence = &state.Evidence{Connected: slices.DeleteFunc(slices.Clone(e.Connected), func(h lineage.NQN) bool { return h == op.Host }), Failed: e.Failed}
+		}
 	case plan.AnyHost:
 		sub.AnyHost = op.Allow
 	case plan.ListenerAdd:

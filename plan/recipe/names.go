@@ -60,8 +60,8 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 		}
 	}
 	s.sec.then(why, plan.RiskCreate, rest...)
-	if s.told = 0; len(rest) > 0 {
-		s.told = len(s.sec.Stages)
+	if s.toldAt = 0; len(rest) > 0 {
+		s.toldAt = len(s.sec.Stages)
 	}
 	s.fence(epoch, legs)
 	s.reread()

@@ -41,9 +41,9 @@ type subject struct {
 	// minted is set once an epoch was: a rebuild or a move may have to wait for
 	// links then, and who is current must not.
 	minted bool
-	// told is how many stages the section had once the replicas that are not the
+	// toldAt is how many stages the section had once the replicas that are not the
 	// authority were told of the epoch that it has just minted; 0 for none.
-	told int
+	toldAt int
 	// layered has the layers of all legs, as they were before anything is done to them.
 	layered []*layer
 }

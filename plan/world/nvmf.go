@@ -32,6 +32,16 @@ func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
 			return err
 		}
 		sub.Hosts = slices.DeleteFunc(sub.Hosts, func(h lineage.NQN) bool { return h == op.Host })
+	case plan.Fence:
+		sub, err := find(op.NQN)
+		if err != nil {
+			return err
+		}
+		gone := func(h lineage.NQN) bool { return h == op.Host }
+		sub.Hosts = slices.DeleteFunc(sub.Hosts, gone)
+		if e := sub.Evidence; e != nil {
+			sub.Evidence = &state.Evidence{Connected: slices.DeleteFunc(slices.Clone(e.Connected), gone), Failed: e.Failed}
+		}
 	case plan.AnyHost:
 		sub, err := find(op.NQN)
 		if err != nil {

@@ -99,7 +99,7 @@ func (w *World) Project(op plan.Op) error {
 			w.removeNamespace(n, op.NQN, nsid)
 		}
 		delete(n.Subsystems, op.NQN)
-	case plan.HostAllow, plan.HostRefuse, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
+	case plan.HostAllow, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
 		return w.projectSubsystem(n, op)
 	case plan.ControllerAttach:
 		w.attach(n, op)

@@ -27,6 +27,7 @@ import (
 //	n1 subsystem nqn… [any] [host=…] [ids=33768-34767]
 //	n1 namespace nqn… 7 bdev
 //	n1 listen nqn… 10.0.0.1 4420 [paused]
+//	n1 asked nqn… [connected=host] [failed=bdev]
 //	n1 tcp
 //	n1 can bdev_raid_grow_base_bdev
 //	n1 ublk 3 bdev
@@ -154,6 +155,19 @@ func readLine(n *state.Node, what string, f []string) error {
 	case "listen":
 		s := n.Subsystems[lineage.NQN(f[0])]
 		s.Listeners = append(s.Listeners, state.Listener{Address: f[1], Port: f[2], Paused: len(f) > 3})
+	case "asked":
+		e := &state.Evidence{}
+		for _, o := range f[1:] {
+			switch k, v, _ := strings.Cut(o, "="); k {
+			case "connected":
+				e.Connected = append(e.Connected, lineage.NQN(v))
+			case "failed":
+				e.Failed = append(e.Failed, v)
+			default:
+				return fmt.Errorf("unknown word %s", o)
+			}
+		}
+		n.Subsystems[lineage.NQN(f[0])].Evidence = e
 	case "ublk":
 		n.Ublk[atoi(f[0])] = f[1]
 	case "nbd":
@@ -338,6 +352,16 @@ func Write(s *state.Snapshot) string {
 				f := []any{"listen", k, l.Address, l.Port}
 				if l.Paused {
 					f = append(f, "paused")
+				}
+				put(f...)
+			}
+			if e := sub.Evidence; e != nil {
+				f := []any{"asked", k}
+				for _, h := range e.Connected {
+					f = append(f, "connected="+string(h))
+				}
+				for _, b := range e.Failed {
+					f = append(f, "failed="+b)
 				}
 				put(f...)
 			}

@@ -1,0 +1,115 @@
+package state
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"strata/lineage"
+	"strata/spdk"
+)
+
+// Evidence is what a node says of a link to a peer, of which a replica there may not be
+// used any more: the peer cannot be read, or has no engine with it. It is read after
+// all else, so what it says is no older than that.
+type Evidence struct {
+	Connected []lineage.NQN // hosts that have a controller there, sorted
+	// Failed has the bdevs of namespaces of which an I/O has failed on the node since
+	// they are there, sorted. Whoever wrote to a RAID that they are in may have gone on
+	// without them.
+	Failed []string
+}
+
+// evidence asks for it: all nodes at once, in one round each.
+func (r *reading) evidence(ctx context.Context) {
+	r.mu.Lock()
+	asks := map[*spdk.Client][]*question{}
+	for name, n := range r.nodes {
+		if t := r.targets[name]; t != nil && n.Unknown == "" {
+			if q := n.unproven(r.c, r.nodes); len(q) > 0 {
+				asks[t] = q
+			}
+		}
+	}
+	r.mu.Unlock()
+	var wg sync.WaitGroup
+	for t, questions := range asks {
+		wg.Go(func() {
+			var reqs []*spdk.Req
+			for _, q := range questions {
+				reqs = append(reqs, q.reqs()...)
+			}
+			t.Round(ctx, reqs...)
+		})
+	}
+	wg.Wait()
+	for _, questions := range asks {
+		for _, q := range questions {
+			q.sub.Evidence = q.answer()
+		}
+	}
+}
+
+// question is of one link.
+type question struct {
+	sub       *Subsystem
+	bdevs     []string
+	connected []spdk.Connected
+	stat      spdk.Iostat
+	asked     []*spdk.Req
+}
+
+// unproven are the links that wait by which the node shows a replica, in use or so it was
+// named, to a peer that does not have it in use as far as that is known.
+func (n *Node) unproven(c lineage.Cluster, nodes map[lineage.Node]*Node) (all []*question) {
+	for nqn, sub := range n.Subsystems {
+		link, ok := c.ParseLink(nqn)
+		if !ok || !link.Wait || link.From != n.Name {
+			continue
+		}
+		peer := nodes[link.To]
+		q := &question{sub: sub}
+		for _, ns := range sub.Namespaces {
+			l := n.lvolByUUID[lineage.UUID(ns.Bdev)]
+			if l == nil || peer != nil && peer.Unknown == "" && peer.serves(l.UUID) {
+				continue
+			}
+			if h, ok := l.Parsed.(lineage.Head); ok && h.Wait && h.Mark == lineage.Open {
+				q.bdevs = append(q.bdevs, ns.Bdev)
+			}
+		}
+		if slices.Sort(q.bdevs); len(q.bdevs) > 0 {
+			all = append(all, q)
+		}
+	}
+	return all
+}
+
+func (q *question) reqs() []*spdk.Req {
+	q.asked = []*spdk.Req{
+		spdk.GetConnected(string(q.sub.NQN), &q.connected),
+		spdk.NewReq(spdk.IostatGet{Names: q.bdevs}, &q.stat),
+	}
+	return q.asked
+}
+
+// answer is nil where the target did not tell all.
+func (q *question) answer() *Evidence {
+	if q.asked[0].Err != nil || q.asked[1].Err != nil || len(q.stat.Bdevs) != len(q.bdevs) {
+		return nil
+	}
+	e := &Evidence{}
+	for _, h := range q.connected {
+		e.Connected = append(e.Connected, lineage.NQN(h.HostNQN))
+	}
+	slices.Sort(e.Connected)
+	for i, b := range q.stat.Bdevs {
+		if b.Errors == nil {
+			return nil // it does not count them
+		}
+		if len(b.Errors) > 0 {
+			e.Failed = append(e.Failed, q.bdevs[i])
+		}
+	}
+	return e
+}
