@@ -69,7 +69,7 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.HostRefuse:
 		return t.HostRemove(ctx, string(op.NQN), string(op.Host))
 	case plan.Fence:
-		return fence(ctx, t, op)
+		return shutOut(ctx, t, op)
 	case plan.AnyHost:
 		return t.AllowAnyHost(ctx, string(op.NQN), op.Allow)
 	case plan.ListenerAdd:

@@ -177,10 +177,16 @@ type Options struct {
 	// Peers has the links that wait and whose peer is gone (state.Snapshot.Waits), as
 	// far as somebody knows since when.
 	Peers map[lineage.Link]Peer
+	// Failover has the volumes of which the operator says that the node of their engine is
+	// off, and has not gone on with fewer replicas: another takes over.
+	Failover map[string]bool
 	// Off has the nodes that cannot be read and are known to be off since they last
 	// could: what they served is served no more, and starts again only by a plan. The
 	// text is the evidence, in words: which fence agent said so, and when.
 	Off map[lineage.Node]string
+	// Silent has the nodes that cannot be read and are waited for still before another
+	// takes over from them without a word; nil: nobody knows since when.
+	Silent map[lineage.Node]bool
 	// Explain asks for the nodes that were passed over in Plan.Places.
 	Explain bool
 	// OnePass asks for the next pass only.

@@ -59,8 +59,8 @@ type question struct {
 	asked     []*spdk.Req
 }
 
-// unproven are the links that wait by which the node shows a replica, in use or so it was
-// named, to a peer that does not have it in use as far as that is known.
+// unproven are the links that wait by which the node shows anything to a peer that cannot
+// be read, or a replica, in use or so it was named, to one that does not have it in use.
 func (n *Node) unproven(c lineage.Cluster, nodes map[lineage.Node]*Node) (all []*question) {
 	for nqn, sub := range n.Subsystems {
 		link, ok := c.ParseLink(nqn)
@@ -68,17 +68,18 @@ func (n *Node) unproven(c lineage.Cluster, nodes map[lineage.Node]*Node) (all []
 			continue
 		}
 		peer := nodes[link.To]
+		gone := peer == nil || peer.Unknown != ""
 		q := &question{sub: sub}
 		for _, ns := range sub.Namespaces {
 			l := n.lvolByUUID[lineage.UUID(ns.Bdev)]
-			if l == nil || peer != nil && peer.Unknown == "" && peer.serves(l.UUID) {
+			if l == nil || !gone && peer.serves(l.UUID) {
 				continue
 			}
 			if h, ok := l.Parsed.(lineage.Head); ok && h.Wait && h.Mark == lineage.Open {
 				q.bdevs = append(q.bdevs, ns.Bdev)
 			}
 		}
-		if slices.Sort(q.bdevs); len(q.bdevs) > 0 {
+		if slices.Sort(q.bdevs); len(q.bdevs) > 0 || gone && len(sub.Namespaces) > 0 {
 			all = append(all, q)
 		}
 	}
@@ -86,16 +87,16 @@ func (n *Node) unproven(c lineage.Cluster, nodes map[lineage.Node]*Node) (all []
 }
 
 func (q *question) reqs() []*spdk.Req {
-	q.asked = []*spdk.Req{
-		spdk.GetConnected(string(q.sub.NQN), &q.connected),
-		spdk.NewReq(spdk.IostatGet{Names: q.bdevs}, &q.stat),
+	q.asked = []*spdk.Req{spdk.GetConnected(string(q.sub.NQN), &q.connected)}
+	if len(q.bdevs) > 0 {
+		q.asked = append(q.asked, spdk.NewReq(spdk.IostatGet{Names: q.bdevs}, &q.stat))
 	}
 	return q.asked
 }
 
 // answer is nil where the target did not tell all.
 func (q *question) answer() *Evidence {
-	if q.asked[0].Err != nil || q.asked[1].Err != nil || len(q.stat.Bdevs) != len(q.bdevs) {
+	if slices.ContainsFunc(q.asked, func(r *spdk.Req) bool { return r.Err != nil }) || len(q.stat.Bdevs) != len(q.bdevs) {
 		return nil
 	}
 	e := &Evidence{}

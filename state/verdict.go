@@ -92,14 +92,14 @@ func (v *Verdict) order() {
 // stopped judges a volume no engine serves, by what its heads' names say, and
 // where they do not say it by the operator's word.
 func (s *Snapshot) stopped(inc *Incarnation, q Question, v *Verdict) {
-	v.byNames(inc, q)
+	v.byNames(s, inc, q)
 	if v.Unknown != "" && q.Authority != "" {
 		v.Unknown, v.ByOperator = "", true
 		v.byOperator(inc, q)
 	}
 }
 
-func (v *Verdict) byNames(inc *Incarnation, q Question) {
+func (v *Verdict) byNames(s *Snapshot, inc *Incarnation, q Question) {
 	if v.Unknown = inc.Minority(q); v.Unknown != "" {
 		return
 	}
@@ -133,7 +133,7 @@ func (v *Verdict) byNames(inc *Incarnation, q Question) {
 			return
 		}
 		v.lead(sealed)
-	case len(open) == 1 && open[0].Name.Legs == 1 && len(sealed) == 0 && q.Hidden > 0:
+	case len(open) == 1 && open[0].Name.Legs == 1 && len(sealed) == 0 && (q.Hidden > 0 || s.MayServe(q.Cluster, open[0]) != ""):
 		v.Unknown = fmt.Sprintf("its only current replica is on %s, and an engine on a node that could not be read may serve it", open[0].Node)
 	case len(open) == 1 && open[0].Name.Legs == 1 && len(sealed) == 0:
 		v.lead(open)

@@ -40,6 +40,9 @@ func (c *Checker) owned(op plan.Op) error {
 		if from.Of() != to.Of() {
 			return fmt.Errorf("%s and %s are not of one volume", op.From, op.To)
 		}
+		if err := c.takeover(op); err != nil {
+			return err
+		}
 		return c.changed(node, op.Lvstore, op.From)
 	case plan.LvolDelete:
 		if err := c.changed(node, op.Lvstore, op.Name); err != nil {
@@ -99,6 +102,9 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.ExpectPaths:
 		return c.nqn(op.NQN)
 	case plan.NamespaceAdd:
+		if err := c.shows(op); err != nil {
+			return err
+		}
 		return c.nqn(op.NQN)
 	case plan.NamespaceRemove:
 		return c.nqn(op.NQN)

@@ -87,7 +87,7 @@ func Text(p *plan.Plan) string {
 
 // Case is a golden case: a configuration ("lab.cue") and a world ("world"). Lines
 // "key: value" of the archive's comment are options: allow-destroy, authority
-// (db=n2), nonce, now (seconds), auto (words, "nothing" or "as configured"), away (nodes, or
+// (db=n2), failover (db), off (n2 and how that is known), silent (n2), nonce, now (seconds), auto (words, "nothing" or "as configured"), away (nodes, or
 // "none"), explain, gone (n2:n1 waits, or over, of a link), and counted (n2 100 160: suspended
 // since then, by then). Nodes know of one another's pools
 // (worldtest.Remind) unless a line says "reminders: none".
@@ -207,6 +207,13 @@ func (c Case) options(t testing.TB, cfg *schema.Config) plan.Options {
 			for _, n := range strings.Fields(value) {
 				opt.Away[lineage.Node(n)] = n != "none"
 			}
+		case "failover":
+			opt.Failover = map[string]bool{value: true}
+		case "off": // n4 and how that is known
+			node, how, _ := strings.Cut(value, " ")
+			opt.Off = map[lineage.Node]string{lineage.Node(node): how}
+		case "silent":
+			opt.Silent = map[lineage.Node]bool{lineage.Node(value): true}
 		case "explain":
 			opt.Explain = true
 		case "gone": // n2:n1 over, a link whose peer is gone

@@ -13,7 +13,10 @@ import (
 // this pass took it down; the one that is configured; the one that hosts wait at;
 // else the one of those with a current replica that is the best to start it on.
 func (s *subject) seat() lineage.Node {
-	if n := cmp.Or(s.Engine, s.to, s.v.Engine); n != "" {
+	if n := cmp.Or(s.Engine, s.to); n != "" {
+		return n
+	}
+	if n := s.v.Engine; n != "" && !s.superseded(n) {
 		return n
 	}
 	if n := s.exporter(); n != "" && !s.released(n) {

@@ -107,6 +107,9 @@ func (s *subject) question() state.Question {
 	if s.was != "" || s.Verdict != nil && s.Engine != "" {
 		q.Hidden = s.hiding()
 	}
+	if s.witness != "" && s.was == "" {
+		q.Authority = s.witness
+	}
 	return q
 }
 

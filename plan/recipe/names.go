@@ -162,11 +162,11 @@ func (s *subject) epochOf(u lineage.UUID) lineage.Epoch {
 // epoch is the volume's highest if it was minted for exactly these legs, else
 // the next: an epoch is only ever entered once.
 func (s *subject) epoch(legs []state.CurrentLeg) lineage.Epoch {
-	if s.isMinted(legs) && (!s.forces() || s.Top > lineage.Forced) {
+	if s.isMinted(legs) && (!s.forces() || s.Top > lineage.Forced && s.witness == "") {
 		return s.Top
 	}
 	if s.forces() {
-		return s.Top + lineage.Forced
+		return s.inc.Highest() + lineage.Forced
 	}
 	return max(s.Top+1, s.cut())
 }
@@ -219,9 +219,14 @@ func (s *subject) fences(epoch lineage.Epoch, legs []state.CurrentLeg) []plan.Op
 		}
 	}
 	var ops []plan.Op
+	pledge := s.takes(epoch, legs)
 	for _, h := range s.inc.Heads {
+		if pledge && !s.pledges(h) {
+			continue // it is told when the epoch is taken
+		}
 		if newest[pathOf(h)].Lvol == h.Lvol && !told[pathOf(h)] {
 			name := lineage.Head{Volume: s.id, Epoch: epoch, Cut: h.Name.Cut, Mark: lineage.Fenced}
+			name.Pledged = pledge
 			ops = append(ops, plan.LvolRename{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, From: h.Lvol.Name, To: name.Lvol()})
 		}
 	}

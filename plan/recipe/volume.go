@@ -44,6 +44,9 @@ type subject struct {
 	// toldAt is how many stages the section had once the replicas that are not the
 	// authority were told of the epoch that it has just minted; 0 for none.
 	toldAt int
+	// witness is the node of the replica that takes over from an engine that is gone; ""
+	// for none.
+	witness lineage.Node
 	// layered has the layers of all legs, as they were before anything is done to them.
 	layered []*layer
 }
@@ -72,6 +75,9 @@ func (b *builder) volume(v *schema.Volume) {
 	if found {
 		s.adopted()
 	} else if s.through(making); s.id.Name == "" {
+		return
+	}
+	if found && s.failover() != idle {
 		return
 	}
 	if !s.judge() || s.foreign() == blocked {

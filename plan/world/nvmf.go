@@ -41,7 +41,13 @@ func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
 		sub.Hosts = slices.DeleteFunc(sub.Hosts, gone)
 		if e := sub.Evidence; e != nil {
 			sub.Evidence = &state.Evidence{Connected: slices.DeleteFunc(slices.Clone(e.Connected), gone), Failed: e.Failed}
+			break
 		}
+		sub.Evidence = &state.Evidence{} // who is connected is asked then, and not what has failed
+		for _, ns := range sub.Namespaces {
+			sub.Evidence.Failed = append(sub.Evidence.Failed, ns.Bdev)
+		}
+		slices.Sort(sub.Evidence.Failed)
 	case plan.AnyHost:
 		sub, err := find(op.NQN)
 		if err != nil {

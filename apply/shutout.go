@@ -10,10 +10,10 @@ import (
 	"strata/spdk"
 )
 
-// fence shuts a host out of a subsystem, and sees that it has no controller there any
+// shutOut shuts a host out of a subsystem, and sees that it has no controller there any
 // more: what it had sent is done then, and nothing else reaches what is shown. A reply
 // that was lost, or a run that ended, may have it shut out already.
-func fence(ctx context.Context, t *spdk.Client, op plan.Fence) error {
+func shutOut(ctx context.Context, t *spdk.Client, op plan.Fence) error {
 	out := t.HostFence(ctx, string(op.NQN), string(op.Host), op.TimeoutMs)
 	until := time.Now().Add(time.Duration(op.TimeoutMs) * time.Millisecond)
 	for {

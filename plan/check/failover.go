@@ -1,0 +1,118 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/state"
+)
+
+// takeover refuses that a replica takes over from an engine that is gone, without a
+// person who names it, unless its node has it shown to that engine ever since and counts
+// no failed I/O, nothing that is read lets the engine's node in, so many legs of the epoch
+// are as they were that none was let go, and no host reads from that engine any more. Of
+// the last two a person may say so.
+func (c *Checker) takeover(op plan.LvolRename) error {
+	from, is := lineage.ParseHead(op.From)
+	to, will := lineage.ParseHead(op.To)
+	v := from.Volume
+	if !is || !will || to.Mark == lineage.Fenced || from.Mark != lineage.Open || to.Epoch < from.Epoch+lineage.Forced/2 || c.opt.Authority[v.Name] != "" {
+		return nil
+	}
+	l := c.w.Nodes[op.Node].Lvols[op.Lvstore+"/"+string(op.From)]
+	link, sub := c.shownOn(op.Node, l.UUID)
+	switch {
+	case sub == nil:
+		return fmt.Errorf("%s is shown to no engine, and need not have all that was acknowledged", op.From)
+	case sub.Evidence == nil || slices.Contains(sub.Evidence.Failed, string(l.UUID)) || !l.Complete():
+		return fmt.Errorf("%s need not have all that was acknowledged: I/O of it may have failed", op.From)
+	}
+	members, shown := 0, 0
+	for _, h := range c.w.Incarnation(v).Heads {
+		pledged := h.Name.Pledged && h.Name.Epoch > from.Epoch && (h.Name.Epoch-from.Epoch)%lineage.Forced == 0
+		if !pledged && (h.Name.Epoch != from.Epoch || h.Name.Mark != lineage.Open) {
+			continue
+		}
+		members++
+		other, sub := c.shownOn(h.Node, h.Lvol.UUID)
+		if sub == nil {
+			continue
+		}
+		if shown++; other.To != link.To {
+			return fmt.Errorf("%s is shown to %s, and what takes over to %s", h.Lvol.Name, other.To, link.To)
+		}
+	}
+	word := c.opt.Failover[v.Name]
+	if least := from.Legs - (from.Legs+1)/2 + 1; !word && (!from.Quorum && members < from.Legs || members < least) {
+		return fmt.Errorf("%d of the %d legs of epoch %d are left, and the engine may have gone on without them", members, from.Legs, from.Epoch)
+	}
+	if engine := c.w.Nodes[link.To]; engine != nil && engine.Unknown == "" {
+		if c.w.Incarnation(v).Running() {
+			return fmt.Errorf("%s serves it", link.To)
+		}
+		return nil
+	}
+	if !word && shown < from.Legs && c.opt.Off[link.To] == "" {
+		return fmt.Errorf("hosts may go on reading from %s, which may have a replica of its own", link.To)
+	}
+	return c.shutOut(v, link.To)
+}
+
+// shutOut refuses as long as a node is let in to, or connected to, any link by which it is
+// shown anything of a volume.
+func (c *Checker) shutOut(v lineage.Volume, engine lineage.Node) error {
+	host, inc := c.cfg.Cluster.HostNQN(engine), c.w.Incarnation(v)
+	for _, h := range inc.Heads {
+		link, sub := c.shownOn(h.Node, h.Lvol.UUID)
+		if sub == nil || link.To != engine {
+			continue
+		}
+		if sub.AnyHost || slices.Contains(sub.Hosts, host) || sub.Evidence != nil && slices.Contains(sub.Evidence.Connected, host) {
+			return fmt.Errorf("%s is not fenced off %s", engine, h.Node)
+		}
+	}
+	return nil
+}
+
+// shownOn is the link that waits by which a node shows an lvol; nil for none.
+func (c *Checker) shownOn(n lineage.Node, u lineage.UUID) (lineage.Link, *state.Subsystem) {
+	for nqn, sub := range c.w.Nodes[n].Subsystems {
+		link, ok := c.cfg.Cluster.ParseLink(nqn)
+		if !ok || !link.Wait || link.From != n {
+			continue
+		}
+		for _, ns := range sub.Namespaces {
+			if ns.Bdev == string(u) {
+				return link, sub
+			}
+		}
+	}
+	return lineage.Link{}, nil
+}
+
+// shows refuses to show a replica that is current by its name to a node that cannot be
+// read, or whose mirror has lost it: it would look as if it had been shown ever since.
+func (c *Checker) shows(op plan.NamespaceAdd) error {
+	link, ok := c.cfg.Cluster.ParseLink(op.NQN)
+	if !ok || !link.Wait {
+		return nil
+	}
+	l := c.w.Nodes[op.Node].LvolByUUID(lineage.UUID(op.Bdev))
+	if l == nil {
+		return nil
+	}
+	h, ok := l.Parsed.(lineage.Head)
+	if !ok || !h.Wait || h.Mark != lineage.Open || h.Epoch < c.w.Incarnation(h.Volume).Top() {
+		return nil
+	}
+	to := c.w.Nodes[link.To]
+	if to == nil || to.Unknown != "" {
+		return fmt.Errorf("%s cannot be read, and may have gone on without %s", link.To, l.Name)
+	}
+	if raid := to.Raids[c.cfg.Cluster.Raid(h.Volume)]; raid != nil && raid.State == "online" && !raid.Has(l.UUID) {
+		return fmt.Errorf("RAID %s on %s has lost %s", raid.Name, link.To, l.Name)
+	}
+	return nil
+}

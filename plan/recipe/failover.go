@@ -1,0 +1,261 @@
+package recipe
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"strata/amount"
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// An engine is gone whose volume was written to over links that wait: a replica that was
+// shown to it ever since the epoch was minted has all that was acknowledged, and takes
+// over. Ladder:
+//
+//	fenced   the engine's node is shut out of every link by which it is shown anything of
+//	         the volume, and has no controller there: nothing more is acknowledged
+//	pledged  the other replicas of the epoch are told of one that is far ahead
+//	taken    that epoch, on the one that takes over, alone
+//	told     the others are fenced by it
+//	serving  start: the only leg, and the export, on a standby path where there is one
+//
+// The first is a pass of its own: whether all that holds is looked at again after it. A
+// crash after fences leaves hosts waiting, and the next plan finds them; one after a
+// pledge, an epoch of which nobody was served, for more than half of the legs say so
+// (state.Incarnation.Unserved); one after it was taken, an authority that is started as
+// after any restart. Writes that were not acknowledged are in one or the other: what does
+// not take over is made equal to it as any stale replica is.
+//
+// An engine that can be read and has no mirror any more was started again: then none of it
+// is fenced, and it is started where it was.
+
+// fenceTimeoutMs is how long connections of an engine may take to end; they take
+// milliseconds.
+const fenceTimeoutMs = 5000
+
+// failover lets a replica take over from an engine that is gone, if that is sure to lose
+// nothing and to have no second engine serve hosts. It is idle where names tell who is
+// current, or nothing does.
+func (s *subject) failover() result {
+	b := s.b
+	s.inc = b.w.Incarnation(s.id)
+	left, ok := b.w.Survivors(b.cfg.Cluster, s.inc)
+	if !ok || b.opt.ResumeOnly != nil || b.opt.Authority[s.v.Name] != "" || b.cfg.Suspended(left.Engine) {
+		return idle
+	}
+	if b.w.Judge(s.inc, s.question()).Unknown == "" {
+		return idle
+	}
+	gone := b.w.Nodes[left.Engine] == nil || b.w.Nodes[left.Engine].Unknown != ""
+	why, hint := s.stuckWith(left, gone)
+	if why != "" {
+		if !gone {
+			return idle // what names say of it is said as ever
+		}
+		b.block("volume "+s.v.Name, s.v.At("failover"), hint, "its engine was on %s, which cannot be read, and may be serving it still; no other takes over: %s", left.Engine, why)
+		return blocked
+	}
+	w := s.takesOver(left)
+	if gone && s.fenceOff(left, w) {
+		return acted
+	}
+	if s.witness = w.Node; !gone {
+		return idle
+	}
+	// The names come before anything else: what shows that a replica has everything is
+	// what its link shows, and that goes when it is served.
+	if s.to = w.Node; !s.judge() {
+		return blocked
+	}
+	s.rename(s.Legs)
+	s.witness = ""
+	return idle
+}
+
+// stuckWith says why nobody takes over, and what would help.
+func (s *subject) stuckWith(left state.Survivors, gone bool) (why, hint string) {
+	b, asked := s.b, s.b.opt.Failover[s.v.Name]
+	byHand := fmt.Sprintf("make it readable; or, if %s is off and stays off, and has not gone on with fewer replicas since, say so: --failover %s", left.Engine, s.v.Name)
+	witnesses := s.witnesses(left)
+	if len(witnesses) == 0 {
+		return "of no replica it is known that it has all that was acknowledged: " + doubts(left), s.nameOne()
+	}
+	if err := s.inc.Minority(s.question()); err != "" && !asked {
+		return err, byHand
+	}
+	if asked {
+		if v := b.w.Judge(s.inc, s.authorityOf(witnesses[0])); v.Unknown != "" {
+			return v.Unknown, ""
+		}
+	} else if left.Untold < left.Name.Untold() {
+		return fmt.Sprintf("of %s of epoch %d only %d could be read, and it takes %d to know that the engine has not gone on without them", amount.Of(left.Name.Legs, "replica"), left.Name.Epoch, left.Untold, left.Name.Untold()), byHand
+	}
+	switch {
+	case !gone:
+		return "", ""
+	case !b.inConfig(left.Engine) && !asked:
+		return fmt.Sprintf("%s is not in the configuration", left.Engine), byHand
+	case !asked && !s.v.Failover:
+		return `failover is "manual"`, byHand
+	case b.unattended() && !s.may(schema.DutyFence):
+		return "that takes \"fence\" in its auto", "strata apply does it"
+	case !asked && b.opt.Silent[left.Engine]:
+		return fmt.Sprintf("%s is waited for, %v at most", left.Engine, b.cfg.Links.Patience()), ""
+	case s.kernelExport():
+		return "its users have a device of that node's kernel", ""
+	case !asked && !left.Bare && b.opt.Off[left.Engine] == "":
+		return fmt.Sprintf("%s may have a replica of its own and show hosts what that has, and nothing says that it is off", left.Engine), byHand
+	}
+	return "", ""
+}
+
+// inConfig reports whether a node is configured.
+func (b *builder) inConfig(n lineage.Node) bool { return b.cfg.Node(n) != nil }
+
+// nameOne says how the operator names the one that is current.
+func (s *subject) nameOne() string {
+	hidden, _, why := s.b.hidden()
+	return s.unblock(hidden, why)
+}
+
+// authorityOf asks what is known once the operator has named a replica.
+func (s *subject) authorityOf(w state.Survivor) state.Question {
+	q := s.question()
+	q.Authority = w.Node
+	return q
+}
+
+// witnesses are the replicas that have all that was acknowledged, on nodes that can be
+// worked on.
+func (s *subject) witnesses(left state.Survivors) (all []state.Survivor) {
+	for _, l := range left.Legs {
+		if l.Doubt == "" && s.b.reachable(l.Node) {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// doubts says what is the matter with each.
+func doubts(left state.Survivors) string {
+	var all []string
+	for _, l := range left.Legs {
+		all = append(all, fmt.Sprintf("on %s %s", l.Node, cmp.Or(l.Doubt, "it cannot be reached")))
+	}
+	return strings.Join(all, "; ")
+}
+
+// takesOver is the witness that hosts have a path to; else one on whose node the volume is
+// to have a replica; else the one that serves fewest volumes.
+func (s *subject) takesOver(left state.Survivors) state.Survivor {
+	load := s.b.load()
+	path := func(n lineage.Node) bool {
+		return s.b.w.Nodes[n].Subsystems[s.b.cfg.Cluster.ExportNQN(s.id)] != nil
+	}
+	rank := func(l state.Survivor) []int {
+		conf := s.b.cfg.Node(l.Node)
+		return []int{boolToInt(!path(l.Node)), boolToInt(disqualified(s.v, conf) != ""), load.serves[l.Node]}
+	}
+	best := slices.MinFunc(s.witnesses(left), func(x, y state.Survivor) int { return slices.Compare(rank(x), rank(y)) })
+	load.serve(s.v.Name, best.Node)
+	return best
+}
+
+// fenceOff shuts the engine's node out of all links by which it is shown anything of the
+// volume, as far as it is not. It reports whether there was any.
+func (s *subject) fenceOff(left state.Survivors, w state.Survivor) bool {
+	b := s.b
+	why := because(s.v.At("failover"), "%s", s.evidence(left, w))
+	host := b.cfg.Cluster.HostNQN(left.Engine)
+	var ops []plan.Op
+	for _, l := range s.linksTo(left.Engine) {
+		if b.w.Fenced(b.cfg.Cluster, l) != "" {
+			ops = append(ops, plan.Fence{At: plan.At{Node: l.From}, NQN: b.cfg.Cluster.LinkNQN(l), Host: host, TimeoutMs: fenceTimeoutMs})
+		}
+	}
+	s.sec.then(why, plan.RiskReduce, ops...)
+	return len(ops) > 0
+}
+
+// linksTo are the links by which a node is shown anything of the volume.
+func (s *subject) linksTo(to lineage.Node) (all []lineage.Link) {
+	add := func(p state.Placed) {
+		for _, x := range s.b.shownBy(p.Node, p.Lvol.UUID) {
+			if x.link.To == to && x.link.Wait && !slices.Contains(all, x.link) {
+				all = append(all, x.link)
+			}
+		}
+	}
+	for _, h := range s.inc.Heads {
+		add(h.Placed)
+	}
+	for _, o := range s.inc.Others {
+		add(o)
+	}
+	return all
+}
+
+// evidence says what a failover rests on.
+func (s *subject) evidence(left state.Survivors, w state.Survivor) string {
+	var read, proven []string
+	for _, l := range left.Legs {
+		read = append(read, string(l.Node))
+		if l.Doubt == "" {
+			proven = append(proven, string(l.Node))
+		}
+	}
+	text := fmt.Sprintf("%s takes over from %s, which does not answer (%s): of %s of epoch %d those on %s were read just now, shown to %s since that was minted and without failed I/O: %s",
+		w.Node, left.Engine, s.whyUnread(left.Engine), amount.Of(left.Name.Legs, "replica"), left.Name.Epoch, strings.Join(read, ", "), left.Engine, strings.Join(proven, ", "))
+	switch off := s.b.opt.Off[left.Engine]; {
+	case s.b.opt.Failover[s.v.Name] && (left.Untold < left.Name.Untold() || !left.Bare && off == ""):
+		text += fmt.Sprintf("; you vouch that %s is off, and has not gone on with fewer replicas since", left.Engine)
+	case off != "":
+		text += fmt.Sprintf("; %s is off: %s", left.Engine, off)
+	default:
+		text += fmt.Sprintf("; %s has none of its own", left.Engine)
+	}
+	return text
+}
+
+func (s *subject) whyUnread(n lineage.Node) string {
+	if at := s.b.w.Nodes[n]; at != nil && at.Unknown != "" {
+		return at.Unknown
+	}
+	return "it is not in the configuration"
+}
+
+// pledges reports whether a head that is fenced is one of those that a failover tells of
+// its epoch before that is taken: nobody is served in it before all are told for good.
+func (s *subject) pledges(h state.Head) bool {
+	return h.Name.Epoch == s.Top && h.Name.Mark == lineage.Open || h.Name.Pledged
+}
+
+// takes reports whether the volume is about to be taken over by these legs, and they are
+// not named so yet.
+func (s *subject) takes(epoch lineage.Epoch, legs []state.CurrentLeg) bool {
+	if s.witness == "" || !s.forces() {
+		return false
+	}
+	now := s.b.w.Incarnation(s.id)
+	return !slices.ContainsFunc(legs, func(l state.CurrentLeg) bool {
+		h := now.Find(l.UUID)
+		return h != nil && h.Name.Epoch == epoch
+	})
+}
+
+// superseded reports whether another node has taken over from one that is set as the
+// engine and cannot be read: it has the authority of the latest epoch.
+func (s *subject) superseded(n lineage.Node) bool {
+	at := s.b.w.Nodes[n]
+	if at != nil && at.Unknown == "" || s.legOn(n) {
+		return false
+	}
+	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool {
+		return l.Head != nil && l.Head.Name.Mark == lineage.Primary && s.b.reachable(l.Node)
+	})
+}

@@ -1,0 +1,132 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+)
+
+// Survivors are the replicas of a volume whose engine is gone, and what their nodes say of
+// them: those that were in its mirror over links that wait, for whatever was acknowledged
+// in their epoch each of them has that was shown to the engine ever since.
+type Survivors struct {
+	// Engine is the node that they were shown to.
+	Engine lineage.Node
+	Name   lineage.Head // one of their names
+	// Untold counts the legs of the epoch that nobody was served without since.
+	Untold int
+	// Legs are those that were read, by node.
+	Legs []Survivor
+	// Bare is set when all legs of the epoch were read and are shown to the engine: it has
+	// none of its own.
+	Bare bool
+}
+
+// Survivor is one of them.
+type Survivor struct {
+	Head
+	Link lineage.Link // that it is shown on; zero for none
+	// Doubt says why it need not have all that was acknowledged; "" for a witness: it has.
+	Doubt string
+}
+
+// Survivors finds what is left of a volume that no node that was read serves; false where
+// names do not say that it was written to over links that wait, or an authority is named
+// that may be started without any of this.
+func (s *Snapshot) Survivors(c lineage.Cluster, inc *Incarnation) (Survivors, bool) {
+	untold, name, ok := inc.Unserved(inc.Top())
+	if !ok || !name.Wait || inc.Running() {
+		return Survivors{}, false
+	}
+	out := Survivors{Name: name, Untold: untold}
+	shown := 0
+	for _, h := range inc.Heads {
+		open := h.Name.Epoch == name.Epoch && h.Name.Mark != lineage.Fenced
+		if !open && !(h.Name.Pledged && h.Name.Epoch > name.Epoch && (h.Name.Epoch-name.Epoch)%lineage.Forced == 0) {
+			continue
+		}
+		if open && h.Name.Mark != lineage.Open {
+			return Survivors{}, false
+		}
+		l := s.survivor(c, h)
+		if l.Link.From != "" {
+			if out.Engine != "" && out.Engine != l.Link.To {
+				return Survivors{}, false
+			}
+			out.Engine = l.Link.To
+			shown++
+		}
+		if !open && l.Doubt == "" {
+			l.Doubt = "it was told of a failover that went no further"
+		}
+		out.Legs = append(out.Legs, l)
+	}
+	out.Bare = shown == name.Legs
+	return out, out.Engine != ""
+}
+
+// survivor looks at the link that shows a head.
+func (s *Snapshot) survivor(c lineage.Cluster, h Head) Survivor {
+	out := Survivor{Head: h, Doubt: "its node shows it to no engine any more: its target was started again since, or it is the engine's own"}
+	n := s.Nodes[h.Node]
+	for nqn, sub := range n.Subsystems {
+		link, ok := c.ParseLink(nqn)
+		if !ok || !link.Wait || link.From != h.Node {
+			continue
+		}
+		for _, ns := range sub.Namespaces {
+			if ns.Bdev != string(h.Lvol.UUID) {
+				continue
+			}
+			out.Link, out.Doubt = link, ""
+			switch e := sub.Evidence; {
+			case !h.Lvol.Complete():
+				out.Doubt = "it is not complete"
+			case e == nil:
+				out.Doubt = "its target does not tell whether I/O of it has failed"
+			case slices.Contains(e.Failed, ns.Bdev):
+				out.Doubt = "I/O of it has failed on its node, so the engine may have gone on without it"
+			}
+		}
+	}
+	return out
+}
+
+// Fenced says why a node is not fenced off a link from one that was read; "" when it is:
+// it is not let in, and has no controller there.
+func (s *Snapshot) Fenced(c lineage.Cluster, l lineage.Link) string {
+	sub := s.Nodes[l.From].Subsystems[c.LinkNQN(l)]
+	host := c.HostNQN(l.To)
+	switch {
+	case sub == nil:
+		return ""
+	case sub.AnyHost || slices.Contains(sub.Hosts, host):
+		return fmt.Sprintf("%s lets %s in", l.From, l.To)
+	case sub.Evidence == nil:
+		return fmt.Sprintf("%s does not tell who is connected to it", l.From)
+	case slices.Contains(sub.Evidence.Connected, host):
+		return fmt.Sprintf("%s is connected to %s still", l.To, l.From)
+	}
+	return ""
+}
+
+// MayServe names a node that could not be read and that a head is shown to: it may be
+// served there. "" for none.
+func (s *Snapshot) MayServe(c lineage.Cluster, h Head) lineage.Node {
+	for nqn, sub := range s.Nodes[h.Node].Subsystems {
+		link, ok := c.ParseLink(nqn)
+		if !ok || link.From != h.Node {
+			continue
+		}
+		if to := s.Nodes[link.To]; to != nil && to.Unknown == "" {
+			continue
+		}
+		for _, ns := range sub.Namespaces {
+			if ns.Bdev == string(h.Lvol.UUID) {
+				return link.To
+			}
+		}
+	}
+	return ""
+}
