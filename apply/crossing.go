@@ -62,9 +62,9 @@ const (
 	// hung is after how long a node that answers nothing is taken to hang: others do not
 	// wait for events that it is to raise, or to see.
 	hung = 3 * time.Second
-	// lost is after how long an event that was not seen will not be, though the node that
+	// unseen is after how long an event that was not seen will not be, though the node that
 	// is to see it answers; most are after some milliseconds.
-	lost = 10 * time.Second
+	unseen = 10 * time.Second
 	// seeFirst is after how long others that wait have an event asked after, and then
 	// again each time that has doubled, and each second.
 	seeFirst = 5 * time.Millisecond
@@ -202,7 +202,7 @@ func (x *crossings) givenUp(e *nsEvent, now time.Time) bool {
 	if heard := x.targets[at].Heard(); heard.After(since) {
 		since = heard
 	}
-	return now.Sub(since) > hung || !e.raised.IsZero() && now.Sub(e.raised) > lost
+	return now.Sub(since) > hung || !e.raised.IsZero() && now.Sub(e.raised) > unseen
 }
 
 // ask closes the events that a node has dealt with, or does not have, for it is not

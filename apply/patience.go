@@ -23,6 +23,8 @@ type Patience struct {
 	gone  map[lineage.Link]absence
 	waits []state.Waiting // at the last look
 	told  []lineage.Link  // somebody was told of these
+	// silent has since when nodes do not answer from which another may take over.
+	silent map[lineage.Node]time.Time
 }
 
 // absence is of one peer.
@@ -116,6 +118,11 @@ func (p *Patience) Next(now time.Time) (time.Duration, bool) {
 	var ends []time.Duration
 	for a := range maps.Values(p.gone) {
 		if d := p.until(a).Sub(now); d > 0 && !a.held {
+			ends = append(ends, d)
+		}
+	}
+	for since := range maps.Values(p.silent) {
+		if d := since.Add(p.cfg.Links.Patience()).Sub(now); d > 0 {
 			ends = append(ends, d)
 		}
 	}

@@ -128,7 +128,9 @@ func (x *Runner) Look(ctx context.Context) error {
 		return err
 	}
 	x.patience.waits = x.looker.last.Waits(x.cfg.Cluster)
-	x.planner.opt.Peers = x.patience.look(x.patience.waits, x.looker.at, time.Now())
+	now := time.Now()
+	x.planner.opt.Peers = x.patience.look(x.patience.waits, x.looker.at, now)
+	x.planner.opt.Silent = x.patience.miss(lost(x.cfg, x.looker.last), x.looker.at, now)
 	x.planner.opt.Off = x.executor.caller.fences.look(x.looker.last)
 	return nil
 }
@@ -160,7 +162,7 @@ func (x *Runner) Plan() error {
 func (x *Runner) Waits() (*plan.Plan, error) {
 	opt := x.opt.Plan
 	opt.Auto, opt.Away, opt.Skip, opt.Nonce = nil, nil, nil, nil
-	opt.Peers, opt.Off = x.planner.opt.Peers, x.planner.opt.Off
+	opt.Peers, opt.Silent, opt.Off = x.planner.opt.Peers, x.planner.opt.Silent, x.planner.opt.Off
 	return recipe.Build(x.cfg, x.looker.last, opt)
 }
 
@@ -169,6 +171,11 @@ func (x *Runner) Waits() (*plan.Plan, error) {
 func (x *Runner) Patient() bool {
 	for _, p := range x.planner.opt.Peers {
 		if p == plan.PeerWaits {
+			return true
+		}
+	}
+	for _, waits := range x.planner.opt.Silent {
+		if waits {
 			return true
 		}
 	}

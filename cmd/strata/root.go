@@ -167,11 +167,13 @@ func (s *source) connector() (func(*schema.Node) (*spdk.Client, error), func(), 
 type grants struct {
 	destroy   []string
 	authority []string
+	failover  []string
 }
 
 func (g *grants) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&g.destroy, "allow-destroy", nil, "release `NAME` for destruction: db (a volume), db.k3f7 (an incarnation of it that is not in use), db:n2 (a replica), db@base (a layer), db@head (what was written since the layer reverted to), n2/fast (the disk of a pool with format, which may hold an lvstore that does not show)")
 	cmd.Flags().StringArrayVar(&g.authority, "authority", nil, "`VOLUME=NODE`: that node has the current replica")
+	cmd.Flags().StringArrayVar(&g.failover, "failover", nil, "let another node take over `VOLUME` from its engine, whose node cannot be read: you say that it is off, and has not gone on with fewer replicas")
 }
 
 // options checks the grants against the configuration: a misspelt name must
@@ -206,6 +208,15 @@ func (g *grants) options(cfg *schema.Config) (plan.Options, error) {
 			return opt, fmt.Errorf("--authority %s: there is no node %s", a, node)
 		}
 		opt.Authority[volume] = lineage.Node(node)
+	}
+	for _, volume := range g.failover {
+		if cfg.Volume(volume) == nil {
+			return opt, fmt.Errorf("--failover %s: there is no volume %[1]s", volume)
+		}
+		if opt.Failover == nil {
+			opt.Failover = map[string]bool{}
+		}
+		opt.Failover[volume] = true
 	}
 	return opt, nil
 }

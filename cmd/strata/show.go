@@ -125,8 +125,8 @@ func readSaved(name string) (*saved.Saved, error) {
 
 // readFixed reads a saved plan, and refuses flags that would make it another.
 func readFixed(name string, src *source, may *grants, at string) (*saved.Saved, error) {
-	if len(may.destroy)+len(may.authority)+len(src.tags) > 0 || at != "" {
-		return nil, fmt.Errorf("%s is a saved plan: what it may do was said when it was made; --allow-destroy, --authority, --at and -t belong to plan --out", name)
+	if len(may.destroy)+len(may.authority)+len(may.failover)+len(src.tags) > 0 || at != "" {
+		return nil, fmt.Errorf("%s is a saved plan: what it may do was said when it was made; --allow-destroy, --authority, --failover, --at and -t belong to plan --out", name)
 	}
 	return readSaved(name)
 }

@@ -183,7 +183,7 @@ func (s *subject) unconfigured() string {
 // can have said.
 func released(opt plan.Options) plan.Options {
 	if opt.Auto != nil {
-		opt.AllowDestroy, opt.Authority = nil, nil
+		opt.AllowDestroy, opt.Authority, opt.Failover = nil, nil, nil
 	}
 	return opt
 }

@@ -53,6 +53,7 @@ type Saved struct {
 type SavedOptions struct {
 	AllowDestroy []string                `json:"allowDestroy,omitempty"` // sorted
 	Authority    map[string]lineage.Node `json:"authority,omitempty"`
+	Failover     []string                `json:"failover,omitempty"` // volumes, sorted
 	// Now is the time in seconds since 1970 UTC that snapshots on schedule were
 	// planned for; 0 where there are none.
 	Now int64 `json:"now,omitempty"`
@@ -81,6 +82,7 @@ func Save(cfg *schema.Config, document []byte, snap *state.Snapshot, p *plan.Pla
 	for _, g := range opt.AllowDestroy.All() {
 		s.Options.AllowDestroy = append(s.Options.AllowDestroy, g.String())
 	}
+	s.Options.Failover = slices.Sorted(maps.Keys(opt.Failover))
 	if slices.ContainsFunc(cfg.Volumes, func(v *schema.Volume) bool { return v.Every > 0 || v.ResyncSec > 0 }) {
 		s.Options.Now = opt.Now
 	}
@@ -150,6 +152,12 @@ func (s *Saved) PlanOptions() plan.Options {
 	for _, g := range s.Options.grants() {
 		opt.AllowDestroy[g] = true
 	}
+	for _, volume := range s.Options.Failover {
+		if opt.Failover == nil {
+			opt.Failover = map[string]bool{}
+		}
+		opt.Failover[volume] = true
+	}
 	return opt
 }
 
@@ -208,6 +216,9 @@ func (o *SavedOptions) words() []string {
 	}
 	for _, volume := range slices.Sorted(maps.Keys(o.Authority)) {
 		all = append(all, fmt.Sprintf("--authority %s=%s", volume, o.Authority[volume]))
+	}
+	for _, volume := range o.Failover {
+		all = append(all, "--failover "+volume)
 	}
 	return all
 }

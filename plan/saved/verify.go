@@ -80,6 +80,11 @@ func (o *SavedOptions) verify(cfg *schema.Config) error {
 			return fmt.Errorf("options: authority cannot be %s=%s", volume, node)
 		}
 	}
+	for _, volume := range o.Failover {
+		if cfg.Volume(volume) == nil {
+			return fmt.Errorf("options: failover cannot be %s", volume)
+		}
+	}
 	return nil
 }
 
