@@ -27,6 +27,8 @@ type Survivors struct {
 type Survivor struct {
 	Head
 	Link lineage.Link // that it is shown on; zero for none
+	// Connected: the engine's node has a controller there, so it was written to a moment ago.
+	Connected bool
 	// Doubt says why it need not have all that was acknowledged; "" for a witness: it has.
 	Doubt string
 }
@@ -66,6 +68,21 @@ func (s *Snapshot) Survivors(c lineage.Cluster, inc *Incarnation) (Survivors, bo
 	return out, out.Engine != ""
 }
 
+// Reached reports whether the engine's node is connected to all legs of the epoch, but for
+// one that may be its own: who cannot read it may be all that it does not reach.
+func (s *Survivors) Reached() bool {
+	shown, connected := 0, 0
+	for _, l := range s.Legs {
+		if l.Link.From == "" {
+			continue
+		}
+		if shown++; l.Connected {
+			connected++
+		}
+	}
+	return shown > 0 && connected == shown && shown >= s.Name.Legs-1
+}
+
 // survivor looks at the link that shows a head.
 func (s *Snapshot) survivor(c lineage.Cluster, h Head) Survivor {
 	out := Survivor{Head: h, Doubt: "its node shows it to no engine any more: its target was started again since, or it is the engine's own"}
@@ -80,6 +97,7 @@ func (s *Snapshot) survivor(c lineage.Cluster, h Head) Survivor {
 				continue
 			}
 			out.Link, out.Doubt = link, ""
+			out.Connected = sub.Evidence != nil && slices.Contains(sub.Evidence.Connected, c.HostNQN(link.To))
 			switch e := sub.Evidence; {
 			case !h.Lvol.Complete():
 				out.Doubt = "it is not complete"

@@ -54,7 +54,7 @@ func (c *Checker) takeover(op plan.LvolRename) error {
 		}
 		return nil
 	}
-	if !word && shown < from.Legs && c.opt.Off[link.To] == "" {
+	if !word && shown < from.Legs && c.opt.Off[link.To] == "" && !c.w.SwitchedOff(link.To) {
 		return fmt.Errorf("hosts may go on reading from %s, which may have a replica of its own", link.To)
 	}
 	return c.shutOut(v, link.To)

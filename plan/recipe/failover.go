@@ -19,13 +19,15 @@ import (
 //
 //	fenced   the engine's node is shut out of every link by which it is shown anything of
 //	         the volume, and has no controller there: nothing more is acknowledged
+//	off      where hosts may go on reading from a replica of its own, its fence agent
+//	         switches it off
 //	pledged  the other replicas of the epoch are told of one that is far ahead
 //	taken    that epoch, on the one that takes over, alone
 //	told     the others are fenced by it
 //	serving  start: the only leg, and the export, on a standby path where there is one
 //
-// The first is a pass of its own: whether all that holds is looked at again after it. A
-// crash after fences leaves hosts waiting, and the next plan finds them; one after a
+// The first two are passes of their own: whether all that holds is looked at again after
+// them. A crash after fences leaves hosts waiting, and the next plan finds them; one after a
 // pledge, an epoch of which nobody was served, for more than half of the legs say so
 // (state.Incarnation.Unserved); one after it was taken, an authority that is started as
 // after any restart. Writes that were not acknowledged are in one or the other: what does
@@ -61,7 +63,7 @@ func (s *subject) failover() result {
 		return blocked
 	}
 	w := s.takesOver(left)
-	if gone && s.fenceOff(left, w) {
+	if gone && (s.fenceOff(left, w) || s.switchOff(left, w)) {
 		return acted
 	}
 	if s.witness = w.Node; !gone {
@@ -108,10 +110,34 @@ func (s *subject) stuckWith(left state.Survivors, gone bool) (why, hint string) 
 		return fmt.Sprintf("%s is waited for, %v at most", left.Engine, b.cfg.Links.Patience()), ""
 	case s.kernelExport():
 		return "its users have a device of that node's kernel", ""
-	case !asked && !left.Bare && b.opt.Off[left.Engine] == "":
+	case !asked && left.Reached() && !s.isOff(left.Engine):
+		return fmt.Sprintf("%s is connected to its replicas still, so it may well serve hosts, and merely not answer strata", left.Engine), byHand
+	case s.mayBeRead(left) && b.cfg.Node(left.Engine).Fence == nil:
 		return fmt.Sprintf("%s may have a replica of its own and show hosts what that has, and nothing says that it is off", left.Engine), byHand
 	}
 	return "", ""
+}
+
+// mayBeRead reports whether hosts may go on reading from the engine: it may have a replica of
+// its own, and neither is it known to be off, nor has the operator said so.
+func (s *subject) mayBeRead(left state.Survivors) bool {
+	return !s.b.opt.Failover[s.v.Name] && !left.Bare && !s.isOff(left.Engine)
+}
+
+// isOff reports whether a node is known to be off, or was switched off by a step before.
+func (s *subject) isOff(n lineage.Node) bool { return s.b.opt.Off[n] != "" || s.b.w.SwitchedOff(n) }
+
+// switchOff has the fence agent of the engine's node switch it off, where hosts may go on
+// reading from it. It reports whether that has to be done first.
+func (s *subject) switchOff(left state.Survivors, w state.Survivor) bool {
+	node := s.b.section(plan.NodeKey(left.Engine))
+	if !s.mayBeRead(left) {
+		s.sec.after(node.Key()) // another volume may have it switched off in this pass
+		return false
+	}
+	why := because(s.v.At("failover"), "%s; hosts are not to go on reading from a replica that it may have", s.evidence(left, w))
+	node.then(why, plan.RiskReduce, plan.NodeOff{At: plan.At{Node: left.Engine}, Agent: s.b.cfg.Node(left.Engine).Fence.Agent()})
+	return true
 }
 
 // inConfig reports whether a node is configured.
@@ -216,6 +242,7 @@ func (s *subject) evidence(left state.Survivors, w state.Survivor) string {
 		text += fmt.Sprintf("; you vouch that %s is off, and has not gone on with fewer replicas since", left.Engine)
 	case off != "":
 		text += fmt.Sprintf("; %s is off: %s", left.Engine, off)
+	case !left.Bare:
 	default:
 		text += fmt.Sprintf("; %s has none of its own", left.Engine)
 	}
