@@ -14,7 +14,7 @@ import (
 func (s *Snapshot) running(inc *Incarnation, q Question, v *Verdict) bool {
 	var engines []Verdict
 	for _, e := range s.engines(inc, q, v.Top) {
-		if newest, ok := e.outrun(inc); !ok || newest-e.epoch() < lineage.Forced/2 {
+		if newest, ok := e.outrun(inc); (!ok || newest-e.epoch() < lineage.Forced/2) && !s.succeeded(e) {
 			engines = append(engines, e)
 		}
 	}
@@ -69,6 +69,19 @@ func (s *Snapshot) served(engines []Verdict) []Verdict {
 	return did
 }
 
+// succeeded reports whether another node has taken over from an engine without a leg of
+// its own, or whose own is fenced: one of its legs is named as local to the engine where
+// that is. Names say otherwise before an engine shows anything.
+func (s *Snapshot) succeeded(e Verdict) bool {
+	if e.local() != nil {
+		return false
+	}
+	fenced := slices.ContainsFunc(e.Legs, func(l CurrentLeg) bool { return l.Node == e.Engine && l.Head != nil })
+	return (fenced || s.shows(e)) && slices.ContainsFunc(e.Legs, func(l CurrentLeg) bool {
+		return l.Head != nil && l.Head.Name.Mark == lineage.Primary && l.Node != e.Engine
+	})
+}
+
 // shows reports whether an engine gives its device to anybody.
 func (s *Snapshot) shows(e Verdict) bool {
 	n := s.Nodes[e.Engine]
@@ -99,8 +112,8 @@ func contradiction(inc *Incarnation, engines []Verdict) string {
 func (s *Snapshot) engines(inc *Incarnation, q Question, top lineage.Epoch) []Verdict {
 	var engines []Verdict
 	for _, m := range inc.Raids {
-		if m.Raid.State != "online" {
-			continue
+		if m.Raid.State != "online" || !slices.ContainsFunc(m.Raid.Legs, func(l Leg) bool { return l.Configured }) {
+			continue // it is about to end
 		}
 		e := Verdict{Top: top, Engine: m.Node, Device: m.Raid.Name, Slots: len(m.Raid.Legs)}
 		for _, l := range m.Raid.Legs {

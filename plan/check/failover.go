@@ -116,3 +116,47 @@ func (c *Checker) shows(op plan.NamespaceAdd) error {
 	}
 	return nil
 }
+
+// replaced reports whether the engine of a volume on a node is not the one that is
+// believed, and no host reaches it.
+func (c *Checker) replaced(v lineage.Volume, n lineage.Node) bool {
+	verdict := c.judge(v)
+	return verdict.Unknown == "" && verdict.Engine != n && !slices.ContainsFunc(c.w.Incarnation(v).Exports, func(e state.Exported) bool {
+		return e.Node == n && (e.Subsystem == nil || len(e.Subsystem.Listeners) > 0)
+	})
+}
+
+// letIn refuses to let a node in to a link that it was fenced off, as long as it uses
+// anything through it: it would send again what it has queued.
+func (c *Checker) letIn(op plan.HostAllow) error {
+	link, ok := c.cfg.Cluster.ParseLink(op.NQN)
+	sub := c.w.Nodes[op.Node].Subsystems[op.NQN]
+	if !ok || !link.Wait || sub == nil || len(sub.Listeners) == 0 || op.Host != c.cfg.Cluster.HostNQN(link.To) {
+		return nil
+	}
+	to := c.w.Nodes[link.To]
+	if to == nil || to.Unknown != "" {
+		return fmt.Errorf("%s cannot be read, and may have writes queued", link.To)
+	}
+	for _, raid := range to.Raids {
+		for _, l := range raid.Legs {
+			r := to.Remotes[l.UUID]
+			if !l.Configured || r == nil || to.Controllers[r.Controller] == nil {
+				continue
+			}
+			if ctrl := to.Controllers[r.Controller]; ctrl.NQN == op.NQN && !ctrl.GivenUp() {
+				return fmt.Errorf("RAID %s on %s may have writes queued, and would send them again", raid.Name, link.To)
+			}
+		}
+	}
+	return nil
+}
+
+// serves reports whether another node than that is the engine that is believed, and lets
+// hosts in.
+func (c *Checker) serves(v lineage.Volume, but lineage.Node) bool {
+	verdict := c.judge(v)
+	return verdict.Unknown == "" && verdict.Engine != "" && verdict.Engine != but && slices.ContainsFunc(c.w.Incarnation(v).Exports, func(e state.Exported) bool {
+		return e.Node == verdict.Engine && e.Subsystem != nil && e.Device != "" && slices.ContainsFunc(e.Subsystem.Listeners, func(l state.Listener) bool { return !l.Paused })
+	})
+}

@@ -34,6 +34,9 @@ func (c *Checker) letGo(n lineage.Node, controller string) error {
 			continue
 		}
 		v, ok := c.cfg.Cluster.ParseRaid(name)
+		if ok && c.replaced(v, n) {
+			continue
+		}
 		if !ok || !c.leavesOut(v, n, rest, gone) {
 			return fmt.Errorf("RAID %s on %s has a leg there, and the names of its other legs do not say that it is out", name, n)
 		}

@@ -88,6 +88,9 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.SubsystemDelete:
 		return c.nqn(op.NQN)
 	case plan.HostAllow:
+		if err := c.letIn(op); err != nil {
+			return err
+		}
 		return c.nqn(op.NQN)
 	case plan.HostRefuse:
 		return c.nqn(op.NQN)

@@ -27,6 +27,7 @@ type duty struct {
 var (
 	asks     = duty{but: "has no steps"} // is always tried
 	serving  = duty{any: []schema.Duty{schema.DutyServe}}
+	fencing  = duty{any: []schema.Duty{schema.DutyFence}}
 	remaking = duty{any: []schema.Duty{schema.DutyRebuild}}
 	changing = duty{any: []schema.Duty{schema.DutyChange}}
 	either   = duty{any: []schema.Duty{schema.DutyRebuild, schema.DutyChange}}

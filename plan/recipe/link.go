@@ -48,6 +48,9 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if why := b.keptLink(l); why != "" {
 		return why
 	}
+	if why := b.queued(l); why != "" {
+		return why
+	}
 	from, c := b.cfg.Node(l.From), b.cfg.Cluster
 	sec := b.section(plan.LinkKey(l))
 	sec.after(plan.NodeKey(l.From), plan.NodeKey(l.To))

@@ -63,6 +63,9 @@ func (b *builder) over(w state.Waiting) (reason, bool) {
 	if w.Link.To == w.At && b.movedAway(w.Link, ctrl) {
 		return because(pos, "%s does not listen at %s:%s any more, where %s waits for it", w.From, ctrl.Address, ctrl.Port, w.At), true
 	}
+	if w.Link.To == w.At && b.shutOutOf(w.Link) {
+		return because(pos, "%s was fenced off the link from %s, and has writes queued that nobody acknowledged", w.At, w.From), true
+	}
 	if b.cfg.Suspended(w.From) || b.cfg.Suspended(w.At) {
 		return reason{}, false
 	}
@@ -258,6 +261,8 @@ func (b *builder) keptBy(l *lost) (keys []plan.Key, free bool) {
 		switch key, said := l.minted[v]; {
 		case ours && said:
 			keys = append(keys, key)
+		case ours && b.replaced(l.At, v):
+			keys = append(keys, plan.VolumeKey(v.Name))
 		case ours && !b.w.ShowsRaid(l.At, raid): // nobody writes, so nothing is acknowledged without it
 		case others:
 			free = false

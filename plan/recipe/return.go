@@ -1,0 +1,100 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/state"
+)
+
+// An engine that another has taken over from is back: it hung, or was cut off, and has its
+// mirror still, with writes queued that nobody acknowledged. Ladder:
+//
+//	unheard   its listener goes, as it is accessible: hosts look for another path
+//	let go    its links, on which it was fenced: what is queued fails, and with it its legs
+//	ended     its export and its mirror, as those of any engine that was given up
+//	stale     the name of its own replica (names.go)
+//	let in    to the links again, when one is needed: not before, for it would send again
+//	          what it had queued
+//
+// Other volumes with legs on those links lose them with it: their next epoch is minted
+// first, as for any peer that is let go (patience.go).
+
+// shutOutOf reports whether a node was fenced off a link. One that is only half made does
+// not listen yet.
+func (b *builder) shutOutOf(l lineage.Link) bool {
+	from := b.w.Nodes[l.From]
+	if !l.Wait || from == nil || from.Unknown != "" {
+		return false
+	}
+	sub := from.Subsystems[b.cfg.Cluster.LinkNQN(l)]
+	return sub != nil && len(sub.Listeners) > 0 && !sub.AnyHost && !slices.Contains(sub.Hosts, b.cfg.Cluster.HostNQN(l.To))
+}
+
+// queued says why a node is not let in to a link that it was fenced off; "" when it may:
+// it uses nothing through it any more.
+func (b *builder) queued(l lineage.Link) string {
+	to, name := b.w.Nodes[l.To], b.w.Controller(l)
+	ctrl := to.Controllers[name]
+	if !b.shutOutOf(l) || ctrl == nil || ctrl.GivenUp() || !usesAny(b.w, to, name) {
+		return ""
+	}
+	return fmt.Sprintf("%s was fenced off the link from %s, and what it has queued there is to end first", l.To, l.From)
+}
+
+// silence takes the listeners of an engine away that another has taken over from and
+// whose links are not let go yet: until then nothing else of it can be ended, and nothing
+// else is done to the volume.
+func (s *subject) silence() result {
+	came := idle
+	for _, n := range s.queuing() {
+		came = acted
+		why := because(s.v.Pos, "another has taken over from %s, which is back: hosts are to go on there", n)
+		for _, e := range s.inc.Exports {
+			if e.Node != n || e.Subsystem == nil {
+				continue
+			}
+			for _, l := range slices.Clone(e.Subsystem.Listeners) {
+				if l.Paused { // an initiator that was told so believes it when it comes back
+					s.sec.then(why, plan.RiskCreate, plan.Resume{At: plan.At{Node: n}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+				}
+				s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: n}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+			}
+		}
+	}
+	if came == acted {
+		s.b.note("volume "+s.v.Name, s.v.Pos, "", "nothing else is done to it before what %s had queued has ended", s.queuing()[0])
+	}
+	return came
+}
+
+// queuing are the nodes of engines that are not believed and wait for links that they were
+// fenced off.
+func (s *subject) queuing() (nodes []lineage.Node) {
+	for _, w := range s.b.links.waiting {
+		if w.At == s.Engine || w.To != w.At || slices.Contains(nodes, w.At) || !s.b.shutOutOf(w.Link) {
+			continue
+		}
+		if slices.ContainsFunc(pieces(s.inc), func(p piece) bool { return p.bears() && p.on() == w.At }) {
+			nodes = append(nodes, w.At)
+		}
+	}
+	return nodes
+}
+
+// replaced reports whether a RAID on a node is that of an engine that is not believed any
+// more and shows hosts nothing: it may lose its legs as they come.
+func (b *builder) replaced(n lineage.Node, v lineage.Volume) bool {
+	conf := b.cfg.Volume(v.Name)
+	if conf == nil {
+		return false
+	}
+	inc := b.w.Incarnation(v)
+	verdict := b.w.Judge(inc, b.question(conf))
+	heard := slices.ContainsFunc(inc.Exports, func(e state.Exported) bool {
+		return e.Node == n && (e.Subsystem == nil || len(e.Subsystem.Listeners) > 0)
+	})
+	return verdict.Unknown == "" && verdict.Engine != n && !heard
+}
