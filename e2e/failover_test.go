@@ -1,0 +1,43 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+const failoverVolume = `db: {size: 16Mi, replicas: on: ["n1", "n2"], engine: "n3", export: nvmf: hosts: "any"}`
+
+// TestFailover stops the target of an engine that has no replica of its own, under a host
+// that verifies what it writes. Another takes over; the old one is back with its mirror,
+// its queued writes and its listener, ends without having any of them done, and serves
+// again. What was acknowledged is on both replicas.
+func TestFailover(t *testing.T) {
+	l := NewLabOf(t, gib, "n1", "n2", "n3")
+	l.Links = waitLinks
+	l.Configure(failoverVolume)
+	l.Apply(0)
+	if heads := l.Heads("db"); !strings.HasSuffix(heads["n1"], "w") || !strings.HasSuffix(heads["n2"], "w") {
+		t.Fatalf("heads are %v", heads)
+	}
+	w := l.StartWriter("db", 3, 2, 8)
+	w.Going(100, 30*time.Second)
+	l.Targets["n3"].Freeze()
+	w.Stalled(time.Second, 30*time.Second)
+
+	l.StartApply("--timeout", "3s").Expect(3)
+	if heads := l.Heads("db"); !strings.HasSuffix(heads["n1"], "w") {
+		t.Fatalf("without a word heads are %v", heads)
+	}
+	run := l.StartApply("--timeout", "3s", "--failover", "db")
+	run.Expect(3)
+	heads := l.Heads("db")
+	if !strings.HasSuffix(heads["n1"], "p") && !strings.HasSuffix(heads["n2"], "p") {
+		t.Fatalf("nobody has taken over: heads are %v", heads)
+	}
+	t.Logf("taken over %v after apply was started: %v", time.Since(run.start).Round(time.Millisecond), heads)
+
+	l.Targets["n3"].Thaw()
+	l.Apply(0)
+	t.Log(l.finish(w))
+}
