@@ -261,7 +261,7 @@ func (b *builder) keptBy(l *lost) (keys []plan.Key, free bool) {
 		switch key, said := l.minted[v]; {
 		case ours && said:
 			keys = append(keys, key)
-		case ours && b.replaced(l.At, v):
+		case ours && b.may(v.Name, schema.DutyFence) && b.replaced(l.At, v):
 			keys = append(keys, plan.VolumeKey(v.Name))
 		case ours && !b.w.ShowsRaid(l.At, raid): // nobody writes, so nothing is acknowledged without it
 		case others:

@@ -167,6 +167,9 @@ func readLine(n *state.Node, what string, f []string) error {
 				return fmt.Errorf("unknown word %s", o)
 			}
 		}
+		if n.Subsystems[lineage.NQN(f[0])] == nil {
+			return fmt.Errorf("no subsystem %s", f[0])
+		}
 		n.Subsystems[lineage.NQN(f[0])].Evidence = e
 	case "ublk":
 		n.Ublk[atoi(f[0])] = f[1]
