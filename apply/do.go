@@ -23,6 +23,7 @@ type caller struct {
 	events   *events // told how far copies are
 	crossing *crossings
 	fences   *fences
+	opened   opened
 	*tokens
 }
 
@@ -73,7 +74,7 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.AnyHost:
 		return t.AllowAnyHost(ctx, string(op.NQN), op.Allow)
 	case plan.ListenerAdd:
-		return t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: string(op.NQN), Address: address(op.Address, op.Port), ANAState: accessible(op.Standby)})
+		return c.listen(ctx, t, op)
 	case plan.ListenerRemove:
 		return t.ListenerRemove(ctx, spdk.ListenerRemove{NQN: string(op.NQN), Address: address(op.Address, op.Port)})
 	case plan.ExpectPaths:

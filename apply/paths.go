@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"strata/lineage"
 	"strata/plan"
 	"strata/spdk"
 )
@@ -16,11 +18,45 @@ import (
 // every 10 s.
 const pathTimeout = 6 * time.Second
 
+// backTimeout is how long it takes until all hosts are connected again that have lost an
+// export's listener: Linux tries every 10 s.
+const backTimeout = 12 * time.Second
+
+// opened is when this run has begun to listen for exports, where they show their disks.
+type opened struct{ times sync.Map } // by node and NQN
+
+type openedKey struct {
+	node lineage.Node
+	nqn  lineage.NQN
+}
+
+// listen begins to listen for a subsystem.
+func (c *caller) listen(ctx context.Context, t *spdk.Client, op plan.ListenerAdd) error {
+	err := t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: string(op.NQN), Address: address(op.Address, op.Port), ANAState: accessible(op.Standby)})
+	if err == nil && !op.Standby {
+		c.opened.times.Store(openedKey{op.Node, op.NQN}, time.Now())
+	}
+	return err
+}
+
+// settled waits until hosts that had lost a listener before this run made it again have
+// come back.
+func (c *caller) settled(ctx context.Context, node lineage.Node, nqn lineage.NQN) error {
+	at, is := c.opened.times.Load(openedKey{node, nqn})
+	if !is {
+		return nil
+	}
+	return sleep(ctx, time.Until(at.(time.Time).Add(backTimeout)))
+}
+
 // expectPaths fails when a host has a path to one node only, and goes on having no other.
 func (c *caller) expectPaths(ctx context.Context, t *spdk.Client, op plan.ExpectPaths) error {
 	also := c.targets[op.Also]
 	if also == nil {
 		return fmt.Errorf("there is no connection to %s", op.Also)
+	}
+	if err := c.settled(ctx, op.Node, op.NQN); err != nil {
+		return err
 	}
 	var alone []string
 	for until := time.Now().Add(pathTimeout); ; {
