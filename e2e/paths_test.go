@@ -34,8 +34,8 @@ func TestMoveByStandby(t *testing.T) {
 		return w.Longest()
 	}
 	l.moves(longest, func(hold, trip time.Duration) time.Duration {
-		retries := (hold + spdkRetry - 1) / spdkRetry
-		return retries*spdkRetry + max(retryLate, retryTrips*trip)
+		retried := (hold + spdkRetry - 1).Truncate(spdkRetry) // when it looks first after the hold
+		return retried + max(retryLate, retryTrips*trip)
 	})
 	t.Log(l.finish(w))
 }
