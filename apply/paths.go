@@ -19,10 +19,12 @@ import (
 const pathTimeout = 6 * time.Second
 
 // backTimeout is how long it takes until all hosts are connected again that have lost an
-// export's listener: Linux tries every 10 s.
+// export's listener, and know what is there: Linux tries every 10 s. One that comes back
+// believes for a moment that its disk is there still, and has an error of I/O that it
+// sends there when it has no other path just then.
 const backTimeout = 12 * time.Second
 
-// opened is when this run has begun to listen for exports, where they show their disks.
+// opened is when this run has begun to listen for exports.
 type opened struct{ times sync.Map } // by node and NQN
 
 type openedKey struct {
@@ -33,14 +35,14 @@ type openedKey struct {
 // listen begins to listen for a subsystem.
 func (c *caller) listen(ctx context.Context, t *spdk.Client, op plan.ListenerAdd) error {
 	err := t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: string(op.NQN), Address: address(op.Address, op.Port), ANAState: accessible(op.Standby)})
-	if err == nil && !op.Standby {
+	if err == nil {
 		c.opened.times.Store(openedKey{op.Node, op.NQN}, time.Now())
 	}
 	return err
 }
 
-// settled waits until hosts that had lost a listener before this run made it again have
-// come back.
+// settled waits until hosts that had lost a node's listener before this run made it again
+// have come back.
 func (c *caller) settled(ctx context.Context, node lineage.Node, nqn lineage.NQN) error {
 	at, is := c.opened.times.Load(openedKey{node, nqn})
 	if !is {
@@ -55,8 +57,10 @@ func (c *caller) expectPaths(ctx context.Context, t *spdk.Client, op plan.Expect
 	if also == nil {
 		return fmt.Errorf("there is no connection to %s", op.Also)
 	}
-	if err := c.settled(ctx, op.Node, op.NQN); err != nil {
-		return err
+	for _, n := range []lineage.Node{op.Node, op.Also} {
+		if err := c.settled(ctx, n, op.NQN); err != nil {
+			return err
+		}
 	}
 	var alone []string
 	for until := time.Now().Add(pathTimeout); ; {

@@ -16,7 +16,7 @@ func TestExpectPaths(t *testing.T) {
 	const nqn, host = lineage.NQN("nqn.2026-01.io.strata:lab:db.k3f7"), "nqn.2014-08.org.nvmexpress:h"
 	for _, c := range []struct {
 		name   string
-		opens  bool          // the listener is made by the run that looks
+		opens  bool          // the listeners are made by the run that looks
 		comes  time.Duration // when the host does
 		both   bool          // by both paths
 		alone  bool          // it is found to have one only

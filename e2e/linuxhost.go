@@ -13,6 +13,10 @@ import (
 	"strata/e2e/linux"
 )
 
+// keepAlive is that of Linux hosts here: how long one hears nothing of a target until it
+// asks whether it is there.
+const keepAlive = 5 * time.Second
+
 // LinuxHost is a Linux host in the network of a lab.
 type LinuxHost struct {
 	*linux.Host
@@ -106,8 +110,8 @@ func (h *LinuxHost) Attach(volume string) string {
 func (h *LinuxHost) Connect(nqn string, portals ...Portal) (disk string) {
 	h.l.t.Helper()
 	for _, p := range portals {
-		h.Must(fmt.Sprintf("nvme connect -t tcp -a %s -s %s -n %s --hostnqn=%s --hostid=%s --ctrl-loss-tmo=-1 --reconnect-delay=1 --keep-alive-tmo=5",
-			seen(p.Address), p.Port, nqn, HostNQN, HostNQN[strings.LastIndexByte(HostNQN, ':')+1:]))
+		h.Must(fmt.Sprintf("nvme connect -t tcp -a %s -s %s -n %s --hostnqn=%s --hostid=%s --ctrl-loss-tmo=-1 --reconnect-delay=1 --keep-alive-tmo=%d",
+			seen(p.Address), p.Port, nqn, HostNQN, HostNQN[strings.LastIndexByte(HostNQN, ':')+1:], keepAlive/time.Second))
 	}
 	Eventually(h.l.t, time.Minute, "the Linux host has a disk of "+nqn, func() error {
 		disk = strings.TrimSpace(h.Must(subsystem(nqn) + `for d in $s/nvme*n*; do [ -e "$d/size" ] && echo /dev/${d##*/} && break; done; true`))
