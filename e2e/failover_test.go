@@ -56,3 +56,50 @@ func (l *Lab) headsOf(nodes ...string) (heads []string) {
 	}
 	return heads
 }
+
+// TestFailoverWatched ends the engine of a volume whose engine has no replica of its own,
+// and once more has it hang, while a watch runs and a host with both paths verifies what it
+// writes. Another takes over by itself. The host goes on within 2 s of when the engine was
+// waited for long enough, and what it has to retry; from one that hangs an SPDK host
+// goes nowhere, but another has taken over within 2.5 times as long as its connections
+// live without a sign of it.
+func TestFailoverWatched(t *testing.T) {
+	const patience, signs = 2 * time.Second, 10 * time.Second
+	l := NewLabOf(t, gib, "n1", "n2", "n3")
+	l.Links = `{loss: "wait", patience: "2s"}`
+	l.Configure(`db: {size: 16Mi, replicas: on: ["n1", "n2"], engine: "n3", export: nvmf: {hosts: "any", standby: 1}, auto: ["serve", "fence", "rebuild", "change"], failover: "auto"}`)
+	watch := l.StartWatch()
+	watch.Logged(time.Time{}, "nothing is left to do", `"converged":true`)
+	w := l.StartWriter("db", 3, 2, 8)
+
+	killed := time.Now()
+	l.Kill("n3")
+	on := w.Going(1, time.Minute)
+	t.Logf("the engine was killed, and the host went on after %v; a node is waited for for %v", on.Sub(killed).Round(time.Millisecond), patience)
+	if most := patience + 2*time.Second + spdkRetry + retryLate; on.Sub(killed) > most {
+		t.Errorf("that is more than %v", most)
+	}
+	w.Going(100, 30*time.Second)
+	l.Start("n3")
+	again := time.Now()
+	watch.Logged(again, "nothing is left to do", `"converged":true`)
+	if _, x := l.exported("db"); x == nil {
+		t.Fatal("it is exported nowhere")
+	}
+
+	// The engine is back where it is configured, or stays; whichever serves hangs.
+	w.Going(100, 30*time.Second)
+	engine, _ := l.exported("db")
+	hung := time.Now()
+	l.Targets[engine].Freeze()
+	watch.Logged(hung, "step done", "local to the engine")
+	took := time.Since(hung)
+	t.Logf("the engine on %s hung, and another had taken over after %v", engine, took.Round(time.Millisecond))
+	if took > signs*5/2 {
+		t.Errorf("that is more than %v", signs*5/2)
+	}
+	l.Targets[engine].Thaw()
+	watch.Logged(time.Now(), "nothing is left to do", `"converged":true`)
+	watch.Stop()
+	t.Log(l.finish(w))
+}
