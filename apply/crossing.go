@@ -206,7 +206,7 @@ func (x *crossings) givenUp(e *nsEvent, now time.Time) bool {
 }
 
 // ask closes the events that a node has dealt with, or does not have, for it is not
-// connected.
+// connected. One that nobody reaches raises none, so no circle closes through it.
 func (x *crossings) ask(at lineage.Node, events []*nsEvent) {
 	ctx, cancel := context.WithTimeout(context.Background(), hung)
 	defer cancel()
@@ -216,7 +216,9 @@ func (x *crossings) ask(at lineage.Node, events []*nsEvent) {
 	for i, e := range events {
 		all = append(all, spdk.NewReq(spdk.BdevGet{Name: e.bdev}, &bdevs[i]))
 	}
-	if x.targets[at].Round(ctx, all...) != nil || all[0].Err != nil {
+	err := x.targets[at].Round(ctx, all...)
+	gone := spdk.ClassOf(err) == spdk.Unreachable
+	if (err != nil || all[0].Err != nil) && !gone {
 		return
 	}
 	connected := map[string]bool{}
@@ -230,7 +232,7 @@ func (x *crossings) ask(at lineage.Node, events []*nsEvent) {
 	for i, e := range events {
 		err := all[i+1].Err
 		known := err == nil || spdk.ClassOf(err) == spdk.NotFound
-		if !connected[string(x.cluster.LinkNQN(e.Link))] || known && e.seen(bdevs[i]) {
+		if gone || !connected[string(x.cluster.LinkNQN(e.Link))] || known && e.seen(bdevs[i]) {
 			x.close(e.remote(), func(o *nsEvent) bool { return o == e })
 		}
 	}

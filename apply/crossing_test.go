@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"strata/lineage"
 	"strata/plan"
 	"strata/spdk/sim"
 )
@@ -54,6 +55,37 @@ func crossing(t *testing.T, tick time.Duration, steps []string) {
 					t.Fatalf("step %d: %s has ended", i, n)
 				}
 			}
+		}
+	})
+}
+
+// TestCrossingGone: an event for a target that is gone keeps no other waiting, for
+// nobody hears of it.
+func TestCrossingGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := sim.New(sim.Options{Tick: 4 * time.Millisecond, DiskSize: 1 << 30})
+		defer c.Close()
+		for _, n := range []string{"n1", "n2", "n3"} {
+			if _, err := c.Start(n, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		targets, done := connect(t, c, config(t, "{}"))
+		defer done()
+		c.Target("n3").Stop()
+		x := newCrossings("lab", targets)
+		event := func(from, to lineage.Node) {
+			t.Helper()
+			e := &nsEvent{Link: lineage.Link{From: from, To: to}, bdev: "u1", seen: shows}
+			if err := x.raise(t.Context(), []*nsEvent{e}, func() error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		event("n1", "n3")
+		event("n2", "n1")
+		if took := time.Since(began); took > 100*time.Millisecond {
+			t.Errorf("an event waited %v for a target that is gone", took)
 		}
 	})
 }
