@@ -87,5 +87,6 @@ func TestCrossingGone(t *testing.T) {
 		if took := time.Since(began); took > 100*time.Millisecond {
 			t.Errorf("an event waited %v for a target that is gone", took)
 		}
+		time.Sleep(2 * seeFirst) // whoever looks after events has ended
 	})
 }

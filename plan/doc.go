@@ -36,7 +36,7 @@
 //     names     the heads say who is current: the next epoch is minted, and the rest fenced [serve…]
 //     move      another node becomes the engine: the one that is set [never]
 //     relink    links of a former name are left (former.go) [change]
-//     leave     another node becomes the engine when no replica is to stay on its own (engine.go) [never]
+//     leave     another node becomes the engine when no replica is to stay on its own (engine.go) [move…]
 //     swap      an empty volume that lacks replicas gets them [rebuild]
 //     widen     a volume whose engine did not hear that a leg grew is started again (expand.go) [change]
 //     One that an engine goes on serving:

@@ -130,7 +130,7 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 	s = s.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk)
 	r := &Report{Format: Format, Cluster: cfg.Cluster, Nodes: []Node{}, Volumes: []Volume{}}
 	for _, n := range cfg.Nodes {
-		r.Nodes = append(r.Nodes, node(n, s.Nodes[n.Name]))
+		r.Nodes = append(r.Nodes, node(n, s.Nodes[n.Name], cmp.Or(maintenance(n), draining(cfg, s, n))))
 		r.Unmanaged = append(r.Unmanaged, unmanaged(cfg, n, s.Nodes[n.Name])...)
 	}
 	r.Watches = watches(cfg, s)
@@ -158,8 +158,8 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 	return r
 }
 
-func node(conf *schema.Node, n *state.Node) Node {
-	out := Node{Name: conf.Name, Unknown: "it was not asked", Maintenance: maintenance(conf)}
+func node(conf *schema.Node, n *state.Node, maintenance string) Node {
+	out := Node{Name: conf.Name, Unknown: "it was not asked", Maintenance: maintenance}
 	if n == nil {
 		return out
 	}

@@ -10,7 +10,8 @@ import (
 // Duty is a kind of work that may be done without a person who looks at the plan.
 type Duty uint8
 
-// The duties. Each needs those before it, but for DutyChange, which needs DutyServe.
+// The duties. Each needs those before it, but for DutyChange, which needs DutyServe, and
+// DutyMove, which needs DutyRebuild.
 const (
 	// DutyServe makes again what targets lose when they restart, so that hosts reach
 	// volumes as configured.
@@ -22,13 +23,16 @@ const (
 	DutyRebuild
 	// DutyChange carries out edits that only create.
 	DutyChange
+	// DutyMove brings what is in one place to another: a replica goes where the
+	// configuration wants one, and the surplus one is let go of; an engine leaves.
+	DutyMove
 )
 
 // dutyWords are the duties as they are written in a configuration.
-var dutyWords = []string{DutyServe: "serve", DutyFence: "fence", DutyRebuild: "rebuild", DutyChange: "change"}
+var dutyWords = []string{DutyServe: "serve", DutyFence: "fence", DutyRebuild: "rebuild", DutyChange: "change", DutyMove: "move"}
 
 // needs says of a duty which one it is nothing without.
-var needs = map[Duty]Duty{DutyFence: DutyServe, DutyRebuild: DutyFence, DutyChange: DutyServe}
+var needs = map[Duty]Duty{DutyFence: DutyServe, DutyRebuild: DutyFence, DutyChange: DutyServe, DutyMove: DutyRebuild}
 
 // String is the word for it in a configuration.
 func (d Duty) String() string { return dutyWords[d] }
@@ -38,7 +42,7 @@ func (d Duty) String() string { return dutyWords[d] }
 type Auto uint8
 
 // AllDuties is what may be done at most.
-const AllDuties = Auto(1<<DutyServe | 1<<DutyFence | 1<<DutyRebuild | 1<<DutyChange)
+const AllDuties = Auto(1<<DutyServe | 1<<DutyFence | 1<<DutyRebuild | 1<<DutyChange | 1<<DutyMove)
 
 // AutoOf is the set of these duties.
 func AutoOf(duties ...Duty) (a Auto) {

@@ -86,6 +86,7 @@ type Node struct {
 	Rebuild Rebuild
 	Suspend *Suspend `json:",omitempty"` // somebody works on it, and hosts wait for it; nil: no one does
 	Fence   *Fence   `json:",omitempty"` // how it is switched off; nil: it cannot be
+	Drain   bool     `json:",omitempty"` // no volume is to be served or have a replica there
 	Pos     Pos
 }
 

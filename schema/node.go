@@ -35,7 +35,7 @@ func (s *spot) node(cluster lineage.Cluster) (*Node, object) {
 		n.Pools = append(n.Pools, f.pool(cluster))
 	}
 	o.field("rebuild").rebuild(&n.Rebuild)
-	n.Suspend = o.field("maintenance").maintenance()
+	o.field("maintenance").maintenance(n)
 	n.Fence = o.field("fence").fence()
 	return n, o
 }

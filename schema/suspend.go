@@ -53,20 +53,28 @@ const (
 	maxSuspend        = 24 * time.Hour
 )
 
-const wantMaintenance = `"suspend" or {suspend: for: "30m"}`
+const wantMaintenance = `"suspend", "drain" or {suspend: for: "30m"}`
 
-// maintenance reads what is done about a node that somebody works on; nil for nothing.
-func (s *spot) maintenance() *Suspend {
+// maintenance reads what is done about a node that somebody works on.
+func (s *spot) maintenance(n *Node) {
 	if s == nil || !s.resolve() && s.value.Err() == nil {
-		return nil
+		return
 	}
+	if s.value.Kind() != cue.StringKind {
+		n.Suspend = s.suspend()
+		return
+	}
+	switch word, _ := s.matching(wantMaintenance, func(t string) bool { return t == "suspend" || t == "drain" }); word {
+	case "suspend":
+		n.Suspend = &Suspend{ForSec: defaultSuspendSec}
+	case "drain":
+		n.Drain = true
+	}
+}
+
+// suspend reads a suspension of which more is said than the word; nil for none.
+func (s *spot) suspend() *Suspend {
 	suspend := &Suspend{ForSec: defaultSuspendSec}
-	if s.value.Kind() == cue.StringKind {
-		if _, ok := s.matching(wantMaintenance, func(t string) bool { return t == "suspend" }); !ok {
-			return nil
-		}
-		return suspend
-	}
 	o, ok := s.object(wantMaintenance)
 	if !ok {
 		return nil
@@ -103,6 +111,12 @@ func (c *Config) LosesReplicas(n *Node) string {
 func (c *Config) Suspended(n lineage.Node) bool {
 	conf := c.Node(n)
 	return conf != nil && conf.Suspend != nil && !conf.Suspend.Over
+}
+
+// Drained reports whether no volume is to be served, or have a replica, on a node.
+func (c *Config) Drained(n lineage.Node) bool {
+	conf := c.Node(n)
+	return conf != nil && conf.Drain
 }
 
 // Counted is the configuration for who counts how long nodes have been suspended: since

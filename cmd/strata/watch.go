@@ -36,8 +36,8 @@ func newWatch() *cobra.Command {
 configuration is edited, when the pulse of a node, which is taken each second,
 is another than before, when a snapshot falls due, and every minute; and it
 carries out what it may do without a person: what auto says in the configuration,
-or --auto. Of "serve", "fence" and "rebuild" each needs the one before, "change"
-only "serve". A configuration that is broken is reported, and
+or --auto. Of "serve", "fence", "rebuild" and "move" each needs the one before,
+"change" only "serve". A configuration that is broken is reported, and
 the last one that was not stays in force.
 
 Of several watches of a cluster one works, and the others stand by: whoever has

@@ -50,6 +50,10 @@ func (c *Checker) Check(p *plan.Plan) error {
 
 func (c *Checker) section(s *plan.Section) error {
 	id, before := c.copies(s)
+	var had map[place]bool
+	if s.Kind == plan.KindVolume {
+		had = c.replicas(id)
+	}
 	paused := map[lineage.NQN]bool{}
 	for step := range s.Steps() {
 		if err := c.step(s, step); err != nil {
@@ -66,6 +70,9 @@ func (c *Checker) section(s *plan.Section) error {
 		lost := before > 0 && step.Copies == 0 || s.Name == id.String() && fences(step.Op)
 		if lost && !c.released(s.Key()) && !c.yields(s, id, step.Op) {
 			return fmt.Errorf("step %d (%s) would leave %s without a complete current copy", step.Number, step.Op.Words(), id)
+		}
+		if err := c.elsewhere(s, id, had, step.Op); err != nil {
+			return fmt.Errorf("step %d (%s): %w", step.Number, step.Op.Words(), err)
 		}
 		before = max(before, step.Copies)
 	}

@@ -30,8 +30,10 @@ var (
 	fencing  = duty{any: []schema.Duty{schema.DutyFence}}
 	remaking = duty{any: []schema.Duty{schema.DutyRebuild}}
 	changing = duty{any: []schema.Duty{schema.DutyChange}}
-	either   = duty{any: []schema.Duty{schema.DutyRebuild, schema.DutyChange}}
-	personal = duty{}
+	// relocating is what a person does, or who may move what is there.
+	relocating = duty{any: []schema.Duty{schema.DutyMove}}
+	either     = duty{any: []schema.Duty{schema.DutyRebuild, schema.DutyChange}}
+	personal   = duty{}
 	// releasing is tried, and says what a person has to release by name.
 	releasing = duty{but: "never: it has to be released by name"}
 )
@@ -75,6 +77,14 @@ func (b *builder) may(volume string, any ...schema.Duty) bool {
 
 // may reports whether one of these duties may be done to the volume.
 func (s *subject) may(any ...schema.Duty) bool { return s.b.may(s.v.Name, any...) }
+
+// movers is who moves replicas where that is not allowed; "" where it is.
+func (s *subject) movers() string {
+	if s.may(schema.DutyChange, schema.DutyMove) {
+		return ""
+	}
+	return `strata apply does it; with "move" in its auto it is done without a person`
+}
 
 // tries reports whether a recipe of that duty may be tried on the volume.
 func (s *subject) tries(d duty) bool {

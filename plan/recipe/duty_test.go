@@ -120,7 +120,7 @@ func overreach(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, p *pl
 			after := reach(cfg, w)
 			for _, way := range slices.Sorted(maps.Keys(before)) {
 				volume := before[way]
-				if said && strings.HasSuffix(way, " copies") {
+				if said && strings.HasSuffix(way, " copies") || opt.Auto[volume].Has(schema.DutyMove) && moved(cfg, volume, way, after) {
 					continue
 				}
 				if of, ok := s.Key().Volume(); after[way] == "" && (ok || !parts || !opt.Auto[volume].Has(schema.DutyFence)) && (ok && of.Name == volume || !useless) {
@@ -130,6 +130,20 @@ func overreach(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, p *pl
 		}
 	}
 	return nil
+}
+
+// moved reports whether a way went that may where replicas and engines are moved: a copy
+// beyond the number that is configured, or an address instead of which hosts that have
+// several paths have another.
+func moved(cfg *schema.Config, volume, way string, after map[string]string) bool {
+	v := cfg.Volume(volume)
+	if id, address, ok := strings.Cut(way, " is reached at "); ok && address != "" {
+		return v.Export.Standby > 0 && slices.ContainsFunc(slices.Collect(maps.Keys(after)), func(now string) bool { return strings.HasPrefix(now, id+" is reached at ") })
+	}
+	var n int
+	_, copies, _ := strings.Cut(way, " has ")
+	_, err := fmt.Sscanf(copies, "%d copies", &n)
+	return err == nil && n > v.Replicas.Count
 }
 
 // reach has the ways by which hosts reach configured volumes on the engines that are

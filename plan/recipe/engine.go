@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"strata/lineage"
@@ -26,9 +27,10 @@ func (s *subject) seat() lineage.Node {
 }
 
 // lightest is the node of one of these replicas on which the engine is best
-// started: where the volume can be shown and its replica stays; where other
-// replicas are shown already, for it was served there, or was about to be; where
-// fewest volumes are served. Of equals it is the first, "" of none.
+// started: where the volume can be shown and its replica stays; where hosts have a path
+// already, if they are to have several; where other replicas are shown already, for it
+// was served there, or was about to be; where fewest volumes are served. Of equals it is
+// the first, "" of none.
 func (s *subject) lightest(legs []state.CurrentLeg) lineage.Node {
 	legs = slices.DeleteFunc(slices.Clone(legs), func(l state.CurrentLeg) bool { return l.Head == nil })
 	if len(legs) == 0 {
@@ -41,7 +43,8 @@ func (s *subject) lightest(legs []state.CurrentLeg) lineage.Node {
 	rank := func(n lineage.Node) []int {
 		conf := s.b.cfg.Node(n)
 		leaves := conf == nil || disqualified(s.v, conf) != "" || s.released(n)
-		return []int{boolToInt(s.showable(s.b.w.Nodes[n]) != ""), boolToInt(leaves), boolToInt(!s.shownTo(n)), load.serves[n]}
+		pathless := s.v.Export.Standby > 0 && !s.hasPath(n)
+		return []int{boolToInt(s.showable(s.b.w.Nodes[n]) != ""), boolToInt(leaves), boolToInt(pathless), boolToInt(!s.shownTo(n)), load.serves[n]}
 	}
 	best := slices.MinFunc(legs, func(x, y state.CurrentLeg) int { return slices.Compare(rank(x.Node), rank(y.Node)) })
 	load.serve(s.v.Name, best.Node)
@@ -119,13 +122,18 @@ func (b *builder) serving(v *schema.Volume, inc *state.Incarnation) lineage.Node
 // refuge is the node that the engine moves to, which nobody has set, because no
 // replica of the volume is to be where it is: without one of its own it leaves an
 // epoch without an authority when it ends. It moves before that replica goes, and
-// not before the operator has released it. "" when the engine stays.
+// not before that may. From a node that is drained it moves as soon as there is
+// another replica. "" when the engine stays.
 func (s *subject) refuge() lineage.Node {
 	if s.v.Engine != "" || s.kernelExport() {
 		return ""
 	}
 	own := slices.IndexFunc(s.surplus(), func(l state.CurrentLeg) bool { return l.Node == s.Engine })
 	switch {
+	case s.b.cfg.Drained(s.Engine):
+		if s.completing() {
+			return ""
+		}
 	case s.legOn(s.Engine):
 		if own < 0 {
 			return ""
@@ -154,11 +162,20 @@ func (s *subject) leave() result {
 	if s.minted || to == "" {
 		return idle
 	}
+	why, pos := fmt.Sprintf("no replica of %s stays on %s", s.v.Name, s.Engine), s.v.At("replicas")
+	if s.b.cfg.Drained(s.Engine) {
+		why, pos = fmt.Sprintf("%s is being drained", s.Engine), s.b.posOf(s.Engine)
+	}
+	if s.b.unattended() && s.v.Export.Kind == schema.ExportNVMf && s.v.Export.Standby == 0 {
+		s.b.blockAlone("volume "+s.v.Name, pos, "strata apply does it; with standby in its export, and hosts connected to all paths, it is done without a person",
+			"its engine is to move from %s to %s, for %s; hosts would have to connect there, so that is left to a person", s.Engine, to, why)
+		return idle
+	}
 	if s.prepare(to, "replicas") == blocked {
 		return blocked
 	}
-	hosts := s.follow(to, s.v.At("replicas"))
-	s.takeDown(nil, because(s.v.At("replicas"), "the engine moves from %s to %s, for no replica of %s stays on %s; %s", s.Engine, to, s.v.Name, s.Engine, hosts))
+	hosts := s.follow(to, pos)
+	s.takeDown(nil, because(pos, "the engine moves from %s to %s, for %s; %s", s.Engine, to, why, hosts))
 	return acted
 }
 

@@ -174,12 +174,15 @@ func (s *subject) epoch(legs []state.CurrentLeg) lineage.Epoch {
 // isMinted reports whether the highest epoch was minted for these legs. The first of an
 // epoch to be renamed tells how many it was minted for, and not which: when another of
 // these lacks it, and a replica that is none of them has it or was not read, it may have
-// been for that one.
+// been for that one. When one that an engine uses says that it is stale, it was not for that.
 func (s *subject) isMinted(legs []state.CurrentLeg) bool {
 	minted, lacks := false, false
 	for _, l := range legs {
 		is := l.Head != nil && l.Head.Name == s.headName(s.Top, legs, l.Node)
 		minted, lacks = minted || is, lacks || l.Head != nil && !is
+		if s.Engine != "" && l.Head != nil && l.Head.Name.Mark == lineage.Fenced {
+			return false
+		}
 	}
 	return minted && (!lacks || s.forces() || !s.mintedElsewhere(legs))
 }

@@ -201,7 +201,7 @@ func limitOf(snap *state.Snapshot) int {
 }
 
 func (p *passes) plan(limit int, next func(*passes) (*builder, plan.Pass, error)) (*plan.Plan, error) {
-	out := &plan.Plan{}
+	out, found, complete := &plan.Plan{}, p.presences(), false
 	for {
 		b, pass, err := next(p)
 		if err != nil {
@@ -209,7 +209,7 @@ func (p *passes) plan(limit int, next func(*passes) (*builder, plan.Pass, error)
 		}
 		out.Blocked, out.Notes = b.blocked, b.notes
 		p.decide(b.decides)
-		if len(pass.Sections) == 0 {
+		if complete = len(pass.Sections) == 0; complete {
 			break
 		}
 		out.Passes = append(out.Passes, pass)
@@ -227,6 +227,7 @@ func (p *passes) plan(limit int, next func(*passes) (*builder, plan.Pass, error)
 			out.Places = append(out.Places, place)
 		}
 	}
+	p.tellDrained(found, out, complete)
 	out.Complete(p.cfg)
 	return out, nil
 }

@@ -216,6 +216,9 @@ func (b *builder) settled(v *schema.Volume, held map[lineage.Node]stick) bool {
 // disqualified says why the configuration keeps a volume off a node; "" when it does not.
 func disqualified(v *schema.Volume, n *schema.Node) string {
 	r := &v.Replicas
+	if n.Drain && v.Engine != n.Name { // an engine that is set there stays, with its replica
+		return "is being drained"
+	}
 	if len(r.On) > 0 && !slices.Contains(r.On, n.Name) {
 		return "is not in on"
 	}

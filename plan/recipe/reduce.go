@@ -7,12 +7,13 @@ import (
 	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
+	"strata/schema"
 	"strata/state"
 )
 
-// reduce lets replicas go that are more than configured. Current ones go only
-// when the operator has released them, stale ones only when the volume has its
-// full number of current ones.
+// reduce lets replicas go that are more than configured, while the volume has its
+// full number of current ones that were read: what is in them is elsewhere, so nobody has to
+// release them by name.
 func (s *subject) reduce() result {
 	before := s.tally()
 	want := s.v.Replicas.Count
@@ -65,20 +66,37 @@ func (s *subject) surplus() (legs []state.CurrentLeg) {
 // stays says why a leg that is one too many stays, and what would let it go; ""
 // when it may.
 func (s *subject) stays(l state.CurrentLeg) (why, hint string) {
+	away := slices.IndexFunc(s.Legs, func(o state.CurrentLeg) bool { return o.Head == nil })
 	switch {
-	case s.v.Protect:
+	case s.v.Protect && !s.b.cfg.Drained(l.Node):
 		return fmt.Sprintf("the replica on %s is one too many, but the volume is protected", l.Node), "remove protect first"
-	case l.Head == nil:
-		return "there is one replica too many, and none goes while the one " + s.b.away(l.Node), ""
+	case away >= 0:
+		return "there is one replica too many, and none goes while the one " + s.b.away(s.Legs[away].Node), ""
+	case s.cutOffLeg() != "":
+		return "there is one replica too many, and none goes meanwhile: " + s.cutOffLeg(), ""
 	case s.readFrom(l.Node):
 		return fmt.Sprintf("the replica on %s is one too many, but one that is being rebuilt reads through it", l.Node), ""
-	case !s.b.opt.AllowDestroy.Replica(s.v.Name, l.Node):
-		return fmt.Sprintf("the replica on %s is one too many; it is current, and deleting it is to be allowed by name", l.Node), plan.ReplicaGrant(s.v.Name, l.Node).Flag()
+	case !s.may(schema.DutyMove):
+		return fmt.Sprintf("the replica on %s is one too many; it is current, and to let it go is left to a person", l.Node),
+			"strata apply does it; with \"move\" in its auto it is done without a person"
 	case s.seated(l) && s.v.Engine == "" && s.kernelExport():
 		return fmt.Sprintf("the replica on %s is one too many, but the engine there shows a kernel device, which is not moved without your word", l.Node),
 			fmt.Sprintf("set engine: to a node that keeps a replica; or to %q, to leave the engine without one", l.Node)
 	}
 	return "", ""
+}
+
+// cutOffLeg says that the engine does not reach a leg, so that it may be lost soon; "" when
+// it reaches all.
+func (s *subject) cutOffLeg() string {
+	for _, l := range s.Legs {
+		if s.Engine != "" && l.Node != s.Engine && l.Head != nil {
+			if why := s.reached(l); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
 }
 
 // victims are the legs that may go. Of one that is too many and has to stay it is
@@ -100,8 +118,10 @@ func (s *subject) readFrom(n lineage.Node) bool {
 	return slices.ContainsFunc(s.inc.Others, func(o state.Placed) bool { return o.Node == n && s.readThrough(o.Lvol.UUID) })
 }
 
-// letLegsGo removes legs: the others' names first, so that those that go are
-// never believed again; then base bdev, namespace, lvols.
+// letLegsGo removes legs: the names first, so that those that go are never believed
+// again; then base bdev, namespace, lvols. Those that go say so before the others are told of
+// the epoch without them: should another be lost meanwhile, there are as many legs as that
+// epoch names, and it is not theirs (epoch).
 func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 	gone := map[lineage.UUID]bool{}
 	for _, l := range victims {
@@ -116,14 +136,23 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 			s.reread()
 		}
 	}
-	s.rename(stay)
 	surplus := because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, amount.Of(s.v.Replicas.Count, "replica"))
+	var fences []plan.Op
+	for _, l := range victims {
+		name := lineage.Head{Volume: s.id, Epoch: s.Top, Cut: l.Head.Name.Cut, Mark: lineage.Fenced}.Lvol()
+		if l.Node != s.engine && s.b.w.Nodes[l.Node].Lvols[l.Head.Lvol.Lvstore+"/"+string(name)] == nil {
+			fences = append(fences, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name})
+		}
+	}
+	s.sec.then(surplus, plan.RiskReduce, fences...)
+	s.reread()
+	s.rename(stay)
 	for _, l := range victims {
 		if s.mirrors() {
 			s.removeLeg(surplus, l.UUID)
 		}
 		s.b.withdraw(s.sec, surplus, l.Node, l.UUID, "")
-		s.deleteStack(surplus, l.Node, plan.RiskDestroy)
+		s.deleteStack(surplus, l.Node, plan.RiskReduce)
 	}
 	s.Legs = stay
 	s.reread()

@@ -44,7 +44,7 @@ func (s *subject) standbys(engine lineage.Node) []lineage.Node {
 	}
 	var all []lineage.Node
 	for _, n := range s.b.cfg.Nodes {
-		if n.Name != engine {
+		if n.Name != engine && !n.Drain {
 			all = append(all, n.Name)
 		}
 	}
@@ -160,9 +160,10 @@ func (s *subject) clashes(e state.Exported) bool {
 }
 
 // dropPath takes a path away that leads nowhere. That is a person's, for hosts may be
-// connected.
+// connected, but on a node that is drained.
 func (s *subject) dropPath(why reason, e state.Exported) {
-	if !s.b.unattended() && s.b.reachable(e.Node) {
+	mine := !s.b.unattended() || s.b.cfg.Drained(e.Node) && s.may(schema.DutyMove)
+	if mine && s.b.reachable(e.Node) {
 		s.sec.then(why, plan.RiskReduce, exportPiece{e}.ending())
 	}
 }

@@ -34,11 +34,11 @@ var (
 	shaking    = recipe{"shaken", "a head that is not complete is left alone while its node lets go of a peer", "peers.go", asks, (*subject).shaking}
 	mirroring  = recipe{"mirror", "legs are brought to the engine over links, and several of them into a RAID", "mirror.go", serving, (*subject).mirror}
 	parting    = recipe{"parted", "a leg whose peer is let go in this pass is looked at in the next", "peers.go", asks, (*subject).parted}
-	reducing   = recipe{"reduce", "replicas beyond the number asked for go", "reduce.go", remaking.except("current replicas never"), (*subject).reduce}
+	reducing   = recipe{"reduce", "replicas beyond the number asked for go", "reduce.go", remaking.except("current replicas, `move`"), (*subject).reduce}
 	expanding  = recipe{"expand", "every leg grows", "expand.go", changing, (*subject).expand}
 	holding    = recipe{"hold", "an export that is to go stays while its engine would not be believed without", "serve.go", asks, (*subject).hold}
 	exporting  = recipe{"export", "hosts reach the volume as configured, and in no other way", "export.go", serving.except("hosts that are new, `change`; what is to go, never"), (*subject).export}
-	rebuilding = recipe{"rebuild", "a volume that lacks a replica gets it, while hosts go on writing", "rebuild.go", remaking.except("where only the place is another, `change`, too"), (*subject).rebuild}
+	rebuilding = recipe{"rebuild", "a volume that lacks a replica gets it, while hosts go on writing", "rebuild.go", remaking.except("where only the place is another, `change` or `move`, too"), (*subject).rebuild}
 	tidying    = recipe{"tidy", "what nobody uses is taken off the links, and staging goes", "mirror.go", remaking, (*subject).tidy}
 	standing   = recipe{"standby", "other nodes have a path for hosts, which leads to no disk until the engine is there", "standby.go", serving.except("hosts that are new, `change`; what is to go, never"), (*subject).standby}
 	cutting    = recipe{"cut", "a layer is cut that is configured, due by schedule, or a mark (mark.go), in a group at one instant (group.go)", "cut.go", either.except("what is no mark, `change` in all of its group"), (*subject).takeLayer}
@@ -70,7 +70,7 @@ var moving = course{"One that an engine serves: it stays in use, or is taken dow
 	{naming, nil},
 	{recipe{"move", "another node becomes the engine: the one that is set", "move.go", personal, (*subject).move}, []result{acted}},
 	{recipe{"relink", "links of a former name are left", "former.go", changing, (*subject).relink}, []result{acted}},
-	{recipe{"leave", "another node becomes the engine when no replica is to stay on its own", "engine.go", personal, (*subject).leave}, []result{acted}},
+	{recipe{"leave", "another node becomes the engine when no replica is to stay on its own", "engine.go", relocating.except("only where hosts have a standby path"), (*subject).leave}, []result{acted}},
 	{recipe{"swap", "an empty volume that lacks replicas gets them", "swap.go", remaking, (*subject).fillUp}, []result{acted}},
 	{recipe{"widen", "a volume whose engine did not hear that a leg grew is started again", "expand.go", changing, (*subject).widen}, []result{acted}},
 }}

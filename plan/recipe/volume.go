@@ -176,11 +176,17 @@ func (s *subject) reread() {
 // report says what the volume still lacks when nothing more can be done.
 func (s *subject) report() {
 	s.b.decided(s.places)
+	s.undrained()
 	have, want := len(s.Legs), s.v.Replicas.Count
 	for _, l := range s.Legs {
-		if n := s.b.cfg.Node(l.Node); n != nil && have <= want {
+		if n := s.b.cfg.Node(l.Node); n != nil && have <= want && !(n.Drain && slices.Contains(s.v.Replicas.On, n.Name)) {
 			if why := disqualified(s.v, n); why != "" {
-				s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "", "the replica on %s stays until one where the configuration wants it is current, and that rebuild is pending: %s %s", l.Node, l.Node, why)
+				if n.Drain && len(s.places.Chosen) < want {
+					_, shortage := s.b.place(s.v, map[lineage.Node]stick{}, s.blockSize(), "")
+					s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "give it a place elsewhere, or fewer replicas", "the replica on %s stays, though %s %s: %s", l.Node, l.Node, why, shortage)
+					continue
+				}
+				s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), s.movers(), "the replica on %s stays until one where the configuration wants it is current, and that rebuild is pending: %s %s", l.Node, l.Node, why)
 			}
 		}
 	}

@@ -1,0 +1,52 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+
+	"strata/amount"
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// draining says how far a node is that is drained; "" for one that is not.
+func draining(cfg *schema.Config, s *state.Snapshot, n *schema.Node) string {
+	at := s.Nodes[n.Name]
+	switch {
+	case !n.Drain:
+		return ""
+	case at == nil || at.Unknown != "":
+		return "being drained"
+	}
+	replicas, engines, rest := 0, 0, false
+	for _, name := range s.Volumes() {
+		for _, id := range s.Incarnations(name) {
+			inc := s.Incarnation(cfg.Cluster, id)
+			replicas += boolToInt(slices.ContainsFunc(inc.Heads, func(h state.Head) bool { return h.Node == n.Name }))
+			engines += boolToInt(serves(inc, n.Name))
+			rest = rest || slices.ContainsFunc(inc.Others, func(o state.Placed) bool { return o.Node == n.Name }) ||
+				slices.ContainsFunc(slices.Concat(inc.Exports, inc.Standbys), func(e state.Exported) bool { return e.Node == n.Name })
+		}
+	}
+	switch {
+	case replicas+engines > 0:
+		return fmt.Sprintf("being drained: it serves %s and has %s", amount.Of(engines, "volume"), amount.Of(replicas, "replica"))
+	case rest:
+		return "being drained: what is left of replicas and paths is on it"
+	}
+	return "drained: nothing of any volume is on it"
+}
+
+// serves reports whether a node has anything through which hosts may use an incarnation.
+func serves(inc *state.Incarnation, n lineage.Node) bool {
+	return slices.ContainsFunc(inc.Raids, func(m state.Mirror) bool { return m.Node == n }) ||
+		slices.ContainsFunc(inc.Exports, func(e state.Exported) bool { return e.Node == n && e.Device != "" })
+}
+
+func boolToInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
