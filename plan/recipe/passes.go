@@ -201,7 +201,8 @@ func limitOf(snap *state.Snapshot) int {
 }
 
 func (p *passes) plan(limit int, next func(*passes) (*builder, plan.Pass, error)) (*plan.Plan, error) {
-	out, found, complete := &plan.Plan{}, p.presences(), false
+	out, found := &plan.Plan{}, p.presences()
+	var complete bool
 	for {
 		b, pass, err := next(p)
 		if err != nil {
