@@ -24,7 +24,7 @@ type Patience struct {
 	waits []state.Waiting // at the last look
 	told  []lineage.Link  // somebody was told of these
 	// silent has since when nodes do not answer from which another may take over.
-	silent map[lineage.Node]time.Time
+	silent map[lineage.Node]silence
 }
 
 // absence is of one peer.
@@ -121,8 +121,8 @@ func (p *Patience) Next(now time.Time) (time.Duration, bool) {
 			ends = append(ends, d)
 		}
 	}
-	for since := range maps.Values(p.silent) {
-		if d := since.Add(p.cfg.Links.Patience()).Sub(now); d > 0 {
+	for s := range maps.Values(p.silent) {
+		if d := p.listen(s, now); d > 0 {
 			ends = append(ends, d)
 		}
 	}

@@ -89,16 +89,16 @@ func TestFailoverWatched(t *testing.T) {
 
 	// The engine is back where it is configured, or stays; whichever serves hangs.
 	w.Going(100, 30*time.Second)
-	engine, _ := l.exported("db")
+	_, engine := l.exported("db")
 	hung := time.Now()
-	l.Targets[engine].Freeze()
+	engine.Freeze()
 	watch.Logged(hung, "step done", "local to the engine")
 	took := time.Since(hung)
-	t.Logf("the engine on %s hung, and another had taken over after %v", engine, took.Round(time.Millisecond))
+	t.Logf("the engine on %s hung, and another had taken over after %v", engine.Name, took.Round(time.Millisecond))
 	if took > signs*5/2 {
 		t.Errorf("that is more than %v", signs*5/2)
 	}
-	l.Targets[engine].Thaw()
+	engine.Thaw()
 	watch.Logged(time.Now(), "nothing is left to do", `"converged":true`)
 	watch.Stop()
 	t.Log(l.finish(w))

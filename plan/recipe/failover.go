@@ -106,12 +106,12 @@ func (s *subject) stuckWith(left state.Survivors, gone bool) (why, hint string) 
 		return `failover is "manual"`, byHand
 	case b.unattended() && !s.may(schema.DutyFence):
 		return "that takes \"fence\" in its auto", "strata apply does it"
+	case !asked && left.Reached() && !s.isOff(left.Engine):
+		return fmt.Sprintf("%s is connected to its replicas still, so it may well serve hosts, and merely not answer strata", left.Engine), byHand
 	case !asked && b.opt.Silent[left.Engine]:
 		return fmt.Sprintf("%s is waited for, %v at most", left.Engine, b.cfg.Links.Patience()), ""
 	case s.kernelExport():
 		return "its users have a device of that node's kernel", ""
-	case !asked && left.Reached() && !s.isOff(left.Engine):
-		return fmt.Sprintf("%s is connected to its replicas still, so it may well serve hosts, and merely not answer strata", left.Engine), byHand
 	case s.mayBeRead(left) && b.cfg.Node(left.Engine).Fence == nil:
 		return fmt.Sprintf("%s may have a replica of its own and show hosts what that has, and nothing says that it is off", left.Engine), byHand
 	}

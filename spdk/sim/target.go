@@ -37,6 +37,7 @@ type process struct {
 	pid        int // no two processes of a cluster have the same
 	dead       bool
 	frozen     bool
+	freezes    int         // how often it was frozen, or went on
 	hungOn     *controller // whose peer the whole process waits for
 	asking     *controller // whose peer has sent an event, and vanished
 	connecting int         // attempts to connect that the whole process waits for
