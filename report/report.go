@@ -81,6 +81,7 @@ type Volume struct {
 	// is 0 then, and says nothing.
 	Undecided bool      `json:"undecided,omitempty"`
 	Wanted    int       `json:"wanted"`
+	Failover  *Failover `json:"failover,omitempty"`
 	Exports   []Export  `json:"exports,omitempty"`
 	Replicas  []Replica `json:"replicas,omitempty"`
 }
@@ -255,6 +256,7 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 		}
 	}
 	out.Exports = exports(verdict, inc)
+	out.Failover = failover(cfg, s, v, verdict)
 	out.Why = cmp.Or(out.Why, unreached(v, verdict, inc))
 	out.Health = health(v, verdict, out)
 	if n := awaits(cfg, v, verdict, inc, gone); n != "" {
