@@ -14,7 +14,7 @@ import (
 func (s *Snapshot) running(inc *Incarnation, q Question, v *Verdict) bool {
 	var engines []Verdict
 	for _, e := range s.engines(inc, q, v.Top) {
-		if newest, ok := e.outrun(inc); (!ok || newest-e.epoch() < lineage.Forced/2) && !s.succeeded(e) {
+		if newest, ok := e.outrun(inc); (!ok || newest-e.epoch() < lineage.Forced/2) && !s.succeeded(q.Cluster, e) {
 			engines = append(engines, e)
 		}
 	}
@@ -67,19 +67,6 @@ func (s *Snapshot) served(engines []Verdict) []Verdict {
 		}
 	}
 	return did
-}
-
-// succeeded reports whether another node has taken over from an engine without a leg of
-// its own, or whose own is fenced: one of its legs is named as local to the engine where
-// that is. Names say otherwise before an engine shows anything.
-func (s *Snapshot) succeeded(e Verdict) bool {
-	if e.local() != nil {
-		return false
-	}
-	fenced := slices.ContainsFunc(e.Legs, func(l CurrentLeg) bool { return l.Node == e.Engine && l.Head != nil })
-	return (fenced || s.shows(e)) && slices.ContainsFunc(e.Legs, func(l CurrentLeg) bool {
-		return l.Head != nil && l.Head.Name.Mark == lineage.Primary && l.Node != e.Engine
-	})
 }
 
 // shows reports whether an engine gives its device to anybody.

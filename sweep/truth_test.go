@@ -22,7 +22,9 @@ func (w *world) truth(v *sim.View) error {
 		if !h.wrote() {
 			continue
 		}
-		if err := believed(lvols, h.id, func(l sim.Stored) error { return h.hasAll(v, l) }); err != nil {
+		_, why := authority(lvols, h.id)
+		bare := why != "" && w.failsOver(h.id) && len(witnesses(lvols, h.id)) > 0 // each witness is looked at instead
+		if err := believed(lvols, h.id, func(l sim.Stored) error { return h.hasAll(v, l) }); err != nil && !bare {
 			return err
 		}
 		for _, l := range witnesses(lvols, h.id) {
@@ -49,6 +51,13 @@ func (w *world) truth(v *sim.View) error {
 		}
 	}
 	return nil
+}
+
+// failsOver reports whether a volume fails over by itself from an engine without a replica:
+// while that is in use no head is named as its authority.
+func (w *world) failsOver(id lineage.Volume) bool {
+	v := w.sc.final().Volume(id.Name)
+	return v != nil && v.Failover && !slices.Contains(v.Replicas.On, v.Engine)
 }
 
 // believed checks each head that would be believed were the power to go.
@@ -124,7 +133,7 @@ func authority(lvols []sim.Stored, id lineage.Volume) (found []sim.Stored, why s
 func witnesses(lvols []sim.Stored, id lineage.Volume) (found []sim.Stored) {
 	var top lineage.Epoch
 	for _, l := range lvols {
-		if h, ok := head(l); ok && h.Volume == id && h.Epoch >= top {
+		if h, ok := head(l); ok && h.Volume == id && h.Epoch >= top && !h.Pledged {
 			if h.Epoch > top {
 				found = nil
 			}

@@ -144,6 +144,10 @@ func (c *Checker) letIn(op plan.HostAllow) error {
 			if !l.Configured || r == nil || to.Controllers[r.Controller] == nil {
 				continue
 			}
+			v, ours := c.cfg.Cluster.ParseRaid(raid.Name)
+			if verdict := c.judge(v); ours && verdict.Unknown == "" && verdict.Engine == link.To {
+				continue // what it has queued is of the volume as it is
+			}
 			if ctrl := to.Controllers[r.Controller]; ctrl.NQN == op.NQN && !ctrl.GivenUp() {
 				return fmt.Errorf("RAID %s on %s may have writes queued, and would send them again", raid.Name, link.To)
 			}
@@ -159,4 +163,11 @@ func (c *Checker) serves(v lineage.Volume, but lineage.Node) bool {
 	return verdict.Unknown == "" && verdict.Engine != "" && verdict.Engine != but && slices.ContainsFunc(c.w.Incarnation(v).Exports, func(e state.Exported) bool {
 		return e.Node == verdict.Engine && e.Subsystem != nil && e.Device != "" && slices.ContainsFunc(e.Subsystem.Listeners, func(l state.Listener) bool { return !l.Paused })
 	})
+}
+
+// leftover reports whether a node has a RAID of a volume, which is known not to be that of
+// the engine to believe.
+func (c *Checker) leftover(v lineage.Volume, n lineage.Node) bool {
+	verdict := c.judge(v)
+	return verdict.Unknown == "" && verdict.Engine != n && c.w.Nodes[n].Raids[c.cfg.Cluster.Raid(v)] != nil
 }

@@ -121,9 +121,13 @@ n4 raid lab.db.k3f7 online LEG1 u2
 	if why := refused(t, both, plan.Options{}, show); why != "" {
 		t.Errorf("to a mirror that has it: %q", why)
 	}
+	taken := strings.NewReplacer("#3.2w u1", "#1003.1p u1", "#3.2w u2", "#1003x u2").Replace(both)
 	allow := plan.HostAllow{At: plan.At{Node: "n1"}, NQN: link, Host: "nqn.2026-01.io.strata:lab:n4"}
-	if why := refused(t, both, plan.Options{}, allow); !strings.Contains(why, "would send them again") {
-		t.Errorf("with a mirror: %q", why)
+	if why := refused(t, taken, plan.Options{}, allow); !strings.Contains(why, "would send them again") {
+		t.Errorf("with a mirror, when another has taken over: %q", why)
+	}
+	if why := refused(t, both, plan.Options{}, allow); why != "" {
+		t.Errorf("with a mirror, when no other has: %q", why)
 	}
 	if why := refused(t, world, plan.Options{}, allow); !strings.Contains(why, "may have writes queued") {
 		t.Errorf("one that cannot be read: %q", why)
@@ -156,7 +160,8 @@ n4 subsystem nqn.2026-01.io.strata:lab:db.k3f7 any
 n4 namespace nqn.2026-01.io.strata:lab:db.k3f7 1 lab.db.k3f7
 n4 listen nqn.2026-01.io.strata:lab:db.k3f7 10.0.0.4 4420
 `
-		return strings.NewReplacer("HEAD1", head1, "HEAD2", head2, "n4 unread connection refused", back).Replace(lost)
+		return strings.NewReplacer("HEAD1", head1, "HEAD2", head2, "n4 unread connection refused", back,
+			"n1:n4~wait\nn1 namespace", "n1:n4~wait host=nqn.2026-01.io.strata:lab:n4\nn1 namespace", "n2:n4~wait\nn2 namespace", "n2:n4~wait host=nqn.2026-01.io.strata:lab:n4\nn2 namespace").Replace(lost)
 	}
 	mint := plan.LvolRename{At: plan.At{Node: "n1"}, Lvstore: "lab.fast", From: "db.k3f7#3.3q", To: "db.k3f7#4.1q"}
 	tell := plan.LvolRename{At: plan.At{Node: "n2"}, Lvstore: "lab.fast", From: "db.k3f7#3.3q", To: "db.k3f7#4x"}

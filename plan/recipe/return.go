@@ -33,12 +33,39 @@ func (b *builder) shutOutOf(l lineage.Link) bool {
 	return sub != nil && len(sub.Listeners) > 0 && !sub.AnyHost && !slices.Contains(sub.Hosts, b.cfg.Cluster.HostNQN(l.To))
 }
 
+// outdated reports whether the peer of a link has a RAID with a leg on it that is not that of
+// the engine to believe; and what it is where that is not known.
+func (b *builder) outdated(l lineage.Link, unknown bool) bool {
+	to, name := b.w.Nodes[l.To], b.w.Controller(l)
+	for _, raid := range to.Raids {
+		v, ours := b.cfg.Cluster.ParseRaid(raid.Name)
+		conf := b.cfg.Volume(v.Name)
+		if !slices.ContainsFunc(raid.Legs, func(leg state.Leg) bool {
+			r := to.Remotes[leg.UUID]
+			return leg.Configured && r != nil && r.Controller == name
+		}) {
+			continue
+		}
+		if !ours || conf == nil {
+			if unknown {
+				return true
+			}
+			continue
+		}
+		verdict := b.w.Judge(b.w.Incarnation(v), b.question(conf))
+		if verdict.Unknown != "" && unknown || verdict.Unknown == "" && verdict.Engine != l.To {
+			return true
+		}
+	}
+	return false
+}
+
 // queued says why a node is not let in to a link that it was fenced off; "" when it may:
 // it uses nothing through it any more.
 func (b *builder) queued(l lineage.Link) string {
 	to, name := b.w.Nodes[l.To], b.w.Controller(l)
 	ctrl := to.Controllers[name]
-	if !b.shutOutOf(l) || ctrl == nil || ctrl.GivenUp() || !usesAny(b.w, to, name) {
+	if !b.shutOutOf(l) || ctrl == nil || ctrl.GivenUp() || !usesAny(b.w, to, name) || !b.outdated(l, true) {
 		return ""
 	}
 	return fmt.Sprintf("%s was fenced off the link from %s, and what it has queued there is to end first", l.To, l.From)

@@ -1,0 +1,49 @@
+package state
+
+import (
+	"slices"
+
+	"strata/lineage"
+)
+
+// succeeded reports whether another node has taken over from an engine without a leg of
+// its own, or whose own is fenced, so that its names do not say what it knows of. What is
+// named as local to the engine where it is, or is sealed, no engine has in use: names say
+// otherwise before it shows anything, and it shows nothing any more before they say so.
+// And one that was fenced off a link, and has a leg that is stale, is not coming back.
+func (s *Snapshot) succeeded(c lineage.Cluster, e Verdict) bool {
+	if e.local() != nil {
+		return false
+	}
+	shows, own, stale, elsewhere, sealed := s.shows(e), false, false, false, false
+	for _, l := range e.Legs {
+		if l.Head == nil {
+			continue
+		}
+		h := l.Head.Name
+		own = own || l.Node == e.Engine
+		stale = stale || h.Mark == lineage.Fenced && !h.Pledged
+		elsewhere = elsewhere || h.Mark == lineage.Primary && l.Node != e.Engine
+		sealed = sealed || h.Mark == lineage.Sealed && !h.Wait
+	}
+	return elsewhere && (shows || own) || sealed && shows || stale && s.shutOut(c, e)
+}
+
+// shutOut reports whether a node that was read does not let an engine in to the link by
+// which that reaches a leg. One that does not listen yet is being made.
+func (s *Snapshot) shutOut(c lineage.Cluster, e Verdict) bool {
+	at := s.Nodes[e.Engine]
+	return slices.ContainsFunc(e.Legs, func(l CurrentLeg) bool {
+		r := at.Remotes[l.UUID]
+		if r == nil || at.Controllers[r.Controller] == nil {
+			return false
+		}
+		link, ok := c.ParseLink(at.Controllers[r.Controller].NQN)
+		from := s.Nodes[link.From]
+		if !ok || !link.Wait || from == nil || from.Unknown != "" {
+			return false
+		}
+		sub := from.Subsystems[c.LinkNQN(link)]
+		return sub != nil && len(sub.Listeners) > 0 && !sub.AnyHost && !slices.Contains(sub.Hosts, c.HostNQN(link.To))
+	})
+}
