@@ -27,7 +27,7 @@
 //     resume    a pause that somebody left open ends [serve]
 //     spent     a volume whose names count too high is left as it is
 //     alone     a volume whose next step is left to a person is left as it is
-//     silence   the listeners of an engine go that another has taken over from, and that is back (return.go) [fence]
+//     silence   the listeners of an engine go that another has taken over from, and that is back (return.go) [serve…]
 //     end       engines end that were given up, and are back [serve…]
 //     overtaken an engine that serves nobody is left as it is while others may be ahead of it
 //     patience  legs whose peer is gone are waited for, over links that wait, or the epoch without them is minted and the peer let go [serve…]

@@ -27,7 +27,6 @@ type duty struct {
 var (
 	asks     = duty{but: "has no steps"} // is always tried
 	serving  = duty{any: []schema.Duty{schema.DutyServe}}
-	fencing  = duty{any: []schema.Duty{schema.DutyFence}}
 	remaking = duty{any: []schema.Duty{schema.DutyRebuild}}
 	changing = duty{any: []schema.Duty{schema.DutyChange}}
 	// relocating is what a person does, or who may move what is there.

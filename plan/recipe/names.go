@@ -37,7 +37,7 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 	case s.forces():
 		s.fence(epoch, legs)
 		s.reread()
-	case s.Engine != "" && s.promised() > 0:
+	case s.Engine != "" && s.promised() > 2: // of two, the first is half
 		s.tell(epoch, legs)
 	case s.announcesFirst(legs):
 		s.announce(epoch, legs)

@@ -6,6 +6,7 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/schema"
 	"strata/state"
 )
 
@@ -76,6 +77,10 @@ func (b *builder) queued(l lineage.Link) string {
 // else is done to the volume.
 func (s *subject) silence() result {
 	came := idle
+	if nodes := s.queuing(); len(nodes) > 0 && !s.may(schema.DutyFence) {
+		s.b.blockAlone("volume "+s.v.Name, s.v.Pos, "strata apply does it; with \"fence\" in its auto it is done without a person", "it is left as it is: what its former engine on %s has queued is to end, and that takes \"fence\"", nodes[0])
+		return blocked
+	}
 	for _, n := range s.queuing() {
 		came = acted
 		why := because(s.v.Pos, "another has taken over from %s, which is back: hosts are to go on there", n)
