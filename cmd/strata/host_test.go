@@ -95,7 +95,11 @@ func (l *lab) cmdPaths(s *script, args []string) error {
 
 // listeners goes through those of a volume's exports.
 func (l *lab) listeners(volume string, each func(nqn, address, port string) error) error {
-	for _, n := range l.nodes {
+	return l.listenersOf(l.nodes, volume, each)
+}
+
+func (l *lab) listenersOf(nodes []string, volume string, each func(nqn, address, port string) error) error {
+	for _, n := range nodes {
 		result, err := l.call(n, "nvmf_get_subsystems", "")
 		if err != nil {
 			continue

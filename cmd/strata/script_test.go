@@ -45,6 +45,7 @@ func TestMain(m *testing.M) {
 //	paths VOLUME [NQN]                       the same, by every path that there is
 //	[!] write VOLUME OFFSET SIZE LETTER      write through that host
 //	[!] read VOLUME OFFSET SIZE LETTER       read, and compare
+//	[!] outside write|read VOLUME OFFSET SIZE LETTER [NQN]   a host connects over NVMe/TCP to a volume that strata sim --nvme serves
 //	replica NODE VOLUME[@SNAPSHOT] OFFSET SIZE LETTER   read a node's replica, or the layer there, and compare
 //	same VOLUME[@SNAPSHOT] OFFSET SIZE NODE...  compare the nodes' replicas, or layers, with one another
 //	reading VOLUME / reading -stop VOLUME    a host that reads without end; fails when a read did
@@ -99,6 +100,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"paths":     inLab((*lab).cmdPaths),
 	"write":     inLab((*lab).cmdWrite),
 	"read":      inLab((*lab).cmdRead),
+	"outside":   inLab((*lab).cmdOutside),
 	"replica":   inLab((*lab).cmdReplica),
 	"same":      inLab((*lab).cmdSame),
 	"writing":   inLab((*lab).cmdWriting),

@@ -22,6 +22,7 @@ func newSim() *cobra.Command {
 		diskSize int
 		faults   []string
 		profile  string
+		nvme     bool
 	)
 	cmd := &cobra.Command{
 		Use:   "sim --dir DIR NODE...",
@@ -31,12 +32,19 @@ interrupted. The targets reach one another at the addresses they listen on,
 without a network. Their disks are kept in DIR and survive a restart with
 everything on them; all else is lost, as with a real target.
 
+With --nvme hosts outside of the simulation reach what is exported over NVMe/TCP,
+as they would reach a real target: Linux with "nvme connect", SPDK, or whatever
+else speaks it. A target listens at the addresses that it is told by RPC. One that
+is not this machine's is served at a port of 127.0.0.1 instead, which is printed.
+Hosts that an export does not list are refused.
+
 Things go wrong on request: by --fault, or by a line on the standard input while
 it runs. Such a line is one of
 
 ` + sim.Grammar,
 		Example: `  strata sim --dir /tmp/lab n1 n2 n3
   strata sim --dir /tmp/lab --profile longhorn n1 n2 n3
+  strata sim --dir /tmp/lab --nvme n1 n2 n3
   strata sim --dir /tmp/lab --fault "kill n2 10s at 17" --fault "fail n1 bdev_lvol_rename 2 after" n1 n2 n3`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -62,6 +70,9 @@ it runs. Such a line is one of
 			opts.Dir, opts.DiskSize = filepath.Join(dir, "disks"), int64(diskSize)<<20
 			if err := os.MkdirAll(opts.Dir, 0o755); err != nil {
 				return err
+			}
+			if nvme {
+				opts.NVMe = (&doors{out: cmd.OutOrStdout()}).listen
 			}
 			cluster := sim.New(opts)
 			defer cluster.Close()
@@ -89,6 +100,7 @@ it runs. Such a line is one of
 	cmd.Flags().StringVar(&opts.Dir, "dir", "", "`directory` for sockets and disks")
 	cmd.Flags().StringVar(&profile, "profile", "stock", "which `build` of SPDK the targets are: stock (v26.05) or longhorn (v24.09)")
 	cmd.Flags().StringArrayVar(&faults, "fault", nil, "what goes wrong, as a `RULE`; may be repeated")
+	cmd.Flags().BoolVar(&nvme, "nvme", false, "have hosts reach exports over NVMe/TCP, on the network of this machine")
 	durationFlag(cmd, &opts.Tick, "tick", 4*time.Millisecond, 0, "how often a target looks at its sockets; 0: at once")
 	countFlag(cmd, &diskSize, "disk-size", 64<<10, 1, "size of every disk, in `MiB`")
 	return cmd

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 )
@@ -30,6 +31,11 @@ type Options struct {
 	// CopyLoad bytes a second together double it. 0: latency is not counted.
 	HostLatency time.Duration
 	CopyLoad    int64
+	// NVMe, if not nil, has hosts outside of the simulation reach the targets over
+	// NVMe/TCP: it listens on a network for an address and port that subsystems of a
+	// target listen on. Where it fails the target refuses the listener. Nothing is
+	// simulated of the way there.
+	NVMe func(target, address string) (net.Listener, error)
 	// Profile is the build simulated; Stock if its Name is empty.
 	Profile Profile
 }

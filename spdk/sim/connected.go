@@ -16,8 +16,14 @@ func init() {
 }
 
 // queues are those of an initiator: the one for admin commands. Those for I/O,
-// which it connects when something opens a namespace, are not simulated.
-const queues = 1
+// which it connects when something opens a namespace, only hosts outside of the
+// simulation have.
+func queues(i initiator) int {
+	if o, ok := i.(*outsider); ok {
+		return 1 + o.session.Queues()
+	}
+	return 1
+}
 
 // getConnected lists who is connected to a subsystem.
 func (p *process) getConnected(q *subsystemQuery) (any, error) {
@@ -33,7 +39,7 @@ func (p *process) getConnected(q *subsystemQuery) (any, error) {
 		}
 		out = text(out, "hostnqn", i.host())
 		out = text(out, "hostid", hostID(i.host()))
-		out = append(number(out, "num_io_qpairs", queues), '}')
+		out = append(number(out, "num_io_qpairs", uint64(queues(i))), '}')
 	}
 	return json.RawMessage(append(out, ']')), nil
 }
@@ -46,14 +52,14 @@ func (p *process) getQPairs(q *subsystemQuery) (any, error) {
 	}
 	out := []byte{'['}
 	for _, i := range s.byID() {
-		for n := range queues {
+		for n := range queues(i) {
 			out = number(append(item(out), '{'), "cntlid", uint64(i.number()))
 			out = number(out, "qid", uint64(n))
 			out = text(out, "state", "enabled")
 			out = text(out, "thread", "nvmf_tgt_poll_group_000")
 			out = text(out, "hostnqn", i.host())
 			out = i.via().addr.dump(key(out, "listen_address"))
-			peer := address{Type: "TCP", Family: "IPv4", Address: "127.0.0.1", Service: strconv.Itoa(32768 + queues*int(i.number()) + n)}
+			peer := address{Type: "TCP", Family: "IPv4", Address: "127.0.0.1", Service: strconv.Itoa(32768 + int(i.number()) + n)}
 			out = append(peer.dump(key(out, "peer_address")), '}')
 		}
 	}

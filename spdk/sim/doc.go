@@ -1,6 +1,7 @@
 // Package sim is a cluster of simulated SPDK targets: JSON-RPC over Unix
 // sockets, a blobstore with lvols, RAID1, and NVMe-oF between the targets of
-// one [Cluster] without any network.
+// one [Cluster] without any network. With Options.NVMe hosts outside of the
+// simulation reach them over one.
 //
 // It behaves as SPDK v26.05 was seen to behave, down to codes and messages of
 // errors; where no exchange was recorded it follows SPDK's source. Disks

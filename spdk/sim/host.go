@@ -153,13 +153,7 @@ func (n *Namespace) Size() int64 {
 func (n *Namespace) ReadAt(ctx context.Context, p []byte, off int64) error {
 	q := make([]byte, len(p))
 	err := n.do(ctx, off, len(p), func(b *bdev, o *op) error {
-		err := b.read(o, q, off)
-		if err == nil { // counted when it is done
-			b.stat.reads++
-			b.stat.readTicks += b.p.t.c.hostTicks()
-			b.stat.bytesRead += uint64(len(p))
-		}
-		return err
+		return b.hostRead(o, q, off)
 	})
 	if err == nil {
 		copy(p, q)
@@ -171,14 +165,29 @@ func (n *Namespace) ReadAt(ctx context.Context, p []byte, off int64) error {
 func (n *Namespace) WriteAt(ctx context.Context, p []byte, off int64) error {
 	q := slices.Clone(p)
 	return n.do(ctx, off, len(p), func(b *bdev, o *op) error {
-		err := b.write(o, q, off)
-		if err == nil {
-			b.stat.writes++
-			b.stat.writeTicks += b.p.t.c.hostTicks()
-			b.stat.bytesWritten += uint64(len(p))
-		}
-		return err
+		return b.hostWrite(o, q, off)
 	})
+}
+
+// hostRead and hostWrite are I/O of a host, counted when it is done.
+func (b *bdev) hostRead(o *op, p []byte, off int64) error {
+	err := b.read(o, p, off)
+	if err == nil {
+		b.stat.reads++
+		b.stat.readTicks += b.p.t.c.hostTicks()
+		b.stat.bytesRead += uint64(len(p))
+	}
+	return err
+}
+
+func (b *bdev) hostWrite(o *op, p []byte, off int64) error {
+	err := b.write(o, p, off)
+	if err == nil {
+		b.stat.writes++
+		b.stat.writeTicks += b.p.t.c.hostTicks()
+		b.stat.bytesWritten += uint64(len(p))
+	}
+	return err
 }
 
 // do sends an I/O to the target, again after each loss of the connection.

@@ -217,6 +217,9 @@ func (p *process) listen(l *listener) bool {
 	if q := p.t.c.fabric[k]; q != nil && q != p {
 		return false
 	}
+	if !p.openDoor(k) {
+		return false
+	}
 	p.t.c.fabric[k] = p
 	return true
 }
@@ -231,4 +234,5 @@ func (p *process) unlisten(l *listener) {
 		}
 	}
 	delete(p.t.c.fabric, l.addr.key())
+	p.shutDoor(l.addr.key())
 }

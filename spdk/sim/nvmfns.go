@@ -124,6 +124,7 @@ func (p *process) setGroup(q *struct {
 		}
 		n.group = q.Group
 		s.notify(n.id)
+		s.restated(nil)
 		return true, nil
 	}
 	if s.leaving && len(s.conns) == 0 {
@@ -242,6 +243,7 @@ func (p *process) setANAState(q *struct {
 		} else {
 			l.states[q.Group] = q.State
 		}
+		s.restated(l)
 		l.news++
 		p.soon(1, func() { l.news-- })
 		return true, nil

@@ -53,6 +53,7 @@ type process struct {
 
 	transports []string
 	subsystems map[string]*subsystem
+	doors      map[string]*door
 	nvme       []*controller
 	attaching  []string // names of controllers on their way
 	nvmeOpts   nvmeOptions
@@ -154,6 +155,9 @@ func (p *process) die() {
 		if q == p {
 			delete(p.t.c.fabric, addr)
 		}
+	}
+	for addr := range p.doors {
+		p.shutDoor(addr)
 	}
 	for _, l := range p.lvs {
 		l.store.loaded = false
