@@ -64,27 +64,35 @@ func (l *Lab) bareCopy(from, to, layer string, size int64) float64 {
 	src.Must("bdev_nvme_attach_controller", `{"name":"bare","trtype":"TCP","adrfam":"IPv4","traddr":"127.0.0.1","trsvcid":"`+dst.Port+`","subnqn":"`+nqn+`"}`)
 	src.Must("bdev_wait_for_examine", "")
 
+	took := src.shallowCopy("e2e.fast/"+layer, "baren1", size)
+
+	src.Must("bdev_nvme_detach_controller", `{"name":"bare"}`)
+	dst.Must("nvmf_delete_subsystem", `{"nqn":"`+nqn+`"}`)
+	dst.Must("bdev_lvol_delete", `{"name":"e2e.fast/bare"}`)
+	return float64(size) / took.Seconds()
+}
+
+// shallowCopy copies the clusters of a snapshot, so many, to a bdev.
+func (x *Target) shallowCopy(layer, bdev string, clusters int64) time.Duration {
+	x.t.Helper()
 	start := time.Now()
 	var id struct {
 		ID json.Number `json:"operation_id"`
 	}
-	src.Into(&id, "bdev_lvol_start_shallow_copy", `{"src_lvol_name":"e2e.fast/`+layer+`","dst_bdev_name":"baren1"}`)
-	for state := ""; state != "complete"; {
+	x.Into(&id, "bdev_lvol_start_shallow_copy", `{"src_lvol_name":"`+layer+`","dst_bdev_name":"`+bdev+`"}`)
+	for {
 		var at struct {
 			State  string
 			Error  string
 			Copied int64 `json:"copied_clusters"`
 		}
 		time.Sleep(5 * time.Millisecond)
-		src.Into(&at, "bdev_lvol_check_shallow_copy", `{"operation_id":`+id.ID.String()+`}`)
-		if state = at.State; state == "error" || state == "complete" && at.Copied != size {
-			l.t.Fatalf("the bare copy: %+v", at)
+		x.Into(&at, "bdev_lvol_check_shallow_copy", `{"operation_id":`+id.ID.String()+`}`)
+		if at.State == "error" || at.State == "complete" && at.Copied != clusters {
+			x.t.Fatalf("a shallow copy of %s to %s: %+v", layer, bdev, at)
+		}
+		if at.State == "complete" {
+			return time.Since(start)
 		}
 	}
-	took := time.Since(start)
-
-	src.Must("bdev_nvme_detach_controller", `{"name":"bare"}`)
-	dst.Must("nvmf_delete_subsystem", `{"nqn":"`+nqn+`"}`)
-	dst.Must("bdev_lvol_delete", `{"name":"e2e.fast/bare"}`)
-	return float64(size) / took.Seconds()
 }

@@ -129,7 +129,6 @@ func TestBadPDUs(t *testing.T) {
 		{"a data digest that was not agreed on", data(write, flagDataDigest, 512), fesHeaderField, 1},
 		{"more data than a capsule has", data(write, 0, 20<<10), fesDataLimit, 4},
 		{"data that nobody asked for", bytesOf(h2cData, flagLast, 24, 24, 24+512, make([]byte, 16+512)), fesHeaderField, 10},
-		{"two commands of one id", append(data(stuckEvent(5), 0, 0), data(stuckEvent(5), 0, 0)...), fesHeaderField, commonLen + 2},
 		{"a second ICReq", bytesOf(icReq, 0, 128, 0, 128, make([]byte, 120)), fesHeaderField, 0},
 		{"a TermReq without an end", bytesOf(h2cTermReq, 0, 24, 0, 1<<20, make([]byte, 16)), fesHeaderField, 4},
 		{"an R2T with data", bytesOf(r2tPDU, 0, 24, 24, 100, make([]byte, 92)), fesHeaderField, 4},
@@ -174,12 +173,6 @@ func TestBadPDUs(t *testing.T) {
 	})
 }
 
-// stuckEvent is an event request, which is held.
-func stuckEvent(id uint16) sqe {
-	c := newCommand(opAsyncEvent)
-	binary.LittleEndian.PutUint16(c[2:], id)
-	return c
-}
 
 // dialed is the controller of an admin queue that stays.
 func dialed(t testing.TB, addr string) uint16 {
@@ -401,5 +394,60 @@ func TestSilence(t *testing.T) {
 	}
 	if d := (&Device{h: h, BlockSize: 4096, Size: 4096}); !errors.Is(h.Err(), ErrLost) || !errors.Is(d.Flush(t.Context()), ErrLost) {
 		t.Errorf("%v", h.Err())
+	}
+}
+
+// TestTwice: no two commands have one id, but that of an event request is given up
+// by who uses it again.
+func TestTwice(t *testing.T) {
+	dsk, m := disk(1 << 20)
+	s := stuck{m, make(chan struct{})}
+	dsk.Namespace.Backend = s
+	addr := serve(t, &Target{Connect: dsk.Connect})
+	defer close(s.let)
+	r := ioQueue(t, addr)
+	read := newCommand(opRead)
+	read.put(1, 1)
+	read.sgl(sglTransport, 4096)
+	r.send(capsuleCmd, 0, read, nil)
+	r.send(capsuleCmd, 0, read, nil)
+	r.terminated(fesHeaderField, commonLen+2)
+
+	r = dial(t, addr).hello()
+	r.connected(0, anyController)
+	for range 3 {
+		r.send(capsuleCmd, 0, newCommand(opAsyncEvent), nil)
+	}
+	r.send(capsuleCmd, 0, newCommand(opKeepAlive), nil)
+	if e := r.completion(); e.status != 0 || e.id != 0 {
+		t.Errorf("a command with the id of an event request: %v", e)
+	}
+}
+
+// TestRanges: of the ranges that are sent those count that the command says, as
+// Linux has it, which sends a whole page.
+func TestRanges(t *testing.T) {
+	dsk, m := disk(1 << 20)
+	dsk.Namespace.Backend = trimmed{m}
+	copy(m.data, bytes.Repeat([]byte{1}, 1<<20))
+	r := ioQueue(t, serve(t, &Target{Connect: dsk.Connect}))
+	dsm := newCommand(opDSM)
+	dsm.put(1, 1)
+	dsm.put(10, 1) // two
+	dsm.put(11, 1<<2)
+	page := make([]byte, 4096)
+	for i := range 3 {
+		binary.LittleEndian.PutUint32(page[16*i+4:], 1)
+		binary.LittleEndian.PutUint64(page[16*i+8:], uint64(10*i))
+	}
+	dsm.sgl(sglInCapsule, len(page))
+	r.send(capsuleCmd, 0, dsm, page)
+	if e := r.completion(); e.status != 0 {
+		t.Fatal(e.status)
+	}
+	for i, want := range []byte{0, 0, 1} {
+		if got := m.content()[10*i*4096]; got != want {
+			t.Errorf("range %d: %d", i, got)
+		}
 	}
 }

@@ -27,7 +27,12 @@ func (s *Session) ioCommand(c *command) Status {
 	case op == opFlush:
 		return fault(ns.sync(), WriteFault)
 	case op == opDSM:
-		return c.withData(16*(int64(c.sqe.dword(10)&0xff)+1), func(data []byte) Status { return ns.discard(c.sqe, data) })
+		need, sent := 16*(int64(c.sqe.dword(10)&0xff)+1), int64(c.sqe.sglLen())
+		if sent < need || sent > 16*256 {
+			return InvalidSGLLength | notRetried
+		}
+		// Linux always sends room for 256 ranges.
+		return c.withData(sent, func(data []byte) Status { return ns.discard(c.sqe, data[:need]) })
 	}
 	n := c.sqe.blocks()
 	if c.sqe.lba() > uint64(ns.blocks()) || int64(c.sqe.lba())+n > ns.blocks() {

@@ -239,6 +239,12 @@ func (q *queue) enter(c *command) error {
 		entries = 2
 	}
 	q.head = (q.head + 1) % uint16(entries)
+	if old := q.active[c.sqe.id()]; old != nil && old.isEvent() {
+		// SPDK gives event requests up without a word when it detaches, and
+		// uses their ids for others.
+		q.s.forget(c.sqe.id())
+		delete(q.active, c.sqe.id())
+	}
 	if len(q.active) >= entries {
 		return protocolError{fesSequence, 0, "there are more commands than the queue has entries"}
 	}
@@ -248,6 +254,9 @@ func (q *queue) enter(c *command) error {
 	q.active[c.sqe.id()] = c
 	return nil
 }
+
+// isEvent says whether it is an event request.
+func (c *command) isEvent() bool { return c.q.s != nil && c.q.id == 0 && c.sqe.opcode() == opAsyncEvent }
 
 // placed looks where the data of a command is. What is to come is not asked for yet.
 func (c *command) placed() Status {

@@ -154,6 +154,13 @@ func (s *Session) hold(id uint16) bool {
 	return true
 }
 
+// forget lets go of an event request.
+func (s *Session) forget(id uint16) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = slices.DeleteFunc(s.waiting, func(x uint16) bool { return x == id })
+}
+
 // heard notes a sign of life.
 func (s *Session) heard() { s.alive.Store(true) }
 
