@@ -173,7 +173,6 @@ func TestBadPDUs(t *testing.T) {
 	})
 }
 
-
 // dialed is the controller of an admin queue that stays.
 func dialed(t testing.TB, addr string) uint16 {
 	return dial(t, addr).hello().connected(0, anyController)

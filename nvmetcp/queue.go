@@ -110,18 +110,21 @@ func (q *queue) end() {
 		c.give()
 	}
 	q.mu.Unlock()
-	q.running.Wait()
+	if q.s == nil || q.id > 0 {
+		q.running.Wait()
+	}
 	switch s := q.s; {
 	case s == nil:
 	case q.id > 0:
 		s.remove(q.id)
 	default:
+		defer q.running.Wait()
 		s.Close()
-		s.running.Wait()
 		q.t.leave(s)
 		if s.ctrl.Left != nil {
 			s.ctrl.Left()
 		}
+		s.running.Wait()
 	}
 }
 
@@ -256,7 +259,9 @@ func (q *queue) enter(c *command) error {
 }
 
 // isEvent says whether it is an event request.
-func (c *command) isEvent() bool { return c.q.s != nil && c.q.id == 0 && c.sqe.opcode() == opAsyncEvent }
+func (c *command) isEvent() bool {
+	return c.q.s != nil && c.q.id == 0 && c.sqe.opcode() == opAsyncEvent
+}
 
 // placed looks where the data of a command is. What is to come is not asked for yet.
 func (c *command) placed() Status {

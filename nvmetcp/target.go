@@ -64,7 +64,8 @@ type Controller struct {
 	ANA bool
 	// View is what the host sees.
 	View View
-	// Left is called once, after the last command has ended, when the host is gone. May be nil.
+	// Left is called once, when the host is gone: nobody waits any more for what
+	// commands of its may still be under way. May be nil.
 	Left func()
 }
 
