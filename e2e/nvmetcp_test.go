@@ -38,8 +38,9 @@ func (r *ram) WriteAt(p []byte, off int64) (int, error) {
 	return copy(r.data[off:], p), nil
 }
 
-// ours is a target of ours that serves a backend to HostNQN; it ends with the test.
-func ours(t testing.TB, target *nvmetcp.Target, size int64, backend nvmetcp.Backend) Portal {
+// ours is a target of ours that serves a backend to HostNQN, which needs the first of
+// keys, if there are any; it ends with the test.
+func ours(t testing.TB, target *nvmetcp.Target, size int64, backend nvmetcp.Backend, keys ...*nvmetcp.Key) Portal {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -47,6 +48,9 @@ func ours(t testing.TB, target *nvmetcp.Target, size int64, backend nvmetcp.Back
 	}
 	disk := &nvmetcp.Disk{NQN: oursNQN, Hosts: []string{HostNQN}, Namespace: nvmetcp.Namespace{
 		UUID: [16]byte(Pattern(uint64(size), 16)), BlockSize: 4096, Size: size, Backend: backend}}
+	if len(keys) == 2 {
+		disk.HostKey, disk.TargetKey = keys[0], keys[1]
+	}
 	target.Connect = disk.Connect
 	go target.Serve(l)
 	t.Cleanup(func() { target.Close() })

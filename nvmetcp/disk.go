@@ -13,6 +13,8 @@ type Disk struct {
 	NQN       string
 	Hosts     []string // NQNs that are admitted; nobody else is
 	Namespace Namespace
+	// HostKey and TargetKey are as in Controller.
+	HostKey, TargetKey *Key
 
 	once sync.Once
 	mu   sync.Mutex
@@ -38,6 +40,7 @@ func (d *Disk) Connect(s *Session) (Controller, error) {
 	d.next = d.next%lastController + 1
 	return Controller{
 		ID: d.next, Serial: fmt.Sprintf("%x", d.Namespace.UUID[:10]), Model: "strata", MaxNamespaces: 1, View: single(d.Namespace),
+		HostKey: d.HostKey, TargetKey: d.TargetKey,
 	}, nil
 }
 

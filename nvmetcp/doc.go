@@ -20,6 +20,8 @@
 // disconnected after Patience; one that says nothing when its keep-alive has passed
 // twice.
 //
-// Hosts are told apart by the NQN that they say is theirs. There is no TLS, and no
-// authentication: who can reach a target and knows a listed NQN gets in.
+// Hosts are told apart by the NQN that they say is theirs: who can reach a target and
+// knows a listed NQN gets in, unless there is a [Key]. With one each queue begins with
+// DH-HMAC-CHAP (SHA-256 to SHA-512; no group, or one of RFC 7919), of the host and, if it
+// asks, of the target. What follows is neither encrypted nor signed; there is no TLS.
 package nvmetcp

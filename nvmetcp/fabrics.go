@@ -43,7 +43,17 @@ func (c *connectData) decode(b []byte) bool {
 func (q *queue) fabrics(c *command) (uint64, Status) {
 	switch t := c.sqe.fctype(); {
 	case t == fcConnect && q.s == nil:
-		return q.connectCommand(c)
+		result, status := q.connectCommand(c)
+		if status == 0 {
+			if q.guard = newGuard(q.s); q.guard != nil {
+				result |= authRequired
+			}
+		}
+		return result, status
+	case (t == fcAuthSend || t == fcAuthRecv) && q.s != nil:
+		return 0, q.authCommand(c)
+	case q.guard.bars():
+		return 0, AuthRequired | notRetried
 	case t == fcConnect, q.s == nil:
 		return 0, SequenceError
 	case t == fcDisconnect && q.id > 0:

@@ -26,6 +26,9 @@ type HostOptions struct {
 	Patience time.Duration
 	// HeaderDigest and DataDigest ask for CRC32C sums; the target may decline.
 	HeaderDigest, DataDigest bool
+	// Key is that of the host, for targets that ask for authentication. With
+	// TargetKey the target has to prove that it has that one.
+	Key, TargetKey *Key
 	// Notice, if not nil, is called when the target tells of a change: of
 	// namespaces, or of ANA states. It must not wait for the host.
 	Notice func(Notice)
@@ -273,13 +276,31 @@ func (h *Host) Err() error { return context.Cause(h.ctx) }
 // Close tells the controller to shut down and disconnects. Commands under way fail.
 func (h *Host) Close() error {
 	if h.ctx.Err() == nil && h.admin != nil {
-		ctx, cancel := context.WithTimeout(h.ctx, time.Second)
-		h.admin.setProperty(ctx, propCC, 1|1<<14|6<<16|4<<20)
-		cancel()
+		h.shutDown()
 	}
 	h.lose(errors.New("it was closed"))
 	h.running.Wait()
 	return nil
+}
+
+// shutDown tells the controller, and waits a little until it has.
+func (h *Host) shutDown() {
+	ctx, cancel := context.WithTimeout(h.ctx, time.Second)
+	defer cancel()
+	if h.admin.setProperty(ctx, propCC, 1|1<<14|6<<16|4<<20) != nil {
+		return
+	}
+	for {
+		csts, err := h.admin.property(ctx, propCSTS, false)
+		if err != nil || csts>>2&3 == 2 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 // Namespaces are the ids of those that are shown at present.

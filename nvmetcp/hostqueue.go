@@ -31,6 +31,7 @@ type slot struct {
 
 	buf     []byte // for what is read
 	got     int    // of it
+	short   bool   // less may come
 	damaged bool
 	left    bool // nobody waits for it
 
@@ -91,9 +92,14 @@ func (h *Host) queue(ctx context.Context, id uint16, entries int, cntlid uint16)
 		q.close()
 		return nil, 0, err
 	}
-	if result>>16&0xffff != 0 {
+	if result&authRequired != 0 {
+		if err := q.authenticate(ctx); err != nil {
+			q.close()
+			return nil, 0, err
+		}
+	} else if h.o.TargetKey != nil {
 		q.close()
-		return nil, 0, fmt.Errorf("the target asks for authentication: %w", Status(0x191))
+		return nil, 0, fmt.Errorf("%w: the target asks for none, and so proves nothing", ErrAuth)
 	}
 	return q, uint16(result), nil
 }
@@ -194,7 +200,7 @@ func (q *hostQueue) finish(e cqe) error {
 	if e.status == 0 && s.damaged {
 		e.status = TransientTransport
 	}
-	if e.status == 0 && s.got < len(s.buf) {
+	if e.status == 0 && s.got < len(s.buf) && !s.short {
 		return protocolError{fesSequence, 0, "a command is complete before its data is"}
 	}
 	s.taken = false
@@ -269,6 +275,7 @@ func (q *hostQueue) do(ctx context.Context, c sqe, data, room []byte) (uint64, e
 	s := q.slots[id]
 	s.busy.Lock()
 	s.buf, s.got, s.damaged, s.left, s.taken = room, 0, false, false, true
+	s.short = c.opcode() == opFabrics // SPDK sends messages as long as they are
 	s.busy.Unlock()
 	binary.LittleEndian.PutUint16(c[2:], id)
 	var within []byte

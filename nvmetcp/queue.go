@@ -18,6 +18,7 @@ type queue struct {
 
 	s       *Session // once it is connected
 	id      uint16
+	guard   *guard
 	entries int // of the submission queue
 	noFlow  bool
 
@@ -94,7 +95,7 @@ func (q *queue) serve() {
 			q.fail(&p, err)
 			return
 		}
-		if q.s != nil && !q.w.idle {
+		if q.s != nil && !q.w.idle && !q.guard.bars() {
 			q.w.idle = true
 			late.Stop()
 		}
@@ -221,7 +222,7 @@ func (q *queue) capsule(p *pdu) error {
 	if status == 0 {
 		status = c.placed()
 	}
-	if q.s == nil { // nothing else goes on until it is connected
+	if q.s == nil || c.isAuth() { // nothing else goes on until it is connected
 		c.run(status)
 		return nil
 	}
@@ -292,6 +293,8 @@ func (c *command) run(status Status) {
 			result, status = q.fabrics(c)
 		case q.s == nil:
 			status = SequenceError
+		case q.guard.bars():
+			status = AuthRequired | notRetried
 		case q.id == 0:
 			result, status = q.s.adminCommand(c)
 		default:

@@ -26,6 +26,7 @@ const (
 	ConnectFormat      Status = 0x180
 	ConnectBusy        Status = 0x181
 	ConnectParameters  Status = 0x182
+	AuthRequired       Status = 0x191
 	HostRefused        Status = 0x184
 	WriteFault         Status = 0x280
 	ReadError          Status = 0x281
@@ -75,7 +76,7 @@ var statusText = map[Status]string{
 	ReadError:          "unrecovered read error",
 	CompareFailure:     "compare failure",
 	Inaccessible:       "asymmetric access inaccessible",
-	0x191:              "authentication required",
+	AuthRequired:       "authentication required",
 	0x303:              "asymmetric access transition",
 	0x301:              "asymmetric access persistent loss",
 	0x008:              "command aborted: submission queue deleted",

@@ -64,6 +64,9 @@ type Controller struct {
 	ANA bool
 	// View is what the host sees.
 	View View
+	// HostKey, if not nil, is what the host has to prove that it has, on each queue;
+	// TargetKey is what the target proves to have if the host asks.
+	HostKey, TargetKey *Key
 	// Left is called once, when the host is gone: nobody waits any more for what
 	// commands of its may still be under way. May be nil.
 	Left func()
