@@ -160,9 +160,20 @@ func FuzzHost(f *testing.F) {
 				a, b := net.Pipe()
 				say := answers[0]
 				answers = answers[1:]
-				ends.Go(func() { io.Copy(io.Discard, b) })
+				heard := make(chan struct{}, 64)
 				ends.Go(func() {
-					speak(b, say)
+					for p := make([]byte, 64<<10); ; {
+						if _, err := b.Read(p); err != nil {
+							return
+						}
+						select {
+						case heard <- struct{}{}:
+						default:
+						}
+					}
+				})
+				ends.Go(func() {
+					speak(b, say, heard)
 					b.Close()
 				})
 				return a, nil
@@ -180,10 +191,15 @@ func FuzzHost(f *testing.F) {
 	})
 }
 
-// speak sends PDUs one at a time, so that most come after the command they answer.
-func speak(nc net.Conn, all []byte) {
+// speak sends PDUs one at a time, each once something was heard, or after a while: so
+// most come after the command they answer.
+func speak(nc net.Conn, all []byte, heard chan struct{}) {
 	nc.SetWriteDeadline(time.Now().Add(2 * time.Second))
 	for len(all) > 0 {
+		select {
+		case <-heard:
+		case <-time.After(5 * time.Millisecond):
+		}
 		n := len(all)
 		if n > 8 {
 			n = int(min(max(uint64(binary.LittleEndian.Uint32(all[4:])), 8), uint64(n)))
@@ -192,7 +208,12 @@ func speak(nc net.Conn, all []byte) {
 			return
 		}
 		all = all[n:]
-		time.Sleep(time.Millisecond)
 	}
-	time.Sleep(5 * time.Millisecond)
+	for range 4 { // the host may be busy on another queue
+		select {
+		case <-heard:
+			return
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }

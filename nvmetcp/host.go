@@ -274,6 +274,7 @@ func (h *Host) Lost() <-chan struct{} { return h.ctx.Done() }
 func (h *Host) Err() error { return context.Cause(h.ctx) }
 
 // Close tells the controller to shut down and disconnects. Commands under way fail.
+// A Notice function must not call it, for it waits for that to return.
 func (h *Host) Close() error {
 	if h.ctx.Err() == nil && h.admin != nil {
 		h.shutDown()

@@ -149,7 +149,7 @@ func (w *wire) frame(p *pdu) error {
 		at += digestLen
 	}
 	plen := int64(p.u32(4))
-	if plen == int64(at) || p.kind() == capsuleCmd && p.head[3] == 0 && plen == int64(at) {
+	if plen == int64(at) {
 		p.data, p.digest = 0, false
 		return nil
 	}

@@ -151,9 +151,6 @@ func (q *queue) handshake(p *pdu) error {
 	if p.kind() != icReq {
 		return protocolError{fesSequence, 0, "the first PDU is no ICReq"}
 	}
-	if p.u32(4) != icLen {
-		return protocolError{fesHeaderField, 4, "an ICReq has 128 bytes"}
-	}
 	if p.u16(8) != 0 {
 		return protocolError{fesUnsupported, 8, "there is no such version of the format"}
 	}

@@ -1,7 +1,6 @@
 package nvmetcp
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -223,23 +222,6 @@ func (t *Target) Close() error {
 	t.mu.Unlock()
 	t.running.Wait()
 	return nil
-}
-
-// Drain ends listeners, and waits until all hosts have left or ctx ends.
-func (t *Target) Drain(ctx context.Context) error {
-	t.mu.Lock()
-	for l := range t.listeners {
-		l.Close()
-	}
-	t.mu.Unlock()
-	done := make(chan struct{})
-	go func() { t.running.Wait(); close(done) }()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // join makes a session known, so that I/O queues find it.
