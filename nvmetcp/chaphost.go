@@ -54,7 +54,7 @@ func (q *hostQueue) authenticate(ctx context.Context) error {
 		return err
 	}
 	if m[8] != 1 || len(m) < msgLen+n || !hmac.Equal(m[msgLen:msgLen+n], c.proof(o.TargetKey, asTarget, ourSeq, o.Subsystem, o.HostNQN, ours)) {
-		q.tell(ctx, failure(msgFailure2, c.tid, reasonFailed))
+		_ = q.tell(ctx, failure(msgFailure2, c.tid, reasonFailed)) // out of politeness
 		return fmt.Errorf("%w: the target has another key than it should", ErrAuth)
 	}
 	return q.tell(ctx, newMessage(msgSuccess2, c.tid, msgLen))

@@ -29,7 +29,7 @@ func NewKey() *Key {
 }
 
 // ErrKey is the error of a key that cannot be read. It does not say what was read.
-var ErrKey = errors.New("nvmetcp: not a key of the form DHHC-1:HASH:BASE64:")
+var ErrKey = errors.New("nvmetcp: not a key of the form \"DHHC-1:HASH:BASE64:\"")
 
 // ParseKey reads the text of a key.
 func ParseKey(text string) (*Key, error) {

@@ -76,14 +76,6 @@ func (c sqe) takesData() bool {
 	return c.opcode()&3 == 1
 }
 
-// givesData says whether the target sends data.
-func (c sqe) givesData() bool {
-	if c.opcode() == opFabrics {
-		return c.fctype()&3 == 2
-	}
-	return c.opcode()&3 == 2
-}
-
 // cqe is a completion.
 type cqe struct {
 	result uint64

@@ -199,16 +199,17 @@ func (h *Host) listen(ctx context.Context) error {
 			if err != nil {
 				return
 			}
-			// Reading the log page lets the next notice of the kind come.
+			// Reading the log page lets the next notice of the kind come; what is
+			// in it whoever hears the notice finds out by looking.
 			switch uint32(result) & 0xffffff {
 			case noticeNamespace:
-				h.readLog(logChanged, 4*maxChanged)
+				_, _ = h.readLog(logChanged, 4*maxChanged)
 				h.o.Notice(NamespacesChanged)
 			case noticeANA:
-				h.readLog(logANA, 16)
+				_, _ = h.readLog(logANA, 16)
 				h.o.Notice(StatesChanged)
 			default:
-				h.readLog(uint8(result>>16), 64)
+				_, _ = h.readLog(uint8(result>>16), 64)
 			}
 		}
 	})

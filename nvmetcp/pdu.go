@@ -269,7 +269,7 @@ func (w *wire) send(kind pduType, flags uint8, head []byte, data []byte) error {
 	w.nc.SetWriteDeadline(time.Now().Add(w.limit))
 	if _, w.werr = vec.WriteTo(w.nc); w.werr != nil {
 		if c, ok := w.nc.(interface{ SetLinger(int) error }); ok {
-			c.SetLinger(0) // a peer that does not read would have the kernel keep what was sent
+			_ = c.SetLinger(0) // a peer that does not read would have the kernel keep what was sent
 		}
 		w.nc.Close() // a PDU that went out in part cannot be followed by another
 	}
@@ -281,7 +281,7 @@ func (w *wire) terminate(kind pduType, p *pdu, e protocolError) {
 	var head [termLen - commonLen]byte
 	binary.LittleEndian.PutUint16(head[0:], e.fes)
 	binary.LittleEndian.PutUint32(head[2:], e.info)
-	w.send(kind, 0, head[:], p.header())
+	_ = w.send(kind, 0, head[:], p.header()) // the connection ends in any case
 }
 
 // Fatal error statuses of TermReq PDUs.

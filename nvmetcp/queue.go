@@ -58,7 +58,7 @@ const windowFor = 8 << 20
 
 func newQueue(t *Target, nc net.Conn) *queue {
 	if c, ok := nc.(interface{ SetKeepAlivePeriod(time.Duration) error }); ok {
-		c.SetKeepAlivePeriod(15 * time.Second)
+		_ = c.SetKeepAlivePeriod(15 * time.Second)
 	}
 	size := max(windowFor, 2*t.maxTransfer())
 	return &queue{
@@ -138,7 +138,7 @@ func (q *queue) fail(p *pdu, err error) {
 		// never read what was wrong.
 		if c, ok := q.w.nc.(interface{ CloseWrite() error }); ok && c.CloseWrite() == nil {
 			q.w.nc.SetReadDeadline(time.Now().Add(min(q.t.patience(), time.Second)))
-			io.Copy(io.Discard, io.LimitReader(q.w.r, maxData))
+			_, _ = io.Copy(io.Discard, io.LimitReader(q.w.r, maxData))
 		}
 	}
 }
