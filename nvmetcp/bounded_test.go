@@ -15,9 +15,9 @@ type hoard struct {
 }
 
 func (h *hoard) take(n int) (int, error) {
-	for now := h.held.Add(int64(n)); ; {
+	for held := h.held.Add(int64(n)); ; {
 		most := h.most.Load()
-		if now <= most || h.most.CompareAndSwap(most, now) {
+		if held <= most || h.most.CompareAndSwap(most, held) {
 			break
 		}
 	}
