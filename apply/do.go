@@ -113,6 +113,8 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return pause(ctx, t, op)
 	case plan.Resume:
 		return t.SetANAState(ctx, spdk.SetANAState{NQN: string(op.NQN), Address: address(op.Address, op.Port), State: spdk.Optimized})
+	case plan.HostLimit:
+		return c.limitHosts(ctx, t, op)
 	case plan.RaidCreate:
 		return c.raid(ctx, t, op)
 	case plan.RaidDelete:

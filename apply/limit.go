@@ -127,7 +127,14 @@ func (l *limit) share(ctx context.Context, t *spdk.Client) map[string]error {
 		if all := l.all(); all > 0 {
 			share = max(1, all/mib/int64(len(l.copies)))
 		}
-		errs[bdev] = t.SetQoSLimit(ctx, spdk.QoSLimit{Name: bdev, WMBps: uint64(share)})
+		errs[bdev] = t.SetQoSLimit(ctx, spdk.QoSLimit{Name: bdev, Limits: spdk.Limits{WMBps: uint64(share)}})
 	}
 	return errs
+}
+
+// limitHosts has hosts get so much of a bdev at most.
+func (c *caller) limitHosts(ctx context.Context, t *spdk.Client, op plan.HostLimit) error {
+	return t.SetQoSLimit(ctx, spdk.QoSLimit{Name: c.resolve(op.Bdev), Limits: spdk.Limits{
+		IOPS: uint64(op.Limits.IOPS), RMBps: uint64(op.Limits.Read / mib), WMBps: uint64(op.Limits.Write / mib),
+	}})
 }

@@ -22,6 +22,7 @@ type offer struct {
 	shared int64         // bytes that it shares with them, at most
 	held   []state.Holder
 	export schema.Export
+	limits state.Limits
 }
 
 // writeOffers writes what could be adopted, commented out, and names the rest.
@@ -113,6 +114,7 @@ func (o *offer) shares(at *state.Node) {
 		shared += l.Allocated
 	}
 	o.shared = min(shared, -clusters) * at.Lvstores[o.lvol.Lvstore].ClusterSize
+	o.limits = at.LimitsOf(string(o.lvol.UUID))
 	o.export = schema.Export{Kind: schema.ExportNVMf}
 	for _, h := range o.held {
 		switch {
@@ -149,7 +151,7 @@ func (o *offer) write(b *bytes.Buffer) {
 func (o *offer) fields(block *bytes.Buffer) {
 	fmt.Fprintf(block, "volumes: %s: {\n\tsize: %s\n\treplicas: on: %s\n", label(o.name), schema.SizeText(o.lvol.Size), list([]lineage.Node{o.node}))
 	fmt.Fprintf(block, "\tadopt: {node: %s, head: %s}\n", quote(o.node), quote(o.lvol.Alias()))
-	fmt.Fprintf(block, "\texport: %s\n}\n", exportText(o.export))
+	fmt.Fprintf(block, "\texport: %s\n%s}\n", exportText(o.export), limitsText(o.limits))
 }
 
 // offerPool writes a pool that nothing shows to be the cluster's.

@@ -19,6 +19,7 @@ type volume struct {
 	pool        string         // "" where there is no choice
 	engine      lineage.Node   // "" when none runs
 	export      schema.Export
+	limits      state.Limits // that hosts have
 	snapshots   []string
 	consistency schema.Consistency
 	resync      string // "" for none
@@ -118,6 +119,9 @@ func (d *drafter) volume(inc *state.Incarnation, verdict state.Verdict) *volume 
 	}
 	v.pool = d.poolOf(v, inc)
 	v.exported(inc)
+	if at := d.snap.Nodes[verdict.Engine]; at != nil {
+		v.limits = at.LimitsOf(verdict.Device)
+	}
 	v.layers(inc, verdict, d.now)
 	return v
 }

@@ -3,8 +3,10 @@ package draft
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"strata/schema"
+	"strata/state"
 )
 
 func (v *volume) write(b *bytes.Buffer) {
@@ -36,7 +38,27 @@ func (v *volume) write(b *bytes.Buffer) {
 	if text := exportText(v.export); text != "" {
 		fmt.Fprintf(b, "\texport: %s\n", text)
 	}
+	b.WriteString(limitsText(v.limits))
 	b.WriteString("}\n")
+}
+
+// limitsText is the line that says what hosts get at most; "" for no limits. Reads and
+// writes together are not limited by strata.
+func limitsText(l state.Limits) string {
+	var fields []string
+	if l.IOPS > 0 {
+		fields = append(fields, fmt.Sprintf("iops: %d", l.IOPS))
+	}
+	if l.Read > 0 {
+		fields = append(fields, "readBandwidth: "+schema.SizeText(l.Read))
+	}
+	if l.Write > 0 {
+		fields = append(fields, "writeBandwidth: "+schema.SizeText(l.Write))
+	}
+	if len(fields) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\tlimits: {%s}\n", strings.Join(fields, ", "))
 }
 
 // exportText writes a way to reach a volume; "" for none.

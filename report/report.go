@@ -82,6 +82,7 @@ type Volume struct {
 	Undecided bool      `json:"undecided,omitempty"`
 	Wanted    int       `json:"wanted"`
 	Failover  *Failover `json:"failover,omitempty"`
+	Limits    *Limits   `json:"limits,omitempty"` // nil: none
 	Exports   []Export  `json:"exports,omitempty"`
 	Replicas  []Replica `json:"replicas,omitempty"`
 }
@@ -243,7 +244,7 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 	}
 	out := Volume{
 		Name: id.Name, ID: id.ID, Why: verdict.Unknown, Size: v.Size, Epoch: verdict.Top, Engine: verdict.Engine,
-		Device: verdict.Device, Undecided: verdict.Unknown != "", Wanted: v.Replicas.Count,
+		Device: verdict.Device, Limits: limits(s, verdict), Undecided: verdict.Unknown != "", Wanted: v.Replicas.Count,
 	}
 	if !out.Undecided {
 		out.Current = len(verdict.Legs)

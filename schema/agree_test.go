@@ -88,11 +88,12 @@ var agreePaths = []string{
 	"volumes.a.resync", "volumes.e.export", "volumes.e.every", "volumes.f.export", "volumes.f.consistency", "volumes.g.export", "volumes.g.consistency",
 	"volumes.g.keep", "volumes.g.keep.hourly", "volumes.g.keep.weekly", "volumes.g.keep.monthly", "volumes.g.keep.x",
 	"volumes.h.from", "volumes.h.from.detach", "volumes.h.from.x", "volumes.h.adopt",
+	"volumes.a.limits", "volumes.a.limits.iops", "volumes.a.limits.readBandwidth", "volumes.a.limits.writeBandwidth", "volumes.a.limits.x",
 	"volumes.i.adopt", "volumes.i.adopt.x", "volumes.i.from", "volumes.a.adopt", "volumes.a.auto", "volumes.j.auto", "volumes.a.failover",
 }
 
 var agreeValues = strings.Split(`
-null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|3600|3601|65535|65536|1048575|1048576
+null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|999|1000|3600|3601|65535|65536|1048575|1048576
 64Ki|1Mi|3Mi|1Gi|2Gi|64G|1.5|1.5Gi|1Pi|1Pi+1Mi|1e9|99999999999999999999|'b'|""|"a"|"any"|"none"|"64Gi"|"n1"|"N1"|"-n"|"n-1"
 "abcdefghijklmnopqrstuvwx"|"abcdefghijklmnopqrstuvwxy"|"2s"|"500ms"|"1.5s"|"10ms"|"9ms"|"30s"|"31s"|"1us"|"1h"|"-2s"|"0.0105s"|"1m"
 "unix:///x"|"unix:///"|"unix://x"|"tcp://h:1"|"tcp://h:0"|"tcp://h:65536"|"tcp://[::1]:80"|"tcp://h"|"http://h:1"|"http://h"

@@ -170,6 +170,7 @@ type Volume struct {
 	// ResyncSec is the time between layers of strata's own, which keep short
 	// the copying to a replica that comes back, in seconds; 0: none.
 	ResyncSec int64
+	Limits    Limits `json:",omitzero"`
 	// Auto is what may be done to the volume without a person; the Config's unless the
 	// volume says otherwise.
 	Auto Auto `json:",omitempty"`

@@ -21,8 +21,9 @@ var (
 	fenceFields       = []string{"command", "options", "secrets", "timeout"}
 	volumeFields      = []string{
 		"size", "replicas", "engine", "export", "protect", "labels",
-		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "auto", "failover",
+		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "limits", "auto", "failover",
 	}
+	limitsFields    = []string{"iops", "readBandwidth", "writeBandwidth"}
 	fromFields      = []string{"volume", "snapshot", "detach"}
 	adoptFields     = []string{"node", "head"}
 	keepFields      = []string{"hourly", "daily", "weekly", "monthly"}

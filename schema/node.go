@@ -53,11 +53,16 @@ func (s *spot) rebuild(r *Rebuild) {
 	if n, ok := o.field("parallel").integer("a number of replicas from 1 to 99", 1, maxParallel); ok {
 		r.Parallel = int(n)
 	}
-	const want = "a number of bytes a second from 1Mi to 1Pi, or 0 for no limit"
-	switch n, ok := o.field("bandwidth").number(want, 0, maxSize); {
-	case ok && n > 0 && n < minBandwidth:
-		o.field("bandwidth").wrong("", "must be %s, not %d", want, n)
+	o.field("bandwidth").limit(&r.Bandwidth, "bytes a second from 1Mi to 1Pi", minBandwidth, maxSize)
+}
+
+// limit reads a number of something that is bounded; 0 is no limit.
+func (s *spot) limit(field *int64, of string, low, high int64) {
+	want := "a number of " + of + ", or 0 for no limit"
+	switch n, ok := s.number(want, 0, high); {
+	case ok && n > 0 && n < low:
+		s.wrong("", "must be %s, not %d", want, n)
 	case ok:
-		r.Bandwidth = n
+		*field = n
 	}
 }

@@ -43,6 +43,7 @@ func (s *spot) volume(cfg *Config) (*Volume, object) {
 	o.adopt(v)
 	v.Group, _ = o.field("group").ownName("group")
 	v.ResyncSec, _ = o.field("resync").interval()
+	o.field("limits").limits(&v.Limits)
 	o.field("auto").auto(&v.Auto)
 	v.Failover = o.field("failover").failover()
 	return v, o

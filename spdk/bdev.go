@@ -12,7 +12,16 @@ type Bdev struct {
 	UUID        string   `json:"uuid"`
 	Claimed     bool     `json:"claimed"`
 	ClaimType   string   `json:"claim_type"` // "" unless claimed
+	Limits      Limits   `json:"assigned_rate_limits"`
 	Driver      Driver   `json:"driver_specific"`
+}
+
+// Limits are what a bdev's users have at most, 0 for no limit.
+type Limits struct {
+	IOPS  uint64 `json:"rw_ios_per_sec"`    // a multiple of 1,000
+	MBps  uint64 `json:"rw_mbytes_per_sec"` // MiB a second
+	RMBps uint64 `json:"r_mbytes_per_sec"`
+	WMBps uint64 `json:"w_mbytes_per_sec"`
 }
 
 // Size is the bdev's size in bytes.
@@ -166,11 +175,8 @@ func (c *Client) SetQDSampling(ctx context.Context, p QDSampling) error {
 // QoSLimit sets a bdev's limits, 0 for none (bdev_set_qos_limit). They are
 // gone when the target restarts.
 type QoSLimit struct {
-	Name  string `json:"name"`
-	IOPS  uint64 `json:"rw_ios_per_sec"`
-	MBps  uint64 `json:"rw_mbytes_per_sec"` // MiB a second
-	RMBps uint64 `json:"r_mbytes_per_sec"`
-	WMBps uint64 `json:"w_mbytes_per_sec"`
+	Name string `json:"name"`
+	Limits
 }
 
 func (QoSLimit) Method() string   { return "bdev_set_qos_limit" }

@@ -69,8 +69,27 @@ func (l *lexer) bdev(b, before *Bdev) {
 			b.Claimed = l.truth()
 		case "claim_type":
 			b.ClaimType = l.text(before.ClaimType, "exclusive_write", "read_many_write_one")
+		case "assigned_rate_limits":
+			l.limits(&b.Limits)
 		case "driver_specific":
 			l.driver(&b.Driver, &before.Driver)
+		default:
+			l.skip()
+		}
+	})
+}
+
+func (l *lexer) limits(r *Limits) {
+	l.members(func(key []byte) {
+		switch string(key) {
+		case "rw_ios_per_sec":
+			r.IOPS = l.number()
+		case "rw_mbytes_per_sec":
+			r.MBps = l.number()
+		case "r_mbytes_per_sec":
+			r.RMBps = l.number()
+		case "w_mbytes_per_sec":
+			r.WMBps = l.number()
 		default:
 			l.skip()
 		}

@@ -75,6 +75,7 @@ func (n *Node) RemoveLvol(l *Lvol) {
 		}
 	}
 	n.forget(l)
+	delete(n.Limits, string(l.UUID))
 }
 
 // RenameLvol gives an lvol another name.
@@ -115,6 +116,7 @@ func (n *Node) AddRemote(r *Remote) {
 func (n *Node) RemoveRemote(r *Remote) {
 	delete(n.Remotes, r.UUID)
 	delete(n.remoteByBdev, r.Bdev)
+	delete(n.Limits, string(r.UUID))
 }
 
 // Has reports whether the RAID lists a leg as configured. No RAID has none.
@@ -312,6 +314,7 @@ func (n *Node) Clone() *Node {
 		c.Subsystems[k] = v.clone()
 	}
 	c.Ublk, c.NBD = maps.Clone(n.Ublk), maps.Clone(n.NBD)
+	c.Limits = maps.Clone(n.Limits)
 	return c
 }
 

@@ -65,9 +65,12 @@ type Node struct {
 	Ublk        map[int]string    // bdev by ublk id
 	NBD         map[string]string // bdev by device path
 	OtherBdevs  []string          // neither of the above, sorted
-	TCP         bool              // the NVMe/TCP transport exists
-	Lock        Lock
-	Seat        Lock // of the watch that works
+	// Limits has those of bdevs that hosts may be shown, by name of a RAID or UUID of an
+	// lvol, a peer's too; nothing of those that have none. nil for none.
+	Limits map[string]Limits
+	TCP    bool // the NVMe/TCP transport exists
+	Lock   Lock
+	Seat   Lock // of the watch that works
 	// Copying has, by the destination's UUID, the marks (lineage.CopyMark) of copies
 	// that the node was told to make and that may go on; as they were read, never
 	// projected. nil for none.

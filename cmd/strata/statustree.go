@@ -96,6 +96,9 @@ func volumeTree(v report.Volume) any {
 	if v.Failover != nil {
 		t.Child(faint.Render("failover " + v.Failover.Words()))
 	}
+	if v.Limits != nil {
+		t.Child("hosts get at most " + v.Limits.String())
+	}
 	for _, r := range v.Replicas {
 		rt := tree.Root(fmt.Sprintf("%s  %s/%s  %s, %s written  %s", r.Node, r.Lvstore, r.Head, amount.About(r.Size), amount.About(r.Allocated), legStyle(r.Leg).Render(r.Leg)))
 		if len(r.Stack) > 0 && (len(r.Stack[0].Above) > 0 || r.Stack[0].Name != r.Head) {

@@ -123,6 +123,11 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.goes(op.Node, op.Controller)
 	case plan.ControllerDetach:
 		return c.goes(op.Node, op.Controller)
+	case plan.HostLimit:
+		if c.lvol(lineage.UUID(op.Bdev)) == nil {
+			return c.raid(op.Bdev)
+		}
+		return nil
 	case plan.RaidCreate:
 		return c.raid(op.Raid)
 	case plan.RaidDelete:

@@ -213,6 +213,12 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 	case plan.RaidCreate, plan.RaidDelete, plan.RaidGrow, plan.RaidRemoveLeg, plan.ExpectLegs:
 		return c.raid(m, op, made)
 	case plan.UblkTarget:
+	case plan.HostLimit:
+		bdev := c.resolve(made, op.Bdev)
+		if !c.bdev(m, bdev) {
+			return fmt.Errorf("no bdev %s", bdev)
+		}
+		m.SetLimits(bdev, state.Limits{IOPS: op.Limits.IOPS, Read: op.Limits.Read, Write: op.Limits.Write})
 	case plan.UblkStart:
 		dev := c.resolve(made, op.Bdev)
 		if m.Ublk[op.ID] != "" || !c.bdev(m, dev) {

@@ -44,11 +44,12 @@ type height int
 const (
 	atLegs   height = iota // nothing stands on the legs
 	atMirror               // what writes to all legs: the heads are named after who is in it
+	atLimits               // and what hosts get of it at most is bounded
 	atExport               // hosts reach it
 )
 
 // tiers are those of a stack by the height that each brings it to.
-var tiers = [...]tier{atMirror: raidTier{}, atExport: exportTier{}}
+var tiers = [...]tier{atMirror: raidTier{}, atLimits: limitTier{}, atExport: exportTier{}}
 
 // comeUp makes what the engine lacks, from the legs up.
 func (s *subject) comeUp(to height) {

@@ -126,6 +126,8 @@ func (w *World) Project(op plan.Op) error {
 	case plan.RaidCreate, plan.RaidDelete, plan.RaidGrow, plan.RaidRemoveLeg, plan.ExpectLegs:
 		return w.projectRaid(n, op)
 	case plan.UblkTarget, plan.WriteLimit, plan.ExpectPaths:
+	case plan.HostLimit:
+		n.SetLimits(op.Bdev, state.Limits{IOPS: op.Limits.IOPS, Read: op.Limits.Read, Write: op.Limits.Write})
 	case plan.UblkStart:
 		n.Ublk[op.ID] = op.Bdev
 		w.index(n).show(state.Shown{Bdev: op.Bdev, Ublk: op.ID})
@@ -221,6 +223,7 @@ func (w *World) projectRaid(n *state.Node, op plan.Op) error {
 		if r := n.Raids[op.Raid]; r != nil {
 			w.index(n).dropRaid(r)
 			delete(n.Raids, op.Raid)
+			delete(n.Limits, op.Raid)
 		}
 		w.gone(n, op.Raid)
 	case plan.RaidGrow:
@@ -338,6 +341,7 @@ func (w *World) legless(n *state.Node, name string) []string {
 	}
 	w.index(n).dropRaid(r)
 	delete(n.Raids, name)
+	delete(n.Limits, name)
 	return []string{name}
 }
 

@@ -15,7 +15,9 @@ type bdevInfo struct {
 	Claimed bool   `json:"claimed"`
 	Claim   string `json:"claim_type"`
 	Limits  struct {
-		IOPS int64 `json:"rw_ios_per_sec"`
+		IOPS  int64 `json:"rw_ios_per_sec"`
+		Read  int64 `json:"r_mbytes_per_sec"`
+		Write int64 `json:"w_mbytes_per_sec"`
 	} `json:"assigned_rate_limits"`
 	Driver struct {
 		Lvol struct {

@@ -17,6 +17,21 @@ var raidCases = []example{
 		c.n1.refuses(-19, "raid bdev r not found", "bdev_raid_delete", M{"name": "r"})
 		c.equal("claimed afterwards", c.n1.bdev(a).Claimed, false)
 	}},
+	{name: "its limits go with it and those of its bases stay", run: func(c *run) {
+		a, b := c.n1.pool().thin("a", 4), c.n1.thin("b", 4)
+		c.n1.ok("bdev_set_qos_limit", M{"name": a, "rw_ios_per_sec": 0, "rw_mbytes_per_sec": 0, "r_mbytes_per_sec": 3, "w_mbytes_per_sec": 0})
+		c.n1.mirror(a, b)
+		c.equal("new", c.n1.bdev("r").Limits.IOPS, 0)
+		c.n1.ok("bdev_set_qos_limit", M{"name": "r", "rw_ios_per_sec": 2000, "rw_mbytes_per_sec": 0, "r_mbytes_per_sec": 0, "w_mbytes_per_sec": 7})
+		c.n1.ok("bdev_lvol_rename", M{"old_name": "lvs0/a", "new_name": "a2"})
+		r, leg := c.n1.bdev("r").Limits, c.n1.bdev(a).Limits
+		c.equal("limits", []int64{r.IOPS, r.Read, r.Write, leg.IOPS, leg.Read, leg.Write}, []int64{2000, 0, 7, 0, 3, 0})
+		c.n1.ok("bdev_set_qos_limit", M{"name": a, "rw_ios_per_sec": 0, "rw_mbytes_per_sec": 0, "r_mbytes_per_sec": 0, "w_mbytes_per_sec": 0})
+		c.equal("lifted", c.n1.bdev(a).Limits.Read, 0)
+		c.n1.ok("bdev_raid_delete", M{"name": "r"})
+		c.n1.mirror(a, b)
+		c.equal("made again", c.n1.bdev("r").Limits.IOPS, 0)
+	}},
 	{name: "one base is too few", only: stock, run: func(c *run) {
 		c.n1.pool().thin("a", 4)
 		for _, bases := range [][]string{{}, {"lvs0/a"}} {

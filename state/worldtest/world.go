@@ -32,6 +32,7 @@ import (
 //	n1 can bdev_raid_grow_base_bdev
 //	n1 ublk 3 bdev
 //	n1 nbd /dev/nbd0 bdev
+//	n1 limits bdev 2000 64Mi 0Mi (reads and writes, bytes read, bytes written, a second)
 func Read(cluster lineage.Cluster, text string) (*state.Snapshot, error) {
 	nodes := map[lineage.Node]*state.Node{}
 	var order []*state.Node
@@ -175,6 +176,8 @@ func readLine(n *state.Node, what string, f []string) error {
 		n.Ublk[atoi(f[0])] = f[1]
 	case "nbd":
 		n.NBD[f[0]] = f[1]
+	case "limits":
+		n.SetLimits(f[0], state.Limits{IOPS: int64(atoi(f[1])), Read: size(f[2]), Write: size(f[3])})
 	default:
 		return fmt.Errorf("unknown object %s", what)
 	}
@@ -259,6 +262,14 @@ func atoi(s string) int {
 func size(s string) int64 {
 	unit := map[string]int64{"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}[s[len(s)-2:]]
 	return int64(atoi(s[:len(s)-2])) * unit
+}
+
+// limit is what size reads; 0Mi for no limit.
+func limit(n int64) string {
+	if n == 0 {
+		return "0Mi"
+	}
+	return amount.Bytes(n)
 }
 
 // Write is the inverse, sorted: what a plan would leave.
@@ -374,6 +385,9 @@ func Write(s *state.Snapshot) string {
 		}
 		for _, k := range slices.Sorted(maps.Keys(n.NBD)) {
 			put("nbd", k, n.NBD[k])
+		}
+		for _, k := range slices.Sorted(maps.Keys(n.Limits)) {
+			put("limits", k, n.Limits[k].IOPS, limit(n.Limits[k].Read), limit(n.Limits[k].Write))
 		}
 	}
 	return b.String()
