@@ -82,7 +82,7 @@ func (x *Target) store(clusters int) (data []byte) {
 	x.Must("bdev_lvol_create_lvstore", `{"bdev_name": "disk", "lvs_name": "lvs", "cluster_sz": 1048576}`)
 	x.Must("bdev_lvol_create", fmt.Sprintf(`{"lvs_name": "lvs", "lvol_name": "vol", "size_in_mib": %d, "thin_provision": true}`, 2*clusters))
 	x.Must("nvmf_create_transport", `{"trtype": "TCP"}`)
-	x.export("lvs/vol")
+	x.offer("lvs/vol")
 	h := x.host("", nvmetcp.HostOptions{})
 	d, err := h.Open(x.t.Context(), 1)
 	if err != nil {
@@ -101,8 +101,8 @@ func (x *Target) store(clusters int) (data []byte) {
 	return data
 }
 
-// export shows a bdev to HostNQN.
-func (x *Target) export(bdev string) {
+// offer shows a bdev to HostNQN.
+func (x *Target) offer(bdev string) {
 	x.t.Helper()
 	x.Must("nvmf_create_subsystem", `{"nqn": "`+oursNQN+`"}`)
 	x.Must("nvmf_subsystem_add_host", `{"nqn": "`+oursNQN+`", "host": "`+HostNQN+`"}`)
@@ -262,7 +262,7 @@ func TestOurRate(t *testing.T) {
 	}
 	n2.Must("bdev_null_create", fmt.Sprintf(`{"name": "null", "num_blocks": %d, "block_size": 4096}`, 2*clusters*mib/4096))
 	n2.Must("nvmf_create_transport", `{"trtype": "TCP"}`)
-	n2.export("null")
+	n2.offer("null")
 	if err := n1.attach("theirs", Portal{"127.0.0.1", n2.Port}, HostNQN); err != nil {
 		t.Fatal(err)
 	}

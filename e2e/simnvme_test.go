@@ -38,7 +38,7 @@ func TestSimServesSPDK(t *testing.T) {
 	}
 	x.Must("nvmf_delete_subsystem", `{"nqn": "`+oursNQN+`"}`)
 	x.Must("bdev_lvol_clone", `{"snapshot_name": "lvs/layer", "clone_name": "clone"}`)
-	x.export("lvs/clone")
+	x.offer("lvs/clone")
 	l.compare(attachment(at), "hostn1", 0, layer, "a clone of what was there before")
 
 	h := x.host("", nvmetcp.HostOptions{})
