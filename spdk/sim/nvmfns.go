@@ -244,8 +244,10 @@ func (p *process) setANAState(q *struct {
 			l.states[q.Group] = q.State
 		}
 		s.restated(l)
-		l.news++
-		p.soon(1, func() { l.news-- })
+		if tick := p.t.c.opts.Tick; tick > 0 {
+			l.news++ // until who asked has the answer
+			p.after(tick/2, func() { l.news-- })
+		}
 		return true, nil
 	})
 }
