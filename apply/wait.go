@@ -23,12 +23,19 @@ const askAgain = time.Millisecond
 // (timeout of bdev_get_bdevs), it looks each 100 ms.
 const soon = 100 * time.Millisecond
 
+// soonest is when a bdev may be there that a peer has just been told to show: asking
+// before is in vain.
+const soonest = 7 * time.Millisecond
+
 // waitFor returns when a bdev is there, and has size bytes or more. A peer's
 // namespace appears, and grows, by an asynchronous event, 9 ms after it was
 // added or some more.
 func waitFor(ctx context.Context, t *spdk.Client, bdev string, size int64) error {
 	ctx, cancel := context.WithTimeout(ctx, legTimeout+time.Second)
 	defer cancel()
+	if err := sleep(ctx, soonest); err != nil {
+		return err
+	}
 	for start := time.Now(); ; {
 		var out []spdk.Bdev
 		get := spdk.BdevGet{Name: bdev}

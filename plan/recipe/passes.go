@@ -24,7 +24,8 @@ type passes struct {
 	order []*schema.Volume // sources of clones first
 	index map[string]int   // of volumes, in order
 
-	suspension *suspension          // nil until suspended nodes are apart
+	suspended  []string             // nodes
+	suspension *suspension          // nil until they are apart
 	outcomes   []*outcome           // of volumes, when they were last planned; nil before
 	needs      map[lineage.Link]int // how many volumes need a link
 	last       *builder             // nil when everything is to be looked at
@@ -57,7 +58,7 @@ type copiesSeen struct {
 }
 
 func newPasses(cfg *schema.Config, w *world.World, opt plan.Options) *passes {
-	p := &passes{cfg: cfg, w: w, opt: opt, order: sourcesFirst(cfg), index: map[string]int{}, needs: map[lineage.Link]int{}, places: map[string]plan.Placement{}}
+	p := &passes{cfg: cfg, w: w, opt: opt, order: sourcesFirst(cfg), suspended: suspendedNodes(cfg), index: map[string]int{}, needs: map[lineage.Link]int{}, places: map[string]plan.Placement{}}
 	for i, v := range p.order {
 		p.index[v.Name] = i
 	}

@@ -32,7 +32,7 @@ import (
 // a head that was joining when its engine ended is given up, for the layer it
 // stood on has gone on without it.
 func (s *subject) rebuild() result {
-	if s.minted || len(s.Legs) >= s.v.Replicas.Count && (!s.may(schema.DutyChange, schema.DutyMove) || len(s.b.apart()) > 0) {
+	if s.minted || len(s.Legs) >= s.v.Replicas.Count && (!s.may(schema.DutyChange, schema.DutyMove) || len(s.b.suspended) > 0) {
 		return idle
 	}
 	before := s.tally()

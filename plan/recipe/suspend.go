@@ -51,7 +51,7 @@ func (s *suspension) keeps(volume string) (inUse, bool) {
 // anything, and leaves them apart.
 func (p *passes) suspend() (*builder, plan.Pass, error) {
 	b := newBuilder(p)
-	if p.suspension = (&suspension{inUse: map[string]inUse{}}); len(b.apart()) == 0 {
+	if p.suspension = (&suspension{inUse: map[string]inUse{}}); len(b.suspended) == 0 {
 		return b, plan.Pass{}, nil
 	}
 	b.links, b.ground = newLinks(b, nil), &ground{pools: map[lineage.Node][]*pool{}}
@@ -148,17 +148,17 @@ func (s *subject) needsSuspended() bool {
 	if s.v.Engine != "" && s.b.cfg.Suspended(s.v.Engine) {
 		return true
 	}
-	if len(s.b.apart()) == 0 || len(s.Legs) == 0 {
+	if len(s.b.suspended) == 0 || len(s.Legs) == 0 {
 		return false
 	}
 	h := s.Legs[0].Head
 	return h != nil && h.Name.Mark == lineage.Sealed && len(s.Legs) < h.Name.Legs
 }
 
-// apart are the suspended nodes.
-func (b *builder) apart() (all []string) {
-	for _, n := range b.cfg.Nodes {
-		if b.cfg.Suspended(n.Name) {
+// suspendedNodes are those of a configuration.
+func suspendedNodes(cfg *schema.Config) (all []string) {
+	for _, n := range cfg.Nodes {
+		if cfg.Suspended(n.Name) {
 			all = append(all, string(n.Name))
 		}
 	}
@@ -168,7 +168,7 @@ func (b *builder) apart() (all []string) {
 // onlySuspended reports whether all that was not read is on suspended nodes, if
 // anything.
 func (b *builder) onlySuspended() bool {
-	if len(b.apart()) == 0 || len(b.ground.missing) > 0 {
+	if len(b.suspended) == 0 || len(b.ground.missing) > 0 {
 		return false
 	}
 	for n, pools := range b.ground.pools {
@@ -196,7 +196,7 @@ func (b *builder) awaitMaybe(v *schema.Volume) {
 
 // suspendedNodes names them, and says that they are.
 func (b *builder) suspendedNodes() string {
-	all := b.apart()
+	all := b.suspended
 	if len(all) == 1 {
 		return all[0] + ", which is suspended"
 	}
