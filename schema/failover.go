@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 )
 
@@ -44,7 +45,7 @@ func (r *relations) unproven(v *Volume, at *spot) {
 	}
 	const instead = "or set engine to a node that has no replica of it"
 	if v.Replicas.Count < minQuorum {
-		at.wrong(fmt.Sprintf("give it %d replicas, %s", minQuorum, instead), `is "auto", and with %s, of which the engine has one, those that are left are no majority: nobody could tell whether the engine went on alone`, counted(v.Replicas.Count))
+		at.wrong(fmt.Sprintf("give it %d replicas, %s", minQuorum, instead), `is "auto", and with %s, of which the engine has one, those that are left are no majority: nobody could tell whether the engine went on alone`, amount.Of(v.Replicas.Count, "replica"))
 		return
 	}
 	var lack []string
@@ -56,13 +57,6 @@ func (r *relations) unproven(v *Volume, at *spot) {
 	if len(lack) > 0 {
 		at.wrong("write a fence command for each, "+instead, `is "auto", and nothing switches off %s: an engine there that is cut off would go on showing hosts what its own replica has`, enumerate(lack))
 	}
-}
-
-func counted(n int) string {
-	if n == 1 {
-		return "1 replica"
-	}
-	return fmt.Sprintf("%d replicas", n)
 }
 
 // mayServeItself reports whether the engine may be where a replica is.
