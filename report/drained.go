@@ -23,8 +23,12 @@ func draining(cfg *schema.Config, s *state.Snapshot, n *schema.Node) string {
 	for _, name := range s.Volumes() {
 		for _, id := range s.Incarnations(name) {
 			inc := s.Incarnation(cfg.Cluster, id)
-			replicas += boolToInt(slices.ContainsFunc(inc.Heads, func(h state.Head) bool { return h.Node == n.Name }))
-			engines += boolToInt(serves(inc, n.Name))
+			if slices.ContainsFunc(inc.Heads, func(h state.Head) bool { return h.Node == n.Name }) {
+				replicas++
+			}
+			if serves(inc, n.Name) {
+				engines++
+			}
 			rest = rest || slices.ContainsFunc(inc.Others, func(o state.Placed) bool { return o.Node == n.Name }) ||
 				slices.ContainsFunc(slices.Concat(inc.Exports, inc.Standbys), func(e state.Exported) bool { return e.Node == n.Name })
 		}
@@ -42,11 +46,4 @@ func draining(cfg *schema.Config, s *state.Snapshot, n *schema.Node) string {
 func serves(inc *state.Incarnation, n lineage.Node) bool {
 	return slices.ContainsFunc(inc.Raids, func(m state.Mirror) bool { return m.Node == n }) ||
 		slices.ContainsFunc(inc.Exports, func(e state.Exported) bool { return e.Node == n && e.Device != "" })
-}
-
-func boolToInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

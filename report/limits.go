@@ -14,7 +14,7 @@ type Limits struct {
 
 // String says what they are.
 func (l *Limits) String() string {
-	return schema.Limits{IOPS: l.IOPS, Read: l.Read, Write: l.Write}.String()
+	return schema.Limits(*l).String()
 }
 
 // limits are those of what the engine serves, as its target has them.

@@ -127,7 +127,7 @@ func (w *World) Project(op plan.Op) error {
 		return w.projectRaid(n, op)
 	case plan.UblkTarget, plan.WriteLimit, plan.ExpectPaths:
 	case plan.HostLimit:
-		n.SetLimits(op.Bdev, state.Limits{IOPS: op.Limits.IOPS, Read: op.Limits.Read, Write: op.Limits.Write})
+		n.SetLimits(op.Bdev, Limits(op.Limits))
 	case plan.UblkStart:
 		n.Ublk[op.ID] = op.Bdev
 		w.index(n).show(state.Shown{Bdev: op.Bdev, Ublk: op.ID})
@@ -201,55 +201,6 @@ func (w *World) projectLvol(n *state.Node, op plan.Op) error {
 	return nil
 }
 
-func (w *World) projectRaid(n *state.Node, op plan.Op) error {
-	switch op := op.(type) {
-	case plan.RaidCreate:
-		r := &state.Raid{Name: op.Raid, UUID: op.UUID, State: "online"}
-		for _, leg := range op.Legs {
-			if n.Backing(string(leg)) == "" {
-				return fmt.Errorf("%s: leg %s is not there on %s", op.Raid, leg, n.Name)
-			}
-			r.Legs = append(r.Legs, state.Leg{Base: string(leg), UUID: leg, Configured: true})
-		}
-		if old := n.Raids[op.Raid]; old != nil {
-			w.index(n).dropRaid(old)
-		}
-		n.Raids[op.Raid] = r
-		w.index(n).addRaid(r)
-		if v, ok := w.cluster.ParseRaid(op.Raid); ok {
-			w.Saw(v, n.Name)
-		}
-	case plan.RaidDelete:
-		if r := n.Raids[op.Raid]; r != nil {
-			w.index(n).dropRaid(r)
-			delete(n.Raids, op.Raid)
-			delete(n.Limits, op.Raid)
-		}
-		w.gone(n, op.Raid)
-	case plan.RaidGrow:
-		r := n.Raids[op.Raid]
-		if r == nil || r.State != "online" || n.Backing(string(op.Leg)) == "" {
-			return fmt.Errorf("%s on %s cannot get leg %s: one of them is not there", op.Raid, n.Name, op.Leg)
-		}
-		r.Grow(op.Leg)
-		w.index(n).addRaid(r)
-	case plan.RaidRemoveLeg:
-		w.index(n).dropRaid(n.Raids[op.Raid])
-		n.Raids[op.Raid].Drop(op.Leg)
-		w.index(n).addRaid(n.Raids[op.Raid])
-		w.gone(n, w.legless(n, op.Raid)...)
-	case plan.ExpectLegs:
-		for _, leg := range op.Legs {
-			if !n.Raids[op.Raid].Has(leg) {
-				return fmt.Errorf("%s on %s has no leg %s", op.Raid, n.Name, leg)
-			}
-		}
-	default:
-		return unknown(op)
-	}
-	return nil
-}
-
 // attach makes the namespaces of a link visible on the node that attaches.
 func (w *World) attach(n *state.Node, op plan.ControllerAttach) {
 	n.Controllers[op.Controller] = &state.Controller{Name: op.Controller, NQN: op.NQN, Address: op.Address, Port: op.Port, State: "enabled"}
@@ -316,33 +267,6 @@ func (w *World) removeRemote(n *state.Node, r *state.Remote) {
 		w.change(n, func() { l.Degraded, l.External, l.Size = true, "", 0 }, l)
 		w.gone(n, append(w.dropLeg(n, l.UUID), string(l.UUID))...)
 	}
-}
-
-// dropLeg takes a leg out of the RAIDs that have it, and returns those that have
-// none left, and are gone.
-func (w *World) dropLeg(n *state.Node, leg lineage.UUID) (gone []string) {
-	if leg == "" {
-		return nil
-	}
-	for _, name := range slices.Sorted(maps.Keys(w.index(n).raids[leg])) {
-		w.index(n).dropRaid(n.Raids[name])
-		n.Raids[name].Drop(leg)
-		w.index(n).addRaid(n.Raids[name])
-		gone = append(gone, w.legless(n, name)...)
-	}
-	return gone
-}
-
-// legless removes a RAID that has no leg left, and returns its name then.
-func (w *World) legless(n *state.Node, name string) []string {
-	r := n.Raids[name]
-	if slices.ContainsFunc(r.Legs, func(l state.Leg) bool { return l.Configured }) {
-		return nil
-	}
-	w.index(n).dropRaid(r)
-	delete(n.Raids, name)
-	delete(n.Limits, name)
-	return []string{name}
 }
 
 // gone takes away what showed bdevs that are no more.
