@@ -63,12 +63,7 @@ func (s *spot) fence() *Fence {
 			o.field("secrets").field(name).wrong("", "is one of options, too")
 		}
 	}
-	const want = `a time in whole milliseconds from "1s" to "10m", such as "60s"`
-	t, ok := o.field("timeout").matching(want, func(t string) bool {
-		d, err := time.ParseDuration(t)
-		return err == nil && d >= minFenceTimeout && d <= maxFenceTimeout && d%time.Millisecond == 0
-	})
-	if d, _ := time.ParseDuration(t); ok {
+	if d, ok := o.field("timeout").lasts(`a time in whole milliseconds from "1s" to "10m", such as "60s"`, minFenceTimeout, maxFenceTimeout, time.Millisecond); ok {
 		f.TimeoutMs = int(d / time.Millisecond)
 	}
 	if len(f.Command) == 0 {

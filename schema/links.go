@@ -98,21 +98,13 @@ func (o object) loss(l *Links) {
 			given.wrong(help, `is for links that do not wait: with loss: "wait" the target never gives a peer up by itself`)
 		}
 	}
-	t, ok := patience.matching(`a time in whole milliseconds from "1s" to "24h", such as "5s"`, func(t string) bool {
-		d, err := time.ParseDuration(t)
-		return err == nil && d >= minPatience && d <= maxPatience && d%time.Millisecond == 0
-	})
-	if d, _ := time.ParseDuration(t); ok {
+	if d, ok := patience.lasts(`a time in whole milliseconds from "1s" to "24h", such as "5s"`, minPatience, maxPatience, time.Millisecond); ok {
 		l.PatienceMs = int(d / time.Millisecond)
 	}
 }
 
 // pause returns the longest pause in milliseconds.
 func (s *spot) pause() (int, bool) {
-	t, ok := s.matching(`a time in whole milliseconds from "10ms" to "30s", such as "2s"`, func(t string) bool {
-		d, err := time.ParseDuration(t)
-		return err == nil && d >= minPause && d <= maxPause && d%time.Millisecond == 0
-	})
-	d, _ := time.ParseDuration(t)
+	d, ok := s.lasts(`a time in whole milliseconds from "10ms" to "30s", such as "2s"`, minPause, maxPause, time.Millisecond)
 	return int(d / time.Millisecond), ok
 }

@@ -158,6 +158,16 @@ func (s *spot) bytes() (int64, bool) {
 	return 0, false
 }
 
+// lasts returns a time from low to high, in whole units.
+func (s *spot) lasts(want string, low, high, unit time.Duration) (d time.Duration, ok bool) {
+	_, ok = s.matching(want, func(t string) bool {
+		var err error
+		d, err = time.ParseDuration(t)
+		return err == nil && d >= low && d <= high && d%unit == 0
+	})
+	return d, ok
+}
+
 // interval returns a time in seconds.
 func (s *spot) interval() (int64, bool) {
 	const want = `a time in whole seconds from "1m" to "8784h", such as "24h"`

@@ -88,11 +88,7 @@ func (s *spot) suspend() *Suspend {
 		return nil
 	}
 	o.only(suspendFields)
-	t, ok := o.field("for").matching(`a time in whole seconds from "1s" to "24h", such as "30m"`, func(t string) bool {
-		d, err := time.ParseDuration(t)
-		return err == nil && d >= minSuspend && d <= maxSuspend && d%time.Second == 0
-	})
-	if d, _ := time.ParseDuration(t); ok {
+	if d, ok := o.field("for").lasts(`a time in whole seconds from "1s" to "24h", such as "30m"`, minSuspend, maxSuspend, time.Second); ok {
 		suspend.ForSec = int64(d / time.Second)
 	}
 	return suspend

@@ -2,6 +2,7 @@ package state
 
 import (
 	"cmp"
+	"slices"
 
 	"strata/lineage"
 	"strata/spdk"
@@ -31,27 +32,22 @@ func (n *Node) SetLimits(bdev string, l Limits) {
 
 func (n *Node) limited(bdev string) string { return cmp.Or(string(n.Backing(bdev)), bdev) }
 
-// limits takes note of a bdev's limits, but for those of what is being copied to.
-func (a *answers) limits(n *Node, b *spdk.Bdev) {
-	if b.Limits == (spdk.Limits{}) {
+// readLimits takes note of a bdev's limits, but for those of what is being copied to.
+func (n *Node) readLimits(b *spdk.Bdev) {
+	if b.Limits == (spdk.Limits{}) || slices.ContainsFunc(b.Aliases, isStaging) {
 		return
-	}
-	for _, alias := range b.Aliases {
-		if _, name, ok := cutLast(alias, "/"); ok {
-			if parsed, _ := lineage.Parse(lineage.LvolName(name)); parsed != nil {
-				if _, staging := parsed.(lineage.Staging); staging {
-					return
-				}
-			}
-		}
 	}
 	const mib = 1 << 20
 	key := b.UUID
 	if b.Driver.Raid != nil {
 		key = b.Name
 	}
-	if n.Limits == nil {
-		n.Limits = map[string]Limits{}
-	}
-	n.Limits[key] = Limits{int64(b.Limits.IOPS), int64(b.Limits.RMBps) * mib, int64(b.Limits.WMBps) * mib, int64(b.Limits.MBps) * mib}
+	n.SetLimits(key, Limits{int64(b.Limits.IOPS), int64(b.Limits.RMBps) * mib, int64(b.Limits.WMBps) * mib, int64(b.Limits.MBps) * mib})
+}
+
+func isStaging(alias string) bool {
+	_, name, _ := cutLast(alias, "/")
+	parsed, _ := lineage.Parse(lineage.LvolName(name))
+	_, is := parsed.(lineage.Staging)
+	return is
 }

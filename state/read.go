@@ -268,7 +268,7 @@ func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 	d := &Disk{Bdev: b.Name, Size: int64(b.Size()), BlockSize: int64(b.BlockSize), Claimed: b.Claimed}
 	switch drv := b.Driver; {
 	case drv.Lvol != nil || drv.Raid != nil:
-		a.limits(n, b)
+		n.readLimits(b)
 	case drv.AIO != nil:
 		d.Kind, d.Path = "aio", path.Clean(drv.AIO.Filename)
 		n.Disks[b.Name] = d
@@ -282,7 +282,7 @@ func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 		nsid := int(drv.NVMe[0].NS.ID)
 		ctrl := b.Name[:max(0, len(b.Name)-len(fmt.Sprintf("n%d", nsid)))]
 		n.AddRemote(&Remote{Bdev: b.Name, UUID: lineage.UUID(b.UUID), Controller: ctrl, NSID: nsid, Size: int64(b.Size()), Claimed: b.Claimed})
-		a.limits(n, b)
+		n.readLimits(b)
 	case b.ProductName == "NVMe disk": // its peer came back without it
 		if ctrl, id, ok := cutLast(b.Name, "n"); ok {
 			nsid, _ := strconv.Atoi(id)

@@ -29,8 +29,7 @@ func (s *Snapshot) succeeded(c lineage.Cluster, e Verdict) bool {
 	return elsewhere && (shows || own) || sealed && shows || stale && s.shutOut(c, e)
 }
 
-// shutOut reports whether a node that was read does not let an engine in to the link by
-// which that reaches a leg. One that does not listen yet is being made.
+// shutOut reports whether an engine was fenced off a link by which it reaches a leg.
 func (s *Snapshot) shutOut(c lineage.Cluster, e Verdict) bool {
 	at := s.Nodes[e.Engine]
 	return slices.ContainsFunc(e.Legs, func(l CurrentLeg) bool {
@@ -39,11 +38,6 @@ func (s *Snapshot) shutOut(c lineage.Cluster, e Verdict) bool {
 			return false
 		}
 		link, ok := c.ParseLink(at.Controllers[r.Controller].NQN)
-		from := s.Nodes[link.From]
-		if !ok || !link.Wait || from == nil || from.Unknown != "" {
-			return false
-		}
-		sub := from.Subsystems[c.LinkNQN(link)]
-		return sub != nil && len(sub.Listeners) > 0 && !sub.AnyHost && !slices.Contains(sub.Hosts, c.HostNQN(link.To))
+		return ok && s.ShutOut(c, link)
 	})
 }

@@ -111,6 +111,20 @@ func (s *Snapshot) survivor(c lineage.Cluster, h Head) Survivor {
 	return out
 }
 
+// Admits reports whether a subsystem lets a host in.
+func (s *Subsystem) Admits(host lineage.NQN) bool { return s.AnyHost || slices.Contains(s.Hosts, host) }
+
+// ShutOut reports whether a node was fenced off a link from one that was read. One that is
+// only half made does not listen yet.
+func (s *Snapshot) ShutOut(c lineage.Cluster, l lineage.Link) bool {
+	from := s.Nodes[l.From]
+	if !l.Wait || from == nil || from.Unknown != "" {
+		return false
+	}
+	sub := from.Subsystems[c.LinkNQN(l)]
+	return sub != nil && len(sub.Listeners) > 0 && !sub.Admits(c.HostNQN(l.To))
+}
+
 // Fenced says why a node is not fenced off a link from one that was read; "" when it is:
 // it is not let in, and has no controller there.
 func (s *Snapshot) Fenced(c lineage.Cluster, l lineage.Link) string {
@@ -119,7 +133,7 @@ func (s *Snapshot) Fenced(c lineage.Cluster, l lineage.Link) string {
 	switch {
 	case sub == nil:
 		return ""
-	case sub.AnyHost || slices.Contains(sub.Hosts, host):
+	case sub.Admits(host):
 		return fmt.Sprintf("%s lets %s in", l.From, l.To)
 	case sub.Evidence == nil:
 		return fmt.Sprintf("%s does not tell who is connected to it", l.From)

@@ -69,7 +69,7 @@ func (c *Checker) shutOut(v lineage.Volume, engine lineage.Node) error {
 		if sub == nil || link.To != engine {
 			continue
 		}
-		if sub.AnyHost || slices.Contains(sub.Hosts, host) || sub.Evidence != nil && slices.Contains(sub.Evidence.Connected, host) {
+		if sub.Admits(host) || sub.Evidence != nil && slices.Contains(sub.Evidence.Connected, host) {
 			return fmt.Errorf("%s is not fenced off %s", engine, h.Node)
 		}
 	}

@@ -52,7 +52,7 @@ func (s *subject) hiding() int { return s.hidden - len(s.b.unanswered(false)) }
 // would help.
 func (s *subject) waits() (why, hint string) {
 	if s.b.onlySuspended() {
-		return "one may be on " + s.b.suspendedNodes(), "nothing is copied to make up for it before that is over"
+		return "one may be on " + s.b.whichSuspended(), "nothing is copied to make up for it before that is over"
 	}
 	if all := s.b.unanswered(true); len(all) > 0 {
 		return fmt.Sprintf("one may be on %s, which is waited for until it has been away for %s", strings.Join(all, ", "), duration(s.b.cfg.ReplaceAfterSec)),

@@ -10,6 +10,7 @@ import (
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
+	"strata/state"
 )
 
 // A node that is drained is one where no replica is to be (place.go). Ladder, of every volume
@@ -53,17 +54,17 @@ func (p *passes) presence(n lineage.Node) presence {
 		for _, id := range p.w.Incarnations(name) {
 			inc := p.w.Incarnation(id)
 			bytes, lvols, paths := int64(0), 0, 0
-			for _, h := range inc.Heads {
-				if h.Node == n {
+			add := func(x state.Placed) {
+				if x.Node == n {
 					lvols++
-					bytes += h.Lvol.Allocated * clusterSize(p.w.Nodes[n], h.Lvol.Lvstore)
+					bytes += x.Lvol.Allocated * clusterSize(p.w.Nodes[n], x.Lvol.Lvstore)
 				}
 			}
+			for _, h := range inc.Heads {
+				add(h.Placed)
+			}
 			for _, o := range inc.Others {
-				if o.Node == n {
-					lvols++
-					bytes += o.Lvol.Allocated * clusterSize(p.w.Nodes[n], o.Lvol.Lvstore)
-				}
+				add(o)
 			}
 			serves := slices.ContainsFunc(pieces(inc), func(x piece) bool { return x.on() == n && x.bears() })
 			for _, e := range slices.Concat(inc.Exports, inc.Standbys) {

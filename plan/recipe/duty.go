@@ -77,12 +77,15 @@ func (b *builder) may(volume string, any ...schema.Duty) bool {
 // may reports whether one of these duties may be done to the volume.
 func (s *subject) may(any ...schema.Duty) bool { return s.b.may(s.v.Name, any...) }
 
+// byMoving is what lets replicas go elsewhere.
+const byMoving = `strata apply does it; with "move" in its auto it is done without a person`
+
 // movers is who moves replicas where that is not allowed; "" where it is.
 func (s *subject) movers() string {
 	if s.may(schema.DutyChange, schema.DutyMove) {
 		return ""
 	}
-	return `strata apply does it; with "move" in its auto it is done without a person`
+	return byMoving
 }
 
 // tries reports whether a recipe of that duty may be tried on the volume.

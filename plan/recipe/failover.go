@@ -100,7 +100,7 @@ func (s *subject) stuckWith(left state.Survivors, gone bool) (why, hint string) 
 	switch {
 	case !gone:
 		return "", ""
-	case !b.inConfig(left.Engine) && !asked:
+	case b.cfg.Node(left.Engine) == nil && !asked:
 		return fmt.Sprintf("%s is not in the configuration", left.Engine), byHand
 	case !asked && !s.v.Failover:
 		return `failover is "manual"`, byHand
@@ -130,18 +130,15 @@ func (s *subject) isOff(n lineage.Node) bool { return s.b.opt.Off[n] != "" || s.
 // switchOff has the fence agent of the engine's node switch it off, where hosts may go on
 // reading from it. It reports whether that has to be done first.
 func (s *subject) switchOff(left state.Survivors, w state.Survivor) bool {
-	node := s.b.section(plan.NodeKey(left.Engine))
+	key := plan.NodeKey(left.Engine)
 	if !s.mayBeRead(left) {
-		s.sec.after(node.Key()) // another volume may have it switched off in this pass
+		s.sec.after(key) // another volume may have it switched off in this pass
 		return false
 	}
 	why := because(s.v.At("failover"), "%s; hosts are not to go on reading from a replica that it may have", s.evidence(left, w))
-	node.then(why, plan.RiskReduce, plan.NodeOff{At: plan.At{Node: left.Engine}, Agent: s.b.cfg.Node(left.Engine).Fence.Agent()})
+	s.b.section(key).then(why, plan.RiskReduce, plan.NodeOff{At: plan.At{Node: left.Engine}, Agent: s.b.cfg.Node(left.Engine).Fence.Agent()})
 	return true
 }
-
-// inConfig reports whether a node is configured.
-func (b *builder) inConfig(n lineage.Node) bool { return b.cfg.Node(n) != nil }
 
 // nameOne says how the operator names the one that is current.
 func (s *subject) nameOne() string {
@@ -180,12 +177,9 @@ func doubts(left state.Survivors) string {
 // to have a replica; else the one that serves fewest volumes.
 func (s *subject) takesOver(left state.Survivors) state.Survivor {
 	load := s.b.load()
-	path := func(n lineage.Node) bool {
-		return s.b.w.Nodes[n].Subsystems[s.b.cfg.Cluster.ExportNQN(s.id)] != nil
-	}
 	rank := func(l state.Survivor) []int {
 		conf := s.b.cfg.Node(l.Node)
-		return []int{boolToInt(!path(l.Node)), boolToInt(disqualified(s.v, conf) != ""), load.serves[l.Node]}
+		return []int{boolToInt(!s.hasPath(l.Node)), boolToInt(disqualified(s.v, conf) != ""), load.serves[l.Node]}
 	}
 	best := slices.MinFunc(s.witnesses(left), func(x, y state.Survivor) int { return slices.Compare(rank(x), rank(y)) })
 	load.serve(s.v.Name, best.Node)
@@ -242,8 +236,7 @@ func (s *subject) evidence(left state.Survivors, w state.Survivor) string {
 		text += fmt.Sprintf("; you vouch that %s is off, and has not gone on with fewer replicas since", left.Engine)
 	case off != "":
 		text += fmt.Sprintf("; %s is off: %s", left.Engine, off)
-	case !left.Bare:
-	default:
+	case left.Bare:
 		text += fmt.Sprintf("; %s has none of its own", left.Engine)
 	}
 	return text

@@ -5,6 +5,7 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/plan/world"
 	"strata/schema"
 	"strata/state"
 )
@@ -23,7 +24,7 @@ func (limitTier) raise(s *subject, below string) string {
 	}
 	var ops []plan.Op
 	at, want := s.b.w.Nodes[s.engine], s.v.Limits.OnTarget()
-	if at.LimitsOf(below) != (state.Limits{IOPS: want.IOPS, Read: want.Read, Write: want.Write}) {
+	if at.LimitsOf(below) != world.Limits(want) {
 		ops = append(ops, plan.HostLimit{At: plan.At{Node: s.engine}, Bdev: below, Limits: want})
 	}
 	for _, h := range s.b.w.Incarnation(s.id).Heads {

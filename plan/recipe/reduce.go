@@ -77,8 +77,7 @@ func (s *subject) stays(l state.CurrentLeg) (why, hint string) {
 	case s.readFrom(l.Node):
 		return fmt.Sprintf("the replica on %s is one too many, but one that is being rebuilt reads through it", l.Node), ""
 	case !s.may(schema.DutyMove):
-		return fmt.Sprintf("the replica on %s is one too many; it is current, and to let it go is left to a person", l.Node),
-			"strata apply does it; with \"move\" in its auto it is done without a person"
+		return fmt.Sprintf("the replica on %s is one too many; it is current, and to let it go is left to a person", l.Node), byMoving
 	case s.seated(l) && s.v.Engine == "" && s.kernelExport():
 		return fmt.Sprintf("the replica on %s is one too many, but the engine there shows a kernel device, which is not moved without your word", l.Node),
 			fmt.Sprintf("set engine: to a node that keeps a replica; or to %q, to leave the engine without one", l.Node)

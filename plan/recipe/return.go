@@ -23,17 +23,6 @@ import (
 // Other volumes with legs on those links lose them with it: their next epoch is minted
 // first, as for any peer that is let go (patience.go).
 
-// shutOutOf reports whether a node was fenced off a link. One that is only half made does
-// not listen yet.
-func (b *builder) shutOutOf(l lineage.Link) bool {
-	from := b.w.Nodes[l.From]
-	if !l.Wait || from == nil || from.Unknown != "" {
-		return false
-	}
-	sub := from.Subsystems[b.cfg.Cluster.LinkNQN(l)]
-	return sub != nil && len(sub.Listeners) > 0 && !sub.AnyHost && !slices.Contains(sub.Hosts, b.cfg.Cluster.HostNQN(l.To))
-}
-
 // outdated reports whether the peer of a link has a RAID with a leg on it that is not that of
 // the engine to believe; and what it is where that is not known.
 func (b *builder) outdated(l lineage.Link, unknown bool) bool {
@@ -66,7 +55,7 @@ func (b *builder) outdated(l lineage.Link, unknown bool) bool {
 func (b *builder) queued(l lineage.Link) string {
 	to, name := b.w.Nodes[l.To], b.w.Controller(l)
 	ctrl := to.Controllers[name]
-	if !b.shutOutOf(l) || ctrl == nil || ctrl.GivenUp() || !usesAny(b.w, to, name) || !b.outdated(l, true) {
+	if !b.w.ShutOut(b.cfg.Cluster, l) || ctrl == nil || ctrl.GivenUp() || !usesAny(b.w, to, name) || !b.outdated(l, true) {
 		return ""
 	}
 	return fmt.Sprintf("%s was fenced off the link from %s, and what it has queued there is to end first", l.To, l.From)
@@ -76,13 +65,15 @@ func (b *builder) queued(l lineage.Link) string {
 // whose links are not let go yet: until then nothing else of it can be ended, and nothing
 // else is done to the volume.
 func (s *subject) silence() result {
-	came := idle
-	if nodes := s.queuing(); len(nodes) > 0 && !s.may(schema.DutyFence) {
+	nodes := s.queuing()
+	if len(nodes) == 0 {
+		return idle
+	}
+	if !s.may(schema.DutyFence) {
 		s.b.blockAlone("volume "+s.v.Name, s.v.Pos, "strata apply does it; with \"fence\" in its auto it is done without a person", "it is left as it is: what its former engine on %s has queued is to end, and that takes \"fence\"", nodes[0])
 		return blocked
 	}
-	for _, n := range s.queuing() {
-		came = acted
+	for _, n := range nodes {
 		why := because(s.v.Pos, "another has taken over from %s, which is back: hosts are to go on there", n)
 		for _, e := range s.inc.Exports {
 			if e.Node != n || e.Subsystem == nil {
@@ -96,17 +87,15 @@ func (s *subject) silence() result {
 			}
 		}
 	}
-	if came == acted {
-		s.b.note("volume "+s.v.Name, s.v.Pos, "", "nothing else is done to it before what %s had queued has ended", s.queuing()[0])
-	}
-	return came
+	s.b.note("volume "+s.v.Name, s.v.Pos, "", "nothing else is done to it before what %s had queued has ended", nodes[0])
+	return acted
 }
 
 // queuing are the nodes of engines that are not believed and wait for links that they were
 // fenced off.
 func (s *subject) queuing() (nodes []lineage.Node) {
 	for _, w := range s.b.links.waiting {
-		if w.At == s.Engine || w.To != w.At || slices.Contains(nodes, w.At) || !s.b.shutOutOf(w.Link) {
+		if w.At == s.Engine || w.To != w.At || slices.Contains(nodes, w.At) || !s.b.w.ShutOut(s.b.cfg.Cluster, w.Link) {
 			continue
 		}
 		if slices.ContainsFunc(pieces(s.inc), func(p piece) bool { return p.bears() && p.on() == w.At }) {

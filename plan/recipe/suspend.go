@@ -181,7 +181,7 @@ func (b *builder) onlySuspended() bool {
 
 // awaitSuspended says that a volume is not served while nodes are suspended.
 func (b *builder) awaitSuspended(v *schema.Volume) {
-	b.note("volume "+v.Name, v.Pos, "", "its hosts wait for %s", b.suspendedNodes())
+	b.note("volume "+v.Name, v.Pos, "", "its hosts wait for %s", b.whichSuspended())
 }
 
 // awaitMaybe says that of a volume of which no replica was read: what is left of it
@@ -191,11 +191,11 @@ func (b *builder) awaitMaybe(v *schema.Volume) {
 		b.awaitSuspended(v)
 		return
 	}
-	b.note("volume "+v.Name, v.Pos, "", "if it has a replica on %s, its hosts wait; if it is new, it is made afterwards", b.suspendedNodes())
+	b.note("volume "+v.Name, v.Pos, "", "if it has a replica on %s, its hosts wait; if it is new, it is made afterwards", b.whichSuspended())
 }
 
-// suspendedNodes names them, and says that they are.
-func (b *builder) suspendedNodes() string {
+// whichSuspended names the suspended nodes, and says that they are.
+func (b *builder) whichSuspended() string {
 	all := b.suspended
 	if len(all) == 1 {
 		return all[0] + ", which is suspended"
