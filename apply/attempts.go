@@ -29,28 +29,31 @@ type attempts struct {
 	mu       sync.Mutex
 	failures map[string]int // of steps, since they were last done
 
-	repeats map[string]repeats // by what a section does, since anything failed
-	givenUp []Failure          // sorted by section
-	most    int                // repeats, before a section is given up
+	once    map[plan.Key]*repeats // of sections that came once, since anything failed: most do
+	repeats map[string]*repeats   // of others, by what they do
+	givenUp []Failure             // sorted by section
+	most    int                   // repeats, before a section is given up
 }
 
 // ErrNoProgress is why a section is given up that was carried out again and again.
 var ErrNoProgress = errors.New("no progress")
 
-// repeats is how often something was done since then.
+// repeats is how often a section did something since then.
 type repeats struct {
-	n     int
-	since time.Time
+	section plan.Section
+	n       int
+	since   time.Time
 }
 
 func newAttempts(most int) *attempts {
-	return &attempts{failures: map[string]int{}, repeats: map[string]repeats{}, most: cmp.Or(most, maxRepeats)}
+	return &attempts{failures: map[string]int{}, once: map[plan.Key]*repeats{}, repeats: map[string]*repeats{}, most: cmp.Or(most, maxRepeats)}
 }
 
 // failed counts a failure, and reports whether its section is to be given up.
 func (a *attempts) failed(f Failure) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	clear(a.once)
 	clear(a.repeats)
 	what := stepKey(f.Section, f.Step.Op)
 	a.failures[what]++
@@ -74,17 +77,35 @@ func stepKey(section plan.Key, op plan.Op) string {
 // those that make no progress.
 func (a *attempts) repeat(p plan.Pass) (stuck []Failure) {
 	for _, s := range p.Sections {
-		what := fingerprint(s)
-		seen := a.repeats[what]
+		seen := a.seen(s)
 		if time.Since(seen.since) > repeatsFor {
-			seen = repeats{since: time.Now()}
+			seen.n, seen.since = 0, time.Now()
 		}
 		if seen.n++; seen.n > a.most {
 			stuck = append(stuck, Failure{Section: s.Key(), Step: s.Stages[0][0], Err: fmt.Errorf("%w: repeated %d times", ErrNoProgress, a.most)})
 		}
-		a.repeats[what] = seen
 	}
 	return stuck
+}
+
+// seen is how often a section was carried out. What it does is put into words only when
+// one of its key comes again.
+func (a *attempts) seen(s plan.Section) *repeats {
+	key := s.Key()
+	first, again := a.once[key]
+	if !again {
+		a.once[key] = &repeats{section: s, since: time.Now()}
+		return a.once[key]
+	}
+	if first != nil {
+		a.repeats[fingerprint(first.section)] = first
+		a.once[key], first.section = nil, plan.Section{}
+	}
+	what := fingerprint(s)
+	if a.repeats[what] == nil {
+		a.repeats[what] = &repeats{since: time.Now()}
+	}
+	return a.repeats[what]
 }
 
 // giveUp leaves a section alone from here on.

@@ -101,14 +101,14 @@ func (g *Guard) locking(l *lock.Lock) error {
 	return g.tell(guardMessage{Lock: l.Holder, Note: &l.Note})
 }
 
-// resumed tells the guard that hosts use an export again; "" is none.
+// resumed tells the guard that hosts use an export again that was held.
 func (g *Guard) resumed(nqn lineage.NQN) {
 	if g == nil || nqn == "" {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.to != nil {
+	if _, held := g.held[nqn]; held && g.to != nil {
 		delete(g.held, nqn)
 		g.tell(guardMessage{Resumed: nqn})
 	}

@@ -2,9 +2,9 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/charmbracelet/lipgloss"
@@ -27,7 +27,7 @@ func printJSON(w io.Writer, v any) error {
 
 // elapsed formats a duration to the millisecond.
 func elapsed(d time.Duration) string {
-	return fmt.Sprintf("%.3fs", d.Seconds())
+	return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) + "s"
 }
 
 // interactive reports whether somebody can be asked.

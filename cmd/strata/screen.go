@@ -122,11 +122,22 @@ func appendHidden(b []byte, r rune) []byte {
 // inLine is a text that stays in its line: a name with a line break in it would
 // look like more than one thing.
 func inLine(text string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool { return r == '\n' || r == '\t' || r == utf8.RuneError || hidden(r) }) {
+	if plain(text) || !strings.ContainsFunc(text, func(r rune) bool { return r == '\n' || r == '\t' || r == utf8.RuneError || hidden(r) }) {
 		return text
 	}
 	clean, _ := seen([]byte(text), true)
 	return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(string(clean))
+}
+
+// plain reports whether a text has only characters of ASCII that can be seen, as most
+// have.
+func plain(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // inLines is a copy of a value in which every text stays in its line: what is

@@ -40,10 +40,18 @@ func New(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) *Checker 
 func (c *Checker) Check(p *plan.Plan) error {
 	for _, pass := range p.Passes {
 		for i := range pass.Sections {
-			if err := c.section(&pass.Sections[i]); err != nil {
-				return &plan.Fault{Key: pass.Sections[i].Key(), Err: err}
+			if err := c.Section(&pass.Sections[i]); err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+// Section is Check of the next section of a plan. Its error is a [plan.Fault].
+func (c *Checker) Section(s *plan.Section) error {
+	if err := c.section(s); err != nil {
+		return &plan.Fault{Key: s.Key(), Err: err}
 	}
 	return nil
 }

@@ -108,6 +108,7 @@ func (b *builder) run(last *builder) {
 		switch {
 		case last == nil:
 			b.plan(i)
+			b.ahead.take(b, plan.VolumeKey(v.Name))
 		case b.due(b.outcomes[i]):
 			b.muteOf(v.Name)
 			b.plan(i)
@@ -265,14 +266,13 @@ func (s *section) steps() int {
 	return n
 }
 
+// filled are its stages that have steps.
+func (s *section) filled() [][]plan.Step {
+	return slices.DeleteFunc(slices.Clone(s.Stages), func(stage []plan.Step) bool { return len(stage) == 0 })
+}
+
 func (s *section) tidy() {
-	var stages [][]plan.Step
-	for _, stage := range s.Stages {
-		if len(stage) > 0 {
-			stages = append(stages, stage)
-		}
-	}
-	s.Stages = stages
+	s.Stages = s.filled()
 	var after []plan.Key
 	had := map[plan.Key]bool{s.Key(): true}
 	for _, key := range s.After {

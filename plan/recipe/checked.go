@@ -23,14 +23,17 @@ const defect = "this is a defect of strata and not of the configuration: please 
 // often a volume, does not keep the others from what they need: the plan is
 // made again without it, and the check is made again on all of that. A section
 // that fails although it was left out, or too many of them, fail the plan.
-func checked(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, build func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, error)) (*plan.Plan, *check.Checker, error) {
+func checked(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, build func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, *ahead, error)) (*plan.Plan, *check.Checker, error) {
 	snap, opt = world.Fit(cfg, snap), released(opt)
 	var faults []*plan.Fault
 	for {
-		p, err := build(cfg, snap, opt)
-		c := check.New(cfg, snap, opt)
+		p, a, err := build(cfg, snap, opt)
+		c, unchecked := a.rest(p)
+		if c == nil {
+			c, unchecked = check.New(cfg, snap, opt), p
+		}
 		if err == nil {
-			err = c.Check(p)
+			err = c.Check(unchecked)
 		}
 		var f *plan.Fault
 		if err == nil {

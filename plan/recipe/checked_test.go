@@ -43,8 +43,8 @@ func deletes(name lineage.LvolName) plan.Step {
 // rest is planned, checked, and the reader is told.
 func TestFaultyVolumeIsLeftOut(t *testing.T) {
 	cfg, snap := twoVolumes(t)
-	p, _, err := checked(cfg, snap, plan.Options{}, func(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
-		p, err := build(cfg, snap, opt)
+	p, _, err := checked(cfg, snap, plan.Options{}, func(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, *ahead, error) {
+		p, _, err := build(cfg, snap, opt)
 		for _, pass := range p.Passes {
 			for i := range pass.Sections {
 				if s := &pass.Sections[i]; s.Key() == plan.VolumeKey("a") {
@@ -52,7 +52,7 @@ func TestFaultyVolumeIsLeftOut(t *testing.T) {
 				}
 			}
 		}
-		return p, err
+		return p, nil, err
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -74,9 +74,9 @@ func TestFaultyVolumeIsLeftOut(t *testing.T) {
 // What fails while it is planned is left out, too.
 func TestVolumeThatCannotBePlannedIsLeftOut(t *testing.T) {
 	cfg, snap := twoVolumes(t)
-	p, _, err := checked(cfg, snap, plan.Options{}, func(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
+	p, _, err := checked(cfg, snap, plan.Options{}, func(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, *ahead, error) {
 		if !opt.Skip[plan.VolumeKey("b")] {
-			return nil, &plan.Fault{Key: plan.VolumeKey("b"), Err: errors.New("it does not come to rest")}
+			return nil, nil, &plan.Fault{Key: plan.VolumeKey("b"), Err: errors.New("it does not come to rest")}
 		}
 		return build(cfg, snap, opt)
 	})
@@ -97,9 +97,9 @@ func TestFaultThatStaysFailsThePlan(t *testing.T) {
 		"the same":  func() string { return "a" },
 		"ever more": func() string { n++; return fmt.Sprint("v", n) },
 	} {
-		_, _, err := checked(cfg, snap, plan.Options{}, func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, error) {
+		_, _, err := checked(cfg, snap, plan.Options{}, func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, *ahead, error) {
 			s := plan.Section{Kind: plan.KindVolume, Name: section(), Stages: [][]plan.Step{{deletes("theirs")}}}
-			return &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, nil
+			return &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, nil, nil
 		})
 		if err == nil || !strings.HasPrefix(err.Error(), "the plan is not safe and is not carried out: volume ") {
 			t.Errorf("%s: %v", name, err)

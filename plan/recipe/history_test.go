@@ -55,11 +55,13 @@ func TestHistorySpeed(t *testing.T) {
 	}
 }
 
-// slowly is a Build that looks at everything in every pass.
+// slowly is a Build that looks at everything in every pass, and checks nothing before
+// all is planned.
 func slowly(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
-	p, _, err := checked(cfg, snap, opt, func(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
+	p, _, err := checked(cfg, snap, opt, func(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, *ahead, error) {
 		everything := func(p *passes) (*builder, plan.Pass, error) { return p.make(nil) }
-		return newPasses(cfg, world.New(cfg.Cluster, fitted), opt).plan(limitOf(fitted), everything)
+		p, err := newPasses(cfg, world.New(cfg.Cluster, fitted), opt).plan(limitOf(fitted), everything)
+		return p, nil, err
 	})
 	return p, err
 }

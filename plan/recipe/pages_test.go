@@ -94,10 +94,11 @@ func operations(t *testing.T) map[string]map[string]bool {
 	for _, c := range plantest.Cases(t, "testdata") {
 		t.Run(c.Name, func(t *testing.T) {
 			cfg, snap, opt := c.Load(t)
-			if _, _, err := checked(cfg, snap, opt, func(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
+			if _, _, err := checked(cfg, snap, opt, func(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, *ahead, error) {
 				p := newPasses(cfg, world.New(cfg.Cluster, fitted), opt)
 				p.watch = watch
-				return p.plan(limitOf(fitted), (*passes).next)
+				made, err := p.plan(limitOf(fitted), (*passes).next)
+				return made, nil, err
 			}); err != nil {
 				t.Fatal(err)
 			}

@@ -30,6 +30,7 @@ type passes struct {
 	needs      map[lineage.Link]int // how many volumes need a link
 	last       *builder             // nil when everything is to be looked at
 	places     map[string]plan.Placement
+	ahead      *ahead                          // checks the first; nil for nobody
 	watch      func(recipe string, op plan.Op) // is told of each step which recipe makes it; nil for nobody
 	// restless is set when something that nodes or links wait for may come of what
 	// volumes do: then every pass looks at everything.
@@ -89,6 +90,7 @@ func (p *passes) next() (*builder, plan.Pass, error) {
 // make makes a pass that looks at what was touched since the last, or at everything
 // when that is nil.
 func (p *passes) make(last *builder) (*builder, plan.Pass, error) {
+	defer p.ahead.stop()
 	if p.suspension == nil {
 		if b, pass, err := p.suspend(); err != nil || len(pass.Sections) > 0 {
 			return b, pass, err
@@ -104,6 +106,7 @@ func (p *passes) make(last *builder) (*builder, plan.Pass, error) {
 		return nil, plan.Pass{}, b.err
 	}
 	pass := b.finish()
+	p.ahead.end(pass)
 	p.settle(b, pass)
 	return b, pass, nil
 }
@@ -185,10 +188,13 @@ func (b *builder) copiesAt(n lineage.Node) int {
 	return b.copies[n]
 }
 
-// build makes a plan that nobody has checked yet of what was read, fitted to the
-// configuration.
-func build(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
-	return newPasses(cfg, world.New(cfg.Cluster, fitted), opt).plan(limitOf(fitted), (*passes).next)
+// build makes a plan of what was read, fitted to the configuration, and says what of it
+// is checked already.
+func build(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, *ahead, error) {
+	p := newPasses(cfg, world.New(cfg.Cluster, fitted), opt)
+	p.ahead = newAhead(cfg, fitted, opt)
+	made, err := p.plan(limitOf(fitted), (*passes).next)
+	return made, p.ahead, err
 }
 
 // limitOf bounds the passes of a plan: a recipe that never comes to rest is a defect.

@@ -26,9 +26,11 @@ type Planner struct {
 func Begin(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) (*Planner, *plan.Plan, error) {
 	opt.OnePass = true
 	r := &Planner{own: map[plan.Key]bool{}}
-	p, c, err := checked(cfg, snap, opt, func(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, error) {
+	p, c, err := checked(cfg, snap, opt, func(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) (*plan.Plan, *ahead, error) {
 		r.passes = newPasses(cfg, world.New(cfg.Cluster, fitted), opt)
-		return r.passes.plan(1, (*passes).next)
+		r.passes.ahead = newAhead(cfg, fitted, opt)
+		p, err := r.passes.plan(1, (*passes).next)
+		return p, r.passes.ahead, err
 	})
 	if err != nil {
 		return nil, nil, err
