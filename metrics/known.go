@@ -33,6 +33,7 @@ var (
 	poolFound = desc("strata_pool_found", "Whether the pool's lvstore was found.", "node", "pool")
 	poolSize  = desc("strata_pool_size_bytes", "Size of a pool.", "node", "pool")
 	poolFree  = desc("strata_pool_free_bytes", "Space of a pool that no lvol has.", "node", "pool")
+	promised  = desc("strata_pool_promised_bytes", "Space that a pool's lvols have, and may yet have.", "node", "pool")
 
 	volumes         = desc("strata_volumes", "Volumes, by health.", "health")
 	volumeHealth    = desc("strata_volume_health", "1 for the health that the volume has, else 0.", "volume", "id", "health")
@@ -56,7 +57,7 @@ var (
 // Describe is part of prometheus.Collector.
 func (k known) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		configValid, configLoaded, leads, converged, looked, blocked, sections, waiting, nodeState, poolFound, poolSize, poolFree,
+		configValid, configLoaded, leads, converged, looked, blocked, sections, waiting, nodeState, poolFound, poolSize, poolFree, promised,
 		volumes, volumeHealth, volumeSize, replicasCurrent, replicasWanted, volumeHosts, volumeHeld, volumeSnapshot,
 		volumeRead, volumeWritten, volumeReads, volumeWrites, copiesNow, copiesLeft, lacking, rebuildWait,
 	} {
@@ -105,6 +106,7 @@ func (k known) Collect(ch chan<- prometheus.Metric) {
 			if p.Disk != "" {
 				c.gauge(poolSize, float64(p.Size), string(n.Name), p.Name)
 				c.gauge(poolFree, float64(p.Free), string(n.Name), p.Name)
+				c.gauge(promised, float64(p.Promised), string(n.Name), p.Name)
 			}
 		}
 	}

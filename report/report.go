@@ -46,6 +46,10 @@ type Pool struct {
 	Disk    string `json:"disk,omitempty"` // bdev; "" when the lvstore was not found
 	Size    int64  `json:"size"`
 	Free    int64  `json:"free"`
+	// Promised is what it will have in it if every volume there is written whole; Limit
+	// is how much that may be, by its overcommit.
+	Promised int64 `json:"promised"`
+	Limit    int64 `json:"limit"`
 }
 
 // Health is how a volume is.
@@ -172,6 +176,7 @@ func node(conf *schema.Node, n *state.Node, maintenance string) Node {
 		pool := Pool{Name: p.Name, Lvstore: p.Lvstore}
 		if lvs := n.Lvstores[p.Lvstore]; lvs != nil {
 			pool.Disk, pool.Size, pool.Free = lvs.Base, lvs.TotalClusters*lvs.ClusterSize, lvs.FreeClusters*lvs.ClusterSize
+			pool.Promised, pool.Limit = lvs.Takes(n.Space(p.Lvstore)).Promised, p.Limit(pool.Size)
 		}
 		out.Pools = append(out.Pools, pool)
 	}

@@ -142,7 +142,18 @@ type Pool struct {
 	// BlockSize of 0 leaves the disk's own.
 	BlockSize   int64
 	ClusterSize int64
-	Pos         Pos
+	// Overcommit is how many times its size volumes may grow to there together; 0:
+	// once, and nobody is told when that is passed.
+	Overcommit float64 `json:",omitempty"`
+	Pos        Pos
+}
+
+// Limit is what volumes may grow to together in a pool of that size, in bytes.
+func (p *Pool) Limit(size int64) int64 {
+	if p.Overcommit <= 1 {
+		return size
+	}
+	return int64(p.Overcommit * float64(size))
 }
 
 // Volume is a replicated volume.

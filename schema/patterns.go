@@ -43,6 +43,7 @@ const (
 	minClusterSize     = 64 << 10
 	maxClusterSize     = 1 << 30
 	defaultClusterSize = 1 << 20
+	maxOvercommit      = 1000
 
 	maxNQN      = 223
 	uuidPrefix  = "nqn.2014-08.org.nvmexpress:uuid:"

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
@@ -36,6 +37,7 @@ func (s *spot) pool(cluster lineage.Cluster) *Pool {
 	if name, ok := o.field("lvstore").matching(`the name of an lvstore, 1 to 63 printable characters without "/"`, lvsName.MatchString); ok {
 		p.Lvstore = name
 	}
+	p.Overcommit, _ = o.field("overcommit").factor(fmt.Sprintf("a number from 1 to %d", maxOvercommit), 1, maxOvercommit)
 	if f := o.field("renamedFrom"); f != nil {
 		if p.RenamedFrom, _ = f.ownName("pool"); o.field("lvstore") != nil {
 			f.wrong("leave it out", "is for a pool whose lvstore strata names, and this one has lvstore")

@@ -93,6 +93,23 @@ func (s *spot) integer(want string, low, high int64) (int64, bool) {
 	return n, true
 }
 
+// factor returns a number, whole or not, within the bounds.
+func (s *spot) factor(want string, low, high float64) (float64, bool) {
+	if s == nil || !s.resolve() {
+		return 0, false
+	}
+	if s.value.Kind()&cue.NumberKind == 0 {
+		s.wrongType(want)
+		return 0, false
+	}
+	x, err := s.value.Float64()
+	if err != nil || x < low || x > high {
+		s.wrong("", "must be %s, not %v", want, s.value)
+		return 0, false
+	}
+	return x, true
+}
+
 // number is integer for what has a unit, which is easily written in quotes.
 func (s *spot) number(want string, low, high int64) (int64, bool) {
 	if s == nil || !s.resolve() {

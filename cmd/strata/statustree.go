@@ -60,9 +60,22 @@ func nodeTree(n report.Node) any {
 			t.Child(fmt.Sprintf("pool %s  %s", p.Name, worry.Render("no lvstore "+p.Lvstore+" was found")))
 			continue
 		}
-		t.Child(fmt.Sprintf("pool %s  %s free of %s on %s", p.Name, amount.About(p.Free), amount.About(p.Size), p.Disk))
+		t.Child(fmt.Sprintf("pool %s  %s free of %s on %s%s", p.Name, amount.About(p.Free), amount.About(p.Size), p.Disk, promised(p)))
 	}
 	return t
+}
+
+// promised says what a pool will have in it if every volume there is written whole, where
+// that is more than it has now.
+func promised(p report.Pool) string {
+	if p.Promised <= p.Size-p.Free {
+		return ""
+	}
+	text := fmt.Sprintf(", %s promised", amount.About(p.Promised))
+	if p.Promised > p.Limit {
+		return worry.Render(text)
+	}
+	return text
 }
 
 func volumeTree(v report.Volume) any {

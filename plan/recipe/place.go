@@ -250,7 +250,7 @@ const (
 // roomFor judges a pool whose size is not known yet better than one that is too small.
 func (p *pool) roomFor(need int64) fit {
 	switch {
-	case p.capacity > 0 && need <= p.capacity-p.taken:
+	case p.capacity > 0 && need <= p.left():
 		return fitsWhole
 	case p.capacity == 0 || need <= p.capacity-p.used:
 		return fitsNow
@@ -261,8 +261,10 @@ func (p *pool) roomFor(need int64) fit {
 // room says what a pool has left, beside what is used and what may still be written
 // to the volumes there.
 func (p *pool) room() string {
-	left, free := p.capacity-p.taken, amount.Bytes(p.capacity-p.used)
+	left, free := p.left(), amount.Bytes(p.capacity-p.used)
 	switch {
+	case p.overcommits() && p.capacity > 0:
+		return p.roomOver()
 	case p.capacity == 0:
 		return fmt.Sprintf("%s promised in %s", amount.Bytes(p.taken), p.conf.Name)
 	case left < 0:
@@ -293,7 +295,7 @@ func (c candidate) compare(o candidate, used map[string]int) int {
 		-cmp.Compare(boolToInt(c.engine), boolToInt(o.engine)),
 		cmp.Compare(used[c.label], used[o.label]),
 		cmp.Compare(c.pool.roomFor(c.need), o.pool.roomFor(o.need)),
-		-cmp.Compare(c.pool.capacity-c.pool.taken, o.pool.capacity-o.pool.taken),
+		-cmp.Compare(c.pool.left(), o.pool.left()),
 		cmp.Compare(c.hash, o.hash),
 		cmp.Compare(c.pool.node.Name, o.pool.node.Name),
 	)

@@ -28,3 +28,26 @@ func TestPoolRoom(t *testing.T) {
 		}
 	}
 }
+
+// TestPoolRoomBeyondWhatItHas is TestPoolRoom of a pool of 500Mi that may promise a
+// multiple of that.
+func TestPoolRoomBeyondWhatItHas(t *testing.T) {
+	const mi = 1 << 20
+	for _, c := range []struct {
+		over        float64
+		used, taken int64
+		room        string
+		fit         fit
+	}{
+		{2, 100, 600, "400Mi may still be promised in fast, and 400Mi free", fitsWhole},
+		{2, 100, 900, "100Mi may still be promised in fast, and 400Mi free", fitsNow},
+		{2, 400, 500, "500Mi may still be promised in fast, and 100Mi free", fitsNot},
+		{1.5, 100, 800, "50Mi more promised in fast than its overcommit allows, and 400Mi free", fitsNow},
+		{1, 100, 600, "100Mi more promised than the 400Mi that are free in fast", fitsNow},
+	} {
+		p := &pool{conf: &schema.Pool{Name: "fast", Overcommit: c.over}, capacity: 500 * mi, used: c.used * mi, taken: c.taken * mi}
+		if room, fit := p.room(), p.roomFor(128*mi); room != c.room || fit != c.fit {
+			t.Errorf("times %g, %d used, %d taken: %q, %d, want %q, %d", c.over, c.used, c.taken, room, fit, c.room, c.fit)
+		}
+	}
+}

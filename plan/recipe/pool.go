@@ -85,6 +85,7 @@ func (b *builder) node(n *schema.Node) {
 			b.block("pool "+string(n.Name)+"/"+conf.Name, conf.Pos, p.hint, "%s", p.why)
 		}
 		b.measure(at, p)
+		b.noteOvercommit(p)
 	}
 }
 
@@ -245,12 +246,8 @@ func (b *builder) measure(at *state.Node, p *pool) {
 	if lvs := at.Lvstores[p.conf.Lvstore]; lvs != nil {
 		p.cluster = lvs.ClusterSize
 		p.capacity = lvs.TotalClusters * lvs.ClusterSize
-		lvols := b.w.Space(at.Name, p.conf.Lvstore)
-		p.used, p.taken = lvols.Used, lvols.Taken
-		if hidden := p.capacity - lvs.FreeClusters*lvs.ClusterSize - p.used; hidden > 0 { // of what is no lvol
-			p.used += hidden
-			p.taken += hidden
-		}
+		takes := lvs.Takes(b.w.Space(at.Name, p.conf.Lvstore))
+		p.used, p.taken = takes.Used, takes.Promised
 	}
 }
 

@@ -17,13 +17,7 @@ type index struct {
 	shows    map[string]map[state.Shown]bool       // by what they call the bdev
 	readers  map[lineage.UUID]map[*state.Lvol]bool // lvols that read through it
 	remotes  map[string]map[int]lineage.UUID       // by controller and namespace
-	lvstores map[string]Space
-}
-
-// Space is what the lvols of an lvstore take, in bytes.
-type Space struct {
-	Used  int64 // written
-	Taken int64 // written, or promised: an lvol may grow to its size
+	lvstores map[string]state.Space
 }
 
 func put[K, L comparable, V any](m map[K]map[L]V, k K, l L, v V) {
@@ -42,7 +36,7 @@ func (w *World) index(n *state.Node) *index {
 		shows:    map[string]map[state.Shown]bool{},
 		readers:  map[lineage.UUID]map[*state.Lvol]bool{},
 		remotes:  map[string]map[int]lineage.UUID{},
-		lvstores: map[string]Space{},
+		lvstores: map[string]state.Space{},
 	}
 	for _, r := range n.Raids {
 		x.addRaid(r)
@@ -85,21 +79,11 @@ func (x *index) count(n *state.Node, l *state.Lvol, sign int64) {
 	} else {
 		delete(x.readers[u], l)
 	}
-	lvs := n.Lvstores[l.Lvstore]
-	if lvs == nil {
-		return
-	}
-	own := l.Allocated * lvs.ClusterSize
-	taken := own
-	if _, reminder := lineage.ParseMember(l.Name); !l.Snapshot && !reminder { // neither is written any more
-		taken = max(own, l.Size)
-	}
-	at := x.lvstores[l.Lvstore]
-	x.lvstores[l.Lvstore] = Space{at.Used + sign*own, at.Taken + sign*taken}
+	x.lvstores[l.Lvstore] = x.lvstores[l.Lvstore].Add(n.Takes(l), sign)
 }
 
 // Space is what the lvols of an lvstore take.
-func (w *World) Space(n lineage.Node, lvstore string) Space {
+func (w *World) Space(n lineage.Node, lvstore string) state.Space {
 	return w.index(w.Nodes[n]).lvstores[lvstore]
 }
 

@@ -306,8 +306,9 @@ func (w *World) endNBD(n *state.Node, path string) {
 }
 
 func (w *World) addLvol(n *state.Node, l *state.Lvol) {
+	x := w.index(n) // as the node is before
 	n.AddLvol(l)
-	w.index(n).add(n, l)
+	x.add(n, l)
 }
 
 // removeLvol takes an lvol off the node; what stands on it takes over what it has.
