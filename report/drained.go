@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"strata/amount"
 	"strata/lineage"
@@ -12,12 +13,12 @@ import (
 
 // draining says how far a node is that is drained; "" for one that is not.
 func draining(cfg *schema.Config, s *state.Snapshot, n *schema.Node) string {
-	at := s.Nodes[n.Name]
+	at, word := s.Nodes[n.Name], strings.TrimPrefix(n.Leaves(), "is ")
 	switch {
 	case !n.Drain:
 		return ""
 	case at == nil || at.Unknown != "":
-		return "being drained"
+		return word
 	}
 	replicas, engines, rest := 0, 0, false
 	for _, name := range s.Volumes() {
@@ -35,9 +36,9 @@ func draining(cfg *schema.Config, s *state.Snapshot, n *schema.Node) string {
 	}
 	switch {
 	case replicas+engines > 0:
-		return fmt.Sprintf("being drained: it serves %s and has %s", amount.Of(engines, "volume"), amount.Of(replicas, "replica"))
+		return fmt.Sprintf("%s: it serves %s and has %s", word, amount.Of(engines, "volume"), amount.Of(replicas, "replica"))
 	case rest:
-		return "being drained: what is left of replicas and paths is on it"
+		return word + ": what is left of replicas and paths is on it"
 	}
 	return "drained: nothing of any volume is on it"
 }

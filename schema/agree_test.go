@@ -80,7 +80,7 @@ var agreePaths = []string{
 	"volumes.b.replicas.on", "volumes.b.replicas.x", "volumes.c.replicas.pool", "volumes.c.replicas.count", "volumes.c.replicas.spread",
 	"volumes.d.export.nvmf", "volumes.d.export.nvmf.standby", "volumes.d.export.nvmf.x", "volumes.d.export.ublk", "volumes.e.export.nbd", "volumes.e.export.x",
 	"nodes.n1.rebuild", "nodes.n1.rebuild.parallel", "nodes.n1.rebuild.bandwidth", "nodes.n1.rebuild.x",
-	"nodes.n1.maintenance", "nodes.n1.maintenance.suspend", "nodes.n1.maintenance.suspend.for", "nodes.n1.maintenance.x",
+	"nodes.n1.replaces", "nodes.n1.maintenance", "nodes.n1.maintenance.suspend", "nodes.n1.maintenance.suspend.for", "nodes.n1.maintenance.x",
 	"nodes.n1.fence", "nodes.n1.fence.options", "nodes.n1.fence.options.action", "nodes.n1.fence.options.password", "nodes.n1.fence.options.-", "nodes.n1.fence.secrets",
 	"nodes.n1.fence.secrets.ip", "nodes.n1.fence.secrets.password", "nodes.n1.fence.secrets.option", "nodes.n1.fence.timeout", "nodes.n1.fence.x",
 	"volumes.a.snapshots", "volumes.a.head", "volumes.a.from", "volumes.a.group", "volumes.a.consistency", "volumes.a.every", "volumes.a.keep",

@@ -87,7 +87,11 @@ type Node struct {
 	Suspend *Suspend `json:",omitempty"` // somebody works on it, and hosts wait for it; nil: no one does
 	Fence   *Fence   `json:",omitempty"` // how it is switched off; nil: it cannot be
 	Drain   bool     `json:",omitempty"` // no volume is to be served or have a replica there
-	Pos     Pos
+	// Replaces is the node whose volumes are to come here, and ReplacedBy the one that does
+	// so, where this one is replaced: it is drained then.
+	Replaces   lineage.Node `json:",omitempty"`
+	ReplacedBy lineage.Node `json:",omitempty"`
+	Pos        Pos
 }
 
 // HTTP is what an http:// or https:// RPC needs besides its URL.

@@ -10,7 +10,7 @@ import (
 var (
 	configFields      = []string{"cluster", "links", "pauseLimit", "auto", "replaceAfter", "nodes", "retired", "volumes"}
 	linksFields       = []string{"loss", "patience", "transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
-	nodeFields        = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild", "maintenance", "fence"}
+	nodeFields        = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild", "maintenance", "fence", "replaces"}
 	httpFields        = []string{"password", "ca"}
 	sshFields         = []string{"key", "passphrase", "knownHosts"}
 	secretFields      = []string{"env", "file"}

@@ -8,12 +8,14 @@ var defaultRebuild = Rebuild{Parallel: 2}
 
 // nodes reads the nodes into cfg.
 func (s *spot) nodes(cfg *Config, rel *relations) {
-	for _, f := range s.each("node", `{n1: {rpc: "unix:///var/tmp/spdk.sock", address: "10.0.0.1"}}`) {
+	nodes := s.each("node", `{n1: {rpc: "unix:///var/tmp/spdk.sock", address: "10.0.0.1"}}`)
+	for _, f := range nodes {
 		before := len(f.doc.problems)
 		n, o := f.node(cfg.Cluster)
 		cfg.Nodes = append(cfg.Nodes, n)
 		rel.node(n, o, len(f.doc.problems) == before && f.value.Err() == nil)
 	}
+	rel.replaced(cfg, nodes)
 }
 
 func (s *spot) node(cluster lineage.Cluster) (*Node, object) {
@@ -37,6 +39,8 @@ func (s *spot) node(cluster lineage.Cluster) (*Node, object) {
 	o.field("rebuild").rebuild(&n.Rebuild)
 	o.field("maintenance").maintenance(n)
 	n.Fence = o.field("fence").fence()
+	old, _ := o.field("replaces").ownName("node")
+	n.Replaces = lineage.Node(old)
 	return n, o
 }
 

@@ -35,6 +35,7 @@ func (s *spot) volume(cfg *Config) (*Volume, object) {
 	o.field("replicas").replicas(&v.Replicas)
 	engine, _ := o.field("engine").ownName("node")
 	v.Engine = lineage.Node(engine)
+	v.replace(cfg)
 	o.field("export").export(&v.Export)
 	v.Protect = o.field("protect").boolean()
 	v.Labels = o.field("labels").labels()

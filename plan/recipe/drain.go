@@ -101,14 +101,14 @@ func (p *passes) tellDrained(found map[lineage.Node]presence, out *plan.Plan, co
 		had, read := found[n.Name]
 		switch {
 		case !read:
-			out.Notes = append(out.Notes, plan.Finding{About: about, Text: "it is being drained, and what is on it is not known", Pos: n.Pos})
+			out.Notes = append(out.Notes, plan.Finding{About: about, Text: "it " + n.Leaves() + ", and what is on it is not known", Pos: n.Pos})
 			continue
 		case had.empty():
 			out.Notes = append(out.Notes, plan.Finding{About: about, Pos: n.Pos, Hint: leaving(n),
 				Text: "it is drained: nothing of any volume is on it, and it may leave the configuration"})
 			continue
 		}
-		text := "it is being drained: " + had.words()
+		text := "it " + n.Leaves() + ": " + had.words()
 		if complete {
 			text += p.drainedBy(n.Name, had, out)
 		}
@@ -193,10 +193,14 @@ func leaving(n *schema.Node) string {
 			pools = append(pools, fmt.Sprintf("%q", string(n.Name)+"/"+p.Name))
 		}
 	}
-	if len(pools) == 0 {
-		return "take it out of nodes"
+	text := "take it out of nodes"
+	if n.ReplacedBy != "" {
+		text += fmt.Sprintf(", replaces out of %s, and write %s where on or engine of a volume names %s", n.ReplacedBy, n.ReplacedBy, n.Name)
 	}
-	return "take it out of nodes; once its disks are gone for good, add retired: [" + strings.Join(pools, ", ") + "]"
+	if len(pools) == 0 {
+		return text
+	}
+	return text + "; once its disks are gone for good, add retired: [" + strings.Join(pools, ", ") + "]"
 }
 
 // undrained says why something of the volume stays on a node that is drained, where it
@@ -206,14 +210,14 @@ func (s *subject) undrained() {
 	if at := s.Engine; at != "" && s.b.cfg.Drained(at) {
 		switch {
 		case s.v.Engine == at:
-			s.b.blockAlone(about, s.v.At("engine"), "name another node, or none", "it is served on %s, which is being drained, and stays there, for engine names it", at)
+			s.b.blockAlone(about, s.v.At("engine"), "name another node, or none", "it is served on %s, which %s, and stays there, for engine names it", at, s.b.cfg.Node(at).Leaves())
 		case s.kernelExport():
-			s.b.blockAlone(about, s.v.At("export"), "end their use, and its export or name another node as its engine", "it is served on %s, which is being drained, and stays there, for its users have a device of that node's kernel", at)
+			s.b.blockAlone(about, s.v.At("export"), "end their use, and its export or name another node as its engine", "it is served on %s, which %s, and stays there, for its users have a device of that node's kernel", at, s.b.cfg.Node(at).Leaves())
 		}
 	}
 	for _, l := range s.Legs {
 		if s.b.cfg.Drained(l.Node) && s.v.Engine != l.Node && slices.Contains(s.v.Replicas.On, l.Node) {
-			s.b.blockAlone(about, s.v.At("replicas"), fmt.Sprintf("name another node in its place, or take %s out of on", l.Node), "its replica on %s stays, though %s is being drained, for on names it", l.Node, l.Node)
+			s.b.blockAlone(about, s.v.At("replicas"), fmt.Sprintf("name another node in its place, or take %s out of on", l.Node), "its replica on %s stays, though %s %s, for on names it", l.Node, l.Node, s.b.cfg.Node(l.Node).Leaves())
 		}
 	}
 }

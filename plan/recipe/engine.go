@@ -164,7 +164,7 @@ func (s *subject) leave() result {
 	}
 	why, pos := fmt.Sprintf("no replica of %s stays on %s", s.v.Name, s.Engine), s.v.At("replicas")
 	if s.b.cfg.Drained(s.Engine) {
-		why, pos = fmt.Sprintf("%s is being drained", s.Engine), s.b.posOf(s.Engine)
+		why, pos = fmt.Sprintf("%s %s", s.Engine, s.b.cfg.Node(s.Engine).Leaves()), s.b.posOf(s.Engine)
 	}
 	if s.b.unattended() && s.v.Export.Kind == schema.ExportNVMf && s.v.Export.Standby == 0 {
 		s.b.blockAlone("volume "+s.v.Name, pos, "strata apply does it; with standby in its export, and hosts connected to all paths, it is done without a person",

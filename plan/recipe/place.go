@@ -31,7 +31,8 @@ const (
 // base is, the layer of another volume that this one stands on ("" for none), for
 // none can be complete elsewhere; then the node that is to be the engine, for one
 // without a replica leaves nobody who knows what is current when it restarts; then
-// where the spread label has a new value, then where it fits, then by space that
+// where the spread label has a new value, then where it fits, then what replaces a node
+// that has one, then by space that
 // is neither used nor promised, then by a hash, so that equal pools share the
 // load. It never chooses a node twice, and only pools of that block size; 0 leaves
 // that open. What is missing to reach the count is said in the second result.
@@ -136,6 +137,7 @@ type candidate struct {
 	stick  stick
 	beside bool   // has the layer that the volume stands on
 	engine bool   // is to be the volume's engine
+	heir   bool   // replaces a node that has a replica of it, or may have
 	label  string // value of the spread label
 	need   int64  // bytes that the replica takes at most
 	hash   uint64
@@ -172,7 +174,7 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, bloc
 				why = fmt.Sprintf("%s has blocks of %d bytes, the other replicas of %d", p.conf.Name, p.block, block)
 				continue
 			}
-			c := candidate{p, stickNone, b.has(n.Name, p.conf.Lvstore, base), n.Name == v.Engine, n.Labels[v.Replicas.Spread], roundUp(need, p.cluster), rendezvous(v.Name, string(n.Name), p.conf.Name)}
+			c := candidate{p, stickNone, b.has(n.Name, p.conf.Lvstore, base), n.Name == v.Engine, b.inherits(n, held), n.Labels[v.Replicas.Spread], roundUp(need, p.cluster), rendezvous(v.Name, string(n.Name), p.conf.Name)}
 			if s, ok := held[n.Name]; ok {
 				c.stick = s
 			}
@@ -187,6 +189,16 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, bloc
 		open = append(open, *best)
 	}
 	return open, passed
+}
+
+// inherits reports whether a node replaces one that has a replica, or that nobody can read.
+func (b *builder) inherits(n *schema.Node, held map[lineage.Node]stick) bool {
+	if n.Replaces == "" {
+		return false
+	}
+	_, has := held[n.Replaces]
+	at := b.w.Nodes[n.Replaces]
+	return has || at == nil || at.Unknown != ""
 }
 
 // has reports whether an lvstore has an lvol of that name.
@@ -217,7 +229,7 @@ func (b *builder) settled(v *schema.Volume, held map[lineage.Node]stick) bool {
 func disqualified(v *schema.Volume, n *schema.Node) string {
 	r := &v.Replicas
 	if n.Drain && v.Engine != n.Name { // an engine that is set there stays, with its replica
-		return "is being drained"
+		return n.Leaves()
 	}
 	if len(r.On) > 0 && !slices.Contains(r.On, n.Name) {
 		return "is not in on"
@@ -294,6 +306,8 @@ func (c candidate) compare(o candidate, used map[string]int) int {
 		cmp.Compare(c.stick, o.stick),
 		-cmp.Compare(boolToInt(c.engine), boolToInt(o.engine)),
 		cmp.Compare(used[c.label], used[o.label]),
+		cmp.Compare(boolToInt(c.pool.roomFor(c.need) == fitsNot), boolToInt(o.pool.roomFor(o.need) == fitsNot)),
+		-cmp.Compare(boolToInt(c.heir), boolToInt(o.heir)),
 		cmp.Compare(c.pool.roomFor(c.need), o.pool.roomFor(o.need)),
 		-cmp.Compare(c.pool.left(), o.pool.left()),
 		cmp.Compare(c.hash, o.hash),
@@ -319,6 +333,9 @@ func (c candidate) why(v *schema.Volume, used map[string]int) string {
 		return "is to be its engine"
 	}
 	var parts []string
+	if c.heir {
+		parts = append(parts, fmt.Sprintf("replaces %s", c.pool.node.Replaces))
+	}
 	if v.Replicas.Spread != "" {
 		fresh := "not used yet"
 		if used[c.label] > 0 {
