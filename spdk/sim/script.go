@@ -26,7 +26,7 @@ full NODE [TIME] [WHEN]                   its disks have no free cluster
 examine NODE TIME                         it finds what is on a disk that long after it has attached it
 WHEN: at N: as the node takes up its Nth call; on METHOD [N]: its Nth call of METHOD; on event [N]: as a peer
 tells it for the Nth time of a namespace, with cut one of the two the other. Otherwise at once.
-Without TIME it lasts. N counts from the moment the rule is given.
+Without TIME it lasts, until the same rule with a TIME ends it. N counts from the moment the rule is given.
 A target whose peer vanishes behind such an event waits for it for 60s, and dies.`
 
 // Rule is a line of a script.
