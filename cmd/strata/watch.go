@@ -156,7 +156,7 @@ Exit codes: 0 ended as asked, 1 error.`,
 	log.flags(cmd)
 	lead.flags(cmd)
 	at.flags(cmd)
-	cmd.Flags().StringSliceVar(&auto, "auto", nil, "what may be done without a person, `serve,fence,rebuild,change` or some of these, instead of what the configuration says; \"\" is nothing")
+	cmd.Flags().StringSliceVar(&auto, "auto", nil, "what may be done without a person, `serve,fence,rebuild,change,move` or some of these, instead of what the configuration says; \"\" is nothing")
 	durationFlag(cmd, &every, "every", time.Minute, time.Second, "how often the nodes are looked at when nothing happens")
 	countFlag(cmd, &jobs, "parallelism", 10, 1, "volumes that may be held, copied, reduced or destroyed at a time")
 	return cmd
