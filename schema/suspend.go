@@ -30,7 +30,7 @@ func (s *Suspend) Until() int64 {
 // Span is from when to when it is, in words.
 func (s *Suspend) Span() string {
 	if s.Since == 0 {
-		return fmt.Sprintf("for %s at most where strata watch counts that", s.For())
+		return fmt.Sprintf("for %s at most under a watch, without one until you end it", s.For())
 	}
 	clock := func(sec int64) string { return time.Unix(sec, 0).UTC().Format(time.RFC3339) }
 	return fmt.Sprintf("since %s, until %s at most", clock(s.Since), clock(s.Until()))

@@ -219,7 +219,7 @@ func (b *builder) tellSuspended(n *schema.Node) {
 			busy = append(busy, v.Name)
 		}
 	}
-	text, hint := "nothing is done to it, hosts of volumes that need it wait, and its target may be stopped", "take its maintenance out of the configuration when its target is back"
+	text, hint := "nothing is done to it, hosts of volumes that need it wait, and its target may be stopped once no step of this plan is left", "take its maintenance out of the configuration when its target is back"
 	if len(busy) > 0 {
 		text = "its target is not to be stopped yet: it serves " + amount.Of(len(busy), "volume") + " still, " + strings.Join(busy, ", ")
 	}
