@@ -169,7 +169,7 @@ func (p *passes) drainedBy(n lineage.Node, had presence, out *plan.Plan) string 
 	}
 	left := p.presence(n)
 	if stay := slices.Sorted(maps.Keys(left.volumes)); len(stay) > 0 {
-		return text + "; what is in the way is said of " + strings.Join(stay, ", ")
+		return text + "; something of " + strings.Join(stay, ", ") + " stays: see what is not done, and why"
 	}
 	if len(left.others) == 0 {
 		text += "; after this plan nothing of any volume is on it"
@@ -210,14 +210,14 @@ func (s *subject) undrained() {
 	if at := s.Engine; at != "" && s.b.cfg.Drained(at) {
 		switch {
 		case s.v.Engine == at:
-			s.b.blockAlone(about, s.v.At("engine"), "name another node, or none", "it is served on %s, which %s, and stays there, for engine names it", at, s.b.cfg.Node(at).Leaves())
+			s.b.blockAlone(about, s.v.At("engine"), "name another node as its engine, or none", "it is served on %s, which %s, and stays there, for engine names it", at, s.b.cfg.Node(at).Leaves())
 		case s.kernelExport():
 			s.b.blockAlone(about, s.v.At("export"), "end their use, and its export or name another node as its engine", "it is served on %s, which %s, and stays there, for its users have a device of that node's kernel", at, s.b.cfg.Node(at).Leaves())
 		}
 	}
 	for _, l := range s.Legs {
 		if s.b.cfg.Drained(l.Node) && s.v.Engine != l.Node && slices.Contains(s.v.Replicas.On, l.Node) {
-			s.b.blockAlone(about, s.v.At("replicas"), fmt.Sprintf("name another node in its place, or take %s out of on", l.Node), "its replica on %s stays, though %s %s, for on names it", l.Node, l.Node, s.b.cfg.Node(l.Node).Leaves())
+			s.b.blockAlone(about, s.v.At("replicas"), fmt.Sprintf("name another node in its place, or take %s out of replicas.on", l.Node), "its replica on %s stays, though %s %s, for replicas.on names it", l.Node, l.Node, s.b.cfg.Node(l.Node).Leaves())
 		}
 	}
 }

@@ -232,7 +232,7 @@ func disqualified(v *schema.Volume, n *schema.Node) string {
 		return n.Leaves()
 	}
 	if len(r.On) > 0 && !slices.Contains(r.On, n.Name) {
-		return "is not in on"
+		return "is not named in replicas.on"
 	}
 	if len(r.Require) > 0 {
 		for _, k := range slices.Sorted(maps.Keys(r.Require)) {

@@ -21,7 +21,7 @@ func (s *subject) standby() result {
 	wanted := s.standbys(s.engine)
 	for _, e := range slices.Concat(s.inc.Standbys, unreachable(s.inc)) {
 		if e.Node != s.engine && (!slices.Contains(wanted, e.Node) || s.clashes(e)) {
-			s.dropPath(because(s.v.At("export"), "%s is to have no path on %s as it is", s.v.Name, e.Node), e)
+			s.dropPath(because(s.v.At("export"), "the path of %s on %s is not one that is configured", s.v.Name, e.Node), e)
 		}
 	}
 	s.dropOldPaths()
