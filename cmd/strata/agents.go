@@ -49,7 +49,7 @@ func (s *source) mayRun(f *schema.Fence) error {
 	if len(words) == 0 {
 		return fmt.Errorf("a configuration may not run %s of its own accord; allow it with --fence-agents %[1]s, or %[2]s", program, agentsEnv)
 	}
-	return fmt.Errorf("--fence-agents, or %s, does not allow %s", agentsEnv, program)
+	return fmt.Errorf("--fence-agents, or %s, does not allow %s; it allows %s", agentsEnv, program, strings.Join(words, ", "))
 }
 
 // mayRunAll says of the first node's agent that must not be run why.

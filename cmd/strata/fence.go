@@ -59,7 +59,7 @@ Exit codes: 0 all agents work, 1 one does not, or error.`,
 				text, err := src.tryAgent(cmd.Context(), n, snap.Nodes[n.Name])
 				if err != nil {
 					broken++
-					text = fmt.Sprintf("%s does not work: %v", n.Fence.Agent(), err)
+					text = fmt.Sprintf("%s does not work: %s", n.Fence.Agent(), strings.TrimPrefix(err.Error(), n.Fence.Agent()+": "))
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", n.Name, inLine(text))
 			}
