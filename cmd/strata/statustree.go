@@ -57,7 +57,7 @@ func nodeTree(n report.Node) any {
 	t := tree.Root(title)
 	for _, p := range n.Pools {
 		if p.Disk == "" {
-			t.Child(fmt.Sprintf("pool %s  %s", p.Name, worry.Render("no lvstore "+p.Lvstore+" was found")))
+			t.Child(fmt.Sprintf("pool %s  %s", p.Name, worry.Render("no lvstore "+p.Lvstore+" was found; strata plan says what is to be done")))
 			continue
 		}
 		t.Child(fmt.Sprintf("pool %s  %s free of %s on %s%s", p.Name, amount.About(p.Free), amount.About(p.Size), p.Disk, promised(p)))
@@ -92,8 +92,11 @@ func volumeTree(v report.Volume) any {
 	t := tree.Root(title)
 	for _, e := range v.Exports {
 		text := fmt.Sprintf("%s on %s: %s", e.Kind, e.Node, e.Where)
-		if e.Connect != "" {
+		switch {
+		case e.Connect != "":
 			text = e.Connect
+		case e.Kind == "nvmf":
+			text += "  " + worry.Render("does not listen")
 		}
 		if e.Paused {
 			text += "  " + bad.Render("paused")
