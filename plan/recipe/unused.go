@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -11,21 +12,44 @@ import (
 	"strata/state"
 )
 
-// Unused notes what the operator has released and is not there: it is gone
-// already, or misspelt.
+// Unused notes of what words of the operator nothing comes: what was released is not
+// there, for it is gone already, or misspelt; an engine is not gone.
 func Unused(cfg *schema.Config, snap *state.Snapshot, opt plan.Options) []plan.Finding {
 	grants := opt.AllowDestroy.All()
-	if len(grants) == 0 {
+	if len(grants)+len(opt.Failover) == 0 {
 		return nil
 	}
 	snap = world.Fit(cfg, snap)
 	var out []plan.Finding
+	for _, name := range slices.Sorted(maps.Keys(opt.Failover)) {
+		if why, hint := notGone(name, cfg, snap); why != "" {
+			out = append(out, plan.Finding{About: "volume " + name, Text: fmt.Sprintf("--failover %s does nothing: %s", name, why), Hint: hint})
+		}
+	}
 	for _, g := range grants {
 		if why, hint := unused(g, cfg, snap); why != "" {
 			out = append(out, plan.Finding{About: about(g), Text: fmt.Sprintf("%s releases nothing: %s", g.Flag(), why), Hint: hint})
 		}
 	}
 	return out
+}
+
+// notGone says why nobody takes over from a volume's engine; "" when somebody may.
+func notGone(name string, cfg *schema.Config, snap *state.Snapshot) (why, hint string) {
+	v := cfg.Volume(name)
+	if v == nil {
+		return "", ""
+	}
+	for _, id := range snap.Incarnations(name) {
+		inc := snap.Incarnation(cfg.Cluster, id)
+		if left, ok := snap.Survivors(cfg.Cluster, inc); ok && cfg.Suspended(left.Engine) {
+			return fmt.Sprintf("its engine was on %s, which is suspended", left.Engine), fmt.Sprintf("take maintenance out of %s first", left.Engine)
+		}
+		if n := snap.Judge(inc, state.Question{Cluster: cfg.Cluster, Replicas: v.Replicas.Count}).Engine; n != "" {
+			return fmt.Sprintf("it is served on %s, which answers", n), fmt.Sprintf("to have it served elsewhere, set its engine, or drain %s", n)
+		}
+	}
+	return "", ""
 }
 
 func about(g plan.Grant) string {

@@ -44,3 +44,29 @@ n3 unread connection refused
 		}
 	}
 }
+
+// Nobody takes over from an engine that answers, and it is said so.
+func TestUnusedFailover(t *testing.T) {
+	for _, c := range []struct{ name, extra, world, want string }{
+		{"it answers", "", "n1 raid lab.db.k3f7 online u1 -\n", "volume db: --failover db does nothing: it is served on n1, which answers; to have it served elsewhere, set its engine, or drain n1"},
+		{"it does not", "", "", ""},
+		{"it is suspended", "nodes: n3: maintenance: \"suspend\"\n", "n2 subsystem nqn.2026-01.io.strata:lab:n2:n3~wait host=nqn.2026-01.io.strata:lab:n3\nn2 namespace nqn.2026-01.io.strata:lab:n2:n3~wait 7 u2\n",
+			"volume db: --failover db does nothing: its engine was on n3, which is suspended; take maintenance out of n3 first"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := plantest.Config(t, "links: loss: \"wait\"\nvolumes: db: {size: 64Mi, replicas: 2, export: \"none\"}\n"+c.extra)
+			heads := "n1 lvol lab.fast/db.k3f7#2.2p u1 64Mi 9\n"
+			if c.name == "it is suspended" {
+				heads = "n2 lvol lab.fast/db.k3f7#2.1w u2 64Mi 9\n"
+			}
+			snap := plantest.World(t, cfg.Cluster, "n1 disk /dev/n1 lab.fast.disk claimed\nn1 lvstore lab.fast lab.fast.disk 1Mi 1024\nn2 disk /dev/n2 lab.fast.disk claimed\nn2 lvstore lab.fast lab.fast.disk 1Mi 1024\n"+heads+c.world+"n3 unread connection refused\n")
+			var got []string
+			for _, f := range Unused(cfg, snap, plan.Options{Failover: map[string]bool{"db": true}}) {
+				got = append(got, f.About+": "+f.Text+"; "+f.Hint)
+			}
+			if strings.Join(got, "\n") != c.want {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
