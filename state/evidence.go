@@ -10,8 +10,9 @@ import (
 )
 
 // Evidence is what a node says of a link to a peer, of which a replica there may not be
-// used any more: the peer cannot be read, or has no engine with it. It is read after
-// all else, so what it says is no older than that.
+// used any more: the peer cannot be read, or has no engine with it. Of a path of hosts that
+// leads nowhere, to a volume that may be served on a node that cannot be read, it is who
+// is connected. It is read after all else, so what it says is no older than that.
 type Evidence struct {
 	Connected []lineage.NQN // hosts that have a controller there, sorted
 	// Failed has the bdevs of namespaces of which an I/O has failed on the node since
@@ -61,8 +62,13 @@ type question struct {
 
 // unproven are the links that wait by which the node shows anything to a peer that cannot
 // be read, or a replica, in use or so it was named, to one that does not have it in use.
+// So are paths of hosts of which nobody who was read has the disk.
 func (n *Node) unproven(c lineage.Cluster, nodes map[lineage.Node]*Node) (all []*question) {
 	for nqn, sub := range n.Subsystems {
+		if _, ok := c.ParseExport(nqn); ok && elsewhere(nqn, nodes) {
+			all = append(all, &question{sub: sub})
+			continue
+		}
 		link, ok := c.ParseLink(nqn)
 		if !ok || !link.Wait || link.From != n.Name {
 			continue
@@ -84,6 +90,19 @@ func (n *Node) unproven(c lineage.Cluster, nodes map[lineage.Node]*Node) (all []
 		}
 	}
 	return all
+}
+
+// elsewhere reports whether a subsystem may show hosts a disk on a node that was not read,
+// and shows none on those that were.
+func elsewhere(nqn lineage.NQN, nodes map[lineage.Node]*Node) bool {
+	unread := false
+	for _, n := range nodes {
+		if sub := n.Subsystems[nqn]; sub != nil && len(sub.Namespaces) > 0 {
+			return false
+		}
+		unread = unread || n.Unknown != ""
+	}
+	return unread
 }
 
 func (q *question) reqs() []*spdk.Req {

@@ -94,6 +94,9 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			if err := hold.hold(&opt, &src, cfg); err != nil {
 				return err
 			}
+			if approve {
+				forewarn(&opt, show.tell)
+			}
 			if !approve && saved == nil {
 				if asJSON || !interactive(os.Stdin) {
 					return fmt.Errorf("nobody can be asked for approval here; pass --auto-approve")

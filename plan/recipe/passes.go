@@ -35,6 +35,7 @@ type passes struct {
 	// restless is set when something that nodes or links wait for may come of what
 	// volumes do: then every pass looks at everything.
 	restless bool
+	warnings []plan.Finding // what a plan says beside what its last pass does
 }
 
 // outcome is what came of a volume when it was last planned, and what that rests on
@@ -235,6 +236,7 @@ func (p *passes) plan(limit int, next func(*passes) (*builder, plan.Pass, error)
 			out.Places = append(out.Places, place)
 		}
 	}
+	out.Notes = append(out.Notes, p.warnings...)
 	p.tellDrained(found, out, complete)
 	out.Complete(p.cfg)
 	return out, nil

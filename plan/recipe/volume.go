@@ -77,7 +77,7 @@ func (b *builder) volume(v *schema.Volume) {
 	} else if s.through(making); s.id.Name == "" {
 		return
 	}
-	if found && s.failover() != idle {
+	if found && (s.unseat() != idle || s.failover() != idle) {
 		return
 	}
 	if !s.judge() || s.foreign() == blocked {
