@@ -25,9 +25,15 @@ volumes: db: {size: 64Mi, replicas: on: ["n1", "n2"], engine: "n3", export: nvmf
 n1 disk /dev/n1 lab.fast.disk claimed
 n1 lvstore lab.fast lab.fast.disk 1Mi 1024
 n1 lvol lab.fast/db.k3f7#` + head1 + ` u1 64Mi 9
+n1 subsystem nqn.2026-01.io.strata:lab:n1:n3~wait host=nqn.2026-01.io.strata:lab:n3
+n1 namespace nqn.2026-01.io.strata:lab:n1:n3~wait 7 u1
+n1 listen nqn.2026-01.io.strata:lab:n1:n3~wait 10.0.0.1 4420
 n2 disk /dev/n2 lab.fast.disk claimed
 n2 lvstore lab.fast lab.fast.disk 1Mi 1024
 n2 lvol lab.fast/db.k3f7#` + head2 + ` u2 64Mi 9
+n2 subsystem nqn.2026-01.io.strata:lab:n2:n3~wait host=nqn.2026-01.io.strata:lab:n3
+n2 namespace nqn.2026-01.io.strata:lab:n2:n3~wait 7 u2
+n2 listen nqn.2026-01.io.strata:lab:n2:n3~wait 10.0.0.2 4420
 n3 controller lab.n1~wait nqn.2026-01.io.strata:lab:n1:n3~wait enabled 10.0.0.1 4420
 n3 controller lab.n2~wait nqn.2026-01.io.strata:lab:n2:n3~wait enabled 10.0.0.2 4420
 n3 remote lab.n1~waitn7 u1 64Mi

@@ -10,6 +10,7 @@ import (
 	"strata/lineage"
 	"strata/schema"
 	"strata/state"
+	"strata/takeover"
 )
 
 // Format is the version of the form of a Report. Fields may be added within a
@@ -82,12 +83,12 @@ type Volume struct {
 	Current int           `json:"current"`
 	// Undecided is set when it is not known which replicas are current; Current
 	// is 0 then, and says nothing.
-	Undecided bool      `json:"undecided,omitempty"`
-	Wanted    int       `json:"wanted"`
-	Failover  *Failover `json:"failover,omitempty"`
-	Limits    *Limits   `json:"limits,omitempty"` // nil: none
-	Exports   []Export  `json:"exports,omitempty"`
-	Replicas  []Replica `json:"replicas,omitempty"`
+	Undecided bool           `json:"undecided,omitempty"`
+	Wanted    int            `json:"wanted"`
+	Failover  *takeover.Fate `json:"failover,omitempty"`
+	Limits    *Limits        `json:"limits,omitempty"` // nil: none
+	Exports   []Export       `json:"exports,omitempty"`
+	Replicas  []Replica      `json:"replicas,omitempty"`
 }
 
 // Copies says how many of its replicas are current.
@@ -140,19 +141,23 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 	}
 	r.Watches = watches(cfg, s)
 	gone := unseen(cfg, s)
+	var all []judged
 	for _, v := range cfg.Volumes {
 		ids := s.Incarnations(v.Name)
 		if len(ids) == 0 {
 			r.Volumes = append(r.Volumes, absent(cfg, v, s, gone))
 		}
 		for _, id := range ids {
-			r.Volumes = append(r.Volumes, volume(cfg, s, v, id, gone))
+			out, verdict := volume(cfg, s, v, id, gone)
+			all = append(all, judged{v, len(r.Volumes), verdict})
+			r.Volumes = append(r.Volumes, out)
 		}
 	}
+	r.foresee(cfg, s, all, gone)
 	for _, name := range s.Volumes() {
 		if cfg.Volume(name) == nil {
 			for _, id := range s.Incarnations(name) {
-				v := volume(cfg, s, &schema.Volume{Name: name}, id, gone)
+				v, _ := volume(cfg, s, &schema.Volume{Name: name}, id, gone)
 				v.Health, v.Why = Orphaned, "it is not configured"
 				r.Volumes = append(r.Volumes, v)
 			}
@@ -196,7 +201,7 @@ func absent(cfg *schema.Config, v *schema.Volume, s *state.Snapshot, gone map[li
 	return out
 }
 
-func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.Volume, gone map[lineage.Node]string) Volume {
+func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.Volume, gone map[lineage.Node]string) (Volume, state.Verdict) {
 	inc := s.Incarnation(cfg.Cluster, id)
 	verdict := s.Judge(inc, state.Question{Cluster: cfg.Cluster, Replicas: v.Replicas.Count, Hidden: len(gone)})
 	if len(inc.Foreign) > 0 { // what those who use it know is not known here
@@ -217,7 +222,6 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 		}
 	}
 	out.Exports = exports(verdict, inc)
-	out.Failover = failover(cfg, s, v, verdict)
 	out.Why = cmp.Or(out.Why, unreached(v, verdict, inc))
 	out.Health = health(v, verdict, out)
 	if n := awaits(cfg, v, verdict, inc, gone); n != "" {
@@ -226,7 +230,7 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 	if why := waiting(cfg, s, verdict); why != "" && out.Health == Healthy {
 		out.Health, out.Why = Degraded, why
 	}
-	return out
+	return out, verdict
 }
 
 func health(v *schema.Volume, verdict state.Verdict, out Volume) Health {

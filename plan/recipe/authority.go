@@ -42,18 +42,13 @@ func (s *subject) unseat() result {
 	if q.Authority = named; b.w.Judge(s.inc, q).Unknown != "" {
 		return idle
 	}
-	before := s.tally()
+	came := idle
 	for _, n := range s.mayServe() {
-		why := s.warnOf(n, named)
-		var ops []plan.Op
-		for _, l := range s.linksTo(n) {
-			if b.admitted(l) {
-				ops = append(ops, plan.Fence{At: plan.At{Node: l.From}, NQN: b.cfg.Cluster.LinkNQN(l), Host: b.cfg.Cluster.HostNQN(n), TimeoutMs: fenceTimeoutMs})
-			}
+		if s.shutOut(because(s.v.Pos, "%s", s.warnOf(n, named)), n, b.admitted) {
+			came = acted
 		}
-		s.sec.then(because(s.v.Pos, "%s", why), plan.RiskReduce, ops...)
 	}
-	return s.since(before)
+	return came
 }
 
 // admitted reports whether the peer of a link that waits is let in, or is known to be

@@ -12,6 +12,7 @@ import (
 	"strata/plan"
 	"strata/schema"
 	"strata/state"
+	"strata/takeover"
 )
 
 // Build plans how the nodes get from what snap says to what cfg asks for.
@@ -41,7 +42,7 @@ type builder struct {
 	// running has what nodes copy to when the pass begins.
 	running map[lineage.Node][]copyTarget
 	copies  map[lineage.Node]int // copies of layers that a node takes part in
-	engines *load                // nil until an engine is to be placed
+	engines *takeover.Load       // nil until an engine is to be placed
 
 	at      *outcome // of the volume that is planned just now
 	blocked []plan.Finding

@@ -49,7 +49,7 @@ func (s *subject) createClone() result {
 		return blocked
 	}
 	places := s.besideSource(source, l)
-	if e := v.Engine; e != "" && source.lagsOn(e) && !slices.ContainsFunc(places, func(c plan.Choice) bool { return c.Node == e }) && disqualified(v, b.cfg.Node(e)) == "" {
+	if e := v.Engine; e != "" && source.lagsOn(e) && !slices.ContainsFunc(places, func(c plan.Choice) bool { return c.Node == e }) && v.KeptOff(b.cfg.Node(e)) == "" {
 		b.block(about, v.At("from"), "", "it waits for the replica of volume %s on %s, which is to be its engine", v.From.Volume, e)
 		return blocked
 	}
@@ -72,7 +72,7 @@ func (s *subject) besideSource(source *subject, l *layer) []plan.Choice {
 	var places []plan.Choice
 	for i, leg := range source.Legs {
 		n := s.b.cfg.Node(leg.Node)
-		if n != nil && l.on[i] != nil && disqualified(s.v, n) == "" {
+		if n != nil && l.on[i] != nil && s.v.KeptOff(n) == "" {
 			places = append(places, plan.Choice{Node: leg.Node, Lvstore: l.on[i].Lvstore, Why: "has the snapshot it is cloned from"})
 		}
 	}
@@ -88,7 +88,7 @@ func (b *builder) placedBeside(v *schema.Volume, places []plan.Choice) plan.Plac
 	out := plan.Placement{Volume: v.Name, Chosen: slices.Clone(places[:v.Replicas.Count])}
 	for _, n := range b.cfg.Nodes {
 		at := slices.IndexFunc(places, func(c plan.Choice) bool { return c.Node == n.Name })
-		switch why := disqualified(v, n); {
+		switch why := v.KeptOff(n); {
 		case !b.opt.Explain || at >= 0 && at < v.Replicas.Count:
 		case at >= 0:
 			out.Others = append(out.Others, plan.Choice{Node: n.Name, Lvstore: places[at].Lvstore, Why: "qualifies, but others are preferred: " + places[at].Why})

@@ -8,6 +8,7 @@ import (
 	"strata/lineage"
 	"strata/schema"
 	"strata/state"
+	"strata/takeover"
 )
 
 // seat is the node that is to serve the volume: the one that does, or did until
@@ -42,12 +43,12 @@ func (s *subject) lightest(legs []state.CurrentLeg) lineage.Node {
 	load := s.b.load()
 	rank := func(n lineage.Node) []int {
 		conf := s.b.cfg.Node(n)
-		leaves := conf == nil || disqualified(s.v, conf) != "" || s.released(n)
+		leaves := conf == nil || s.v.KeptOff(conf) != "" || s.released(n)
 		pathless := s.v.Export.Standby > 0 && !s.hasPath(n)
-		return []int{boolToInt(s.showable(s.b.w.Nodes[n]) != ""), boolToInt(leaves), boolToInt(pathless), boolToInt(!s.shownTo(n)), load.serves[n]}
+		return []int{boolToInt(s.showable(s.b.w.Nodes[n]) != ""), boolToInt(leaves), boolToInt(pathless), boolToInt(!s.shownTo(n)), load.Of(n)}
 	}
 	best := slices.MinFunc(legs, func(x, y state.CurrentLeg) int { return slices.Compare(rank(x.Node), rank(y.Node)) })
-	load.serve(s.v.Name, best.Node)
+	load.Serve(s.v.Name, best.Node)
 	return best.Node
 }
 
@@ -64,39 +65,25 @@ func (s *subject) shownTo(n lineage.Node) bool {
 	})
 }
 
-// load says which nodes serve how many volumes.
-type load struct {
-	on     map[string]lineage.Node // by volume
-	serves map[lineage.Node]int
-}
-
-func (l *load) serve(volume string, n lineage.Node) {
-	if old, ok := l.on[volume]; ok {
-		l.serves[old]--
-	}
-	l.on[volume] = n
-	l.serves[n]++
-}
-
 // load counts the volumes that are served on each node, and those that will be
 // there whatever else is decided: by configuration, or because the authority of
 // one that nobody serves is there.
-func (b *builder) load() *load {
+func (b *builder) load() *takeover.Load {
 	if b.engines != nil {
 		return b.engines
 	}
-	b.engines = &load{map[string]lineage.Node{}, map[lineage.Node]int{}}
+	b.engines = takeover.NewLoad()
 	for _, name := range b.w.Volumes() {
 		v := b.cfg.Volume(name)
 		for _, id := range b.w.Incarnations(name) {
 			if n := b.serving(v, b.w.Incarnation(id)); n != "" {
-				b.engines.serve(name, n)
+				b.engines.Serve(name, n)
 			}
 		}
 	}
 	for _, v := range b.cfg.Volumes {
 		if v.Engine != "" {
-			b.engines.serve(v.Name, v.Engine)
+			b.engines.Serve(v.Name, v.Engine)
 		}
 	}
 	return b.engines

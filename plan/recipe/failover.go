@@ -11,6 +11,7 @@ import (
 	"strata/plan"
 	"strata/schema"
 	"strata/state"
+	"strata/takeover"
 )
 
 // An engine is gone whose volume was written to over links that wait: a replica that was
@@ -62,7 +63,7 @@ func (s *subject) failover() result {
 		b.block("volume "+s.v.Name, s.v.At("failover"), hint, "its engine was on %s, which cannot be read, and may be serving it still; no other takes over: %s", left.Engine, why)
 		return blocked
 	}
-	w := s.takesOver(left)
+	w := takeover.Successor(b.cfg, s.v, s.witnesses(left), s.hasPath, b.load())
 	if gone && (s.fenceOff(left, w) || s.switchOff(left, w)) {
 		return acted
 	}
@@ -112,7 +113,7 @@ func (s *subject) stuckWith(left state.Survivors, gone bool) (why, hint string) 
 		return fmt.Sprintf("%s is waited for, %v at most", left.Engine, b.cfg.Links.Patience()), ""
 	case s.kernelExport():
 		return "its users have a device of that node's kernel", ""
-	case s.mayBeRead(left) && b.cfg.Node(left.Engine).Fence == nil:
+	case s.mayBeRead(left) && !takeover.Switched(b.cfg, left.Engine):
 		return fmt.Sprintf("%s may have a replica of its own and show hosts what that has, and nothing says that it is off", left.Engine), byHand
 	}
 	return "", ""
@@ -155,13 +156,8 @@ func (s *subject) authorityOf(w state.Survivor) state.Question {
 
 // witnesses are the replicas that have all that was acknowledged, on nodes that can be
 // worked on.
-func (s *subject) witnesses(left state.Survivors) (all []state.Survivor) {
-	for _, l := range left.Legs {
-		if l.Doubt == "" && s.b.reachable(l.Node) {
-			all = append(all, l)
-		}
-	}
-	return all
+func (s *subject) witnesses(left state.Survivors) []state.Survivor {
+	return takeover.Witnesses(left, s.b.reachable)
 }
 
 // doubts says what is the matter with each.
@@ -173,33 +169,32 @@ func doubts(left state.Survivors) string {
 	return strings.Join(all, "; ")
 }
 
-// takesOver is the witness that hosts have a path to; else one on whose node the volume is
-// to have a replica; else the one that serves fewest volumes.
-func (s *subject) takesOver(left state.Survivors) state.Survivor {
-	load := s.b.load()
-	rank := func(l state.Survivor) []int {
-		conf := s.b.cfg.Node(l.Node)
-		return []int{boolToInt(!s.hasPath(l.Node)), boolToInt(disqualified(s.v, conf) != ""), load.serves[l.Node]}
-	}
-	best := slices.MinFunc(s.witnesses(left), func(x, y state.Survivor) int { return slices.Compare(rank(x), rank(y)) })
-	load.serve(s.v.Name, best.Node)
-	return best
-}
-
 // fenceOff shuts the engine's node out of all links by which it is shown anything of the
 // volume, as far as it is not. It reports whether there was any.
 func (s *subject) fenceOff(left state.Survivors, w state.Survivor) bool {
-	b := s.b
 	why := because(s.v.At("failover"), "%s", s.evidence(left, w))
-	host := b.cfg.Cluster.HostNQN(left.Engine)
+	return s.shutOut(why, left.Engine, func(l lineage.Link) bool { return s.b.w.Fenced(s.b.cfg.Cluster, l) != "" })
+}
+
+// shutOut fences a node off those links by which it is shown anything of the volume of
+// which that is due. It reports whether there was any: also one off which another volume
+// fences it in this pass. Volumes do not wait for one another, and whether a fence stands
+// is looked at before anything rests on it.
+func (s *subject) shutOut(why reason, n lineage.Node, due func(lineage.Link) bool) bool {
+	b, waits := s.b, false
 	var ops []plan.Op
-	for _, l := range s.linksTo(left.Engine) {
-		if b.w.Fenced(b.cfg.Cluster, l) != "" {
-			ops = append(ops, plan.Fence{At: plan.At{Node: l.From}, NQN: b.cfg.Cluster.LinkNQN(l), Host: host, TimeoutMs: fenceTimeoutMs})
+	for _, l := range s.linksTo(n) {
+		switch {
+		case b.links.fenced[l]:
+			waits = true
+		case due(l):
+			b.links.fenced[l] = true
+			ops = append(ops, plan.Fence{At: plan.At{Node: l.From}, NQN: b.cfg.Cluster.LinkNQN(l), Host: b.cfg.Cluster.HostNQN(n), TimeoutMs: fenceTimeoutMs})
 		}
 	}
 	s.sec.then(why, plan.RiskReduce, ops...)
-	return len(ops) > 0
+	b.at.asks = b.at.asks || waits
+	return waits || len(ops) > 0
 }
 
 // linksTo are the links by which a node is shown anything of the volume.

@@ -41,6 +41,7 @@ type links struct {
 	// engine, the links that are let go before volumes are looked at.
 	dropped map[lineage.Node]bool
 	stalled map[lineage.Node][]plan.Key
+	fenced  map[lineage.Link]bool // off which this pass fences their peers
 }
 
 // newLinks finds which links there are. After a pass that changed none of them,
@@ -49,7 +50,7 @@ func newLinks(b *builder, old *links) *links {
 	ls := &links{
 		b: b, made: map[lineage.Link]string{}, needed: map[lineage.Link]bool{}, attached: map[lineage.Node]bool{}, optionsSet: map[lineage.Node]bool{},
 		expected: map[shown]bool{}, shows: map[lineage.Node]map[string][]shown{}, restored: map[shown]bool{},
-		empty: map[lineage.Link]bool{}, standing: map[lineage.Link][]plan.Key{}, dropped: map[lineage.Node]bool{}, stalled: map[lineage.Node][]plan.Key{},
+		empty: map[lineage.Link]bool{}, standing: map[lineage.Link][]plan.Key{}, dropped: map[lineage.Node]bool{}, stalled: map[lineage.Node][]plan.Key{}, fenced: map[lineage.Link]bool{},
 	}
 	for name, n := range b.w.Nodes {
 		ls.attached[name] = len(n.Controllers) > 0

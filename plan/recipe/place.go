@@ -97,9 +97,9 @@ func (b *builder) weigh(w *weighed) (plan.Placement, string) {
 func (b *builder) choice(v *schema.Volume) bool {
 	n := 0
 	for _, node := range b.cfg.Nodes {
-		if disqualified(v, node) == "" && v.Replicas.Pool == "" {
+		if v.KeptOff(node) == "" && v.Replicas.Pool == "" {
 			n += len(node.Pools)
-		} else if disqualified(v, node) == "" {
+		} else if v.KeptOff(node) == "" {
 			n++
 		}
 	}
@@ -156,7 +156,7 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, bloc
 		}
 	}
 	for _, n := range nodes {
-		if why := disqualified(v, n); why != "" {
+		if why := v.KeptOff(n); why != "" {
 			passed = append(passed, plan.Choice{Node: n.Name, Lvstore: "", Why: why})
 			continue
 		}
@@ -212,7 +212,7 @@ func (b *builder) settled(v *schema.Volume, held map[lineage.Node]stick) bool {
 	current := 0
 	for name, s := range held {
 		n := b.cfg.Node(name)
-		if s > stickCurrent || n == nil || disqualified(v, n) != "" {
+		if s > stickCurrent || n == nil || v.KeptOff(n) != "" {
 			continue
 		}
 		for _, p := range b.ground.pools[name] {
@@ -223,31 +223,6 @@ func (b *builder) settled(v *schema.Volume, held map[lineage.Node]stick) bool {
 		}
 	}
 	return current >= v.Replicas.Count
-}
-
-// disqualified says why the configuration keeps a volume off a node; "" when it does not.
-func disqualified(v *schema.Volume, n *schema.Node) string {
-	r := &v.Replicas
-	if n.Drain && v.Engine != n.Name { // an engine that is set there stays, with its replica
-		return n.Leaves()
-	}
-	if len(r.On) > 0 && !slices.Contains(r.On, n.Name) {
-		return "is not named in replicas.on"
-	}
-	if len(r.Require) > 0 {
-		for _, k := range slices.Sorted(maps.Keys(r.Require)) {
-			if n.Labels[k] != r.Require[k] {
-				return fmt.Sprintf("label %s is %q, not %q", k, n.Labels[k], r.Require[k])
-			}
-		}
-	}
-	if r.Pool != "" && n.Pool(r.Pool) == nil {
-		return "has no pool " + r.Pool
-	}
-	if len(n.Pools) == 0 {
-		return "has no pool"
-	}
-	return ""
 }
 
 // fit says whether a replica has room in a pool. Lower is better.

@@ -180,7 +180,7 @@ func (s *subject) report() {
 	have, want := len(s.Legs), s.v.Replicas.Count
 	for _, l := range s.Legs {
 		if n := s.b.cfg.Node(l.Node); n != nil && have <= want && !(n.Drain && slices.Contains(s.v.Replicas.On, n.Name)) {
-			if why := disqualified(s.v, n); why != "" {
+			if why := s.v.KeptOff(n); why != "" {
 				if n.Drain && len(s.places.Chosen) < want {
 					_, shortage := s.b.place(s.v, map[lineage.Node]stick{}, s.blockSize(), "")
 					s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "give it a place elsewhere, or fewer replicas", "the replica on %s stays, though %s %s: %s", l.Node, l.Node, why, shortage)

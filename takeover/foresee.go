@@ -1,0 +1,144 @@
+package takeover
+
+import (
+	"fmt"
+	"strings"
+
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// Fate is what becomes of a volume in use when its engine's node goes now.
+type Fate struct {
+	// Auto is set when another node would take over without a person.
+	Auto bool         `json:"auto"`
+	To   lineage.Node `json:"to,omitempty"`  // which that would be
+	Why  string       `json:"why,omitempty"` // it would not
+}
+
+// Words are for people.
+func (f *Fate) Words() string {
+	if f.Auto {
+		return "by itself, to " + string(f.To)
+	}
+	return "not by itself: " + f.Why
+}
+
+// Foresight foresees the fates of volumes, each by what would be found without its engine's
+// node. What targets say of links only then, who is connected and what has failed, is taken
+// to be as it is when all was well.
+type Foresight struct {
+	cfg     *schema.Config
+	now     *state.Snapshot
+	engines map[string]lineage.Node // by volume
+	hidden  map[lineage.Node]bool   // nodes that may have a replica and were not read
+	without map[lineage.Node]*loss
+}
+
+// loss is what would be found without a node.
+type loss struct {
+	snap *state.Snapshot
+	load *Load
+}
+
+// NewForesight is of what was read, with the engines of volumes, and the nodes of which
+// not all could be read that may have replicas.
+func NewForesight(cfg *schema.Config, now *state.Snapshot, engines map[string]lineage.Node, hidden []lineage.Node) *Foresight {
+	f := &Foresight{cfg: cfg, now: now, engines: engines, hidden: map[lineage.Node]bool{}, without: map[lineage.Node]*loss{}}
+	for _, n := range hidden {
+		f.hidden[n] = true
+	}
+	return f
+}
+
+// Of is the fate of an incarnation, by the verdict on it now; nil where there is nothing to
+// say: nobody serves it, it has no hosts on the network, or links give a peer up by
+// themselves. Of volumes with one engine it is to be asked in the order in which they are
+// planned, for each that takes over counts for those after it.
+func (f *Foresight) Of(v *schema.Volume, id lineage.Volume, verdict state.Verdict) *Fate {
+	if verdict.Engine == "" || verdict.Unknown != "" || v.Export.Kind != schema.ExportNVMf || !f.cfg.Links.Wait() {
+		return nil
+	}
+	if why := forbidden(v); why != "" {
+		return &Fate{Why: why}
+	}
+	if doubt := unnamed(verdict); doubt != "" {
+		return &Fate{Why: fmt.Sprintf("it is not known of the replicas on %s that they have everything", doubt)}
+	}
+	gone := f.loss(verdict.Engine)
+	inc := gone.snap.Incarnation(f.cfg.Cluster, id)
+	left, ok := gone.snap.Survivors(f.cfg.Cluster, inc)
+	witnesses := Witnesses(left, func(n lineage.Node) bool { return f.cfg.Node(n) != nil })
+	if !ok || len(witnesses) == 0 {
+		return &Fate{Why: "no replica is elsewhere that could prove that it has everything"}
+	}
+	if left.Untold < left.Name.Untold() {
+		return &Fate{Why: fmt.Sprintf("%d of %d replicas would be left, and it takes %d to know that the engine has not gone on without them", left.Untold, left.Name.Legs, left.Name.Untold())}
+	}
+	if why := inc.Minority(state.Question{Cluster: f.cfg.Cluster, Replicas: v.Replicas.Count, Hidden: f.hiddenWithout(verdict.Engine)}); why != "" {
+		return &Fate{Why: why}
+	}
+	switch conf := f.cfg.Node(verdict.Engine); {
+	case conf == nil:
+		return &Fate{Why: fmt.Sprintf("%s is not in the configuration", verdict.Engine)}
+	case !left.Bare && !Switched(f.cfg, verdict.Engine):
+		return &Fate{Why: fmt.Sprintf("%s has a replica of its own, and nothing switches it off", verdict.Engine)}
+	}
+	nqn := f.cfg.Cluster.ExportNQN(id)
+	path := func(n lineage.Node) bool { return gone.snap.Nodes[n].Subsystems[nqn] != nil }
+	return &Fate{Auto: true, To: Successor(f.cfg, v, witnesses, path, gone.load).Node}
+}
+
+// forbidden says why a volume must not go elsewhere without a person.
+func forbidden(v *schema.Volume) string {
+	switch {
+	case !v.Failover:
+		return `failover is "manual"`
+	case !v.Auto.Has(schema.DutyFence):
+		return `its auto lacks "fence"`
+	}
+	return ""
+}
+
+// unnamed are the nodes of legs whose names do not say that they were written to over links
+// that wait, in the latest epoch.
+func unnamed(verdict state.Verdict) string {
+	var all []string
+	for _, l := range verdict.Legs {
+		if l.Head == nil || l.Head.Name.Epoch != verdict.Top || !l.Head.Name.Wait || !l.Head.Lvol.Complete() {
+			all = append(all, string(l.Node))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// loss is what would be found without a node: which serves no volume then but those that
+// are set to be there.
+func (f *Foresight) loss(n lineage.Node) *loss {
+	if l := f.without[n]; l != nil {
+		return l
+	}
+	l := &loss{f.now.Foresee(f.cfg.Cluster, n), NewLoad()}
+	for name, at := range f.engines {
+		if at != n {
+			l.load.Serve(name, at)
+		}
+	}
+	for _, v := range f.cfg.Volumes {
+		if v.Engine != "" {
+			l.load.Serve(v.Name, v.Engine)
+		}
+	}
+	f.without[n] = l
+	return l
+}
+
+// hiddenWithout counts the nodes that may have a replica and would not be read.
+func (f *Foresight) hiddenWithout(n lineage.Node) int {
+	conf := f.cfg.Node(n)
+	if hidden := len(f.hidden); f.hidden[n] || conf == nil || len(conf.Pools) == 0 {
+		return hidden
+	}
+	return len(f.hidden) + 1
+}
