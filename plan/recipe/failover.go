@@ -77,6 +77,9 @@ func (s *subject) failover() result {
 	}
 	s.rename(s.Legs)
 	s.witness = ""
+	if b.opt.Failover[s.v.Name] {
+		s.vouched = w.Node
+	}
 	return idle
 }
 

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -107,8 +108,8 @@ func (s *subject) question() state.Question {
 	if s.was != "" || s.Verdict != nil && s.Engine != "" {
 		q.Hidden = s.hiding()
 	}
-	if s.witness != "" && s.was == "" {
-		q.Authority = s.witness
+	if by := cmp.Or(s.witness, s.vouched); by != "" && s.was == "" {
+		q.Authority = by
 	}
 	return q
 }

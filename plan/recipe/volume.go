@@ -47,6 +47,9 @@ type subject struct {
 	// witness is the node of the replica that takes over from an engine that is gone; ""
 	// for none.
 	witness lineage.Node
+	// vouched is the node of one that has taken over in this pass on the operator's word,
+	// whom names need not bear out: too few replicas may have been read.
+	vouched lineage.Node
 	// layered has the layers of all legs, as they were before anything is done to them.
 	layered []*layer
 }
