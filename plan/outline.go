@@ -28,6 +28,7 @@ type Outline struct {
 	// held to one.
 	Violations []Violation    `json:"violations,omitempty"`
 	Places     []OutlinePlace `json:"places,omitempty"`
+	Seats      []Seat         `json:"seats,omitempty"`
 	// Allowed is what the operator allowed beyond the configuration, and Digest
 	// that of the file, where a saved plan is shown.
 	Allowed []string `json:"allowed,omitempty"`
@@ -99,7 +100,7 @@ type OutlineChoice struct {
 func (p *Plan) Outline(c lineage.Cluster) *Outline {
 	o := &Outline{
 		Format: OutlineFormat, Cluster: c, Summary: p.Summary(), Totals: p.Totals(), Labels: p.Labels,
-		Passes: []OutlinePass{}, Blocked: Remarks(p.Blocked), Notes: Remarks(p.Notes),
+		Passes: []OutlinePass{}, Blocked: Remarks(p.Blocked), Notes: Remarks(p.Notes), Seats: p.Seats,
 	}
 	for _, pass := range p.Passes {
 		op := OutlinePass{Assumes: pass.Assumes}

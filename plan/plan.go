@@ -22,6 +22,8 @@ type Plan struct {
 	Notes []Finding
 	// Places says where each volume's replicas go and why.
 	Places []Placement
+	// Seats says where each volume is served and why, when Options.Explain is set.
+	Seats []Seat
 	// Labels are those of the volumes and nodes that steps concern.
 	Labels Labels
 }
@@ -187,7 +189,7 @@ type Options struct {
 	// Silent has the nodes that cannot be read and are waited for still before another
 	// takes over from them without a word; nil: nobody knows since when.
 	Silent map[lineage.Node]bool
-	// Explain asks for the nodes that were passed over in Plan.Places.
+	// Explain asks for the nodes that were passed over in Plan.Places, and for Plan.Seats.
 	Explain bool
 	// OnePass asks for the next pass only.
 	OnePass bool

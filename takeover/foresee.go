@@ -77,7 +77,7 @@ func (f *Foresight) Of(v *schema.Volume, id lineage.Volume, verdict state.Verdic
 		return &Fate{Why: fmt.Sprintf("%d of %d replicas would be left, and it takes %d to know that the engine has not gone on without them", left.Untold, left.Name.Legs, left.Name.Untold())}
 	}
 	if why := inc.Minority(state.Question{Cluster: f.cfg.Cluster, Replicas: v.Replicas.Count, Hidden: f.hiddenWithout(verdict.Engine)}); why != "" {
-		return &Fate{Why: why}
+		return &Fate{Why: "then " + why}
 	}
 	switch conf := f.cfg.Node(verdict.Engine); {
 	case conf == nil:

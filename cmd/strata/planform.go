@@ -33,7 +33,7 @@ func (e everyStep) of(o *plan.Outline) *plan.Outline {
 }
 
 func (f *planForm) flags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.explain, "explain", false, "say why each node was chosen, and why others were not")
+	cmd.Flags().BoolVar(&f.explain, "explain", false, "say why each node was chosen, and why others were not; also for engines, and whether others take over from them")
 	cmd.Flags().BoolVar(&f.compact, "compact", false, "print a line for each object, and the steps that copy, reduce or destroy")
 	cmd.Flags().BoolVar(&f.markdown, "markdown", false, fmt.Sprintf("print it as a comment for a merge request, of at most %d characters", plan.MarkdownLimit))
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the plan as JSON")
@@ -63,8 +63,15 @@ func (f *planForm) print(out io.Writer, o *plan.Outline) error {
 	return nil
 }
 
-// explain says where replicas go and why.
+// explain says where replicas and engines go, and why, and what becomes of volumes when
+// the node of their engine goes.
 func explain(out io.Writer, o *plan.Outline) {
+	seats := map[string]plan.Seat{}
+	var names []string
+	for _, seat := range o.Seats {
+		seats[seat.Volume] = seat
+		names = append(names, seat.Volume)
+	}
 	for _, place := range o.Places {
 		fmt.Fprintf(out, "\nvolume %s\n", place.Volume)
 		for _, c := range place.Chosen {
@@ -73,5 +80,23 @@ func explain(out io.Writer, o *plan.Outline) {
 		for _, c := range place.Others {
 			fmt.Fprintf(out, "    %-8s not: %s\n", c.Node, c.Why)
 		}
+		explainSeat(out, seats[place.Volume])
+		delete(seats, place.Volume)
+	}
+	for _, name := range names {
+		if seat, rest := seats[name]; rest {
+			fmt.Fprintf(out, "\nvolume %s\n", name)
+			explainSeat(out, seat)
+		}
+	}
+}
+
+func explainSeat(out io.Writer, s plan.Seat) {
+	if s.Volume == "" {
+		return
+	}
+	fmt.Fprintf(out, "    %-8s engine: %s\n", s.Engine, s.Why)
+	if s.Failover != "" {
+		fmt.Fprintf(out, "    failover %s\n", s.Failover)
 	}
 }

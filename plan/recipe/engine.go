@@ -1,7 +1,6 @@
 package recipe
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -14,17 +13,23 @@ import (
 // seat is the node that is to serve the volume: the one that does, or did until
 // this pass took it down; the one that is configured; the one that hosts wait at;
 // else the one of those with a current replica that is the best to start it on.
-func (s *subject) seat() lineage.Node {
-	if n := cmp.Or(s.Engine, s.to); n != "" {
-		return n
+func (s *subject) seat() (n lineage.Node, why string) {
+	if s.Engine != "" {
+		return s.Engine, "it serves the volume"
+	}
+	if s.to != "" {
+		return s.to, "" // said when it was chosen
 	}
 	if n := s.v.Engine; n != "" && !s.superseded(n) {
-		return n
+		return n, "engine names it"
 	}
 	if n := s.exporter(); n != "" && !s.released(n) {
-		return n
+		return n, "hosts wait there"
 	}
-	return cmp.Or(s.was, s.lightest(s.Legs))
+	if s.was != "" {
+		return s.was, "it served the volume"
+	}
+	return s.lightest(s.Legs)
 }
 
 // lightest is the node of one of these replicas on which the engine is best
@@ -32,24 +37,27 @@ func (s *subject) seat() lineage.Node {
 // already, if they are to have several; where other replicas are shown already, for it
 // was served there, or was about to be; where fewest volumes are served. Of equals it is
 // the first, "" of none.
-func (s *subject) lightest(legs []state.CurrentLeg) lineage.Node {
+func (s *subject) lightest(legs []state.CurrentLeg) (n lineage.Node, why string) {
 	legs = slices.DeleteFunc(slices.Clone(legs), func(l state.CurrentLeg) bool { return l.Head == nil })
 	if len(legs) == 0 {
-		return ""
+		return "", ""
 	}
 	if len(legs) == 1 {
-		return legs[0].Node
+		return legs[0].Node, "the only current replica that it can be started from is there"
 	}
-	load := s.b.load()
-	rank := func(n lineage.Node) []int {
-		conf := s.b.cfg.Node(n)
-		leaves := conf == nil || s.v.KeptOff(conf) != "" || s.released(n)
-		pathless := s.v.Export.Standby > 0 && !s.hasPath(n)
-		return []int{boolToInt(s.showable(s.b.w.Nodes[n]) != ""), boolToInt(leaves), boolToInt(pathless), boolToInt(!s.shownTo(n)), load.Of(n)}
+	load, ranks := s.b.load(), map[lineage.Node][]int{}
+	for _, l := range legs {
+		conf := s.b.cfg.Node(l.Node)
+		leaves := conf == nil || s.v.KeptOff(conf) != "" || s.released(l.Node)
+		pathless := s.v.Export.Standby > 0 && !s.hasPath(l.Node)
+		ranks[l.Node] = []int{boolToInt(s.showable(s.b.w.Nodes[l.Node]) != ""), boolToInt(leaves), boolToInt(pathless), boolToInt(!s.shownTo(l.Node)), load.Of(l.Node)}
 	}
-	best := slices.MinFunc(legs, func(x, y state.CurrentLeg) int { return slices.Compare(rank(x.Node), rank(y.Node)) })
-	load.Serve(s.v.Name, best.Node)
-	return best.Node
+	best := slices.MinFunc(legs, func(x, y state.CurrentLeg) int { return slices.Compare(ranks[x.Node], ranks[y.Node]) }).Node
+	if s.b.opt.Explain {
+		why = preferred(best, ranks, load.Of)
+	}
+	load.Serve(s.v.Name, best)
+	return best, why
 }
 
 // released reports whether the operator lets the replica on n go, and there are
@@ -111,25 +119,25 @@ func (b *builder) serving(v *schema.Volume, inc *state.Incarnation) lineage.Node
 // epoch without an authority when it ends. It moves before that replica goes, and
 // not before that may. From a node that is drained it moves as soon as there is
 // another replica. "" when the engine stays.
-func (s *subject) refuge() lineage.Node {
+func (s *subject) refuge() (n lineage.Node, why string) {
 	if s.v.Engine != "" || s.kernelExport() {
-		return ""
+		return "", ""
 	}
 	own := slices.IndexFunc(s.surplus(), func(l state.CurrentLeg) bool { return l.Node == s.Engine })
 	switch {
 	case s.b.cfg.Drained(s.Engine):
 		if s.completing() {
-			return ""
+			return "", ""
 		}
 	case s.legOn(s.Engine):
 		if own < 0 {
-			return ""
+			return "", ""
 		}
 		if why, _ := s.stays(s.surplus()[own]); why != "" {
-			return ""
+			return "", ""
 		}
 	case s.chosen(s.Engine) || s.unread(s.Engine) || s.completing():
-		return ""
+		return "", ""
 	}
 	var legs []state.CurrentLeg
 	for _, l := range s.Legs {
@@ -138,14 +146,17 @@ func (s *subject) refuge() lineage.Node {
 		}
 	}
 	if len(legs) == 0 {
-		return ""
+		return "", ""
 	}
-	return cmp.Or(s.lightest(legs), legs[0].Node)
+	if n, why = s.lightest(legs); n == "" {
+		n = legs[0].Node
+	}
+	return n, why
 }
 
 // leave takes a volume in use down, to be started where a replica of it is to stay.
 func (s *subject) leave() result {
-	to := s.refuge()
+	to, best := s.refuge()
 	if s.minted || to == "" {
 		return idle
 	}
@@ -161,6 +172,7 @@ func (s *subject) leave() result {
 	if s.prepare(to, "replicas") == blocked {
 		return blocked
 	}
+	s.sits(to, "%s; %s", why, best)
 	hosts := s.follow(to, pos)
 	s.takeDown(nil, because(pos, "the engine moves from %s to %s, for %s; %s", s.Engine, to, why, hosts))
 	return acted

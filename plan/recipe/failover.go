@@ -72,6 +72,7 @@ func (s *subject) failover() result {
 	}
 	// The names come before anything else: what shows that a replica has everything is
 	// what its link shows, and that goes when it is served.
+	s.sits(w.Node, "it takes over from %s", left.Engine)
 	if s.to = w.Node; !s.judge() {
 		return blocked
 	}

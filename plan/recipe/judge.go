@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -32,7 +33,8 @@ func (s *subject) judge() bool {
 	}
 	s.sec.after(b.links.stalled[verdict.Engine]...)
 	s.awaited = ""
-	s.engine = s.seat()
+	engine, why := s.seat()
+	s.engine = engine
 	held := map[lineage.Node]stick{}
 	for _, h := range s.inc.Heads {
 		held[h.Node] = stickStale
@@ -63,6 +65,10 @@ func (s *subject) judge() bool {
 	s.places, _ = b.weigh(s.weighed)
 	if verdict.Engine == "" && s.to == "" && s.lacksLeg(s.engine) {
 		s.awaited, s.engine = s.engine, s.Legs[0].Node
+		why = fmt.Sprintf("%s is to be the engine, and has no current replica yet", s.awaited)
+	}
+	if why != "" {
+		s.sits(s.engine, "%s", why)
 	}
 	return true
 }

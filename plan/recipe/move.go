@@ -29,6 +29,7 @@ func (s *subject) move() result {
 	if s.prepare(to, "engine") == blocked {
 		return blocked
 	}
+	s.sits(to, "engine names it")
 	hosts := s.follow(to, s.v.At("engine"))
 	s.takeDown(nil, because(s.v.At("engine"), "the engine moves from %s to %s; %s%s", s.Engine, to, hosts, s.bare(to)))
 	return acted

@@ -35,7 +35,8 @@ type passes struct {
 	// restless is set when something that nodes or links wait for may come of what
 	// volumes do: then every pass looks at everything.
 	restless bool
-	warnings []plan.Finding // what a plan says beside what its last pass does
+	warnings []plan.Finding       // what a plan says beside what its last pass does
+	seats    map[string]plan.Seat // of volumes, if that is to be explained
 }
 
 // outcome is what came of a volume when it was last planned, and what that rests on
@@ -60,7 +61,7 @@ type copiesSeen struct {
 }
 
 func newPasses(cfg *schema.Config, w *world.World, opt plan.Options) *passes {
-	p := &passes{cfg: cfg, w: w, opt: opt, order: sourcesFirst(cfg), suspended: suspendedNodes(cfg), index: map[string]int{}, needs: map[lineage.Link]int{}, places: map[string]plan.Placement{}}
+	p := &passes{cfg: cfg, w: w, opt: opt, order: sourcesFirst(cfg), suspended: suspendedNodes(cfg), index: map[string]int{}, needs: map[lineage.Link]int{}, places: map[string]plan.Placement{}, seats: map[string]plan.Seat{}}
 	for i, v := range p.order {
 		p.index[v.Name] = i
 	}
@@ -219,6 +220,7 @@ func (p *passes) plan(limit int, next func(*passes) (*builder, plan.Pass, error)
 		out.Blocked, out.Notes = b.blocked, b.notes
 		p.decide(b.decides)
 		if complete = len(pass.Sections) == 0; complete {
+			p.fates(b, out)
 			break
 		}
 		out.Passes = append(out.Passes, pass)

@@ -343,7 +343,12 @@ func rendezvous(parts ...string) uint64 {
 // says whether any of them will be in this very pass. Every node counts: the
 // configuration may have kept the volume elsewhere before.
 func (b *builder) hidden() (hidden int, pending bool, why string) {
-	counted := map[lineage.Node]bool{}
+	nodes, pending, why := b.hiddenNodes()
+	return len(nodes), pending, why
+}
+
+func (b *builder) hiddenNodes() (nodes map[lineage.Node]bool, pending bool, why string) {
+	nodes = map[lineage.Node]bool{}
 	for _, n := range b.cfg.Nodes {
 		unread := false
 		for _, p := range b.ground.pools[n.Name] {
@@ -353,13 +358,13 @@ func (b *builder) hidden() (hidden int, pending bool, why string) {
 			}
 		}
 		if unread {
-			counted[n.Name] = true
+			nodes[n.Name] = true
 		}
 	}
 	for _, m := range b.ground.missing {
-		if !counted[m.Node] {
-			counted[m.Node], why = true, fmt.Sprintf("pool %s of %s was not found", m.Pool, m.Node)
+		if !nodes[m.Node] {
+			nodes[m.Node], why = true, fmt.Sprintf("pool %s of %s was not found", m.Pool, m.Node)
 		}
 	}
-	return len(counted), pending, why
+	return nodes, pending, why
 }

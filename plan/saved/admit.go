@@ -43,7 +43,7 @@ func (s *Saved) Admit(cfg *schema.Config, snap *state.Snapshot, p *plan.Plan) (a
 		s.approved, s.undrawn = s.ids(), s.made.Undrawn(s.Config.Cluster)
 	}
 	known, undrawn := s.approved, s.undrawn
-	out := &plan.Plan{Notes: p.Notes, Places: p.Places, Labels: p.Labels}
+	out := &plan.Plan{Notes: p.Notes, Places: p.Places, Seats: p.Seats, Labels: p.Labels}
 	for _, f := range p.Blocked {
 		if known[f.About] != nil || slices.ContainsFunc(s.Plan.Blocked, func(r plan.Remark) bool { return r.About == f.About }) {
 			out.Blocked = append(out.Blocked, f)
