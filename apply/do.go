@@ -284,12 +284,18 @@ func (c *caller) raid(ctx context.Context, t *spdk.Client, op plan.RaidCreate) e
 	for _, l := range op.Legs {
 		legs = append(legs, c.resolve(string(l)))
 	}
-	if err := t.RaidCreate(ctx, spdk.RaidCreate{Name: op.Raid, Level: "raid1", BaseBdevs: legs, UUID: string(op.UUID)}); err != nil {
-		return err
+	create := spdk.NewReq(spdk.RaidCreate{Name: op.Raid, Level: "raid1", BaseBdevs: legs, UUID: string(op.UUID)}, nil)
+	ask := func() (get, sample *spdk.Req) {
+		return spdk.NewReq(spdk.BdevGet{Name: op.Raid}, new([]spdk.Bdev)), spdk.NewReq(spdk.QDSampling{Name: op.Raid, Period: qdPeriod}, nil)
 	}
-	get := spdk.NewReq(spdk.BdevGet{Name: op.Raid}, new([]spdk.Bdev))
-	sample := spdk.NewReq(spdk.QDSampling{Name: op.Raid, Period: qdPeriod}, nil)
-	t.Round(ctx, get, sample)
+	get, sample := ask()
+	if t.Round(ctx, create, get, sample); create.Err != nil {
+		return create.Err
+	}
+	if get.Err != nil || sample.Err != nil { // they may have come to it before it was there
+		get, sample = ask()
+		t.Round(ctx, get, sample)
+	}
 	if get.Err != nil {
 		return fmt.Errorf("the RAID did not come online: %w", get.Err)
 	}

@@ -12,18 +12,28 @@ import (
 	"strata/spdk"
 )
 
-// moveGoal is how many round trips hosts are held for at most while an engine moves to
-// where they have a path. What a target takes by itself until it hears of a namespace, some
-// 10 ms, comes on top.
-const moveGoal = 14
-
-// TestMoveHold counts the round trips for which hosts are held by a move to a standby path
-// of a volume with two replicas.
+// TestMoveHold counts the round trips for which hosts are held by a move to a standby path.
+// What targets take by themselves until they hear of namespaces, some 10 ms, comes on top.
+// With three replicas it depends on how nodes are called which of them may hear of
+// something at the same time (decision 25).
 func TestMoveHold(t *testing.T) {
-	volume := func(engine string) string {
-		return fmt.Sprintf(`db: {size: 4Mi, replicas: on: ["n1", "n2"], engine: %q, export: nvmf: {hosts: "any", standby: 1}}`, engine)
+	for _, c := range []struct {
+		on, from, to string
+		most         float64
+	}{
+		{`"n1", "n2"`, "n1", "n2", 12},
+		{`"n1", "n2", "n3"`, "n2", "n1", 16},
+		{`"n1", "n2", "n3"`, "n1", "n2", 15},
+	} {
+		t.Run(fmt.Sprintf("%s to %s of %s", c.from, c.to, c.on), func(t *testing.T) { moveHold(t, c.on, c.from, c.to, c.most) })
 	}
-	cfg, moved := config(t, volume("n1")), config(t, volume("n2"))
+}
+
+func moveHold(t *testing.T, on, old, next string, most float64) {
+	volume := func(engine string) string {
+		return fmt.Sprintf(`db: {size: 4Mi, replicas: on: [%s], engine: %q, export: nvmf: {hosts: "any", standby: 2}}`, on, engine)
+	}
+	cfg, moved := config(t, volume(old)), config(t, volume(next))
 	synctest.Test(t, func(t *testing.T) {
 		c := cluster(t)
 		defer c.Close()
@@ -54,8 +64,8 @@ func TestMoveHold(t *testing.T) {
 		}
 		trips := ratio(to.Sub(from)-heard, trip)
 		t.Logf("hosts are held for %.1f round trips of %v, and %v more:\n%s", trips, trip, heard, strings.Join(held, "\n"))
-		if trips > moveGoal {
-			t.Errorf("hosts are held for %.1f round trips, and %d are promised", trips, moveGoal)
+		if trips > most {
+			t.Errorf("hosts are held for %.1f round trips, and %.0f are promised", trips, most)
 		}
 	})
 }

@@ -18,11 +18,9 @@ func (s *subject) mirror() result {
 		return blocked
 	}
 	if len(s.Legs)+len(s.joins) > 1 || s.v.Export.Kind != schema.ExportNone {
-		for _, l := range s.Legs {
-			if why := s.bringLeg(l); why != "" {
-				b.block("volume "+s.v.Name, s.v.Pos, "", "the replica on %s cannot be brought to the engine: %s", l.Node, why)
-				return blocked
-			}
+		if l, why := s.bringLegs(); why != "" {
+			b.block("volume "+s.v.Name, s.v.Pos, "", "the replica on %s cannot be brought to the engine: %s", l.Node, why)
+			return blocked
 		}
 	}
 	s.comeUp(atMirror)
