@@ -61,6 +61,9 @@ type Options struct {
 	// Fence switches a node off by its agent, and fails if that is not known to have
 	// happened; nil: agents are not run here.
 	Fence func(context.Context, *schema.Node) (fence.Evidence, error)
+	// Addresses has the addresses of volumes moved that follow their engines; nil: the
+	// programs that do so are not run here.
+	Addresses Addresses
 	// Lock keeps others from changing the nodes meanwhile; nil for none.
 	Lock *lock.Lock
 	// Guard ends pauses and frees the lock should this process die; nil for none.

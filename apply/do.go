@@ -15,20 +15,21 @@ const mib = 1 << 20
 
 // caller carries out single ops: it knows what targets call what plans name.
 type caller struct {
-	cluster  lineage.Cluster
-	targets  map[lineage.Node]*spdk.Client
-	lvstores *lvstores
-	limits   *limits
-	pace     *pace   // nil: copies go as fast whatever hosts have of it
-	events   *events // told how far copies are
-	crossing *crossings
-	fences   *fences
-	opened   opened
+	cluster   lineage.Cluster
+	targets   map[lineage.Node]*spdk.Client
+	lvstores  *lvstores
+	limits    *limits
+	pace      *pace   // nil: copies go as fast whatever hosts have of it
+	events    *events // told how far copies are
+	crossing  *crossings
+	fences    *fences
+	addresses Addresses
+	opened    opened
 	*tokens
 }
 
-func newCaller(c lineage.Cluster, targets map[lineage.Node]*spdk.Client, events *events, f *fences) *caller {
-	return &caller{cluster: c, targets: targets, fences: f, lvstores: newLvstores(), limits: newLimits(), events: events,
+func newCaller(c lineage.Cluster, targets map[lineage.Node]*spdk.Client, events *events, f *fences, moves Addresses) *caller {
+	return &caller{cluster: c, targets: targets, fences: f, addresses: moves, lvstores: newLvstores(), limits: newLimits(), events: events,
 		crossing: newCrossings(c, targets), tokens: newTokens()}
 }
 
@@ -136,6 +137,10 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return err
 	case plan.NBDStop:
 		return t.NbdStop(ctx, op.Path)
+	case plan.ExpectAddress:
+		return c.expectAddress(ctx, op.NQN)
+	case plan.AddressMove:
+		return c.moveAddress(ctx, op.NQN, op.Node)
 	case plan.NodeOff:
 		return c.fences.switchOff(ctx, op)
 	}

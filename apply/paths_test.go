@@ -41,10 +41,10 @@ func TestExpectPaths(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				now := newCaller("lab", targets, newEvents(Options{}), nil)
+				now := newCaller("lab", targets, newEvents(Options{}), nil, nil)
 				before := now
 				if !c.opens {
-					before = newCaller("lab", targets, newEvents(Options{}), nil)
+					before = newCaller("lab", targets, newEvents(Options{}), nil, nil)
 				}
 				addresses := []string{"10.0.0.1", "10.0.0.2"}
 				for i, n := range []lineage.Node{"n1", "n2"} {

@@ -6,11 +6,11 @@ package fence
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"strata/lineage"
+	"strata/program"
 	"strata/schema"
 )
 
@@ -135,10 +135,8 @@ func (a *Agent) evidence(how string) Evidence {
 }
 
 func (a *Agent) limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, a.Fence.Timeout(), errTimeout)
+	return context.WithTimeoutCause(ctx, a.Fence.Timeout(), program.ErrTimeout)
 }
-
-var errTimeout = errors.New("time is over")
 
 func wait(ctx context.Context, d time.Duration) {
 	select {

@@ -277,6 +277,7 @@ type Export struct {
 	// Standby is, for nvmf, how many nodes beside the engine have a path ready that
 	// leads to no disk until the engine is there; fewer than there are nodes.
 	Standby int    `json:",omitempty"`
+	VIP     *VIP   `json:",omitempty"` // nvmf: hosts come by that address alone; nil: by those of nodes
 	UblkID  int    // ublk: /dev/ublkb<id>
 	NBD     string // nbd: the device, /dev/nbd0
 }

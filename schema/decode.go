@@ -29,7 +29,8 @@ var (
 	keepFields      = []string{"hourly", "daily", "weekly", "monthly"}
 	placementFields = []string{"count", "spread", "pool", "require", "on"}
 	exportFields    = []string{"nvmf", "ublk", "nbd"}
-	nvmfFields      = []string{"hosts", "standby"}
+	nvmfFields      = []string{"hosts", "standby", "vip"}
+	vipFields       = []string{"address", "command", "timeout"}
 )
 
 // config turns the document into a configuration, which is valid unless that

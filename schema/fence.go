@@ -78,14 +78,26 @@ func (s *spot) field(name string) *spot {
 	return o.field(name)
 }
 
-// command reads a program and its arguments.
+// command reads a fence agent and its arguments.
 func (s *spot) command() []string {
+	all, list := s.program()
+	for i, t := range all[:max(0, len(all)-1)] {
+		if fenceAgent.MatchString(t) {
+			list[i+1].wrong("write it into options: ip: \"10.0.9.1\" is what --ip=10.0.9.1 would be",
+				"is an argument of %s, which then would not read what it is to do, and reboot the node", t)
+			break
+		}
+	}
+	return all
+}
+
+// program reads a program and its arguments, and where they stand.
+func (s *spot) program() (all []string, list []*spot) {
 	const want = `a list of a program and its arguments, such as ["fence_ipmilan"]`
 	list, ok := s.list(want)
 	if ok && len(list) == 0 {
 		s.wrong("", "must be %s, and not empty", want)
 	}
-	var all []string
 	for i, e := range list {
 		if i == 0 {
 			t, _ := e.matching(`the name of a program, or its absolute path, such as "fence_ipmilan"`, fenceProgram.MatchString)
@@ -101,14 +113,7 @@ func (s *spot) command() []string {
 		}
 		all = append(all, t)
 	}
-	for i, t := range all[:max(0, len(all)-1)] {
-		if fenceAgent.MatchString(t) {
-			list[i+1].wrong("write it into options: ip: \"10.0.9.1\" is what --ip=10.0.9.1 would be",
-				"is an argument of %s, which then would not read what it is to do, and reboot the node", t)
-			break
-		}
-	}
-	return all
+	return all, list
 }
 
 // fenceOptions reads what an agent is given that is no secret.

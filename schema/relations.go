@@ -27,6 +27,7 @@ type relations struct {
 	clones     map[string]object // volumes that have a from, by name
 	adopted    map[string]string // volume by node and alias of the lvol that it adopts
 	unread     map[string]bool   // volumes that could not be read
+	vips       map[string]string // volumes, by the addresses that follow their engines
 }
 
 func newRelations(cfg *Config) *relations {
@@ -40,6 +41,7 @@ func newRelations(cfg *Config) *relations {
 		clones:     map[string]object{},
 		adopted:    map[string]string{},
 		unread:     map[string]bool{},
+		vips:       map[string]string{},
 	}
 }
 

@@ -153,7 +153,7 @@ func (a *applier) startGuard() (apply.GuardConn, error) {
 		err := apply.ServeGuard(ctx, in, out, func(cfg *schema.Config) (map[lineage.Node]*spdk.Client, error) {
 			targets = a.w.connect(cfg, func(io.Closer) error { return nil })
 			return targets, nil
-		})
+		}, nil)
 		for _, t := range targets {
 			t.Close()
 		}

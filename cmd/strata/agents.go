@@ -30,11 +30,16 @@ func (s *source) agentFlags(cmd *cobra.Command) {
 
 // mayRun says why an agent must not be run; nil when it may.
 func (s *source) mayRun(f *schema.Fence) error {
-	from, words := "--fence-agents", s.agents
+	return permitted(f.Command[0], "--fence-agents", agentsEnv, s.agents)
+}
+
+// permitted says why a configuration may not have a program run, by what a flag says, or
+// an environment variable where that says nothing; nil when it may.
+func permitted(program, flag, env string, words []string) error {
+	from := flag
 	if len(words) == 0 {
-		from, words = agentsEnv, strings.Fields(os.Getenv(agentsEnv))
+		from, words = env, strings.Fields(os.Getenv(env))
 	}
-	program := f.Command[0]
 	if filepath.IsAbs(program) {
 		program = filepath.Clean(program)
 	}
@@ -47,9 +52,9 @@ func (s *source) mayRun(f *schema.Fence) error {
 		}
 	}
 	if len(words) == 0 {
-		return fmt.Errorf("a configuration may not run %s of its own accord; allow it with --fence-agents %[1]s, or %[2]s", program, agentsEnv)
+		return fmt.Errorf("a configuration may not run %s of its own accord; allow it with %[2]s %[1]s, or %[3]s", program, flag, env)
 	}
-	return fmt.Errorf("--fence-agents, or %s, does not allow %s; it allows %s", agentsEnv, program, strings.Join(words, ", "))
+	return fmt.Errorf("%s, or %s, does not allow %s; it allows %s", flag, env, program, strings.Join(words, ", "))
 }
 
 // mayRunAll says of the first node's agent that must not be run why.

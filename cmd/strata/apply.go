@@ -85,7 +85,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			}
 			lock.Wait, lock.Tell = wait, show.tell
 			guard := &apply.Guard{Start: src.guard, Config: cfg, Plan: planOpt}
-			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved, Fence: src.switchOff}
+			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved, Fence: src.switchOff, Addresses: src.mover}
 			opt.Waiting = func(all []state.Waiting) {
 				for _, w := range all {
 					show.tell(fmt.Sprintf("waiting for %s, %v at most, and hosts that write wait with it: %s", w.From, cfg.Links.Patience(), w.How()))
@@ -129,6 +129,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 	}
 	src.targetFlags(cmd)
 	src.agentFlags(cmd)
+	src.moverFlags(cmd)
 	may.flags(cmd)
 	hold.flags(cmd)
 	cmd.Flags().StringVar(&file, "plan", "", "carry out the saved plan in `FILE`; one whose name ends in .plan needs no --plan")

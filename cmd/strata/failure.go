@@ -97,6 +97,12 @@ func next(x apply.Failure, s *state.Snapshot) string {
 	if _, off := x.Step.Op.(plan.NodeOff); off {
 		return fmt.Sprintf("see what is wrong with its fence agent (strata fence check --node %s), and apply again: an agent that says that %[1]s is off is believed, whoever switched it off", node)
 	}
+	if a, ok := x.Step.Op.(plan.AddressMove); ok {
+		return fmt.Sprintf("hosts of the volume wait until %s is on %s: see what is wrong with %s, and apply again; where it is there already nothing is moved", a.Address, node, a.Program)
+	}
+	if a, ok := x.Step.Op.(plan.ExpectAddress); ok {
+		return fmt.Sprintf("see what is wrong with %s, and apply again; the engine has not moved, and hosts go on", a.Program)
+	}
 	if a, ok := x.Step.Op.(plan.ControllerAttach); ok {
 		return fmt.Sprintf("see that %s reaches %s:%s, where its peer listens, and apply again", node, a.Address, a.Port)
 	}

@@ -26,10 +26,11 @@ func newGuard() *cobra.Command {
 			return apply.ServeGuard(cmd.Context(), os.Stdin, os.Stdout, func(cfg *schema.Config) (map[lineage.Node]*spdk.Client, error) {
 				targets, _, err := src.connect(cfg)
 				return targets, err
-			})
+			}, src.mover)
 		},
 	}
 	src.reachFlags(cmd)
+	src.moverFlags(cmd)
 	return cmd
 }
 
@@ -38,6 +39,9 @@ func (s *source) guard() (apply.GuardConn, error) {
 	args := []string{"guard", "--timeout", s.timeout.String(), "--debug-rpc", s.debugRPC}
 	for _, allowed := range s.secrets {
 		args = append(args, "--secrets", allowed)
+	}
+	for _, allowed := range s.movers {
+		args = append(args, "--vip-commands", allowed)
 	}
 	return apply.GuardProcess(args...)
 }

@@ -32,6 +32,7 @@ Environment:
   STRATA_LEAD_PASSWORD    password of the user of etcd (watch --lead)
   STRATA_SECRETS          which secrets a configuration may use, and for which hosts (see --secrets)
   STRATA_FENCE_AGENTS     which fence agents a configuration may have run (see apply --fence-agents)
+  STRATA_VIP_COMMANDS     which programs a configuration may have move addresses (see apply --vip-commands)
   NO_COLOR                no colours`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -48,6 +49,7 @@ type source struct {
 	debugRPC   string
 	secrets    []string
 	agents     []string // fence agents that may be run
+	movers     []string // programs that move addresses, likewise
 	// trace and reached, if not nil, are told of calls and clients, too.
 	trace   func(lineage.Node, metrics.Trace) metrics.Trace
 	reached func(lineage.Node, *spdk.Client)

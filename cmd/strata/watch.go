@@ -128,13 +128,16 @@ Exit codes: 0 ended as asked, 1 error.`,
 					if err == nil {
 						err = src.mayRunAll(cfg)
 					}
+					if err == nil {
+						err = src.mayMoveAll(cfg)
+					}
 					return cfg, files, err
 				},
 				Connect: client,
 				Prepare: func(cfg *schema.Config) (apply.Options, error) {
 					opt := apply.Options{
 						Plan: plan.Options{Auto: cfg.Autos(told.auto)}, Parallelism: jobs, Lock: lock, Guard: &apply.Guard{Start: src.guard},
-						Starting: func(apply.Event) {}, Fence: src.switchOff,
+						Starting: func(apply.Event) {}, Fence: src.switchOff, Addresses: src.mover,
 					}
 					return opt, hold.hold(&opt, &src, cfg)
 				},
@@ -152,6 +155,7 @@ Exit codes: 0 ended as asked, 1 error.`,
 	}
 	src.targetFlags(cmd)
 	src.agentFlags(cmd)
+	src.moverFlags(cmd)
 	hold.flags(cmd)
 	log.flags(cmd)
 	lead.flags(cmd)

@@ -143,6 +143,10 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.raid(op.Raid)
 	case plan.UblkStart, plan.UblkStop, plan.NBDStart, plan.NBDStop:
 		return c.kernel(op)
+	case plan.ExpectAddress:
+		return c.address(op.NQN, op.Address, op.Program, false)
+	case plan.AddressMove:
+		return c.address(op.NQN, op.Address, op.Program, true)
 	case plan.NodeOff:
 		return c.off(node, op)
 	}

@@ -185,6 +185,7 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		c.dropRemotes(m, op.Controller)
 		delete(m.Controllers, op.Controller)
 	case plan.ExpectPaths: // every host of the model has all paths
+	case plan.ExpectAddress, plan.AddressMove: // and every program works
 	case plan.LegWait:
 		u := lineage.UUID(c.resolve(made, string(op.Leg)))
 		for _, name := range slices.Sorted(maps.Keys(m.Controllers)) {

@@ -164,7 +164,7 @@ func (s *subject) leave() result {
 	if s.b.cfg.Drained(s.Engine) {
 		why, pos = fmt.Sprintf("%s %s", s.Engine, s.b.cfg.Node(s.Engine).Leaves()), s.b.posOf(s.Engine)
 	}
-	if s.b.unattended() && s.v.Export.Kind == schema.ExportNVMf && s.v.Export.Standby == 0 {
+	if s.b.unattended() && s.v.Export.Kind == schema.ExportNVMf && s.v.Export.Standby == 0 && s.v.Export.VIP == nil {
 		s.b.blockAlone("volume "+s.v.Name, pos, "strata apply does it; with standby in its export, and hosts connected to all paths, it is done without a person",
 			"its engine is to move from %s to %s, for %s; hosts would have to connect there, so that is left to a person", s.Engine, to, why)
 		return idle

@@ -46,6 +46,9 @@ func (s *subject) bare(to lineage.Node) string {
 // follow sees to it that hosts have a path to the node that is to be the engine, where
 // they are to have several, and says how they come there.
 func (s *subject) follow(to lineage.Node, pos schema.Pos) (how string) {
+	if s.v.Export.VIP != nil {
+		return s.tryMover(pos)
+	}
 	if s.v.Export.Kind != schema.ExportNVMf || s.v.Export.Standby == 0 {
 		return "hosts connect to the new one"
 	}

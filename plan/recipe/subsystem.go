@@ -76,15 +76,17 @@ func (s *subject) hosts(why reason, n lineage.Node, sub *state.Subsystem) {
 func (s *subject) listen(sub *state.Subsystem, node *schema.Node) {
 	sub = s.b.w.Nodes[s.engine].Subsystems[sub.NQN]
 	port := strconv.Itoa(node.Port)
-	why := because(s.v.At("export"), "hosts reach %s at %s:%s", s.v.Name, node.Address, port)
-	if !listens(sub, node.Address, port) && (len(sub.Listeners) == 0 || s.may(schema.DutyChange)) {
+	address := s.address(node)
+	why := because(s.v.At("export"), "hosts reach %s at %s:%s", s.v.Name, address, port)
+	if !listens(sub, address, port) && (len(sub.Listeners) == 0 || s.may(schema.DutyChange)) {
 		s.settleExport(why, sub)
-		s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: node.Address, Port: port})
+		s.moveAddress(sub.NQN)
+		s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: address, Port: port})
 	}
 	for _, l := range slices.Clone(s.b.w.Nodes[s.engine].Subsystems[sub.NQN].Listeners) {
 		switch {
-		case (l.Address != node.Address || l.Port != port) && s.b.unattended():
-		case l.Address != node.Address || l.Port != port:
+		case (l.Address != address || l.Port != port) && s.b.unattended():
+		case l.Address != address || l.Port != port:
 			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port})
 		case l.Paused:
 			s.sec.then(why, plan.RiskCreate, plan.Resume{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port})
@@ -140,6 +142,9 @@ func (b *builder) muteOf(volume string) {
 func (s *subject) lowerSubsystem(why reason, e state.Exported) {
 	s.tryAddress(why, e)
 	for _, l := range slices.Clone(e.Subsystem.Listeners) {
+		if v := s.v.Export.VIP; v != nil && l.Address == v.Address {
+			s.heardAt = e.Node
+		}
 		s.sec.then(why, plan.RiskPause, plan.ListenerRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
 	}
 	if e.Device != "" {
@@ -151,10 +156,13 @@ func (s *subject) lowerSubsystem(why reason, e state.Exported) {
 // hosts are to reach it from here on.
 func (s *subject) tryAddress(why reason, e state.Exported) {
 	node, next := s.b.cfg.Node(e.Node), cmp.Or(s.to, s.engine)
-	if len(e.Subsystem.Listeners) == 0 || e.Node != next || s.v.Export.Kind != schema.ExportNVMf || listens(e.Subsystem, node.Address, port(node)) {
+	if len(e.Subsystem.Listeners) == 0 || e.Node != next || s.v.Export.Kind != schema.ExportNVMf || node == nil || listens(e.Subsystem, s.address(node), port(node)) {
 		return
 	}
-	s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: node.Address, Port: port(node)})
+	if s.v.Export.VIP != nil {
+		s.moveAddress(e.Subsystem.NQN)
+	}
+	s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: s.address(node), Port: port(node)})
 }
 
 // exporter is the node that still has the export of a volume that was taken

@@ -50,6 +50,9 @@ type subject struct {
 	// vouched is the node of one that has taken over in this pass on the operator's word,
 	// whom names need not bear out: too few replicas may have been read.
 	vouched lineage.Node
+	// heardAt is the node that this pass has listen no more at the address of the volume that
+	// moves: it has that address.
+	heardAt lineage.Node
 	// layered has the layers of all legs, as they were before anything is done to them.
 	layered []*layer
 }

@@ -125,7 +125,7 @@ func (w *World) Project(op plan.Op) error {
 		}
 	case plan.RaidCreate, plan.RaidDelete, plan.RaidGrow, plan.RaidRemoveLeg, plan.ExpectLegs:
 		return w.projectRaid(n, op)
-	case plan.UblkTarget, plan.WriteLimit, plan.ExpectPaths:
+	case plan.UblkTarget, plan.WriteLimit, plan.ExpectPaths, plan.ExpectAddress, plan.AddressMove:
 	case plan.HostLimit:
 		n.SetLimits(op.Bdev, Limits(op.Limits))
 	case plan.UblkStart:

@@ -1,4 +1,4 @@
-package fence
+package program
 
 import (
 	"regexp"
@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxSaid is how much of what an agent says is shown, in characters: the end, where it
+// maxSaid is how much of what a program says is shown, in characters: the end, where it
 // says why it failed.
 const maxSaid = 400
 
@@ -17,7 +17,7 @@ const lookedAt = 16 << 10
 // escapes are sequences by which a terminal is controlled.
 var escapes = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)?|\x1b.?`)
 
-// said is what an agent has written, in a line that follows on what happened: errors, or
+// said is what a program has written, in a line that follows on what happened: errors, or
 // where it wrote none the rest. Secrets are left out, and what a terminal would act on.
 func said(secrets []string, errs, out *output) string {
 	for _, o := range []*output{errs, out} {
