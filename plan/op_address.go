@@ -19,7 +19,9 @@ func (op ExpectAddress) Words() string {
 	return fmt.Sprintf("make sure that %s says where %s is", op.Program, op.Address)
 }
 
-func (op ExpectAddress) Facts() Facts { return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy} }
+func (op ExpectAddress) Facts() Facts {
+	return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy}
+}
 func (op ExpectAddress) key() key {
 	return key{subsystemNamed(op.NQN), text(op.Address), text(op.Program)}
 }
@@ -38,7 +40,9 @@ func (op AddressMove) Words() string {
 	return fmt.Sprintf("move %s to %s by %s", op.Address, op.Node, op.Program)
 }
 
-func (op AddressMove) Facts() Facts { return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy} }
+func (op AddressMove) Facts() Facts {
+	return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy}
+}
 func (op AddressMove) key() key {
 	return key{subsystemNamed(op.NQN), text(op.Address), text(op.Program)}
 }

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -80,7 +81,7 @@ func (s *spot) field(name string) *spot {
 
 // command reads a fence agent and its arguments.
 func (s *spot) command() []string {
-	all, list := s.program()
+	all, list := s.program("fence_ipmilan")
 	for i, t := range all[:max(0, len(all)-1)] {
 		if fenceAgent.MatchString(t) {
 			list[i+1].wrong("write it into options: ip: \"10.0.9.1\" is what --ip=10.0.9.1 would be",
@@ -92,15 +93,15 @@ func (s *spot) command() []string {
 }
 
 // program reads a program and its arguments, and where they stand.
-func (s *spot) program() (all []string, list []*spot) {
-	const want = `a list of a program and its arguments, such as ["fence_ipmilan"]`
+func (s *spot) program(such string) (all []string, list []*spot) {
+	want := fmt.Sprintf("a list of a program and its arguments, such as [%q]", such)
 	list, ok := s.list(want)
 	if ok && len(list) == 0 {
 		s.wrong("", "must be %s, and not empty", want)
 	}
 	for i, e := range list {
 		if i == 0 {
-			t, _ := e.matching(`the name of a program, or its absolute path, such as "fence_ipmilan"`, fenceProgram.MatchString)
+			t, _ := e.matching(fmt.Sprintf("the name of a program, or its absolute path, such as %q", such), fenceProgram.MatchString)
 			all = append(all, t)
 			continue
 		}

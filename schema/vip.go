@@ -42,7 +42,7 @@ func (s *spot) vip() *VIP {
 	}
 	o.only(vipFields)
 	v.Address, _ = o.required("address", `"10.0.1.5"`).matching(`an IP address such as "10.0.1.5"`, validAddress)
-	v.Command, _ = o.required("command", `["/etc/strata/move-address"]`).program()
+	v.Command, _ = o.required("command", `["/etc/strata/move-address"]`).program("/etc/strata/move-address")
 	if d, ok := o.field("timeout").lasts(`a time in whole milliseconds from "1s" to "1m", such as "10s"`, minVIPTimeout, maxVIPTimeout, time.Millisecond); ok {
 		v.TimeoutMs = int(d / time.Millisecond)
 	}
