@@ -196,6 +196,10 @@ func (v *Verdict) robbed() bool {
 // opened reports whether the head was, or is, in use.
 func (h *Head) opened() bool { return h.Name.Mark == lineage.Open || h.Name.Mark == lineage.Primary }
 
+// announced reports whether the head was told of an epoch of a volume in use, before its
+// engine entered that: hosts go on writing to it, so it is not drained, and equal to none.
+func (h *Head) announced() bool { return h.Name.Mark == lineage.Sealed && h.Name.Wait }
+
 // outrun reports whether a replica knows of a higher epoch than the engine, and
 // of which: one that is none of its legs, or a leg that was opened by somebody
 // else. An engine without a leg of its own may be ahead in one that cannot be

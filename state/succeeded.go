@@ -24,7 +24,7 @@ func (s *Snapshot) succeeded(c lineage.Cluster, e Verdict) bool {
 		own = own || l.Node == e.Engine
 		stale = stale || h.Mark == lineage.Fenced && !h.Pledged
 		elsewhere = elsewhere || h.Mark == lineage.Primary && l.Node != e.Engine
-		sealed = sealed || h.Mark == lineage.Sealed && !h.Wait
+		sealed = sealed || h.Mark == lineage.Sealed && !l.Head.announced()
 	}
 	return elsewhere && (shows || own) || sealed && shows || stale && s.shutOut(c, e)
 }

@@ -103,12 +103,14 @@ func (v *Verdict) byNames(s *Snapshot, inc *Incarnation, q Question) {
 	if v.Unknown = inc.Minority(q); v.Unknown != "" {
 		return
 	}
-	var primaries, sealed, open []Head
+	var primaries, sealed, open, announced []Head
 	for _, h := range inc.Heads {
 		if h.Name.Epoch != v.Top || !h.Lvol.Complete() {
 			continue
 		}
 		switch {
+		case h.announced():
+			announced = append(announced, h)
 		case h.Name.Mark == lineage.Primary:
 			primaries = append(primaries, h)
 		case h.Name.Mark == lineage.Sealed:
@@ -127,6 +129,8 @@ func (v *Verdict) byNames(s *Snapshot, inc *Incarnation, q Question) {
 		v.lead(primaries)
 	case len(primaries) > 1:
 		v.Unknown = fmt.Sprintf("two heads claim epoch %d, on %s and %s", v.Top, primaries[0].Node, primaries[1].Node)
+	case len(announced) > 0:
+		v.Unknown = fmt.Sprintf("%d of its replicas were told of epoch %d while hosts were served, and nothing says whether the engine has entered it", len(announced), v.Top)
 	case len(sealed) > 0 && len(open) == 0:
 		if away := min(sealed[0].Name.Legs-len(sealed), q.Hidden); len(sealed) <= away {
 			v.Unknown = fmt.Sprintf("%d of the %d replicas that were sealed together at epoch %d could be read, and another may have been opened since", len(sealed), sealed[0].Name.Legs, v.Top)

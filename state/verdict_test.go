@@ -81,6 +81,12 @@ func TestJudge(t *testing.T) {
 		{"4 opened by somebody", "n1 4.3s, n2 4.3, n3 3.3s", Question{Replicas: 3}, "unknown: none of its heads"},
 		{"4 sealed while told", "n1 3.3p, n2 3.3s, n3 3.3s", Question{Replicas: 3}, "stopped: n1"},
 
+		{"4 told while served, the engine away", "n2 5.3qs, n3 5.3qs, n4 5x, n1 away", Question{Replicas: 4, Hidden: 1}, "unknown: were told of epoch 5"},
+		{"4 told while served, all restarted", "n1 4.4qp, n2 5.3qs, n3 5.3qs, n4 5x", Question{Replicas: 4}, "unknown: were told of epoch 5"},
+		{"4 told while served, and entered", "n1 5.3qp, n2 5.3qs, n3 5.3qs, n4 5x", Question{Replicas: 4}, "stopped: n1"},
+		{"4 told while served, and entered without a replica", "n1 5.3q, n2 5.3qs, n3 5.3qs", Question{}, "unknown: were told of epoch 5"},
+		{"4 told while served, one is named", "n2 5.3qs, n3 5.3qs, n1 away", Question{Replicas: 4, Hidden: 1, Authority: "n2"}, "stopped: n2"},
+
 		// 5: else unknown, until the operator names an authority.
 		{"5 operator", "n1 3.2, n2 3.2", Question{Authority: "n2"}, "stopped: n2"},
 		{"5 names a node without", "n1 3.2, n2 3.2", Question{Authority: "n3"}, "unknown: no complete replica"},
