@@ -115,7 +115,7 @@ func (q *question) reqs() []*spdk.Req {
 
 // answer is nil where the target did not tell all.
 func (q *question) answer() *Evidence {
-	if slices.ContainsFunc(q.asked, func(r *spdk.Req) bool { return r.Err != nil }) || len(q.stat.Bdevs) != len(q.bdevs) {
+	if slices.ContainsFunc(q.asked, func(r *spdk.Req) bool { return r.Err != nil }) {
 		return nil
 	}
 	e := &Evidence{}
@@ -123,13 +123,18 @@ func (q *question) answer() *Evidence {
 		e.Connected = append(e.Connected, lineage.NQN(h.HostNQN))
 	}
 	slices.Sort(e.Connected)
-	for i, b := range q.stat.Bdevs {
+	told := map[string]bool{} // in the order in which the target came to them
+	for _, b := range q.stat.Bdevs {
 		if b.Errors == nil {
 			return nil // it does not count them
 		}
-		if len(b.Errors) > 0 {
-			e.Failed = append(e.Failed, q.bdevs[i])
+		if told[b.Name] = true; len(b.Errors) > 0 {
+			e.Failed = append(e.Failed, b.Name)
 		}
 	}
+	if slices.ContainsFunc(q.bdevs, func(name string) bool { return !told[name] }) {
+		return nil
+	}
+	slices.Sort(e.Failed)
 	return e
 }
