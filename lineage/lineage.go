@@ -80,7 +80,7 @@ type Mark byte
 const (
 	Open    Mark = 0   // in use, or was when its target went away
 	Primary Mark = 'p' // open, and local to the engine: the authority of its epoch
-	Sealed  Mark = 's' // drained and equal to every other sealed head of the epoch
+	Sealed  Mark = 's' // drained and equal to every other sealed head of the epoch; with Wait, told of an epoch that was about to begin while hosts wrote
 	Fenced  Mark = 'x' // known to be stale; the volume is at least at this epoch
 )
 

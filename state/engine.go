@@ -18,7 +18,7 @@ func (s *Snapshot) running(inc *Incarnation, q Question, v *Verdict) bool {
 			engines = append(engines, e)
 		}
 	}
-	engines = s.served(engines)
+	engines = s.served(s.reached(engines))
 	why := contradiction(inc, engines)
 	if why != "" && q.Authority != "" {
 		engines = slices.DeleteFunc(engines, func(e Verdict) bool {
@@ -44,6 +44,30 @@ func (s *Snapshot) running(inc *Incarnation, q Question, v *Verdict) bool {
 		v.Unknown = fmt.Sprintf("what %s serves has no leg that is complete", v.Engine)
 	}
 	return true
+}
+
+// reached leaves out, where there are several engines, those without a leg of their own to
+// which no node shows any of theirs any more, while another has its legs and shows the
+// volume to hosts: what they have queued nobody acknowledges.
+func (s *Snapshot) reached(engines []Verdict) []Verdict {
+	if !slices.ContainsFunc(engines, func(e Verdict) bool { return s.shows(e) && !s.deserted(e) }) {
+		return engines
+	}
+	return slices.DeleteFunc(slices.Clone(engines), s.deserted)
+}
+
+// deserted reports whether all legs of an engine are on other nodes, which were read, and
+// none of them is shown on the link that the engine knows it by.
+func (s *Snapshot) deserted(e Verdict) bool {
+	at := s.Nodes[e.Engine]
+	return len(e.Legs) > 0 && !slices.ContainsFunc(e.Legs, func(l CurrentLeg) bool {
+		r := at.Remotes[l.UUID]
+		if l.Head == nil || l.Node == e.Engine || r == nil || at.Controllers[r.Controller] == nil {
+			return true
+		}
+		sub := s.Nodes[l.Node].Subsystems[at.Controllers[r.Controller].NQN]
+		return sub != nil && sub.Shows(string(l.UUID))
+	})
 }
 
 // served leaves out, where there are several engines, those that never served

@@ -111,6 +111,16 @@ func (s *Snapshot) survivor(c lineage.Cluster, h Head) Survivor {
 	return out
 }
 
+// Shows reports whether a subsystem has a bdev as a namespace.
+func (s *Subsystem) Shows(bdev string) bool {
+	for _, ns := range s.Namespaces {
+		if ns.Bdev == bdev {
+			return true
+		}
+	}
+	return false
+}
+
 // Admits reports whether a subsystem lets a host in.
 func (s *Subsystem) Admits(host lineage.NQN) bool { return s.AnyHost || slices.Contains(s.Hosts, host) }
 
