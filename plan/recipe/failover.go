@@ -254,6 +254,34 @@ func (s *subject) pledges(h state.Head) bool {
 	return h.Name.Epoch == s.Top && h.Name.Mark == lineage.Open || h.Name.Pledged
 }
 
+// unpledge takes back what replicas were told of a failover that went no further, before
+// the volume goes on otherwise: of its next epoch nobody could tell that it is not behind
+// that one. Those that were legs of the last are so again, and others are stale.
+func (s *subject) unpledge(legs []state.CurrentLeg) {
+	_, as, ok := s.inc.Unserved(s.Top)
+	if !ok {
+		return
+	}
+	why := because(s.v.Pos, "no failover from epoch %d has begun", s.Top)
+	var ops []plan.Op
+	for _, h := range s.inc.Heads {
+		if !h.Name.Pledged || h.Name.Epoch <= s.Top {
+			continue
+		}
+		name := lineage.Head{Volume: s.id, Epoch: s.Top, Cut: h.Name.Cut, Mark: lineage.Fenced}
+		if (h.Name.Epoch-s.Top)%lineage.Forced == 0 {
+			name.Legs, name.Wait, name.Quorum, name.Mark = as.Legs, as.Wait, as.Quorum, lineage.Open
+		}
+		ops = append(ops, plan.LvolRename{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, From: h.Lvol.Name, To: name.Lvol()})
+	}
+	if len(ops) == 0 {
+		return
+	}
+	s.sec.then(why, plan.RiskCreate, ops...)
+	s.renamed(legs)
+	s.reread()
+}
+
 // takes reports whether the volume is about to be taken over by these legs, and they are
 // not named so yet.
 func (s *subject) takes(epoch lineage.Epoch, legs []state.CurrentLeg) bool {

@@ -32,6 +32,9 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 	if !slices.ContainsFunc(legs, func(l state.CurrentLeg) bool { return l.Head != nil }) {
 		return // none that could carry an epoch can be read
 	}
+	if !s.forces() {
+		s.unpledge(legs)
+	}
 	epoch := s.epoch(legs)
 	switch {
 	case s.forces():
@@ -114,6 +117,11 @@ func (s *subject) announce(epoch lineage.Epoch, legs []state.CurrentLeg) {
 		}
 	}
 	s.sec.then(why, plan.RiskCreate, ops...)
+	s.renamed(legs)
+}
+
+// renamed follows the projection in the heads of legs.
+func (s *subject) renamed(legs []state.CurrentLeg) {
 	s.inc = s.b.w.Incarnation(s.id)
 	for i, l := range legs {
 		if l.Head != nil {
