@@ -138,12 +138,18 @@ func (s *subject) complete() {
 	if s.was != "" {
 		return // what was served until just now may have been written to since it was read
 	}
+	if s.witness != "" {
+		return // the others are told that one takes over before any of them is with it
+	}
 	if s.v.From != nil {
 		s.makeMissingClones()
 		return
 	}
 	if !s.empty() || len(s.Legs) >= s.v.Replicas.Count || s.hidden > 0 {
 		return
+	}
+	if s.Legs[0].Head.Name.Quorum {
+		return // the others have to be found as they are named until the authority has gone on
 	}
 	size := s.Legs[0].Head.Lvol.Size
 	if size < s.v.Size && !s.may(schema.DutyChange) {
