@@ -63,8 +63,13 @@ func (b *builder) over(w state.Waiting) (reason, bool) {
 	if w.Link.To == w.At && b.movedAway(w.Link, ctrl) {
 		return because(pos, "%s does not listen at %s:%s any more, where %s waits for it", w.From, ctrl.Address, ctrl.Port, w.At), true
 	}
-	if w.Link.To == w.At && b.w.ShutOut(b.cfg.Cluster, w.Link) && b.outdated(w.Link, false) {
-		return because(pos, "%s was fenced off the link from %s, and has writes queued that nobody acknowledged", w.At, w.From), true
+	if w.Link.To == w.At && b.w.ShutOut(b.cfg.Cluster, w.Link) {
+		if b.outdated(w.Link, false) {
+			return because(pos, "%s was fenced off the link from %s, and has writes queued that nobody acknowledged", w.At, w.From), true
+		}
+		if !b.outdated(w.Link, true) {
+			return reason{}, false // nobody has taken over: it is let in again
+		}
 	}
 	if b.cfg.Suspended(w.From) || b.cfg.Suspended(w.At) {
 		return reason{}, false
