@@ -153,7 +153,9 @@ func (s *subject) patience() result {
 		stay = slices.DeleteFunc(stay, func(o state.CurrentLeg) bool { return o.UUID == l.UUID })
 	}
 	if len(out) > 0 && !slices.ContainsFunc(stay, func(l state.CurrentLeg) bool { return l.Head != nil }) {
-		s.stranded()
+		if !s.rejoined() {
+			s.stranded()
+		}
 		return blocked
 	}
 	if len(out) > 0 && s.breaks(s.waitingLegs()) {
@@ -175,6 +177,23 @@ func (s *subject) patience() result {
 		return acted
 	}
 	return idle
+}
+
+// rejoined shows the engine again what peers have that are back, of a volume that nothing is
+// left of without them, however late that is: they have all that was acknowledged. It
+// reports whether any of them is back.
+func (s *subject) rejoined() bool {
+	all, back := s.waitingLegs(), false
+	for _, l := range all {
+		if from := s.b.w.Nodes[l.on.From]; l.on.To == l.on.At && from != nil && from.Unknown == "" {
+			back = true
+			delete(s.b.links.lost, l.on.Link)
+		}
+	}
+	if back {
+		s.await(all)
+	}
+	return back
 }
 
 // stranded says of a volume that nothing is left of without the peers that are gone that
@@ -208,7 +227,11 @@ func (s *subject) await(legs []waitingLeg) {
 				why = ": " + why
 			}
 		}
-		s.b.block("volume "+s.v.Name, s.v.Pos, "", "its replica on %s is waited for, %v at most, and hosts that write wait with it; %s%s", w.From, s.b.cfg.Links.Patience(), w.How(), why)
+		bound := fmt.Sprintf(", %v at most", s.b.cfg.Links.Patience())
+		if s.b.links.lost[w.Link] != nil || s.b.opt.Peers[w.Link] == plan.PeerOver {
+			bound = ""
+		}
+		s.b.block("volume "+s.v.Name, s.v.Pos, "", "its replica on %s is waited for%s, and hosts that write wait with it; %s%s", w.From, bound, w.How(), why)
 	}
 }
 
