@@ -35,7 +35,7 @@ func lost(cfg *schema.Config, snap *state.Snapshot) map[lineage.Node]bool {
 		}
 		for _, id := range snap.Incarnations(v.Name) {
 			left, ok := snap.Survivors(cfg.Cluster, snap.Incarnation(cfg.Cluster, id))
-			if at := snap.Nodes[left.Engine]; ok && (at == nil || at.Unknown != "") {
+			if at := snap.Nodes[left.Engine]; ok && left.Engine != "" && (at == nil || at.Unknown != "") {
 				nodes[left.Engine] = nodes[left.Engine] || left.Reached()
 			}
 		}

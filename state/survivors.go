@@ -11,11 +11,15 @@ import (
 // them: those that were in its mirror over links that wait, for whatever was acknowledged
 // in their epoch each of them has that was shown to the engine ever since.
 type Survivors struct {
-	// Engine is the node that they were shown to.
+	// Engine is the node that they were shown to; "" where none is shown to any, for all
+	// their targets were started again, and no engine is left.
 	Engine lineage.Node
 	Name   lineage.Head // one of their names
 	// Untold counts the legs of the epoch that nobody was served without since.
 	Untold int
+	// Behind counts those that an epoch that was being minted had not come to: they were told
+	// of no later one either, if every replica was read.
+	Behind int
 	// Legs are those that were read, by node.
 	Legs []Survivor
 	// Bare is set when all legs of the epoch were read and are shown to the engine: it has
@@ -41,7 +45,7 @@ func (s *Snapshot) Survivors(c lineage.Cluster, inc *Incarnation) (Survivors, bo
 	if !ok || !name.Wait || inc.Running() {
 		return Survivors{}, false
 	}
-	out := Survivors{Name: name, Untold: untold}
+	out := Survivors{Name: name, Untold: untold, Behind: inc.behind(untold, name)}
 	shown := 0
 	for _, h := range inc.Heads {
 		open := h.Name.Epoch == name.Epoch && h.Name.Mark != lineage.Fenced
@@ -65,7 +69,44 @@ func (s *Snapshot) Survivors(c lineage.Cluster, inc *Incarnation) (Survivors, bo
 		out.Legs = append(out.Legs, l)
 	}
 	out.Bare = shown == name.Legs
-	return out, out.Engine != ""
+	return out, out.Engine != "" || s.restarted(inc, &out)
+}
+
+// restarted takes the legs of an epoch as witnesses by their names where no link shows any,
+// for all targets were started again, as after a power cut. It reports whether they may be:
+// every node was read, so no engine is left that hosts could use. What names
+// do not tell is that a disk failed just before: nobody counts that any more. Nor does that
+// of an engine's own replica, which is believed after it as well.
+func (s *Snapshot) restarted(inc *Incarnation, out *Survivors) bool {
+	for _, n := range s.Nodes {
+		if n.Unknown != "" {
+			return false
+		}
+	}
+	if inc.contested(out.Name.Epoch, false) != nil || mintedTwice(inc, out.Name.Epoch) {
+		return false
+	}
+	for i, l := range out.Legs {
+		if !l.Name.Pledged && l.Lvol.Complete() {
+			out.Legs[i].Doubt = ""
+		}
+	}
+	return true
+}
+
+// behind counts the legs that an epoch had not come to which was being minted: heads of the
+// one before, of as many legs, where one was named and no other. So many that they might
+// prove something without that one are none.
+func (inc *Incarnation) behind(untold int, name lineage.Head) (n int) {
+	for _, h := range inc.open(name.Epoch - 1) {
+		if h.Name.Legs == name.Legs {
+			n++
+		}
+	}
+	if untold != 1 || n >= name.Untold() {
+		return 0
+	}
+	return n
 }
 
 // Reached reports whether the engine's node is connected to all legs of the epoch, but for

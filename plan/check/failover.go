@@ -25,14 +25,18 @@ func (c *Checker) takeover(op plan.LvolRename) error {
 	link, sub := c.shownOn(op.Node, l.UUID)
 	switch {
 	case sub == nil:
-		return fmt.Errorf("%s is shown to no engine, and need not have all that was acknowledged", op.From)
+		return c.restarted(op, from, l)
 	case sub.Evidence == nil || slices.Contains(sub.Evidence.Failed, string(l.UUID)) || !l.Complete():
 		return fmt.Errorf("%s need not have all that was acknowledged: I/O of it may have failed", op.From)
 	}
-	members, shown := 0, 0
+	engine := c.w.Nodes[link.To]
+	ended := engine != nil && engine.Unknown == ""
+	members, late, shown := 0, 0, 0
 	for _, h := range c.w.Incarnation(v).Heads {
-		pledged := h.Name.Pledged && h.Name.Epoch > from.Epoch && (h.Name.Epoch-from.Epoch)%lineage.Forced == 0
-		if !pledged && (h.Name.Epoch != from.Epoch || h.Name.Mark != lineage.Open) {
+		if ended && behind(h, from) {
+			late++
+		}
+		if !pledged(h, from) && (h.Name.Epoch != from.Epoch || h.Name.Mark != lineage.Open) {
 			continue
 		}
 		members++
@@ -45,10 +49,10 @@ func (c *Checker) takeover(op plan.LvolRename) error {
 		}
 	}
 	word := c.opt.Failover[v.Name]
-	if least := from.Legs - (from.Legs+1)/2 + 1; !word && (!from.Quorum && members < from.Legs || members < least) {
-		return fmt.Errorf("%d of the %d legs of epoch %d are left, and the engine may have gone on without them", members, from.Legs, from.Epoch)
+	if err := enough(members, late, from); err != nil && !word {
+		return err
 	}
-	if engine := c.w.Nodes[link.To]; engine != nil && engine.Unknown == "" {
+	if ended {
 		if c.w.Incarnation(v).Running() {
 			return fmt.Errorf("%s serves it", link.To)
 		}
@@ -58,6 +62,65 @@ func (c *Checker) takeover(op plan.LvolRename) error {
 		return fmt.Errorf("hosts may go on reading from %s, which may have a replica of its own", link.To)
 	}
 	return c.shutOut(v, link.To)
+}
+
+// pledged reports whether a head was told of a failover from the epoch of another.
+func pledged(h state.Head, from lineage.Head) bool {
+	return h.Name.Pledged && h.Name.Epoch > from.Epoch && (h.Name.Epoch-from.Epoch)%lineage.Forced == 0
+}
+
+// behind reports whether a head is of the epoch before that of another, and of as many
+// legs: it was to be named next when that was minted.
+func behind(h state.Head, from lineage.Head) bool {
+	return h.Lvol.Complete() && h.Name.Mark != lineage.Fenced && h.Name.Epoch+1 == from.Epoch && h.Name.Legs == from.Legs
+}
+
+// restarted refuses that a replica takes over that is shown to no engine, unless every node
+// was read, no head is shown to any and none names a later epoch, and as many
+// are there as it takes.
+func (c *Checker) restarted(op plan.LvolRename, from lineage.Head, l *state.Lvol) error {
+	inc, members, late := c.w.Incarnation(from.Volume), 0, 0
+	for _, h := range inc.Heads {
+		_, sub := c.shownOn(h.Node, h.Lvol.UUID)
+		switch {
+		case sub != nil:
+			return fmt.Errorf("%s is shown to no engine, and another replica is: it need not have all that was acknowledged", op.From)
+		case h.Name.Epoch > from.Epoch && !pledged(h, from):
+			return fmt.Errorf("%s is of a later epoch than %s", h.Lvol.Name, op.From)
+		case behind(h, from):
+			late++
+		case pledged(h, from), h.Lvol.Complete() && h.Name.Mark != lineage.Fenced && h.Name.Epoch == from.Epoch:
+			members++
+		}
+	}
+	for name, n := range c.w.Nodes {
+		if n.Unknown != "" {
+			return fmt.Errorf("%s is shown to no engine, and one may be left on %s, which cannot be read", op.From, name)
+		}
+	}
+	switch {
+	case !from.Wait || !l.Complete():
+		return fmt.Errorf("%s is shown to no engine, and need not have all that was acknowledged", op.From)
+	case inc.Running():
+		return fmt.Errorf("%s is served", from.Volume)
+	}
+	return enough(members, late, from)
+}
+
+// enough refuses where so few legs of an epoch are as they were that one may have been let
+// go unseen. What it had not come to yet counts where one leg was named, if that is needed.
+func enough(members, late int, from lineage.Head) error {
+	least := from.Legs
+	if from.Quorum {
+		least = from.Legs - (from.Legs+1)/2 + 1
+	}
+	if members == 1 && late < least {
+		members += late
+	}
+	if members < least {
+		return fmt.Errorf("%d of the %d legs of epoch %d are left, and the engine may have gone on without them", members, from.Legs, from.Epoch)
+	}
+	return nil
 }
 
 // shutOut refuses as long as a node is let in to, or connected to, any link by which it is

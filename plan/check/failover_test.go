@@ -64,6 +64,7 @@ func TestCheckRefusesToTakeOver(t *testing.T) {
 		return strings.NewReplacer(append([]string{"HEAD1", head1, "HEAD2", head2}, more...)...).Replace(lost)
 	}
 	const link1, link2 = "nqn.2026-01.io.strata:lab:n1:n4~wait", "nqn.2026-01.io.strata:lab:n2:n4~wait"
+	const ns1, ns2, gone = "n1 namespace " + link1 + " 7 u1", "n2 namespace " + link2 + " 7 u2", "n4 unread connection refused"
 	take := func(from string) plan.Op {
 		return plan.LvolRename{At: plan.At{Node: "n1"}, Lvstore: "lab.fast", From: lineage.LvolName("db.k3f7#" + from), To: "db.k3f7#1003.1p"}
 	}
@@ -77,6 +78,16 @@ func TestCheckRefusesToTakeOver(t *testing.T) {
 		{"all holds", with("3.2w", "3.2w"), "", plan.Options{}, take("3.2w")},
 		{"and the other was pledged", with("3.2w", "1003y"), "", plan.Options{}, take("3.2w")},
 		{"not shown", with("3.2w", "3.2w", "n1 namespace "+link1+" 7 u1", ""), "is shown to no engine", plan.Options{}, take("3.2w")},
+		{"all were started again", with("3.2w", "3.2w", ns1, "", ns2, "", gone, "n4 tcp"), "", plan.Options{}, take("3.2w")},
+		{"and one node was not read", with("3.2w", "3.2w", ns1, "", ns2, "", "n3 tcp", "n3 unread connection refused", gone, "n4 tcp"), "may be left on n3, which cannot be read", plan.Options{}, take("3.2w")},
+		{"and the other is shown still", with("3.2w", "3.2w", ns1, "", gone, "n4 tcp"), "another replica is", plan.Options{}, take("3.2w")},
+		{"and links did not wait", with("3.2", "3.2", ns1, "", ns2, "", gone, "n4 tcp"), "is shown to no engine", plan.Options{}, take("3.2")},
+		{"and one was told", with("3.2w", "4x", ns1, "", ns2, "", gone, "n4 tcp"), "is of a later epoch", plan.Options{}, take("3.2w")},
+		{"and one of three is left", with("3.3w", "3x", ns1, "", ns2, "", gone, "n4 tcp"), "1 of the 3 legs of epoch 3 are left", plan.Options{}, take("3.3w")},
+		{"and one was not named yet", with("3.2w", "2.2w", ns1, "", ns2, "", gone, "n4 tcp"), "", plan.Options{}, take("3.2w")},
+		{"an engine was started again, and one was not named yet", with("3.2w", "2.2w", gone, "n4 tcp"), "", plan.Options{}, take("3.2w")},
+		{"one was not named yet, and the engine is gone", with("3.2w", "2.2w"), "1 of the 2 legs of epoch 3 are left", off, take("3.2w")},
+		{"one of an older set was not named", with("3.2w", "2.3w", gone, "n4 tcp"), "1 of the 2 legs of epoch 3 are left", plan.Options{}, take("3.2w")},
 		{"not asked", with("3.2w", "3.2w", "n1 asked "+link1, ""), "may have failed", plan.Options{}, take("3.2w")},
 		{"failed", with("3.2w", "3.2w", "n1 asked "+link1, "n1 asked "+link1+" failed=u1"), "may have failed", word, take("3.2w")},
 		{"let in", with("3.2w", "3.2w", "n2 subsystem "+link2, "n2 subsystem "+link2+" host=nqn.2026-01.io.strata:lab:n4"), "n4 is not fenced off n2", word, take("3.2w")},

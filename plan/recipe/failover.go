@@ -35,7 +35,8 @@ import (
 // not take over is made equal to it as any stale replica is.
 //
 // An engine that can be read and has no mirror any more was started again: then none of it
-// is fenced, and it is started where it was.
+// is fenced, and it is started where it was. So it is when all targets were, and nothing
+// shows which it was.
 
 // fenceTimeoutMs is how long connections of an engine may take to end; they take
 // milliseconds.
@@ -54,7 +55,13 @@ func (s *subject) failover() result {
 	if b.w.Judge(s.inc, s.question()).Unknown == "" {
 		return idle
 	}
-	gone := b.w.Nodes[left.Engine] == nil || b.w.Nodes[left.Engine].Unknown != ""
+	gone := left.Engine != "" && (b.w.Nodes[left.Engine] == nil || b.w.Nodes[left.Engine].Unknown != "")
+	switch hidden, _, _ := b.hidden(); {
+	case left.Engine == "" && (hidden > 0 || !s.may(schema.DutyServe)):
+		return idle
+	case !gone && hidden == 0:
+		left.Untold += left.Behind
+	}
 	why, hint := s.stuckWith(left, gone)
 	if why != "" {
 		if !gone {
@@ -67,13 +74,16 @@ func (s *subject) failover() result {
 	if gone && (s.fenceOff(left, w) || s.switchOff(left, w)) {
 		return acted
 	}
-	if s.witness = w.Node; !gone {
+	if s.witness = w.Node; !gone && left.Engine != "" {
 		return idle
 	}
 	// The names come before anything else: what shows that a replica has everything is
-	// what its link shows, and that goes when it is served.
-	s.sits(w.Node, "it takes over from %s", left.Engine)
-	if s.to = w.Node; !s.judge() {
+	// what its link shows, and that goes when it is served; or that no link shows it.
+	if gone {
+		s.sits(w.Node, "it takes over from %s", left.Engine)
+		s.to = w.Node
+	}
+	if !s.judge() {
 		return blocked
 	}
 	s.rename(s.Legs)

@@ -197,11 +197,15 @@ func (s *subject) rejoined() bool {
 }
 
 // stranded says of a volume that nothing is left of without the peers that are gone that
-// it waits for them all the same.
+// it waits for them all the same. Whichever is back shows the engine what it had.
 func (s *subject) stranded() {
 	var all []string
 	for _, l := range s.waitingLegs() {
-		all = append(all, fmt.Sprintf("on %s (%s)", l.on.From, l.on.How()))
+		how := l.on.How()
+		if why := s.expect(l); why != "" {
+			how += "; " + why
+		}
+		all = append(all, fmt.Sprintf("on %s (%s)", l.on.From, how))
 	}
 	for _, l := range s.Legs {
 		if l.Head == nil && !slices.ContainsFunc(s.waitingLegs(), func(w waitingLeg) bool { return w.UUID == l.UUID }) {
@@ -216,16 +220,15 @@ func (s *subject) stranded() {
 // what is waited for.
 func (s *subject) await(legs []waitingLeg) {
 	for _, l := range legs {
-		w, why := l.on, ""
-		s.b.links.need(w.Link)
+		w := l.on
 		if s.b.cfg.Suspended(w.From) {
+			s.b.links.need(w.Link)
 			s.b.note("volume "+s.v.Name, s.v.Pos, "", "hosts that write wait for its replica on %s, which is suspended", w.From)
 			continue
 		}
-		if from := s.b.w.Nodes[w.From]; w.To == w.At && from != nil && from.Unknown == "" {
-			if why = s.showAgain(l.CurrentLeg); why != "" {
-				why = ": " + why
-			}
+		why := s.expect(l)
+		if why != "" {
+			why = ": " + why
 		}
 		bound := fmt.Sprintf(", %v at most", s.b.cfg.Links.Patience())
 		if s.b.links.lost[w.Link] != nil || s.b.opt.Peers[w.Link] == plan.PeerOver {
@@ -233,6 +236,17 @@ func (s *subject) await(legs []waitingLeg) {
 		}
 		s.b.block("volume "+s.v.Name, s.v.Pos, "", "its replica on %s is waited for%s, and hosts that write wait with it; %s%s", w.From, bound, w.How(), why)
 	}
+}
+
+// expect keeps the link of a leg that is waited for, and has its peer show the engine again
+// what it had there, if that can be read; or says why it cannot yet.
+func (s *subject) expect(l waitingLeg) string {
+	w := l.on
+	s.b.links.need(w.Link)
+	if from := s.b.w.Nodes[w.From]; w.To != w.At || from == nil || from.Unknown != "" {
+		return ""
+	}
+	return s.showAgain(l.CurrentLeg)
 }
 
 // showAgain shows the engine a leg whose peer is back, or says why it cannot yet. One
