@@ -141,9 +141,39 @@ func (v *Verdict) byNames(s *Snapshot, inc *Incarnation, q Question) {
 		v.Unknown = fmt.Sprintf("its only current replica is on %s, and an engine on a node that could not be read may serve it", open[0].Node)
 	case len(open) == 1 && open[0].Name.Legs == 1 && len(sealed) == 0:
 		v.lead(open)
+	case q.Hidden == 0 && inc.notBegun(v.Top) != nil:
+		v.lead([]Head{*inc.notBegun(v.Top)})
 	default:
 		v.Unknown = fmt.Sprintf("no engine runs, and none of its heads says that it is the authority of epoch %d", v.Top)
 	}
+}
+
+// notBegun is the authority of the epoch before, where that promised that half of its legs
+// are told of the next before one is let go: of the highest those are told that it
+// leaves out, each leg is there, and none has begun it. nil for none.
+func (inc *Incarnation) notBegun(top lineage.Epoch) (authority *Head) {
+	there := map[lineage.Node]bool{}
+	for i, h := range inc.Heads {
+		fenced := h.Name.Mark == lineage.Fenced
+		switch {
+		case !h.Lvol.Complete():
+			continue
+		case h.Name.Epoch == top && (!fenced || h.Name.Pledged):
+			return nil
+		case h.Name.Epoch+1 == top && h.Name.Mark == lineage.Primary && h.Name.Quorum:
+			if authority != nil {
+				return nil
+			}
+			authority = &inc.Heads[i]
+		}
+		if h.Name.Epoch == top || h.Name.Epoch+1 == top && !fenced {
+			there[h.Node] = true
+		}
+	}
+	if authority == nil || len(there) < authority.Name.Legs {
+		return nil
+	}
+	return authority
 }
 
 // contested returns a head that counts for nothing and yet may be the authority

@@ -123,7 +123,7 @@ func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*appl
 
 // options are those of a run of the process, all of which have one lock.
 func (a *applier) options(opt plan.Options) apply.Options {
-	return apply.Options{Plan: opt, Parallelism: 4, Lock: a.lock}
+	return apply.Options{Plan: opt, Parallelism: 4, Lock: a.lock, Fence: a.w.fence}
 }
 
 func (a *applier) close() {

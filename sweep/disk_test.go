@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"fmt"
+	"time"
 
 	"strata/spdk/sim"
 )
@@ -13,17 +14,23 @@ type disk struct {
 	w    *world
 	nqn  string
 	conn *sim.Conn
-	ns   *sim.Namespace
-	has  map[int]bool // the nodes that there is a path to, working or not
+	// keepAlive is after how long it gives up a path whose target gives no sign of life; 0 for
+	// never.
+	keepAlive time.Duration
+	ns        *sim.Namespace
+	has       map[int]bool // the nodes that there is a path to, working or not
 }
 
+// kato is the keep-alive timeout of a Linux host.
+const kato = 5 * time.Second
+
 // newMultipath lets a host begin to use a volume by all of its paths.
-func (w *world) newMultipath(volume string) (*host, error) {
+func (w *world) newMultipath(volume string, keepAlive time.Duration) (*host, error) {
 	h, err := w.idle(volume, false)
 	if err != nil {
 		return nil, err
 	}
-	h.disk = &disk{w: w, nqn: h.nqn, has: map[int]bool{}}
+	h.disk = &disk{w: w, nqn: h.nqn, keepAlive: keepAlive, has: map[int]bool{}}
 	if h.disk.namespace() == nil {
 		return nil, fmt.Errorf("%s is exported nowhere", volume)
 	}
@@ -50,6 +57,7 @@ func (d *disk) namespace() *sim.Namespace {
 				conn.Close()
 				continue
 			}
+			conn.KeepAlive = d.keepAlive
 			d.conn, d.ns, d.has[i] = conn, ns, true
 			return d.namespace()
 		}

@@ -35,6 +35,10 @@ type host struct {
 	nqn     string
 	paths   []*sim.Conn // by node
 	disk    *disk       // by all paths at once; nil: whichever path there is is tried
+	side    bool        // one of several that share the volume, by one node each
+	node    int         // that it reaches it by
+	base    int         // the first block that it writes to
+	count   int         // how many these are
 	cancel  context.CancelFunc
 	done    chan struct{}
 	longest time.Duration
@@ -70,7 +74,7 @@ func (w *world) newPair(first, second string) (a, b *host, err error) {
 }
 
 func (w *world) idle(volume string, reads bool) (*host, error) {
-	h := &host{w: w, volume: volume, reads: reads, paths: make([]*sim.Conn, len(nodes)), done: make(chan struct{})}
+	h := &host{w: w, volume: volume, reads: reads, count: blocks, paths: make([]*sim.Conn, len(nodes)), done: make(chan struct{})}
 	var err error
 	h.id, err = w.incarnation(volume)
 	h.nqn = string(lineage.Cluster("lab").ExportNQN(h.id))
@@ -78,6 +82,9 @@ func (w *world) idle(volume string, reads bool) (*host, error) {
 }
 
 func (h *host) begin() {
+	h.w.mu.Lock()
+	h.w.shared[h.volume] = append(h.w.shared[h.volume], h)
+	h.w.mu.Unlock()
 	ctx, cancel := context.WithCancel(context.Background())
 	h.cancel = cancel
 	go h.run(ctx)
@@ -130,13 +137,18 @@ func (h *host) run(ctx context.Context) {
 				continue
 			}
 			if !x.reads {
-				x.fail(x.write(ctx, int(n)%blocks, n))
+				x.fail(x.write(ctx, int(n)%x.count, n))
 			}
-			x.fail(x.read(ctx, r.IntN(blocks)))
+			x.fail(x.read(ctx, r.IntN(x.count)))
+		}
+		pause := think
+		if h.side {
+			h.fail(h.share(ctx, r))
+			pause = sideThink
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(think):
+		case <-time.After(pause):
 		}
 	}
 }
@@ -154,19 +166,22 @@ func (h *host) write(ctx context.Context, b int, n uint32) error {
 	h.mu.Lock()
 	h.under[b], h.begun = n, n
 	h.mu.Unlock()
-	p := block{h.volume[0], n, uint32(b)}.bytes()
-	err := h.io(ctx, func(ctx context.Context, ns *sim.Namespace) error { return ns.WriteAt(ctx, p, offset(b)) })
+	p := block{h.volume[0], n, uint32(h.base + b)}.bytes()
+	err := h.io(ctx, func(ctx context.Context, ns *sim.Namespace) error { return ns.WriteAt(ctx, p, offset(h.base+b)) })
 	if err == nil {
 		h.mu.Lock()
 		h.acked[b] = n
 		h.mu.Unlock()
+		if h.side {
+			err = h.w.acknowledged(h.volume, h.node)
+		}
 	}
 	return err
 }
 
 func (h *host) read(ctx context.Context, b int) error {
 	p := make([]byte, blockSize)
-	if err := h.io(ctx, func(ctx context.Context, ns *sim.Namespace) error { return ns.ReadAt(ctx, p, offset(b)) }); err != nil {
+	if err := h.io(ctx, func(ctx context.Context, ns *sim.Namespace) error { return ns.ReadAt(ctx, p, offset(h.base+b)) }); err != nil {
 		return err
 	}
 	return h.check(b, p)
@@ -177,7 +192,7 @@ func (h *host) check(b int, p []byte) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	got, err := parseBlock(p)
-	own := func(n uint32) block { return block{h.volume[0], n, uint32(b)} }
+	own := func(n uint32) block { return block{h.volume[0], n, uint32(h.base + b)} }
 	if h.acked[b] == 0 || err == nil && (got == own(h.acked[b]) || got == own(h.under[b])) {
 		return nil
 	}
@@ -186,6 +201,9 @@ func (h *host) check(b int, p []byte) error {
 
 // io does one I/O by whatever path takes it.
 func (h *host) io(ctx context.Context, f func(context.Context, *sim.Namespace) error) error {
+	if h.side {
+		return h.alone(ctx, f)
+	}
 	start := time.Now()
 	most := patience
 	if h.w.trouble != nil {

@@ -27,17 +27,22 @@ var nodes = []string{"n1", "n2", "n3"}
 //	apply FILE [RELEASED...]     carry a configuration out; names released for destruction
 //	host VOLUME [reads]          a host uses the volume from here on
 //	paths VOLUME                 a host uses it by all of its paths at once, and loses its disk when none has it
+//	linux VOLUME                 as paths; a path on which a target gives no sign of life is given up
+//	sides VOLUME                 three more machines use it, each by one node alone
 //	pair VOLUME VOLUME           one host uses both: what it writes to the second it has written to the first
 //	leave VOLUME                 its host leaves
 //	fault RULE                   trouble as sim.ParseRule reads it
 //	up NODE...                   targets start again
+//	agent NODE WORD...           its machine has a fence agent, which is as machine.does has it
+//	on NODE                      somebody sees to it that it has power, from here on
 //	replace NODE                 its disk, while its target is away, by an empty one
 //	legacy NODE...               their lvstores have the names that they had before there were ids
 //	now SECONDS                  the time that schedules go by, from here on
 //	wait TIME
-//	sweep FILE [RELEASED...]     the apply in which things go wrong
+//	sweep FILE [RELEASED...]     the apply in which things go wrong; failover=VOLUME is --failover, in that one alone
 //	watched FILE                 instead of that: a watch keeps a configuration, and while it does, things go wrong
-//	edit FILE                    meanwhile, as fault, up and wait after "watched": it keeps another one from here on
+//	edit FILE                    meanwhile, as fault, up, on and wait after "watched": it keeps another one from here on;
+//	                             after "sweep" up, on and wait come when the apply has ended, and before the next
 //	same VOLUME VOLUME@SNAPSHOT  in the end the first has what the snapshot has
 //	keeps VOLUME SNAPSHOT        one that was taken on schedule stays
 //
@@ -87,13 +92,14 @@ type step struct {
 	rule sim.Rule
 	wait time.Duration
 	now  int64
+	word map[string]bool // volumes of which the operator says that their engine's node is off
 }
 
 // happens reports whether it happens, and is not what has to hold.
 func (s step) happens() bool { return s.verb != "same" && s.verb != "keeps" }
 
 func (s step) options(nonce byte) plan.Options {
-	return plan.Options{Nonce: []byte{nonce}, Now: s.now, AllowDestroy: plantest.Grants(s.args[1:]...), Authority: map[string]lineage.Node{}}
+	return plan.Options{Nonce: []byte{nonce}, Now: s.now, AllowDestroy: plantest.Grants(s.args[1:]...), Authority: map[string]lineage.Node{}, Failover: s.word}
 }
 
 // scenarios reads all of them, using dir for the configurations.
@@ -153,13 +159,21 @@ func readScenario(archive *txtar.Archive, name, dir string, wait bool) (*scenari
 			if st.cfg = configs[st.args[0]]; st.cfg == nil {
 				err = fmt.Errorf("there is no %s", st.args[0])
 			}
+			st.word = map[string]bool{}
+			st.args = slices.DeleteFunc(st.args, func(a string) bool {
+				v, ok := strings.CutPrefix(a, "failover=")
+				if ok {
+					st.word[v] = true
+				}
+				return ok
+			})
 		case "fault":
 			st.rule, err = sim.ParseRule(strings.Join(st.args, " "))
 		case "wait":
 			st.wait, err = time.ParseDuration(st.args[0])
 		case "now":
 			now, err = strconv.ParseInt(st.args[0], 10, 64)
-		case "host", "paths", "pair", "leave", "up", "replace", "legacy":
+		case "host", "paths", "linux", "sides", "agent", "on", "pair", "leave", "up", "replace", "legacy":
 		case "same", "keeps":
 			if !swept {
 				err = fmt.Errorf("%s comes after the sweep", st.verb)
@@ -167,7 +181,7 @@ func readScenario(archive *txtar.Archive, name, dir string, wait bool) (*scenari
 		default:
 			err = fmt.Errorf("%q is no step", st.verb)
 		}
-		if happens := swept && st.happens(); happens && !s.watched() || st.verb == "edit" && !happens {
+		if happens := swept && st.happens(); happens && !s.watched() && !slices.Contains([]string{"up", "on", "wait"}, st.verb) || st.verb == "edit" && !happens {
 			err = fmt.Errorf("%s is out of place", st.verb)
 		}
 		if err != nil {

@@ -17,6 +17,7 @@ type trouble struct {
 	asks  bool // a target that has an event of the node may wait for it, and die
 	stops bool // nothing dies, so who had a volume has it when the run has ended
 	tells bool // the call has to be one of which another node is told
+	heals bool // nothing goes wrong: what does in the scenario ends there and then
 	lasts time.Duration
 	make  func(w *world, c sim.Call) sim.Fault
 }
@@ -73,12 +74,7 @@ func broken(name string, lasts time.Duration, f sim.Fault) *trouble {
 // back starts a target again that a fault kills.
 func (w *world) back(c sim.Call, f sim.Fault, after time.Duration) {
 	if f.Kill {
-		w.killed = true
-		time.AfterFunc(after, func() {
-			if t := w.c.Target(c.Node); !t.Running() {
-				w.wrong(t.Restart())
-			}
-		})
+		time.AfterFunc(after, func() { w.boot(c.Node) })
 	}
 }
 
@@ -88,10 +84,7 @@ func (w *world) back(c sim.Call, f sim.Fault, after time.Duration) {
 func (w *world) startAgain() {
 	time.AfterFunc(asks, w.startAgain)
 	for _, n := range nodes {
-		if t := w.c.Target(n); !t.Running() {
-			w.killed = true
-			w.wrong(t.Restart())
-		}
+		w.boot(n)
 	}
 }
 
@@ -136,7 +129,6 @@ var troubles = []*trouble{
 		return sim.Fault{}
 	}},
 	{name: "told-and-gone-for-good", tells: true, lasts: asks + long + soon, make: func(w *world, c sim.Call) sim.Fault {
-		w.killed = true
 		go w.tellAndGo(c, asks+long)
 		time.AfterFunc(asks+soon, w.startAgain)
 		return sim.Fault{}
@@ -146,20 +138,23 @@ var troubles = []*trouble{
 		time.AfterFunc(hangs, func() { w.c.Target(c.Node).Stop() })
 		return sim.Fault{Hang: 2 * hangs}
 	}},
+	{name: "all-back", heals: true, make: func(w *world, _ sim.Call) sim.Fault {
+		go w.heal()
+		return sim.Fault{}
+	}},
 	{name: "power", alone: true, lasts: soon, make: func(w *world, c sim.Call) sim.Fault {
 		w.who.die()
-		w.killed = true
 		go func() {
-			var up []*sim.Target
+			var up []string
 			for _, n := range nodes {
 				if t := w.c.Target(n); t.Running() {
-					up = append(up, t)
+					up = append(up, n)
 					t.Stop()
 				}
 			}
 			time.Sleep(soon)
-			for _, t := range up {
-				w.wrong(t.Restart())
+			for _, n := range up {
+				w.boot(n)
 			}
 		}()
 		return sim.Fault{LoseBefore: true}
@@ -186,6 +181,17 @@ var linkOf = regexp.MustCompile(`io\.strata:lab:n\d:n\d\b`)
 // told says whether a call has another node told of a namespace.
 func (c callID) told() bool {
 	return (strings.Contains(c.call, " nvmf_subsystem_add_ns ") || strings.Contains(c.call, " nvmf_subsystem_remove_ns ")) && linkOf.MatchString(c.call)
+}
+
+// heal has everything that hangs or is cut off work again.
+func (w *world) heal() {
+	for i, n := range nodes {
+		w.c.Target(n).Thaw()
+		w.c.Target(n).RestoreRPC()
+		for _, m := range nodes[:i] {
+			w.c.Heal(n, m)
+		}
+	}
 }
 
 func (w *world) isolate(node string, lasts time.Duration) {

@@ -77,14 +77,14 @@ func believed(lvols []sim.Stored, id lineage.Volume, check func(sim.Stored) erro
 // hasAll checks an lvol for every acknowledged write.
 func (h *host) hasAll(v *sim.View, l sim.Stored) error {
 	p := make([]byte, blockSize)
-	for b := range blocks {
+	for b := range h.count {
 		h.mu.Lock()
 		none := h.acked[b] == 0
 		h.mu.Unlock()
 		if none {
 			continue
 		}
-		if err := v.Read(l, p, offset(b)); err != nil {
+		if err := v.Read(l, p, offset(h.base+b)); err != nil {
 			return err
 		}
 		if err := h.check(b, p); err != nil {
@@ -125,7 +125,30 @@ func authority(lvols []sim.Stored, id lineage.Volume) (found []sim.Stored, why s
 	case len(marks[lineage.Primary]) == 0 && len(marks[lineage.Sealed]) > 0:
 		return marks[lineage.Sealed], ""
 	}
+	if a, ok := notBegun(lvols, id, top); ok {
+		return []sim.Stored{a}, ""
+	}
 	return nil, "there are" + said
+}
+
+// notBegun is the authority of the epoch before the highest where every leg of that is
+// there, and all but it were told that the highest leaves them out: an epoch that promised
+// to tell others first has it so while the next is minted.
+func notBegun(lvols []sim.Stored, id lineage.Volume, top lineage.Epoch) (found sim.Stored, ok bool) {
+	legs, told := 0, 0
+	for _, l := range lvols {
+		h, is := head(l)
+		switch {
+		case !is || h.Volume != id:
+		case h.Epoch == top && h.Mark == lineage.Fenced && !h.Pledged:
+			told++
+		case h.Epoch+1 == top && h.Mark == lineage.Primary && h.Quorum:
+			found, legs = l, h.Legs
+		case h.Epoch+1 == top && h.Mark != lineage.Fenced:
+			told++ // it is yet to be
+		}
+	}
+	return found, legs > 0 && told >= legs-1
 }
 
 // witnesses are the open heads of the highest epoch whose names say that it was minted

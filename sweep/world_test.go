@@ -43,16 +43,19 @@ type world struct {
 	runs    int       // of watches
 	until   time.Time // when it is over
 	hit     bool
-	killed  bool // a target was
 
-	mu     sync.Mutex
-	pids   map[int]bool // of processes, whether they live
-	seen   map[string]int
-	calls  []callID
-	log    []string
-	err    error          // the first thing that was wrong
-	cfg    *schema.Config // that a watch keeps
-	hangup chan<- struct{}
+	mu sync.Mutex
+	// machines are those that fence agents switch off, by node.
+	machines map[string]*machine
+	shared   map[string][]*host // who uses a volume
+	turns    map[string][]turn  // which nodes acknowledged writes of it
+	pids     map[int]bool       // of processes, whether they live
+	seen     map[string]int
+	calls    []callID
+	log      []string
+	err      error          // the first thing that was wrong
+	cfg      *schema.Config // that a watch keeps
+	hangup   chan<- struct{}
 }
 
 // callID tells a call from the others of the same scenario, whatever order
@@ -72,7 +75,8 @@ var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-
 
 func newWorld(sc *scenario) (*world, error) {
 	w := &world{sc: sc, c: sim.New(sim.Options{Profile: sc.profile, Tick: 4 * time.Millisecond, DiskSize: 256 << 20, CopyRate: 8 << 20}), hosts: map[string]*host{},
-		still: map[lineage.Volume][]content{}, cuts: map[lineage.Layer]cut{}, grouped: map[string]content{}, theirs: map[string]string{}, start: time.Now(), pids: map[int]bool{}, seen: map[string]int{}}
+		still: map[lineage.Volume][]content{}, cuts: map[lineage.Layer]cut{}, grouped: map[string]content{}, theirs: map[string]string{}, start: time.Now(), pids: map[int]bool{}, seen: map[string]int{},
+		machines: map[string]*machine{}, shared: map[string][]*host{}, turns: map[string][]turn{}}
 	for _, n := range nodes {
 		if _, err := w.c.Start(n, ""); err != nil {
 			return nil, err
@@ -165,9 +169,21 @@ func (w *world) do(s step) (err error) {
 			time.Sleep(blocks * 2 * think)
 		}
 	case "paths":
-		if w.hosts[s.args[0]], err = w.newMultipath(s.args[0]); err == nil {
+		if w.hosts[s.args[0]], err = w.newMultipath(s.args[0], 0); err == nil {
 			time.Sleep(blocks * 2 * think)
 		}
+	case "linux":
+		if w.hosts[s.args[0]], err = w.newMultipath(s.args[0], kato); err == nil {
+			time.Sleep(blocks * 2 * think)
+		}
+	case "sides":
+		if err = w.newSides(s.args[0]); err == nil {
+			time.Sleep(sideBlocks * 2 * sideThink)
+		}
+	case "agent":
+		w.machines[s.args[0]] = &machine{does: s.args[1:]}
+	case "on":
+		w.switchOn(s.args[0])
 	case "pair":
 		if w.hosts[s.args[0]], w.hosts[s.args[1]], err = w.newPair(s.args[0], s.args[1]); err == nil {
 			time.Sleep(blocks * 2 * think)
@@ -186,7 +202,9 @@ func (w *world) do(s step) (err error) {
 		err = w.c.Play(s.rule)
 	case "up":
 		for _, n := range s.args {
-			err = w.c.Target(n).Restart()
+			if err = nil; !w.c.Target(n).Running() {
+				err = w.c.Target(n).Restart()
+			}
 		}
 	case "wait":
 		time.Sleep(s.wait)
@@ -315,6 +333,10 @@ func (w *world) sweep() (*apply.Result, error) {
 	if err := w.reach(reached); err != nil {
 		return nil, err
 	}
+	if err := w.happen(); err != nil {
+		return nil, err
+	}
+	s.word = nil // it was of what there was then
 	for left := 12; left > 0; {
 		// Somebody runs it again.
 		time.Sleep(5 * time.Second)
@@ -343,7 +365,9 @@ func (w *world) over() bool {
 func (w *world) reached() map[string]bool {
 	all := map[string]bool{}
 	for name, h := range w.hosts {
-		all[name] = h.reaches()
+		if !h.side {
+			all[name] = h.reaches()
+		}
 	}
 	return all
 }
@@ -378,7 +402,7 @@ func (w *world) finish(cfg *schema.Config) (ending, error) {
 		for b := 0; b < blocks && err == nil && !h.reads; b++ {
 			err = func() error { time.Sleep(2 * think); return h.err }()
 		}
-		if err == nil {
+		if err == nil && !h.side {
 			err = h.sees(cfg)
 		}
 		if err == nil {

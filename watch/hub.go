@@ -299,7 +299,7 @@ func (h *hub) settle(ctx context.Context, e ended) {
 		h.because("something has changed during the run before")
 	}
 	for _, f := range e.result.Failures {
-		if errors.Is(f.Err, apply.ErrLeft) || errors.As(f.Err, new(unseated)) {
+		if errors.Is(f.Err, apply.ErrLeft) || errors.As(f.Err, new(unseated)) || settledBy(f, e.result.Snapshot) {
 			continue
 		}
 		if t := h.trouble.add(f, now); t.halted {

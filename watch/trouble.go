@@ -9,6 +9,7 @@ import (
 	"strata/apply"
 	"strata/lineage"
 	"strata/plan"
+	"strata/state"
 )
 
 const (
@@ -45,6 +46,16 @@ func (ts troubles) add(f apply.Failure, now time.Time) *trouble {
 	// Those that failed together are not tried together for ever.
 	t.until = now.Add(wait + time.Duration(rand.Int64N(int64(wait/4))))
 	return t
+}
+
+// settledBy reports whether a failure is none any more: a node that was to be switched off
+// answers.
+func settledBy(f apply.Failure, snap *state.Snapshot) bool {
+	if _, off := f.Step.Op.(plan.NodeOff); !off || snap == nil {
+		return false
+	}
+	n := snap.Nodes[f.Step.Op.On()]
+	return n != nil && n.Unknown == ""
 }
 
 // skip are the sections that are left alone now.

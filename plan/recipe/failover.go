@@ -129,6 +129,8 @@ func (s *subject) stuckWith(left state.Survivors, gone bool) (why, hint string) 
 		return "its users have a device of that node's kernel", ""
 	case s.mayBeRead(left) && !takeover.Switched(b.cfg, left.Engine):
 		return fmt.Sprintf("%s may have a replica of its own and show hosts what that has, and nothing says that it is off", left.Engine), byHand
+	case s.mayBeRead(left) && b.left(plan.NodeKey(left.Engine)):
+		return fmt.Sprintf("%s may have a replica of its own and show hosts what that has, and its fence agent did not switch it off", left.Engine), byHand
 	}
 	return "", ""
 }

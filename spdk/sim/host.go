@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 )
 
 // Errors a host sees.
@@ -31,6 +32,10 @@ type Conn struct {
 	// Multipath makes I/O fail with ErrPath while there is no connection,
 	// instead of waiting for it.
 	Multipath bool
+	// KeepAlive is after how long without a sign of life of a target, while I/O is under
+	// way there, the path to it is given up, as a Linux host does with several paths; 0 for
+	// never, as SPDK's initiator. What the target had taken in it may carry out later.
+	KeepAlive time.Duration
 
 	h      *Host
 	addr   string
@@ -242,8 +247,8 @@ func (n *Namespace) send(ctx context.Context, off int64, size int, f func(*bdev,
 func (k *Conn) carry(ctx context.Context, t *namespace, f func(*bdev, *op) error) error {
 	at := k.sub
 	x := t.take(f)
-	for !x.ended && k.sub == at {
-		if err := k.h.c.wait(ctx); err != nil {
+	for begun := time.Now(); !x.ended && k.sub == at; {
+		if err := k.listen(ctx, begun); err != nil {
 			return err
 		}
 	}
@@ -251,6 +256,27 @@ func (k *Conn) carry(ctx context.Context, t *namespace, f func(*bdev, *op) error
 		return ErrPath
 	}
 	return x.err
+}
+
+// listen waits for something to happen to an I/O that was sent at that time. It gives the
+// path up when the target has given no sign of life for too long.
+func (k *Conn) listen(ctx context.Context, begun time.Time) error {
+	most := k.paths()[0].KeepAlive
+	if most == 0 || !k.sub.p.stuck() {
+		return k.h.c.wait(ctx)
+	}
+	left := time.Until(begun.Add(most))
+	if left <= 0 {
+		k.sub.disconnect(k)
+		k.reset()
+		return nil
+	}
+	until, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	if err := k.h.c.wait(until); err != nil {
+		return ctx.Err()
+	}
+	return nil
 }
 
 // taken is an I/O that a target has taken in. It goes on whether its host

@@ -45,7 +45,7 @@ func (t *Target) Freeze() { t.c.locked(func() { t.freeze(true) }) }
 func (t *Target) Thaw() { t.c.locked(func() { t.freeze(false) }) }
 
 func (t *Target) freeze(on bool) {
-	if t.p != nil {
+	if t.p != nil && (on || t.p.frozen) {
 		t.p.frozen = on
 		t.p.freezes++
 		t.p.signs(on)

@@ -1,0 +1,109 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"strata/spdk/sim"
+)
+
+// Machines that reach a volume by one node each, and share it: what one of them was told
+// is written all of them see, and the host of the volume does. So of two engines that
+// serve at once one of them tells. A node that does not serve the volume keeps its machine
+// waiting for as long as that lasts.
+
+const (
+	sideBlocks = 3
+	sideThink  = 100 * time.Millisecond
+	// inTurn is within what time no two nodes acknowledge writes in turn, for no engine
+	// moves there and back in it.
+	inTurn = 500 * time.Millisecond
+)
+
+// newSides lets a machine begin to use a volume at each node.
+func (w *world) newSides(volume string) error {
+	for i, n := range nodes {
+		h, err := w.idle(volume, false)
+		if err != nil {
+			return err
+		}
+		h.side, h.node = true, i
+		h.base, h.count = blocks+i*sideBlocks, sideBlocks
+		w.hosts[volume+" at "+n] = h
+		h.begin()
+	}
+	return nil
+}
+
+// share reads what this machine has written, and what the others have.
+func (h *host) share(ctx context.Context, r *rand.Rand) error {
+	for _, o := range h.w.users(h.volume) {
+		b := r.IntN(o.count)
+		o.mu.Lock()
+		least := o.acked[b]
+		o.mu.Unlock()
+		p := make([]byte, blockSize)
+		if err := h.io(ctx, func(ctx context.Context, ns *sim.Namespace) error { return ns.ReadAt(ctx, p, offset(o.base+b)) }); err != nil {
+			return err
+		}
+		if least == 0 {
+			continue
+		}
+		got, err := parseBlock(p)
+		o.mu.Lock()
+		most := o.under[b]
+		o.mu.Unlock()
+		if err != nil || got.volume != h.volume[0] || int(got.at) != o.base+b || got.n < least || got.n > most {
+			return fmt.Errorf("%s shows %v (%v), and before it was asked write %d was acknowledged", nodes[h.node], got, err, least)
+		}
+	}
+	return nil
+}
+
+// users are the hosts that share a volume.
+func (w *world) users(volume string) (all []*host) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.shared[volume]
+}
+
+// turn is when a node acknowledged writes, while no other did.
+type turn struct {
+	node int
+	last time.Time
+}
+
+// acknowledged notes that a node has acknowledged a write, and refuses that two do.
+func (w *world) acknowledged(volume string, node int) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	turns := w.turns[volume]
+	if n := len(turns); n > 0 && turns[n-1].node == node {
+		turns[n-1].last = time.Now()
+		return nil
+	}
+	for _, t := range turns {
+		if t.node == node && time.Since(t.last) < inTurn {
+			return fmt.Errorf("%s and %s acknowledge writes in turn", nodes[node], nodes[turns[len(turns)-1].node])
+		}
+	}
+	w.turns[volume] = append(turns, turn{node, time.Now()})
+	return nil
+}
+
+// alone does one I/O by the path of a machine that has no other, once that takes it,
+// whatever became of it before.
+func (h *host) alone(ctx context.Context, f func(context.Context, *sim.Namespace) error) error {
+	for ctx.Err() == nil {
+		if ns := h.path(h.node); ns != nil && f(ctx, ns) == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(again):
+		}
+	}
+	return ctx.Err()
+}
