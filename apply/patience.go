@@ -33,6 +33,7 @@ type absence struct {
 	hung   bool      // it hung when it was last looked at
 	held   bool      // a node of it was suspended when it was last looked at
 	proven time.Time // from then on it cannot be one that vanished
+	over   bool      // it was waited for no more by the last look
 }
 
 // hangs is how long a peer that does not answer may be one that vanished, and whose
@@ -73,10 +74,10 @@ func (p *Patience) look(waits []state.Waiting, began, now time.Time) map[lineage
 		if a.hung = w.Hung; w.Hung && (!known || !before[w.Link].hung) {
 			a.proven = now.Add(hangs(p.cfg.Links))
 		}
-		p.gone[w.Link] = a
-		if peers[w.Link] = plan.PeerWaits; !now.Before(p.until(a)) {
+		if peers[w.Link], a.over = plan.PeerWaits, !now.Before(p.until(a)); a.over {
 			peers[w.Link] = plan.PeerOver
 		}
+		p.gone[w.Link] = a
 	}
 	return peers
 }
@@ -112,18 +113,18 @@ func (p *Patience) until(a absence) time.Time {
 	return end
 }
 
-// Next is how long it takes until the next peer is waited for no more; false when none
-// is waited for.
+// Next is how long it takes until the next peer is waited for no more, 0 when that is so
+// only since the last look; false when none is waited for.
 func (p *Patience) Next(now time.Time) (time.Duration, bool) {
 	var ends []time.Duration
 	for a := range maps.Values(p.gone) {
-		if d := p.until(a).Sub(now); d > 0 && !a.held {
-			ends = append(ends, d)
+		if !a.over && !a.held {
+			ends = append(ends, max(0, p.until(a).Sub(now)))
 		}
 	}
 	for s := range maps.Values(p.silent) {
-		if d := p.listen(s, now); d > 0 {
-			ends = append(ends, d)
+		if !s.over {
+			ends = append(ends, p.listen(s, now))
 		}
 	}
 	if len(ends) == 0 {

@@ -242,6 +242,10 @@ func TestPatience(t *testing.T) {
 			if d, waits := p.Next(start.Add(l.at)); waits != (l.want == W) || waits && d <= 0 {
 				t.Errorf("%s, after %v: next in %v, %v", c.name, l.at, d, waits)
 			}
+			// What ends between a look and the question is due at once, until it is looked at.
+			if d, waits := p.Next(start.Add(l.at + time.Minute)); waits != (l.want == W) || d != 0 {
+				t.Errorf("%s, a minute after %v: next in %v, %v", c.name, l.at, d, waits)
+			}
 		}
 	}
 }

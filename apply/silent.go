@@ -14,6 +14,7 @@ type silence struct {
 	since time.Time
 	// reached: it is connected to all replicas of such a volume still.
 	reached bool
+	over    bool // it was waited for no more by the last look
 }
 
 const (
@@ -59,8 +60,9 @@ func (p *Patience) miss(nodes map[lineage.Node]bool, began, now time.Time) map[l
 			}
 		}
 		s.reached = reached
-		p.silent[n] = s
 		waits[n] = p.listen(s, now) > 0
+		s.over = !waits[n]
+		p.silent[n] = s
 	}
 	return waits
 }

@@ -9,6 +9,7 @@ import (
 	"strata/plan"
 	"strata/schema"
 	"strata/spdk"
+	"strata/state"
 	"strata/watch"
 )
 
@@ -110,7 +111,20 @@ func (v *watcher) rests() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	r := v.last.Result
-	return !v.runs && len(v.troubles) == 0 && v.last.Err == nil && r != nil && !r.Stopped && len(r.Failures) == 0 && known(r.Snapshot) && time.Since(v.since) >= quiet
+	return !v.runs && len(v.troubles) == 0 && v.last.Err == nil && r != nil && !r.Stopped && len(r.Failures) == 0 && known(r.Snapshot) && linked(r.Snapshot) && time.Since(v.since) >= quiet
+}
+
+// linked reports whether no node waits for another: what becomes of a link that has lost
+// its peer takes longer than it is quiet.
+func linked(s *state.Snapshot) bool {
+	for _, n := range s.Nodes {
+		for _, c := range n.Controllers {
+			if c.State != "enabled" {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // end ends it as SIGTERM does.

@@ -5,7 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"strata/apply"
+	"strata/lineage"
+	"strata/plan"
 	"strata/spdk/sim"
+	"strata/state"
 )
 
 // TestPeerGoneWhileSomethingIsLeftAlone has a volume be left alone for minutes, for its
@@ -42,4 +46,24 @@ func TestPeerGoneWhileSomethingIsLeftAlone(t *testing.T) {
 			t.Errorf("the host waited for %v: %v", d, lines(w.events))
 		}
 	})
+}
+
+// TestNodeOffThatAnswers: that a node could not be switched off is no trouble once it
+// answers.
+func TestNodeOffThatAnswers(t *testing.T) {
+	off := apply.Failure{Step: plan.Step{Op: plan.NodeOff{At: plan.At{Node: "n1"}}}}
+	other := apply.Failure{Step: plan.Step{Op: plan.Fence{At: plan.At{Node: "n1"}}}}
+	for _, c := range []struct {
+		failure apply.Failure
+		unknown string
+		want    bool
+	}{{off, "", true}, {off, "connection refused", false}, {other, "", false}} {
+		snap := &state.Snapshot{Nodes: map[lineage.Node]*state.Node{"n1": {Name: "n1", Unknown: c.unknown}}}
+		if got := settledBy(c.failure, snap); got != c.want {
+			t.Errorf("%T of a node that is %q: %v", c.failure.Step.Op, c.unknown, got)
+		}
+	}
+	if settledBy(off, nil) {
+		t.Error("nothing was read")
+	}
 }
