@@ -171,7 +171,7 @@ func (h *hub) because(why string) { h.reasons[why] = true }
 // afresh tries everything again, also what was given up.
 func (h *hub) afresh(why string) {
 	h.settled = nil
-	h.trouble = troubles{}
+	h.trouble.afresh()
 	h.wait, h.fruitless = time.Time{}, 0
 	h.anew(why)
 }

@@ -95,6 +95,14 @@ func (ts troubles) retry() {
 	}
 }
 
+// afresh has everything be tried again as if it had never failed. That it did is known until
+// it is done: who was told of it is told of that, too.
+func (ts troubles) afresh() {
+	for _, t := range ts {
+		t.until, t.halted, t.times = time.Time{}, false, 0
+	}
+}
+
 // done forgets the sections that a run has not left alone and did not fail in, and
 // returns them, sorted.
 func (ts troubles) done(skipped map[plan.Key]bool, failed []apply.Failure) (over []plan.Key) {

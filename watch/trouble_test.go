@@ -67,3 +67,19 @@ func TestNodeOffThatAnswers(t *testing.T) {
 		t.Error("nothing was read")
 	}
 }
+
+// TestTroubleAfresh: what is tried afresh, since somebody asked for it, is said to be done
+// when it is.
+func TestTroubleAfresh(t *testing.T) {
+	key := plan.NodeKey("n1")
+	ts := troubles{}
+	now := time.Now()
+	ts.add(apply.Failure{Section: key}, now)
+	ts.afresh()
+	if len(ts.skip(now)) > 0 || !ts.next(now).IsZero() {
+		t.Error("it is left alone still")
+	}
+	if over := ts.done(nil, nil); len(over) != 1 || over[0] != key {
+		t.Errorf("done: %v", over)
+	}
+}
