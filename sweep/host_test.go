@@ -39,6 +39,7 @@ type host struct {
 	node    int         // that it reaches it by
 	base    int         // the first block that it writes to
 	count   int         // how many these are
+	think   time.Duration
 	cancel  context.CancelFunc
 	done    chan struct{}
 	longest time.Duration
@@ -74,7 +75,7 @@ func (w *world) newPair(first, second string) (a, b *host, err error) {
 }
 
 func (w *world) idle(volume string, reads bool) (*host, error) {
-	h := &host{w: w, volume: volume, reads: reads, count: blocks, paths: make([]*sim.Conn, len(nodes)), done: make(chan struct{})}
+	h := &host{w: w, volume: volume, reads: reads, count: blocks, think: think, paths: make([]*sim.Conn, len(nodes)), done: make(chan struct{})}
 	var err error
 	h.id, err = w.incarnation(volume)
 	h.nqn = string(lineage.Cluster("lab").ExportNQN(h.id))
@@ -130,6 +131,11 @@ func (h *host) going(ctx context.Context) bool {
 
 func (h *host) run(ctx context.Context) {
 	defer close(h.done)
+	if h.side {
+		reads := make(chan struct{})
+		go h.share(ctx, reads)
+		defer func() { <-reads }()
+	}
 	r := rand.New(rand.NewPCG(1, 1))
 	for n := uint32(1); h.going(ctx); n++ {
 		for _, x := range []*host{h, h.second} {
@@ -141,14 +147,9 @@ func (h *host) run(ctx context.Context) {
 			}
 			x.fail(x.read(ctx, r.IntN(x.count)))
 		}
-		pause := think
-		if h.side {
-			h.fail(h.share(ctx, r))
-			pause = sideThink
-		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(pause):
+		case <-time.After(h.think):
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (w *world) newSides(volume string) error {
 		if err != nil {
 			return err
 		}
-		h.side, h.node = true, i
+		h.side, h.node, h.think = true, i, sideThink
 		h.base, h.count = blocks+i*sideBlocks, sideBlocks
 		w.hosts[volume+" at "+n] = h
 		h.begin()
@@ -37,27 +37,39 @@ func (w *world) newSides(volume string) error {
 	return nil
 }
 
-// share reads what this machine has written, and what the others have.
-func (h *host) share(ctx context.Context, r *rand.Rand) error {
-	for _, o := range h.w.users(h.volume) {
-		b := r.IntN(o.count)
-		o.mu.Lock()
-		least := o.acked[b]
-		o.mu.Unlock()
-		p := make([]byte, blockSize)
-		if err := h.io(ctx, func(ctx context.Context, ns *sim.Namespace) error { return ns.ReadAt(ctx, p, offset(o.base+b)) }); err != nil {
-			return err
+// share reads what the machines and the host have written, also while a write waits: a node
+// may show what it has and take no more.
+func (h *host) share(ctx context.Context, done chan<- struct{}) {
+	defer close(done)
+	by := &host{w: h.w, nqn: h.nqn, side: true, node: h.node, paths: make([]*sim.Conn, len(nodes))} // a connection of its own
+	defer by.close()
+	r := rand.New(rand.NewPCG(2, uint64(h.node)))
+	for h.going(ctx) {
+		for _, o := range h.w.users(h.volume) {
+			h.fail(by.readOf(ctx, o, r.IntN(o.count)))
 		}
-		if least == 0 {
-			continue
+		select {
+		case <-ctx.Done():
+		case <-time.After(h.think):
 		}
-		got, err := parseBlock(p)
-		o.mu.Lock()
-		most := o.under[b]
-		o.mu.Unlock()
-		if err != nil || got.volume != h.volume[0] || int(got.at) != o.base+b || got.n < least || got.n > most {
-			return fmt.Errorf("%s shows %v (%v), and before it was asked write %d was acknowledged", nodes[h.node], got, err, least)
-		}
+	}
+}
+
+// readOf reads a block that another writes.
+func (h *host) readOf(ctx context.Context, o *host, b int) error {
+	o.mu.Lock()
+	least := o.acked[b]
+	o.mu.Unlock()
+	p := make([]byte, blockSize)
+	if err := h.io(ctx, func(ctx context.Context, ns *sim.Namespace) error { return ns.ReadAt(ctx, p, offset(o.base+b)) }); err != nil || least == 0 {
+		return err
+	}
+	got, err := parseBlock(p)
+	o.mu.Lock()
+	most := o.under[b]
+	o.mu.Unlock()
+	if err != nil || got.volume != o.volume[0] || int(got.at) != o.base+b || got.n < least || got.n > most {
+		return fmt.Errorf("%s shows %v (%v), and before it was asked write %d was acknowledged", nodes[h.node], got, err, least)
 	}
 	return nil
 }
