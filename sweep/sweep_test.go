@@ -23,6 +23,7 @@ var (
 	every = flag.Int("every", 1, "with -full, only one call in so many")
 	share = flag.Int("share", 0, "with -every, which of as many shares: they are all there is, and none has a case of another's")
 	only  = flag.Int("at", 0, "only the call of that number")
+	call  = flag.String("call", "", "only that call, as a failure has it: runs do not number all calls alike")
 	waits = flag.Bool("wait", false, "links wait for a lost peer, 2 s, in every scenario that does not say what they do")
 	trace = flag.Bool("show", false, "show what happens in each case")
 	rpcs  = flag.String("debug-rpc", "", "write the exchanges of each case to a file in that directory, as strata --debug-rpc does")
@@ -48,8 +49,8 @@ func TestSweep(t *testing.T) {
 		if missed.Load() > cases.Load()/100 {
 			t.Errorf("that is too many")
 		}
-		if *only > 0 && cases.Load() == 0 {
-			t.Errorf("-at %d is no call of these scenarios at which such trouble can be", *only)
+		if (*only > 0 || *call != "") && cases.Load() == 0 {
+			t.Errorf("-at %d, -call %q: there is no such call in these scenarios, or none at which such trouble can be", *only, *call)
 		}
 	})
 	for i, sc := range all {
@@ -92,6 +93,12 @@ func chosen(sc *scenario, calls []callID, tr *trouble, scenario, kind int) []int
 	}
 	switch {
 	case len(all) == 0:
+	case *call != "":
+		for _, n := range all {
+			if calls[n-1].String() == *call {
+				return []int{n}
+			}
+		}
 	case *only > 0:
 		if slices.Contains(all, *only) {
 			return []int{*only}
@@ -169,8 +176,8 @@ func disturbed(t *testing.T, sc *scenario, tr *trouble, n int, at callID, want e
 			}
 		}
 		if err = cmp.Or(w.err, err); err != nil {
-			t.Errorf("%s: %s at call %d: %s (its %d.)\n%s\n%v\nagain: go test -count=1 ./sweep -run 'TestSweep/^%s$/^%s$' -at %d -show -v -wait=%v",
-				sc.name, tr.name, n, at.call, at.nth, strings.Join(w.log, "\n"), err, sc.name, tr.name, n, *waits)
+			t.Errorf("%s: %s at call %d: %v\n%s\n%v\nagain: go test -count=1 ./sweep -run 'TestSweep/^%s$/^%s$' -call '%v' -show -v -wait=%v",
+				sc.name, tr.name, n, at, strings.Join(w.log, "\n"), err, sc.name, tr.name, at, *waits)
 		} else if *trace {
 			t.Logf("%s", strings.Join(w.log, "\n"))
 		}

@@ -67,6 +67,8 @@ type callID struct {
 	writes bool
 }
 
+func (c callID) String() string { return fmt.Sprintf("%s (its %d.)", c.call, c.nth) }
+
 func (c callID) same(d callID) bool { return c.call == d.call && c.nth == d.nth }
 
 // uuids also finds what a lock says of processes, and what of an lvstore's UUID is
