@@ -8,11 +8,12 @@
 // goes. Then strata runs until nothing is left to do. In scenarios of the kind watched
 // a watch keeps the cluster, and is started again when it dies, as by systemd; there
 // things also go wrong at the calls of pulses. Meanwhile hosts write and
-// read back, and after every call that changed something the disks are looked
+// read back, in some scenarios also by one node each, so that two engines at once are
+// seen; and after every call that changed something the disks are looked
 // at as if the power went there and then.
 //
 // The targets are simulated and time is virtual (testing/synctest), so a case
-// is reproduced by scenario, kind of trouble and number of the call, which a
+// is reproduced by scenario, kind of trouble and call, which a
 // failure prints as the command that does it. With -debug-rpc that also writes
 // down what every call was answered.
 package sweep

@@ -1,13 +1,9 @@
 package sweep
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"testing"
-	"testing/synctest"
 	"time"
 
 	"strata/fence"
@@ -119,41 +115,4 @@ func (w *world) boot(node string) {
 	if t := w.c.Target(node); !off && !t.Running() {
 		w.wrong(t.Restart())
 	}
-}
-
-// TestTwoEngines: where two engines serve a volume at once, for a fence agent is wrong, a
-// machine that reads by the old one sees it.
-func TestTwoEngines(t *testing.T) {
-	all, err := scenarios(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, sc := range all {
-		if sc.name != "watched-fenced" {
-			continue
-		}
-		for i, s := range sc.steps {
-			if s.verb == "agent" {
-				sc.steps[i].args = []string{s.args[0], "cheats"}
-			}
-		}
-		synctest.Test(t, func(t *testing.T) {
-			w, err := newWorld(sc)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer w.close()
-			if err = w.story(); err == nil {
-				_, err = w.sweep()
-			}
-			if err == nil {
-				_, err = w.finish(sc.final())
-			}
-			if err = cmp.Or(w.err, err); err == nil || !strings.Contains(err.Error(), "n1 shows write") {
-				t.Errorf("got %v", err)
-			}
-		})
-		return
-	}
-	t.Fatal("the scenario is gone")
 }
