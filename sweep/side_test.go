@@ -20,7 +20,9 @@ import (
 
 const (
 	sideBlocks = 3
-	sideThink  = 100 * time.Millisecond
+	sideThink  = 150 * time.Millisecond
+	// sideAgain is how long a machine without its path waits before it looks for it.
+	sideAgain = 200 * time.Millisecond
 	// inTurn is within what time no two nodes acknowledge writes in turn, for no engine
 	// moves there and back in it.
 	inTurn = 500 * time.Millisecond
@@ -49,9 +51,9 @@ func (h *host) share(ctx context.Context, done chan<- struct{}) {
 	defer by.close()
 	r := rand.New(rand.NewPCG(2, uint64(h.node)))
 	for h.going(ctx) {
-		for _, o := range h.w.users(h.volume) {
-			h.fail(by.readOf(ctx, o, r.IntN(o.count)))
-		}
+		all := h.w.users(h.volume)
+		o := all[r.IntN(len(all))]
+		h.fail(by.readOf(ctx, o, r.IntN(o.count)))
 		select {
 		case <-ctx.Done():
 		case <-time.After(h.think):
@@ -118,7 +120,7 @@ func (h *host) alone(ctx context.Context, f func(context.Context, *sim.Namespace
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(again):
+		case <-time.After(sideAgain):
 		}
 	}
 	return ctx.Err()
