@@ -22,6 +22,9 @@
 // TestLinuxPaths: each prints its figures, holds them against what else was measured in
 // the same run; medians count, for the machine may do other things.
 //
+// TestCutOff cuts a network apart, which takes root, ten times; -cuts 100 has it do so a
+// hundred times, in some 25 minutes, and -seed N as another run did.
+//
 // The package holds the harness ([Target], [Lab]); it never decides what
 // strata should do, and ends only processes it has started.
 package e2e

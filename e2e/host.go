@@ -125,9 +125,12 @@ func (l *Lab) compare(calls []call, bdev string, offset int, want []byte, what s
 }
 
 // disk gives spdk_dd a node's disk; the target must not be running.
-func (l *Lab) disk(node string) []call {
+func (l *Lab) disk(node string) []call { return diskAt(l.Targets[node].Disk) }
+
+// diskAt is disk of a copy.
+func diskAt(file string) []call {
 	return []call{
-		{"bdev_aio_create", map[string]any{"name": "disk", "filename": l.Targets[node].Disk, "block_size": 4096}},
+		{"bdev_aio_create", map[string]any{"name": "disk", "filename": file, "block_size": 4096}},
 		{"bdev_wait_for_examine", nil},
 	}
 }

@@ -72,6 +72,26 @@ func (n *hub) vanish(node string, on bool) {
 	}
 }
 
+// part makes every packet between two groups of nodes vanish, one pair after another, or
+// come through again.
+func (n *hub) part(these, those []string, on bool) error {
+	do := map[bool]string{true: "add", false: "del"}[on]
+	var batch strings.Builder
+	for _, x := range these {
+		for _, y := range those {
+			for _, way := range [2][2]string{{x, y}, {y, x}} {
+				fmt.Fprintf(&batch, "rule %s pref 2 from %s to %s blackhole\n", do, n.address(way[0]), n.address(way[1]))
+			}
+		}
+	}
+	cmd := exec.Command("ip", "-n", n.middle, "-batch", "-")
+	cmd.Stdin = strings.NewReader(batch.String())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("ip -batch: %w: %s", err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
 func (n *hub) ip(args ...string) error {
 	if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("ip %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))

@@ -10,7 +10,7 @@ import (
 
 var (
 	rebuildCount = flag.Int("rebuilds", 20, "rebuilds that TestKilledRebuilds disturbs")
-	seed         = flag.Uint64("seed", 0, "what TestKilledRebuilds draws from; 0 for one of its own")
+	seed         = flag.Uint64("seed", 0, "what TestKilledRebuilds and TestCutOff draw from; 0 for one of its own")
 )
 
 // TestKilledRebuilds kills something at a random moment of a rebuild: a target,

@@ -18,7 +18,7 @@ type Lab struct {
 	Dir       string
 	Targets   map[string]*Target
 	Links     string   // CUE of links; lost peers are given up soon by default
-	Node      string   // CUE that is added to every node
+	Node      string   // CUE that is added to every node; NODE in it is that node's name
 	Suspended string   // node that somebody works on; "" for none
 	Retired   []string // pools whose disks were replaced
 
@@ -38,6 +38,18 @@ func NewLab(t testing.TB, diskSize int64) *Lab {
 // NewLabOf is NewLab with the targets named.
 func NewLabOf(t testing.TB, diskSize int64, names ...string) *Lab {
 	t.Helper()
+	return newLab(t, diskSize, names, func(i int, x *Target) error {
+		if !OwnNetwork() {
+			return nil
+		}
+		x.Address = networkAddress(i)
+		return x.Connect()
+	})
+}
+
+// newLab is NewLabOf with targets that have a place in a network.
+func newLab(t testing.TB, diskSize int64, names []string, place func(i int, x *Target) error) *Lab {
+	t.Helper()
 	bin := FromEnv(t)
 	dir, err := os.MkdirTemp("", "e2e") // a socket's path has to be short
 	if err != nil {
@@ -53,11 +65,8 @@ func NewLabOf(t testing.TB, diskSize int64, names ...string) *Lab {
 		l.names = append(l.names, name)
 		bin.CPUMask = masks[i%len(masks)]
 		x := NewTarget(t, bin, dir, name, diskSize)
-		if OwnNetwork() {
-			x.Address = networkAddress(i)
-			if err := x.Connect(); err != nil {
-				t.Fatal(err)
-			}
+		if err := place(i, x); err != nil {
+			t.Fatal(err)
 		}
 		l.Targets[name] = x
 	}
@@ -103,7 +112,7 @@ func (l *Lab) Configure(volumes string, bare ...string) {
 			pools = ""
 		}
 		if l.Node != "" {
-			fmt.Fprintf(&b, "nodes: %s: {%s}\n", n, l.Node)
+			fmt.Fprintf(&b, "nodes: %s: {%s}\n", n, strings.ReplaceAll(l.Node, "NODE", n))
 		}
 		if n == l.Suspended {
 			fmt.Fprintf(&b, "nodes: %s: maintenance: suspend: for: \"5m\"\n", n)

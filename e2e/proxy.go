@@ -17,6 +17,7 @@ type Proxy struct {
 	mu     sync.Mutex
 	method []byte // nil for none
 	cut    bool
+	mute   bool // nothing comes through, and nobody is told
 	open   map[net.Conn]bool
 }
 
@@ -60,11 +61,30 @@ func (p *Proxy) Cut() {
 	}
 }
 
-// Heal ends a Cut.
+// Mute has nothing come through any more, as a network in which packets vanish, until
+// Heal.
+func (p *Proxy) Mute() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mute = true
+}
+
+// Heal ends a Cut, or a Mute: what was lost meanwhile is lost, so connections that stand
+// end.
 func (p *Proxy) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.cut = false
+	p.cut, p.mute = false, false
+	for c := range p.open {
+		c.Close()
+	}
+}
+
+// muted reports whether nothing comes through.
+func (p *Proxy) muted() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mute
 }
 
 // enter takes note of a connection, and reports whether it may be.
@@ -105,13 +125,13 @@ func (p *Proxy) serve(c net.Conn) {
 	}
 	defer x.Close()
 	go func() {
-		pass(x, c, func([]byte) bool { return true })
+		pass(x, c, func([]byte) bool { return !p.muted() })
 		c.Close()
 	}()
 	hung := false
 	pass(c, x, func(sent []byte) bool {
 		hung = hung || p.hangs(sent)
-		return !hung
+		return !hung && !p.muted()
 	})
 }
 

@@ -117,9 +117,14 @@ func difference(a, b []byte) int {
 // image reads an lvol from a node's disk; nil when it could not. It may be
 // called from any goroutine.
 func (l *Lab) image(node, alias string) []byte {
+	return l.imageOn(l.Targets[node].Disk, l.Targets[node].bin.CPUMask, node, alias)
+}
+
+// imageOn is image of a copy of a node's disk, read on some cores.
+func (l *Lab) imageOn(disk, mask, node, alias string) []byte {
 	file := filepath.Join(l.Dir, fmt.Sprintf("image%d", l.programs.Add(1)))
 	defer os.Remove(file)
-	cmd := l.programOn(l.Targets[node].bin.CPUMask, l.bin.DD, l.disk(node), "--ib", alias, "--of", file, "--bs", fmt.Sprint(mib))
+	cmd := l.programOn(mask, l.bin.DD, diskAt(disk), "--ib", alias, "--of", file, "--bs", fmt.Sprint(mib))
 	out, err := cmd.CombinedOutput()
 	if cmd.Process != nil {
 		tidy(cmd.Process.Pid)

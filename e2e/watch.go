@@ -41,11 +41,12 @@ func (l *lines) String() string {
 }
 
 // StartWatch starts a watch that does without a person what can be done so. It has
-// looked when it returns, and ends with the test.
-func (l *Lab) StartWatch() *Watch {
+// looked when it returns, and ends with the test. Of a flag that is given twice the last counts.
+func (l *Lab) StartWatch(flags ...string) *Watch {
 	l.t.Helper()
 	w := &Watch{Record: filepath.Join(l.Dir, "watch.rpc"), l: l, log: &lines{}}
-	w.cmd = exec.Command(strata(l.t), "watch", "--auto", "serve,fence,rebuild,change", "--log", "json", "--log-level", "debug", "--timeout", "5s", "--debug-rpc", w.Record, filepath.Join(l.Dir, "lab.cue"))
+	args := append([]string{"watch", "--auto", "serve,fence,rebuild,change", "--log", "json", "--log-level", "debug", "--timeout", "5s", "--debug-rpc", w.Record}, flags...)
+	w.cmd = exec.Command(strata(l.t), append(args, filepath.Join(l.Dir, "lab.cue"))...)
 	w.cmd.Stdout, w.cmd.Stderr = w.log, w.log
 	w.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := w.cmd.Start(); err != nil {
@@ -53,7 +54,7 @@ func (l *Lab) StartWatch() *Watch {
 	}
 	l.t.Cleanup(func() {
 		w.stop()
-		if l.t.Failed() {
+		if l.t.Failed() && w.log.String() != "" {
 			l.t.Logf("the watch has logged:\n%s", w.log)
 		}
 	})
@@ -68,13 +69,15 @@ func (w *Watch) stop() {
 	})
 }
 
-// Stop ends it, and expects it to end well.
+// Stop ends it, and expects it to end well. What it has logged is forgotten then.
 func (w *Watch) Stop() {
 	w.l.t.Helper()
 	w.stop()
 	if !w.cmd.ProcessState.Success() {
 		w.l.t.Errorf("the watch ended badly: %v", w.cmd.ProcessState)
+		return
 	}
+	w.log = &lines{}
 }
 
 // Logged waits for a message since some time that has a text in its line, and returns
