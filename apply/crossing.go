@@ -26,11 +26,12 @@ type crossings struct {
 	open    map[remote][]*nsEvent // that may be under way, all this way
 	waiting [3]int                // calls, by way
 	turned  chan struct{}
-	looks   bool // somebody looks what has become of those that are open
+	out     map[lineage.NQN]bool // links whose peer was shut out, and hears of nothing
+	looks   bool                 // somebody looks what has become of those that are open
 }
 
 func newCrossings(c lineage.Cluster, targets map[lineage.Node]*spdk.Client) *crossings {
-	return &crossings{cluster: c, targets: targets, open: map[remote][]*nsEvent{}}
+	return &crossings{cluster: c, targets: targets, open: map[remote][]*nsEvent{}, out: map[lineage.NQN]bool{}}
 }
 
 // way is how targets and peers of events come after one another.
@@ -258,10 +259,33 @@ func (x *crossings) await(at lineage.Node, bdev string, wait func() error) error
 // event is that of a namespace that comes or goes; none where it is no link's.
 func (x *crossings) event(nqn lineage.NQN, bdev string, seen func([]spdk.Bdev) bool) []*nsEvent {
 	link, ok := x.cluster.ParseLink(nqn)
-	if !ok || x.targets[link.To] == nil {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !ok || x.targets[link.To] == nil || x.out[nqn] {
 		return nil
 	}
 	return []*nsEvent{{Link: link, bdev: bdev, seen: seen}}
+}
+
+// shutOut takes note of a link whose peer was shut out: nothing is under way there any more,
+// and nothing will be until it is let in.
+func (x *crossings) shutOut(nqn lineage.NQN) {
+	link, ok := x.cluster.ParseLink(nqn)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.out[nqn] = true; !ok {
+		return
+	}
+	for of := range x.open {
+		x.close(of, func(e *nsEvent) bool { return e.Link == link })
+	}
+}
+
+// letIn takes note of a link whose peer may be let in.
+func (x *crossings) letIn(nqn lineage.NQN) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.out, nqn)
 }
 
 // grown are the events of the namespaces that show an lvol which is to grow.

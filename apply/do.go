@@ -67,11 +67,16 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.SubsystemDelete:
 		return t.SubsystemDelete(ctx, string(op.NQN))
 	case plan.HostAllow:
+		c.crossing.letIn(op.NQN)
 		return t.HostAdd(ctx, string(op.NQN), string(op.Host))
 	case plan.HostRefuse:
 		return t.HostRemove(ctx, string(op.NQN), string(op.Host))
 	case plan.Fence:
-		return shutOut(ctx, t, op)
+		err := shutOut(ctx, t, op)
+		if err == nil {
+			c.crossing.shutOut(op.NQN)
+		}
+		return err
 	case plan.AnyHost:
 		return t.AllowAnyHost(ctx, string(op.NQN), op.Allow)
 	case plan.ListenerAdd:

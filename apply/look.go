@@ -17,6 +17,7 @@ type looker struct {
 	unread   func() map[lineage.Node]string // see Options.Unread
 	made     *made
 	lvstores *lvstores
+	unheard  *unheard
 	pace     *pace
 
 	last *state.Snapshot // nil before the first look
@@ -41,7 +42,8 @@ func (l *looker) look(ctx context.Context) error {
 	if l.unread != nil {
 		unread = l.unread()
 	}
-	l.last = state.ReadBut(ctx, l.cfg.Cluster, l.targets, before, unread)
+	l.last = state.ReadBut(ctx, l.cfg.Cluster, l.targets, before, l.unheard.except(unread))
+	l.unheard.learn(l.last)
 	l.took, l.all = time.Since(l.at), true
 	for _, n := range l.last.Nodes {
 		l.all = l.all && n.Unknown == ""

@@ -72,7 +72,7 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	p.cfg = cfg
 	return &Runner{
 		cfg: cfg, targets: targets, opt: opt,
-		looker:   &looker{cfg: cfg, targets: targets, unread: opt.Unread, made: m, lvstores: c.lvstores, pace: c.pace},
+		looker:   &looker{cfg: cfg, targets: targets, unread: opt.Unread, made: m, lvstores: c.lvstores, unheard: newUnheard(targets), pace: c.pace},
 		patience: p,
 		planner:  newPlanner(cfg, opt),
 		approval: &approval{confirm: opt.Confirm},
@@ -86,6 +86,7 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 // ends when the context of its Pass does, or by itself.
 func (x *Runner) Close() {
 	x.executor.waitAll()
+	x.looker.unheard.close()
 	x.opt.Lock.End()
 	close(x.closed)
 }

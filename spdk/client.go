@@ -52,7 +52,8 @@ type Client struct {
 	to     endpoint
 	opts   Options
 	rounds atomic.Int64
-	heard  atomic.Int64    // bytes, through connections
+	heard  atomic.Int64 // bytes, through connections
+	silent atomic.Bool
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	posts  *poster    // makes the calls, if the address is that of a proxy
@@ -138,6 +139,10 @@ func (c *Client) Heard() time.Time {
 	}
 	return time.Unix(0, at)
 }
+
+// Silent reports whether the last round that has ended did so with calls for which the
+// target was given all the time that they may take, and none that it has answered.
+func (c *Client) Silent() bool { return c.silent.Load() }
 
 // Close breaks the connection. Calls in flight end with Unknown, later ones
 // with Unreachable.

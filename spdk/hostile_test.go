@@ -138,6 +138,9 @@ func TestHostilePeers(t *testing.T) {
 			if !errors.As(err, &e) || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 3<<10 {
 				t.Errorf("%d bytes: %.400v", len(err.Error()), err)
 			}
+			if silent := errors.Is(err, context.DeadlineExceeded); x.Silent() != silent || strings.HasPrefix(c.want, "no answer") && !silent {
+				t.Errorf("it was silent: %v, and said to be: %v", silent, x.Silent())
+			}
 			if took > 2*time.Second {
 				t.Errorf("it took %v", took)
 			}

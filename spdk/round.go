@@ -77,14 +77,15 @@ func (c *Client) send(ctx context.Context, reqs []*Req, start time.Time) {
 
 // outcome traces what was not answered and finds the error of the round.
 func (c *Client) outcome(reqs []*Req) (first error) {
+	late, answered := false, false
+	defer func() { c.silent.Store(late && !answered) }()
 	for _, r := range reqs {
-		if r.Err == nil {
-			continue
-		}
 		class := ClassOf(r.Err)
-		if class != Unreachable && class != Unknown {
+		if r.Err == nil || class != Unreachable && class != Unknown {
+			answered = answered || class != Invalid
 			continue
 		}
+		late = late || errors.Is(r.Err, context.DeadlineExceeded)
 		if first == nil {
 			first = r.Err
 		}
