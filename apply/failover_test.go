@@ -10,9 +10,13 @@ import (
 	"strata/plan"
 )
 
+// failoverGoal is how many round trips it takes at most from the first fence until hosts go
+// on, once it is known that the engine is gone.
+const failoverGoal = 10
+
 // TestFailoverOfHung has the engine of a volume hang that has no replica of its own, and a
 // person say that another takes over. The engine's node is waited for once, for as long as a
-// call may take, however often nodes are looked at.
+// call may take, however often nodes are looked at, and then hosts go on soon.
 func TestFailoverOfHung(t *testing.T) {
 	cfg := config(t, `{db: {size: 4Mi, replicas: on: ["n1", "n2"], engine: "n3", export: nvmf: {hosts: "any", standby: 2}}}
 links: loss: "wait"`)
@@ -27,14 +31,24 @@ links: loss: "wait"`)
 		const timeout = 10 * time.Second // of a client
 		start := time.Now()
 		var steps []string
+		var fenced, on time.Time
 		r, err := Run(t.Context(), cfg, targets, Options{Plan: plan.Options{Nonce: []byte{2}, Failover: map[string]bool{"db": true}}, Parallelism: 4, Observe: func(ev Event) {
 			from := ev.Start.Sub(start) - timeout
+			if _, is := ev.Step.Op.(plan.Fence); is && fenced.IsZero() {
+				fenced = ev.Start
+			}
+			if _, is := ev.Step.Op.(plan.Resume); is && on.IsZero() {
+				on = ev.Start.Add(ev.Took)
+			}
 			steps = append(steps, fmt.Sprintf("%5.1f to %5.1f  %d %s: %s", ratio(from, trip), ratio(from+ev.Took, trip), ev.Pass, ev.Step.Op.On(), ev.Step.Op.Words()))
 		}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Logf("round trips of %v after %v:\n%s", trip, timeout, strings.Join(steps, "\n"))
+		if trips := ratio(on.Sub(fenced), trip); fenced.IsZero() || on.IsZero() || trips > failoverGoal {
+			t.Errorf("hosts went on %.1f round trips after the first call of the failover, and %d are promised", trips, failoverGoal)
+		}
 		if took := time.Since(start); took > timeout+time.Second || took < timeout {
 			t.Errorf("it took %v, and its node was to be waited for once, for %v", took, timeout)
 		}

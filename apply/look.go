@@ -42,7 +42,7 @@ func (l *looker) look(ctx context.Context) error {
 	if l.unread != nil {
 		unread = l.unread()
 	}
-	l.last = state.ReadBut(ctx, l.cfg.Cluster, l.targets, before, l.unheard.except(unread))
+	l.last = state.ReadBut(ctx, l.cfg.Cluster, l.targets, before, l.last, l.unheard.except(unread))
 	l.unheard.learn(l.last)
 	l.took, l.all = time.Since(l.at), true
 	for _, n := range l.last.Nodes {

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,4 +107,53 @@ func TestFailoverWatched(t *testing.T) {
 	l.Apply(0) // it moves back
 	watch.Stop()
 	t.Log(l.finish(w))
+}
+
+// failoverTrips is how many round trips lie between the first call of a failover, once the
+// engine is known to be gone, and that which has hosts go on, at most.
+const failoverTrips = 10
+
+// TestFailoverTrips ends the engine of a volume whose engine has no replica of its own, and
+// counts the round trips that it takes to have another serve its hosts.
+func TestFailoverTrips(t *testing.T) {
+	l := NewLabOf(t, gib, "n1", "n2", "n3")
+	l.Links = waitLinks
+	l.Configure(`db: {size: 16Mi, replicas: on: ["n1", "n2"], engine: "n3", export: nvmf: {hosts: "any", standby: 2}}`)
+	l.Apply(0)
+	w := l.StartWriter("db", 3, 2, 8)
+	record := filepath.Join(l.Dir, "failover.rpc")
+	l.Kill("n3")
+	run := l.StartApply("--timeout", "3s", "--failover", "db", "--debug-rpc", record)
+	on := w.Going(1, time.Minute)
+	run.Expect(3)
+
+	fenced, served := sent(t, record, "nvmf_subsystem_remove_host"), answered(t, record, "nvmf_subsystem_listener_set_ana_state")
+	trips := sequence(t, record, fenced, served, "n1", "n2")
+	t.Logf("hosts were let go on %d round trips and %v after the first call of the failover, and %v after apply was started; the host went on after %v. A round trip takes %v",
+		len(trips), served.Sub(fenced).Round(time.Millisecond), served.Sub(run.start).Round(time.Millisecond), on.Sub(run.start).Round(time.Millisecond), l.roundTripOf("n1", "n2").Round(100*time.Microsecond))
+	if fenced.IsZero() || served.IsZero() || len(trips) > failoverTrips {
+		t.Errorf("that are more than %d round trips: %s", failoverTrips, strings.Join(trips, ", "))
+	}
+	l.Start("n3")
+	l.Apply(0)
+	t.Log(l.finish(w))
+}
+
+// sequence is a longest one of calls of a record to some nodes, between two times, each of
+// which was sent after the one before was answered.
+func sequence(t *testing.T, record string, from, to time.Time, nodes ...string) (calls []string) {
+	t.Helper()
+	all := exchanges(t, record)
+	end := func(e exchange) time.Time { return e.Time.Add(time.Duration(e.Seconds * float64(time.Second))) }
+	slices.SortFunc(all, func(a, b exchange) int { return end(a).Compare(end(b)) })
+	for last := from; ; {
+		i := slices.IndexFunc(all, func(e exchange) bool {
+			return slices.Contains(nodes, e.Node) && !e.Time.Before(last) && !end(e).After(to)
+		})
+		if i < 0 {
+			return calls
+		}
+		last = end(all[i])
+		calls = append(calls, all[i].Node+" "+all[i].Method)
+	}
 }

@@ -81,11 +81,14 @@ func (l *Lab) moveTo(node string) Pause {
 }
 
 // roundTrip is what a trivial call of a target takes while all do what they do.
-func (l *Lab) roundTrip() time.Duration {
+func (l *Lab) roundTrip() time.Duration { return l.roundTripOf(l.names...) }
+
+// roundTripOf is that of some targets.
+func (l *Lab) roundTripOf(names ...string) time.Duration {
 	l.t.Helper()
 	var all []time.Duration
 	for range 10 {
-		for _, n := range l.names {
+		for _, n := range names {
 			all = append(all, l.Targets[n].RoundTrips(1)...)
 		}
 	}

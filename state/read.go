@@ -30,12 +30,13 @@ func Read(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk
 // ReadAgain is Read right after another: a node that was found to hold hosts up
 // is not asked once more, and a mirror with the same legs still waits for it.
 func ReadAgain(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk.Client, before *Snapshot) *Snapshot {
-	return ReadBut(ctx, c, targets, before, nil)
+	return ReadBut(ctx, c, targets, before, nil, nil)
 }
 
 // ReadBut is ReadAgain but for some nodes, which are not asked and taken not to
-// answer for the reason given.
-func ReadBut(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk.Client, before *Snapshot, unread map[lineage.Node]string) *Snapshot {
+// answer for the reason given. Nodes that have the exports which known, if not nil, says
+// that they have are asked for everything in two rounds.
+func ReadBut(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*spdk.Client, before, known *Snapshot, unread map[lineage.Node]string) *Snapshot {
 	r := &reading{
 		c: c, targets: targets, before: before,
 		nodes: map[lineage.Node]*Node{}, missing: map[lineage.Node]map[string]string{}, ids: map[lineage.Node]identity{}, looked: map[string]bool{}, cancel: map[lineage.Node]context.CancelCauseFunc{},
@@ -52,11 +53,12 @@ func ReadBut(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*s
 			done <- name
 			continue
 		}
+		exports := known.exports(c, name)
 		ctx, cancel := context.WithCancelCause(ctx)
 		r.cancel[name] = cancel
 		defer cancel(nil)
 		go func() {
-			n, a, err := readNode(ctx, c, name, t)
+			n, a, err := readNode(ctx, c, name, t, exports)
 			if errors.Is(context.Cause(ctx), errStalls) {
 				err = errStalls
 			}
@@ -113,8 +115,22 @@ const (
 	agreeAfter = 100 * time.Millisecond
 )
 
-// readNode also returns what the target said.
-func readNode(ctx context.Context, c lineage.Cluster, name lineage.Node, t *spdk.Client) (*Node, *answers, error) {
+// exports are those of the cluster that a node had.
+func (s *Snapshot) exports(c lineage.Cluster, name lineage.Node) (nqns []lineage.NQN) {
+	if s == nil || s.Nodes[name] == nil {
+		return nil
+	}
+	for nqn := range s.Nodes[name].Subsystems {
+		if _, ok := c.ParseExport(nqn); ok {
+			nqns = append(nqns, nqn)
+		}
+	}
+	slices.Sort(nqns)
+	return nqns
+}
+
+// readNode also returns what the target said. It may have these exports.
+func readNode(ctx context.Context, c lineage.Cluster, name lineage.Node, t *spdk.Client, exports []lineage.NQN) (*Node, *answers, error) {
 	methods, err := t.Methods(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -125,7 +141,7 @@ func readNode(ctx context.Context, c lineage.Cluster, name lineage.Node, t *spdk
 	}
 	for try := 1; ; try++ {
 		a := &answers{version: version}
-		if err := a.read(ctx, c, t, methods); err != nil {
+		if err := a.read(ctx, c, t, methods, exports); err != nil {
 			return nil, nil, err
 		}
 		err := a.changed
@@ -155,8 +171,9 @@ func unbelieved(what string) error {
 	return fmt.Errorf("its answers contradict each other, so none is believed: %s. Compare with what rpc.py says on that node; if it says the same, start the target again", what)
 }
 
-// read reads everything there is.
-func (a *answers) read(ctx context.Context, c lineage.Cluster, t *spdk.Client, methods spdk.Methods) error {
+// read reads everything there is. How the listeners of exports stand that it may have it
+// asks at once, after all else.
+func (a *answers) read(ctx context.Context, c lineage.Cluster, t *spdk.Client, methods spdk.Methods, exports []lineage.NQN) error {
 	reqs := []*spdk.Req{
 		spdk.GetBdevs(&a.bdevs), spdk.GetLvstores(&a.lvstores), spdk.GetLvols(&a.lvols), spdk.GetRaids(&a.raids),
 		spdk.GetSubsystems(&a.subsystems), spdk.GetTransports(&a.transports), spdk.GetControllers(&a.controllers),
@@ -167,14 +184,21 @@ func (a *answers) read(ctx context.Context, c lineage.Cluster, t *spdk.Client, m
 	if methods.Has("nbd_get_disks") {
 		reqs = append(reqs, spdk.GetNbdDisks(&a.nbd))
 	}
-	if err := ask(ctx, t, reqs...); err != nil {
+	var known listenings
+	for _, nqn := range exports {
+		known.ask(nqn)
+	}
+	if err := t.Round(ctx, append(slices.Clone(reqs), known.reqs...)...); err != nil {
+		return err
+	}
+	if err := refused(reqs); err != nil {
 		return err
 	}
 	a.byUUID = make(map[string]*spdk.Bdev, len(a.bdevs))
 	for i := range a.bdevs {
 		a.byUUID[a.bdevs[i].UUID] = &a.bdevs[i]
 	}
-	return a.readListeners(ctx, c, t)
+	return a.readListeners(ctx, c, t, &known)
 }
 
 // ask makes a round and returns the first error of any of its requests.
@@ -195,30 +219,55 @@ func refused(reqs []*spdk.Req) error {
 	return nil
 }
 
-// readListeners reads how the listeners of the cluster's exports stand. A
-// subsystem that went away since it was listed has none.
-func (a *answers) readListeners(ctx context.Context, c lineage.Cluster, t *spdk.Client) error {
-	var reqs []*spdk.Req
-	var nqns []lineage.NQN
-	var lists []*[]spdk.Listener
-	for _, s := range a.subsystems {
-		if _, ok := c.ParseExport(lineage.NQN(s.NQN)); !ok {
+// listenings are requests for how the listeners of subsystems stand.
+type listenings struct {
+	reqs  []*spdk.Req
+	nqns  []lineage.NQN
+	lists []*[]spdk.Listener
+}
+
+func (l *listenings) ask(nqn lineage.NQN) {
+	list := new([]spdk.Listener)
+	l.reqs = append(l.reqs, spdk.GetListeners(string(nqn), list))
+	l.nqns = append(l.nqns, nqn)
+	l.lists = append(l.lists, list)
+}
+
+// answers takes up those that were answered, and returns the error of the others.
+func (l *listenings) answers(into map[lineage.NQN][]spdk.Listener) (refused error) {
+	for i, r := range l.reqs {
+		if r.Err != nil {
+			refused = r.Err
 			continue
 		}
-		list := new([]spdk.Listener)
-		lists = append(lists, list)
-		nqns = append(nqns, lineage.NQN(s.NQN))
-		reqs = append(reqs, spdk.GetListeners(s.NQN, list))
+		into[l.nqns[i]] = *l.lists[i]
 	}
-	if err := t.Round(ctx, reqs...); err != nil {
+	return refused
+}
+
+// readListeners reads how the listeners of the cluster's exports stand that are not known
+// yet. A subsystem that went away since it was listed has none.
+func (a *answers) readListeners(ctx context.Context, c lineage.Cluster, t *spdk.Client, known *listenings) error {
+	had := map[lineage.NQN][]spdk.Listener{}
+	_ = known.answers(had) // those that are gone are not listed
+	a.listeners = map[lineage.NQN][]spdk.Listener{}
+	var more listenings
+	for _, s := range a.subsystems {
+		nqn := lineage.NQN(s.NQN)
+		if _, ok := c.ParseExport(nqn); !ok {
+			continue
+		}
+		if list, ok := had[nqn]; ok {
+			a.listeners[nqn] = list
+		} else {
+			more.ask(nqn)
+		}
+	}
+	if err := t.Round(ctx, more.reqs...); err != nil {
 		return err
 	}
-	a.listeners = make(map[lineage.NQN][]spdk.Listener, len(reqs))
-	for i, r := range reqs {
-		if r.Err != nil {
-			a.changed = fmt.Errorf("the target's subsystems changed while they were read: %w", r.Err)
-		}
-		a.listeners[nqns[i]] = *lists[i]
+	if err := more.answers(a.listeners); err != nil {
+		a.changed = fmt.Errorf("the target's subsystems changed while they were read: %w", err)
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (s *subject) bringLeg(l state.CurrentLeg) string {
 			b.links.need(b.cfg.Link(l.Node, s.engine))
 		}
 		itself := because(s.v.At("replicas"), "%s uses it itself", s.engine)
-		b.withdraw(s.sec, itself, l.Node, l.UUID, s.engine)
+		s.whileTold(func() { b.withdraw(s.sec, itself, l.Node, l.UUID, s.engine) })
 		return ""
 	}
 	link := b.cfg.Link(l.Node, s.engine)

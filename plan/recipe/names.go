@@ -36,6 +36,7 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 		s.unpledge(legs)
 	}
 	epoch := s.epoch(legs)
+	takes := s.takes(epoch, legs)
 	switch {
 	case s.forces():
 		s.fence(epoch, legs)
@@ -67,7 +68,20 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 		s.toldAt = len(s.sec.Stages)
 	}
 	s.fence(epoch, legs)
+	if takes {
+		s.toldAt = len(s.sec.Stages)
+	}
 	s.reread()
+}
+
+// whileTold has the one step that f adds be carried out while the replicas that are not the
+// authority are told of the epoch, if that is what was planned last.
+func (s *subject) whileTold(f func()) {
+	at := len(s.sec.Stages)
+	f()
+	if at > 0 && at == s.toldAt && len(s.sec.Stages) == at+1 {
+		s.sec.Stages = append(s.sec.Stages[:at-1], slices.Concat(s.sec.Stages[at-1:]...))
+	}
 }
 
 // unnamed reports whether the heads of a volume in use do not say who is current,

@@ -40,12 +40,12 @@ func (s *subject) showDevice(why reason, sub *state.Subsystem, bdev string) {
 		s.goDown(why, atExport-1)
 	}
 	add := plan.NamespaceAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, NSID: state.ExportNSID, Bdev: bdev, UUID: s.b.cfg.Cluster.ExportUUID(s.id)}
-	last := len(s.sec.Stages) - 1
-	if lets := slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return !l.Paused }); !lets && last >= 0 && last+1 == s.toldAt {
-		s.sec.beside(last, why, plan.RiskCreate, add) // no host is let in before all replicas know of the epoch
-		return
+	show := func() { s.sec.then(why, plan.RiskCreate, add) }
+	if lets := slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return !l.Paused }); lets {
+		show() // no host is let in before all replicas know of the epoch
+	} else {
+		s.whileTold(show)
 	}
-	s.sec.then(why, plan.RiskCreate, add)
 }
 
 // hosts lets the configured hosts in to a subsystem of a node, and no others.
