@@ -1,0 +1,122 @@
+package archive
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+)
+
+// Record says that an image, or what restic backed up, is in the repository: a snapshot,
+// as restic calls it.
+type Record struct {
+	ID ID
+	// Original is the ID that it had first: restic gives it another when it changes tags.
+	Original ID
+	Time     time.Time
+	Host     string
+	Paths    []string // of an image "/VOLUME"
+	Tags     []string
+
+	tree   ID
+	parent *ID
+}
+
+// Filter says which records. What is empty admits all.
+type Filter struct {
+	Host string
+	Path string
+	Tags []string // all of them
+}
+
+func (f Filter) admits(r Record) bool {
+	return (f.Host == "" || f.Host == r.Host) && (f.Path == "" || slices.Contains(r.Paths, f.Path)) &&
+		!slices.ContainsFunc(f.Tags, func(tag string) bool { return !slices.Contains(r.Tags, tag) })
+}
+
+// snapshot is the JSON of a record.
+type snapshot struct {
+	Time     time.Time `json:"time"`
+	Parent   *ID       `json:"parent,omitempty"`
+	Tree     *ID       `json:"tree"`
+	Paths    []string  `json:"paths"`
+	Hostname string    `json:"hostname,omitempty"`
+	Username string    `json:"username,omitempty"`
+	UID      uint32    `json:"uid,omitempty"`
+	GID      uint32    `json:"gid,omitempty"`
+	Tags     []string  `json:"tags,omitempty"`
+	Original *ID       `json:"original,omitempty"`
+}
+
+// Records lists the records that a filter admits, oldest first. It reads nothing but
+// them.
+func (r *Repository) Records(ctx context.Context, f Filter) ([]Record, error) {
+	var all []Record
+	for entry, err := range r.store.List(ctx, snapshotsDir) {
+		if err != nil {
+			return nil, err
+		}
+		id, err := ParseID(entry.Name)
+		if err != nil {
+			continue
+		}
+		rec, err := r.Record(ctx, id)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // forgotten meanwhile
+		case err != nil:
+			return nil, err
+		case f.admits(rec):
+			all = append(all, rec)
+		}
+	}
+	slices.SortFunc(all, func(a, b Record) int {
+		return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	return all, nil
+}
+
+
+// Record reads one; fs.ErrNotExist says that there is none of that ID.
+func (r *Repository) Record(ctx context.Context, id ID) (Record, error) {
+	text, err := r.loadFile(ctx, snapshotsDir, id)
+	if err != nil {
+		return Record{}, err
+	}
+	var s snapshot
+	if err := json.Unmarshal(text, &s); err != nil {
+		return Record{}, fmt.Errorf("%s: record %s: %w", r.store, id.Short(), err)
+	}
+	if s.Tree == nil {
+		return Record{}, fmt.Errorf("%s: record %s: it has no tree", r.store, id.Short())
+	}
+	return s.record(id), nil
+}
+
+func (s *snapshot) record(id ID) Record {
+	rec := Record{ID: id, Original: id, Time: s.Time, Host: s.Hostname, Paths: s.Paths, Tags: s.Tags, tree: *s.Tree, parent: s.Parent}
+	if s.Original != nil {
+		rec.Original = *s.Original
+	}
+	return rec
+}
+
+// Forget removes records. What only they needed goes with the next Prune. One that is
+// gone already is no error.
+func (r *Repository) Forget(ctx context.Context, ids ...ID) error {
+	l, err := r.lock(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	for _, id := range ids {
+		if err := r.store.Delete(ctx, snapshotsDir+"/"+id.String()); err != nil {
+			return fmt.Errorf("forgetting record %s: %w", id.Short(), err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,209 @@
+package archive
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// packSize is from which length on a pack is stored, in bytes.
+	packSize = 16 << 20
+	// uploads is how many packs are stored at a time.
+	uploads = 3
+	// An index file is written when so many blobs or so much time have come together.
+	// What a process that is killed had in no index yet is found by the next one (adopt).
+	indexBlobs    = 1 << 14
+	indexInterval = 2 * time.Minute
+)
+
+// saver stores blobs that the repository does not have. Its methods may be called
+// concurrently.
+type saver struct {
+	repo *Repository
+	// whole says of a numbered pack that it is in the store.
+	whole func(pack uint32) bool
+
+	slots   chan struct{} // one for each pack that is being stored
+	buffers sync.Pool     // of *[]byte, for what is compressed
+	stored  atomic.Int64  // bytes of packs
+	known   atomic.Int64  // blobs that were there already
+
+	mu      sync.Mutex
+	wg      sync.WaitGroup
+	open    map[kind]*pack
+	spare   [][]byte
+	flight  map[key]bool // in packs that are not stored yet
+	pending []indexedPack
+	blobs   int // in pending
+	since   time.Time
+	err     error
+}
+
+func newSaver(r *Repository, whole func(uint32) bool) *saver {
+	s := &saver{repo: r, whole: whole, slots: make(chan struct{}, uploads), open: map[kind]*pack{}, flight: map[key]bool{}, since: time.Now()}
+	s.buffers.New = func() any { return new([]byte) }
+	return s
+}
+
+// save stores a blob unless it is there, and returns its ID. An error may be of one
+// that was saved before.
+func (s *saver) save(ctx context.Context, k kind, plain []byte) (ID, error) {
+	id := ID(sha256.Sum256(plain))
+	known, err := s.claim(keyOf(k, id))
+	if err != nil {
+		return id, err
+	}
+	if known {
+		s.known.Add(1)
+		return id, nil
+	}
+	buffer := s.buffers.Get().(*[]byte)
+	defer s.buffers.Put(buffer)
+	*buffer = s.repo.codec.compress((*buffer)[:0], plain)
+	content, size := *buffer, len(plain)
+	if k == dataBlob && len(content) >= len(plain) {
+		content, size = plain, 0
+	}
+
+	s.mu.Lock()
+	p := s.open[k]
+	if p == nil {
+		p = &pack{content: s.buffer()}
+		s.open[k] = p
+	}
+	p.add(s.repo.seal, k, id, content, size)
+	full := len(p.content) >= packSize || len(p.blobs) >= indexBlobs
+	if full {
+		delete(s.open, k)
+	}
+	s.mu.Unlock()
+	if full {
+		return id, s.store(ctx, p)
+	}
+	return id, nil
+}
+
+// claim tells whether a blob is there, or is being saved. If not the caller saves it.
+func (s *saver) claim(k key) (known bool, err error) {
+	s.mu.Lock()
+	if s.err != nil || s.flight[k] {
+		defer s.mu.Unlock()
+		return true, s.err
+	}
+	s.flight[k] = true
+	s.mu.Unlock()
+	err = s.repo.index.Load().table.find(k, func(rec record) bool {
+		known = s.whole(rec.pack())
+		return !known
+	})
+	if known || err != nil {
+		s.mu.Lock()
+		delete(s.flight, k)
+		s.mu.Unlock()
+	}
+	return known, err
+}
+
+func (s *saver) buffer() []byte {
+	if n := len(s.spare); n > 0 {
+		b := s.spare[n-1]
+		s.spare = s.spare[:n-1]
+		return b
+	}
+	return make([]byte, 0, packSize+packSize/8)
+}
+
+// store stores a pack, after waiting for one of the others to be stored if they are as
+// many as are at a time.
+func (s *saver) store(ctx context.Context, p *pack) error {
+	select {
+	case s.slots <- struct{}{}:
+	case <-ctx.Done():
+		return s.fail(ctx.Err())
+	}
+	s.wg.Go(func() {
+		defer func() { <-s.slots }()
+		if err := s.put(ctx, p); err != nil {
+			s.fail(err)
+		}
+	})
+	return nil
+}
+
+func (s *saver) put(ctx context.Context, p *pack) error {
+	id := p.finish(s.repo.seal)
+	if err := s.repo.store.Put(ctx, packName(id), p.content); err != nil {
+		return err
+	}
+	s.stored.Add(int64(len(p.content)))
+	done := indexedPack{id, p.blobs}
+	if err := s.repo.index.Load().add(done); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	for _, b := range p.blobs {
+		delete(s.flight, keyOf(b.Kind, b.ID))
+	}
+	s.spare = append(s.spare, p.content[:0])
+	s.mu.Unlock()
+	return s.note(ctx, done)
+}
+
+// note has a pack in the next index file, and writes that if it is time.
+func (s *saver) note(ctx context.Context, p indexedPack) error {
+	s.mu.Lock()
+	s.pending, s.blobs = append(s.pending, p), s.blobs+len(p.Blobs)
+	if s.blobs < indexBlobs && time.Since(s.since) < indexInterval {
+		s.mu.Unlock()
+		return nil
+	}
+	now := s.take()
+	s.mu.Unlock()
+	return s.repo.writeIndex(ctx, now)
+}
+
+func (s *saver) take() []indexedPack {
+	now := s.pending
+	s.pending, s.blobs, s.since = nil, 0, time.Now()
+	return now
+}
+
+// flush stores what is begun, and the index of it. Nothing is saved meanwhile.
+func (s *saver) flush(ctx context.Context) error {
+	s.mu.Lock()
+	rest := s.open
+	s.open = map[kind]*pack{}
+	s.mu.Unlock()
+	for _, k := range [...]kind{dataBlob, treeBlob} {
+		if p := rest[k]; p != nil {
+			if err := s.store(ctx, p); err != nil {
+				return err
+			}
+		}
+	}
+	s.wg.Wait()
+	s.mu.Lock()
+	now, err := s.take(), s.err
+	s.mu.Unlock()
+	if err == nil && len(now) > 0 {
+		err = s.repo.writeIndex(ctx, now)
+	}
+	if err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+// fail keeps the first error, which all later calls return.
+func (s *saver) fail(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = fmt.Errorf("storing: %w", err)
+	}
+	return s.err
+}
