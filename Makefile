@@ -7,7 +7,7 @@ VERSION       ?=
 HISTORY       ?= docs/bench-history.tsv
 
 .DEFAULT_GOAL := help
-.PHONY: help build test etcd soak sweep lint marks pages golden fuzz bench e2e record demo release
+.PHONY: help build test etcd s3 soak sweep lint marks pages golden fuzz bench e2e record demo release
 
 help: ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -20,6 +20,9 @@ test: ## run every test that needs no real target
 
 etcd: ## have etcd's own server, of three members that are killed and cut off, elect watches (minutes)
 	cd lead/etcdtest && $(GO) vet ./... && $(GO) test -count=1 -timeout 15m ./...
+
+s3: ## have archives kept by a real S3 server, which is built first (minutes)
+	cd archive/s3/versitytest && $(GO) vet ./... && $(GO) test -count=1 -timeout 30m ./...
 
 soak: ## have a watch make 10,000 passes, in some minutes, and see that it does not grow
 	$(GO) test -count=1 -v -timeout 30m ./watch -run '^TestSoak$$' -passes 10000

@@ -35,6 +35,8 @@ type Repository struct {
 	locks bool
 	by    agent
 	blobs *cache[key, []byte]
+	// zeroes has the IDs of so many zero bytes.
+	zeroes sync.Map
 
 	// refreshing is held by who reads or notes index files.
 	refreshing sync.Mutex
