@@ -12,13 +12,13 @@ import (
 
 // present has a bit for each numbered pack: whether the store has it.
 type present struct {
-	bits []uint64
+	bits bitmap
 	n    uint32
 }
 
 func (p *present) has(pack uint32) bool {
 	// What got its number later was stored by this process.
-	return pack >= p.n || p.bits[pack/64]>>(pack%64)&1 == 1
+	return pack >= p.n || p.bits.has(pack)
 }
 
 // survey lists the packs that the store has. Those that no index has, left by who was
@@ -28,7 +28,7 @@ func (p *present) has(pack uint32) bool {
 func (r *Repository) survey(ctx context.Context, s *saver) (found *present, adopted int, err error) {
 	x := r.index.Load()
 	found = &present{n: x.packs.n}
-	found.bits = make([]uint64, (found.n+63)/64)
+	found.bits = newBitmap(int(found.n))
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(4)
 	var count atomic.Int64
@@ -44,7 +44,7 @@ func (r *Repository) survey(ctx context.Context, s *saver) (found *present, adop
 		if err := x.table.find(keyOf(packEntry, id), func(rec record) bool {
 			known = true
 			if n := rec.pack(); n < found.n {
-				found.bits[n/64] |= 1 << (n % 64)
+				found.bits.set(n)
 			}
 			return true
 		}); err != nil {

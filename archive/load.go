@@ -49,7 +49,7 @@ func (r *Repository) indexed(k kind, id ID) (all []place, err error) {
 var ErrDamaged = errors.New("the repository is damaged")
 
 func (r *Repository) damaged(k kind, id ID, why error) error {
-	return fmt.Errorf("%s: %v blob %s: %w: %w; `restic check --read-data` says what else is, and a backup of a volume that still has the content stores it again", r.store, k, id.Short(), ErrDamaged, why)
+	return fmt.Errorf("%s: %v blob %s: %w: %w; `restic check --read-data` says what else is; when the damaged packs are gone (`restic repair packs`, or their files deleted), a backup of all of a volume that still has the content stores it again", r.store, k, id.Short(), ErrDamaged, why)
 }
 
 // blob is the content of a blob, kept for a while: callers do not change it.

@@ -18,9 +18,11 @@ const (
 	lockStale   = 30 * time.Minute
 	// lockSafe is up to which age of its lock a writer relies on it.
 	lockSafe = 25 * time.Minute
-	// lockSettle is how long after writing a lock others are looked for once more.
-	lockSettle = 200 * time.Millisecond
 )
+
+// lockSettle is how long after writing a lock others are looked for once more; tests
+// wait less.
+var lockSettle = 200 * time.Millisecond
 
 // LockedError says who uses the repository so that it cannot be used as was asked.
 type LockedError struct {

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -48,6 +49,13 @@ func (p *pack) add(s *sealer, k kind, id ID, content []byte, plain int) {
 	p.blobs = append(p.blobs, blob{ID: id, Kind: k, Offset: uint32(at), Length: uint32(len(p.content) - at), Plain: uint32(plain)})
 }
 
+// addSealed appends what is sealed already.
+func (p *pack) addSealed(b blob, sealed []byte) {
+	b.Offset = uint32(len(p.content))
+	p.content = append(p.content, sealed...)
+	p.blobs = append(p.blobs, b)
+}
+
 // finish appends the header and names the pack.
 func (p *pack) finish(s *sealer) ID {
 	header := make([]byte, 0, len(p.blobs)*compressedEntry)
@@ -75,6 +83,19 @@ func headerLength(last []byte, size int64) (int, error) {
 		return 0, fmt.Errorf("it says that its header has %d bytes, which cannot be in %d", n, size)
 	}
 	return int(n), nil
+}
+
+// readPack is what is in a pack, by its header. It leaves the content alone.
+func readPack(s *sealer, content []byte) ([]blob, error) {
+	size := len(content)
+	if size < overhead+4 {
+		return nil, fmt.Errorf("it has %d bytes", size)
+	}
+	n, err := headerLength(content[size-4:], int64(size))
+	if err != nil {
+		return nil, err
+	}
+	return readHeader(s, bytes.Clone(content[size-4-n:size-4]), int64(size))
 }
 
 // readHeader decrypts a header in place. size is that of the pack: the blobs fill all

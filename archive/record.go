@@ -80,7 +80,6 @@ func (r *Repository) Records(ctx context.Context, f Filter) ([]Record, error) {
 	return all, nil
 }
 
-
 // Record reads one; fs.ErrNotExist says that there is none of that ID.
 func (r *Repository) Record(ctx context.Context, id ID) (Record, error) {
 	text, err := r.loadFile(ctx, snapshotsDir, id)

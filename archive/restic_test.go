@@ -11,6 +11,7 @@ import (
 // TestResticReads: what is written here the stock restic lists, checks, restores and
 // dumps.
 func TestResticReads(t *testing.T) {
+	t.Parallel()
 	r, path := newRepository(t)
 	d := &disk{block: 256 << 10, data: make([]byte, 20<<20)}
 	b := begin(t, r, d.options("db"))

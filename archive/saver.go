@@ -69,22 +69,36 @@ func (s *saver) save(ctx context.Context, k kind, plain []byte) (ID, error) {
 		content, size = plain, 0
 	}
 
+	return id, s.put(ctx, k, func(p *pack) { p.add(s.repo.seal, k, id, content, size) })
+}
+
+// move stores a blob as it is in another pack.
+func (s *saver) move(ctx context.Context, b blob, sealed []byte) error {
+	return s.put(ctx, b.Kind, func(p *pack) { p.addSealed(b, sealed) })
+}
+
+// put adds to the pack that is begun, and has it stored if it is long enough.
+func (s *saver) put(ctx context.Context, k kind, add func(*pack)) error {
 	s.mu.Lock()
+	if s.err != nil {
+		defer s.mu.Unlock()
+		return s.err
+	}
 	p := s.open[k]
 	if p == nil {
 		p = &pack{content: s.buffer()}
 		s.open[k] = p
 	}
-	p.add(s.repo.seal, k, id, content, size)
+	add(p)
 	full := len(p.content) >= packSize || len(p.blobs) >= indexBlobs
 	if full {
 		delete(s.open, k)
 	}
 	s.mu.Unlock()
 	if full {
-		return id, s.store(ctx, p)
+		return s.store(ctx, p)
 	}
-	return id, nil
+	return nil
 }
 
 // claim tells whether a blob is there, or is being saved. If not the caller saves it.
@@ -127,14 +141,14 @@ func (s *saver) store(ctx context.Context, p *pack) error {
 	}
 	s.wg.Go(func() {
 		defer func() { <-s.slots }()
-		if err := s.put(ctx, p); err != nil {
+		if err := s.upload(ctx, p); err != nil {
 			s.fail(err)
 		}
 	})
 	return nil
 }
 
-func (s *saver) put(ctx context.Context, p *pack) error {
+func (s *saver) upload(ctx context.Context, p *pack) error {
 	id := p.finish(s.repo.seal)
 	if err := s.repo.store.Put(ctx, packName(id), p.content); err != nil {
 		return err

@@ -185,4 +185,3 @@ func (r *Repository) zero(n int64) ID {
 	r.zeroes.Store(n, id)
 	return id
 }
-
