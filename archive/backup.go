@@ -75,7 +75,7 @@ type Stats struct {
 }
 
 // queued bounds what waits to be stored, in bytes.
-const queued = 32 << 20
+const queued = 16 << 20
 
 // ErrClosed says that a backup was committed or closed.
 var ErrClosed = errors.New("the backup has ended")

@@ -50,8 +50,8 @@ func FuzzSealed(f *testing.F) {
 func FuzzPackHeader(f *testing.F) {
 	s := testSealer(f)
 	p := &pack{}
-	p.add(s, dataBlob, ID{1}, []byte("one"), 0)
-	p.add(s, treeBlob, ID{2}, []byte("two"), 9)
+	p.add(blob{ID: ID{1}}, s.seal(nil, []byte("one")))
+	p.add(blob{ID: ID{2}, Kind: treeBlob, Plain: 9}, s.seal(nil, []byte("two")))
 	p.finish(s)
 	n := int(binary.LittleEndian.Uint32(p.content[len(p.content)-4:]))
 	header, err := s.open(p.content[len(p.content)-4-n : len(p.content)-4])
@@ -76,7 +76,7 @@ func FuzzPackHeader(f *testing.F) {
 				t.Fatalf("%+v", b)
 			}
 			end += b.Length
-			again.addSealed(b, make([]byte, b.Length))
+			again.add(b, make([]byte, b.Length))
 		}
 		if int(end) != room {
 			t.Fatalf("%d bytes of blobs in %d", end, room)
@@ -93,7 +93,7 @@ func FuzzPackHeader(f *testing.F) {
 func FuzzPack(f *testing.F) {
 	s := testSealer(f)
 	p := &pack{}
-	p.add(s, dataBlob, ID{1}, []byte("one"), 0)
+	p.add(blob{ID: ID{1}}, s.seal(nil, []byte("one")))
 	p.finish(s)
 	f.Add(p.content)
 	f.Add([]byte{0, 0, 0, 0xff})

@@ -25,7 +25,14 @@ type Image struct {
 	repo   *Repository
 	lock   *lock
 	groups []ID
-	pieces *cache[int64, []ID] // the trees of a group, as -1-group; the blocks of a piece
+	lists  *cache[listKey, []ID]
+}
+
+// listKey is of a tree: the trees of a group, or the blocks of a piece. Pieces with the
+// same content have the same.
+type listKey struct {
+	tree  ID
+	group bool
 }
 
 // listRoom bounds what an image keeps of lists of blocks, in bytes.
@@ -97,8 +104,11 @@ func (r *Repository) readImage(ctx context.Context, rec Record) (*Image, error) 
 		return nil, fmt.Errorf("its image is not the one that %s states (%s, not %s): somebody has changed the record", imageFile, content.Short(), d.Content.Short())
 	}
 	i := &Image{Record: rec, Size: d.Size, BlockSize: d.BlockSize, Content: d.Content, Note: d.Note, shape: d.shape, repo: r}
-	i.pieces = newCache[int64](listRoom, func(l []ID) int64 { return int64(len(l) * len(ID{})) })
-	i.groups, err = i.subtrees(ctx, *content, d.groups())
+	i.lists = newCache[listKey](listRoom, func(l []ID) int64 { return int64(len(l) * len(ID{})) })
+	i.groups, err = i.subtrees(ctx, *content)
+	if err == nil && int64(len(i.groups)) != d.groups() {
+		err = fmt.Errorf("%w: the image has %d groups, not %d", ErrDamaged, len(i.groups), d.groups())
+	}
 	return i, err
 }
 
@@ -118,15 +128,12 @@ func (r *Repository) describe(ctx context.Context, n node) (*description, error)
 }
 
 // subtrees are the trees of a directory whose entries are numbered.
-func (i *Image) subtrees(ctx context.Context, dir ID, n int64) ([]ID, error) {
+func (i *Image) subtrees(ctx context.Context, dir ID) ([]ID, error) {
 	nodes, err := i.repo.loadTree(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(nodes)) != n {
-		return nil, fmt.Errorf("%w: directory %s of the image has %d entries, not %d", ErrDamaged, dir.Short(), len(nodes), n)
-	}
-	ids := make([]ID, n)
+	ids := make([]ID, len(nodes))
 	for at, node := range nodes {
 		if node.Name != dirName(int64(at)) || node.Subtree == nil {
 			return nil, fmt.Errorf("%w: entry %d of directory %s of the image is %q", ErrDamaged, at, dir.Short(), node.Name)
@@ -139,7 +146,10 @@ func (i *Image) subtrees(ctx context.Context, dir ID, n int64) ([]ID, error) {
 // pieceTree is the tree of a piece.
 func (i *Image) pieceTree(ctx context.Context, p int64) (ID, error) {
 	g := p / groupPieces
-	trees, err := i.pieces.get(ctx, -1-g, func() ([]ID, error) { return i.subtrees(ctx, i.groups[g], i.shape.inGroup(g)) })
+	trees, err := i.lists.get(ctx, listKey{i.groups[g], true}, func() ([]ID, error) { return i.subtrees(ctx, i.groups[g]) })
+	if err == nil && int64(len(trees)) != i.shape.inGroup(g) {
+		err = fmt.Errorf("%w: group %d of the image, tree %s, has %d pieces, not %d", ErrDamaged, g, i.groups[g].Short(), len(trees), i.shape.inGroup(g))
+	}
 	if err != nil {
 		return ID{}, err
 	}
@@ -148,20 +158,24 @@ func (i *Image) pieceTree(ctx context.Context, p int64) (ID, error) {
 
 // piece is the blocks of a piece.
 func (i *Image) piece(ctx context.Context, p int64) ([]ID, error) {
-	return i.pieces.get(ctx, p, func() ([]ID, error) {
-		tree, err := i.pieceTree(ctx, p)
-		if err != nil {
-			return nil, err
-		}
+	tree, err := i.pieceTree(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	list, err := i.lists.get(ctx, listKey{tree, false}, func() ([]ID, error) {
 		nodes, err := i.repo.loadTree(ctx, tree)
+		if err == nil && len(nodes) != 1 {
+			err = fmt.Errorf("%w: tree %s has %d entries, and a piece of an image has one", ErrDamaged, tree.Short(), len(nodes))
+		}
 		if err != nil {
 			return nil, err
-		}
-		if len(nodes) != 1 || int64(len(nodes[0].Content)) != i.shape.inPiece(p) {
-			return nil, fmt.Errorf("%w: piece %d of the image, tree %s, has not the blocks that it should", ErrDamaged, p, tree.Short())
 		}
 		return nodes[0].Content, nil
 	})
+	if err == nil && int64(len(list)) != i.shape.inPiece(p) {
+		err = fmt.Errorf("%w: piece %d of the image, tree %s, has %d blocks, not %d", ErrDamaged, p, tree.Short(), len(list), i.shape.inPiece(p))
+	}
+	return list, err
 }
 
 // block is the content of a block.

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-const killedBlocks, killedBlock = 500, 128 << 10
+const killedBlocks, killedBlock = 360, 128 << 10
 
 // killedDisk is what the child backs up.
 func killedDisk() *disk {
@@ -126,7 +126,7 @@ func TestKilled(t *testing.T) {
 		if _, err := r.Prune(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		moment := fmt.Sprint(min(killedBlocks, 200+rand.IntN(killedBlocks)), rand.IntN(100_000))
+		moment := fmt.Sprint(min(killedBlocks, 160+rand.IntN(killedBlocks)), rand.IntN(100_000))
 		_, ended := run(t, "backup", path, moment)
 		sound(t, path)
 		if records, _ := r.Records(t.Context(), archive.Filter{}); len(records) > 0 && !ended {

@@ -42,16 +42,9 @@ type pack struct {
 	blobs   []blob
 }
 
-// add appends what is sealed. plain is as in blob.
-func (p *pack) add(s *sealer, k kind, id ID, content []byte, plain int) {
-	at := len(p.content)
-	p.content = s.seal(p.content, content)
-	p.blobs = append(p.blobs, blob{ID: id, Kind: k, Offset: uint32(at), Length: uint32(len(p.content) - at), Plain: uint32(plain)})
-}
-
-// addSealed appends what is sealed already.
-func (p *pack) addSealed(b blob, sealed []byte) {
-	b.Offset = uint32(len(p.content))
+// add appends what is sealed.
+func (p *pack) add(b blob, sealed []byte) {
+	b.Offset, b.Length = uint32(len(p.content)), uint32(len(sealed))
 	p.content = append(p.content, sealed...)
 	p.blobs = append(p.blobs, b)
 }

@@ -142,7 +142,7 @@ func (p *pruner) repack(ctx context.Context, n uint32) error {
 		if _, err := p.repo.openBlob(b, bytes.Clone(sealed)); err != nil {
 			return p.repo.damaged(b.Kind, b.ID, fmt.Errorf("pack %s: %w", id, err))
 		}
-		if err := p.saver.move(ctx, b, sealed); err != nil {
+		if err := p.saver.put(ctx, b, sealed); err != nil {
 			return err
 		}
 	}

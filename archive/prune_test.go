@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -150,6 +151,9 @@ func TestAppendOnly(t *testing.T) {
 
 func size(t testing.TB, path string) (sum int64) {
 	err := filepath.WalkDir(path, func(_ string, d os.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // nothing was stored yet
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}

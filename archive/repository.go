@@ -14,7 +14,7 @@ import (
 // Options say how a repository is used.
 type Options struct {
 	Password string
-	// TempDir is where temporary data is, that of the system if empty: some 60 bytes for
+	// TempDir is where temporary data is, that of the system if empty: some 50 bytes for
 	// each blob of the repository, and 32 for each block of an image that is written, as
 	// far as they do not fit into some MiB of memory.
 	TempDir string

@@ -27,14 +27,18 @@ type saver struct {
 	// whole says of a numbered pack that it is in the store.
 	whole func(pack uint32) bool
 
+	buffers sync.Pool    // of *[2][]byte, for what is compressed, and sealed
+	stored  atomic.Int64 // bytes of packs
+	known   atomic.Int64 // blobs that were there already
+
+	// packing is held by who adds to a pack, also while that waits for its turn to be
+	// stored: so there are never more packs than are open or being stored.
+	packing sync.Mutex
+	open    map[kind]*pack
 	slots   chan struct{} // one for each pack that is being stored
-	buffers sync.Pool     // of *[]byte, for what is compressed
-	stored  atomic.Int64  // bytes of packs
-	known   atomic.Int64  // blobs that were there already
+	wg      sync.WaitGroup
 
 	mu      sync.Mutex
-	wg      sync.WaitGroup
-	open    map[kind]*pack
 	spare   [][]byte
 	flight  map[key]bool // in packs that are not stored yet
 	pending []indexedPack
@@ -45,7 +49,7 @@ type saver struct {
 
 func newSaver(r *Repository, whole func(uint32) bool) *saver {
 	s := &saver{repo: r, whole: whole, slots: make(chan struct{}, uploads), open: map[kind]*pack{}, flight: map[key]bool{}, since: time.Now()}
-	s.buffers.New = func() any { return new([]byte) }
+	s.buffers.New = func() any { return new([2][]byte) }
 	return s
 }
 
@@ -61,44 +65,33 @@ func (s *saver) save(ctx context.Context, k kind, plain []byte) (ID, error) {
 		s.known.Add(1)
 		return id, nil
 	}
-	buffer := s.buffers.Get().(*[]byte)
+	buffer := s.buffers.Get().(*[2][]byte)
 	defer s.buffers.Put(buffer)
-	*buffer = s.repo.codec.compress((*buffer)[:0], plain)
-	content, size := *buffer, len(plain)
+	buffer[0] = s.repo.codec.compress(buffer[0][:0], plain)
+	content, size := buffer[0], len(plain)
 	if k == dataBlob && len(content) >= len(plain) {
 		content, size = plain, 0
 	}
-
-	return id, s.put(ctx, k, func(p *pack) { p.add(s.repo.seal, k, id, content, size) })
+	buffer[1] = s.repo.seal.seal(buffer[1][:0], content)
+	return id, s.put(ctx, blob{ID: id, Kind: k, Plain: uint32(size)}, buffer[1])
 }
 
-// move stores a blob as it is in another pack.
-func (s *saver) move(ctx context.Context, b blob, sealed []byte) error {
-	return s.put(ctx, b.Kind, func(p *pack) { p.addSealed(b, sealed) })
-}
-
-// put adds to the pack that is begun, and has it stored if it is long enough.
-func (s *saver) put(ctx context.Context, k kind, add func(*pack)) error {
-	s.mu.Lock()
-	if s.err != nil {
-		defer s.mu.Unlock()
-		return s.err
-	}
-	p := s.open[k]
+// put adds what is sealed to the pack that is begun, and has it stored if it is long
+// enough.
+func (s *saver) put(ctx context.Context, b blob, sealed []byte) error {
+	s.packing.Lock()
+	defer s.packing.Unlock()
+	p := s.open[b.Kind]
 	if p == nil {
 		p = &pack{content: s.buffer()}
-		s.open[k] = p
+		s.open[b.Kind] = p
 	}
-	add(p)
-	full := len(p.content) >= packSize || len(p.blobs) >= indexBlobs
-	if full {
-		delete(s.open, k)
+	p.add(b, sealed)
+	if len(p.content) < packSize && len(p.blobs) < indexBlobs {
+		return nil
 	}
-	s.mu.Unlock()
-	if full {
-		return s.store(ctx, p)
-	}
-	return nil
+	delete(s.open, b.Kind)
+	return s.store(ctx, p)
 }
 
 // claim tells whether a blob is there, or is being saved. If not the caller saves it.
@@ -123,6 +116,8 @@ func (s *saver) claim(k key) (known bool, err error) {
 }
 
 func (s *saver) buffer() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if n := len(s.spare); n > 0 {
 		b := s.spare[n-1]
 		s.spare = s.spare[:n-1]
@@ -131,9 +126,15 @@ func (s *saver) buffer() []byte {
 	return make([]byte, 0, packSize+packSize/8)
 }
 
-// store stores a pack, after waiting for one of the others to be stored if they are as
-// many as are at a time.
+// store stores a pack, after waiting for one of the others if as many as may are being
+// stored. The caller has packing.
 func (s *saver) store(ctx context.Context, p *pack) error {
+	s.mu.Lock()
+	err := s.err
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	select {
 	case s.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -188,12 +189,11 @@ func (s *saver) take() []indexedPack {
 
 // flush stores what is begun, and the index of it. Nothing is saved meanwhile.
 func (s *saver) flush(ctx context.Context) error {
-	s.mu.Lock()
-	rest := s.open
-	s.open = map[kind]*pack{}
-	s.mu.Unlock()
+	s.packing.Lock()
+	defer s.packing.Unlock()
 	for _, k := range [...]kind{dataBlob, treeBlob} {
-		if p := rest[k]; p != nil {
+		if p := s.open[k]; p != nil {
+			delete(s.open, k)
 			if err := s.store(ctx, p); err != nil {
 				return err
 			}
