@@ -31,6 +31,13 @@ func (b *Backup) ZeroAt(off, n int64) error {
 	return err
 }
 
+// ReadAt reads zeroes, wherever: a target that a volume is copied to is looked at when it
+// is attached, and nothing that the volume has may be taken for something that is on it.
+func (b *Backup) ReadAt(p []byte, off int64) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
 // each takes n bytes from off on block by block; nil stands for zeroes.
 func (b *Backup) each(p []byte, off, n int64) (done int, err error) {
 	if off < 0 || n < 0 || off+n > b.shape.Size || off%sector != 0 || n%sector != 0 && off+n != b.shape.Size {
