@@ -201,6 +201,20 @@ func (c *Checker) letIn(op plan.HostAllow) error {
 	if to == nil || to.Unknown != "" {
 		return fmt.Errorf("%s cannot be read, and may have writes queued", link.To)
 	}
+	for nqn, shown := range to.Subsystems {
+		v, ours := c.cfg.Cluster.ParseExport(nqn)
+		ns := shown.Namespaces[state.ExportNSID]
+		if !ours || ns == nil {
+			continue
+		}
+		r := to.Remotes[to.Backing(ns.Bdev)]
+		if r == nil || to.Controllers[r.Controller] == nil || to.Controllers[r.Controller].NQN != op.NQN || to.Controllers[r.Controller].GivenUp() {
+			continue
+		}
+		if verdict := c.judge(v); verdict.Unknown != "" || verdict.Engine != link.To {
+			return fmt.Errorf("%s on %s may have writes queued, and would send them again", nqn, link.To)
+		}
+	}
 	for _, raid := range to.Raids {
 		for _, l := range raid.Legs {
 			r := to.Remotes[l.UUID]

@@ -293,6 +293,11 @@ func (b *builder) letGoLost() {
 // out. Of those that do not it says why, and that they keep the link.
 func (b *builder) keptBy(l *lost) (keys []plan.Key, free bool) {
 	at, free := b.w.Nodes[l.At], true
+	for _, v := range b.lone(l.At, l.Controller) {
+		if b.may(v.Name, schema.DutyFence) && b.replaced(l.At, v) {
+			keys = append(keys, plan.VolumeKey(v.Name))
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(at.Raids)) {
 		raid := at.Raids[name]
 		if !slices.ContainsFunc(l.Legs, raid.Has) {

@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -23,31 +24,55 @@ import (
 // Other volumes with legs on those links lose them with it: their next epoch is minted
 // first, as for any peer that is let go (patience.go).
 
-// outdated reports whether the peer of a link has a RAID with a leg on it that is not that of
-// the engine to believe; and what it is where that is not known.
+// lone are the volumes that a node shows hosts from a leg as it is, which a controller brings.
+func (b *builder) lone(n lineage.Node, controller string) (all []lineage.Volume) {
+	at := b.w.Nodes[n]
+	for _, nqn := range slices.Sorted(maps.Keys(at.Subsystems)) {
+		v, ok := b.cfg.Cluster.ParseExport(nqn)
+		ns := at.Subsystems[nqn].Namespaces[state.ExportNSID]
+		if !ok || ns == nil {
+			continue
+		}
+		if r := at.Remotes[at.Backing(ns.Bdev)]; r != nil && r.Controller == controller {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// outdated reports whether the peer of a link has a RAID with a leg on it, or shows one as it
+// is, that is not that of the engine to believe; and what it is where that is not known.
 func (b *builder) outdated(l lineage.Link, unknown bool) bool {
 	to, name := b.w.Nodes[l.To], b.w.Controller(l)
+	for _, v := range b.lone(l.To, name) {
+		if b.ousted(v, l.To, unknown) {
+			return true
+		}
+	}
 	for _, raid := range to.Raids {
 		v, ours := b.cfg.Cluster.ParseRaid(raid.Name)
-		conf := b.cfg.Volume(v.Name)
 		if !slices.ContainsFunc(raid.Legs, func(leg state.Leg) bool {
 			r := to.Remotes[leg.UUID]
 			return leg.Configured && r != nil && r.Controller == name
 		}) {
 			continue
 		}
-		if !ours || conf == nil {
-			if unknown {
-				return true
-			}
-			continue
-		}
-		verdict := b.w.Judge(b.w.Incarnation(v), b.question(conf))
-		if verdict.Unknown != "" && unknown || verdict.Unknown == "" && verdict.Engine != l.To {
+		if !ours && unknown || ours && b.ousted(v, l.To, unknown) {
 			return true
 		}
 	}
 	return false
+}
+
+// ousted reports whether the engine of a volume to believe is not on a node; and what it is
+// where that is not known.
+func (b *builder) ousted(v lineage.Volume, n lineage.Node, unknown bool) bool {
+	conf := b.cfg.Volume(v.Name)
+	if conf == nil {
+		return unknown
+	}
+	verdict := b.w.Judge(b.w.Incarnation(v), b.question(conf))
+	return verdict.Unknown != "" && unknown || verdict.Unknown == "" && verdict.Engine != n
 }
 
 // queued says why a node is not let in to a link that it was fenced off; "" when it may:
