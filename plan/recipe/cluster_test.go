@@ -29,8 +29,10 @@ type cluster struct {
 	log       []string
 	uuids     int
 	writes    uint64
-	events    bool // other things happen while a plan is carried out
-	disturbed bool // something other than the plan's steps has happened since the last look
+	events    bool                  // other things happen while a plan is carried out
+	disturbed bool                  // something other than the plan's steps has happened since the last look
+	failed    map[waiting]bool      // by node and lvol: I/O of it has failed there since the target was started
+	off       map[lineage.Node]bool // switched off by agents, and not read since
 }
 
 // hostWrite is what a host wrote.
@@ -51,6 +53,7 @@ type machine struct {
 	shelf  map[string]*shelf // by path: what disks hold that are not attached
 	hidden bool              // it serves, but strata cannot reach it
 	down   bool
+	apart  bool // its peers do not reach it
 	fork   bool // its RAIDs take legs while they are in use
 	copy   *copied
 }
@@ -64,7 +67,7 @@ type shelf struct {
 func newCluster(rng *rand.Rand, cfg *schema.Config, fork bool) *cluster {
 	c := &cluster{
 		rng: rng, cfg: cfg, machines: map[lineage.Node]*machine{}, blobs: map[lineage.UUID]*blob{}, cut: map[lineage.LvolName]uint64{}, queued: map[waiting]hostWrite{},
-		truth: map[lineage.Volume]map[uint64]bool{}, released: map[string]bool{},
+		truth: map[lineage.Volume]map[uint64]bool{}, released: map[string]bool{}, failed: map[waiting]bool{}, off: map[lineage.Node]bool{},
 	}
 	for _, n := range cfg.Nodes {
 		c.machines[n.Name] = &machine{Node: freshTarget(n.Name, fork), fork: fork, shelf: map[string]*shelf{}}
@@ -105,8 +108,10 @@ func (c *cluster) look() *state.Snapshot {
 			nodes = append(nodes, state.Unread(name, "no route to host"))
 		default:
 			nodes = append(nodes, m.read())
+			delete(c.off, name)
 		}
 	}
+	c.evidence(nodes)
 	c.disturbed = false
 	return state.New(c.cfg.Cluster, nodes...)
 }
@@ -194,6 +199,7 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 			c.disturbed = c.disturbed || m.Controllers[name].State != before
 		}
 		if r := m.Remotes[u]; r == nil || m.Controllers[r.Controller].State != "enabled" {
+			c.disturbed = c.disturbed || c.parted()
 			return fmt.Errorf("%s does not come", u)
 		}
 	case plan.LegGone:
@@ -209,6 +215,7 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		c.reconnect(m, ctrl)
 		c.disturbed = c.disturbed || ctrl.State != before
 		if ctrl.State != "enabled" {
+			c.disturbed = c.disturbed || c.parted()
 			return errors.New("it does not reconnect")
 		}
 	case plan.RaidCreate, plan.RaidDelete, plan.RaidGrow, plan.RaidRemoveLeg, plan.ExpectLegs:
@@ -246,6 +253,7 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		if !m.down {
 			c.stop(m)
 		}
+		c.off[op.Node] = true
 	default:
 		return unmodelled(op)
 	}
@@ -540,6 +548,7 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 		sub.Hosts = slices.Delete(sub.Hosts, i, i+1)
 	case plan.Fence:
 		sub.Hosts = slices.DeleteFunc(sub.Hosts, func(h lineage.NQN) bool { return h == op.Host })
+		c.peerLost(m, op.NQN)
 		if e := sub.Evidence; e != nil {
 			sub.Evidence = &state.Evidence{Connected: slices.DeleteFunc(slices.Clone(e.Connected), func(h lineage.NQN) bool { return h == op.Host }), Failed: e.Failed}
 		}
@@ -681,6 +690,7 @@ func (c *cluster) stop(m *machine) {
 	for u := range m.Remotes {
 		delete(c.queued, waiting{m.Name, u})
 	}
+	maps.DeleteFunc(c.failed, func(w waiting, _ bool) bool { return w.engine == m.Name })
 	nqns := slices.Sorted(maps.Keys(m.Subsystems))
 	m.Node = freshTarget(m.Name, m.fork)
 	for _, nqn := range nqns {

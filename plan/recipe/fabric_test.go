@@ -24,6 +24,10 @@ func (c *cluster) announce(m *machine, sub *state.Subsystem) {
 	}
 	for _, nsid := range slices.Sorted(maps.Keys(sub.Namespaces)) {
 		u := lineage.UUID(sub.Namespaces[nsid].Bdev)
+		if r := to.Remotes[u]; r != nil && r.Absent && r.Controller == ctrl.Name && r.NSID == nsid {
+			r.Absent = false
+			c.sendQueued(to, u)
+		}
 		if l := m.LvolByUUID(u); l != nil && to.Remotes[u] == nil {
 			to.AddRemote(&state.Remote{Bdev: ctrl.Name + "n" + strconv.Itoa(nsid), UUID: u, Controller: ctrl.Name, NSID: nsid, Size: l.Size})
 			c.revive(to, u)
@@ -106,6 +110,7 @@ func (c *cluster) attach(m *machine, op plan.ControllerAttach) error {
 	m.Controllers[op.Controller] = ctrl
 	c.reconnect(m, ctrl)
 	if ctrl.State != "enabled" {
+		c.disturbed = c.disturbed || c.parted()
 		delete(m.Controllers, op.Controller)
 		return errors.New("input/output error")
 	}
@@ -121,7 +126,7 @@ func (c *cluster) reconnect(m *machine, ctrl *state.Controller) {
 	}
 	from := c.machines[link.From]
 	sub := from.Subsystems[ctrl.NQN]
-	if from.down || sub == nil || !slices.Contains(sub.Hosts, c.cfg.Cluster.HostNQN(link.To)) ||
+	if from.down || from.apart || m.apart || sub == nil || !slices.Contains(sub.Hosts, c.cfg.Cluster.HostNQN(link.To)) ||
 		!slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return l.Address == ctrl.Address && l.Port == ctrl.Port }) {
 		return
 	}
@@ -134,15 +139,15 @@ func (c *cluster) reconnect(m *machine, ctrl *state.Controller) {
 		}
 		if ns := sub.Namespaces[r.NSID]; ns == nil || ns.Bdev != string(u) {
 			c.note("  but does not find %s there", u)
+			if link.Wait && c.used(m, u) {
+				r.Absent = true
+				continue
+			}
 			c.dropRemote(m, r)
 			continue
 		}
 		// What hosts had written meanwhile, and waited for, is written now.
-		if w, ok := c.queued[waiting{m.Name, u}]; ok && c.used(m, u) {
-			c.blobs[u].own[w.block] = w.value
-			c.allocated(u)
-		}
-		delete(c.queued, waiting{m.Name, u})
+		c.sendQueued(m, u)
 	}
 	c.announce(from, sub)
 }

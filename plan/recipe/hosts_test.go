@@ -16,7 +16,7 @@ func (c *cluster) reachable(m *machine, u lineage.UUID) bool {
 		return !l.Degraded
 	}
 	r := m.Remotes[u]
-	if r == nil {
+	if r == nil || r.Absent {
 		return false
 	}
 	ctrl := m.Controllers[r.Controller]
@@ -134,7 +134,7 @@ func (c *cluster) drain(m *machine, sub *state.Subsystem, nsid int) error {
 			continue
 		}
 		c.disturbed = true
-		if c.rng.Intn(2) == 0 {
+		if c.waitsFor(m, l.UUID) || c.rng.Intn(2) == 0 {
 			return errors.New("it does not come to rest")
 		}
 		c.note("  %s gives up leg %s of %s", m.Name, l.UUID, raid.Name)
@@ -165,15 +165,16 @@ func (c *cluster) io(v lineage.Volume, w served, write bool) {
 	if !c.truth[v][have] {
 		c.broken("%s serves a stale copy of %s: %s", w.m.Name, v, up[0])
 	}
-	waits := false
+	waits, patient := false, false
 	for _, u := range away {
+		patient = patient || c.waitsFor(w.m, u)
 		_, q := c.queued[waiting{w.m.Name, u}]
 		waits = waits || q
 	}
 	if !waits {
 		c.truth[v] = map[uint64]bool{have: true}
 	}
-	if !write || waits && c.rng.Intn(2) == 0 {
+	if !write || waits && (patient || c.rng.Intn(2) == 0) {
 		return
 	}
 	c.disturbed = true
@@ -187,6 +188,14 @@ func (c *cluster) io(v lineage.Volume, w served, write bool) {
 		}
 	}
 	now := c.view(up[0])
+	if patient {
+		c.note("  a write to %s reached %v and waits for %v", v, up, away)
+		for _, u := range away {
+			c.queued[waiting{w.m.Name, u}] = sent
+		}
+		c.truth[v] = map[uint64]bool{have: true, now: true}
+		return
+	}
 	if len(away) == 0 || waits || c.rng.Intn(2) == 0 {
 		for _, u := range away {
 			c.note("  %s gives up leg %s of %s", w.m.Name, u, v)

@@ -63,13 +63,18 @@ func TestRandomHistories(t *testing.T) {
 // live makes one history, and counts what was not done when it ended.
 func live(t *testing.T, seed int64, ends map[string]int) {
 	t.Helper()
-	h := newHistory(seed)
+	newHistory(seed).told(t, seed, ends)
+}
+
+// told makes the history happen.
+func (h *history) told(t *testing.T, seed int64, ends map[string]int) {
+	t.Helper()
 	if err := h.run(); err != nil {
 		log := h.c.log
 		if *replay == 0 {
 			log = log[max(0, len(log)-60):]
 		}
-		t.Fatalf("…\n%s\n%v\nreplay with -run RandomHistories -seed %d", strings.Join(log, "\n"), err, seed)
+		t.Fatalf("…\n%s\n%v\nreplay with -run %s -seed %d", strings.Join(log, "\n"), err, t.Name(), seed)
 	}
 	for _, b := range h.blocked {
 		ends[b]++
@@ -86,6 +91,8 @@ type history struct {
 	foreign map[lineage.Node][]string
 	word    map[lineage.Volume]lineage.Node // what the operator said
 	alone   bool                            // nobody looks at most plans
+	patient bool                            // links wait
+	rests   bool                            // nothing more happens
 	kinds   int                             // of events; disks stay where they are in histories that are fixed
 }
 
@@ -103,7 +110,11 @@ func newHistory(seed int64) *history {
 // config makes up a configuration without volumes, and adds some.
 func (h *history) config() *schema.Config {
 	cfg := &schema.Config{Cluster: "lab", PauseLimitMs: 2000, Links: schema.Links{TransportAckTimeout: 10}}
-	for i := range 1 + h.Intn(5) {
+	nodes := 1 + h.Intn(5)
+	if h.patient {
+		nodes = max(3, nodes)
+	}
+	for i := range nodes {
 		n := &schema.Node{Name: lineage.Node(fmt.Sprintf("n%d", i+1)), RPC: "unix:///x", Address: fmt.Sprintf("10.0.0.%d", i+1), Port: 4420}
 		n.Labels = map[string]string{"zone": string(rune('a' + i%3))}
 		for j, name := range []string{"fast", "slow"} {
@@ -116,8 +127,19 @@ func (h *history) config() *schema.Config {
 		}
 		cfg.Nodes = append(cfg.Nodes, n)
 	}
+	if h.patient {
+		cfg.Links.PatienceMs = 5000
+		for _, n := range cfg.Nodes {
+			n.Fence = &schema.Fence{Command: []string{"fence_x"}}
+		}
+	}
 	h.cfg = cfg
-	for range h.Intn(4) {
+	edits := h.Intn(4)
+	if h.patient {
+		h.mirrored()
+		edits = h.Intn(8) / 7
+	}
+	for range edits {
 		h.editConfig()
 	}
 	return cfg
@@ -205,6 +227,7 @@ func (h *history) reconcile() {
 				c.From = nil
 			}
 		}
+		h.failsOver(&c)
 		h.cfg.Volumes[i] = &c
 	}
 }
@@ -283,6 +306,11 @@ func (h *history) run() (err error) {
 			panic(fmt.Sprintf("%s\n%v", strings.Join(h.c.log, "\n"), r))
 		}
 	}()
+	if h.patient {
+		if err := h.made(); err != nil {
+			return err
+		}
+	}
 	for range 3 + h.Intn(25) {
 		if err := h.round(); err != nil {
 			return err
@@ -328,6 +356,9 @@ func (h *history) release() {
 	}
 	if h.alone && h.Intn(5) > 0 {
 		h.opt.Auto = h.allowed()
+		if h.patient && h.Intn(6) > 0 {
+			h.opt.Auto = everywhere(h.cfg, schema.AllDuties)
+		}
 		return
 	}
 	if h.Intn(4) == 0 {
@@ -378,19 +409,22 @@ func (h *history) plan() (*plan.Plan, *state.Snapshot, error) {
 	h.c.cfg = h.cfg
 	snap := h.c.look()
 	before := worldtest.Write(snap)
+	if h.patient {
+		h.clocks(snap)
+	}
 	p, err := Build(h.cfg, snap, h.opt)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w\n%s\n%s", err, h.volumes(), before)
 	}
 	for _, b := range p.Blocked {
-		if b.Hint == defect {
+		if b.Hint == defect && !(h.patient && strings.Contains(b.Text, " cannot stand on ")) {
 			return nil, nil, fmt.Errorf("%s: %s\n%s\n%s", b.About, b.Text, h.volumes(), before)
 		}
 	}
 	if after := worldtest.Write(snap); after != before {
 		return nil, nil, fmt.Errorf("Build changed the snapshot:\n%s\nnow\n%s", before, after)
 	}
-	if err := sameSlowly(h.cfg, h.c.look(), h.opt, p); err != nil || h.opt.Auto == nil {
+	if err := sameSlowly(h.cfg, h.c.look(), h.opt, p); err != nil || h.opt.Auto == nil || h.patient {
 		return p, snap, err
 	}
 	if err := overreach(h.cfg, h.c.look(), h.opt, p); err != nil {
@@ -537,7 +571,7 @@ func without(a, b string) string {
 	var out strings.Builder
 	have := strings.Split(b, "\n")
 	for line := range strings.Lines(a) {
-		if !slices.Contains(have, strings.TrimSuffix(line, "\n")) {
+		if !strings.Contains(line, " asked ") && !slices.Contains(have, strings.TrimSuffix(line, "\n")) {
 			out.WriteString(line)
 		}
 	}
@@ -548,7 +582,12 @@ func without(a, b string) string {
 func (h *history) event() {
 	c := h.c
 	m := c.machines[h.cfg.Nodes[h.Intn(len(h.cfg.Nodes))].Name]
-	switch h.Intn(h.kinds) {
+	kind := h.Intn(h.kinds)
+	if h.patient && h.Intn(4) > 0 {
+		h.calamity(m)
+		return
+	}
+	switch kind {
 	case 12:
 		h.swapDisks()
 	case 13:
@@ -567,7 +606,7 @@ func (h *history) event() {
 		c.note("%s hidden: %v", m.Name, m.hidden)
 	case 5, 6:
 		for _, name := range slices.Sorted(maps.Keys(m.Controllers)) {
-			if ctrl := m.Controllers[name]; ctrl.State == "reconnect_is_delayed" {
+			if ctrl := m.Controllers[name]; ctrl.State == "reconnect_is_delayed" && !c.link(ctrl).Wait {
 				c.giveUp(m, ctrl)
 			}
 		}
@@ -576,6 +615,10 @@ func (h *history) event() {
 	case 9:
 		for _, name := range slices.Sorted(maps.Keys(m.Controllers)) {
 			if ctrl := m.Controllers[name]; h.Intn(2) == 0 && ctrl.State == "enabled" {
+				if c.link(ctrl).Wait {
+					ctrl.State, c.disturbed = "reconnect_is_delayed", true
+					continue
+				}
 				ctrl.State, c.disturbed = []string{"reconnect_is_delayed", "failed", "deleting"}[h.Intn(3)], true
 				c.note("controller %s on %s is %s", name, m.Name, ctrl.State)
 			}
@@ -661,6 +704,7 @@ func (h *history) reconnect() {
 // settle brings all nodes back and plans until nothing is left to do.
 func (h *history) settle() error {
 	h.c.note("all nodes are back")
+	h.rests = true
 	for _, n := range h.cfg.Nodes {
 		m := h.c.machines[n.Name]
 		if m.copy != nil {
@@ -669,7 +713,7 @@ func (h *history) settle() error {
 			}
 			h.c.takeCopy(m)
 		}
-		m.down, m.hidden = false, false
+		m.down, m.hidden, m.apart = false, false, false
 	}
 	watched := h.alone
 	for i := 0; ; i++ {
@@ -716,7 +760,7 @@ func (h *history) giveUpWaiting() (any bool) {
 	for _, n := range h.cfg.Nodes {
 		m := h.c.machines[n.Name]
 		for _, name := range slices.Sorted(maps.Keys(m.Controllers)) {
-			if ctrl := m.Controllers[name]; ctrl.State == "reconnect_is_delayed" {
+			if ctrl := m.Controllers[name]; ctrl.State == "reconnect_is_delayed" && !h.c.link(ctrl).Wait {
 				h.c.giveUp(m, ctrl)
 				any = true
 			}
@@ -773,9 +817,13 @@ func (h *history) giveUp() {
 
 // end checks what a cluster at rest serves.
 func (h *history) end(p *plan.Plan) error {
-	about := map[string]bool{}
+	about, links := map[string]bool{}, false
 	for _, b := range p.Blocked {
 		about[b.About] = true
+		links = links || strings.HasPrefix(b.About, "link ")
+		if h.patient && (strings.Contains(b.Text, "hosts wait for") || strings.Contains(b.Text, "two engines")) {
+			return fmt.Errorf("all nodes are there, and %s: %s\n%s\n%s", b.About, b.Text, worldtest.Write(h.c.look()), plantest.Text(p))
+		}
 		h.blocked = append(h.blocked, generic(b.Text))
 	}
 	snap := h.c.look()
@@ -783,7 +831,7 @@ func (h *history) end(p *plan.Plan) error {
 		if why := pending(p, v.Name); why != "" {
 			return fmt.Errorf("%s: %s, and nothing says what it waits for:\n%s\n%s\n%s", v.Name, why, h.volumes(), worldtest.Write(snap), plantest.Text(p))
 		}
-		if about["volume "+v.Name] {
+		if about["volume "+v.Name] || links {
 			continue
 		}
 		legs := 0
