@@ -255,6 +255,9 @@ func decodeOnly(v cue.Value) (*Config, Problems) {
 	}
 	for _, v := range cfg.Volumes {
 		v.Pos, v.Field, v.SnapshotPos = Pos{}, nil, nil
+		if v.Export.VIP != nil {
+			v.Export.VIP.Pos = Pos{}
+		}
 		if len(v.Snapshots) == 0 {
 			v.Snapshots = nil
 		}
