@@ -127,7 +127,7 @@ func (h *LinuxHost) LongestWrite(file string, change func()) time.Duration {
 	const written = `until read pid 2>/dev/null </tmp/raw.pid && n=$(sed -n 's/^write_bytes: //p' /proc/$pid/io) && [ $n -gt 65536 ]; do sleep 0.1; done; sleep 1; `
 	h.Must(written)
 	change()
-	h.Must("sleep 1; read pid </tmp/raw.pid; while kill -INT $pid 2>/dev/null; do sleep 0.5; done")
+	h.Must("sleep 1; read pid </tmp/raw.pid; kill -INT $pid; while kill -0 $pid 2>/dev/null; do sleep 0.5; done")
 	out, code, err := s.Wait(time.Minute)
 	if err != nil || code != 0 {
 		h.l.t.Fatalf("fio: exit code %d (%v)\n%s", code, err, out)

@@ -188,20 +188,20 @@ func (h *sideHost) connected(ctx context.Context) *sideConn {
 			found <- c
 		}()
 	}
-	var first *sideConn
-	for range h.paths {
-		switch c := <-found; {
-		case c == nil:
-		case first == nil:
-			first = c
-		default:
-			go c.host.Close()
+	for left := len(h.paths); left > 0; left-- {
+		if c := <-found; c != nil {
+			h.conn.Store(c)
+			go func() { // those that are late are not needed
+				for range left - 1 {
+					if late := <-found; late != nil {
+						late.host.Close()
+					}
+				}
+			}()
+			return c
 		}
 	}
-	if first != nil {
-		h.conn.Store(first)
-	}
-	return first
+	return nil
 }
 
 // connect connects to a node, if it serves.
