@@ -148,7 +148,7 @@ func (b *Backup) Stats() Stats {
 func (b *Backup) Close() error {
 	b.cancel()
 	b.stop()
-	b.saver.wg.Wait()
+	b.saver.end()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ids.close()

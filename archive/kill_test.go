@@ -59,6 +59,9 @@ func beKilled(what, path, moment string) error {
 	if err != nil {
 		return err
 	}
+	if what == "huge" {
+		return huge(ctx, r)
+	}
 	if what == "prune" {
 		die()
 		_, err := r.Prune(ctx)

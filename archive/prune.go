@@ -46,7 +46,9 @@ func (r *Repository) Prune(ctx context.Context) (Pruned, error) {
 	}()
 	p := &pruner{census: c, lock: l, limit: c.limit(), saver: newSaver(r, func(uint32) bool { return true })}
 	p.done.Records = c.records
-	return p.done, p.run(ctx)
+	defer p.saver.end()
+	err = p.run(ctx)
+	return p.done, err
 }
 
 // pruner carries a prune out: what is needed of packs that go is stored in others, then

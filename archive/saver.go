@@ -12,6 +12,10 @@ import (
 const (
 	// packSize is from which length on a pack is stored, in bytes.
 	packSize = 16 << 20
+	// maxPackBlobs is how many blobs a pack has at most, maxPackHeader the length of their
+	// header in bytes.
+	maxPackBlobs  = 1 << 14
+	maxPackHeader = maxPackBlobs * compressedEntry
 	// uploads is how many packs are stored at a time.
 	uploads = 3
 	// An index file is written when so many blobs or so much time have come together.
@@ -39,7 +43,6 @@ type saver struct {
 	wg      sync.WaitGroup
 
 	mu      sync.Mutex
-	spare   [][]byte
 	flight  map[key]bool // in packs that are not stored yet
 	pending []indexedPack
 	blobs   int // in pending
@@ -83,11 +86,11 @@ func (s *saver) put(ctx context.Context, b blob, sealed []byte) error {
 	defer s.packing.Unlock()
 	p := s.open[b.Kind]
 	if p == nil {
-		p = &pack{content: s.buffer()}
+		p = &pack{content: takeBuffer()}
 		s.open[b.Kind] = p
 	}
 	p.add(b, sealed)
-	if len(p.content) < packSize && len(p.blobs) < indexBlobs {
+	if len(p.content) < packSize && len(p.blobs) < maxPackBlobs {
 		return nil
 	}
 	delete(s.open, b.Kind)
@@ -115,17 +118,6 @@ func (s *saver) claim(k key) (known bool, err error) {
 	return known, err
 }
 
-func (s *saver) buffer() []byte {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := len(s.spare); n > 0 {
-		b := s.spare[n-1]
-		s.spare = s.spare[:n-1]
-		return b
-	}
-	return make([]byte, 0, packSize+packSize/8)
-}
-
 // store stores a pack, after waiting for one of the others if as many as may are being
 // stored. The caller has packing.
 func (s *saver) store(ctx context.Context, p *pack) error {
@@ -141,7 +133,7 @@ func (s *saver) store(ctx context.Context, p *pack) error {
 		return s.fail(ctx.Err())
 	}
 	s.wg.Go(func() {
-		defer func() { <-s.slots }()
+		defer func() { giveBuffer(p.content); <-s.slots }()
 		if err := s.upload(ctx, p); err != nil {
 			s.fail(err)
 		}
@@ -163,7 +155,6 @@ func (s *saver) upload(ctx context.Context, p *pack) error {
 	for _, b := range p.blobs {
 		delete(s.flight, keyOf(b.Kind, b.ID))
 	}
-	s.spare = append(s.spare, p.content[:0])
 	s.mu.Unlock()
 	return s.note(ctx, done)
 }
@@ -210,6 +201,18 @@ func (s *saver) flush(ctx context.Context) error {
 		return s.fail(err)
 	}
 	return nil
+}
+
+// end waits for what is being stored, and gives back what was begun.
+func (s *saver) end() {
+	s.packing.Lock()
+	defer s.packing.Unlock()
+	s.wg.Wait()
+	for k, p := range s.open {
+		giveBuffer(p.content)
+		delete(s.open, k)
+	}
+	restBuffers()
 }
 
 // fail keeps the first error, which all later calls return.

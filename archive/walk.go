@@ -81,8 +81,12 @@ func (i *Image) differing(ctx context.Context, since *Image, p int64) (map[ID][]
 	}
 	blocks := map[ID][]int64{}
 	first := p * i.shape.perPiece()
+	whole, last := i.repo.zero(i.BlockSize), i.repo.zero(i.shape.blockLen(first+int64(len(list))-1))
 	for n, id := range list {
-		was := i.repo.zero(i.shape.blockLen(first + int64(n)))
+		was := whole
+		if n == len(list)-1 {
+			was = last
+		}
 		if n < len(old) {
 			was = old[n]
 		}
