@@ -2,10 +2,14 @@ package archive_test
 
 import (
 	"bytes"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"strata/archive"
 )
 
 // TestResticReads: what is written here the stock restic lists, checks, restores and
@@ -42,5 +46,48 @@ func TestResticReads(t *testing.T) {
 	got, err := os.ReadFile(filepath.Join(to, "db/image/0000/0000/data"))
 	if err != nil || !bytes.Equal(got, d.data) {
 		t.Errorf("restic restores something else (%v)", err)
+	}
+}
+
+// TestResticDumps: restic and tar put an image together that has several pieces.
+func TestResticDumps(t *testing.T) {
+	needRestic(t)
+	t.Parallel()
+	r, path := newRepository(t)
+	const block, size = 8 << 20, 1<<30 + 16<<20
+	blocks := map[int64][]byte{}
+	b := begin(t, r, archive.BackupOptions{Volume: "db", Size: size, BlockSize: block})
+	for _, off := range []int64{0, 1<<30 - block, 1 << 30, size - block} {
+		blocks[off] = random(uint64(off>>20), block)
+		if _, err := b.WriteAt(blocks[off], off); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rec := commit(t, b)
+	cmd := exec.Command("sh", "-c", `restic --no-cache -q -r "$1" dump "$2" /db/image | tar -xO`, "sh", path, rec.ID.String())
+	cmd.Env = append(os.Environ(), "RESTIC_PASSWORD="+password)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	got, zero := make([]byte, block), make([]byte, block)
+	for off := int64(0); off < size; off += block {
+		if _, err := io.ReadFull(out, got); err != nil {
+			t.Fatalf("at %d: %v", off, err)
+		}
+		want := blocks[off]
+		if want == nil {
+			want = zero
+		}
+		if !bytes.Equal(got, want) {
+			t.Fatalf("at %d is something else", off)
+		}
+	}
+	if n, err := out.Read(got); n > 0 || err != io.EOF {
+		t.Errorf("there is more: %v", err)
 	}
 }

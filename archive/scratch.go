@@ -31,7 +31,7 @@ func (s *scratch) WriteAt(p []byte, off int64) (int, error) {
 	}
 	n, err := s.file.WriteAt(p, off)
 	if err != nil {
-		err = fmt.Errorf("writing temporary data of an archive to %s: %w", os.TempDir(), err)
+		err = s.failed(err)
 	}
 	return n, err
 }
@@ -56,7 +56,7 @@ func (s *scratch) ReadAt(p []byte, off int64) (int, error) {
 func (s *scratch) spill() error {
 	f, err := os.CreateTemp(s.dir, "strata-archive-")
 	if err != nil {
-		return fmt.Errorf("an archive needs room for temporary data: %w", err)
+		return s.failed(err)
 	}
 	if err := os.Remove(f.Name()); err != nil {
 		f.Close()
@@ -64,10 +64,18 @@ func (s *scratch) spill() error {
 	}
 	if _, err := f.WriteAt(s.mem, 0); err != nil {
 		f.Close()
-		return fmt.Errorf("writing temporary data of an archive: %w", err)
+		return s.failed(err)
 	}
 	s.file, s.mem = f, nil
 	return nil
+}
+
+func (s *scratch) failed(err error) error {
+	dir := s.dir
+	if dir == "" {
+		dir = os.TempDir()
+	}
+	return fmt.Errorf("temporary data of an archive, in %s: %w; there has to be room for 50 bytes for each blob of the archive, and 32 for each block of the image", dir, err)
 }
 
 func (s *scratch) close() {
