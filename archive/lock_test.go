@@ -256,3 +256,48 @@ func TestLockStale(t *testing.T) {
 		l.release()
 	})
 }
+
+// TestNoLocks: without locks all can be read, and nothing written or deleted.
+func TestNoLocks(t *testing.T) {
+	t.Parallel()
+	m, r := inMemory(t)
+	defer r.Close()
+	o := BackupOptions{Volume: "db", Size: 1 << 20, BlockSize: 1 << 20}
+	b, err := r.Backup(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := b.Commit(t.Context(), Commit{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.failing(func(method, name string) error {
+		if method == "put" || method == "delete" {
+			return errors.New("read only")
+		}
+		return nil
+	})
+	only, err := Open(t.Context(), m, Options{Password: "p", NoLocks: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer only.Close()
+	i, err := only.Image(t.Context(), rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.ReadAt(make([]byte, 100), 5); err != nil {
+		t.Error(err)
+	}
+	i.Close()
+	_, backup := only.Backup(t.Context(), o)
+	_, prune := only.Prune(t.Context())
+	for _, err := range []error{backup, prune, only.Forget(t.Context(), rec.ID)} {
+		if err == nil || !strings.Contains(err.Error(), "without locks") {
+			t.Error(err)
+		}
+	}
+	if _, err := r.Image(t.Context(), rec); err == nil {
+		t.Error("a lock that cannot be written is none")
+	}
+}

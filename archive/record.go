@@ -107,6 +107,9 @@ func (s *snapshot) record(id ID) Record {
 // Forget removes records. What only they needed goes with the next Prune. One that is
 // gone already is no error.
 func (r *Repository) Forget(ctx context.Context, ids ...ID) error {
+	if !r.locks {
+		return fmt.Errorf("%s: nothing is deleted without locks", r.store)
+	}
 	l, err := r.lock(ctx, false)
 	if err != nil {
 		return err
