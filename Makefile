@@ -54,7 +54,7 @@ fuzz: ## run each fuzz target for FUZZTIME (20s)
 	done
 
 bench: ## measure speed, CPU time and memory against what is promised, and append the ratios to docs/bench-history.tsv (HISTORY= for nowhere)
-	$(GO) test -count=1 -v -timeout 60m ./archive -run '^TestMemory$$' -blobs 5000000
+	$(GO) test -count=1 -v -timeout 60m ./archive -run '^(TestMemory|TestKilled|TestResticDumps)$$' -blobs 5000000 -kills 20 -long
 	$(GO) test -count=1 -v -timeout 60m -tags bench ./bench $(if $(HISTORY),-history '$(abspath $(HISTORY))')
 
 e2e: ## run against real targets: make e2e SPDK_TGT=/path/spdk_tgt SPDK_DD=/path/spdk_dd

@@ -2,6 +2,7 @@ package archive_test
 
 import (
 	"bytes"
+	"flag"
 	"io"
 	"os"
 	"os/exec"
@@ -49,8 +50,13 @@ func TestResticReads(t *testing.T) {
 	}
 }
 
+var long = flag.Bool("long", false, "also what takes long")
+
 // TestResticDumps: restic and tar put an image together that has several pieces.
 func TestResticDumps(t *testing.T) {
+	if !*long {
+		t.Skip("more than a GiB goes through restic and tar: -long")
+	}
 	needRestic(t)
 	t.Parallel()
 	r, path := newRepository(t)

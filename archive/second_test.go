@@ -17,11 +17,11 @@ func TestSecondWriter(t *testing.T) {
 	t.Parallel()
 	r, path := newRepository(t)
 	other := open(t, path)
-	one := &disk{block: 256 << 10, data: make([]byte, 24<<20)}
-	two := &disk{block: 256 << 10, data: make([]byte, 20<<20)}
+	one := &disk{block: 256 << 10, data: make([]byte, 12<<20)}
+	two := &disk{block: 256 << 10, data: make([]byte, 10<<20)}
 	a, b := begin(t, r, one.options("one")), begin(t, other, two.options("two"))
-	one.put(t, a, 1, span(0, 48)...)
-	two.put(t, b, 2, span(0, 50)...)
+	one.put(t, a, 1, span(0, 24)...)
+	two.put(t, b, 2, span(0, 25)...)
 
 	file := filepath.Join(t.TempDir(), "disk.img")
 	content := random(3, 12<<20)
@@ -37,8 +37,8 @@ func TestSecondWriter(t *testing.T) {
 	if _, err := r.Prune(t.Context()); !errors.As(err, &locked) || locked.Exclusive || locked.PID != os.Getpid() {
 		t.Errorf("pruning while backups are under way: %v", err)
 	}
-	one.put(t, a, 4, span(48, 96)...)
-	two.put(t, b, 5, span(50, 80)...)
+	one.put(t, a, 4, span(24, 48)...)
+	two.put(t, b, 5, span(25, 40)...)
 	first, second := commit(t, a), commit(t, b)
 	if _, err := r.Prune(t.Context()); err != nil {
 		t.Error(err)

@@ -44,9 +44,20 @@ func (i *Image) walk(ctx context.Context, since *Image, f func(Block) error, bad
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(walkers)
+	var empty ID // the last tree of a piece in which nothing was found
 	for p := range i.shape.pieces() {
-		blocks, err := i.differing(ctx, since, p)
+		tree, err := i.pieceTree(ctx, p)
+		if err == nil && tree == empty && since == nil {
+			continue
+		}
+		var blocks map[ID][]int64
 		if err == nil {
+			blocks, err = i.differing(ctx, since, p)
+		}
+		if err == nil {
+			if len(blocks) == 0 {
+				empty = tree
+			}
 			err = i.walkPiece(ctx, group, blocks, f, bad)
 		} else if ctx.Err() == nil {
 			err = bad(i.at(p*i.shape.perPiece(), fmt.Errorf("and the %d bytes from there on: %w", i.shape.pieceLen(p), err)))

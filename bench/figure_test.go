@@ -23,6 +23,12 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+		memory, err := archiveMemory()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		fmt.Println(memory)
 		os.Exit(0)
 	}
 	code := m.Run()
