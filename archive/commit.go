@@ -62,7 +62,7 @@ func (b *Backup) record(ctx context.Context, tree ID, c Commit) (Record, error) 
 	if err != nil {
 		return Record{}, err
 	}
-	if err := b.lock.held(); err != nil {
+	if err := b.lock.there(ctx); err != nil {
 		return Record{}, err
 	}
 	id, err := b.repo.saveFile(ctx, snapshotsDir, text)

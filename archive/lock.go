@@ -42,9 +42,9 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s: process %d of %s on %s %s, as its lock of %s says: wait until it has ended; if it is gone, `restic unlock` removes the lock, and half an hour later it counts no more", e.Store, e.PID, e.User, e.Host, how, e.Since.UTC().Format(time.RFC3339))
 }
 
-// ErrLockLost says that the lock of who writes could not be renewed for so long that
-// others may have deleted what was written.
-var ErrLockLost = errors.New("the lock of the repository could not be renewed for too long, so somebody may have pruned it meanwhile; what was done does not count: begin again, and what was stored is used again where it is still there")
+// ErrLockLost says that the lock of who writes was removed by somebody, or could not be
+// renewed for so long that others may have deleted what was written.
+var ErrLockLost = errors.New("the lock of the repository was removed, or could not be renewed for too long, so somebody may have pruned it meanwhile; what was done does not count: begin again, and what was stored is used again where it is still there")
 
 // lockFile is the JSON of a lock.
 type lockFile struct {
@@ -72,6 +72,7 @@ type lock struct {
 
 	mu     sync.Mutex
 	id     ID
+	lost   bool      // somebody has removed it
 	issued time.Time // without the monotonic clock, which stands while a machine sleeps
 }
 
@@ -153,7 +154,10 @@ func (l *lock) keep(ctx context.Context) {
 	defer close(l.done)
 	wait := lockRefresh
 	for sleep(ctx, wait) == nil {
-		old := l.id
+		old, lost := l.look(ctx)
+		if lost {
+			return
+		}
 		if err := l.write(ctx); err != nil {
 			wait = lockRefresh / 10
 			continue
@@ -170,10 +174,33 @@ func (l *lock) held() error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if time.Now().Round(0).Sub(l.issued) > lockSafe {
+	if l.lost || time.Now().Round(0).Sub(l.issued) > lockSafe {
 		return fmt.Errorf("%s: %w", l.repo.store, ErrLockLost)
 	}
 	return nil
+}
+
+// look notices that somebody has removed the lock. Where that cannot be seen it is taken
+// to be there.
+func (l *lock) look(ctx context.Context) (id ID, lost bool) {
+	l.mu.Lock()
+	id = l.id
+	l.mu.Unlock()
+	_, err := l.repo.store.Get(ctx, locksDir+"/"+id.String(), 0, -1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	// If it was renewed meanwhile it has another name.
+	l.lost = l.lost || id == l.id && errors.Is(err, fs.ErrNotExist)
+	return id, l.lost
+}
+
+// there is held, and looks whether the lock is still there, too.
+func (l *lock) there(ctx context.Context) error {
+	if l == nil {
+		return nil
+	}
+	l.look(ctx)
+	return l.held()
 }
 
 // release gives the lock back. Where that fails, it counts no more after half an hour.

@@ -220,6 +220,28 @@ func lockAge(t *testing.T, r *Repository, m *memory) time.Duration {
 	return youngest
 }
 
+// TestLockRemoved: who writes and whose lock somebody removes leaves no record, whenever
+// that was.
+func TestLockRemoved(t *testing.T) {
+	for _, wait := range []time.Duration{0, 6 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			m, r := inMemory(t)
+			defer r.Close()
+			b, err := r.Backup(t.Context(), BackupOptions{Volume: "db", Size: 1 << 20, BlockSize: 1 << 20})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for e := range m.List(t.Context(), locksDir) {
+				m.Delete(t.Context(), locksDir+"/"+e.Name)
+			}
+			time.Sleep(wait)
+			if _, err := b.Commit(t.Context(), Commit{}); !errors.Is(err, ErrLockLost) {
+				t.Errorf("after %v: %v", wait, err)
+			}
+		})
+	}
+}
+
 // TestLockStale: who is gone binds nobody: on this machine at once, elsewhere after half
 // an hour.
 func TestLockStale(t *testing.T) {

@@ -86,6 +86,9 @@ func (p *pruner) run(ctx context.Context) error {
 	if err := p.saver.flush(ctx); err != nil {
 		return err
 	}
+	if err := p.lock.there(ctx); err != nil {
+		return err
+	}
 	if err := p.reindex(ctx); err != nil {
 		return err
 	}
@@ -167,6 +170,13 @@ func (p *pruner) needed(content []byte, n uint32, id ID) (needed []blob, err err
 		}); err != nil {
 			return nil, err
 		}
+	}
+	sum := uint32(0)
+	for _, b := range needed {
+		sum += b.Length
+	}
+	if sum != p.need[n] {
+		return nil, fmt.Errorf("%s: pack %s: %w: its header and the index do not say the same", p.repo.store, id, ErrDamaged)
 	}
 	return needed, nil
 }
