@@ -135,7 +135,7 @@ func (s *saver) store(ctx context.Context, p *pack) error {
 	s.wg.Go(func() {
 		defer func() { giveBuffer(p.content); <-s.slots }()
 		if err := s.upload(ctx, p); err != nil {
-			s.fail(err)
+			_ = s.fail(err) // whatever is called next returns it
 		}
 	})
 	return nil

@@ -28,7 +28,7 @@ func fake(t *testing.T, around func(http.Handler) http.Handler) string {
 	if err := mem.CreateBucket("backups"); err != nil {
 		t.Fatal(err)
 	}
-	var h http.Handler = gofakes3.New(mem).Server()
+	h := gofakes3.New(mem).Server()
 	if around != nil {
 		h = around(h)
 	}
