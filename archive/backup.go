@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 )
 
@@ -131,7 +130,7 @@ func (b *Backup) begin(ctx context.Context, base *Record) error {
 	for range n {
 		b.free <- nil // made when it is needed first
 	}
-	for range max(2, min(n, runtime.GOMAXPROCS(0))) {
+	for range max(2, min(n, atOnce())) {
 		b.workers.Go(b.worker)
 	}
 	return nil

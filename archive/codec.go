@@ -11,6 +11,10 @@ import (
 // file can be this long, blocks and its chunks are far shorter.
 const maxBlob = 128 << 20
 
+// atOnce is how many blobs are worked on at a time: each takes some MiB, and what eight
+// CPUs do no store keeps up with.
+func atOnce() int { return min(8, runtime.GOMAXPROCS(0)) }
+
 // codec compresses. It may be used concurrently.
 type codec struct {
 	enc *zstd.Encoder
@@ -18,7 +22,7 @@ type codec struct {
 }
 
 func newCodec() (*codec, error) {
-	n := runtime.GOMAXPROCS(0)
+	n := atOnce()
 	// What is compressed at a time is a block: a larger window would only take memory.
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(n), zstd.WithWindowSize(1<<20), zstd.WithEncoderCRC(false))
 	if err != nil {
