@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	scryptP = 1 // keys of tests need not be dear
+	scryptN, scryptP = 1<<10, 1 // keys of tests need not be dear
 	lockSettle = 20 * time.Millisecond
 }
 

@@ -12,14 +12,12 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// What scrypt costs for a new key: 32 MiB of memory, and some tenths of a second.
-const (
-	scryptN, scryptR = 1 << 15, 8
-	scryptMemory     = 512 << 20 // bytes that a stored key may make us use
-)
+// scryptMemory is how many bytes a stored key may make us use.
+const scryptMemory = 512 << 20
 
-// scryptP is how often; tests lower it.
-var scryptP = 5
+// What scrypt costs for a new key: 32 MiB of memory, and some tenths of a second. Tests
+// have it cost less.
+var scryptN, scryptR, scryptP = 1 << 15, 8, 5
 
 // ErrPassword says that no key of the repository opens with the password.
 var ErrPassword = errors.New("the password is wrong, or its key was removed")

@@ -109,25 +109,6 @@ func TestResticInit(t *testing.T) {
 	restic(t, path, "init", "--repository-version", "2")
 	r := open(t, path)
 	recs, want := chain(t, r, "db", 2)
-	same(t, open(t, path), recs[1], want[1])
+	same(t, r, recs[1], want[1])
 	restic(t, path, "check", "--read-data")
-
-	if err := archive.Init(t.Context(), store(t, path), password); !errors.Is(err, archive.ErrExists) {
-		t.Errorf("made again: %v", err)
-	}
-	_, err := archive.Open(t.Context(), store(t, path), archive.Options{Password: "another"})
-	if !errors.Is(err, archive.ErrPassword) {
-		t.Errorf("another password: %v", err)
-	}
-	_, err = archive.Open(t.Context(), store(t, t.TempDir()), archive.Options{Password: password})
-	if !errors.Is(err, archive.ErrNone) {
-		t.Errorf("an empty directory: %v", err)
-	}
-	old := filepath.Join(t.TempDir(), "old")
-	restic(t, old, "init", "--repository-version", "1")
-	_, err = archive.Open(t.Context(), store(t, old), archive.Options{Password: password})
-	if err == nil || !strings.Contains(err.Error(), "migrate upgrade_repo_v2") {
-		t.Errorf("version 1: %v", err)
-	}
-	restic(t, path, "key", "list")
 }
