@@ -50,7 +50,7 @@ func (s *Snapshot) running(inc *Incarnation, q Question, v *Verdict) bool {
 // which no node shows any of theirs any more, while another has its legs and shows the
 // volume to hosts: what they have queued nobody acknowledges.
 func (s *Snapshot) reached(engines []Verdict) []Verdict {
-	if !slices.ContainsFunc(engines, func(e Verdict) bool { return s.shows(e) && !s.deserted(e) }) {
+	if len(engines) < 2 || !slices.ContainsFunc(engines, func(e Verdict) bool { return s.shows(e) && !s.deserted(e) }) {
 		return engines
 	}
 	return slices.DeleteFunc(slices.Clone(engines), s.deserted)
