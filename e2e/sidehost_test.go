@@ -129,10 +129,10 @@ func (h *sideHost) readOwn(ctx context.Context, c *sideConn, b int) {
 	}
 	data := make([]byte, block)
 	err := h.do(ctx, c, func(ctx context.Context) error { return c.device.ReadAt(ctx, data, h.offset+int64(b)*block) })
-	h.leave(b)
 	if err == nil {
-		h.found(h.judge(b, data))
+		h.found(h.judge(b, data)) // before anybody writes to it again
 	}
+	h.leave(b)
 }
 
 func (h *sideHost) readOther(ctx context.Context, c *sideConn, b int) {

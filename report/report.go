@@ -224,6 +224,9 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 	out.Exports = exports(verdict, inc)
 	out.Why = cmp.Or(out.Why, unreached(v, verdict, inc))
 	out.Health = health(v, verdict, out)
+	if n := unheard(cfg.Cluster, s, verdict, inc); n != "" {
+		out.Why = fmt.Sprintf("its engine was on %s, which cannot be read, and may be serving it still", n)
+	}
 	if n := awaits(cfg, v, verdict, inc, gone); n != "" {
 		out.Why = fmt.Sprintf("its hosts wait for %s, which is suspended", n)
 	}
@@ -231,6 +234,16 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 		out.Health, out.Why = Degraded, why
 	}
 	return out, verdict
+}
+
+// unheard is the node that a volume was served on when it was last read, and which cannot
+// be read; "" where that is not known.
+func unheard(c lineage.Cluster, s *state.Snapshot, verdict state.Verdict, inc *state.Incarnation) lineage.Node {
+	left, ok := s.Survivors(c, inc)
+	if at := s.Nodes[left.Engine]; !ok || verdict.Unknown == "" || left.Engine == "" || at != nil && at.Unknown == "" {
+		return ""
+	}
+	return left.Engine
 }
 
 func health(v *schema.Volume, verdict state.Verdict, out Volume) Health {

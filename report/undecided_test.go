@@ -6,6 +6,7 @@ import (
 	"strata/lineage"
 	"strata/schema"
 	"strata/state"
+	"strata/state/worldtest"
 )
 
 // Where it is not known which replicas are current none is called stale, none
@@ -51,6 +52,32 @@ func TestUndecided(t *testing.T) {
 		v := Build(cfg, state.New("lab", read("n1", c.mark), c.n2, c.n3)).Volumes[0]
 		if v.Replicas[0].Leg != c.legs || v.Undecided != c.undecided || c.undecided && v.Current != 0 {
 			t.Errorf("%s: %s, undecided %v, %s", c.name, v.Replicas[0].Leg, v.Undecided, v.Copies())
+		}
+	}
+}
+
+// Of a volume whose engine cannot be read nobody says that none runs.
+func TestEngineUnread(t *testing.T) {
+	cfg := &schema.Config{Cluster: "lab", Volumes: []*schema.Volume{{Name: "db", Size: 64 << 20, Replicas: schema.Replicas{Count: 2}}}}
+	for _, n := range []lineage.Node{"n1", "n2"} {
+		cfg.Nodes = append(cfg.Nodes, &schema.Node{Name: n, Pools: []*schema.Pool{{Name: "fast", Lvstore: "lab.fast", Path: "/dev/d"}}})
+	}
+	for engine, want := range map[string]string{
+		"n1 unread connection refused": "its engine was on n1, which cannot be read, and may be serving it still",
+		"n1 tcp":                       "only 1 of its 2 replicas could be read, and no engine runs; a majority is needed to know which is current",
+	} {
+		s, err := worldtest.Read("lab", engine+`
+n2 disk /dev/d lab.fast.disk claimed
+n2 lvstore lab.fast lab.fast.disk 1Mi 1024
+n2 lvol lab.fast/db.k3f7#3.2w u2 64Mi 9
+n2 subsystem nqn.2026-01.io.strata:lab:n2:n1~wait host=nqn.2026-01.io.strata:lab:n1
+n2 namespace nqn.2026-01.io.strata:lab:n2:n1~wait 7 u2
+`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := Build(cfg, s).Volumes[0]; v.Why != want {
+			t.Errorf("%s: %q", engine, v.Why)
 		}
 	}
 }

@@ -79,7 +79,7 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// chosen are the numbers of the calls to break. A sample has one for every other
+// chosen are the numbers of the calls to break. A sample has one for every third
 // kind of trouble, spread over the calls. A call that only reads has no effect.
 func chosen(sc *scenario, calls []callID, tr *trouble, scenario, kind int) []int {
 	var all, ns []int
@@ -107,7 +107,7 @@ func chosen(sc *scenario, calls []callID, tr *trouble, scenario, kind int) []int
 		for i := (scenario + kind + *share) % *every; i < len(all); i += *every {
 			ns = append(ns, all[i])
 		}
-	case (scenario+kind)%2 == 0:
+	case (scenario+kind)%3 == 0:
 		ns = append(ns, all[(kind*len(all)/len(troubles)+scenario*7919)%len(all)])
 	}
 	return ns

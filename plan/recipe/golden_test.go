@@ -49,7 +49,7 @@ func golden(t *testing.T, c plantest.Case) {
 		t.Errorf("got plan\n%s\nwant\n%s\nafter it\n%s\nwant\n%s", want, c.File("want"), left, c.File("after"))
 	}
 	for n := range steps {
-		continued(t, cfg, carriedOut(t, cfg, snap, p, n), opt, fmt.Sprintf("cut off after %d of %d steps", n, steps))
+		continued(t, cfg, carriedOut(t, cfg, snap, p, n), opt, fmt.Sprintf("cut off after %d of %d steps", n, steps), n%4 == 0)
 	}
 	atRest(t, cfg, after, opt, "carried out")
 }
@@ -65,10 +65,11 @@ func carriedOut(t *testing.T, cfg *schema.Config, snap *state.Snapshot, p *plan.
 	return w.Snapshot
 }
 
-// continued checks that planning anew from snap comes to rest.
-func continued(t *testing.T, cfg *schema.Config, snap *state.Snapshot, opt plan.Options, when string) {
+// continued checks that planning anew from snap comes to rest, and, if compared, that it is
+// as if everything was looked at: random histories ask that of far more.
+func continued(t *testing.T, cfg *schema.Config, snap *state.Snapshot, opt plan.Options, when string, compared bool) {
 	p, err := Build(cfg, snap, opt)
-	if err == nil {
+	if err == nil && compared {
 		err = sameSlowly(cfg, snap, opt, p)
 	}
 	if err != nil {
