@@ -36,7 +36,7 @@ type sideHost struct {
 	conn    atomic.Pointer[sideConn]
 	dialing sync.Mutex
 	wrong   atomic.Pointer[error] // the first thing that it read and must not have
-	stale   atomic.Int64          // reads of what another had written over before they began
+	stale   atomic.Int64          // reads of what had been written over before they began
 	refused sync.Map              // why, by target
 	stop    context.CancelFunc
 	working sync.WaitGroup
@@ -129,10 +129,17 @@ func (h *sideHost) readOwn(ctx context.Context, c *sideConn, b int) {
 	}
 	data := make([]byte, block)
 	err := h.do(ctx, c, func(ctx context.Context) error { return c.device.ReadAt(ctx, data, h.offset+int64(b)*block) })
-	if err == nil {
-		h.found(h.judge(b, data)) // before anybody writes to it again
+	defer h.leave(b) // once it is judged
+	if err != nil {
+		return
 	}
-	h.leave(b)
+	// What was overwritten an old engine reads from its own replica, if a host comes back
+	// to it.
+	if number, err := h.number(b, data); err == nil && number < h.acked(b) {
+		h.stale.Add(1)
+		return
+	}
+	h.found(h.judge(b, data))
 }
 
 func (h *sideHost) readOther(ctx context.Context, c *sideConn, b int) {

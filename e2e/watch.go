@@ -69,7 +69,8 @@ func (w *Watch) stop() {
 	})
 }
 
-// Stop ends it, and expects it to end well. What it has logged is forgotten then.
+// Stop ends it, and expects it to end well. What it has logged is forgotten then, unless
+// the test has failed.
 func (w *Watch) Stop() {
 	w.l.t.Helper()
 	w.stop()
@@ -77,7 +78,9 @@ func (w *Watch) Stop() {
 		w.l.t.Errorf("the watch ended badly: %v", w.cmd.ProcessState)
 		return
 	}
-	w.log = &lines{}
+	if !w.l.t.Failed() {
+		w.log = &lines{}
+	}
 }
 
 // Logged waits for a message since some time that has a text in its line, and returns
