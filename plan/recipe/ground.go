@@ -13,6 +13,14 @@ type ground struct {
 	reminders []state.Reminder // what nodes know of each other's pools when the pass begins
 	blocks    []int64          // sizes of the pools' blocks
 	nodes     []lineage.Node   // in the order of their sections
+	unread    *unread          // nil until all nodes were looked at
+}
+
+// unread is what may hold replicas and could not be read.
+type unread struct {
+	nodes   map[lineage.Node]bool
+	pending bool // some will be in this very pass
+	why     string
 }
 
 // survey looks at all nodes, and plans what they lack.
@@ -26,6 +34,8 @@ func (b *builder) survey() {
 	for _, s := range b.made {
 		b.ground.nodes = append(b.ground.nodes, lineage.Node(s.Name))
 	}
+	nodes, pending, why := b.hiddenNodes()
+	b.ground.unread = &unread{nodes, pending, why}
 }
 
 // measureAgain measures the pools again after a pass that did nothing else to them

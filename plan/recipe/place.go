@@ -348,6 +348,9 @@ func (b *builder) hidden() (hidden int, pending bool, why string) {
 }
 
 func (b *builder) hiddenNodes() (nodes map[lineage.Node]bool, pending bool, why string) {
+	if u := b.ground.unread; u != nil {
+		return u.nodes, u.pending, u.why
+	}
 	nodes = map[lineage.Node]bool{}
 	for _, n := range b.cfg.Nodes {
 		unread := false

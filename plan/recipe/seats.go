@@ -64,6 +64,9 @@ func differ(x, y []int) int {
 // of their engine goes: as seats where that was asked for, else of those that are to
 // fail over without a person and would not.
 func (p *passes) fates(b *builder, out *plan.Plan) {
+	if !p.opt.Explain && !slices.ContainsFunc(p.order, func(v *schema.Volume) bool { return v.Failover }) {
+		return
+	}
 	type judged struct {
 		v       *schema.Volume
 		id      lineage.Volume
