@@ -16,14 +16,14 @@ type Addresses func(*schema.Config, *schema.Volume) (*vip.Mover, error)
 // mover is that of the volume that a subsystem is the export of.
 func (c *caller) mover(nqn lineage.NQN) (*vip.Mover, error) {
 	v, ok := c.cluster.ParseExport(nqn)
-	conf := c.fences.cfg.Volume(v.Name)
+	conf := c.cfg.Volume(v.Name)
 	switch {
 	case c.addresses == nil:
 		return nil, errors.New("programs that move addresses are not run here")
 	case !ok || conf == nil || conf.Export.VIP == nil:
 		return nil, errors.New("the volume has no address that moves")
 	}
-	return c.addresses(c.fences.cfg, conf)
+	return c.addresses(c.cfg, conf)
 }
 
 // expectAddress fails when the program that moves an address does not say where it is.

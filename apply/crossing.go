@@ -83,7 +83,7 @@ func wayOf(events []*nsEvent) way {
 	is := mixed
 	for i, e := range events {
 		w := after
-		if e.To < e.From {
+		if e.AsksBack() {
 			w = before
 		}
 		if i > 0 && w != is {

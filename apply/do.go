@@ -15,6 +15,7 @@ const mib = 1 << 20
 
 // caller carries out single ops: it knows what targets call what plans name.
 type caller struct {
+	cfg       *schema.Config
 	cluster   lineage.Cluster
 	targets   map[lineage.Node]*spdk.Client
 	lvstores  *lvstores
@@ -28,9 +29,9 @@ type caller struct {
 	*tokens
 }
 
-func newCaller(c lineage.Cluster, targets map[lineage.Node]*spdk.Client, events *events, f *fences, moves Addresses) *caller {
-	return &caller{cluster: c, targets: targets, fences: f, addresses: moves, lvstores: newLvstores(), limits: newLimits(), events: events,
-		crossing: newCrossings(c, targets), tokens: newTokens()}
+func newCaller(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, events *events, f *fences, moves Addresses) *caller {
+	return &caller{cfg: cfg, cluster: cfg.Cluster, targets: targets, fences: f, addresses: moves, lvstores: newLvstores(), limits: newLimits(), events: events,
+		crossing: newCrossings(cfg.Cluster, targets), tokens: newTokens()}
 }
 
 // do carries out one op. Its errors name the node.

@@ -89,7 +89,7 @@ func (g *guardServer) resume() {
 	if len(g.held) == 0 {
 		return
 	}
-	c := newCaller(g.cfg.Cluster, g.targets, newEvents(Options{}), newFences(g.cfg, Options{}), g.moves)
+	c := newCaller(g.cfg, g.targets, newEvents(Options{}), newFences(g.cfg, Options{}), g.moves)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, m := range slices.Collect(maps.Values(g.held)) {

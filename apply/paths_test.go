@@ -8,6 +8,7 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/schema"
 )
 
 // TestExpectPaths: a host that is connected to one node only is found, also when it has
@@ -41,10 +42,10 @@ func TestExpectPaths(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				now := newCaller("lab", targets, newEvents(Options{}), nil, nil)
+				now := newCaller(&schema.Config{Cluster: "lab"}, targets, newEvents(Options{}), nil, nil)
 				before := now
 				if !c.opens {
-					before = newCaller("lab", targets, newEvents(Options{}), nil, nil)
+					before = newCaller(&schema.Config{Cluster: "lab"}, targets, newEvents(Options{}), nil, nil)
 				}
 				addresses := []string{"10.0.0.1", "10.0.0.2"}
 				for i, n := range []lineage.Node{"n1", "n2"} {

@@ -64,7 +64,7 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 		opt.Stop = either(opt.Stop, opt.Lock.Wished(), closed)
 	}
 	e, m, a := newEvents(opt), newMade(cfg.Lvstores), newAttempts(opt.Repeats)
-	c := newCaller(cfg.Cluster, targets, e, newFences(cfg, opt), opt.Addresses)
+	c := newCaller(cfg, targets, e, newFences(cfg, opt), opt.Addresses)
 	if opt.Pace != nil {
 		c.pace = &pace{cluster: cfg.Cluster, targets: targets, limits: c.limits, tell: opt.Pace, engines: map[lineage.Node]*engine{}}
 	}

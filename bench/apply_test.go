@@ -117,7 +117,7 @@ func (b *bare) ways(sections []plan.Section) (ways [2][]plan.Section) {
 		way := 0
 		for step := range s.Steps() {
 			if op, shows := step.Op.(plan.NamespaceAdd); shows {
-				if l, is := b.cfg.Cluster.ParseLink(op.NQN); is && l.From > l.To {
+				if l, is := b.cfg.Cluster.ParseLink(op.NQN); is && l.AsksBack() {
 					way = 1
 				}
 			}

@@ -40,6 +40,11 @@ func (l Link) ending() string {
 	return ""
 }
 
+// AsksBack reports whether the target that hears of namespaces of the link comes, by name,
+// before the peer that it asks about them. Of several events at a time all are to be so, or
+// none: targets that ask one another in a circle hang.
+func (l Link) AsksBack() bool { return l.To < l.From }
+
 // String is the link for people, such as "n2 → n1" or "n2 → n1 (wait)".
 func (l Link) String() string {
 	s := string(l.From) + " → " + string(l.To)

@@ -130,23 +130,18 @@ func (s *Snapshot) survivor(c lineage.Cluster, h Head) Survivor {
 	n := s.Nodes[h.Node]
 	for nqn, sub := range n.Subsystems {
 		link, ok := c.ParseLink(nqn)
-		if !ok || !link.Wait || link.From != h.Node {
+		if !ok || !link.Wait || link.From != h.Node || !sub.Shows(string(h.Lvol.UUID)) {
 			continue
 		}
-		for _, ns := range sub.Namespaces {
-			if ns.Bdev != string(h.Lvol.UUID) {
-				continue
-			}
-			out.Link, out.Doubt = link, ""
-			out.Connected = sub.Evidence != nil && slices.Contains(sub.Evidence.Connected, c.HostNQN(link.To))
-			switch e := sub.Evidence; {
-			case !h.Lvol.Complete():
-				out.Doubt = "it is not complete"
-			case e == nil:
-				out.Doubt = "its target does not tell whether I/O of it has failed"
-			case slices.Contains(e.Failed, ns.Bdev):
-				out.Doubt = "I/O of it has failed on its node, so the engine may have gone on without it"
-			}
+		out.Link, out.Doubt = link, ""
+		out.Connected = sub.Evidence != nil && slices.Contains(sub.Evidence.Connected, c.HostNQN(link.To))
+		switch e := sub.Evidence; {
+		case !h.Lvol.Complete():
+			out.Doubt = "it is not complete"
+		case e == nil:
+			out.Doubt = "its target does not tell whether I/O of it has failed"
+		case slices.Contains(e.Failed, string(h.Lvol.UUID)):
+			out.Doubt = "I/O of it has failed on its node, so the engine may have gone on without it"
 		}
 	}
 	return out
@@ -205,10 +200,8 @@ func (s *Snapshot) MayServe(c lineage.Cluster, h Head) lineage.Node {
 		if to := s.Nodes[link.To]; to != nil && to.Unknown == "" {
 			continue
 		}
-		for _, ns := range sub.Namespaces {
-			if ns.Bdev == string(h.Lvol.UUID) {
-				return link.To
-			}
+		if sub.Shows(string(h.Lvol.UUID)) {
+			return link.To
 		}
 	}
 	return ""

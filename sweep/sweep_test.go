@@ -113,6 +113,17 @@ func chosen(sc *scenario, calls []callID, tr *trouble, scenario, kind int) []int
 	return ns
 }
 
+// carryOut does all of a scenario, and returns how it ends.
+func (w *world) carryOut() (end ending, err error) {
+	if err = w.story(); err == nil {
+		_, err = w.sweep()
+	}
+	if err == nil {
+		end, err = w.finish(w.sc.final())
+	}
+	return end, cmp.Or(w.err, err)
+}
+
 // undisturbed carries a scenario out without trouble and returns the calls of
 // its last step, in an order that stays, and how it ends.
 func undisturbed(t *testing.T, sc *scenario) (calls []callID, want ending) {
@@ -123,13 +134,7 @@ func undisturbed(t *testing.T, sc *scenario) (calls []callID, want ending) {
 			t.Fatal(err)
 		}
 		defer w.close()
-		if err = w.story(); err == nil {
-			_, err = w.sweep()
-		}
-		if err == nil {
-			want, err = w.finish(sc.final())
-		}
-		if err = cmp.Or(err, w.err); err != nil {
+		if want, err = w.carryOut(); err != nil {
 			t.Fatalf("%s\n%s\n%v", strings.Join(w.log, "\n"), want, err)
 		}
 		calls = w.calls

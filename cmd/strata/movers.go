@@ -21,13 +21,18 @@ func (s *source) moverFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&s.movers, "vip-commands", nil, moversHelp)
 }
 
+// mayMove says why the program must not be run that moves an address; nil when it may.
+func (s *source) mayMove(v *schema.VIP) error {
+	return permitted(v.Command[0], "--vip-commands", moversEnv, s.movers)
+}
+
 // mayMoveAll says of the first volume whose address must not be moved why.
 func (s *source) mayMoveAll(cfg *schema.Config) error {
 	for _, v := range cfg.Volumes {
 		if v.Export.VIP == nil {
 			continue
 		}
-		if err := permitted(v.Export.VIP.Command[0], "--vip-commands", moversEnv, s.movers); err != nil {
+		if err := s.mayMove(v.Export.VIP); err != nil {
 			return fmt.Errorf("%s: volume %s: vip: %w", v.Export.VIP.Pos, v.Name, err)
 		}
 	}
@@ -36,7 +41,7 @@ func (s *source) mayMoveAll(cfg *schema.Config) error {
 
 // mover moves the address of a volume of a configuration.
 func (s *source) mover(cfg *schema.Config, v *schema.Volume) (*vip.Mover, error) {
-	if err := permitted(v.Export.VIP.Command[0], "--vip-commands", moversEnv, s.movers); err != nil {
+	if err := s.mayMove(v.Export.VIP); err != nil {
 		return nil, err
 	}
 	var nodes []lineage.Node

@@ -143,13 +143,8 @@ func (c *Checker) shutOut(v lineage.Volume, engine lineage.Node) error {
 func (c *Checker) shownOn(n lineage.Node, u lineage.UUID) (lineage.Link, *state.Subsystem) {
 	for nqn, sub := range c.w.Nodes[n].Subsystems {
 		link, ok := c.cfg.Cluster.ParseLink(nqn)
-		if !ok || !link.Wait || link.From != n {
-			continue
-		}
-		for _, ns := range sub.Namespaces {
-			if ns.Bdev == string(u) {
-				return link, sub
-			}
+		if ok && link.Wait && link.From == n && sub.Shows(string(u)) {
+			return link, sub
 		}
 	}
 	return lineage.Link{}, nil

@@ -42,7 +42,7 @@ func (s *subject) bringLegs() (of state.CurrentLeg, why string) {
 // abreast are the stages of several chains, each in its order, in as few as the turns
 // allow. What makes the new engine ask the old one comes first: hosts wait longest for that.
 func (s *subject) abreast(chains [][][]plan.Step) (stages [][]plan.Step) {
-	turn := asksBack(lineage.Link{From: s.was, To: s.engine})
+	turn := lineage.Link{From: s.was, To: s.engine}.AsksBack()
 	for {
 		var stage []plan.Step
 		left := false
@@ -67,10 +67,6 @@ func (s *subject) abreast(chains [][][]plan.Step) (stages [][]plan.Step) {
 	}
 }
 
-// asksBack reports whether the target that hears of a link comes before the peer that it
-// asks.
-func asksBack(l lineage.Link) bool { return l.To < l.From }
-
 // onTurn reports whether all events of a stage are of that turn; what is none always is.
 func (b *builder) onTurn(stage []plan.Step, turn bool) bool {
 	return !slices.ContainsFunc(stage, func(step plan.Step) bool {
@@ -83,6 +79,6 @@ func (b *builder) onTurn(stage []plan.Step, turn bool) bool {
 		default: // no target hears of it
 		}
 		l, ok := b.cfg.Cluster.ParseLink(nqn)
-		return ok && asksBack(l) != turn
+		return ok && l.AsksBack() != turn
 	})
 }

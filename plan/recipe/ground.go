@@ -1,6 +1,9 @@
 package recipe
 
 import (
+	"cmp"
+	"fmt"
+
 	"strata/lineage"
 	"strata/state"
 )
@@ -13,7 +16,7 @@ type ground struct {
 	reminders []state.Reminder // what nodes know of each other's pools when the pass begins
 	blocks    []int64          // sizes of the pools' blocks
 	nodes     []lineage.Node   // in the order of their sections
-	unread    *unread          // nil until all nodes were looked at
+	unread    unread
 }
 
 // unread is what may hold replicas and could not be read.
@@ -34,8 +37,26 @@ func (b *builder) survey() {
 	for _, s := range b.made {
 		b.ground.nodes = append(b.ground.nodes, lineage.Node(s.Name))
 	}
-	nodes, pending, why := b.hiddenNodes()
-	b.ground.unread = &unread{nodes, pending, why}
+	b.ground.unread = b.findUnread()
+}
+
+// findUnread finds what may hold replicas and could not be read.
+func (b *builder) findUnread() unread {
+	u := unread{nodes: map[lineage.Node]bool{}}
+	for _, n := range b.cfg.Nodes {
+		for _, p := range b.ground.pools[n.Name] {
+			if p.state == poolHidden || p.state == poolPending {
+				u.nodes[n.Name], u.why = true, cmp.Or(p.why, u.why)
+				u.pending = u.pending || p.state == poolPending
+			}
+		}
+	}
+	for _, m := range b.ground.missing {
+		if !u.nodes[m.Node] {
+			u.nodes[m.Node], u.why = true, fmt.Sprintf("pool %s of %s was not found", m.Pool, m.Node)
+		}
+	}
+	return u
 }
 
 // measureAgain measures the pools again after a pass that did nothing else to them

@@ -343,31 +343,6 @@ func rendezvous(parts ...string) uint64 {
 // says whether any of them will be in this very pass. Every node counts: the
 // configuration may have kept the volume elsewhere before.
 func (b *builder) hidden() (hidden int, pending bool, why string) {
-	nodes, pending, why := b.hiddenNodes()
-	return len(nodes), pending, why
-}
-
-func (b *builder) hiddenNodes() (nodes map[lineage.Node]bool, pending bool, why string) {
-	if u := b.ground.unread; u != nil {
-		return u.nodes, u.pending, u.why
-	}
-	nodes = map[lineage.Node]bool{}
-	for _, n := range b.cfg.Nodes {
-		unread := false
-		for _, p := range b.ground.pools[n.Name] {
-			if p.state == poolHidden || p.state == poolPending {
-				unread, why = true, cmp.Or(p.why, why)
-				pending = pending || p.state == poolPending
-			}
-		}
-		if unread {
-			nodes[n.Name] = true
-		}
-	}
-	for _, m := range b.ground.missing {
-		if !nodes[m.Node] {
-			nodes[m.Node], why = true, fmt.Sprintf("pool %s of %s was not found", m.Pool, m.Node)
-		}
-	}
-	return nodes, pending, why
+	u := b.ground.unread
+	return len(u.nodes), u.pending, u.why
 }

@@ -80,8 +80,7 @@ func (p *passes) fates(b *builder, out *plan.Plan) {
 			engines[v.Name] = s.Engine
 		}
 	}
-	hidden, _, _ := b.hiddenNodes()
-	f := takeover.NewForesight(p.cfg, p.w.Snapshot, engines, slices.Collect(maps.Keys(hidden)))
+	f := takeover.NewForesight(p.cfg, p.w.Snapshot, engines, slices.Collect(maps.Keys(b.ground.unread.nodes)))
 	for _, j := range all {
 		if !p.opt.Explain && !j.v.Failover {
 			continue

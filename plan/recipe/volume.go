@@ -22,11 +22,7 @@ type subject struct {
 	sec *section
 	// engine is the node that serves the volume, or will.
 	engine lineage.Node
-	// awaited is the node that is to be the engine and cannot be yet, for it is to
-	// have a replica and has no current one; "" for none.
-	awaited lineage.Node
-	to      lineage.Node // is to serve it when it is started again in this pass
-	was     lineage.Node // served it until it was taken down in this pass
+	handover
 	places  plan.Placement
 	weighed *weighed // how these were chosen
 	// keep has the lvols that a rebuild shows to a node, beside the legs.
@@ -44,8 +40,18 @@ type subject struct {
 	// toldAt is how many stages the section had once the replicas that are not the
 	// authority were told of the epoch that it has just minted; 0 for none.
 	toldAt int
-	// witness is the node of the replica that takes over from an engine that is gone; ""
-	// for none.
+	// layered has the layers of all legs, as they were before anything is done to them.
+	layered []*layer
+}
+
+// handover is what becomes of a volume's engine in a pass, each a node or "".
+type handover struct {
+	// awaited is the node that is to be the engine and cannot be yet, for it is to
+	// have a replica and has no current one.
+	awaited lineage.Node
+	to      lineage.Node // is to serve it when it is started again in this pass
+	was     lineage.Node // served it until it was taken down in this pass
+	// witness is the node of the replica that takes over from an engine that is gone.
 	witness lineage.Node
 	// vouched is the node of one that has taken over in this pass on the operator's word,
 	// whom names need not bear out: too few replicas may have been read.
@@ -53,8 +59,6 @@ type subject struct {
 	// heardAt is the node that this pass has listen no more at the address of the volume that
 	// moves: it has that address.
 	heardAt lineage.Node
-	// layered has the layers of all legs, as they were before anything is done to them.
-	layered []*layer
 }
 
 // volume plans one volume.
