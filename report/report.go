@@ -86,7 +86,8 @@ type Volume struct {
 	Undecided bool           `json:"undecided,omitempty"`
 	Wanted    int            `json:"wanted"`
 	Failover  *takeover.Fate `json:"failover,omitempty"`
-	Limits    *Limits        `json:"limits,omitempty"` // nil: none
+	Migration string         `json:"migration,omitempty"` // how far it is on its way elsewhere; "" when it stays
+	Limits    *Limits        `json:"limits,omitempty"`    // nil: none
 	Exports   []Export       `json:"exports,omitempty"`
 	Replicas  []Replica      `json:"replicas,omitempty"`
 }
@@ -221,7 +222,7 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 			out.Size = h.Lvol.Size
 		}
 	}
-	out.Exports = exports(verdict, inc)
+	out.Exports, out.Migration = exports(verdict, inc), migration(cfg, v, verdict)
 	out.Why = cmp.Or(out.Why, unreached(v, verdict, inc))
 	out.Health = health(v, verdict, out)
 	if n := unheard(cfg.Cluster, s, verdict, inc); n != "" {

@@ -112,6 +112,9 @@ func volumeTree(v report.Volume) any {
 	if v.Failover != nil {
 		t.Child(faint.Render("failover " + v.Failover.Words()))
 	}
+	if v.Migration != "" {
+		t.Child(worry.Render(v.Migration))
+	}
 	if v.Limits != nil {
 		t.Child("hosts get at most " + v.Limits.String())
 	}

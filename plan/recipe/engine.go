@@ -29,30 +29,37 @@ func (s *subject) seat() (n lineage.Node, why string) {
 	if s.was != "" {
 		return s.was, "it served the volume"
 	}
-	return s.lightest(s.Legs)
+	var seen []lineage.Node
+	for _, l := range s.Legs {
+		if l.Head != nil {
+			seen = append(seen, l.Node)
+		}
+	}
+	return s.lightest(seen)
 }
 
-// lightest is the node of one of these replicas on which the engine is best
+// lightest is the one of these nodes on which the engine is best
 // started: where the volume can be shown and its replica stays; where hosts have a path
 // already, if they are to have several; where other replicas are shown already, for it
 // was served there, or was about to be; where fewest volumes are served. Of equals it is
 // the first, "" of none.
-func (s *subject) lightest(legs []state.CurrentLeg) (n lineage.Node, why string) {
-	legs = slices.DeleteFunc(slices.Clone(legs), func(l state.CurrentLeg) bool { return l.Head == nil })
-	if len(legs) == 0 {
+func (s *subject) lightest(nodes []lineage.Node) (n lineage.Node, why string) {
+	switch {
+	case len(nodes) == 0:
 		return "", ""
-	}
-	if len(legs) == 1 {
-		return legs[0].Node, "the only current replica that it can be started from is there"
+	case len(nodes) == 1 && s.legOn(nodes[0]):
+		return nodes[0], "the only current replica that it can be started from is there"
+	case len(nodes) == 1:
+		return nodes[0], "a replica is to be there, and nowhere else"
 	}
 	load, ranks := s.b.load(), map[lineage.Node][]int{}
-	for _, l := range legs {
-		conf := s.b.cfg.Node(l.Node)
-		leaves := conf == nil || s.v.KeptOff(conf) != "" || s.released(l.Node)
-		pathless := s.v.Export.Standby > 0 && !s.hasPath(l.Node)
-		ranks[l.Node] = []int{boolToInt(s.showable(s.b.w.Nodes[l.Node]) != ""), boolToInt(leaves), boolToInt(pathless), boolToInt(!s.shownTo(l.Node)), load.Of(l.Node)}
+	for _, n := range nodes {
+		conf := s.b.cfg.Node(n)
+		leaves := conf == nil || s.v.KeptOff(conf) != "" || s.released(n)
+		pathless := s.v.Export.Standby > 0 && !s.hasPath(n)
+		ranks[n] = []int{boolToInt(s.showable(s.b.w.Nodes[n]) != ""), boolToInt(leaves), boolToInt(pathless), boolToInt(!s.shownTo(n)), load.Of(n)}
 	}
-	best := slices.MinFunc(legs, func(x, y state.CurrentLeg) int { return slices.Compare(ranks[x.Node], ranks[y.Node]) }).Node
+	best := slices.MinFunc(nodes, func(x, y lineage.Node) int { return slices.Compare(ranks[x], ranks[y]) })
 	if s.b.opt.Explain {
 		why = preferred(best, ranks, load.Of)
 	}
@@ -118,10 +125,14 @@ func (b *builder) serving(v *schema.Volume, inc *state.Incarnation) lineage.Node
 // replica of the volume is to be where it is: without one of its own it leaves an
 // epoch without an authority when it ends. It moves before that replica goes, and
 // not before that may. From a node that is drained it moves as soon as there is
-// another replica. "" when the engine stays.
+// another replica; of a volume all of whose replicas go, before any is copied
+// (migrate.go). "" when the engine stays.
 func (s *subject) refuge() (n lineage.Node, why string) {
 	if s.v.Engine != "" || s.kernelExport() {
 		return "", ""
+	}
+	if n, why = s.forward(); n != "" {
+		return n, why
 	}
 	own := slices.IndexFunc(s.surplus(), func(l state.CurrentLeg) bool { return l.Node == s.Engine })
 	switch {
@@ -139,19 +150,21 @@ func (s *subject) refuge() (n lineage.Node, why string) {
 	case s.chosen(s.Engine) || s.unread(s.Engine) || s.completing():
 		return "", ""
 	}
-	var legs []state.CurrentLeg
+	var open, away []lineage.Node
 	for _, l := range s.Legs {
-		if l.Node != s.Engine && s.chosen(l.Node) {
-			legs = append(legs, l)
+		if l.Node == s.Engine || !s.chosen(l.Node) {
+			continue
+		}
+		if l.Head == nil {
+			away = append(away, l.Node)
+		} else {
+			open = append(open, l.Node)
 		}
 	}
-	if len(legs) == 0 {
-		return "", ""
+	if len(open) == 0 {
+		open = away[:min(1, len(away))] // what is in the way of that is said
 	}
-	if n, why = s.lightest(legs); n == "" {
-		n = legs[0].Node
-	}
-	return n, why
+	return s.lightest(open)
 }
 
 // leave takes a volume in use down, to be started where a replica of it is to stay.

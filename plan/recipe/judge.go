@@ -44,6 +44,9 @@ func (s *subject) judge() bool {
 			held[o.Node] = stickStale // a rebuild has begun there
 		}
 	}
+	if _, ok := held[s.Engine]; !ok && s.Engine != "" && s.v.Engine == "" {
+		held[s.Engine] = stickServed
+	}
 	for n := range held {
 		switch s.progress(n) {
 		case 3:

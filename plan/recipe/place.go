@@ -24,6 +24,7 @@ const (
 	stickJoined                // the RAID writes to it, and it is being completed
 	stickBegun                 // a rebuild has begun there
 	stickStale                 // has some of the data
+	stickServed                // has nothing, but the engine is there, and it fits
 	stickNone
 )
 
@@ -54,7 +55,7 @@ func (b *builder) placeBytes(v *schema.Volume, held map[lineage.Node]stick, bloc
 		best := slices.MinFunc(open, func(x, y candidate) int { return x.compare(y, used) })
 		out.Chosen = append(out.Chosen, plan.Choice{Node: best.pool.node.Name, Lvstore: best.pool.conf.Lvstore, Why: best.why(v, used)})
 		used[best.label]++
-		if best.stick == stickNone {
+		if best.stick >= stickServed {
 			but = "others are preferred"
 		}
 		open = slices.DeleteFunc(open, func(c candidate) bool { return c.pool.node == best.pool.node })
@@ -175,7 +176,7 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, bloc
 				continue
 			}
 			c := candidate{p, stickNone, b.has(n.Name, p.conf.Lvstore, base), n.Name == v.Engine, b.inherits(n, held), n.Labels[v.Replicas.Spread], roundUp(need, p.cluster), rendezvous(v.Name, string(n.Name), p.conf.Name)}
-			if s, ok := held[n.Name]; ok {
+			if s, ok := held[n.Name]; ok && (s != stickServed || p.roomFor(c.need) != fitsNot) {
 				c.stick = s
 			}
 			if best == nil || c.compare(*best, nil) < 0 {
@@ -300,6 +301,8 @@ func (c candidate) why(v *schema.Volume, used map[string]int) string {
 		return "is being rebuilt"
 	case stickStale:
 		return "has an older replica"
+	case stickServed:
+		return "has the engine"
 	}
 	if c.beside {
 		return "has the snapshot it is cloned from"

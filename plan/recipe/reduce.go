@@ -166,6 +166,9 @@ func (s *subject) dropStale() {
 			continue
 		}
 		stale := because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, amount.Of(len(s.Legs), "replica"))
+		if s.inRaid(h.Lvol.UUID) {
+			s.removeLeg(stale, h.Lvol.UUID)
+		}
 		s.b.withdraw(s.sec, stale, h.Node, h.Lvol.UUID, "")
 		if s.legOn(h.Node) {
 			s.sec.then(stale, plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: at.LvolByUUID(h.Lvol.UUID).Name})

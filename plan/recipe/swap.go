@@ -187,7 +187,7 @@ func (s *subject) canRestart(to lineage.Node) string {
 		return why
 	}
 	if to != s.Engine && s.lacksLeg(to) {
-		return fmt.Sprintf("%s is to have a current replica first", to)
+		return s.awaitsCopy(to)
 	}
 	return ""
 }
