@@ -60,6 +60,44 @@ func TestLinuxFailover(t *testing.T) {
 	l.SameStacks(stacks, nil)
 }
 
+// TestLinuxFailoverWatched ends the target of an engine that has no replica of its own while a
+// watch runs: another takes over by itself, and a Linux host goes on within 2 s of when the
+// engine was waited for long enough.
+func TestLinuxFailoverWatched(t *testing.T) {
+	const patience = 2 * time.Second
+	image := LinuxImage(t)
+	l := NewLabOf(t, gib, "n1", "n2", "n3")
+	l.Links = `{loss: "wait", patience: "2s"}`
+	l.Configure(`db: {size: 64Mi, replicas: on: ["n1", "n2"], engine: "n3", export: nvmf: {hosts: "any", standby: 2}, auto: ["serve", "fence", "rebuild", "change"], failover: "auto"}`)
+	watch := l.StartWatch()
+	watch.Logged(time.Time{}, "nothing is left to do", `"converged":true`)
+	h := l.Linux(image)
+	disk := h.written("db")
+	nqn, _ := l.exporter("db")
+	longest := h.LongestWrite("/mnt/raw", func() {
+		killed := time.Now()
+		l.Kill("n3")
+		served := watch.Logged(killed, "step done", "let I/O on ")
+		t.Logf("the engine was killed, and another had taken over after %v; a node is waited for for %v", served.Sub(killed).Round(time.Millisecond), patience)
+	})
+	t.Logf("the host's longest write took %v", longest.Round(time.Millisecond))
+	if most := patience + 2*time.Second + linuxRetry; longest > most {
+		t.Errorf("that is more than %v", most)
+	}
+	load := h.StartLoad("/mnt")
+	load.During("the old engine is back", func() {
+		again := time.Now()
+		l.Start("n3")
+		watch.Logged(again, "nothing is left to do", `"converged":true`)
+	})
+	load.Stop()
+	h.cleanly(disk, nqn)
+	watch.Stop()
+	stacks := l.Stacks("db")
+	l.Kill()
+	l.SameStacks(stacks, nil)
+}
+
 // linuxRetry is what a Linux host needs to go on by another path, at most, on busy machines
 // too: the emulated host has a part of a core.
 const linuxRetry = 500 * time.Millisecond

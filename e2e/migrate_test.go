@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-const migrating = `db: {size: "1Gi", replicas: on: [%q], export: nvmf: {hosts: "any", standby: 1}}`
+const migrating = `db: {size: 1Gi, replicas: on: [%q], export: nvmf: {hosts: "any", standby: 1}}`
 
 // usable is how long it takes at most from the word to a host's first write at the
 // destination, whatever the size of the volume.

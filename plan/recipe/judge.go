@@ -66,7 +66,10 @@ func (s *subject) judge() bool {
 	}
 	s.weighed = &weighed{s.v, held, s.blockSize(), s.baseName(), s.need(), nil}
 	s.places, _ = b.weigh(s.weighed)
-	if verdict.Engine == "" && s.to == "" && s.lacksLeg(s.engine) {
+	if n := s.wasAhead(); n != "" {
+		s.engine, why = n, "it was served there, and a replica is to be there"
+	}
+	if verdict.Engine == "" && s.to == "" && s.lacksLeg(s.engine) && (s.awaitsCopy(s.engine) != "" || !s.b.reachable(s.engine)) {
 		s.awaited, s.engine = s.engine, s.Legs[0].Node
 		why = fmt.Sprintf("%s is to be the engine, and has no current replica yet", s.awaited)
 	}

@@ -45,6 +45,21 @@ func (s *subject) forward() (n lineage.Node, why string) {
 	return s.lightest(open)
 }
 
+// wasAhead is the node that served a volume that migrates until its engine ended: what is
+// left there of that are legs that are shown to it. "" where an engine runs, and where another
+// node is set.
+func (s *subject) wasAhead() lineage.Node {
+	if s.Engine != "" || s.to != "" || s.was != "" || s.v.Engine != "" || !s.migrates() {
+		return ""
+	}
+	for _, c := range s.places.Chosen {
+		if s.shownTo(c.Node) && s.b.reachable(c.Node) && s.awaitsCopy(c.Node) == "" {
+			return c.Node
+		}
+	}
+	return ""
+}
+
 // awaitsCopy says why an engine on a node that is to have a replica, and has none yet, has to
 // wait for that; "" when it need not. When such an engine ends, its legs have to prove by
 // themselves that they are current: the only one does, and so do all over links that wait.
