@@ -83,7 +83,24 @@ func (b *builder) standOn(n lineage.Node, ctrl string) []plan.Key {
 			add(owner.LvolByUUID(leg).Parsed.Of())
 		}
 	}
+	for _, key := range b.readers(n, ctrl) {
+		keys[key] = true
+	}
 	return slices.SortedFunc(maps.Keys(keys), plan.Key.Compare)
+}
+
+// readers are the sections of the volumes of which an lvol reads through what a controller
+// brings: what they do to it comes before the controller is let go, and not beside that,
+// for to delete an lvol that has just lost what it reads through ends the target.
+func (b *builder) readers(n lineage.Node, ctrl string) (keys []plan.Key) {
+	for _, u := range b.w.Remotes(n, ctrl) {
+		for _, l := range b.w.Readers(n, u) {
+			if l.Parsed != nil {
+				keys = append(keys, plan.VolumeKey(l.Parsed.Of().Name))
+			}
+		}
+	}
+	return slices.SortedFunc(slices.Values(keys), plan.Key.Compare)
 }
 
 func (b *builder) dropLink(l lineage.Link, nqn lineage.NQN) {

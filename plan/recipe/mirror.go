@@ -84,6 +84,7 @@ func (s *subject) orderLegs() {
 // lead to the engine.
 func (s *subject) tidy() result {
 	before := s.tally()
+	s.dropSevered()
 	s.keepJoined()
 	for _, h := range s.inc.Heads {
 		keep := lineage.Node("")
@@ -103,6 +104,19 @@ func (s *subject) tidy() result {
 	}
 	s.dropStaging()
 	return s.since(before)
+}
+
+// dropSevered deletes what was a head that read through another node, and was about to be
+// deleted when a run ended: its name is that of staging already (sever.go).
+func (s *subject) dropSevered() {
+	anew := because(s.v.At("replicas"), "it was a head that is not in use any more")
+	for _, o := range slices.Clone(s.inc.Others) {
+		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && !o.Lvol.Complete() {
+			s.b.withdraw(s.sec, anew, o.Node, o.Lvol.UUID, "")
+			s.sec.then(anew, plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, Name: o.Lvol.Name})
+		}
+	}
+	s.reread()
 }
 
 // dropStaging deletes the stacks being copied that nothing continues: all when

@@ -170,13 +170,13 @@ func (b *builder) freeNSID(l lineage.Link, leg lineage.UUID, key string) int {
 	return 0
 }
 
-// readThrough reports whether an lvol that is no volume's, or counts for nothing at
-// present, reads through another that a link brings to its node.
+// readThrough reports whether an lvol reads through another that a link brings to its
+// node, and nothing in this pass has made it stand on something else before.
 func (b *builder) readThrough(n lineage.Node, u lineage.UUID) bool {
 	if b.w.Nodes[n] == nil {
 		return false
 	}
-	return slices.ContainsFunc(b.w.Readers(n, u), func(l *state.Lvol) bool { return l.Parsed == nil && !l.Degraded })
+	return slices.ContainsFunc(b.w.Readers(n, u), func(l *state.Lvol) bool { return !l.Degraded })
 }
 
 // withdraw takes an lvol off every link but the one to keep. A namespace has

@@ -40,6 +40,7 @@ type lost struct {
 	// minted has the volumes whose names say that their legs there are out, with the
 	// sections that write it.
 	minted map[lineage.Volume]plan.Key
+	reads  []plan.Key // the sections of volumes that read through it (idle.go)
 }
 
 // findWaiting finds the links that wait for their peers when the pass begins, and
@@ -49,7 +50,7 @@ func (b *builder) findWaiting() {
 	b.links.lost = map[lineage.Link]*lost{}
 	for _, w := range b.links.waiting {
 		if why, over := b.over(w); over {
-			b.links.lost[w.Link] = &lost{Waiting: w, why: why, minted: map[lineage.Volume]plan.Key{}}
+			b.links.lost[w.Link] = &lost{Waiting: w, why: why, minted: map[lineage.Volume]plan.Key{}, reads: b.readers(w.At, w.Controller)}
 		}
 	}
 }
@@ -282,7 +283,7 @@ func (b *builder) letGoLost() {
 		if !free || len(keys) == 0 {
 			continue
 		}
-		sec := b.section(plan.LinkKey(w.Link)).after(keys...)
+		sec := b.section(plan.LinkKey(w.Link)).after(keys...).after(l.reads...)
 		b.links.dropped[w.At] = true
 		sec.then(l.why, plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: w.At}, Controller: w.Controller})
 		sec.then(l.why, plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: w.At}, Controller: w.Controller})

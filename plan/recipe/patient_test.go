@@ -123,7 +123,7 @@ func (h *history) clocks(snap *state.Snapshot) {
 	}
 	for _, v := range h.cfg.Volumes {
 		for _, id := range snap.Incarnations(v.Name) {
-			if left, ok := snap.Survivors(h.cfg.Cluster, snap.Incarnation(h.cfg.Cluster, id)); ok && c.machines[left.Engine].down && h.Intn(2) == 0 && h.current(left) {
+			if left, ok := snap.Survivors(h.cfg.Cluster, snap.Incarnation(h.cfg.Cluster, id)); ok && c.machines[left.Engine] != nil && c.machines[left.Engine].down && h.Intn(2) == 0 && h.current(left) {
 				h.opt.Failover[v.Name] = true
 				c.note("the operator vouches that %s is off, for %s", left.Engine, id)
 			}

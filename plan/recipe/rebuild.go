@@ -142,13 +142,15 @@ func (s *subject) giveUpHalf(d plan.Choice) result {
 	return idle
 }
 
-// shaken reports whether a head that is not complete is on a node that lets go
-// of a peer in this pass. What it reads through may be going: until the nodes
+// shaken reports whether a head that is not complete, or what was one, is on a node that
+// lets go of a peer in this pass. What it reads through may be going: until the nodes
 // are read again, it is neither completed nor deleted, nor is anything taken
 // from under it.
 func (s *subject) shaken() bool {
 	return slices.ContainsFunc(s.inc.Heads, func(h state.Head) bool {
 		return !h.Lvol.Complete() && s.b.links.dropped[h.Node]
+	}) || slices.ContainsFunc(s.inc.Others, func(o state.Placed) bool {
+		return !o.Lvol.Complete() && s.b.links.dropped[o.Node]
 	})
 }
 
