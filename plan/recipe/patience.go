@@ -159,8 +159,15 @@ func (s *subject) patience() result {
 		}
 		return blocked
 	}
-	if len(out) > 0 && s.breaks(s.waitingLegs()) {
+	if len(out) > 0 && (s.admitted() || s.breaks(s.waitingLegs())) {
 		return blocked
+	}
+	if len(out) > 0 && newest(stay) < newest(s.Legs) {
+		// A run ended when it had said of these that they are out, and they are in the mirror
+		// still. Were the others let go first, nobody would know of the last epoch.
+		s.rename(s.Legs)
+		s.await(s.waitingLegs())
+		return acted
 	}
 	if len(out) > 0 {
 		// Also where none of what is let go counts as current: the names may mean one of
@@ -195,6 +202,35 @@ func (s *subject) rejoined() bool {
 		s.await(all)
 	}
 	return back
+}
+
+// newest is the highest epoch that legs say they are in.
+func newest(legs []state.CurrentLeg) (e lineage.Epoch) {
+	for _, l := range legs {
+		if l.Head != nil && l.Head.Name.Mark != lineage.Fenced {
+			e = max(e, l.Head.Name.Epoch)
+		}
+	}
+	return e
+}
+
+// admitted lets an engine without a replica of its own in again to the links that it was
+// fenced off, and from which nobody has taken over: one that is fenced off and has a leg
+// that is stale is one that another has taken over from (state.Judge), so no name says
+// that of a leg before. It reports whether there are any.
+func (s *subject) admitted() bool {
+	all := s.waitingLegs()
+	some := slices.ContainsFunc(all, func(l waitingLeg) bool {
+		return l.on.To == l.on.At && s.b.w.ShutOut(s.b.cfg.Cluster, l.on.Link) && !s.b.outdated(l.on.Link, false)
+	})
+	if !some || slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Node == s.Engine }) {
+		return false
+	}
+	for _, l := range all {
+		delete(s.b.links.lost, l.on.Link)
+	}
+	s.await(all)
+	return true
 }
 
 // stranded says of a volume that nothing is left of without the peers that are gone that
