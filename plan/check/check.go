@@ -113,7 +113,7 @@ func (c *Checker) track(paused map[lineage.NQN]bool, step *plan.Step) {
 		if c.cfg.Suspended(step.Op.On()) {
 			break // they wait until it is not any more
 		}
-		if v, ok := c.cfg.Cluster.ParseExport(hosts.NQN); ok && (c.serves(v, step.Op.On()) || c.leftover(v, step.Op.On())) {
+		if v, ok := c.cfg.Cluster.ParseExport(hosts.NQN); ok && (c.serves(v, step.Op.On()) || c.leftover(v, step.Op.On()) || c.helpless(v, step.Op.On())) {
 			break // they go on where it is served, or will be
 		}
 		if sub := c.w.Nodes[step.Op.On()].Subsystems[hosts.NQN]; export && sub != nil && len(sub.Listeners) == 0 {

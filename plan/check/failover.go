@@ -179,7 +179,12 @@ func (c *Checker) shows(op plan.NamespaceAdd) error {
 // believed, and no host reaches it.
 func (c *Checker) replaced(v lineage.Volume, n lineage.Node) bool {
 	verdict := c.judge(v)
-	return verdict.Unknown == "" && verdict.Engine != n && !slices.ContainsFunc(c.w.Incarnation(v).Exports, func(e state.Exported) bool {
+	return verdict.Unknown == "" && verdict.Engine != n && !c.heard(v, n)
+}
+
+// heard reports whether hosts reach a volume on a node.
+func (c *Checker) heard(v lineage.Volume, n lineage.Node) bool {
+	return slices.ContainsFunc(c.w.Incarnation(v).Exports, func(e state.Exported) bool {
 		return e.Node == n && (e.Subsystem == nil || len(e.Subsystem.Listeners) > 0)
 	})
 }
@@ -234,6 +239,24 @@ func (c *Checker) serves(v lineage.Volume, but lineage.Node) bool {
 	verdict := c.judge(v)
 	return verdict.Unknown == "" && verdict.Engine != "" && verdict.Engine != but && slices.ContainsFunc(c.w.Incarnation(v).Exports, func(e state.Exported) bool {
 		return e.Node == verdict.Engine && e.Subsystem != nil && e.Device != "" && slices.ContainsFunc(e.Subsystem.Listeners, func(l state.Listener) bool { return !l.Paused })
+	})
+}
+
+// helpless reports whether a node has a RAID of a volume of which it is fenced off every leg:
+// hosts wait there in any case.
+func (c *Checker) helpless(v lineage.Volume, n lineage.Node) bool {
+	at := c.w.Nodes[n]
+	raid := at.Raids[c.cfg.Cluster.Raid(v)]
+	return raid != nil && !slices.ContainsFunc(raid.Legs, func(l state.Leg) bool {
+		r := at.Remotes[l.UUID]
+		if !l.Configured {
+			return false
+		}
+		if r == nil || at.Controllers[r.Controller] == nil {
+			return true
+		}
+		link, ok := c.cfg.Cluster.ParseLink(at.Controllers[r.Controller].NQN)
+		return !ok || !c.w.ShutOut(c.cfg.Cluster, link)
 	})
 }
 

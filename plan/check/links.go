@@ -34,7 +34,7 @@ func (c *Checker) letGo(n lineage.Node, controller string) error {
 			continue
 		}
 		v, ok := c.cfg.Cluster.ParseRaid(name)
-		if ok && c.replaced(v, n) {
+		if ok && (c.replaced(v, n) || c.helpless(v, n) && !c.heard(v, n)) {
 			continue
 		}
 		if !ok || !c.leavesOut(v, n, rest, gone) {
@@ -54,6 +54,13 @@ func (c *Checker) letGo(n lineage.Node, controller string) error {
 // what is let go has everything, and mean that by the leg that is counted.
 func (c *Checker) leavesOut(v lineage.Volume, engine lineage.Node, rest, gone []lineage.UUID) bool {
 	inc := c.w.Incarnation(v)
+	gone = slices.DeleteFunc(gone, func(u lineage.UUID) bool {
+		h := inc.Find(u)
+		return h != nil && !h.Lvol.Complete() // it joins: no epoch has counted it yet
+	})
+	if len(gone) == 0 {
+		return true
+	}
 	var says *state.Head
 	for i, h := range inc.Heads {
 		if !slices.Contains(rest, h.Lvol.UUID) || h.Name.Mark == lineage.Fenced {

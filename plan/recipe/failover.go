@@ -74,17 +74,19 @@ func (s *subject) failover() result {
 	if gone && (s.fenceOff(left, w) || s.switchOff(left, w)) {
 		return acted
 	}
-	if s.witness = w.Node; !gone && left.Engine != "" {
-		return idle
-	}
+	s.witness = w.Node
 	// The names come before anything else: what shows that a replica has everything is
-	// what its link shows, and that goes when it is served; or that no link shows it.
+	// what its link shows, and that goes when it is served; or that no link shows it. Only
+	// where it was served it is shown still.
 	if gone {
 		s.sits(w.Node, "it takes over from %s", left.Engine)
 		s.to = w.Node
 	}
 	if !s.judge() {
 		return blocked
+	}
+	if !gone && left.Engine != "" && s.engine == left.Engine {
+		return idle
 	}
 	s.rename(s.Legs)
 	s.witness = ""

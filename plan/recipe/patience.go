@@ -2,7 +2,6 @@ package recipe
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -37,10 +36,10 @@ import (
 type lost struct {
 	state.Waiting
 	why reason
-	// minted has the volumes whose names say that their legs there are out, with the
-	// sections that write it.
-	minted map[lineage.Volume]plan.Key
-	reads  []plan.Key // the sections of volumes that read through it (idle.go)
+	// said has the volumes whose names say that their legs there are out, or which nobody
+	// reaches while they end, with the sections that see to that.
+	said  map[lineage.Volume]plan.Key
+	first []plan.Key // the sections of volumes that read through it (idle.go)
 }
 
 // findWaiting finds the links that wait for their peers when the pass begins, and
@@ -50,7 +49,7 @@ func (b *builder) findWaiting() {
 	b.links.lost = map[lineage.Link]*lost{}
 	for _, w := range b.links.waiting {
 		if why, over := b.over(w); over {
-			b.links.lost[w.Link] = &lost{Waiting: w, why: why, minted: map[lineage.Volume]plan.Key{}, reads: b.readers(w.At, w.Controller)}
+			b.links.lost[w.Link] = &lost{Waiting: w, why: why, said: map[lineage.Volume]plan.Key{}, first: b.readers(w.At, w.Controller)}
 		}
 	}
 }
@@ -65,7 +64,7 @@ func (b *builder) over(w state.Waiting) (reason, bool) {
 		return because(pos, "%s does not listen at %s:%s any more, where %s waits for it", w.From, ctrl.Address, ctrl.Port, w.At), true
 	}
 	if w.Link.To == w.At && b.w.ShutOut(b.cfg.Cluster, w.Link) {
-		if b.outdated(w.Link, false) {
+		if b.fencedOff(w.Link) {
 			return because(pos, "%s was fenced off the link from %s, and has writes queued that nobody acknowledged", w.At, w.From), true
 		}
 		if !b.outdated(w.Link, true) {
@@ -154,6 +153,9 @@ func (s *subject) patience() result {
 		stay = slices.DeleteFunc(stay, func(o state.CurrentLeg) bool { return o.UUID == l.UUID })
 	}
 	if len(out) > 0 && !slices.ContainsFunc(stay, func(l state.CurrentLeg) bool { return l.Head != nil }) {
+		if s.forfeits() {
+			return acted
+		}
 		if !s.rejoined() {
 			s.stranded()
 		}
@@ -175,7 +177,7 @@ func (s *subject) patience() result {
 		s.rename(stay)
 	}
 	for link := range out {
-		s.b.links.lost[link].minted[s.id] = s.sec.Key()
+		s.b.links.lost[link].said[s.id] = s.sec.Key()
 	}
 	s.await(gone)
 	switch {
@@ -214,6 +216,30 @@ func newest(legs []state.CurrentLeg) (e lineage.Epoch) {
 	return e
 }
 
+// forfeits gives the volume's mirror up that has all its legs on links that its node is to
+// leave for the sake of another volume, whose engine it was: hosts are to wait when it
+// goes, so its listeners go first. It is started anew then, for its replicas have all that
+// was acknowledged. It reports whether that is so.
+func (s *subject) forfeits() bool {
+	raid := s.b.w.Nodes[s.Engine].Raids[s.Device]
+	legs := s.waitingLegs()
+	for _, l := range legs {
+		if s.b.links.lost[l.on.Link] == nil || !s.b.fencedOff(l.on.Link) {
+			return false
+		}
+	}
+	if raid == nil || slices.ContainsFunc(raid.Legs, func(r state.Leg) bool {
+		return r.Configured && !slices.ContainsFunc(legs, func(l waitingLeg) bool { return l.UUID == r.UUID })
+	}) {
+		return false
+	}
+	s.silent(s.Engine, because(s.v.Pos, "%s lets go of the links from which it was fenced off, and %s has nothing there without them: hosts wait until it is served anew", s.Engine, s.v.Name))
+	for _, l := range legs {
+		s.b.links.lost[l.on.Link].said[s.id] = s.sec.Key()
+	}
+	return true
+}
+
 // admitted lets an engine without a replica of its own in again to the links that it was
 // fenced off, and from which nobody has taken over: one that is fenced off and has a leg
 // that is stale is one that another has taken over from (state.Judge), so no name says
@@ -221,7 +247,7 @@ func newest(legs []state.CurrentLeg) (e lineage.Epoch) {
 func (s *subject) admitted() bool {
 	all := s.waitingLegs()
 	some := slices.ContainsFunc(all, func(l waitingLeg) bool {
-		return l.on.To == l.on.At && s.b.w.ShutOut(s.b.cfg.Cluster, l.on.Link) && !s.b.outdated(l.on.Link, false)
+		return l.on.To == l.on.At && s.b.w.ShutOut(s.b.cfg.Cluster, l.on.Link) && !s.b.fencedOff(l.on.Link)
 	})
 	if !some || slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Node == s.Engine }) {
 		return false
@@ -304,72 +330,6 @@ func (s *subject) showAgain(l state.CurrentLeg) string {
 		b.link(link)
 	}
 	return fmt.Sprintf("what it reads through is not back on %s", l.Node)
-}
-
-// letGoLost lets go of the peers that are waited for no more, once the names of every
-// volume with a leg there say that it is out. A volume that has no other leg goes
-// down with its peer, so for its sake alone none is let go.
-func (b *builder) letGoLost() {
-	for _, w := range b.links.waiting {
-		l := b.links.lost[w.Link]
-		if l == nil || b.left(plan.LinkKey(w.Link)) {
-			continue
-		}
-		keys, free := b.keptBy(l)
-		if !free || len(keys) == 0 {
-			continue
-		}
-		sec := b.section(plan.LinkKey(w.Link)).after(keys...).after(l.reads...)
-		b.links.dropped[w.At] = true
-		sec.then(l.why, plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: w.At}, Controller: w.Controller})
-		sec.then(l.why, plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: w.At}, Controller: w.Controller})
-	}
-}
-
-// keptBy returns the sections that say of all volumes that their legs on a link are
-// out. Of those that do not it says why, and that they keep the link.
-func (b *builder) keptBy(l *lost) (keys []plan.Key, free bool) {
-	at, free := b.w.Nodes[l.At], true
-	for _, v := range b.lone(l.At, l.Controller) {
-		if b.may(v.Name, schema.DutyFence) && b.replaced(l.At, v) {
-			keys = append(keys, plan.VolumeKey(v.Name))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(at.Raids)) {
-		raid := at.Raids[name]
-		if !slices.ContainsFunc(l.Legs, raid.Has) {
-			continue
-		}
-		v, ours := b.cfg.Cluster.ParseRaid(name)
-		others := slices.ContainsFunc(raid.Legs, func(leg state.Leg) bool { return leg.Configured && !slices.Contains(l.Legs, leg.UUID) })
-		switch key, said := l.minted[v]; {
-		case ours && said:
-			keys = append(keys, key)
-		case ours && b.may(v.Name, schema.DutyFence) && b.replaced(l.At, v):
-			keys = append(keys, plan.VolumeKey(v.Name))
-		case ours && !b.w.ShowsRaid(l.At, raid): // nobody writes, so nothing is acknowledged without it
-		case others:
-			free = false
-			b.heldBy(l, name, v, ours)
-		}
-	}
-	return keys, free
-}
-
-// heldBy says that a volume keeps a link from being let go, why, and what to do.
-func (b *builder) heldBy(l *lost, raid string, v lineage.Volume, ours bool) {
-	why, hint := "its next epoch cannot be written", fmt.Sprintf("make %s work again, or see what is said of volume %s", l.From, v.Name)
-	switch {
-	case !ours:
-		why, hint = "it is no RAID of the cluster's", fmt.Sprintf("take that leg out of %s, or make %s work again", raid, l.From)
-	case b.cfg.Volume(v.Name) == nil:
-		why, hint = fmt.Sprintf("volume %s is not configured, so its next epoch is not written", v.Name), "put it back until its replica is let go, or release it with "+b.grant(v).Flag()
-	case !b.may(v.Name, schema.DutyFence):
-		why, hint = "its next epoch is not written without a person", "strata apply does it; with \"fence\" in its auto it is done without"
-	case b.opt.Skip[plan.VolumeKey(v.Name)]:
-		why, hint = fmt.Sprintf("what was to be done to volume %s failed", v.Name), "run again"
-	}
-	b.blockAlone("link "+l.Link.String(), b.posOf(l.At), hint, "%s is gone and not let go: RAID %s on %s has a leg there, and %s", l.From, raid, l.At, why)
 }
 
 // posOf is where a node stands in the configuration.

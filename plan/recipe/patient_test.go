@@ -22,7 +22,7 @@ var patient = flag.Duration("patient", 0, "how long to make random histories ove
 // of them comes to what is rare, so it is made only for who asks for it.
 func TestPatientHistories(t *testing.T) {
 	if *replay != 0 {
-		livePatient(t, *replay, nil)
+		livePatient(t, *replay, map[string]int{})
 		return
 	}
 	if *patient == 0 {

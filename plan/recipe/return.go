@@ -99,21 +99,36 @@ func (s *subject) silence() result {
 		return blocked
 	}
 	for _, n := range nodes {
-		why := because(s.v.Pos, "another has taken over from %s, which is back: hosts are to go on there", n)
-		for _, e := range s.inc.Exports {
-			if e.Node != n || e.Subsystem == nil {
-				continue
-			}
-			for _, l := range slices.Clone(e.Subsystem.Listeners) {
-				if l.Paused { // an initiator that was told so believes it when it comes back
-					s.sec.then(why, plan.RiskCreate, plan.Resume{At: plan.At{Node: n}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
-				}
-				s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: n}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
-			}
-		}
+		s.silent(n, because(s.v.Pos, "another has taken over from %s, which is back: hosts are to go on there", n))
 	}
 	s.b.note("volume "+s.v.Name, s.v.Pos, "", "nothing else is done to it before what %s had queued has ended", nodes[0])
 	return acted
+}
+
+// silent takes the listeners of an engine away, before a peer is let go there.
+func (s *subject) silent(n lineage.Node, why reason) {
+	for _, l := range s.b.links.lost {
+		if l.At == n {
+			l.first = append(l.first, s.sec.Key())
+		}
+	}
+	for _, e := range s.inc.Exports {
+		if e.Node != n || e.Subsystem == nil {
+			continue
+		}
+		for _, l := range slices.Clone(e.Subsystem.Listeners) {
+			if l.Paused { // an initiator that was told so believes it when it comes back
+				s.sec.then(why, plan.RiskCreate, plan.Resume{At: plan.At{Node: n}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+			}
+			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: n}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+		}
+	}
+}
+
+// fencedOff reports whether the peer of a link was shut out of it, and has something queued
+// there that it is not to send: of a volume from which another has taken over.
+func (b *builder) fencedOff(l lineage.Link) bool {
+	return b.w.ShutOut(b.cfg.Cluster, l) && b.outdated(l, false)
 }
 
 // queuing are the nodes of engines that are not believed and wait for links that they were
