@@ -45,6 +45,8 @@ func (p *planner) plan(snap *state.Snapshot, begun bool) (err error) {
 	switch next := p.next; {
 	case next != nil:
 		p.last, p.next = next, nil
+	case len(p.opt.Quiet) > 0:
+		p.last, err = recipe.Quiet(p.cfg, snap, p.opt)
 	case begun || !p.shown:
 		p.going, p.last, err = recipe.Begin(p.cfg, snap, p.opt)
 	default:

@@ -113,7 +113,7 @@ func (c *cluster) volume(v report.Volume) {
 		box.In = ""
 	}
 	for _, e := range v.Exports {
-		c.join(c.export(v, e), id, healthTone(v.Health), e.Path != report.Standby)
+		c.join(c.export(v, e), id, healthTone(v.Health), e.Path != report.Standby && e.Path != report.Former)
 	}
 	for _, r := range v.Replicas {
 		c.replica(id, v, r)

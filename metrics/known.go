@@ -177,7 +177,7 @@ func (c collected) volumes(v *view.View) {
 func (c collected) hosts(vol *report.Volume, labels []string) {
 	all, known, held := map[report.Host]bool{}, false, false
 	for _, e := range vol.Exports {
-		if e.Path == report.Standby {
+		if e.Path == report.Standby || e.Path == report.Former {
 			continue // who has that path alone uses nothing
 		}
 		held = held || e.Paused

@@ -189,6 +189,10 @@ type Options struct {
 	// Silent has the nodes that cannot be read and are waited for still before another
 	// takes over from them without a word; nil: nobody knows since when.
 	Silent map[lineage.Node]bool
+	// Quiet has the nodes that come and go, and have just answered: nothing is planned of
+	// them but that engines there are reached no more which others have taken over from
+	// (recipe.Quiet).
+	Quiet map[lineage.Node]bool
 	// Explain asks for the nodes that were passed over in Plan.Places, and for Plan.Seats.
 	Explain bool
 	// OnePass asks for the next pass only.

@@ -14,7 +14,7 @@ type Export struct {
 	Where   string       `json:"where"`             // NQN, or device path
 	Paused  bool         `json:"paused,omitempty"`  // hosts' I/O is held
 	Connect string       `json:"connect,omitempty"` // what a Linux host types
-	// Path is what kind of path it is where a volume has several: Optimized or Standby.
+	// Path is what kind of path it is where a volume has several: Optimized, Standby or Former.
 	Path string `json:"path,omitempty"`
 	// Hosts are those that are connected; nil where nobody was asked, or could tell.
 	Hosts []Host `json:"hosts,omitzero"`
@@ -24,6 +24,7 @@ type Export struct {
 const (
 	Optimized = "optimized" // it leads to the disk
 	Standby   = "standby"   // it leads to no disk until the engine is there
+	Former    = "former"    // what it leads to is old: another engine has taken over
 )
 
 // exports are the ways by which hosts reach an incarnation: those that lead to what its
@@ -31,7 +32,11 @@ const (
 func exports(verdict state.Verdict, inc *state.Incarnation) (all []Export) {
 	for _, e := range inc.Exports {
 		path := export(e)
-		if len(inc.Standbys) > 0 && e.Node == verdict.Engine {
+		switch {
+		case verdict.Engine == "":
+		case e.Node != verdict.Engine:
+			path.Path, path.Connect = Former, "" // it is offered to nobody
+		case len(inc.Standbys) > 0:
 			path.Path = Optimized
 		}
 		all = append(all, path)

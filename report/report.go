@@ -248,7 +248,7 @@ func unheard(c lineage.Cluster, s *state.Snapshot, verdict state.Verdict, inc *s
 }
 
 func health(v *schema.Volume, verdict state.Verdict, out Volume) Health {
-	exported := slices.ContainsFunc(out.Exports, func(e Export) bool { return e.Path != Standby })
+	exported := slices.ContainsFunc(out.Exports, func(e Export) bool { return e.Path != Standby && e.Path != Former })
 	served := verdict.Engine != "" && (exported || v.Export.Kind == schema.ExportNone) ||
 		v.Export.Kind == schema.ExportNone && v.Replicas.Count == 1
 	switch {

@@ -53,7 +53,7 @@ func (h *hub) beat(b beat) {
 }
 
 func (h *hub) heldDown(b beat, n *node) {
-	if n.hold > 0 {
+	if n.loud = n.hold > 0; n.loud {
 		h.tell(HeldDown{Node: b.node, Times: len(n.went), For: n.hold})
 	}
 }
@@ -62,7 +62,7 @@ func (h *hub) heldDown(b beat, n *node) {
 // sees to that; where they lead to nothing again and again, they wait a while.
 func (h *hub) look(why string, change bool) {
 	if h.run != nil {
-		if h.run.again(h.unread()); change {
+		if h.run.again(h.unread(h.run)); change {
 			return
 		}
 		if len(h.trouble) > 0 || len(h.run.skipped) > 0 {

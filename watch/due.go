@@ -61,7 +61,7 @@ func (h *hub) come(now time.Time) {
 	}
 	for name, n := range h.nodes {
 		if held := n.held(); !held.IsZero() && !now.Before(held) {
-			n.hold = 0
+			n.hold, n.loud = 0, false
 			h.tell(Released{Node: name})
 			h.look(fmt.Sprintf("%s is not held down any more", name), false)
 		}
@@ -90,7 +90,7 @@ func (h *hub) come(now time.Time) {
 // their pulse is heard: what is on them is not served meanwhile. Where it stays so the
 // time in between doubles.
 func (h *hub) unreadable(snap *state.Snapshot, now time.Time) {
-	known, some := h.unread(), false
+	known, some := h.unread(nil), false
 	if snap != nil {
 		for name, n := range snap.Nodes {
 			some = some || n.Unknown != "" && known[name] == "" && h.nodes[name] != nil

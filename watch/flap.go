@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"strata/lineage"
 	"strata/state"
 )
 
@@ -30,6 +31,9 @@ type node struct {
 	overdue bool
 	went    []time.Time // when it went, in flapWindow
 	hold    time.Duration
+	// loud is set while it is held down and nobody has seen to it that no host is offered
+	// anything on it that is served elsewhere by now.
+	loud bool
 }
 
 // goes takes note that the node does not answer any more, or that its target was
@@ -72,4 +76,34 @@ func (n *node) why() string {
 		return ""
 	}
 	return fmt.Sprintf("it came and went %d times within %v, and counts as away until it has answered for %v without a break", len(n.went), flapWindow, n.hold)
+}
+
+// loud are the nodes that are held down, answer, and have not been looked at for what is not
+// to wait until they stay (recipe.Quiet): nil where the last run was for that.
+func (h *hub) loud() map[lineage.Node]bool {
+	all := map[lineage.Node]bool{}
+	for name, n := range h.nodes {
+		if n.loud && !n.silent && !h.hushed {
+			all[name] = true
+		}
+	}
+	h.hushed = len(all) > 0
+	return all
+}
+
+// quieted takes note of what a run came to that was for that. What it could not do is tried
+// again after the next, for which there is a reason in any case.
+func (h *hub) quieted(e ended) {
+	if len(e.opt.Plan.Quiet) == 0 {
+		return
+	}
+	h.because("what is held down was looked at alone")
+	if e.err != nil || e.result.Stopped || len(e.result.Failures) > 0 {
+		return
+	}
+	for name := range e.opt.Plan.Quiet {
+		if n, at := h.nodes[name], e.result.Snapshot.Nodes[name]; n != nil && at != nil && at.Unknown == "" {
+			n.loud = false
+		}
+	}
 }

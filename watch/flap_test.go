@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"strata/lineage"
+	"strata/plan"
 	"strata/schema"
 	"strata/state"
 )
@@ -43,5 +44,49 @@ func TestReleasedThoughItChanges(t *testing.T) {
 		if released != 1 || h.nodes["n1"].why() != "" {
 			t.Errorf("released %d times: %s", released, h.nodes["n1"].why())
 		}
+	})
+}
+
+// TestHeldDownIsSilenced has the engine's node hang again and again, until another takes over:
+// when it answers again it is held down, and offers hosts nothing all the same.
+func TestHeldDownIsSilenced(t *testing.T) {
+	cfg := linked(t, `loss: "wait", patience: "5s"`, `{db: {size: 16Mi, replicas: on: ["n1", "n2"], engine: "n3", auto: ["serve", "fence", "rebuild", "change", "move"], failover: "auto", export: nvmf: {hosts: "any", standby: 1}}}`)
+	synctest.Test(t, func(t *testing.T) {
+		s := begin(t, cfg)
+		s.mustConverge(10 * time.Second)
+		n3 := s.cluster.Target("n3")
+		for range flapTimes - 1 {
+			n3.Freeze()
+			s.after(8 * time.Second)
+			n3.Thaw()
+			s.after(10 * time.Second)
+		}
+		n3.Freeze()
+		s.after(30 * time.Second)
+		n3.Thaw()
+		events := s.after(5 * time.Second)
+		if len(of[HeldDown](events)) != 1 {
+			t.Fatalf("it is not held down: %v", lines(events))
+		}
+		var did []string
+		for _, e := range of[Stepped](events) {
+			if e.Step.Op.On() == "n3" {
+				did = append(did, e.Step.Op.Words())
+			}
+			if _, is := e.Step.Op.(plan.ListenerRemove); is && e.Err == nil {
+				continue
+			}
+			if e.Step.Op.On() == "n3" {
+				t.Errorf("%s, while it is held down", e.Step.Op.Words())
+			}
+		}
+		if len(did) != 1 {
+			t.Errorf("done on n3: %v", did)
+		}
+		events = s.after(holdFirst)
+		if len(of[Released](events)) != 1 || !converged(events) {
+			t.Errorf("what else is there does not end: %v", lines(events))
+		}
+		s.end()
 	})
 }

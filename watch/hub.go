@@ -53,6 +53,7 @@ type hub struct {
 	checked   time.Time       // what had come due by then
 	fruitless int             // runs that pulses were the reason of, and did nothing, one after another
 	wait      time.Time       // nothing is begun before that
+	hushed    bool            // the last run was for nodes that are held down (loud)
 	waiting   string          // the plan that waits, as it was told
 	settled   *apply.Result   // of the last run, if that was all there was to find
 }
@@ -261,7 +262,10 @@ func (h *hub) begin(ctx context.Context) {
 		skipped: h.trouble.skip(now), over: h.over, stop: make(chan struct{}),
 	}
 	r.opt.Plan.Away, r.opt.Patience = h.away(now), h.peers
-	r.again(h.unread())
+	if r.opt.Plan.Quiet = h.loud(); len(r.opt.Plan.Quiet) > 0 {
+		h.settled = nil
+	}
+	r.again(h.unread(r))
 	var may func(context.Context) error
 	if h.term != nil {
 		may = h.term.Check
@@ -286,6 +290,7 @@ func (h *hub) begin(ctx context.Context) {
 func (h *hub) settle(ctx context.Context, e ended) {
 	now := time.Now()
 	h.run, h.looked, h.over = nil, now, e.over
+	h.quieted(e)
 	if left, waits := h.peers.Next(now); waits {
 		h.gone = now.Add(left)
 	}
@@ -319,8 +324,10 @@ func (h *hub) settle(ctx context.Context, e ended) {
 		h.because("the run before was ended for it")
 		return
 	}
-	for _, key := range h.trouble.done(e.skipped, e.result.Failures) {
-		h.tell(Recovered{Section: key})
+	if len(e.opt.Plan.Quiet) == 0 {
+		for _, key := range h.trouble.done(e.skipped, e.result.Failures) {
+			h.tell(Recovered{Section: key})
+		}
 	}
 	if e.result.Passes > 0 {
 		h.fruitless = 0
@@ -378,11 +385,12 @@ func (h *hub) away(now time.Time) map[lineage.Node]bool {
 func (h *hub) replaceAfter() time.Duration { return time.Duration(h.cfg.ReplaceAfterSec) * time.Second }
 
 // unread are the nodes that do not answer or are held down, with the reason: who is
-// asked nevertheless delays the look at all others.
-func (h *hub) unread() map[lineage.Node]string {
+// asked nevertheless delays the look at all others. A run that quiets nodes which are held
+// down reads those.
+func (h *hub) unread(r *run) map[lineage.Node]string {
 	all := map[lineage.Node]string{}
 	for name, n := range h.nodes {
-		if why := n.why(); why != "" {
+		if why := n.why(); why != "" && !(r != nil && r.opt.Plan.Quiet[name] && !n.silent) {
 			all[name] = why
 		}
 	}

@@ -100,7 +100,7 @@ func (r *run) drive(ctx context.Context) (result *apply.Result, waits *plan.Plan
 	result, err = r.steps(ctx, x)
 	cancel() // a copy that goes on is the target's
 	x.Close()
-	if err == nil && !result.Stopped && r.before == nil && r.opt.Plan.Auto != nil {
+	if err == nil && !result.Stopped && r.before == nil && r.opt.Plan.Auto != nil && len(r.opt.Plan.Quiet) == 0 {
 		waits, err = x.Waits()
 	}
 	if gerr := r.opt.Guard.Close(); err == nil {

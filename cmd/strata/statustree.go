@@ -95,7 +95,7 @@ func volumeTree(v report.Volume) any {
 		switch {
 		case e.Connect != "":
 			text = e.Connect
-		case e.Kind == "nvmf":
+		case e.Kind == "nvmf" && e.Path != report.Former:
 			text += "  " + worry.Render("does not listen")
 		}
 		if e.Paused {
@@ -106,6 +106,8 @@ func volumeTree(v report.Volume) any {
 			text += "  " + good.Render(e.Path)
 		case report.Standby:
 			text += "  " + faint.Render(e.Path)
+		case report.Former:
+			text += "  " + worry.Render(fmt.Sprintf("of a former engine: hosts are not to use it, and it ends once %s stays", e.Node))
 		}
 		t.Child(text + hostsOf(e))
 	}
