@@ -40,7 +40,7 @@ func (c *Checker) letGo(n lineage.Node, controller string) error {
 		if !ok || !c.leavesOut(v, n, rest, gone) {
 			return fmt.Errorf("RAID %s on %s has a leg there, and the names of its other legs do not say that it is out", name, n)
 		}
-		if err := c.kept(v, at.Raids[name]); err != nil {
+		if err := c.kept(v, n, at.Raids[name]); err != nil {
 			return err
 		}
 	}
@@ -91,7 +91,7 @@ func (c *Checker) leavesOut(v lineage.Volume, engine lineage.Node, rest, gone []
 // that the names that were found promise it to, say that they are out or stay: the
 // others would be taken for current by a failover. A person's word for one of those that
 // stay is one for all the rest.
-func (c *Checker) kept(v lineage.Volume, raid *state.Raid) error {
+func (c *Checker) kept(v lineage.Volume, n lineage.Node, raid *state.Raid) error {
 	inc, was := c.w.Incarnation(v), c.was.Incarnation(c.cfg.Cluster, v)
 	of, begun := 0, false
 	for _, h := range was.Heads {
@@ -109,10 +109,10 @@ func (c *Checker) kept(v lineage.Volume, raid *state.Raid) error {
 			newest = max(newest, h.Name.Epoch)
 		}
 	}
-	told := 0
+	told, had := 0, c.was.Nodes[n].Raids[raid.Name] // those that were let go before in this plan are told, too
 	for _, h := range inc.Heads {
 		before := was.Find(h.Lvol.UUID)
-		member := raid.Has(h.Lvol.UUID) || before != nil && before.Name.Quorum && before.Name.Mark != lineage.Fenced
+		member := raid.Has(h.Lvol.UUID) || had != nil && had.Has(h.Lvol.UUID) || before != nil && before.Name.Quorum && before.Name.Mark != lineage.Fenced
 		if member && h.Lvol.Complete() && h.Name.Epoch >= newest {
 			told++
 		}
