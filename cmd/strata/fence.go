@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -110,13 +112,13 @@ there they lose.`,
 		Example: "  strata fence off n2 examples/lab\n  strata fence off --auto-approve n2 .",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var with, without []*schema.Node
 			cfg, err := src.load(args[1:])
-			if err != nil {
-				return err
+			if err == nil {
+				with, without, err = fenced(cfg, args[:1])
 			}
-			with, without, err := fenced(cfg, args[:1])
 			if err != nil {
-				return err
+				return cmp.Or(swapped(args), err)
 			}
 			if len(without) > 0 {
 				return fmt.Errorf("%s: node %s has no fence agent; add one, for example fence: {command: [\"fence_ipmilan\"], options: ip: \"10.0.9.1\"}", without[0].Pos, args[0])
@@ -156,6 +158,26 @@ there they lose.`,
 	cmd.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
 	cmd.Flags().BoolVar(&force, "force", false, "also a node whose target answers")
 	return cmd
+}
+
+// swapped says that the node is missing, or comes after the directory; nil where it is in
+// its place.
+func swapped(args []string) error {
+	is := func(i int) bool {
+		if i >= len(args) {
+			return false
+		}
+		_, err := os.Stat(args[i])
+		return err == nil
+	}
+	if !is(0) || is(1) {
+		return nil
+	}
+	node, of := "NODE", args[:1]
+	if len(args) > 1 {
+		node, of = args[1], slices.Concat(args[:1], args[2:])
+	}
+	return fmt.Errorf("%s is a directory or a file, and the node to switch off comes first: strata fence off %s %s", args[0], node, strings.Join(of, " "))
 }
 
 // readSome reads some nodes of a configuration.

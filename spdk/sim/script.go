@@ -19,7 +19,8 @@ fail NODE METHOD [N|every] caller         it has its effect, and the process tha
 hang NODE [TIME] [WHEN]                   the target answers nothing, and no peer notices
 hang NODE TIME, then kill [TIME] [WHEN]   it does so for TIME, then it dies
 kill NODE [TIME] [WHEN]                   it dies; after TIME it is back with its disks
-start NODE                                it is back, if it had died, by itself or not
+start NODE                                it is back, if it had died, by itself or not; one that hangs
+                                          dies first
 cut NODE NODE [TIME] [WHEN]               the two do not reach one another
 rpc-cut NODE [TIME] [WHEN]                strata does not reach it
 full NODE [TIME] [WHEN]                   its disks have no free cluster
@@ -330,7 +331,7 @@ func (c *Cluster) begin(r Rule) (lost bool) {
 		go t.Stop()
 		end = func() { t.Restart() }
 	case "start":
-		if t.p == nil {
+		if t.p == nil || t.p.frozen {
 			go t.Restart()
 		}
 		return false

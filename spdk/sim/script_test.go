@@ -200,6 +200,26 @@ func TestRuleHangThenKill(t *testing.T) {
 	}
 }
 
+// TestRuleStartHung: a target that hangs is started as who works on it would do that.
+func TestRuleStartHung(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, ts, _ := play(t, "hang n1")
+		if answered(t, ts[0]) {
+			t.Fatal("it answers")
+		}
+		r, err := ParseRule("start n1")
+		if err == nil {
+			err = c.Play(r)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if time.Sleep(time.Second); !answered(t, ts[0]) {
+			t.Error("it does not answer")
+		}
+	})
+}
+
 func TestRuleStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, ts, _ := play(t, "kill n1")
