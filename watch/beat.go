@@ -19,7 +19,7 @@ func (h *hub) beat(b beat) {
 		if n.heard && !h.suspends(b.node) {
 			n.goes(now)
 		}
-		n.silent, n.err, n.since = true, b.err, now
+		n.silent, n.err, n.since, n.lastHeard = true, b.err, now, b.heard
 		h.tell(Silent{Node: b.node, Err: b.err})
 		h.look(fmt.Sprintf("%s does not answer any more", b.node), false)
 	case !n.heard || n.silent:
@@ -62,7 +62,7 @@ func (h *hub) heldDown(b beat, n *node) {
 // sees to that; where they lead to nothing again and again, they wait a while.
 func (h *hub) look(why string, change bool) {
 	if h.run != nil {
-		if h.run.again(h.unread(h.run)); change {
+		if h.run.again(h.unread(h.run), h.silences()); change {
 			return
 		}
 		if len(h.trouble) > 0 || len(h.run.skipped) > 0 {

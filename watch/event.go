@@ -100,6 +100,14 @@ type (
 		Err    error // why there are no more steps, if that is not that nothing is left
 		Took   time.Duration
 	}
+	// TookOver is that a replica has taken over from an engine whose node does not answer:
+	// hosts are served there as soon as it shows the volume.
+	TookOver struct {
+		Volume   string
+		From, To lineage.Node
+		Silent   time.Duration // since From was last heard; 0 where it never was
+		Evidence string        // in words
+	}
 	// BackedOff is that a section failed, and when it is tried again.
 	BackedOff struct {
 		Failure apply.Failure
@@ -139,6 +147,7 @@ func (Stepped) event()        {}
 func (Copying) event()        {}
 func (Paced) event()          {}
 func (Ended) event()          {}
+func (TookOver) event()       {}
 func (BackedOff) event()      {}
 func (Halted) event()         {}
 func (Recovered) event()      {}

@@ -26,7 +26,9 @@ type node struct {
 	silent bool
 	err    error     // why it is
 	since  time.Time // it is silent, or answers
-	spared time.Time // it was suspended until then
+	// lastHeard is when it was last heard, if it is silent; zero for never.
+	lastHeard time.Time
+	spared    time.Time // it was suspended until then
 	// overdue is set once it was told that it has been suspended for as long as it may.
 	overdue bool
 	went    []time.Time // when it went, in flapWindow

@@ -62,7 +62,11 @@ func TestHeldDownIsSilenced(t *testing.T) {
 			s.after(10 * time.Second)
 		}
 		n3.Freeze()
-		s.after(30 * time.Second)
+		over := of[TookOver](s.after(30 * time.Second))
+		if len(over) != 1 || over[0].Volume != "db" || over[0].From != "n3" || over[0].To == "n3" || over[0].Silent < 10*time.Second || over[0].Silent > 15*time.Second ||
+			over[0].Evidence != "of 2 replicas of epoch 2 those on n1, n2 were read, and fenced off n3, which has none of its own" {
+			t.Errorf("taken over: %+v", over)
+		}
 		n3.Thaw()
 		events := s.after(5 * time.Second)
 		if len(of[HeldDown](events)) != 1 {

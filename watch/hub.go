@@ -265,7 +265,7 @@ func (h *hub) begin(ctx context.Context) {
 	if r.opt.Plan.Quiet = h.loud(); len(r.opt.Plan.Quiet) > 0 {
 		h.settled = nil
 	}
-	r.again(h.unread(r))
+	r.again(h.unread(r), h.silences())
 	var may func(context.Context) error
 	if h.term != nil {
 		may = h.term.Check

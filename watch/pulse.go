@@ -18,6 +18,8 @@ type beat struct {
 	node lineage.Node
 	is   state.Beat
 	err  error
+	// heard is when the node last answered; zero for never.
+	heard time.Time
 }
 
 // beatTimeout is after how long a node that says nothing does not answer.
@@ -121,8 +123,13 @@ func (p *pulses) hear(ctx context.Context, name lineage.Node, t *spdk.Client, to
 	if !whole {
 		was = &told.is
 	}
-	b.is, b.err = p.pulse(ctx, name, t, was)
+	if b.is, b.err = p.pulse(ctx, name, t, was); b.err == nil {
+		b.heard = time.Now()
+	} else if told != nil {
+		b.heard = told.heard
+	}
 	if told != nil && told.is == b.is && (told.err == nil) == (b.err == nil) {
+		told.heard = b.heard
 		return told, ctx.Err() == nil
 	}
 	select {

@@ -13,6 +13,7 @@ import (
 	"strata/plan"
 	"strata/schema"
 	"strata/spdk"
+	"strata/state"
 )
 
 // run is what is done from a reason to look until nothing is left to do. Others have
@@ -31,7 +32,9 @@ type run struct {
 	once   sync.Once
 	runner atomic.Pointer[apply.Runner]
 	unread atomic.Pointer[map[lineage.Node]string]
-	stale  atomic.Bool // something has changed since the last look began
+	silent atomic.Pointer[map[lineage.Node]time.Time] // since when nodes were not heard
+	seen   atomic.Pointer[state.Snapshot]             // at the last look
+	stale  atomic.Bool                                // something has changed since the last look began
 }
 
 // ended is what a run came to.
@@ -48,8 +51,9 @@ type ended struct {
 func (r *run) end() { r.once.Do(func() { close(r.stop) }) }
 
 // again has the next look be at everything.
-func (r *run) again(unread map[lineage.Node]string) {
+func (r *run) again(unread map[lineage.Node]string, silent map[lineage.Node]time.Time) {
 	r.unread.Store(&unread)
+	r.silent.Store(&silent)
 	r.stale.Store(true)
 	if x := r.runner.Load(); x != nil {
 		x.Again()
@@ -78,7 +82,12 @@ func (r *run) prepare(may func(context.Context) error) error {
 		}
 		r.tell(Starting{e})
 	}
-	r.opt.Observe = func(e apply.Event) { r.tell(Stepped{e}) }
+	r.opt.Observe = func(e apply.Event) {
+		r.tell(Stepped{e})
+		if t, is := r.tookOver(e); is {
+			r.tell(t)
+		}
+	}
 	r.opt.Progress = func(c apply.Copy) { r.tell(Copying{c}) }
 	r.opt.Pace = func(p apply.Paced) { r.tell(Paced{p}) }
 	if r.opt.Lock != nil {
@@ -122,6 +131,7 @@ func (r *run) steps(ctx context.Context, x *apply.Runner) (*apply.Result, error)
 		if err := x.Look(ctx); err != nil {
 			return x.Result(), err
 		}
+		r.seen.Store(x.Result().Snapshot)
 		r.tell(Looked{Config: r.cfg, Snapshot: x.Result().Snapshot, Took: time.Since(start)})
 		if r.before != nil && x.Result().Snapshot.Same(r.before.Snapshot) {
 			return r.as(x), nil

@@ -113,6 +113,8 @@ func (w *watchLog) observe(e watch.Event) {
 		w.log.Info("copies go at another rate for the sake of hosts", "to", e.Node, "engine", e.Engine, "latency", e.Latency, "before", e.Before, "bytesPerSecond", e.BytesPerSec)
 	case watch.Ended:
 		w.ended(e)
+	case watch.TookOver:
+		w.log.Warn("another node takes over", "volume", e.Volume, "from", e.From, "to", e.To, "silent", e.Silent.Round(time.Millisecond), "evidence", e.Evidence)
 	case watch.BackedOff:
 		w.log.Warn("section failed, and is tried again later", append(failed(e.Failure), "times", e.Times, "again", e.Until.UTC().Format(time.RFC3339))...)
 	case watch.Halted:
