@@ -48,3 +48,15 @@ func serves(inc *state.Incarnation, n lineage.Node) bool {
 	return slices.ContainsFunc(inc.Raids, func(m state.Mirror) bool { return m.Node == n }) ||
 		slices.ContainsFunc(inc.Exports, func(e state.Exported) bool { return e.Node == n && e.Device != "" })
 }
+
+// served counts the incarnations that a node serves.
+func served(cfg *schema.Config, s *state.Snapshot, n lineage.Node) (count int) {
+	for _, name := range s.Volumes() {
+		for _, id := range s.Incarnations(name) {
+			if serves(s.Incarnation(cfg.Cluster, id), n) {
+				count++
+			}
+		}
+	}
+	return count
+}

@@ -90,6 +90,9 @@ type Volume struct {
 	Limits    *Limits        `json:"limits,omitempty"`    // nil: none
 	Exports   []Export       `json:"exports,omitempty"`
 	Replicas  []Replica      `json:"replicas,omitempty"`
+	// Unread are the nodes of those that count as current, for the engine has them in
+	// use, and could not be read.
+	Unread []lineage.Node `json:"unread,omitempty"`
 }
 
 // Copies says how many of its replicas are current.
@@ -108,7 +111,7 @@ type Replica struct {
 	Node      lineage.Node     `json:"node"`
 	Lvstore   string           `json:"lvstore"`
 	Head      lineage.LvolName `json:"head"`
-	Leg       string           `json:"leg"` // current, stale, fenced, sealed, or unknown when it is not known which are current
+	Leg       string           `json:"leg"` // current, joining, stale, fenced, sealed, or unknown when it is not known which are current
 	Size      int64            `json:"size"`
 	Allocated int64            `json:"allocated"`       // bytes, of the head alone
 	Stack     []Layer          `json:"stack,omitempty"` // what the replica is made of, from the bottom
@@ -137,7 +140,7 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 	s = s.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk)
 	r := &Report{Format: Format, Cluster: cfg.Cluster, Nodes: []Node{}, Volumes: []Volume{}}
 	for _, n := range cfg.Nodes {
-		r.Nodes = append(r.Nodes, node(n, s.Nodes[n.Name], cmp.Or(maintenance(n), draining(cfg, s, n))))
+		r.Nodes = append(r.Nodes, node(n, s.Nodes[n.Name], cmp.Or(maintenance(cfg, s, n), draining(cfg, s, n))))
 		r.Unmanaged = append(r.Unmanaged, unmanaged(cfg, n, s.Nodes[n.Name])...)
 	}
 	r.Watches = watches(cfg, s)
@@ -216,10 +219,15 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 		out.Current = len(verdict.Legs)
 	}
 	for _, h := range inc.Heads {
-		leg := leg(verdict, h)
+		leg := leg(verdict, inc, h)
 		out.Replicas = append(out.Replicas, replica(s.Nodes[h.Node], h, leg))
 		if leg == Current {
 			out.Size = h.Lvol.Size
+		}
+	}
+	for _, l := range verdict.Legs {
+		if l.Head == nil && l.Node != "" {
+			out.Unread = append(out.Unread, l.Node)
 		}
 	}
 	out.Exports, out.Migration = exports(verdict, inc), migration(cfg, v, verdict)
@@ -316,6 +324,7 @@ func unreached(v *schema.Volume, verdict state.Verdict, inc *state.Incarnation) 
 // What is known of a replica.
 const (
 	Current   = "current"
+	joining   = "joining" // a rebuild fills it, and hosts' writes go there already
 	fenced    = "fenced"
 	sealed    = "sealed"
 	stale     = "stale"
@@ -324,11 +333,13 @@ const (
 
 // leg says what is known of a replica. Its name says that it is fenced or
 // sealed; whether it is stale is known only if it is known which are current.
-func leg(verdict state.Verdict, h state.Head) string {
+func leg(verdict state.Verdict, inc *state.Incarnation, h state.Head) string {
 	known := verdict.Unknown == ""
 	switch {
 	case known && slices.ContainsFunc(verdict.Legs, func(l state.CurrentLeg) bool { return l.UUID == h.Lvol.UUID }):
 		return Current
+	case known && slices.ContainsFunc(inc.Raids, func(m state.Mirror) bool { return m.Node == verdict.Engine && m.Raid.Has(h.Lvol.UUID) }):
+		return joining
 	case h.Name.Mark == lineage.Fenced:
 		return fenced
 	case h.Name.Mark == lineage.Sealed:

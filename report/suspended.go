@@ -4,18 +4,26 @@ import (
 	"fmt"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/schema"
 	"strata/state"
 )
 
-// maintenance says what is done for who works on a node; "" for nothing.
-func maintenance(n *schema.Node) string {
+// maintenance says what is done for who works on a node; "" for nothing. What is written and
+// not carried out yet cannot be told from what was for as long as it may, and is over.
+func maintenance(cfg *schema.Config, s *state.Snapshot, n *schema.Node) string {
+	serves := 0
+	if at := s.Nodes[n.Name]; n.Suspend != nil && at != nil && at.Unknown == "" {
+		serves = served(cfg, s, n.Name)
+	}
 	switch {
 	case n.Suspend == nil:
 		return ""
 	case n.Suspend.Over:
 		return fmt.Sprintf("was suspended for %s, which is over", n.Suspend.For())
+	case serves > 0:
+		return fmt.Sprintf("is to be suspended, %s, and serves %s: that is not carried out yet, or over; do not stop its target", n.Suspend.Span(), amount.Of(serves, "volume"))
 	}
 	return "suspended, " + n.Suspend.Span()
 }

@@ -120,6 +120,9 @@ func volumeTree(v report.Volume) any {
 	if v.Limits != nil {
 		t.Child("hosts get at most " + v.Limits.String())
 	}
+	for _, n := range v.Unread {
+		t.Child(fmt.Sprintf("%s  could not be read; %s has its replica in use  %s", n, v.Engine, good.Render(report.Current)))
+	}
 	for _, r := range v.Replicas {
 		rt := tree.Root(fmt.Sprintf("%s  %s/%s  %s, %s written  %s", r.Node, r.Lvstore, r.Head, amount.About(r.Size), amount.About(r.Allocated), legStyle(r.Leg).Render(r.Leg)))
 		if len(r.Stack) > 0 && (len(r.Stack[0].Above) > 0 || r.Stack[0].Name != r.Head) {

@@ -216,7 +216,7 @@ func (s *subject) undrained() {
 		}
 	}
 	for _, l := range s.Legs {
-		if s.b.cfg.Drained(l.Node) && s.v.Engine != l.Node && slices.Contains(s.v.Replicas.On, l.Node) {
+		if s.b.cfg.Drained(l.Node) && slices.Contains(s.v.Replicas.On, l.Node) {
 			s.b.blockAlone(about, s.v.At("replicas"), fmt.Sprintf("name another node in its place, or take %s out of replicas.on", l.Node), "its replica on %s stays, though %s %s, for replicas.on names it", l.Node, l.Node, s.b.cfg.Node(l.Node).Leaves())
 		}
 	}
