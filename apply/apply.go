@@ -43,6 +43,9 @@ type Options struct {
 	// Waiting is told, before the Runner waits, for which peers, over links that wait, and
 	// when these are others than before; nil for nobody.
 	Waiting func([]state.Waiting)
+	// Delayed is told when a step waits for what takes a while and shows nothing, one at a
+	// time; nil for nobody.
+	Delayed func(Delay)
 	// Saved, if not nil, has the only steps that may be carried out. The
 	// configuration and Plan are those it was made with.
 	Saved *saved.Saved

@@ -3,6 +3,8 @@ package apply
 import (
 	"sync"
 	"time"
+
+	"strata/lineage"
 )
 
 // events tells those who listen what happens, one thing at a time: sections run
@@ -12,10 +14,18 @@ type events struct {
 	starting func(Event)
 	observe  func(Event)
 	progress func(Copy)
+	waits    func(Delay)
+}
+
+// Delay is that a step waits, for how long, and for what.
+type Delay struct {
+	Node lineage.Node
+	For  time.Duration
+	Why  string
 }
 
 func newEvents(opt Options) *events {
-	return &events{starting: opt.Starting, observe: opt.Observe, progress: opt.Progress}
+	return &events{starting: opt.Starting, observe: opt.Observe, progress: opt.Progress, waits: opt.Delayed}
 }
 
 // begins tells that a step is about to begin.
@@ -34,6 +44,15 @@ func (e *events) ended(ev Event) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.observe(ev)
+	}
+}
+
+// delayed tells that a step waits, if that is noticed.
+func (e *events) delayed(d Delay) {
+	if e != nil && e.waits != nil && d.For > time.Second {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.waits(d)
 	}
 }
 

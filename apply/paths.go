@@ -48,7 +48,9 @@ func (c *caller) settled(ctx context.Context, node lineage.Node, nqn lineage.NQN
 	if !is {
 		return nil
 	}
-	return sleep(ctx, time.Until(at.(time.Time).Add(backTimeout)))
+	left := time.Until(at.(time.Time).Add(backTimeout))
+	c.events.delayed(Delay{node, left, fmt.Sprintf("hosts are given %v until they have found the path to %s again, where this run has begun to listen: %s", backTimeout, node, nqn)})
+	return sleep(ctx, left)
 }
 
 // expectPaths fails when a host has a path to one node only, and goes on having no other.

@@ -42,7 +42,8 @@ func TestExpectPaths(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				now := newCaller(&schema.Config{Cluster: "lab"}, targets, newEvents(Options{}), nil, nil)
+				var told []Delay
+				now := newCaller(&schema.Config{Cluster: "lab"}, targets, newEvents(Options{Delayed: func(d Delay) { told = append(told, d) }}), nil, nil)
 				before := now
 				if !c.opens {
 					before = newCaller(&schema.Config{Cluster: "lab"}, targets, newEvents(Options{}), nil, nil)
@@ -74,6 +75,9 @@ func TestExpectPaths(t *testing.T) {
 				err := now.do(t.Context(), plan.ExpectPaths{At: plan.At{Node: "n1"}, NQN: nqn, Also: "n2"})
 				if alone := err != nil && strings.Contains(err.Error(), host+" has no path to n2"); alone != c.alone || err != nil && !alone {
 					t.Errorf("%v", err)
+				}
+				if c.opens != (len(told) == 1) || c.opens && (told[0].Node != "n1" || told[0].For < 11*time.Second || !strings.Contains(told[0].Why, "until they have found the path to n1 again")) {
+					t.Errorf("it is said what is waited for: %v", told)
 				}
 				if d := time.Since(from); d > c.within {
 					t.Errorf("it took %v", d)

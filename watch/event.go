@@ -94,6 +94,8 @@ type (
 	Copying struct{ apply.Copy }
 	// Paced is that copies to a node go at another rate, for the sake of hosts.
 	Paced struct{ apply.Paced }
+	// Delayed is that a step waits for what takes a while.
+	Delayed struct{ apply.Delay }
 	// Ended is what a run came to.
 	Ended struct {
 		Result *apply.Result
@@ -146,6 +148,7 @@ func (Starting) event()       {}
 func (Stepped) event()        {}
 func (Copying) event()        {}
 func (Paced) event()          {}
+func (Delayed) event()        {}
 func (Ended) event()          {}
 func (TookOver) event()       {}
 func (BackedOff) event()      {}

@@ -89,6 +89,7 @@ func (r *run) prepare(may func(context.Context) error) error {
 		}
 	}
 	r.opt.Progress = func(c apply.Copy) { r.tell(Copying{c}) }
+	r.opt.Delayed = func(d apply.Delay) { r.tell(Delayed{d}) }
 	r.opt.Pace = func(p apply.Paced) { r.tell(Paced{p}) }
 	if r.opt.Lock != nil {
 		r.opt.Lock.Tell = func(text string) { r.tell(Told{text}) }

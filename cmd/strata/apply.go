@@ -91,6 +91,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 					show.tell(fmt.Sprintf("waiting for %s, %v at most, and hosts that write wait with it: %s", w.From, cfg.Links.Patience(), w.How()))
 				}
 			}
+			opt.Delayed = func(d apply.Delay) { show.tell(fmt.Sprintf("waiting for %v: %s", d.For.Round(time.Second), d.Why)) }
 			if err := hold.hold(&opt, &src, cfg); err != nil {
 				return err
 			}

@@ -111,6 +111,8 @@ func (w *watchLog) observe(e watch.Event) {
 		w.copying(e.Copy)
 	case watch.Paced:
 		w.log.Info("copies go at another rate for the sake of hosts", "to", e.Node, "engine", e.Engine, "latency", e.Latency, "before", e.Before, "bytesPerSecond", e.BytesPerSec)
+	case watch.Delayed:
+		w.log.Info("step waits", "node", e.Node, "for", e.For.Round(time.Millisecond), "why", e.Why)
 	case watch.Ended:
 		w.ended(e)
 	case watch.TookOver:
