@@ -1,14 +1,17 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
+
+	"strata/nvmetcp"
 )
 
 const migrating = `db: {size: 1Gi, replicas: on: [%q], export: nvmf: {hosts: "any", standby: 1}}`
 
-// usable is how long it takes at most from the word to a host's first write at the
+// usable is how long it takes at most from apply's start to a host's first read at the
 // destination, whatever the size of the volume.
 const usable = 2 * time.Second
 
@@ -26,19 +29,15 @@ func TestMigrate(t *testing.T) {
 		l.Configure(fmt.Sprintf(migrating, to))
 		began := time.Now()
 		run := l.StartApply()
-		Eventually(t, 10*time.Second, "the volume is served by "+to, func() error {
-			if e := l.Targets[to].export("db"); e == nil || len(e.Namespaces) == 0 {
-				return wanted{"none", "an export that shows it"}
-			}
-			return nil
-		})
-		took := w.Going(1, 10*time.Second).Sub(began)
+		nqn, _ := l.exporter("db")
+		l.Targets[to].firstRead(nqn, Pattern(uint64(i), step*mib)[:mib], int64(i)*step*mib)
+		took := time.Since(began)
 		events := run.Expect(0)
 		moved := int64(0)
 		for _, c := range Copies(events) {
 			moved += c.Bytes
 		}
-		t.Logf("%d MiB written: a host wrote at %s after %v; held %d times, the longest time for %v; %d MiB copied; %s",
+		t.Logf("%d MiB written: a host read at %s after %v; held %d times, the longest time for %v; %d MiB copied; %s",
 			(i+1)*step, to, took.Round(time.Millisecond), len(Pauses(events)), longest(Pauses(events)), moved/mib, w.Stop())
 		if took > usable {
 			t.Errorf("a volume with %d MiB in it was usable at its destination after %v, which is promised within %v", (i+1)*step, took, usable)
@@ -50,6 +49,27 @@ func TestMigrate(t *testing.T) {
 			t.Errorf("what is left where it came from: %v", lvols)
 		}
 		l.Settled()
+	}
+}
+
+// firstRead has a host connect until it can read, and compares what it reads.
+func (x *Target) firstRead(nqn string, want []byte, at int64) {
+	x.t.Helper()
+	got := make([]byte, len(want))
+	Eventually(x.t, 10*time.Second, "a host reads at "+x.Name, func() error {
+		h, err := nvmetcp.Connect(x.t.Context(), "127.0.0.1:"+x.Port, nvmetcp.HostOptions{HostNQN: HostNQN, Subsystem: nqn})
+		if err != nil {
+			return err
+		}
+		defer h.Close()
+		d, err := h.Open(x.t.Context(), 1)
+		if err != nil {
+			return err
+		}
+		return d.ReadAt(x.t.Context(), got, at)
+	})
+	if !bytes.Equal(got, want) {
+		x.t.Errorf("a host that comes to %s reads something else than was written", x.Name)
 	}
 }
 
