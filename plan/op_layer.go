@@ -58,7 +58,7 @@ func (op LvolDecouple) Facts() Facts {
 func (op LvolDecouple) key() key { return key{text(op.Lvstore), lvolNamed(op.Name)} }
 
 // LvolCloneBdev is bdev_lvol_clone_bdev: a writable lvol that reads what it
-// does not have itself through a bdev of a peer.
+// does not have itself through a bdev of a peer, or of another pool of its node.
 type LvolCloneBdev struct {
 	At
 	Lvstore string
@@ -113,7 +113,11 @@ func (op ShallowCopy) Words() string {
 	return fmt.Sprintf("copy %s of layer %s/%s to %s", amount.Bytes(op.Bytes), op.Lvstore, op.Layer, op.Label)
 }
 func (op ShallowCopy) Facts() Facts {
-	return Facts{RiskCopy, lvolNamed(op.Layer), noHosts, Copy{[]lineage.Node{op.Node, op.Dest}, op.Bytes}}
+	nodes := []lineage.Node{op.Node}
+	if op.Dest != op.Node {
+		nodes = append(nodes, op.Dest)
+	}
+	return Facts{RiskCopy, lvolNamed(op.Layer), noHosts, Copy{nodes, op.Bytes}}
 }
 func (op ShallowCopy) key() key {
 	return key{text(op.Dest), text(op.Lvstore), lvolNamed(op.Layer), bdevNamed(op.Label)}

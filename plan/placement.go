@@ -15,3 +15,6 @@ type Choice struct {
 	Lvstore string
 	Why     string
 }
+
+// Place is the place that was chosen.
+func (c Choice) Place() lineage.Place { return lineage.Place{Node: c.Node, Lvstore: c.Lvstore} }

@@ -73,7 +73,7 @@ var agreePaths = []string{
 	"links.transportAckTimeout", "links.ctrlrLossTimeoutSec", "links.reconnectDelaySec", "links.fastIOFailTimeoutSec", "links.loss", "links.patience", "links.x",
 	"nodes.n1", "nodes.N1", "nodes.n1.port", "nodes.n1.labels", "nodes.n1.labels.zone", "nodes.n1.labels.-", "nodes.n1.pools", "nodes.n1.x",
 	"nodes.n1.pools.fast", "nodes.n1.pools.F", "nodes.n1.pools.fast.uring", "nodes.n1.pools.fast.blockSize", "nodes.n2.pools.old.blockSize",
-	"nodes.n1.pools.fast.clusterSize", "nodes.n1.pools.fast.format", "nodes.n1.pools.fast.lvstore", "nodes.n1.pools.fast.renamedFrom", "nodes.n1.pools.fast.overcommit", "nodes.n2.pools.old.lvstore", "nodes.n1.pools.fast.x",
+	"nodes.n1.pools.fast.clusterSize", "nodes.n1.pools.fast.format", "nodes.n1.pools.fast.lvstore", "nodes.n1.pools.fast.renamedFrom", "nodes.n1.pools.fast.overcommit", "nodes.n1.pools.mem.replaces", "nodes.n2.pools.old.lvstore", "nodes.n1.pools.fast.x",
 	"nodes.n1.http", "nodes.n1.ssh", "nodes.n2.http", "nodes.n2.http.ca", "nodes.n3.http", "nodes.n3.http.x", "nodes.n3.http.password",
 	"nodes.n3.http.password.file", "nodes.n3.http.password.x", "nodes.n3.ssh", "nodes.n3.ssh.key", "nodes.n4.http", "nodes.n4.ssh", "nodes.n4.ssh.x",
 	"nodes.n4.ssh.passphrase", "nodes.n4.ssh.passphrase.env", "nodes.n4.ssh.knownHosts",

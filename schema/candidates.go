@@ -39,7 +39,7 @@ func (r *relations) candidatesFor(rep Replicas) *candidates {
 		if why := unfit(n, rep); why != "" {
 			c.refuse(n, why)
 		} else {
-			c.accept(n, rep.Pool)
+			c.accept(n, &rep)
 		}
 	}
 	r.candidates[key] = c
@@ -75,11 +75,11 @@ func (c *candidates) refuse(n *Node, why string) {
 	c.why = append(c.why, reason{why, []string{string(n.Name)}})
 }
 
-func (c *candidates) accept(n *Node, pool string) {
+func (c *candidates) accept(n *Node, rep *Replicas) {
 	c.nodes = append(c.nodes, n)
 	sizes := map[int64]bool{}
 	for _, p := range n.Pools {
-		if pool != "" && p.Name != pool {
+		if rep.KeptOut(n, p) != "" {
 			continue
 		}
 		if !slices.ContainsFunc(c.pools, func(o *Pool) bool { return o.ClusterSize == p.ClusterSize }) {

@@ -142,6 +142,10 @@ type Pool struct {
 	Lvstore string
 	// RenamedFrom is what the pool was called before; "": it was not renamed.
 	RenamedFrom string `json:",omitempty"`
+	// Replaces is the pool of the same node whose replicas are to come here, and ReplacedBy
+	// the one that does so, where this one is replaced: no replica is to be here then.
+	Replaces   string `json:",omitempty"`
+	ReplacedBy string `json:",omitempty"`
 	// Bytes; both apply when strata creates the disk or the lvstore. A
 	// BlockSize of 0 leaves the disk's own.
 	BlockSize   int64

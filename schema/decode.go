@@ -14,7 +14,7 @@ var (
 	httpFields        = []string{"password", "ca"}
 	sshFields         = []string{"key", "passphrase", "knownHosts"}
 	secretFields      = []string{"env", "file"}
-	poolFields        = []string{"aio", "uring", "nvme", "malloc", "blockSize", "clusterSize", "format", "lvstore", "renamedFrom", "overcommit"}
+	poolFields        = []string{"aio", "uring", "nvme", "malloc", "blockSize", "clusterSize", "format", "lvstore", "renamedFrom", "overcommit", "replaces"}
 	rebuildFields     = []string{"parallel", "bandwidth"}
 	maintenanceFields = []string{"suspend"}
 	suspendFields     = []string{"for"}

@@ -33,9 +33,11 @@ func (s *spot) node(cluster lineage.Cluster) (*Node, object) {
 		n.Port = int(port)
 	}
 	n.Labels = o.field("labels").labels()
-	for _, f := range o.field("pools").each("pool", `{fast: {aio: "/dev/nvme1n1"}}`) {
+	pools := o.field("pools").each("pool", `{fast: {aio: "/dev/nvme1n1"}}`)
+	for _, f := range pools {
 		n.Pools = append(n.Pools, f.pool(cluster))
 	}
+	n.replacedPools(pools)
 	o.field("rebuild").rebuild(&n.Rebuild)
 	o.field("maintenance").maintenance(n)
 	n.Fence = o.field("fence").fence()

@@ -38,6 +38,7 @@ func (s *spot) pool(cluster lineage.Cluster) *Pool {
 		p.Lvstore = name
 	}
 	p.Overcommit, _ = o.field("overcommit").factor(fmt.Sprintf("a number from 1 to %d", maxOvercommit), 1, maxOvercommit)
+	p.Replaces, _ = o.field("replaces").ownName("pool")
 	if f := o.field("renamedFrom"); f != nil {
 		if p.RenamedFrom, _ = f.ownName("pool"); o.field("lvstore") != nil {
 			f.wrong("leave it out", "is for a pool whose lvstore strata names, and this one has lvstore")

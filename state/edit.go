@@ -215,6 +215,24 @@ func (n *Node) Copies() (all []*Remote) {
 	return all
 }
 
+// Fills are the stacks that the node itself writes to although nothing uses them: layers
+// are being copied there from another pool of the node (Copies).
+func (n *Node) Fills() (all []*Lvol) {
+	for _, alias := range slices.Sorted(maps.Keys(n.Lvols)) {
+		l := n.Lvols[alias]
+		if _, staging := l.Parsed.(lineage.Staging); staging && l.Claimed {
+			all = append(all, l)
+		}
+	}
+	used := map[lineage.UUID]bool{}
+	if len(all) > 0 {
+		for u := range n.used() {
+			used[u] = true
+		}
+	}
+	return slices.DeleteFunc(all, func(l *Lvol) bool { return used[l.UUID] })
+}
+
 // Can reports whether the target has the RPC method.
 func (n *Node) Can(method string) bool {
 	_, ok := n.Methods[method]

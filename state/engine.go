@@ -184,14 +184,15 @@ func (s *Snapshot) reachable(e Verdict) []CurrentLeg {
 }
 
 // local is the engine's own leg, or nil: it is told of an epoch first, once
-// hosts are served. One that is fenced is about to go and tells nothing.
-func (v *Verdict) local() *Head {
+// hosts are served. One that is fenced is about to go and tells nothing. Of two, in pools
+// between which a replica moves, it is the one whose name tells most.
+func (v *Verdict) local() (own *Head) {
 	for _, l := range v.Legs {
-		if l.Node == v.Engine && l.Head != nil && l.Head.Name.Mark != lineage.Fenced {
-			return l.Head
+		if l.Node == v.Engine && l.Head != nil && l.Head.Name.Mark != lineage.Fenced && (own == nil || l.Head.Newer(*own)) {
+			own = l.Head
 		}
 	}
-	return nil
+	return own
 }
 
 // epoch is the one the engine is at: its own leg's, else the highest of its legs.

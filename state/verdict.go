@@ -15,7 +15,8 @@ type Verdict struct {
 	// Device is the bdev the engine serves: the RAID, or the only leg's.
 	Device string
 	// Legs are the current replicas: those in use while an engine runs, else
-	// those an engine may be started from. Engine-local first, then by node.
+	// those an engine may be started from. Engine-local first, then by node; of several on
+	// one node, the one whose name tells most.
 	Legs []CurrentLeg
 	// Slots counts the slots of the running RAID, lost ones included.
 	Slots int
@@ -85,7 +86,7 @@ func (v *Verdict) order() {
 			}
 			return 1
 		}
-		return cmp.Or(cmp.Compare(a.Node, b.Node), cmp.Compare(a.UUID, b.UUID))
+		return cmp.Or(cmp.Compare(a.Node, b.Node), compareBeside(a.Head, b.Head), cmp.Compare(a.UUID, b.UUID))
 	})
 }
 
@@ -152,7 +153,7 @@ func (v *Verdict) byNames(s *Snapshot, inc *Incarnation, q Question) {
 // are told of the next before one is let go: of the highest those are told that it
 // leaves out, each leg is there, and none has begun it. nil for none.
 func (inc *Incarnation) notBegun(top lineage.Epoch) (authority *Head) {
-	there := map[lineage.Node]bool{}
+	there := map[lineage.Place]bool{}
 	for i, h := range inc.Heads {
 		fenced := h.Name.Mark == lineage.Fenced
 		switch {
@@ -167,7 +168,7 @@ func (inc *Incarnation) notBegun(top lineage.Epoch) (authority *Head) {
 			authority = &inc.Heads[i]
 		}
 		if h.Name.Epoch == top || h.Name.Epoch+1 == top && !fenced {
-			there[h.Node] = true
+			there[h.Place()] = true
 		}
 	}
 	if authority == nil || len(there) < authority.Name.Legs {
@@ -260,10 +261,39 @@ func (inc *Incarnation) votes(q Question) (seen, away int) {
 // Newer reports whether a head tells of more than another on its node: one that
 // is fenced was overtaken by one of the same epoch that is not.
 func (h Head) Newer(than Head) bool {
-	if h.Name.Epoch != than.Name.Epoch {
-		return h.Name.Epoch > than.Name.Epoch
+	return compareWords(&h, &than) > 0
+}
+
+// compareBeside orders legs on one node: one that is not stale comes first, and then the
+// one whose name tells most.
+func compareBeside(a, b *Head) int {
+	if a == nil || b == nil {
+		return 0
 	}
-	return h.Name.Mark != lineage.Fenced && than.Name.Mark == lineage.Fenced
+	stale := func(h *Head) int {
+		if h.Name.Mark == lineage.Fenced {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(stale(a), stale(b)), -compareWords(a, b))
+}
+
+// compareWords orders heads of one node by what their names tell: a later epoch; not to be
+// stale; to be the authority.
+func compareWords(a, b *Head) int {
+	return cmp.Or(cmp.Compare(a.Name.Epoch, b.Name.Epoch), cmp.Compare(rankOf(a.Name.Mark), rankOf(b.Name.Mark)))
+}
+
+func rankOf(m lineage.Mark) int {
+	switch m {
+	case lineage.Fenced:
+		return 0
+	case lineage.Primary:
+		return 2
+	default:
+		return 1
+	}
 }
 
 // byOperator takes the replica the operator has named, if the next epoch can

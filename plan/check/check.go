@@ -58,7 +58,7 @@ func (c *Checker) Section(s *plan.Section) error {
 
 func (c *Checker) section(s *plan.Section) error {
 	id, before := c.copies(s)
-	var had map[place]bool
+	var had map[lineage.Place]bool
 	if s.Kind == plan.KindVolume {
 		had = c.replicas(id)
 	}

@@ -43,6 +43,9 @@ func (c *Checker) owned(op plan.Op) error {
 		if err := c.takeover(op); err != nil {
 			return err
 		}
+		if err := c.authority(op); err != nil {
+			return err
+		}
 		return c.changed(node, op.Lvstore, op.From)
 	case plan.LvolDelete:
 		if err := c.changed(node, op.Lvstore, op.Name); err != nil {
@@ -66,6 +69,9 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.ShallowCopy:
 		if _, staging := c.lvol(op.To).(lineage.Staging); !staging {
 			return fmt.Errorf("%s is no stack that is being copied: a copy would overwrite it", op.Label)
+		}
+		if err := c.blocks(op); err != nil {
+			return err
 		}
 		return ours(node, op.Lvstore, op.Layer)
 	case plan.WriteLimit:
@@ -151,6 +157,22 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.off(node, op)
 	}
 	return unknown(op)
+}
+
+// blocks refuses a copy between pools with blocks of different sizes: a target takes the
+// addresses of one for those of the other, and says nothing.
+func (c *Checker) blocks(op plan.ShallowCopy) error {
+	from := c.w.Nodes[op.Node].BlockSize(op.Lvstore)
+	for _, n := range c.w.Nodes {
+		l := n.LvolByUUID(op.To)
+		if l == nil {
+			continue
+		}
+		if to := n.BlockSize(l.Lvstore); from != 0 && to != 0 && from != to {
+			return fmt.Errorf("%s on %s has blocks of %d bytes, and %s on %s of %d: what is copied would be written elsewhere", op.Lvstore, op.Node, from, l.Lvstore, n.Name, to)
+		}
+	}
+	return nil
 }
 
 // unknown is the error of an op of which nobody has said what is to be checked.

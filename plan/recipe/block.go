@@ -31,7 +31,7 @@ func (b *builder) blockSizes() []int64 {
 // commonBlock is the block size that gives a volume enough places and, where
 // several do, has the best of them; where none does, the one with the most. It
 // is 0 where pools do not differ.
-func (b *builder) commonBlock(v *schema.Volume, held map[lineage.Node]stick, base lineage.LvolName, need int64) (block int64) {
+func (b *builder) commonBlock(v *schema.Volume, held map[lineage.Place]stick, base lineage.LvolName, need int64) (block int64) {
 	if len(b.ground.blocks) < 2 {
 		return 0
 	}

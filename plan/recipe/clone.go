@@ -72,7 +72,7 @@ func (s *subject) besideSource(source *subject, l *layer) []plan.Choice {
 	var places []plan.Choice
 	for i, leg := range source.Legs {
 		n := s.b.cfg.Node(leg.Node)
-		if n != nil && l.on[i] != nil && s.v.KeptOff(n) == "" {
+		if n != nil && l.on[i] != nil && s.v.KeptOff(n) == "" && !source.movesOn(leg) {
 			places = append(places, plan.Choice{Node: leg.Node, Lvstore: l.on[i].Lvstore, Why: "has the snapshot it is cloned from"})
 		}
 	}
@@ -128,7 +128,7 @@ func (s *subject) makeMissingClones() {
 		}
 	}
 	source := s.b.subjects[s.v.From.Volume]
-	if source == nil || len(s.Legs) >= s.v.Replicas.Count {
+	if source == nil || state.Spread(s.Legs) >= s.v.Replicas.Count {
 		return
 	}
 	l := source.find(source.layersOf(), s.v.From.Snapshot)

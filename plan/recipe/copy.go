@@ -29,14 +29,12 @@ func (s *subject) copyLayer(d plan.Choice, src state.CurrentLeg, l *state.Lvol) 
 	}
 	name := l.Parsed.(lineage.Layer)
 	bytes := l.Allocated * clusterSize(b.w.Nodes[src.Node], l.Lvstore)
-	lacks := because(s.v.At("replicas"), "%s lacks layer %s of %s", d.Node, name.Lvol(), s.v.Name)
+	lacks := because(s.v.At("replicas"), "%s lacks layer %s of %s", s.at(d, src), name.Lvol(), s.v.Name)
 	if b.copiesTo(src.Node, d.Node, staging.UUID) {
-		lacks = because(s.v.At("replicas"), "%s lacks layer %s of %s, and %s copies it there already", d.Node, name.Lvol(), s.v.Name, src.Node)
+		lacks = because(s.v.At("replicas"), "%s lacks layer %s of %s, and %s copies it there already", s.at(d, src), name.Lvol(), s.v.Name, src.Node)
 	}
 	if l.Allocated > 0 {
-		link := s.b.cfg.Link(d.Node, src.Node)
-		s.keep[staging.UUID] = src.Node
-		if why := b.bring(s.sec, lacks, link, staging.UUID, s.key(d.Node)+" staging"); why != "" {
+		if why := s.reach(lacks, d, src, staging.UUID); why != "" {
 			s.lag(d, why)
 			return
 		}
@@ -44,12 +42,35 @@ func (s *subject) copyLayer(d plan.Choice, src state.CurrentLeg, l *state.Lvol) 
 		if limit > 0 {
 			s.sec.then(lacks, plan.RiskCreate, plan.WriteLimit{At: plan.At{Node: d.Node}, Bdev: staging.UUID, BytesPerSec: limit})
 		}
-		b.copies[src.Node]++
 		b.copies[d.Node]++
+		if src.Node != d.Node {
+			b.copies[src.Node]++
+		}
 		s.sec.then(lacks, plan.RiskCopy, plan.ShallowCopy{At: plan.At{Node: src.Node}, Dest: d.Node, Lvstore: l.Lvstore, Layer: l.Name, To: staging.UUID, Bytes: bytes})
 	}
 	s.sec.then(lacks, plan.RiskCreate, plan.LvolSnapshot{At: plan.At{Node: d.Node}, Lvstore: staging.Lvstore, Lvol: staging.Name, Layer: l.Name})
 	s.reread()
+}
+
+// reach lets the source write to staging in the destination, over a link where that is on
+// another node, or says why it cannot.
+func (s *subject) reach(why reason, d plan.Choice, src state.CurrentLeg, staging lineage.UUID) string {
+	if src.Node == d.Node {
+		itself := because(s.v.At("replicas"), "%s copies to it itself", d.Node)
+		s.b.withdraw(s.sec, itself, d.Node, staging, "")
+		return ""
+	}
+	s.keep[staging] = src.Node
+	return s.b.bring(s.sec, why, s.b.cfg.Link(d.Node, src.Node), staging, s.key(d.Node)+" staging")
+}
+
+// at is where a replica is made, as far as it has to be said: of a source on the same node
+// the pool differs.
+func (s *subject) at(d plan.Choice, src state.CurrentLeg) string {
+	if src.Node != d.Node {
+		return string(d.Node)
+	}
+	return s.b.poolAt(d.Place())
 }
 
 func clusterSize(n *state.Node, lvstore string) int64 {

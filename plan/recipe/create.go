@@ -145,7 +145,7 @@ func (s *subject) complete() {
 		s.makeMissingClones()
 		return
 	}
-	if !s.empty() || len(s.Legs) >= s.v.Replicas.Count || s.hidden > 0 {
+	if !s.empty() || state.Spread(s.Legs) >= s.v.Replicas.Count || s.hidden > 0 {
 		return
 	}
 	if s.Legs[0].Head.Name.Quorum {
@@ -188,6 +188,11 @@ func (s *subject) complete() {
 		}
 	}
 	s.reread()
+}
+
+// legAt reports whether a current replica is in a place, or may be.
+func (s *subject) legAt(at lineage.Place) bool {
+	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.In(at) })
 }
 
 func (s *subject) legOn(n lineage.Node) bool {

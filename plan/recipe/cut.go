@@ -169,9 +169,15 @@ func (s *subject) cutLayer(name lineage.LvolName) (ops []plan.Op) {
 // counting renames the heads so that the layer that was cut at an epoch counts: that
 // of the engine, and then the others.
 func (s *subject) counting(epoch lineage.Epoch) (first plan.Op, rest []plan.Op) {
+	return s.entering(epoch, epoch)
+}
+
+// entering renames the heads to an epoch, in which the layers up to a cut count: that of
+// the engine, and then the others.
+func (s *subject) entering(epoch, cut lineage.Epoch) (first plan.Op, rest []plan.Op) {
 	for i, l := range s.Legs {
-		head := s.headName(epoch, s.Legs, l.Node)
-		head.Cut = epoch
+		head := s.headName(epoch, s.Legs, l.UUID)
+		head.Cut = cut
 		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: head.Lvol()}
 		if i == 0 {
 			first = op

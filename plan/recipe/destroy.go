@@ -132,9 +132,9 @@ func (b *builder) destroy(inc *state.Incarnation, by plan.Grant) {
 	for _, e := range inc.Standbys {
 		sec.then(why, plan.RiskDestroy, exportPiece{e}.ending())
 	}
-	nodes := map[lineage.Node]bool{}
+	places := map[lineage.Place]bool{}
 	for _, h := range inc.Heads {
-		nodes[h.Node] = true
+		places[h.Place()] = true
 		b.withdraw(sec, why, h.Node, h.Lvol.UUID, "")
 	}
 	for _, h := range inc.Heads {
@@ -144,10 +144,10 @@ func (b *builder) destroy(inc *state.Incarnation, by plan.Grant) {
 	}
 	inc = b.w.Incarnation(inc.Volume)
 	for _, o := range inc.Others {
-		nodes[o.Node] = true
+		places[o.Place()] = true
 		b.withdraw(sec, why, o.Node, o.Lvol.UUID, "")
 	}
-	for _, n := range slices.Sorted(maps.Keys(nodes)) {
-		b.deleteStack(sec, why, n, inc, plan.RiskDestroy)
+	for _, at := range slices.SortedFunc(maps.Keys(places), lineage.Place.Compare) {
+		b.deleteStack(sec, why, at, inc, plan.RiskDestroy)
 	}
 }

@@ -134,7 +134,7 @@ func (s *subject) refuge() (n lineage.Node, why string) {
 	if n, why = s.forward(); n != "" {
 		return n, why
 	}
-	own := slices.IndexFunc(s.surplus(), func(l state.CurrentLeg) bool { return l.Node == s.Engine })
+	own := slices.IndexFunc(s.surplus(), func(l state.CurrentLeg) bool { return l.Node == s.Engine && !s.movesOn(l) })
 	switch {
 	case s.b.cfg.Drained(s.Engine):
 		if s.completing() {
@@ -191,10 +191,10 @@ func (s *subject) leave() result {
 	return acted
 }
 
-// seated reports whether a replica is under the engine, and the engine is not to
-// stay: it goes once the engine is elsewhere.
+// seated reports whether a replica is under the engine, which has no other there that
+// stays, and the engine is not to stay: it goes once the engine is elsewhere.
 func (s *subject) seated(l state.CurrentLeg) bool {
-	return l.Node == s.engine && s.v.Engine != s.engine
+	return l.Node == s.engine && s.v.Engine != s.engine && !s.movesOn(l)
 }
 
 // completing reports whether the RAID writes to a replica that is not complete:

@@ -56,7 +56,7 @@ func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 		return
 	}
 	epoch := s.nextCut()
-	joins := because(s.v.At("replicas"), "the replica on %s joins", d.Node)
+	joins := because(s.v.At("replicas"), "the replica on %s joins", s.at(d, src))
 	if !s.takeDown(nil, joins) {
 		return
 	}
@@ -77,11 +77,12 @@ func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 func (s *subject) joinHead(joins reason, d plan.Choice, src state.CurrentLeg, epoch lineage.Epoch) (head lineage.UUID, why string) {
 	joint := s.joint(epoch)
 	base := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)[joint].UUID
-	out := s.b.cfg.Link(src.Node, d.Node)
-	if why := s.b.bring(s.sec, joins, out, base, s.key(src.Node)+" "+string(joint)); why != "" {
-		return "", why
+	if src.Node != d.Node {
+		if why := s.b.bring(s.sec, joins, s.b.cfg.Link(src.Node, d.Node), base, s.key(src.Node)+" "+string(joint)); why != "" {
+			return "", why
+		}
+		s.keep[base] = d.Node
 	}
-	s.keep[base] = d.Node
 	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}.Lvol()
 	s.sec.then(joins, plan.RiskPause, plan.LvolCloneBdev{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Bdev: base, Name: name})
 	head = s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)].UUID
@@ -107,7 +108,7 @@ func (s *subject) joinHead(joins reason, d plan.Choice, src state.CurrentLeg, ep
 // that never was current. The guard lets the hosts go on.
 func (s *subject) grow(d plan.Choice, src state.CurrentLeg) {
 	epoch := s.nextCut()
-	joins := because(s.v.At("replicas"), "the replica on %s joins", d.Node)
+	joins := because(s.v.At("replicas"), "the replica on %s joins", s.at(d, src))
 	pauses, resumes := s.pauses()
 	s.sec.then(joins, plan.RiskPause, pauses...)
 	first, rest := s.counting(epoch)

@@ -35,33 +35,31 @@ func (s *subject) judge() bool {
 	s.awaited = ""
 	engine, why := s.seat()
 	s.engine = engine
-	held := map[lineage.Node]stick{}
+	held := map[lineage.Place]stick{}
 	for _, h := range s.inc.Heads {
-		held[h.Node] = stickStale
+		held[h.Place()] = stickStale
 	}
 	for _, o := range s.inc.Others {
-		if _, ok := held[o.Node]; !ok {
-			held[o.Node] = stickStale // a rebuild has begun there
-		}
+		held[o.Place()] = stickStale // a rebuild has begun there
 	}
-	if _, ok := held[s.Engine]; !ok && s.Engine != "" && s.v.Engine == "" {
-		held[s.Engine] = stickServed
+	if s.Engine != "" && s.v.Engine == "" && !on(held, s.Engine) {
+		held[lineage.Place{Node: s.Engine}] = stickServed // in whichever pool there
 	}
-	for n := range held {
-		switch s.progress(n) {
+	for at := range held {
+		switch s.progress(at) {
 		case 3:
-			held[n] = stickJoined
+			held[at] = stickJoined
 		case 2:
-			held[n] = stickBegun
+			held[at] = stickBegun
 		}
 	}
 	for _, l := range s.Legs {
-		held[l.Node] = stickCurrent
+		held[l.Place()] = stickCurrent
 		if l.Node == s.engine {
-			held[l.Node] = stickEngine
+			held[l.Place()] = stickEngine
 		}
 		if len(s.Legs) > s.v.Replicas.Count && b.opt.AllowDestroy.Replica(s.v.Name, l.Node) {
-			held[l.Node] = stickReleased
+			held[l.Place()] = stickReleased
 		}
 	}
 	s.weighed = &weighed{s.v, held, s.blockSize(), s.baseName(), s.need(), nil}

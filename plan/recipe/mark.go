@@ -6,6 +6,7 @@ import (
 
 	"strata/plan/retention"
 	"strata/schema"
+	"strata/state"
 )
 
 // markPrefix begins the name of strata's own rolling layer. A replica that
@@ -57,11 +58,11 @@ func (s *subject) needed(all []*layer, l *layer) bool {
 	if s.v.ResyncSec > 0 && l == s.youngestMark(all) {
 		return true
 	}
-	if len(s.Legs) >= s.v.Replicas.Count && !s.lacks() {
+	if state.Spread(s.Legs) >= s.v.Replicas.Count && !s.lacks() {
 		return false
 	}
 	for _, o := range s.inc.Others {
-		if o.Lvol.Name == l.Lvol() && !s.legOn(o.Node) {
+		if o.Lvol.Name == l.Lvol() && !s.legAt(o.Place()) {
 			return true
 		}
 	}

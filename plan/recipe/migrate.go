@@ -36,7 +36,7 @@ func (s *subject) forward() (n lineage.Node, why string) {
 	}
 	var open []lineage.Node
 	for _, c := range s.places.Chosen {
-		if why := s.awaitsCopy(c.Node); why == "" && s.uncopyable(s.home(c)) == "" {
+		if why := s.awaitsCopy(c.Node); why == "" && s.uncopyable(c) == "" {
 			open = append(open, c.Node)
 		} else if why != "" {
 			s.b.warn(s.v, `with links: loss: "wait" it is usable there at once`, "it is served by %s until a replica on %s is current: %s", s.Engine, c.Node, why)

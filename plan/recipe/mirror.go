@@ -122,7 +122,7 @@ func (s *subject) dropSevered() {
 // dropStaging deletes the stacks being copied that nothing continues: all when
 // every replica is current, and what is left beside one that is.
 func (s *subject) dropStaging() {
-	full := len(s.Legs) >= s.v.Replicas.Count && !s.lacks()
+	full := state.Spread(s.Legs) >= s.v.Replicas.Count && !s.lacks()
 	var ops []plan.Op
 	for _, o := range s.inc.Others {
 		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && (full || s.legIn(o)) && s.b.shownToUnread(o.Node, o.Lvol.UUID) == "" {

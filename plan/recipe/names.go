@@ -52,7 +52,7 @@ func (s *subject) rename(legs []state.CurrentLeg) {
 		if l.Head == nil {
 			continue
 		}
-		want := s.headName(epoch, legs, l.Node)
+		want := s.headName(epoch, legs, l.UUID)
 		if l.Head.Name == want {
 			continue
 		}
@@ -90,7 +90,7 @@ func (s *subject) whileTold(f func()) {
 func (s *subject) unnamed() (due, lost bool) {
 	epoch := s.epoch(s.Legs)
 	for _, l := range s.Legs {
-		if l.Head == nil || l.Head.Name == s.headName(epoch, s.Legs, l.Node) {
+		if l.Head == nil || l.Head.Name == s.headName(epoch, s.Legs, l.UUID) {
 			continue
 		}
 		due = true
@@ -144,10 +144,12 @@ func (s *subject) renamed(legs []state.CurrentLeg) {
 	}
 }
 
-func (s *subject) headName(epoch lineage.Epoch, legs []state.CurrentLeg, n lineage.Node) lineage.Head {
+// headName is what the head of one of these legs is called. The authority is the first, if
+// it is the engine's own: of two on the engine's node, one of which goes, one is it.
+func (s *subject) headName(epoch lineage.Epoch, legs []state.CurrentLeg, leg lineage.UUID) lineage.Head {
 	h := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(legs), Cut: s.cut(), Wait: s.wait(legs)}
 	h.Quorum = h.Wait && (s.v.Failover || s.keepsPromise(legs))
-	if n == s.engine {
+	if legs[0].Node == s.engine && legs[0].UUID == leg {
 		h.Mark = lineage.Primary
 	}
 	return h
@@ -200,7 +202,7 @@ func (s *subject) epoch(legs []state.CurrentLeg) lineage.Epoch {
 func (s *subject) isMinted(legs []state.CurrentLeg) bool {
 	minted, lacks := false, false
 	for _, l := range legs {
-		is := l.Head != nil && l.Head.Name == s.headName(s.Top, legs, l.Node)
+		is := l.Head != nil && l.Head.Name == s.headName(s.Top, legs, l.UUID)
 		minted, lacks = minted || is, lacks || l.Head != nil && !is
 		if s.Engine != "" && l.Head != nil && l.Head.Name.Mark == lineage.Fenced {
 			return false

@@ -35,15 +35,15 @@ const (
 // where the spread label has a new value, then where it fits, then what replaces a node
 // that has one, then by space that
 // is neither used nor promised, then by a hash, so that equal pools share the
-// load. It never chooses a node twice, and only pools of that block size; 0 leaves
-// that open. What is missing to reach the count is said in the second result.
-func (b *builder) place(v *schema.Volume, held map[lineage.Node]stick, block int64, base lineage.LvolName) (plan.Placement, string) {
+// load. It never chooses a node twice, and of the pools of a node the one where a replica
+// is, if one may be there; and only pools of that block size; 0 leaves that open. What is missing to reach the count is said in the second result.
+func (b *builder) place(v *schema.Volume, held map[lineage.Place]stick, block int64, base lineage.LvolName) (plan.Placement, string) {
 	return b.placeBytes(v, held, block, base, v.Size)
 }
 
 // placeBytes is place for replicas that take up to so many bytes: with layers, more
 // than the volume's size.
-func (b *builder) placeBytes(v *schema.Volume, held map[lineage.Node]stick, block int64, base lineage.LvolName, need int64) (plan.Placement, string) {
+func (b *builder) placeBytes(v *schema.Volume, held map[lineage.Place]stick, block int64, base lineage.LvolName, need int64) (plan.Placement, string) {
 	out := plan.Placement{Volume: v.Name}
 	if block == 0 {
 		block = b.commonBlock(v, held, base, need)
@@ -80,7 +80,7 @@ func (b *builder) placeBytes(v *schema.Volume, held map[lineage.Node]stick, bloc
 // weighed is what places were chosen by, beside the pools, and which were.
 type weighed struct {
 	v      *schema.Volume
-	held   map[lineage.Node]stick
+	held   map[lineage.Place]stick
 	block  int64
 	base   lineage.LvolName
 	need   int64
@@ -98,10 +98,11 @@ func (b *builder) weigh(w *weighed) (plan.Placement, string) {
 func (b *builder) choice(v *schema.Volume) bool {
 	n := 0
 	for _, node := range b.cfg.Nodes {
-		if v.KeptOff(node) == "" && v.Replicas.Pool == "" {
-			n += len(node.Pools)
-		} else if v.KeptOff(node) == "" {
-			n++
+		if v.KeptOff(node) != "" {
+			continue
+		}
+		for _, p := range node.Pools {
+			n += boolToInt(v.Replicas.KeptOut(node, p) == "")
 		}
 	}
 	return n > v.Replicas.Count
@@ -138,7 +139,7 @@ type candidate struct {
 	stick  stick
 	beside bool   // has the layer that the volume stands on
 	engine bool   // is to be the volume's engine
-	heir   bool   // replaces a node that has a replica of it, or may have
+	heir   bool   // replaces a node or a pool that has a replica of it, or may have
 	label  string // value of the spread label
 	need   int64  // bytes that the replica takes at most
 	hash   uint64
@@ -146,12 +147,12 @@ type candidate struct {
 
 // candidates are the best pool of each node that qualifies and can be used;
 // the other nodes come with what speaks against them.
-func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, block int64, base lineage.LvolName, need int64) (open []candidate, passed []plan.Choice) {
+func (b *builder) candidates(v *schema.Volume, held map[lineage.Place]stick, block int64, base lineage.LvolName, need int64) (open []candidate, passed []plan.Choice) {
 	nodes := b.cfg.Nodes
 	if !b.opt.Explain && b.settled(v, held) {
 		nodes = nil
-		for _, name := range slices.Sorted(maps.Keys(held)) {
-			if n := b.cfg.Node(name); n != nil {
+		for _, at := range slices.SortedFunc(maps.Keys(held), lineage.Place.Compare) {
+			if n := b.cfg.Node(at.Node); n != nil && (len(nodes) == 0 || nodes[len(nodes)-1] != n) {
 				nodes = append(nodes, n)
 			}
 		}
@@ -164,7 +165,10 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, bloc
 		var best *candidate
 		why := "has no pool"
 		for _, p := range b.ground.pools[n.Name] {
-			if v.Replicas.Pool != "" && p.conf.Name != v.Replicas.Pool {
+			if out := v.Replicas.KeptOut(n, p.conf); out != "" {
+				if best == nil && p.conf.ReplacedBy != "" {
+					why = out
+				}
 				continue
 			}
 			if p.state != poolReady {
@@ -175,8 +179,8 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, bloc
 				why = fmt.Sprintf("%s has blocks of %d bytes, the other replicas of %d", p.conf.Name, p.block, block)
 				continue
 			}
-			c := candidate{p, stickNone, b.has(n.Name, p.conf.Lvstore, base), n.Name == v.Engine, b.inherits(n, held), n.Labels[v.Replicas.Spread], roundUp(need, p.cluster), rendezvous(v.Name, string(n.Name), p.conf.Name)}
-			if s, ok := held[n.Name]; ok && (s != stickServed || p.roomFor(c.need) != fitsNot) {
+			c := candidate{p, stickNone, b.has(n.Name, p.conf.Lvstore, base), n.Name == v.Engine, b.inherits(n, p.conf, held), n.Labels[v.Replicas.Spread], roundUp(need, p.cluster), rendezvous(v.Name, string(n.Name), p.conf.Name)}
+			if s := stickIn(held, lineage.Place{Node: n.Name, Lvstore: p.conf.Lvstore}); s != stickServed || p.roomFor(c.need) != fitsNot {
 				c.stick = s
 			}
 			if best == nil || c.compare(*best, nil) < 0 {
@@ -192,14 +196,41 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Node]stick, bloc
 	return open, passed
 }
 
-// inherits reports whether a node replaces one that has a replica, or that nobody can read.
-func (b *builder) inherits(n *schema.Node, held map[lineage.Node]stick) bool {
+// inherits reports whether a node replaces one that has a replica, or that nobody can read;
+// or a pool of it does.
+func (b *builder) inherits(n *schema.Node, p *schema.Pool, held map[lineage.Place]stick) bool {
+	if old := n.Pool(p.Replaces); old != nil {
+		if _, has := held[lineage.Place{Node: n.Name, Lvstore: old.Lvstore}]; has {
+			return true
+		}
+	}
 	if n.Replaces == "" {
 		return false
 	}
-	_, has := held[n.Replaces]
 	at := b.w.Nodes[n.Replaces]
-	return has || at == nil || at.Unknown != ""
+	return on(held, n.Replaces) || at == nil || at.Unknown != ""
+}
+
+// stickIn is how much a volume wants to stay in a pool. One of which it is not known in
+// which pool of its node it is may be in any.
+func stickIn(held map[lineage.Place]stick, at lineage.Place) stick {
+	best := stickNone
+	for _, in := range []lineage.Place{at, {Node: at.Node}} {
+		if s, ok := held[in]; ok {
+			best = min(best, s)
+		}
+	}
+	return best
+}
+
+// on reports whether a volume has anything on a node.
+func on(held map[lineage.Place]stick, n lineage.Node) bool {
+	for at, s := range held {
+		if at.Node == n && s != stickServed {
+			return true
+		}
+	}
+	return false
 }
 
 // has reports whether an lvstore has an lvol of that name.
@@ -209,15 +240,16 @@ func (b *builder) has(n lineage.Node, lvstore string, name lineage.LvolName) boo
 
 // settled reports whether enough nodes that qualify have a current replica:
 // then no other can be preferred, and most volumes at most times are settled.
-func (b *builder) settled(v *schema.Volume, held map[lineage.Node]stick) bool {
-	current := 0
-	for name, s := range held {
-		n := b.cfg.Node(name)
-		if s > stickCurrent || n == nil || v.KeptOff(n) != "" {
+func (b *builder) settled(v *schema.Volume, held map[lineage.Place]stick) bool {
+	current, had := 0, map[lineage.Node]bool{}
+	for at, s := range held {
+		n := b.cfg.Node(at.Node)
+		if s > stickCurrent || n == nil || had[at.Node] || v.KeptOff(n) != "" {
 			continue
 		}
-		for _, p := range b.ground.pools[name] {
-			if p.state == poolReady && (v.Replicas.Pool == "" || p.conf.Name == v.Replicas.Pool) {
+		for _, p := range b.ground.pools[at.Node] {
+			if p.state == poolReady && (at.Lvstore == "" || p.conf.Lvstore == at.Lvstore) && v.Replicas.KeptOut(n, p.conf) == "" {
+				had[at.Node] = true
 				current++
 				break
 			}
@@ -312,7 +344,7 @@ func (c candidate) why(v *schema.Volume, used map[string]int) string {
 	}
 	var parts []string
 	if c.heir {
-		parts = append(parts, fmt.Sprintf("replaces %s", c.pool.node.Replaces))
+		parts = append(parts, "replaces "+cmp.Or(c.pool.conf.Replaces, string(c.pool.node.Replaces)))
 	}
 	if v.Replicas.Spread != "" {
 		fresh := "not used yet"

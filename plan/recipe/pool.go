@@ -261,6 +261,14 @@ func (b *builder) pool(n lineage.Node, lvstore string) *pool {
 	return nil
 }
 
+// poolAt is how a person calls the pool of a place.
+func (b *builder) poolAt(at lineage.Place) string {
+	if p := b.pool(at.Node, at.Lvstore); p != nil {
+		return string(at.Node) + "/" + p.conf.Name
+	}
+	return string(at.Node) + "/" + at.Lvstore
+}
+
 // transport makes sure that the node can listen.
 func (b *builder) transport(n lineage.Node) {
 	if at := b.w.Nodes[n]; !at.TCP {

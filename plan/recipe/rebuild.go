@@ -32,7 +32,7 @@ import (
 // a head that was joining when its engine ended is given up, for the layer it
 // stood on has gone on without it.
 func (s *subject) rebuild() result {
-	if s.minted || len(s.Legs) >= s.v.Replicas.Count && (!s.may(schema.DutyChange, schema.DutyMove) || len(s.b.suspended) > 0) {
+	if s.minted || state.Spread(s.Legs) >= s.v.Replicas.Count && (!s.may(schema.DutyChange, schema.DutyMove) || len(s.b.suspended) > 0) {
 		return idle
 	}
 	before := s.tally()
@@ -51,7 +51,7 @@ func (s *subject) rung() {
 		s.lag(d, why)
 		return
 	}
-	if out := s.b.cfg.Link(src.Node, d.Node); s.b.connected(out) == "" {
+	if out := s.b.cfg.Link(src.Node, d.Node); out.From != out.To && s.b.connected(out) == "" {
 		s.b.links.need(out) // the join will use it
 	}
 	if s.giveUpHalf(d) != idle {
@@ -61,7 +61,7 @@ func (s *subject) rung() {
 		s.stuck(d, s.basis(), why)
 		return
 	}
-	head := s.joiningHead(d.Node)
+	head := s.joiningHead(d.Place())
 	if why := s.cutOff(head); why != "" {
 		s.lag(d, why)
 		return
@@ -108,12 +108,12 @@ func (s *subject) stuckAlone(d plan.Choice, hint, why string) {
 // rebuildWaits says of a node why the rebuild there does not go on.
 const rebuildWaits = "the rebuild of the replica on %s waits: %s"
 
-// joiningHead is the head on n that the RAID writes to but that still reads
-// through another node; nil when there is none.
-func (s *subject) joiningHead(n lineage.Node) *state.Head {
+// joiningHead is the head in a place that the RAID writes to but that still reads
+// through another; nil when there is none.
+func (s *subject) joiningHead(at lineage.Place) *state.Head {
 	for i := range s.inc.Heads {
 		h := &s.inc.Heads[i]
-		if h.Node == n && !h.Lvol.Complete() && s.inRaid(h.Lvol.UUID) {
+		if h.Place() == at && !h.Lvol.Complete() && s.inRaid(h.Lvol.UUID) {
 			return h
 		}
 	}
@@ -126,7 +126,7 @@ func (s *subject) joiningHead(n lineage.Node) *state.Head {
 func (s *subject) giveUpHalf(d plan.Choice) result {
 	for _, h := range s.inc.Heads {
 		joined := s.inRaid(h.Lvol.UUID)
-		if h.Lvol.Complete() || joined && (h.Node != d.Node || s.completable(&h)) {
+		if h.Lvol.Complete() || joined && (h.Place() != d.Place() || s.completable(&h)) {
 			continue
 		}
 		anew := because(s.v.At("replicas"), "its engine ended before it was complete; the rebuild joins anew")
@@ -249,7 +249,7 @@ func (s *subject) room(d plan.Choice, src state.CurrentLeg, lacking []*state.Lvo
 		free += st.Allocated * lvs.ClusterSize // a copy that is repeated writes to what it has
 	}
 	need := int64(0)
-	if s.joiningHead(d.Node) == nil {
+	if s.joiningHead(d.Place()) == nil {
 		need = src.Head.Lvol.Allocated * clusterSize(from, src.Head.Lvol.Lvstore)
 	}
 	for _, l := range lacking {

@@ -22,7 +22,7 @@ func (s *subject) reduce() result {
 	if len(victims) > 0 {
 		s.letLegsGo(victims)
 	}
-	if len(s.Legs) >= want && !slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head == nil }) {
+	if state.Spread(s.Legs) >= want && !slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head == nil }) {
 		s.dropStale()
 		s.dropRemains()
 	}
@@ -32,15 +32,15 @@ func (s *subject) reduce() result {
 // noteStaying says of current replicas that the operator has released and that
 // stay all the same why they do.
 func (s *subject) noteStaying(victims []state.CurrentLeg) {
-	surplus := len(s.Legs) - s.v.Replicas.Count
+	surplus := state.Spread(s.Legs) - s.v.Replicas.Count
 	for _, l := range s.Legs {
 		goes := slices.ContainsFunc(victims, func(v state.CurrentLeg) bool { return v.UUID == l.UUID })
 		if goes || s.v.Protect || !s.b.opt.AllowDestroy.Replica(s.v.Name, l.Node) {
 			continue
 		}
-		why := fmt.Sprintf("the volume has %d current ones and is to have %d", len(s.Legs), s.v.Replicas.Count)
+		why := fmt.Sprintf("the volume has %d current ones and is to have %d", state.Spread(s.Legs), s.v.Replicas.Count)
 		if surplus > 0 {
-			if !s.chosen(l.Node) {
+			if !s.wanted(l) {
 				continue // victims has said what is in the way
 			}
 			why = "the configuration wants one there"
@@ -52,15 +52,26 @@ func (s *subject) noteStaying(victims []state.CurrentLeg) {
 	}
 }
 
-// surplus are the legs that are too many, the least wanted first and the engine's
-// own last.
+// surplus are the legs that are too many: those without which as many nodes have one as
+// are to. First come those beside another on their node, which are there until that one
+// is current; then the least wanted, and the engine's own last.
 func (s *subject) surplus() (legs []state.CurrentLeg) {
-	for _, l := range slices.Backward(s.Legs) {
-		if len(legs) < len(s.Legs)-s.v.Replicas.Count && !s.chosen(l.Node) {
-			legs = append(legs, l)
+	rest := slices.Clone(s.Legs)
+	for _, beside := range []bool{true, false} {
+		for _, l := range slices.Backward(s.Legs) {
+			without := slices.DeleteFunc(slices.Clone(rest), func(o state.CurrentLeg) bool { return o.UUID == l.UUID })
+			if len(without) == len(rest) || s.wanted(l) || beside != onNode(without, l.Node) || state.Spread(without) < s.v.Replicas.Count {
+				continue
+			}
+			legs, rest = append(legs, l), without
 		}
 	}
 	return legs
+}
+
+// onNode reports whether any of these legs is on a node.
+func onNode(legs []state.CurrentLeg, n lineage.Node) bool {
+	return slices.ContainsFunc(legs, func(l state.CurrentLeg) bool { return l.Node == n })
 }
 
 // stays says why a leg that is one too many stays, and what would let it go; ""
@@ -68,13 +79,13 @@ func (s *subject) surplus() (legs []state.CurrentLeg) {
 func (s *subject) stays(l state.CurrentLeg) (why, hint string) {
 	away := slices.IndexFunc(s.Legs, func(o state.CurrentLeg) bool { return o.Head == nil })
 	switch {
-	case s.v.Protect && !s.b.cfg.Drained(l.Node):
+	case s.v.Protect && !s.b.cfg.Drained(l.Node) && !s.movesOn(l):
 		return fmt.Sprintf("the replica on %s is one too many, but the volume is protected", l.Node), "remove protect first"
 	case away >= 0:
 		return "there is one replica too many, and none goes while the one " + s.b.away(s.Legs[away].Node), ""
 	case s.cutOffLeg() != "":
 		return "there is one replica too many, and none goes meanwhile: " + s.cutOffLeg(), ""
-	case s.readFrom(l.Node):
+	case s.readFrom(l):
 		return fmt.Sprintf("the replica on %s is one too many, but one that is being rebuilt reads through it", l.Node), ""
 	case !s.may(schema.DutyMove):
 		return fmt.Sprintf("the replica on %s is one too many; it is current, and to let it go is left to a person", l.Node), byMoving
@@ -112,9 +123,15 @@ func (s *subject) victims() []state.CurrentLeg {
 	return victims
 }
 
-// readFrom reports whether a head on another node reads through a layer on n.
-func (s *subject) readFrom(n lineage.Node) bool {
-	return slices.ContainsFunc(s.inc.Others, func(o state.Placed) bool { return o.Node == n && s.readThrough(o.Lvol.UUID) })
+// readFrom reports whether a head in another place reads through a layer beside a leg.
+func (s *subject) readFrom(l state.CurrentLeg) bool {
+	return slices.ContainsFunc(s.inc.Others, func(o state.Placed) bool { return l.In(o.Place()) && s.readThrough(o.Lvol.UUID) })
+}
+
+// movesOn reports whether a leg is in a pool that the volume leaves for another of the same
+// node: nobody has asked for fewer replicas.
+func (s *subject) movesOn(l state.CurrentLeg) bool {
+	return slices.ContainsFunc(s.Legs, func(o state.CurrentLeg) bool { return o.Node == l.Node && o.UUID != l.UUID && s.wanted(o) })
 }
 
 // letLegsGo removes legs: the names first, so that those that go are never believed
@@ -127,9 +144,11 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 		gone[l.UUID] = true
 	}
 	stay := slices.DeleteFunc(slices.Clone(s.Legs), func(l state.CurrentLeg) bool { return gone[l.UUID] })
+	s.handOver(stay, gone)
 	own := because(s.v.At("replicas"), "the engine's own replica goes, and engine keeps it on %s; those that stay are ahead of it; after a restart of %s you will have to say which one is current, with --authority", s.engine, s.engine)
+	last := !onNode(stay, s.engine)
 	for _, l := range victims {
-		if l.Node == s.engine {
+		if last && l.Node == s.engine {
 			name := lineage.Head{Volume: s.id, Epoch: s.Top + 1, Cut: l.Head.Name.Cut, Mark: lineage.Fenced}
 			s.sec.then(own, plan.RiskReduce, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name.Lvol()})
 			s.reread()
@@ -139,7 +158,7 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 	var fences []plan.Op
 	for _, l := range victims {
 		name := lineage.Head{Volume: s.id, Epoch: s.Top, Cut: l.Head.Name.Cut, Mark: lineage.Fenced}.Lvol()
-		if l.Node != s.engine && s.b.w.Nodes[l.Node].Lvols[l.Head.Lvol.Lvstore+"/"+string(name)] == nil {
+		if !(last && l.Node == s.engine) && s.b.w.Nodes[l.Node].Lvols[l.Head.Lvol.Lvstore+"/"+string(name)] == nil {
 			fences = append(fences, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name})
 		}
 	}
@@ -151,9 +170,29 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 			s.removeLeg(surplus, l.UUID)
 		}
 		s.b.withdraw(s.sec, surplus, l.Node, l.UUID, "")
-		s.deleteStack(surplus, l.Node, plan.RiskReduce)
+		s.deleteStack(surplus, l.Place(), plan.RiskReduce)
 	}
 	s.Legs = stay
+	s.reread()
+}
+
+// handOver has the authority be a leg that stays, where the one that is goes and another on
+// the engine's node does not: the volume is never without a head that says that it is the
+// one to believe. It takes an epoch, of the same legs.
+//
+// The one that is to be it has the name first. From then on it is believed if the engine
+// ends, which writes to all of them; and what only it says is said of no other legs.
+func (s *subject) handOver(stay []state.CurrentLeg, gone map[lineage.UUID]bool) {
+	heir := slices.IndexFunc(stay, func(l state.CurrentLeg) bool { return l.Node == s.engine })
+	if heir < 0 || !gone[s.Legs[0].UUID] {
+		return
+	}
+	s.Legs = slices.Concat(stay[heir:heir+1], slices.DeleteFunc(slices.Clone(s.Legs), func(l state.CurrentLeg) bool { return l.UUID == stay[heir].UUID }))
+	passes := because(s.v.At("replicas"), "the engine's own replica is to be the one in %s, which says so before the other goes", s.b.poolAt(s.Legs[0].Place()))
+	s.sec.then(because(s.v.At("replicas"), "one that was lost meanwhile has missed writes"), plan.RiskCreate, s.expectLegs()...)
+	first, rest := s.entering(max(s.Top+1, s.cut()), s.cut())
+	s.sec.then(passes, plan.RiskCreate, first)
+	s.sec.then(passes, plan.RiskCreate, rest...)
 	s.reread()
 }
 
@@ -162,60 +201,64 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 func (s *subject) dropStale() {
 	for _, h := range slices.Clone(s.inc.Heads) {
 		at := s.b.w.Nodes[h.Node]
-		if s.isLeg(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.joiningHead(h.Node) != nil && s.chosen(h.Node) {
+		if s.isLeg(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.joiningHead(h.Place()) != nil && s.wantsAt(h.Place()) {
 			continue
 		}
-		stale := because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, amount.Of(len(s.Legs), "replica"))
+		stale := because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, amount.Of(state.Spread(s.Legs), "replica"))
 		if s.inRaid(h.Lvol.UUID) {
 			s.removeLeg(stale, h.Lvol.UUID)
 		}
 		s.b.withdraw(s.sec, stale, h.Node, h.Lvol.UUID, "")
-		if s.legOn(h.Node) {
+		if s.legAt(h.Place()) {
 			s.sec.then(stale, plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: at.LvolByUUID(h.Lvol.UUID).Name})
 		} else {
-			s.deleteStack(stale, h.Node, plan.RiskReduce)
+			s.deleteStack(stale, h.Place(), plan.RiskReduce)
 		}
 	}
 	s.reread()
 }
 
-// dropRemains deletes layers on nodes that have no head of the volume and are to
+// dropRemains deletes layers in places that have no head of the volume and are to
 // have none: the deletion of a replica, or a rebuild, ended halfway. Without a head
 // nothing says any more whether they count. What something else stands on stays.
 func (s *subject) dropRemains() {
-	kept := nodesOf(s.inc)
+	kept := map[lineage.Place]bool{}
+	for _, h := range s.inc.Heads {
+		kept[h.Place()] = true
+	}
 	for _, c := range s.places.Chosen {
-		kept[c.Node] = true
+		kept[c.Place()] = true
 	}
 	for _, o := range s.inc.Others {
-		kept[o.Node] = kept[o.Node] || s.read(o.Node, o.Lvol) != "" || s.stoodOn(o.Node, o.Lvol) != ""
+		kept[o.Place()] = kept[o.Place()] || s.read(o.Node, o.Lvol) != "" || s.stoodOn(o.Node, o.Lvol) != ""
 	}
 	for _, o := range slices.Clone(s.inc.Others) {
-		if !kept[o.Node] {
-			kept[o.Node] = true
-			rest := because(s.v.At("replicas"), "%s has its %s; this is left of one that is gone", s.v.Name, amount.Of(len(s.Legs), "replica"))
-			s.deleteStack(rest, o.Node, plan.RiskReduce)
+		if !kept[o.Place()] {
+			kept[o.Place()] = true
+			rest := because(s.v.At("replicas"), "%s has its %s; this is left of one that is gone", s.v.Name, amount.Of(state.Spread(s.Legs), "replica"))
+			s.deleteStack(rest, o.Place(), plan.RiskReduce)
 		}
 	}
 	s.reread()
 }
 
-// deleteStack deletes everything of the volume on n, the youngest first.
-func (s *subject) deleteStack(why reason, n lineage.Node, risk plan.Risk) {
-	s.b.deleteStack(s.sec, why, n, s.b.w.Incarnation(s.id), risk)
+// deleteStack deletes everything of the volume in a place, the youngest first.
+func (s *subject) deleteStack(why reason, at lineage.Place, risk plan.Risk) {
+	s.b.deleteStack(s.sec, why, at, s.b.w.Incarnation(s.id), risk)
 }
 
 // deleteStack takes what is shown to a peer off the links first: staging is
 // while it is being filled.
-func (b *builder) deleteStack(sec *section, why reason, n lineage.Node, inc *state.Incarnation, risk plan.Risk) {
+func (b *builder) deleteStack(sec *section, why reason, at lineage.Place, inc *state.Incarnation, risk plan.Risk) {
+	n := at.Node
 	var left []string
 	for _, h := range inc.Heads {
-		if h.Node == n {
+		if h.Place() == at {
 			left = append(left, h.Lvol.Alias())
 		}
 	}
 	for _, o := range inc.Others {
-		if o.Node == n {
+		if o.Place() == at {
 			left = append(left, o.Lvol.Alias())
 		}
 	}

@@ -7,16 +7,20 @@ import (
 	"strata/lineage"
 )
 
-// copyTarget is an lvol of another node that something is copied to.
+// copyTarget is an lvol that something is copied to, of another node or pool.
 type copyTarget struct {
 	on   lineage.Node
 	lvol lineage.UUID
 }
 
-// findCopies finds what is copied over the links of the cluster when the pass
-// begins.
+// findCopies finds what is copied over the links of the cluster, and between pools of a
+// node, when the pass begins.
 func (b *builder) findCopies() {
 	for name, n := range b.w.Nodes {
+		for _, l := range n.Fills() {
+			b.running[name] = append(b.running[name], copyTarget{name, l.UUID})
+			b.restless = true
+		}
 		for _, r := range n.Copies() {
 			if ctrl := n.Controllers[r.Controller]; ctrl != nil {
 				if l, ok := b.cfg.Cluster.ParseLink(ctrl.NQN); ok && l.To == name {
@@ -28,14 +32,17 @@ func (b *builder) findCopies() {
 	}
 }
 
-// copiesTo reports whether a node is copying to an lvol of a peer.
+// copiesTo reports whether a node is copying to an lvol.
 func (b *builder) copiesTo(from, on lineage.Node, lvol lineage.UUID) bool {
 	return slices.Contains(b.running[from], copyTarget{on, lvol})
 }
 
-// mayBeCopiedTo reports whether any node is copying to an lvol of a peer, or could
+// mayBeCopiedTo reports whether any node is copying to an lvol, or could
 // not be read and is shown it.
 func (b *builder) mayBeCopiedTo(on lineage.Node, lvol lineage.UUID) bool {
+	if b.copiesTo(on, on, lvol) {
+		return true
+	}
 	for _, x := range b.shownBy(on, lvol) {
 		to := b.w.Nodes[x.link.To]
 		if to == nil || to.Unknown != "" || b.copiesTo(x.link.To, on, lvol) {

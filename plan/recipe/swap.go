@@ -14,12 +14,12 @@ import (
 // current ones. Where there is data, a replica has to be rebuilt instead. While
 // a node cannot be read that may have one, none is made elsewhere.
 func (s *subject) swappable() []plan.Choice {
-	if len(s.Legs) >= s.v.Replicas.Count || !s.empty() || s.hiding() > 0 || s.kernelExport() {
+	if state.Spread(s.Legs) >= s.v.Replicas.Count || !s.empty() || s.hiding() > 0 || s.kernelExport() {
 		return nil
 	}
 	var missing []plan.Choice
 	for _, c := range s.places.Chosen {
-		if !s.legOn(c.Node) && len(s.Legs)+len(missing) < s.v.Replicas.Count {
+		if !s.legOn(c.Node) && state.Spread(s.Legs)+len(missing) < s.v.Replicas.Count {
 			missing = append(missing, c)
 		}
 	}

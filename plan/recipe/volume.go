@@ -160,6 +160,16 @@ func (s *subject) chosen(n lineage.Node) bool {
 	return slices.ContainsFunc(s.places.Chosen, func(c plan.Choice) bool { return c.Node == n })
 }
 
+// wantsAt reports whether the placement wants a replica in a place.
+func (s *subject) wantsAt(at lineage.Place) bool {
+	return slices.ContainsFunc(s.places.Chosen, func(c plan.Choice) bool { return c.Place() == at })
+}
+
+// wanted reports whether the placement wants a replica where a leg is, or may be.
+func (s *subject) wanted(l state.CurrentLeg) bool {
+	return slices.ContainsFunc(s.places.Chosen, func(c plan.Choice) bool { return l.In(c.Place()) })
+}
+
 // isLeg reports whether the lvol is a current replica.
 func (s *subject) isLeg(u lineage.UUID) bool {
 	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.UUID == u })
@@ -187,12 +197,13 @@ func (s *subject) reread() {
 func (s *subject) report() {
 	s.b.decided(s.places)
 	s.undrained()
-	have, want := len(s.Legs), s.v.Replicas.Count
+	have, want := state.Spread(s.Legs), s.v.Replicas.Count
+	s.misplaced(have)
 	for _, l := range s.Legs {
 		if n := s.b.cfg.Node(l.Node); n != nil && have <= want && !(n.Drain && slices.Contains(s.v.Replicas.On, n.Name)) {
 			if why := s.v.KeptOff(n); why != "" {
 				if n.Drain && len(s.places.Chosen) < want {
-					_, shortage := s.b.place(s.v, map[lineage.Node]stick{}, s.blockSize(), "")
+					_, shortage := s.b.place(s.v, map[lineage.Place]stick{}, s.blockSize(), "")
 					s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "give it a place elsewhere, or fewer replicas", "the replica on %s stays, though %s %s: %s", l.Node, l.Node, why, shortage)
 					continue
 				}
@@ -207,7 +218,7 @@ func (s *subject) report() {
 	for _, l := range s.Legs {
 		on = append(on, string(l.Node))
 	}
-	_, shortage := s.b.place(s.v, map[lineage.Node]stick{}, s.blockSize(), "")
+	_, shortage := s.b.place(s.v, map[lineage.Place]stick{}, s.blockSize(), "")
 	var missing []string
 	for _, c := range s.places.Chosen {
 		if !slices.Contains(on, string(c.Node)) {
@@ -222,4 +233,23 @@ func (s *subject) report() {
 		text += "; " + shortage
 	}
 	s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "", "%s", text)
+}
+
+// misplaced says of replicas in pools where none is to be why they are there still.
+func (s *subject) misplaced(have int) {
+	for _, l := range s.Legs {
+		p := s.b.pool(l.Node, l.Place().Lvstore)
+		if p == nil || s.v.KeptOff(p.node) != "" || have > s.v.Replicas.Count {
+			continue
+		}
+		why := s.v.Replicas.KeptOut(p.node, p.conf)
+		switch {
+		case why == "":
+		case len(s.places.Chosen) < s.v.Replicas.Count:
+			_, shortage := s.b.place(s.v, map[lineage.Place]stick{}, s.blockSize(), "")
+			s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), "give it a place elsewhere", "the replica on %s stays in pool %s, though %s: %s", l.Node, p.conf.Name, why, shortage)
+		default:
+			s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), s.movers(), "the replica on %s stays in pool %s until one where the configuration wants it is current, and that rebuild is pending: %s", l.Node, p.conf.Name, why)
+		}
+	}
 }

@@ -41,11 +41,15 @@ func (w *World) projectLayer(n *state.Node, op plan.Op) error {
 		w.addLvol(n, &state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: plan.Token(op.Node, op.Lvstore, op.Name), Size: layer.Size, Parent: op.Layer})
 		w.sawLvol(op.Name, op.Node)
 	case plan.LvolCloneBdev:
-		r := n.Remotes[op.Bdev]
-		if r == nil {
-			return fmt.Errorf("no link brings %s to %s", op.Bdev, n.Name)
+		size := int64(0)
+		if r, own := n.Remotes[op.Bdev], n.LvolByUUID(op.Bdev); r != nil {
+			size = r.Size
+		} else if own != nil && own.Lvstore != op.Lvstore {
+			size = own.Size
+		} else {
+			return fmt.Errorf("no link brings %s to %s, nor has another pool of it that", op.Bdev, n.Name)
 		}
-		w.addLvol(n, &state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: plan.Token(op.Node, op.Lvstore, op.Name), Size: r.Size, External: string(op.Bdev)})
+		w.addLvol(n, &state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: plan.Token(op.Node, op.Lvstore, op.Name), Size: size, External: string(op.Bdev)})
 		w.sawLvol(op.Name, op.Node)
 	case plan.LvolSetParent:
 		l, err := FindLvol(n, op.Lvstore, op.Name)
@@ -70,11 +74,15 @@ func (w *World) projectLayer(n *state.Node, op plan.Op) error {
 		if err != nil {
 			return err
 		}
-		to := n.Remotes[op.To]
-		if to == nil {
-			return fmt.Errorf("no link brings %s to %s", op.To, n.Name)
+		to, own := n.Remotes[op.To], n.LvolByUUID(op.To)
+		switch {
+		case to != nil:
+			to.Claimed = false // whatever was copied there before has ended, and so has this
+		case own != nil && own.Lvstore != op.Lvstore:
+			w.change(n, func() { own.Claimed, own.Allocated = false, max(own.Allocated, layer.Allocated) }, own)
+		default:
+			return fmt.Errorf("no link brings %s to %s, nor has another pool of it that", op.To, n.Name)
 		}
-		to.Claimed = false // whatever was copied there before has ended, and so has this
 		for _, other := range w.Nodes {
 			if other.LvolByUUID(op.To) != nil {
 				at := w.edit(other.Name)
