@@ -60,3 +60,31 @@ func served(cfg *schema.Config, s *state.Snapshot, n lineage.Node) (count int) {
 	}
 	return count
 }
+
+// leaving says how far a pool is that another replaces; "" for every other.
+func leaving(cfg *schema.Config, s *state.Snapshot, n lineage.Node, p *schema.Pool) string {
+	lvs := s.Nodes[n].Lvstores[p.Lvstore]
+	switch {
+	case p.ReplacedBy == "":
+		return ""
+	case lvs == nil || lvs.Doubt != "":
+		return "being replaced by " + p.ReplacedBy
+	}
+	in, replicas, rest := lineage.Place{Node: n, Lvstore: p.Lvstore}, 0, false
+	for _, name := range s.Volumes() {
+		for _, id := range s.Incarnations(name) {
+			inc := s.Incarnation(cfg.Cluster, id)
+			if slices.ContainsFunc(inc.Heads, func(h state.Head) bool { return h.Place() == in }) {
+				replicas++
+			}
+			rest = rest || slices.ContainsFunc(inc.Others, func(o state.Placed) bool { return o.Place() == in })
+		}
+	}
+	switch {
+	case replicas > 0:
+		return fmt.Sprintf("being replaced by %s: it has %s", p.ReplacedBy, amount.Of(replicas, "replica"))
+	case rest:
+		return fmt.Sprintf("being replaced by %s: what is left of replicas is in it", p.ReplacedBy)
+	}
+	return fmt.Sprintf("replaced by %s: nothing of any volume is in it", p.ReplacedBy)
+}

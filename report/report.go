@@ -51,6 +51,8 @@ type Pool struct {
 	// is how much that may be, by its overcommit.
 	Promised int64 `json:"promised"`
 	Limit    int64 `json:"limit"`
+	// Leaving is how far a pool is that another replaces, in words; "" for every other.
+	Leaving string `json:"leaving,omitempty"`
 }
 
 // Health is how a volume is.
@@ -140,7 +142,7 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 	s = s.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk)
 	r := &Report{Format: Format, Cluster: cfg.Cluster, Nodes: []Node{}, Volumes: []Volume{}}
 	for _, n := range cfg.Nodes {
-		r.Nodes = append(r.Nodes, node(n, s.Nodes[n.Name], cmp.Or(maintenance(cfg, s, n), draining(cfg, s, n))))
+		r.Nodes = append(r.Nodes, node(cfg, s, n, cmp.Or(maintenance(cfg, s, n), draining(cfg, s, n))))
 		r.Unmanaged = append(r.Unmanaged, unmanaged(cfg, n, s.Nodes[n.Name])...)
 	}
 	r.Watches = watches(cfg, s)
@@ -172,8 +174,8 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 	return r
 }
 
-func node(conf *schema.Node, n *state.Node, maintenance string) Node {
-	out := Node{Name: conf.Name, Unknown: "it was not asked", Maintenance: maintenance}
+func node(cfg *schema.Config, s *state.Snapshot, conf *schema.Node, maintenance string) Node {
+	n, out := s.Nodes[conf.Name], Node{Name: conf.Name, Unknown: "it was not asked", Maintenance: maintenance}
 	if n == nil {
 		return out
 	}
@@ -187,6 +189,7 @@ func node(conf *schema.Node, n *state.Node, maintenance string) Node {
 			pool.Disk, pool.Size, pool.Free = lvs.Base, lvs.TotalClusters*lvs.ClusterSize, lvs.FreeClusters*lvs.ClusterSize
 			pool.Promised, pool.Limit = lvs.Takes(n.Space(p.Lvstore)).Promised, p.Limit(pool.Size)
 		}
+		pool.Leaving = leaving(cfg, s, conf.Name, p)
 		out.Pools = append(out.Pools, pool)
 	}
 	return out
@@ -216,7 +219,7 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 		Device: verdict.Device, Limits: limits(s, verdict), Undecided: verdict.Unknown != "", Wanted: v.Replicas.Count,
 	}
 	if !out.Undecided {
-		out.Current = len(verdict.Legs)
+		out.Current = state.Spread(verdict.Legs)
 	}
 	for _, h := range inc.Heads {
 		leg := leg(verdict, inc, h)

@@ -60,9 +60,17 @@ func nodeTree(n report.Node) any {
 			t.Child(fmt.Sprintf("pool %s  %s", p.Name, worry.Render("no lvstore "+p.Lvstore+" was found; strata plan says what is to be done")))
 			continue
 		}
-		t.Child(fmt.Sprintf("pool %s  %s free of %s on %s%s", p.Name, amount.About(p.Free), amount.About(p.Size), p.Disk, promised(p)))
+		t.Child(fmt.Sprintf("pool %s  %s free of %s on %s%s", p.Name, amount.About(p.Free), amount.About(p.Size), p.Disk, promised(p)+leaving(p)))
 	}
 	return t
+}
+
+// leaving says how far a pool is that another replaces; "" for every other.
+func leaving(p report.Pool) string {
+	if p.Leaving == "" {
+		return ""
+	}
+	return "  " + worry.Render(p.Leaving)
 }
 
 // promised says what a pool will have in it if every volume there is written whole, where

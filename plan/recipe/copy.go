@@ -29,9 +29,9 @@ func (s *subject) copyLayer(d plan.Choice, src state.CurrentLeg, l *state.Lvol) 
 	}
 	name := l.Parsed.(lineage.Layer)
 	bytes := l.Allocated * clusterSize(b.w.Nodes[src.Node], l.Lvstore)
-	lacks := because(s.v.At("replicas"), "%s lacks layer %s of %s", s.at(d, src), name.Lvol(), s.v.Name)
+	lacks := because(s.v.At("replicas"), "%s lacks layer %s of %s", s.at(d), name.Lvol(), s.v.Name)
 	if b.copiesTo(src.Node, d.Node, staging.UUID) {
-		lacks = because(s.v.At("replicas"), "%s lacks layer %s of %s, and %s copies it there already", s.at(d, src), name.Lvol(), s.v.Name, src.Node)
+		lacks = because(s.v.At("replicas"), "%s lacks layer %s of %s, and %s copies it there already", s.at(d), name.Lvol(), s.v.Name, src.Node)
 	}
 	if l.Allocated > 0 {
 		if why := s.reach(lacks, d, src, staging.UUID); why != "" {
@@ -64,10 +64,10 @@ func (s *subject) reach(why reason, d plan.Choice, src state.CurrentLeg, staging
 	return s.b.bring(s.sec, why, s.b.cfg.Link(d.Node, src.Node), staging, s.key(d.Node)+" staging")
 }
 
-// at is where a replica is made, as far as it has to be said: of a source on the same node
-// the pool differs.
-func (s *subject) at(d plan.Choice, src state.CurrentLeg) string {
-	if src.Node != d.Node {
+// at is where a replica is made, as far as it has to be said: beside another on its node
+// it is the pool.
+func (s *subject) at(d plan.Choice) string {
+	if !s.legOn(d.Node) {
 		return string(d.Node)
 	}
 	return s.b.poolAt(d.Place())
@@ -101,7 +101,10 @@ func (s *subject) stage(d plan.Choice, src state.CurrentLeg, l *state.Lvol) (*st
 	if s.b.brings(d.Node, parent, s.id) {
 		return nil, fmt.Sprintf("layer %s, which %s stands on, is being copied to %s", parent, l.Name, d.Node)
 	}
-	why := because(s.v.At("replicas"), "layer %s is to be copied to %s", l.Name, d.Node)
+	why := because(s.v.At("replicas"), "layer %s is to be copied to %s", l.Name, s.at(d))
+	if i := slices.IndexFunc(s.stagings(d), func(st *state.Lvol) bool { return st.Name != name && s.b.filled(d.Node, st) }); i >= 0 {
+		return nil, fmt.Sprintf("another layer is still copied to %s there", s.stagings(d)[i].Name)
+	}
 	old := s.takeOver(why, d, name, parent, l.Size)
 	at := func() *state.Lvol { return s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)] }
 	if old == nil {

@@ -56,7 +56,7 @@ func (s *subject) join(d plan.Choice, src state.CurrentLeg) {
 		return
 	}
 	epoch := s.nextCut()
-	joins := because(s.v.At("replicas"), "the replica on %s joins", s.at(d, src))
+	joins := because(s.v.At("replicas"), "the replica on %s joins", s.at(d))
 	if !s.takeDown(nil, joins) {
 		return
 	}
@@ -108,7 +108,7 @@ func (s *subject) joinHead(joins reason, d plan.Choice, src state.CurrentLeg, ep
 // that never was current. The guard lets the hosts go on.
 func (s *subject) grow(d plan.Choice, src state.CurrentLeg) {
 	epoch := s.nextCut()
-	joins := because(s.v.At("replicas"), "the replica on %s joins", s.at(d, src))
+	joins := because(s.v.At("replicas"), "the replica on %s joins", s.at(d))
 	pauses, resumes := s.pauses()
 	s.sec.then(joins, plan.RiskPause, pauses...)
 	first, rest := s.counting(epoch)
@@ -149,7 +149,7 @@ func (s *subject) reparent(d plan.Choice, head *state.Head) {
 		s.lag(d, "a kernel device shows the volume, and its I/O cannot be held")
 		return
 	}
-	whole := because(s.v.At("replicas"), "%s has a copy of all layers", d.Node)
+	whole := because(s.v.At("replicas"), "%s has a copy of all layers", s.at(d))
 	pauses, resumes := s.pauses()
 	s.sec.then(whole, plan.RiskPause, pauses...)
 	s.sec.then(whole, plan.RiskPause, plan.LvolSetParent{At: plan.At{Node: d.Node}, Lvstore: head.Lvol.Lvstore, Name: head.Lvol.Name, Layer: own.Name})

@@ -125,7 +125,7 @@ func (s *subject) dropStaging() {
 	full := state.Spread(s.Legs) >= s.v.Replicas.Count && !s.lacks()
 	var ops []plan.Op
 	for _, o := range s.inc.Others {
-		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && (full || s.legIn(o)) && s.b.shownToUnread(o.Node, o.Lvol.UUID) == "" {
+		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && (full || s.legIn(o)) && s.b.shownToUnread(o.Node, o.Lvol.UUID) == "" && !s.b.filled(o.Node, o.Lvol) {
 			ops = append(ops, plan.LvolDelete{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, Name: o.Lvol.Name})
 		}
 	}

@@ -210,7 +210,7 @@ func limitOf(snap *state.Snapshot) int {
 }
 
 func (p *passes) plan(limit int, next func(*passes) (*builder, plan.Pass, error)) (*plan.Plan, error) {
-	out, found := &plan.Plan{}, p.presences()
+	out, found, pools := &plan.Plan{}, p.presences(), p.leavingPools()
 	var complete bool
 	for {
 		b, pass, err := next(p)
@@ -240,6 +240,7 @@ func (p *passes) plan(limit int, next func(*passes) (*builder, plan.Pass, error)
 	}
 	out.Notes = append(out.Notes, p.warnings...)
 	p.tellDrained(found, out, complete)
+	p.tellReplacedPools(pools, out, complete)
 	out.Complete(p.cfg)
 	return out, nil
 }

@@ -32,8 +32,8 @@ const (
 // base is, the layer of another volume that this one stands on ("" for none), for
 // none can be complete elsewhere; then the node that is to be the engine, for one
 // without a replica leaves nobody who knows what is current when it restarts; then
-// where the spread label has a new value, then where it fits, then what replaces a node
-// that has one, then by space that
+// where the spread label has a new value, then where it fits, then a node that has one in
+// another pool, or replaces one that has one, then by space that
 // is neither used nor promised, then by a hash, so that equal pools share the
 // load. It never chooses a node twice, and of the pools of a node the one where a replica
 // is, if one may be there; and only pools of that block size; 0 leaves that open. What is missing to reach the count is said in the second result.
@@ -139,7 +139,8 @@ type candidate struct {
 	stick  stick
 	beside bool   // has the layer that the volume stands on
 	engine bool   // is to be the volume's engine
-	heir   bool   // replaces a node or a pool that has a replica of it, or may have
+	heir   bool   // has one in another pool, or replaces a node that has one, or may have
+	moves  bool   // has one in another pool
 	label  string // value of the spread label
 	need   int64  // bytes that the replica takes at most
 	hash   uint64
@@ -179,7 +180,7 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Place]stick, blo
 				why = fmt.Sprintf("%s has blocks of %d bytes, the other replicas of %d", p.conf.Name, p.block, block)
 				continue
 			}
-			c := candidate{p, stickNone, b.has(n.Name, p.conf.Lvstore, base), n.Name == v.Engine, b.inherits(n, p.conf, held), n.Labels[v.Replicas.Spread], roundUp(need, p.cluster), rendezvous(v.Name, string(n.Name), p.conf.Name)}
+			c := candidate{p, stickNone, b.has(n.Name, p.conf.Lvstore, base), n.Name == v.Engine, b.inherits(n, held), on(held, n.Name), n.Labels[v.Replicas.Spread], roundUp(need, p.cluster), rendezvous(v.Name, string(n.Name), p.conf.Name)}
 			if s := stickIn(held, lineage.Place{Node: n.Name, Lvstore: p.conf.Lvstore}); s != stickServed || p.roomFor(c.need) != fitsNot {
 				c.stick = s
 			}
@@ -196,13 +197,11 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Place]stick, blo
 	return open, passed
 }
 
-// inherits reports whether a node replaces one that has a replica, or that nobody can read;
-// or a pool of it does.
-func (b *builder) inherits(n *schema.Node, p *schema.Pool, held map[lineage.Place]stick) bool {
-	if old := n.Pool(p.Replaces); old != nil {
-		if _, has := held[lineage.Place{Node: n.Name, Lvstore: old.Lvstore}]; has {
-			return true
-		}
+// inherits reports whether a node has a replica, be it in another pool, or replaces one that
+// has, or that nobody can read.
+func (b *builder) inherits(n *schema.Node, held map[lineage.Place]stick) bool {
+	if on(held, n.Name) {
+		return true
 	}
 	if n.Replaces == "" {
 		return false
@@ -343,8 +342,11 @@ func (c candidate) why(v *schema.Volume, used map[string]int) string {
 		return "is to be its engine"
 	}
 	var parts []string
-	if c.heir {
-		parts = append(parts, "replaces "+cmp.Or(c.pool.conf.Replaces, string(c.pool.node.Replaces)))
+	switch {
+	case c.heir && c.moves:
+		parts = append(parts, "has a replica in a pool where none is to be")
+	case c.heir:
+		parts = append(parts, fmt.Sprintf("replaces %s", c.pool.node.Replaces))
 	}
 	if v.Replicas.Spread != "" {
 		fresh := "not used yet"

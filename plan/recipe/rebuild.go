@@ -97,12 +97,12 @@ func (s *subject) lag(d plan.Choice, why string) { s.stuck(d, "", why) }
 
 // stuck says why the rebuild on d does not go on, and what would help.
 func (s *subject) stuck(d plan.Choice, hint, why string) {
-	s.b.block("volume "+s.v.Name, s.v.At("replicas"), hint, rebuildWaits, d.Node, why)
+	s.b.block("volume "+s.v.Name, s.v.At("replicas"), hint, rebuildWaits, s.at(d), why)
 }
 
 // stuckAlone is stuck for what no other volume's steps can change.
 func (s *subject) stuckAlone(d plan.Choice, hint, why string) {
-	s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), hint, rebuildWaits, d.Node, why)
+	s.b.blockAlone("volume "+s.v.Name, s.v.At("replicas"), hint, rebuildWaits, s.at(d), why)
 }
 
 // rebuildWaits says of a node why the rebuild there does not go on.

@@ -143,8 +143,9 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 	for _, l := range victims {
 		gone[l.UUID] = true
 	}
+	s.handOver(gone)
+	s.renamed(victims)
 	stay := slices.DeleteFunc(slices.Clone(s.Legs), func(l state.CurrentLeg) bool { return gone[l.UUID] })
-	s.handOver(stay, gone)
 	own := because(s.v.At("replicas"), "the engine's own replica goes, and engine keeps it on %s; those that stay are ahead of it; after a restart of %s you will have to say which one is current, with --authority", s.engine, s.engine)
 	last := !onNode(stay, s.engine)
 	for _, l := range victims {
@@ -182,12 +183,12 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 //
 // The one that is to be it has the name first. From then on it is believed if the engine
 // ends, which writes to all of them; and what only it says is said of no other legs.
-func (s *subject) handOver(stay []state.CurrentLeg, gone map[lineage.UUID]bool) {
-	heir := slices.IndexFunc(stay, func(l state.CurrentLeg) bool { return l.Node == s.engine })
+func (s *subject) handOver(gone map[lineage.UUID]bool) {
+	heir := slices.IndexFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Node == s.engine && !gone[l.UUID] })
 	if heir < 0 || !gone[s.Legs[0].UUID] {
 		return
 	}
-	s.Legs = slices.Concat(stay[heir:heir+1], slices.DeleteFunc(slices.Clone(s.Legs), func(l state.CurrentLeg) bool { return l.UUID == stay[heir].UUID }))
+	s.Legs = slices.Concat(s.Legs[heir:heir+1], slices.Delete(slices.Clone(s.Legs), heir, heir+1))
 	passes := because(s.v.At("replicas"), "the engine's own replica is to be the one in %s, which says so before the other goes", s.b.poolAt(s.Legs[0].Place()))
 	s.sec.then(because(s.v.At("replicas"), "one that was lost meanwhile has missed writes"), plan.RiskCreate, s.expectLegs()...)
 	first, rest := s.entering(max(s.Top+1, s.cut()), s.cut())
@@ -260,6 +261,12 @@ func (b *builder) deleteStack(sec *section, why reason, at lineage.Place, inc *s
 	for _, o := range inc.Others {
 		if o.Place() == at {
 			left = append(left, o.Lvol.Alias())
+		}
+	}
+	for _, alias := range left {
+		if l := b.w.Nodes[n].Lvols[alias]; b.filled(n, l) {
+			b.block("node "+string(n), why.pos, "apply again when that is over", "%s on %s stays meanwhile: a layer is copied to it", alias, n)
+			return
 		}
 	}
 	for _, alias := range left {

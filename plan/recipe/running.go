@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"strata/lineage"
+	"strata/state"
 )
 
 // copyTarget is an lvol that something is copied to, of another node or pool.
@@ -50,6 +51,13 @@ func (b *builder) mayBeCopiedTo(on lineage.Node, lvol lineage.UUID) bool {
 		}
 	}
 	return false
+}
+
+// filled reports whether a node copies to an lvol of its own, by order of a run that is over.
+// That ends when it is done, or its target does; until then the lvol can neither be deleted
+// nor taken from it.
+func (b *builder) filled(n lineage.Node, l *state.Lvol) bool {
+	return l.Claimed && b.copiesTo(n, n, l.UUID)
 }
 
 // copying leaves the layers of a volume as they are while one is copied.
