@@ -2,10 +2,10 @@ package contract
 
 // Two lvstores of one target, between which a replica moves.
 
-// second makes an lvstore lvs1 beside the pool, of 256 clusters.
+// second makes an lvstore lvs1 beside the pool, of some 60 clusters.
 func (n *node) second() {
 	n.c.Helper()
-	n.gives("m", "bdev_malloc_create", M{"name": "m", "num_blocks": 65536, "block_size": 4096})
+	n.gives("m", "bdev_malloc_create", M{"name": "m", "num_blocks": 16384, "block_size": 4096})
 	n.str("bdev_lvol_create_lvstore", M{"bdev_name": "m", "lvs_name": "lvs1", "cluster_sz": 1 << 20, "clear_method": "none"})
 }
 
@@ -17,10 +17,10 @@ func (n *node) thinIn(lvs, name string, mib int) string {
 
 var poolsCases = []example{
 	{name: "a layer is copied from one to the other without a link", run: func(c *run) {
-		c.n1.pool().thick("a", 200)
+		c.n1.pool().thick("a", 48)
 		c.n1.second()
 		c.n1.snapshot("lvs0/a", "s")
-		dst := c.n1.thinIn("lvs1", "dst", 200)
+		dst := c.n1.thinIn("lvs1", "dst", 48)
 		got := c.n1.round(call{"bdev_lvol_start_shallow_copy", M{"src_lvol_name": "lvs0/s", "dst_bdev_name": dst}}, call{"bdev_get_bdevs", M{"name": dst}})
 		var op struct {
 			ID int `json:"operation_id"`
@@ -29,9 +29,9 @@ var poolsCases = []example{
 		var at []bdevInfo
 		c.decode(got[1], &at)
 		c.equal("claimed meanwhile", at[0].Claimed, true)
-		c.equal("copy", c.n1.copied(op.ID), progress{200, 200, "complete", ""})
+		c.equal("copy", c.n1.copied(op.ID), progress{48, 48, "complete", ""})
 		c.equal("claimed afterwards", c.n1.bdev(dst).Claimed, false)
-		c.equal("clusters", c.n1.bdev(dst).Driver.Lvol.Clusters, 200)
+		c.equal("clusters", c.n1.bdev(dst).Driver.Lvol.Clusters, 48)
 	}},
 	{name: "an lvol of one stands on a layer of the other, until it stands on a copy", run: func(c *run) {
 		c.n1.pool().thick("a", 4)
@@ -61,16 +61,16 @@ var poolsCases = []example{
 		c.equal("state", c.n1.raid().State, "online")
 	}},
 	{name: "the destination of a copy goes when that is over", run: func(c *run) {
-		c.n1.pool().thick("a", 200)
+		c.n1.pool().thick("a", 48)
 		c.n1.second()
 		c.n1.snapshot("lvs0/a", "s")
-		dst := c.n1.thinIn("lvs1", "dst", 200)
+		dst := c.n1.thinIn("lvs1", "dst", 48)
 		got := c.n1.round(call{"bdev_lvol_start_shallow_copy", M{"src_lvol_name": "lvs0/s", "dst_bdev_name": dst}}, call{"bdev_lvol_delete", M{"name": dst}})
 		var op struct {
 			ID int `json:"operation_id"`
 		}
 		c.decode(got[0], &op)
 		c.Logf("delete: %s", got[1])
-		c.equal("copy", c.n1.copied(op.ID), progress{200, 200, "complete", ""})
+		c.equal("copy", c.n1.copied(op.ID), progress{48, 48, "complete", ""})
 	}},
 }
