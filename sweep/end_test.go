@@ -110,18 +110,26 @@ func (e ending) lvol(s *state.Snapshot, node lineage.Node, l *state.Lvol) {
 		} else if n.Epoch != topOf(s, n.Volume) {
 			what += " old"
 		}
-		e.add(n.Volume.Name, "%s head %s %s", node, mark, what)
+		e.add(n.Volume.Name, "%s/%s head %s %s", node, poolOf(l), mark, what)
 	case lineage.Layer:
 		what := ""
 		if n.Own {
 			what = " of strata's own"
 		}
-		e.add(n.Volume.Name, "%s layer %s%s size=%d%s", node, n.Snapshot, what, l.Size, standsOn(l))
+		e.add(n.Volume.Name, "%s/%s layer %s%s size=%d%s", node, poolOf(l), n.Snapshot, what, l.Size, standsOn(l))
 	case nil:
 		e.strange(s, node, l)
 	default:
 		e.add(n.Of().Name, "%s %T", node, n)
 	}
+}
+
+// poolOf is the pool that an lvol is in, whatever id its lvstore has.
+func poolOf(l *state.Lvol) string {
+	if s, ok := lineage.ParseStore(l.Lvstore); ok {
+		return s.Pool
+	}
+	return l.Lvstore
 }
 
 // standsOn says which layer an lvol stands on.
@@ -156,8 +164,35 @@ func (e ending) raid(cfg *schema.Config, s *state.Snapshot, node lineage.Node, r
 			legs = append(legs, whose(s, l.UUID))
 		}
 	}
+	if alone(r) {
+		return
+	}
 	slices.Sort(legs)
 	e.add(key, "%s raid %s rebuilding=%q legs: %s", node, r.State, r.Rebuilding, strings.Join(legs, ", "))
+}
+
+// alone reports whether a RAID has one leg: a volume of one replica that had more is served
+// by such a one, and by the leg as it is once its engine was started again.
+func alone(r *state.Raid) bool {
+	n := 0
+	for _, l := range r.Legs {
+		if l.Configured {
+			n++
+		}
+	}
+	return n == 1
+}
+
+// shownLeg is the lvol that a device is, or is made of alone; "" for a mirror.
+func shownLeg(n *state.Node, bdev string) lineage.UUID {
+	if r := n.Raids[bdev]; r != nil && alone(r) {
+		for _, l := range r.Legs {
+			if l.Configured {
+				return l.UUID
+			}
+		}
+	}
+	return n.Backing(bdev)
 }
 
 func (e ending) subsystem(cfg *schema.Config, s *state.Snapshot, node lineage.Node, sub *state.Subsystem) {
@@ -171,7 +206,7 @@ func (e ending) subsystem(cfg *schema.Config, s *state.Snapshot, node lineage.No
 	}
 	e.add(key, "%s %s any=%v hosts=%v at %v", node, name, sub.AnyHost, sub.Hosts, ls)
 	for _, ns := range sub.Namespaces {
-		u := s.Nodes[node].Backing(ns.Bdev)
+		u := shownLeg(s.Nodes[node], ns.Bdev)
 		switch {
 		case key != beside:
 			device := "raid"

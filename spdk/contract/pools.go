@@ -70,7 +70,8 @@ var poolsCases = []example{
 			ID int `json:"operation_id"`
 		}
 		c.decode(got[0], &op)
-		c.Logf("delete: %s", got[1])
+		c.equal("delete", string(got[1].result), "true")
 		c.equal("copy", c.n1.copied(op.ID), progress{48, 48, "complete", ""})
+		c.equal("lvols", c.n1.aliases(), []string{"lvs0/a", "lvs0/s"})
 	}},
 }

@@ -27,9 +27,17 @@ type shallowCopy struct {
 	over   bool
 }
 
-// gone and resized are of the destination.
-func (c *shallowCopy) gone(*bdev) bool { c.fail(eio); return true }
-func (c *shallowCopy) resized(*bdev)   {}
+// gone and resized are of the destination. An lvol of the target itself stays until the copy
+// is over, and so does the call that deletes it; what is on a peer fails.
+func (c *shallowCopy) gone(b *bdev) bool {
+	if _, own := b.dev.(*lvol); own {
+		return false
+	}
+	c.fail(eio)
+	return true
+}
+
+func (c *shallowCopy) resized(*bdev) {}
 
 func (p *process) startCopy(q *struct {
 	Src string `json:"src_lvol_name"`
