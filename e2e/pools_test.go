@@ -66,6 +66,9 @@ func TestPoolReplaced(t *testing.T) {
 	for _, p := range Pauses(events) {
 		t.Logf("stalled for %v, held for %v", load.Stall(p).Round(time.Millisecond), p)
 	}
+	if load.Longest > 15*time.Second {
+		t.Errorf("the host stalled for %v", load.Longest)
+	}
 	l.Settled()
 	stacks := l.Stacks("db")
 	for n, stack := range stacks {

@@ -88,10 +88,16 @@ func (c *cluster) layer(m *machine, op plan.Op, made map[lineage.UUID]lineage.UU
 		}
 	case plan.LvolCloneBdev:
 		from := lineage.UUID(c.resolve(made, string(op.Bdev)))
-		if m.LvolByUUID(from) != nil || !c.reachable(m, from) || find(op.Lvstore, op.Name) != nil {
+		own := m.LvolByUUID(from)
+		if own != nil && own.Lvstore == op.Lvstore || !c.reachable(m, from) || find(op.Lvstore, op.Name) != nil {
 			return errors.New("no such bdev, or the clone exists")
 		}
-		u, size := c.newUUID(), m.Remotes[from].Size
+		u, size := c.newUUID(), int64(0)
+		if own != nil {
+			size = own.Size
+		} else {
+			size = m.Remotes[from].Size
+		}
 		made[plan.Token(op.Node, op.Lvstore, op.Name)] = u
 		c.blobs[u] = &blob{below: from, esnap: true, size: size}
 		m.AddLvol(&state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: u, Size: size, External: string(from)})
@@ -144,7 +150,7 @@ func (c *cluster) layer(m *machine, op plan.Op, made map[lineage.UUID]lineage.UU
 
 // shallowCopy writes the blocks of one layer to a bdev, or breaks off.
 func (c *cluster) shallowCopy(m *machine, layer *state.Lvol, to lineage.UUID) error {
-	if layer == nil || !layer.Snapshot || m.LvolByUUID(to) != nil || !c.reachable(m, to) || c.used(m, to) {
+	if own := m.LvolByUUID(to); layer == nil || !layer.Snapshot || own != nil && own.Lvstore == layer.Lvstore || !c.reachable(m, to) || c.used(m, to) {
 		return errors.New("no such snapshot, or no such bdev, or it is claimed")
 	}
 	for i, w := range c.blobs[layer.UUID].own {
@@ -245,9 +251,10 @@ func (c *cluster) agree() {
 			if !ok || h.Mark == lineage.Fenced || !c.truth[h.Volume][c.view(m.Lvols[k].UUID)] {
 				continue
 			}
+			in := m.Lvols[k].Lvstore
 			for _, k := range slices.Sorted(maps.Keys(m.Lvols)) {
 				l, ok := m.Lvols[k].Parsed.(lineage.Layer)
-				if !ok || l.Volume != h.Volume || l.Epoch > h.Cut {
+				if !ok || l.Volume != h.Volume || l.Epoch > h.Cut || m.Lvols[k].Lvstore != in {
 					continue
 				}
 				now := c.view(m.Lvols[k].UUID)
@@ -261,7 +268,7 @@ func (c *cluster) agree() {
 }
 
 // unlayering notices the loss of a configured snapshot of a current replica.
-func (c *cluster) unlayering(m *machine, l lineage.Layer) {
+func (c *cluster) unlayering(m *machine, in string, l lineage.Layer) {
 	v := c.cfg.Volume(l.Volume.Name)
 	if v == nil || l.Own || !slices.Contains(v.Snapshots, l.Snapshot) || c.given(v, l.Volume, m) || c.released[v.Name+"@"+l.Snapshot] {
 		return
@@ -271,13 +278,13 @@ func (c *cluster) unlayering(m *machine, l lineage.Layer) {
 		return ok && x.Volume == l.Volume && x.Snapshot == l.Snapshot && x.Epoch > l.Epoch
 	}
 	for _, k := range slices.Sorted(maps.Keys(m.Lvols)) {
-		if younger(m.Lvols[k].Parsed) {
+		if m.Lvols[k].Lvstore == in && younger(m.Lvols[k].Parsed) {
 			return
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(m.Lvols)) {
 		h, ok := m.Lvols[k].Parsed.(lineage.Head)
-		if ok && h.Volume == l.Volume && h.Mark != lineage.Fenced && h.Cut >= l.Epoch && c.truth[l.Volume][c.view(m.Lvols[k].UUID)] {
+		if ok && m.Lvols[k].Lvstore == in && h.Volume == l.Volume && h.Mark != lineage.Fenced && h.Cut >= l.Epoch && c.truth[l.Volume][c.view(m.Lvols[k].UUID)] {
 			c.broken("snapshot %s on %s is deleted, and it is configured", l.Lvol(), m.Name)
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand"
 	"slices"
+	"strings"
 
 	"strata/lineage"
 	"strata/plan"
@@ -283,6 +284,11 @@ func (c *cluster) attachDisk(m *machine, op plan.DiskAttach) error {
 			}
 			m.AddLvol(l)
 		}
+		for _, at := range slices.Sorted(maps.Keys(m.Lvols)) { // what is in another pool of the machine, too
+			if b := c.blobs[m.Lvols[at].UUID]; b != nil && b.esnap && m.LvolByUUID(b.below) != nil {
+				c.revive(m, b.below)
+			}
+		}
 		delete(m.shelf, op.Path)
 	}
 	return nil
@@ -482,7 +488,7 @@ func (c *cluster) deleting(m *machine, l *state.Lvol) {
 	}
 	v := l.Parsed.Of()
 	if layer, ok := l.Parsed.(lineage.Layer); ok {
-		c.unlayering(m, layer)
+		c.unlayering(m, l.Lvstore, layer)
 	}
 	h, ok := l.Parsed.(lineage.Head)
 	if !ok || c.released[v.String()] || c.released[v.Name] && c.cfg.Volume(v.Name) == nil || !c.whole(l.UUID) || !c.truth[v][c.view(l.UUID)] {
@@ -493,8 +499,14 @@ func (c *cluster) deleting(m *machine, l *state.Lvol) {
 		c.broken("the last copy of %s, %s on %s, is deleted", v, h.Lvol(), m.Name)
 	}
 	conf := c.cfg.Volume(v.Name)
-	if !c.released[v.Name+":"+string(m.Name)] && (conf == nil || len(copies)-1 < conf.Replicas.Count) && !c.truth[v][0] {
-		c.broken("%s on %s is deleted, it is current and only %d of %v would be left", h.Lvol(), m.Name, len(copies)-1, copies)
+	left := map[string]bool{} // nodes: of two copies on one, one counts
+	for _, other := range copies {
+		if n, _, _ := strings.Cut(other, "/"); other != string(m.Name)+"/"+l.Alias() {
+			left[n] = true
+		}
+	}
+	if !c.released[v.Name+":"+string(m.Name)] && (conf == nil || len(left) < conf.Replicas.Count) && !c.truth[v][0] {
+		c.broken("%s on %s is deleted, it is current and only %d of %v would be left", h.Lvol(), m.Name, len(left), copies)
 	}
 }
 
@@ -658,7 +670,11 @@ func (c *cluster) raid(m *machine, op plan.Op, made map[lineage.UUID]lineage.UUI
 		}
 		if v, ok := c.cfg.Cluster.ParseRaid(op.Raid); ok {
 			l, conf := m.LvolByUUID(op.Leg), c.cfg.Volume(v.Name)
-			if l != nil && l.Complete() && conf != nil && conf.Engine != m.Name {
+			another := slices.ContainsFunc(r.Legs, func(o state.Leg) bool {
+				at := m.LvolByUUID(o.UUID)
+				return o.UUID != op.Leg && at != nil && at.Complete() && at.Parsed.(lineage.Head).Mark == lineage.Primary
+			})
+			if l != nil && l.Complete() && conf != nil && conf.Engine != m.Name && !another {
 				c.broken("the engine of %s on %s loses its own replica, and nobody has set it there", v, m.Name)
 			}
 		}

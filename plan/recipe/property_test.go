@@ -92,6 +92,7 @@ type history struct {
 	word    map[lineage.Volume]lineage.Node // what the operator said
 	alone   bool                            // nobody looks at most plans
 	patient bool                            // links wait
+	pools   bool                            // every node has two, between which volumes move
 	rests   bool                            // nothing more happens
 	kinds   int                             // of events; disks stay where they are in histories that are fixed
 }
@@ -118,7 +119,7 @@ func (h *history) config() *schema.Config {
 		n := &schema.Node{Name: lineage.Node(fmt.Sprintf("n%d", i+1)), RPC: "unix:///x", Address: fmt.Sprintf("10.0.0.%d", i+1), Port: 4420}
 		n.Labels = map[string]string{"zone": string(rune('a' + i%3))}
 		for j, name := range []string{"fast", "slow"} {
-			if j == 0 || h.Intn(4) == 0 {
+			if j == 0 || h.pools || h.Intn(4) == 0 {
 				n.Pools = append(n.Pools, &schema.Pool{
 					Name: name, Kind: schema.AIO, Path: fmt.Sprintf("/dev/%s/%s", n.Name, name), Format: true,
 					Lvstore: "lab." + name, ClusterSize: 1 << 20,
@@ -147,6 +148,10 @@ func (h *history) config() *schema.Config {
 
 // editConfig adds, changes or removes a volume.
 func (h *history) editConfig() {
+	if h.pools && h.Intn(2) == 0 {
+		h.editPools()
+		return
+	}
 	name := fmt.Sprintf("v%d", h.Intn(6))
 	i := slices.IndexFunc(h.cfg.Volumes, func(v *schema.Volume) bool { return v.Name == name })
 	switch {
@@ -842,6 +847,12 @@ func (h *history) end(p *plan.Plan) error {
 				continue
 			}
 			legs = max(legs, len(verdict.Legs))
+			if n := state.Spread(verdict.Legs); n != len(verdict.Legs) {
+				return fmt.Errorf("%s has %d current replicas on %d nodes, and nothing is left to do:\n%s\n%s", v.Name, len(verdict.Legs), n, worldtest.Write(snap), plantest.Text(p))
+			}
+			if why := h.misplaced(v, verdict); why != "" {
+				return fmt.Errorf("%s, and nothing is left to do:\n%s\n%s\n%s", why, h.volumes(), worldtest.Write(snap), plantest.Text(p))
+			}
 		}
 		if legs != v.Replicas.Count {
 			return fmt.Errorf("%s has %d current replicas of %d and is not blocked:\n%s\n%s", v.Name, legs, v.Replicas.Count, worldtest.Write(snap), plantest.Text(p))
