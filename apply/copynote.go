@@ -68,3 +68,15 @@ func (c *caller) forgetCopy(ctx context.Context, op plan.NamespaceRemove) {
 	}
 	copyNote{t: c.targets[l.To], name: c.cluster.CopyNote(lineage.UUID(c.resolve(op.Bdev)))}.delete(ctx)
 }
+
+// forgetOwnCopy does so for staging that is deleted on the node itself, which may have copied
+// to it from another pool, over no link.
+func (c *caller) forgetOwnCopy(ctx context.Context, t *spdk.Client, op plan.LvolDelete, alias string) {
+	n, _ := lineage.Parse(op.Name)
+	if _, staging := n.(lineage.Staging); !staging {
+		return
+	}
+	if b, err := t.GetBdev(ctx, alias); err == nil {
+		copyNote{t: t, name: c.cluster.CopyNote(lineage.UUID(b.UUID))}.delete(ctx)
+	}
+}

@@ -240,7 +240,9 @@ func (c *caller) lvol(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		}
 		return t.LvolRename(ctx, c.alias(op.Node, op.Lvstore, op.From), string(op.To))
 	case plan.LvolDelete:
-		return t.LvolDelete(ctx, c.alias(op.Node, op.Lvstore, op.Name))
+		alias := c.alias(op.Node, op.Lvstore, op.Name)
+		c.forgetOwnCopy(ctx, t, op, alias)
+		return t.LvolDelete(ctx, alias)
 	case plan.ExpectEmpty:
 		b, err := t.GetBdev(ctx, c.alias(op.Node, op.Lvstore, op.Name))
 		if err != nil {

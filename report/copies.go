@@ -45,8 +45,8 @@ func (c Copy) Percent() int {
 // copies are those that nodes make at present.
 func copies(s *state.Snapshot) (all []Copy) {
 	for _, n := range s.Nodes {
-		for _, r := range n.Copies() {
-			to, dest := holder(s, r.UUID)
+		for _, u := range targets(n) {
+			to, dest := holder(s, u)
 			if dest == nil || dest.Parsed == nil {
 				continue // on a node that was not read, or not ours
 			}
@@ -54,7 +54,7 @@ func copies(s *state.Snapshot) (all []Copy) {
 			if lvs := to.Lvstores[dest.Lvstore]; lvs != nil && lvs.ClusterSize > 0 {
 				c.Cluster = lvs.ClusterSize
 			}
-			if l := copied(n, dest.Parsed.Of(), n.Copying[r.UUID]); l != nil {
+			if l := copied(n, dest.Parsed.Of(), n.Copying[u]); l != nil {
 				c.Layer, c.Total = l.Name, size(n, l)
 				c.Copied = min(c.Copied, c.Total)
 			}
@@ -64,6 +64,17 @@ func copies(s *state.Snapshot) (all []Copy) {
 	slices.SortFunc(all, func(a, b Copy) int {
 		return cmp.Or(cmp.Compare(a.Volume, b.Volume), cmp.Compare(a.To, b.To), cmp.Compare(a.From, b.From), cmp.Compare(a.Layer, b.Layer))
 	})
+	return all
+}
+
+// targets are what a node copies to: lvols of peers, and its own in other pools.
+func targets(n *state.Node) (all []lineage.UUID) {
+	for _, r := range n.Copies() {
+		all = append(all, r.UUID)
+	}
+	for _, l := range n.Fills() {
+		all = append(all, l.UUID)
+	}
 	return all
 }
 
