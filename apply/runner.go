@@ -118,9 +118,12 @@ func (x *Runner) giveUp(f Failure) {
 
 // Look reads all nodes. While passes do nothing but move copies of layers along, it
 // only makes sure that they have left what they were to, and goes on from there, for
-// a while (looker.recent). It fails only when ctx has ended.
+// a while (looker.recent), and as long as no peer is waited for no more. It fails only
+// when ctx has ended.
 func (x *Runner) Look(ctx context.Context) error {
-	if !x.again.Swap(false) && x.looker.recent() && x.glance(ctx) {
+	left, waits := x.patience.Next(time.Now())
+	due := waits && left == 0
+	if !x.again.Swap(false) && !due && x.looker.recent() && x.glance(ctx) {
 		x.looker.same = false
 		return ctx.Err()
 	}

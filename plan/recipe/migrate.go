@@ -29,7 +29,7 @@ func (s *subject) migrates() bool {
 }
 
 // forward is the node that the engine of a volume that migrates goes to before its replicas
-// do, which nobody has set; "" when it stays for now.
+// do, which nobody has set; "" when it stays.
 func (s *subject) forward() (n lineage.Node, why string) {
 	if !s.migrates() || s.chosen(s.Engine) {
 		return "", ""
