@@ -2,7 +2,7 @@
 // and nothing else: it formats and parses them. Names are the only durable
 // marker every SPDK build offers, so they carry identity and history:
 //
-//	head     <volume>.<id>#<epoch>.<legs>[.<cut>][w|q][p|s], or #<epoch>[.<cut>]x or …y
+//	head     <volume>.<id>#<epoch>.<legs>[.<cut>][:<layout>][w|q][p|s], or #<epoch>[.<cut>][:<layout>]x or …y
 //	layer    <volume>.<id>@<epoch>.[~]<snapshot>
 //	staging  <volume>.<id>+<epoch>
 //
@@ -120,6 +120,9 @@ type Head struct {
 	// before are so, or as they were in that, nothing was served in it.
 	Pledged bool
 	Mark    Mark
+	// Layout is how the whole is laid out that the volume is a part of; zero for one
+	// that is no part, and in names where it is not known.
+	Layout Layout
 }
 
 // Layer is a snapshot in a replica's stack.
@@ -175,6 +178,10 @@ func (h Head) Lvol() LvolName {
 	if h.Cut > 0 {
 		b = append(b, '.')
 		b = strconv.AppendUint(b, uint64(h.Cut), 10)
+	}
+	if h.Layout != (Layout{}) {
+		b = append(b, ':')
+		b = append(b, h.Layout.String()...)
 	}
 	switch {
 	case h.Quorum:
@@ -256,8 +263,12 @@ func Parse(name LvolName) (Name, bool) {
 }
 
 func parseVolume(s string) (Volume, bool) {
-	name, id, ok := strings.Cut(s, ".")
-	if !ok || !ValidName(name) || !ValidID(ID(id)) && ID(id) != Pending {
+	at := strings.LastIndexByte(s, '.')
+	if at < 0 {
+		return Volume{}, false
+	}
+	name, id := s[:at], s[at+1:]
+	if !ValidVolume(name) || !ValidID(ID(id)) && ID(id) != Pending {
 		return Volume{}, false
 	}
 	return Volume{name, ID(id)}, true
@@ -302,8 +313,15 @@ func parseHead(v Volume, s string) (Name, bool) {
 			s, h.Wait = strings.CutSuffix(s, "w")
 		}
 	}
-	numbers := strings.Split(s, ".")
 	var ok bool
+	if rest, layout, part := strings.Cut(s, ":"); part {
+		_, is := SplitPart(v.Name)
+		if h.Layout, ok = parseLayout(layout); !ok || !is {
+			return nil, false
+		}
+		s = rest
+	}
+	numbers := strings.Split(s, ".")
 	if h.Epoch, ok = parseEpoch(numbers[0]); !ok {
 		return nil, false
 	}

@@ -10,14 +10,14 @@ func TestNamesRoundTrip(t *testing.T) {
 	db := Volume{"db", "k3f7"}
 	long := Volume{strings.Repeat("v", MaxName), "k3f7"}
 	for _, n := range []Name{
-		Head{db, 1, 2, 0, false, false, false, Open}, Head{db, 12, 3, 0, false, false, false, Primary}, Head{db, 7, 1, 0, false, false, false, Sealed}, Head{db, 7, 0, 0, false, false, false, Fenced}, Head{db, 7, 0, 5, false, false, false, Fenced}, Head{db, 9_999_999, 0, 9_999_999, false, false, false, Fenced},
-		Head{db, 12, 3, 9, false, false, false, Open}, Head{db, 12, 3, 12, false, false, false, Primary}, Head{long, 9_999_999, 99, 9_999_999, false, false, false, Primary},
-		Head{db, 12, 3, 9, true, false, false, Open}, Head{db, 12, 3, 0, true, false, false, Primary}, Head{db, 7, 2, 0, true, false, false, Sealed}, Head{long, 9_999_999, 99, 9_999_999, true, false, false, Primary},
-		Head{db, 12, 3, 9, true, true, false, Open}, Head{db, 12, 3, 0, true, true, false, Primary}, Head{db, 7, 2, 0, true, true, false, Sealed}, Head{long, 9_999_999, 99, 9_999_999, true, true, false, Primary},
-		Head{db, 7, 0, 0, false, false, true, Fenced}, Head{db, 9_999_999, 0, 9_999_999, false, false, true, Fenced},
+		Head{db, 1, 2, 0, false, false, false, Open, Layout{}}, Head{db, 12, 3, 0, false, false, false, Primary, Layout{}}, Head{db, 7, 1, 0, false, false, false, Sealed, Layout{}}, Head{db, 7, 0, 0, false, false, false, Fenced, Layout{}}, Head{db, 7, 0, 5, false, false, false, Fenced, Layout{}}, Head{db, 9_999_999, 0, 9_999_999, false, false, false, Fenced, Layout{}},
+		Head{db, 12, 3, 9, false, false, false, Open, Layout{}}, Head{db, 12, 3, 12, false, false, false, Primary, Layout{}}, Head{long, 9_999_999, 99, 9_999_999, false, false, false, Primary, Layout{}},
+		Head{db, 12, 3, 9, true, false, false, Open, Layout{}}, Head{db, 12, 3, 0, true, false, false, Primary, Layout{}}, Head{db, 7, 2, 0, true, false, false, Sealed, Layout{}}, Head{long, 9_999_999, 99, 9_999_999, true, false, false, Primary, Layout{}},
+		Head{db, 12, 3, 9, true, true, false, Open, Layout{}}, Head{db, 12, 3, 0, true, true, false, Primary, Layout{}}, Head{db, 7, 2, 0, true, true, false, Sealed, Layout{}}, Head{long, 9_999_999, 99, 9_999_999, true, true, false, Primary, Layout{}},
+		Head{db, 7, 0, 0, false, false, true, Fenced, Layout{}}, Head{db, 9_999_999, 0, 9_999_999, false, false, true, Fenced, Layout{}},
 		Layer{db, 3, "base", false}, Layer{db, 4, "join", true}, Staging{db, 9},
 		Layer{long, 9_999_999, strings.Repeat("s", MaxName), true},
-		Head{Volume{"db", Pending}, 1, 2, 0, false, false, false, Sealed}, Staging{db, NoLayer}, Staging{db, NoLayer - 3}, Staging{long, NoLayer},
+		Head{Volume{"db", Pending}, 1, 2, 0, false, false, false, Sealed, Layout{}}, Staging{db, NoLayer}, Staging{db, NoLayer - 3}, Staging{long, NoLayer},
 	} {
 		if len(n.Lvol()) > MaxLvolName {
 			t.Errorf("%q has %d bytes", n.Lvol(), len(n.Lvol()))
