@@ -124,6 +124,8 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return c.limitHosts(ctx, t, op)
 	case plan.RaidCreate:
 		return c.raid(ctx, t, op)
+	case plan.LayOut:
+		return c.layOut(ctx, t, op)
 	case plan.RaidDelete:
 		return t.RaidDelete(ctx, op.Raid)
 	case plan.ExpectLegs:
@@ -297,7 +299,7 @@ func (c *caller) raid(ctx context.Context, t *spdk.Client, op plan.RaidCreate) e
 	for _, l := range op.Legs {
 		legs = append(legs, c.resolve(string(l)))
 	}
-	create := spdk.NewReq(spdk.RaidCreate{Name: op.Raid, Level: "raid1", BaseBdevs: legs, UUID: string(op.UUID)}, nil)
+	create := spdk.NewReq(spdk.RaidCreate{Name: op.Raid, Level: spdk.RAID1, BaseBdevs: legs, UUID: string(op.UUID)}, nil)
 	ask := func() (get, sample *spdk.Req) {
 		return spdk.NewReq(spdk.BdevGet{Name: op.Raid}, new([]spdk.Bdev)), spdk.NewReq(spdk.QDSampling{Name: op.Raid, Period: qdPeriod}, nil)
 	}

@@ -22,6 +22,20 @@ func newHolds() *holds {
 	return &holds{paused: map[lineage.NQN]plan.Pause{}, hidden: map[lineage.NQN]bool{}}
 }
 
+// inherit takes over the exports that a section before has left without a listener: what
+// follows is one hold with it.
+func (h *holds) inherit(before *holds) {
+	if before == nil {
+		return
+	}
+	before.mu.Lock()
+	hidden := maps.Clone(before.hidden)
+	before.mu.Unlock()
+	h.mu.Lock()
+	maps.Copy(h.hidden, hidden)
+	h.mu.Unlock()
+}
+
 // any reports whether hosts wait for the section to go on.
 func (h *holds) any() bool {
 	h.mu.Lock()

@@ -31,6 +31,7 @@ type running struct {
 	copying bool
 	nodes   []lineage.Node // that copy
 	slot    bool           // it counts among the risky
+	held    *holds         // nil until it begins
 	err     error
 }
 
@@ -126,7 +127,7 @@ func (x *pass) section(ctx context.Context, s *plan.Section) error {
 			}
 		}
 	}
-	held := newHolds()
+	held := x.holds(s)
 	defer held.end(x.resume)
 	for _, stage := range s.Stages {
 		if !held.any() && (stopped(x.stop) || ctx.Err() != nil) {
@@ -137,6 +138,20 @@ func (x *pass) section(ctx context.Context, s *plan.Section) error {
 		}
 	}
 	return nil
+}
+
+// holds are those of a section: at first what the sections that it builds on have left. Parts
+// of a volume that is laid out are taken down one after the other, and hosts go on when all
+// are there again.
+func (x *pass) holds(s *plan.Section) *holds {
+	held := newHolds()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, key := range s.After {
+		held.inherit(x.sections[key].held)
+	}
+	x.sections[s.Key()].held = held
+	return held
 }
 
 // nodesOf are those that a section changes.

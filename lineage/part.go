@@ -97,3 +97,13 @@ func parseLayout(s string) (l Layout, ok bool) {
 	}
 	return l, true
 }
+
+// SplitVolume takes apart what names a volume or, with its ID behind a point, one
+// incarnation of it. It does not look at whether the names are valid.
+func SplitVolume(s string) Volume {
+	at := strings.LastIndexByte(s, '.')
+	if _, part := SplitPart(s); part || at < 0 {
+		return Volume{Name: s}
+	}
+	return Volume{Name: s[:at], ID: ID(s[at+1:])}
+}

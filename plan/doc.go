@@ -71,6 +71,10 @@
 //  6. What is ours but not configured is destroyed if the operator allows it,
 //     else reported (destroy.go).
 //
+// A volume that is laid out over parts is planned as these, at 3 and 4, and one thing more:
+// all parts are judged before any of them is started or goes to another engine, and then
+// they are laid out and exported (parts.go, whole.go).
+//
 // Every step is an Op, with its effect on the Snapshot in package world. After
 // each step package check, which knows nothing of how plans are made, looks at the
 // projected Snapshot: a volume that had a complete current copy has one still,

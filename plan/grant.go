@@ -119,8 +119,9 @@ func ParseGrant(name string) (g Grant, ok bool) {
 	}
 	rest, layer, ofLayer := strings.Cut(name, "@")
 	rest, node, ofNode := strings.Cut(rest, ":")
-	volume, id, ofID := strings.Cut(rest, ".")
-	g = Grant{Volume: volume, ID: lineage.ID(id), Node: lineage.Node(node), Layer: layer}
+	id := lineage.SplitVolume(rest)
+	ofID := id.Name != rest
+	g = Grant{Volume: id.Name, ID: id.ID, Node: lineage.Node(node), Layer: layer}
 	parts := 0
 	for _, part := range []struct{ given, valid bool }{
 		{ofLayer, lineage.ValidName(layer)}, {ofNode, lineage.ValidName(node)}, {ofID, lineage.ValidID(g.ID)},
@@ -132,5 +133,5 @@ func ParseGrant(name string) (g Grant, ok bool) {
 			parts++
 		}
 	}
-	return g, parts <= 1 && lineage.ValidName(volume)
+	return g, parts <= 1 && lineage.ValidVolume(id.Name)
 }

@@ -11,7 +11,7 @@ func TestParseGrant(t *testing.T) {
 	for name, want := range map[string]Grant{
 		"db": {Volume: "db"}, "db.k3f7": {Volume: "db", ID: "k3f7"}, "db:n2": {Volume: "db", Node: "n2"},
 		"db@base": {Volume: "db", Layer: "base"}, "db@head": {Volume: "db", Layer: "head"},
-		"n2/fast": {Node: "n2", Pool: "fast"},
+		"n2/fast": {Node: "n2", Pool: "fast"}, "db.0": {Volume: "db.0"}, "db.1.k3f7": {Volume: "db.1", ID: "k3f7"}, "db.1:n2": {Volume: "db.1", Node: "n2"},
 	} {
 		if g, ok := ParseGrant(name); !ok || g != want || g.String() != name {
 			t.Errorf("%s: %+v, %v", name, g, ok)

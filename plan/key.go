@@ -39,8 +39,7 @@ func (k Key) Volume() (lineage.Volume, bool) {
 	if k.Kind != KindVolume {
 		return lineage.Volume{}, false
 	}
-	name, id, _ := strings.Cut(k.Name, ".")
-	return lineage.Volume{Name: name, ID: lineage.ID(id)}, true
+	return lineage.SplitVolume(k.Name), true
 }
 
 // String is "" for the key of no section.

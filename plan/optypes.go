@@ -15,7 +15,7 @@ var opTypes = []Op{
 	InitiatorOptions{}, TransportCreate{}, SubsystemCreate{}, SubsystemDelete{}, HostAllow{}, HostRefuse{}, Fence{}, AnyHost{},
 	ListenerAdd{}, ListenerRemove{}, ExpectPaths{}, NamespaceAdd{}, NamespaceRemove{}, ControllerAttach{}, ControllerDisable{}, ControllerDetach{},
 	ControllerWait{}, LegWait{}, LegGone{}, Pause{}, Drain{}, Resume{},
-	RaidCreate{}, RaidDelete{}, ExpectLegs{}, RaidGrow{}, RaidRemoveLeg{}, HostLimit{}, UblkTarget{}, UblkStart{}, UblkStop{}, NBDStart{}, NBDStop{},
+	RaidCreate{}, LayOut{}, RaidDelete{}, ExpectLegs{}, RaidGrow{}, RaidRemoveLeg{}, HostLimit{}, UblkTarget{}, UblkStart{}, UblkStop{}, NBDStart{}, NBDStop{},
 	NodeOff{}, ExpectAddress{}, AddressMove{},
 }
 

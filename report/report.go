@@ -23,7 +23,8 @@ type Report struct {
 	Cluster   lineage.Cluster `json:"cluster"`
 	Watches   []Watch         `json:"watches,omitempty"` // that have the seat on nodes
 	Nodes     []Node          `json:"nodes"`
-	Volumes   []Volume        `json:"volumes"`
+	Volumes   []Volume        `json:"volumes"` // also the parts of wholes
+	Wholes    []Whole         `json:"wholes,omitempty"`
 	Copies    []Copy          `json:"copies,omitempty"`
 	Unmanaged []Unmanaged     `json:"unmanaged,omitempty"`
 }
@@ -161,13 +162,16 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 	}
 	r.foresee(cfg, s, all, gone)
 	for _, name := range s.Volumes() {
-		if cfg.Volume(name) == nil {
+		if cfg.Shown(name) == nil {
 			for _, id := range s.Incarnations(name) {
 				v, _ := volume(cfg, s, &schema.Volume{Name: name}, id, gone)
 				v.Health, v.Why = Orphaned, "it is not configured"
 				r.Volumes = append(r.Volumes, v)
 			}
 		}
+	}
+	for _, w := range cfg.Wholes {
+		r.Wholes = append(r.Wholes, r.whole(cfg, s, w))
 	}
 	r.Copies = copies(s)
 	slices.SortStableFunc(r.Volumes, func(a, b Volume) int { return cmp.Compare(a.Name, b.Name) })

@@ -63,6 +63,10 @@ var agreeBase = map[string]string{
 	"volumes.i.size":                    `2Gi`,
 	"volumes.i.adopt.node":              `"n1"`,
 	"volumes.i.adopt.head":              `"lvs0/old"`,
+	"volumes.k.layout.linear":           `[{size: 1Gi}, {size: 2Gi, replicas: 1}]`,
+	"volumes.l.size":                    `2Gi`,
+	"volumes.l.layout.stripe.parts":     `2`,
+	"volumes.l.layout.stripe.stripSize": `64Ki`,
 	"nodes.n1.pools.mem.malloc":         `1Gi`,
 	"nodes.n1.pools.mem.clusterSize":    `4Mi`,
 }
@@ -92,6 +96,7 @@ var agreePaths = []string{
 	"volumes.h.from", "volumes.h.from.detach", "volumes.h.from.x", "volumes.h.adopt",
 	"volumes.a.limits", "volumes.a.limits.iops", "volumes.a.limits.readBandwidth", "volumes.a.limits.writeBandwidth", "volumes.a.limits.x",
 	"volumes.i.adopt", "volumes.i.adopt.x", "volumes.i.from", "volumes.a.adopt", "volumes.a.auto", "volumes.j.auto", "volumes.a.failover",
+	"volumes.a.layout", "volumes.abcdefghijklmnopqrstuv.layout", "volumes.k.layout.x", "volumes.k.failover", "volumes.k.export", "volumes.l.layout.stripe.x",
 }
 
 var agreeValues = strings.Split(`
@@ -113,6 +118,8 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|999|1000|3600|360
 {ublk: 0}|{nbd: "/dev/nbd1"}|{ublk: 0, nbd: "/dev/nbd1"}|{nvmf: {}}|{nvmf: hosts: "any"}|{nvmf: hosts: []}|{hosts: "any"}|{hosts: "all"}
 {n1: {rpc: "unix:///x", address: "::1"}}|{v: {size: 1Mi}}|{v: size: 1}|{ctrlrLossTimeoutSec: 5}|{ctrlrLossTimeoutSec: -1, fastIOFailTimeoutSec: 3600}
 {reconnectDelaySec: 11}|{reconnectDelaySec: 3, fastIOFailTimeoutSec: 3, ctrlrLossTimeoutSec: 3}|{fastIOFailTimeoutSec: 16}
+{linear: []}|{linear: [{size: 1Gi}]}|{linear: [{size: 1Gi, replicas: 3}]}|{linear: [{size: 1}]}|{linear: [{}]}|{linear: [{size: 1Gi, x: 1}]}|{linear: [{size: 1Gi, replicas: on: ["n1"]}, {size: 1Mi}]}|{linear: 1}|{stripe: {parts: 2, stripSize: 64Ki}}
+{stripe: {parts: 2}}|{stripe: {parts: 2, stripSize: 65}}|{stripe: {parts: 65, stripSize: 4Ki}}|{stripe: {parts: 2, stripSize: 2Ki}}|{stripe: {parts: 2, stripSize: 2Mi}}|{stripe: {parts: 2, stripSize: 64Ki}, linear: [{size: 1Gi}]}|[{size: 1Gi}]|{parts: 3, stripSize: 64Ki}|{parts: 1024, stripSize: 64Ki}|{nvmf: {hosts: "any", vip: {address: "10.0.1.9", command: ["/x"]}}}
 "auto"|"manual"|"wait"|"drop"|{loss: "wait"}|{loss: "drop"}|{loss: "wait", patience: "1s"}|{loss: "wait", patience: "24h"}|{loss: "wait", patience: "999ms"}|{loss: "wait", patience: "24h1ms"}
 {loss: "wait", patience: "1.0005s"}|{loss: "wait", transportAckTimeout: 13}|{loss: "wait", reconnectDelaySec: 1}|{loss: "drop", patience: "5s"}|{patience: "5s"}|{loss: "no"}|{loss: "drop", reconnectDelaySec: 1}
 "b"|"barrier"|["a"]|["b","a"]|["a","a"]|["auto"]|["auto-1"]|["head"]|["header"]|["a",7]|"auto-1"|"59s"|"60s"|"60.5s"|"1m1ms"|"8784h"|"8784h1s"|"9999999h"|"1d"
@@ -253,7 +260,11 @@ func decodeOnly(v cue.Value) (*Config, Problems) {
 			n.Labels = nil
 		}
 	}
-	for _, v := range cfg.Volumes {
+	all := slices.Clone(cfg.Volumes)
+	for _, w := range cfg.Wholes {
+		all = append(all, &w.Volume)
+	}
+	for _, v := range all {
 		v.Pos, v.Field, v.SnapshotPos = Pos{}, nil, nil
 		if v.Export.VIP != nil {
 			v.Export.VIP.Pos = Pos{}

@@ -50,6 +50,9 @@ func (r *relations) clone(v *Volume, o object, sources []string) {
 	case name == v.Name:
 		from.field("volume").wrong("", "is the volume itself; head reverts a volume to a snapshot of its own")
 		return
+	case source == nil && r.cfg.Whole(name) != nil:
+		from.field("volume").wrong("", "is laid out over parts, and those cannot be cloned together yet")
+		return
 	case source == nil:
 		others := slices.DeleteFunc(slices.Clone(sources), func(s string) bool { return s == v.Name })
 		from.field("volume").wrong(Hint(name, "volumes with snapshots", others), "%q: there is no volume of that name", name)

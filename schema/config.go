@@ -26,7 +26,9 @@ type Config struct {
 	// before that is made elsewhere.
 	ReplaceAfterSec int64
 	Nodes           []*Node
-	Volumes         []*Volume
+	// Volumes are those with replicas: also the parts of each whole, and no whole.
+	Volumes []*Volume
+	Wholes  []*Whole `json:",omitempty"`
 	// Retired are nodes and pools of former configurations that are gone for
 	// good, with all that was on them, sorted.
 	Retired []Retired `json:",omitempty"`
@@ -169,6 +171,7 @@ type Volume struct {
 	Name     string
 	Size     int64 // bytes
 	Replicas Replicas
+	Part     *Part        `json:",omitempty"` // of what it is a part; nil for none
 	Engine   lineage.Node // "" leaves the choice to strata
 	Export   Export
 	Protect  bool              // refuses every plan that destroys any of it

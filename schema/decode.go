@@ -21,8 +21,11 @@ var (
 	fenceFields       = []string{"command", "options", "secrets", "timeout"}
 	volumeFields      = []string{
 		"size", "replicas", "engine", "export", "protect", "labels",
-		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "limits", "auto", "failover",
+		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "limits", "auto", "failover", "layout",
 	}
+	layoutFields    = []string{"linear", "stripe"}
+	partFields      = []string{"size", "replicas"}
+	stripeFields    = []string{"parts", "stripSize"}
 	limitsFields    = []string{"iops", "readBandwidth", "writeBandwidth"}
 	fromFields      = []string{"volume", "snapshot", "detach"}
 	adoptFields     = []string{"node", "head"}

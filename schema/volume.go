@@ -1,20 +1,35 @@
 package schema
 
-import "strata/lineage"
+import (
+	"slices"
+	"strings"
+
+	"strata/lineage"
+)
 
 // volumes reads the volumes into cfg, after its nodes.
 func (s *spot) volumes(cfg *Config, rel *relations) {
 	for _, f := range s.each("volume", "{db: {size: 64Gi}}") {
 		before := len(f.doc.problems)
-		v, o := f.volume(cfg)
-		cfg.Volumes = append(cfg.Volumes, v)
-		rel.volume(v, o, len(f.doc.problems) == before && f.value.Err() == nil)
+		v, w, laid, o := f.volume(cfg)
+		good := len(f.doc.problems) == before && f.value.Err() == nil
+		if w == nil {
+			cfg.Volumes = append(cfg.Volumes, v)
+			rel.volume(v, o, good)
+			continue
+		}
+		parts := w.lay(v, laid)
+		cfg.Wholes = append(cfg.Wholes, w)
+		cfg.Volumes = append(cfg.Volumes, parts...)
+		rel.whole(w, o, parts, laid, good)
 	}
+	slices.SortStableFunc(cfg.Volumes, func(a, b *Volume) int { return strings.Compare(a.Name, b.Name) })
 	rel.cloned()
 }
 
-func (s *spot) volume(cfg *Config) (*Volume, object) {
-	v := &Volume{
+// volume reads a volume; one that is laid out comes with its layout and its parts.
+func (s *spot) volume(cfg *Config) (v *Volume, w *Whole, laid []laidPart, o object) {
+	v = &Volume{
 		Name:        s.name,
 		Replicas:    Replicas{Count: defaultReplicas},
 		Export:      Export{Kind: ExportNone},
@@ -25,13 +40,12 @@ func (s *spot) volume(cfg *Config) (*Volume, object) {
 	}
 	o, ok := s.object("a struct with at least a size")
 	if !ok {
-		return v, o
+		return v, nil, nil, o
 	}
 	o.only(volumeFields)
 	for _, f := range o.fields {
 		v.Field[f.name] = f.pos()
 	}
-	v.Size, _ = o.required("size", "64Gi").bytes()
 	o.field("replicas").replicas(&v.Replicas)
 	engine, _ := o.field("engine").ownName("node")
 	v.Engine = lineage.Node(engine)
@@ -47,5 +61,6 @@ func (s *spot) volume(cfg *Config) (*Volume, object) {
 	o.field("limits").limits(&v.Limits)
 	o.field("auto").auto(&v.Auto)
 	v.Failover = o.field("failover").failover()
-	return v, o
+	w, laid = o.layout(v)
+	return v, w, laid, o
 }

@@ -11,6 +11,8 @@ func (l *lexer) raid(r, before *Raid) {
 			r.State = l.text(before.State)
 		case "raid_level":
 			r.Level = l.text(before.Level)
+		case "strip_size_kb":
+			r.StripKiB = int(l.number32())
 		case "superblock":
 			r.Superblock = l.truth()
 		case "num_base_bdevs":

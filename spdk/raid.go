@@ -5,11 +5,20 @@ import "context"
 // RaidCreate makes a RAID of bdevs that may not exist yet (bdev_raid_create).
 type RaidCreate struct {
 	Name       string   `json:"name"`
-	Level      string   `json:"raid_level"` // "raid1"
-	BaseBdevs  []string `json:"base_bdevs"` // names, aliases or UUIDs; stock takes no fewer than two
+	Level      string   `json:"raid_level"`             // RAID1, RAID0 or Concat
+	StripKiB   int      `json:"strip_size_kb,omitzero"` // not of a RAID1; a power of two
+	BaseBdevs  []string `json:"base_bdevs"`             // names, aliases or UUIDs; stock takes no fewer than two
 	UUID       string   `json:"uuid,omitzero"`
 	Superblock bool     `json:"superblock,omitzero"`
 }
+
+// The levels of RAIDs that are made: a mirror, one that strips go round, and one whose
+// bases follow one another. In the listing they are called so, too.
+const (
+	RAID1  = "raid1"
+	RAID0  = "raid0"
+	Concat = "concat"
+)
 
 func (RaidCreate) Method() string   { return "bdev_raid_create" }
 func (p RaidCreate) Object() string { return p.Name }
@@ -70,6 +79,7 @@ type Raid struct {
 	UUID           string       `json:"uuid"`
 	State          string       `json:"state"` // "online", "configuring", "offline"
 	Level          string       `json:"raid_level"`
+	StripKiB       int          `json:"strip_size_kb"` // 0 of a RAID1
 	Superblock     bool         `json:"superblock"`
 	NumBases       int          `json:"num_base_bdevs"`
 	NumDiscovered  int          `json:"num_base_bdevs_discovered"`

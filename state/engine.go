@@ -97,6 +97,9 @@ func (s *Snapshot) served(engines []Verdict) []Verdict {
 func (s *Snapshot) shows(e Verdict) bool {
 	n := s.Nodes[e.Engine]
 	r := n.Raids[e.Device]
+	if laid := n.Over(e.Device); laid != nil {
+		r, e.Device = laid, laid.Name
+	}
 	for p := range n.Shows() {
 		if p.Bdev == e.Device || r != nil && p.Bdev == string(r.UUID) {
 			return true
@@ -138,14 +141,20 @@ func (s *Snapshot) engines(inc *Incarnation, q Question, top lineage.Epoch) []Ve
 		engines = append(engines, e)
 	}
 	seen := map[string]bool{}
-	for _, x := range inc.Exports {
-		leg := s.Nodes[x.Node].Backing(x.Device)
-		if key := string(x.Node) + " " + string(leg); leg != "" && !seen[key] {
+	lone := func(n lineage.Node, device string) {
+		leg := s.Nodes[n].Backing(device)
+		if key := string(n) + " " + string(leg); leg != "" && !seen[key] {
 			seen[key] = true
-			e := Verdict{Top: top, Engine: x.Node, Device: x.Device, Slots: 1}
+			e := Verdict{Top: top, Engine: n, Device: device, Slots: 1}
 			s.addLeg(inc, q.Cluster, &e, leg)
 			engines = append(engines, e)
 		}
+	}
+	for _, x := range inc.Exports {
+		lone(x.Node, x.Device)
+	}
+	for _, m := range inc.Laid {
+		lone(m.Node, s.Nodes[m.Node].partIn(m.Raid, inc.Volume))
 	}
 	return engines
 }

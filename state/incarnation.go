@@ -12,10 +12,13 @@ import (
 // Incarnation is everything the nodes have that is named after one
 // incarnation of a volume.
 type Incarnation struct {
-	Volume  lineage.Volume
-	Heads   []Head     // by node, then lvstore, then name
-	Others  []Placed   // layers and staging, in the same order
-	Raids   []Mirror   // by node
+	Volume lineage.Volume
+	Heads  []Head   // by node, then lvstore, then name
+	Others []Placed // layers and staging, in the same order
+	Raids  []Mirror // by node
+	// Laid are the RAIDs that lay parts out, of the whole or, of a part, of its whole, by
+	// node: on one that is offline nothing is shown.
+	Laid    []Mirror
 	Exports []Exported // by node
 	// Standbys are the subsystems through which hosts have a path that leads to no
 	// disk, by node: what they are told there is that it is inaccessible.
@@ -74,8 +77,9 @@ func (s *Snapshot) Volumes() []string {
 // Incarnation collects what was seen of v.
 func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation {
 	inc := &Incarnation{Volume: v, Heads: make([]Head, 0, len(s.seen[v])), Apart: s.apartOf(v)}
-	raid, nqn := c.Raid(v), c.ExportNQN(v)
-	for _, name := range s.seen[v] {
+	whole := v.Whole()
+	raid, nqn := c.Raid(v), c.ExportNQN(whole)
+	for _, name := range s.seenOf(v, whole) {
 		n := s.Nodes[name]
 		if n == nil || n.Unknown != "" {
 			continue
@@ -87,13 +91,22 @@ func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation
 				inc.Others = append(inc.Others, Placed{name, l})
 			}
 		}
-		if r := n.Raids[raid]; r != nil {
+		if r := n.Raids[raid]; r != nil && r.Laid == nil {
 			inc.Raids = append(inc.Raids, Mirror{name, r})
+		}
+		laid := n.Raids[c.Raid(whole)]
+		if laid.leavesOut(v) {
+			continue // what is shown there is the whole without it
+		}
+		if laid != nil && laid.Laid != nil {
+			inc.Laid = append(inc.Laid, Mirror{name, laid})
 		}
 		if sub := n.Subsystems[nqn]; sub != nil {
 			e := Exported{Node: name, Subsystem: sub, Ublk: -1}
 			if ns := sub.Namespaces[ExportNSID]; ns != nil {
-				e.Device = ns.Bdev
+				if e.Device = ns.Bdev; whole != v {
+					e.Device = n.partIn(laid, v)
+				}
 			}
 			if e.standsBy() {
 				inc.Standbys = append(inc.Standbys, e)
@@ -109,6 +122,53 @@ func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation
 		}
 	}
 	return inc
+}
+
+// seenOf are the nodes on which anything was seen of an incarnation or its whole, sorted.
+func (s *Snapshot) seenOf(v, whole lineage.Volume) []lineage.Node {
+	if v == whole || len(s.seen[whole]) == 0 {
+		return s.seen[v]
+	}
+	all := slices.Concat(s.seen[v], s.seen[whole])
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// partIn is the bdev by which a RAID that lays out has a part: its RAID, or its only leg;
+// "" where it is not in there.
+func (n *Node) partIn(laid *Raid, v lineage.Volume) string {
+	p, part := lineage.SplitPart(v.Name)
+	if !part || laid == nil || laid.State != "online" || p.Index >= len(laid.Legs) || !laid.Legs[p.Index].Configured {
+		return ""
+	}
+	base := laid.Legs[p.Index]
+	for name, r := range n.Raids {
+		if r.Laid == nil && (name == base.Base || base.UUID != "" && r.UUID == base.UUID) {
+			return name
+		}
+	}
+	return string(base.UUID)
+}
+
+// leavesOut reports whether a part came only after a RAID was laid out.
+func (r *Raid) leavesOut(v lineage.Volume) bool {
+	p, part := lineage.SplitPart(v.Name)
+	return part && r != nil && r.Laid != nil && p.Index >= len(r.Legs)
+}
+
+// Over is the RAID that lays out a bdev of the node, a RAID by name or an lvol by UUID,
+// with others; nil for none.
+func (n *Node) Over(bdev string) *Raid {
+	u := n.Backing(bdev)
+	if r := n.Raids[bdev]; r != nil {
+		u = r.UUID
+	}
+	for _, r := range n.Raids {
+		if r.Laid != nil && slices.ContainsFunc(r.Legs, func(l Leg) bool { return l.Configured && (l.Base == bdev || u != "" && l.UUID == u) }) {
+			return r
+		}
+	}
+	return nil
 }
 
 // ExportNSID is the number under which hosts see a volume in its export.
@@ -184,9 +244,9 @@ func (inc *Incarnation) Top() lineage.Epoch {
 }
 
 // Running reports whether there is anything through which hosts may use it: a RAID of
-// it, or an export that shows a device.
+// it or over it, or an export that shows a device.
 func (inc *Incarnation) Running() bool {
-	return len(inc.Raids) > 0 || slices.ContainsFunc(inc.Exports, func(e Exported) bool { return e.Device != "" })
+	return len(inc.Raids)+len(inc.Laid) > 0 || slices.ContainsFunc(inc.Exports, func(e Exported) bool { return e.Device != "" })
 }
 
 func comparePlaced(a, b Placed) int {

@@ -224,6 +224,7 @@ func (a *answers) node(c lineage.Cluster, name lineage.Node) *Node {
 	}
 	for _, r := range a.raids {
 		n.Raids[r.Name] = raid(r)
+		n.Raids[r.Name].Laid = a.laid(r)
 	}
 	for _, ctrl := range a.controllers {
 		n.Controllers[ctrl.Name] = controller(ctrl)
@@ -342,6 +343,20 @@ func raid(r spdk.Raid) *Raid {
 			leg.UUID = lineage.UUID(b.UUID)
 		}
 		out.Legs = append(out.Legs, leg)
+	}
+	return out
+}
+
+// laid is how a RAID lays out what it has; nil for one that mirrors it.
+func (a *answers) laid(r spdk.Raid) *Laid {
+	if r.Level != spdk.Concat && r.Level != spdk.RAID0 {
+		return nil
+	}
+	out := &Laid{Striped: r.Level == spdk.RAID0, StripKiB: r.StripKiB}
+	for i := range a.bdevs {
+		if a.bdevs[i].Name == r.Name {
+			out.Size = int64(a.bdevs[i].Size())
+		}
 	}
 	return out
 }

@@ -229,9 +229,19 @@ type Raid struct {
 	State      string // online, configuring or offline
 	Legs       []Leg  // in the order given at creation
 	Rebuilding string // base bdev a rebuild process is filling; "" for none
+	// Laid is set in one that lays its bases, the parts of a whole, out; nil in a mirror.
+	// It is replaced, never changed.
+	Laid *Laid
 	// Stalled is set when I/O waits in the RAID and none of it gets done. It is
 	// looked at only while a node that a leg is on does not answer.
 	Stalled bool
+}
+
+// Laid is how a RAID lays its bases out.
+type Laid struct {
+	Striped  bool // strips go round the bases, else they follow one another
+	StripKiB int
+	Size     int64 // bytes of all of it; 0 when it is not online
 }
 
 // Leg is a slot of a RAID. A leg that was lost has no UUID.

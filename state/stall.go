@@ -120,7 +120,7 @@ func (r *reading) suspects() []suspect {
 	for _, name := range slices.Sorted(maps.Keys(r.nodes)) {
 		n := r.nodes[name]
 		for _, raid := range n.Raids {
-			if _, ours := r.c.ParseRaid(raid.Name); !ours || r.looked[string(name)+raid.Name] {
+			if _, ours := r.c.ParseRaid(raid.Name); !ours || raid.Laid != nil || r.looked[string(name)+raid.Name] {
 				continue
 			}
 			for _, l := range raid.Legs {

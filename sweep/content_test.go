@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"strata/spdk/sim"
 )
@@ -46,9 +47,17 @@ func offset(b int) int64 { return int64(b)*(1<<20)/4 + int64(b)*blockSize }
 type content [blocks]block
 
 func contentOf(v *sim.View, l sim.Stored) (c content, err error) {
+	return contentIn(v, l, span{to: math.MaxInt64})
+}
+
+// contentIn is contentOf for an lvol that has a span of the disk.
+func contentIn(v *sim.View, l sim.Stored, s span) (c content, err error) {
 	p := make([]byte, blockSize)
 	for b := range blocks {
-		if err := v.Read(l, p, offset(b)); err != nil {
+		if at := offset(b); at < s.from || at >= s.to {
+			continue
+		}
+		if err := v.Read(l, p, offset(b)-s.from); err != nil {
 			return c, fmt.Errorf("%s/%s: block %d: %w", l.Node, l.Name, b, err)
 		}
 		if c[b], err = parseBlock(p); err != nil {

@@ -160,9 +160,15 @@ func (e ending) raid(cfg *schema.Config, s *state.Snapshot, node lineage.Node, r
 	}
 	var legs []string
 	for _, l := range r.Legs {
-		if l.Configured {
+		if of, raid := raidOf(cfg.Cluster, l.Base); l.Configured && raid {
+			legs = append(legs, of)
+		} else if l.Configured {
 			legs = append(legs, whose(s, l.UUID))
 		}
+	}
+	if r.Laid != nil { // in their order
+		e.add(key, "%s %s striped=%v, %d bytes of: %s", node, r.State, r.Laid.Striped, r.Laid.Size, strings.Join(legs, ", "))
+		return
 	}
 	if alone(r) {
 		return

@@ -29,9 +29,10 @@ type host struct {
 	w       *world
 	volume  string
 	id      lineage.Volume
-	reads   bool  // never writes
-	second  *host // is written to after this one, by the same machine
-	first   *host // of which this is the second
+	spans   []span // what of its disk is where
+	reads   bool   // never writes
+	second  *host  // is written to after this one, by the same machine
+	first   *host  // of which this is the second
 	nqn     string
 	paths   []*sim.Conn // by node
 	disk    *disk       // by all paths at once; nil: whichever path there is is tried
@@ -78,6 +79,7 @@ func (w *world) idle(volume string, reads bool) (*host, error) {
 	h := &host{w: w, volume: volume, reads: reads, count: blocks, think: think, paths: make([]*sim.Conn, len(nodes)), done: make(chan struct{})}
 	var err error
 	h.id, err = w.incarnation(volume)
+	h.spans = spans(w.sc.steps[0].cfg, h.id)
 	h.nqn = string(lineage.Cluster("lab").ExportNQN(h.id))
 	return h, err
 }
@@ -324,7 +326,11 @@ func (w *world) incarnation(volume string) (id lineage.Volume, err error) {
 func incarnation(lvols []sim.Stored, volume string) (id lineage.Volume, err error) {
 	heads := map[lineage.Volume]int{}
 	for _, l := range lvols {
-		if h, ok := head(l); ok && h.Volume.Name == volume {
+		h, ok := head(l)
+		if ok && h.Volume.Name != volume {
+			h.Volume = h.Volume.Whole()
+		}
+		if ok && h.Volume.Name == volume {
 			heads[h.Volume]++
 			if heads[h.Volume] > heads[id] {
 				id = h.Volume

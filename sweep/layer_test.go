@@ -23,6 +23,7 @@ type kept struct {
 	id       lineage.Volume
 	snapshot string
 	content
+	span span
 }
 
 // notice notes layers that have appeared, and which writes they may have.
@@ -93,8 +94,8 @@ func (w *world) keep(cfg *schema.Config) (err error) {
 				if !stays && !slices.Contains(vol.Snapshots, snapshot) {
 					continue
 				}
-				k := kept{id: id, snapshot: snapshot}
-				if k.content, err = contentOf(v, l); err != nil {
+				k := kept{id: id, snapshot: snapshot, span: w.spanOf(vol.Name)}
+				if k.content, err = contentIn(v, l, k.span); err != nil {
 					return
 				}
 				w.kept = append(w.kept, k)
@@ -124,7 +125,7 @@ func (k *kept) stays(v *sim.View, lvols []sim.Stored) error {
 }
 
 func (k *kept) equals(v *sim.View, l sim.Stored) error {
-	got, err := contentOf(v, l)
+	got, err := contentIn(v, l, k.span)
 	if err == nil && got != k.content {
 		err = fmt.Errorf("%s/%s is not what it was: %v", l.Node, l.Name, got)
 	}
@@ -145,7 +146,7 @@ func (w *world) layers(v *sim.View, vol *schema.Volume, legs []state.CurrentLeg)
 		h, _ := head(at)
 		here := map[string]content{}
 		for snapshot, l := range layersBeside(lvols, at, h) {
-			c, err := contentOf(v, l)
+			c, err := contentIn(v, l, w.spanOf(vol.Name))
 			if err == nil {
 				err = w.cutAt(l, c)
 			}
@@ -165,6 +166,9 @@ func (w *world) layers(v *sim.View, vol *schema.Volume, legs []state.CurrentLeg)
 		if _, ok := first[s]; !ok {
 			return fmt.Errorf("snapshot %s of %s is missing in the end", s, vol.Name)
 		}
+	}
+	if vol.Part != nil {
+		return w.wholly(vol, first)
 	}
 	return w.together(vol, first)
 }

@@ -22,14 +22,16 @@ func (w *world) truth(v *sim.View) error {
 		if !h.wrote() {
 			continue
 		}
-		_, why := authority(lvols, h.id)
-		bare := why != "" && w.failsOver(h.id) && len(witnesses(lvols, h.id)) > 0 // each witness is looked at instead
-		if err := believed(lvols, h.id, func(l sim.Stored) error { return h.hasAll(v, l) }); err != nil && !bare {
-			return err
-		}
-		for _, l := range witnesses(lvols, h.id) {
-			if err := h.hasAll(v, l); err != nil {
-				return fmt.Errorf("%s/%s is of an epoch that was minted over links that wait: %w", l.Node, l.Name, err)
+		for _, s := range h.spans {
+			_, why := authority(lvols, s.id)
+			bare := why != "" && w.failsOver(s.id) && len(witnesses(lvols, s.id)) > 0 // each witness is looked at instead
+			if err := believed(lvols, s.id, func(l sim.Stored) error { return h.hasIn(v, l, s) }); err != nil && !bare {
+				return err
+			}
+			for _, l := range witnesses(lvols, s.id) {
+				if err := h.hasIn(v, l, s); err != nil {
+					return fmt.Errorf("%s/%s is of an epoch that was minted over links that wait: %w", l.Node, l.Name, err)
+				}
 			}
 		}
 	}
@@ -69,26 +71,6 @@ func believed(lvols []sim.Stored, id lineage.Volume, check func(sim.Stored) erro
 	for _, l := range heads {
 		if err := check(l); err != nil {
 			return fmt.Errorf("were the power to go, %s/%s would be believed: %w", l.Node, l.Name, err)
-		}
-	}
-	return nil
-}
-
-// hasAll checks an lvol for every acknowledged write.
-func (h *host) hasAll(v *sim.View, l sim.Stored) error {
-	p := make([]byte, blockSize)
-	for b := range h.count {
-		h.mu.Lock()
-		none := h.acked[b] == 0
-		h.mu.Unlock()
-		if none {
-			continue
-		}
-		if err := v.Read(l, p, offset(h.base+b)); err != nil {
-			return err
-		}
-		if err := h.check(b, p); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -439,13 +439,13 @@ func (w *world) replicas(cfg *schema.Config, snap *state.Snapshot, v *sim.View) 
 		if verdict.Unknown != "" {
 			return fmt.Errorf("in the end: %s", verdict.Unknown)
 		}
-		if h := w.hosts[vol.Name]; h != nil {
+		if h, s := w.of(vol.Name); h != nil {
 			for _, leg := range verdict.Legs {
 				l, ok := find(lvols, leg)
 				if !ok {
 					return fmt.Errorf("the current replica of %s on %s is on no disk", vol.Name, leg.Node)
 				}
-				if err := h.hasAll(v, l); err != nil {
+				if err := h.hasIn(v, l, s); err != nil {
 					return fmt.Errorf("the current replica of %s on %s: %w", vol.Name, l.Node, err)
 				}
 			}

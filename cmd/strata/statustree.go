@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -25,6 +26,9 @@ func statusText(r *report.Report, going func(report.Copy) string) string {
 	}
 	for _, n := range r.Nodes {
 		root.Child(nodeTree(n))
+	}
+	for _, w := range r.Wholes {
+		root.Child(wholeTree(w))
 	}
 	for _, v := range r.Volumes {
 		root.Child(volumeTree(v))
@@ -98,27 +102,7 @@ func volumeTree(v report.Volume) any {
 		title += "  " + faint.Render("since "+v.Since)
 	}
 	t := tree.Root(title)
-	for _, e := range v.Exports {
-		text := fmt.Sprintf("%s on %s: %s", e.Kind, e.Node, e.Where)
-		switch {
-		case e.Connect != "":
-			text = e.Connect
-		case e.Kind == "nvmf" && e.Path != report.Former:
-			text += "  " + worry.Render("does not listen")
-		}
-		if e.Paused {
-			text += "  " + bad.Render("paused")
-		}
-		switch e.Path {
-		case report.Optimized:
-			text += "  " + good.Render(e.Path)
-		case report.Standby:
-			text += "  " + faint.Render(e.Path)
-		case report.Former:
-			text += "  " + worry.Render(fmt.Sprintf("of a former engine: hosts are not to use it, and it ends once %s stays", e.Node))
-		}
-		t.Child(text + hostsOf(e))
-	}
+	exportsUnder(t, v.Exports)
 	if v.Failover != nil {
 		t.Child(faint.Render("failover " + v.Failover.Words()))
 	}
@@ -139,6 +123,59 @@ func volumeTree(v report.Volume) any {
 		t.Child(rt)
 	}
 	return t
+}
+
+// wholeTree is a volume that is laid out over parts, with where each begins, how long it
+// is and where it is.
+func wholeTree(w report.Whole) any {
+	how := "linear"
+	if w.Strip > 0 {
+		how = "striped, " + amount.About(w.Strip) + " at a time"
+	}
+	title := fmt.Sprintf("volume %s  %s  %s, %s, %s", w.Name, healthStyle(w.Health).Render(string(w.Health)), amount.About(w.Size), how, amount.Of(len(w.Parts), "part"))
+	if w.Engine != "" {
+		title += ", engine " + string(w.Engine)
+	}
+	if w.Why != "" {
+		title += "  " + worry.Render(w.Why)
+	}
+	t := tree.Root(title)
+	exportsUnder(t, w.Exports)
+	if w.Limits != nil {
+		t.Child("hosts get at most " + w.Limits.String())
+	}
+	for _, p := range w.Parts {
+		var nodes []string
+		for _, n := range p.Nodes {
+			nodes = append(nodes, string(n))
+		}
+		t.Child(fmt.Sprintf("part %s  start %s  size %s  on %s", p.Name, amount.Bytes(p.Start), amount.Bytes(p.Size), cmp.Or(strings.Join(nodes, ", "), "no node")))
+	}
+	return t
+}
+
+func exportsUnder(t *tree.Tree, exports []report.Export) {
+	for _, e := range exports {
+		text := fmt.Sprintf("%s on %s: %s", e.Kind, e.Node, e.Where)
+		switch {
+		case e.Connect != "":
+			text = e.Connect
+		case e.Kind == "nvmf" && e.Path != report.Former:
+			text += "  " + worry.Render("does not listen")
+		}
+		if e.Paused {
+			text += "  " + bad.Render("paused")
+		}
+		switch e.Path {
+		case report.Optimized:
+			text += "  " + good.Render(e.Path)
+		case report.Standby:
+			text += "  " + faint.Render(e.Path)
+		case report.Former:
+			text += "  " + worry.Render(fmt.Sprintf("of a former engine: hosts are not to use it, and it ends once %s stays", e.Node))
+		}
+		t.Child(text + hostsOf(e))
+	}
 }
 
 // stackTree draws a stack from its bottom.

@@ -3,6 +3,7 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"strata/lineage"
@@ -29,11 +30,14 @@ type Checker struct {
 	opt plan.Options
 	was *state.Snapshot // before the first plan
 	w   *world.World
+	// held has the exports of wholes whose hosts wait between sections of a pass, and the
+	// one since which.
+	held map[lineage.NQN]plan.Key
 }
 
 // New makes a Checker of what was read, fitted to the configuration (world.Fit).
 func New(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) *Checker {
-	return &Checker{cfg: cfg, opt: opt, was: fitted, w: world.New(cfg.Cluster, fitted)}
+	return &Checker{cfg: cfg, opt: opt, was: fitted, w: world.New(cfg.Cluster, fitted), held: map[lineage.NQN]plan.Key{}}
 }
 
 // Check is Check of the next plan.
@@ -43,6 +47,9 @@ func (c *Checker) Check(p *plan.Plan) error {
 			if err := c.Section(&pass.Sections[i]); err != nil {
 				return err
 			}
+		}
+		if err := c.Passed(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -59,6 +66,9 @@ func (c *Checker) Section(s *plan.Section) error {
 func (c *Checker) section(s *plan.Section) error {
 	id, before := c.copies(s)
 	var had map[lineage.Place]bool
+	if c.cfg.Whole(s.Name) != nil && s.Kind == plan.KindVolume {
+		before = 0 // what is in its parts, their sections say
+	}
 	if s.Kind == plan.KindVolume {
 		had = c.replicas(id)
 	}
@@ -85,7 +95,20 @@ func (c *Checker) section(s *plan.Section) error {
 		before = max(before, step.Copies)
 	}
 	for nqn := range paused {
+		if id, _ := c.cfg.Cluster.ParseExport(nqn); c.cfg.Whole(id.Name) != nil {
+			c.held[nqn] = s.Key() // until the section of the whole
+			continue
+		}
 		return fmt.Errorf("it would leave the hosts of %s paused", nqn)
+	}
+	return nil
+}
+
+// Passed is what is wrong at the end of a pass: the hosts of a whole wait while its parts
+// change one after the other, and go on then. Its error is a [plan.Fault].
+func (c *Checker) Passed() error {
+	for _, nqn := range slices.Sorted(maps.Keys(c.held)) {
+		return &plan.Fault{Key: c.held[nqn], Err: fmt.Errorf("it would leave the hosts of %s paused", nqn)}
 	}
 	return nil
 }
@@ -121,10 +144,12 @@ func (c *Checker) track(paused map[lineage.NQN]bool, step *plan.Step) {
 		}
 	case plan.IOGoesOn, plan.PathGiven:
 		delete(paused, hosts.NQN)
+		delete(c.held, hosts.NQN)
 	case plan.ExportGone: // of a volume that moves, or is not exported any more
 		id, _ := c.cfg.Cluster.ParseExport(hosts.NQN)
-		if v := c.cfg.Volume(id.Name); v == nil || v.Export.Kind != schema.ExportNVMf {
+		if v := c.cfg.Shown(id.Name); v == nil || v.Export.Kind != schema.ExportNVMf {
 			delete(paused, hosts.NQN)
+			delete(c.held, hosts.NQN)
 		}
 	}
 }
@@ -159,6 +184,7 @@ func (c *Checker) current(id lineage.Volume) int {
 }
 
 func (c *Checker) judge(id lineage.Volume) state.Verdict {
+	id = judged(id, c.cfg)
 	q := state.Question{Cluster: c.cfg.Cluster}
 	if v := c.cfg.Volume(id.Name); v != nil {
 		q.Replicas, q.Authority = v.Replicas.Count, c.opt.Authority[id.Name]
@@ -216,6 +242,11 @@ func (c *Checker) released(section plan.Key) bool {
 
 // permitted refuses what destroys data that nobody has released.
 func (c *Checker) permitted(s *plan.Section, step *plan.Step) error {
+	if del, ok := step.Op.(plan.RaidDelete); ok && step.Risk == plan.RiskDestroy {
+		if id, _ := c.cfg.Cluster.ParseRaid(del.Raid); c.cfg.Whole(id.Name) != nil {
+			return fmt.Errorf("%s is configured, and what lays it out would be destroyed", id.Name)
+		}
+	}
 	if step.Risk != plan.RiskDestroy || c.released(s.Key()) {
 		return nil
 	}

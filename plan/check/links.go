@@ -23,6 +23,9 @@ func (c *Checker) letGo(n lineage.Node, controller string) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(at.Raids)) {
 		var gone, rest []lineage.UUID
+		if at.Raids[name].Laid != nil {
+			continue // a leg of a part is all there is of it
+		}
 		for _, l := range at.Raids[name].Legs {
 			if r := at.Remotes[l.UUID]; l.Configured && r != nil && r.Controller == controller {
 				gone = append(gone, l.UUID)

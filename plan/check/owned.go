@@ -114,6 +114,9 @@ func (c *Checker) owned(op plan.Op) error {
 		if err := c.shows(op); err != nil {
 			return err
 		}
+		if err := c.wholly(op); err != nil {
+			return err
+		}
 		return c.nqn(op.NQN)
 	case plan.NamespaceRemove:
 		return c.nqn(op.NQN)
@@ -136,6 +139,11 @@ func (c *Checker) owned(op plan.Op) error {
 		return nil
 	case plan.RaidCreate:
 		return c.raid(op.Raid)
+	case plan.LayOut:
+		if err := c.raid(op.Raid); err != nil {
+			return err
+		}
+		return c.laid(op)
 	case plan.RaidDelete:
 		if err := c.raid(op.Raid); err != nil {
 			return err

@@ -17,6 +17,9 @@ func (c *Checker) raidUnused(op plan.RaidDelete) error {
 	if n == nil || n.Unknown != "" {
 		return nil // as the projection says
 	}
+	if over := n.Over(op.Raid); over != nil {
+		return fmt.Errorf("%s on %s is laid out over %s", over.Name, op.Node, op.Raid)
+	}
 	return notShown(op, op.Raid, c.w.Shows(op.Node, op.Raid))
 }
 
@@ -27,6 +30,9 @@ func (c *Checker) lvolUnused(op plan.LvolDelete) error {
 		return nil
 	}
 	if l := n.Lvols[op.Lvstore+"/"+string(op.Name)]; l != nil {
+		if over := n.Over(string(l.UUID)); over != nil {
+			return fmt.Errorf("%s on %s is laid out over %s", over.Name, op.Node, op.Name)
+		}
 		return notShown(op, op.Name, c.w.ShowsLvol(op.Node, l.UUID))
 	}
 	return nil

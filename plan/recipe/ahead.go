@@ -33,7 +33,7 @@ func newAhead(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) *ahe
 		for s := range a.in {
 			fine = fine && a.check.Section(s) == nil
 		}
-		a.out <- fine
+		a.out <- fine && a.check.Passed() == nil
 	}()
 	return a
 }

@@ -106,7 +106,13 @@ func (b *builder) run(last *builder) {
 	}
 	idle, former := b.idleLinks(), b.formerEnds()
 	for i, v := range b.order {
+		w := b.cfg.WholeOf(v)
 		switch {
+		case w != nil && v.Part.Index > 0: // it is planned with the first
+		case w != nil && (last == nil || b.due(b.outcomes[i])):
+			b.muteOf(w.Name)
+			b.planWhole(w)
+		case w != nil:
 		case last == nil:
 			b.plan(i)
 			b.ahead.take(b, plan.VolumeKey(v.Name))

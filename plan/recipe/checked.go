@@ -25,6 +25,7 @@ const defect = "this is a defect of strata and not of the configuration: please 
 // that fails although it was left out, or too many of them, fail the plan.
 func checked(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, build func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, *ahead, error)) (*plan.Plan, *check.Checker, error) {
 	snap, opt = world.Fit(cfg, snap), released(opt)
+	opt = forParts(cfg, snap, opt)
 	var faults []*plan.Fault
 	for {
 		p, a, err := build(cfg, snap, opt)

@@ -219,6 +219,8 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 			c.disturbed = c.disturbed || c.parted()
 			return errors.New("it does not reconnect")
 		}
+	case plan.LayOut:
+		return c.layOut(m, op, made)
 	case plan.RaidCreate, plan.RaidDelete, plan.RaidGrow, plan.RaidRemoveLeg, plan.ExpectLegs:
 		return c.raid(m, op, made)
 	case plan.UblkTarget:
@@ -620,6 +622,25 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 // bdev reports whether the machine has a bdev of that name.
 func (c *cluster) bdev(m *machine, name string) bool {
 	return m.Raids[name] != nil || m.Backing(name) != ""
+}
+
+// layOut makes one bdev of parts that are there and that nothing else uses.
+func (c *cluster) layOut(m *machine, op plan.LayOut, made map[lineage.UUID]lineage.UUID) error {
+	if m.Raids[op.Raid] != nil {
+		return errors.New("RAID exists")
+	}
+	r := &state.Raid{Name: op.Raid, UUID: op.UUID, State: "online", Laid: &state.Laid{Striped: op.Striped, StripKiB: op.StripKiB, Size: op.Size}}
+	for _, part := range op.Parts {
+		u := lineage.UUID(c.resolve(made, part))
+		if mirror := m.Raids[part]; mirror != nil {
+			u = mirror.UUID
+		} else if !c.reachable(m, u) || c.used(m, u) {
+			return fmt.Errorf("part %s is not there, or claimed", part)
+		}
+		r.Legs = append(r.Legs, state.Leg{Base: part, UUID: u, Configured: true})
+	}
+	m.Raids[op.Raid] = r
+	return nil
 }
 
 func (c *cluster) raid(m *machine, op plan.Op, made map[lineage.UUID]lineage.UUID) error {

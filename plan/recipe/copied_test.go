@@ -121,6 +121,8 @@ func (c *cluster) sparing(m *machine, op plan.Op, made map[lineage.UUID]lineage.
 		for _, u := range op.Legs {
 			uses = append(uses, string(u))
 		}
+	case plan.LayOut:
+		uses = append(uses, op.Parts...)
 	case plan.RaidGrow:
 		uses = append(uses, string(op.Leg))
 	default: // uses no bdev, or one that it has made a clone or a copy of

@@ -3,6 +3,7 @@ package recipe
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"strata/amount"
 	"strata/lineage"
@@ -18,6 +19,11 @@ func (s *subject) seen() result {
 	hidden, pending, why := b.hidden()
 	if pending {
 		return acted
+	}
+	if parts := b.partsOf(v.Name); v.Part == nil && len(parts) > 0 {
+		b.block("volume "+v.Name, v.Pos, "write layout as it was, or give the new volume another name",
+			"it is there laid out over parts (%s), and is configured without layout", strings.Join(parts, ", "))
+		return blocked
 	}
 	if hidden > 0 && b.onlySuspended() {
 		b.awaitMaybe(v)
@@ -49,7 +55,11 @@ func (s *subject) create() result {
 	if b.unheard(s.places.Chosen) {
 		return acted
 	}
-	s.id = lineage.Volume{Name: v.Name, ID: b.newID(v.Name)}
+	if s.id = (lineage.Volume{Name: v.Name}); s.whole() != nil {
+		s.id = s.whole().newPart(v.Name)
+	} else {
+		s.id.ID = b.newID(v.Name)
+	}
 	isNew := because(v.Pos, "volume %s is new%s", v.Name, b.tight(v, s.places.Chosen))
 	s.makeHeads(isNew, s.places.Chosen, 1, v.Replicas.Count, lineage.Sealed)
 	return acted
@@ -80,9 +90,9 @@ func (b *builder) newID(volume string) lineage.ID {
 // next epoch is minted.
 func (s *subject) joining(epoch lineage.Epoch, legs int, authority lineage.Mark) lineage.Head {
 	if authority == lineage.Sealed {
-		return lineage.Head{Volume: s.id, Epoch: epoch, Legs: legs, Mark: lineage.Sealed}
+		return lineage.Head{Volume: s.id, Epoch: epoch, Legs: legs, Mark: lineage.Sealed, Layout: s.layout()}
 	}
-	return lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced}
+	return lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced, Layout: s.layout()}
 }
 
 // makeHeads creates empty heads at the given epoch.

@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"strata/amount"
@@ -140,6 +141,7 @@ func (b *builder) cutNow(sec *section, cuts []cut) {
 		own, others := c.s.counting(epoch)
 		first, rest = append(first, own), append(rest, others...)
 	}
+	pauses, resumes = once(pauses), once(resumes)
 	due, pos := cuts[0].why, cuts[0].why.pos
 	sec.then(due, plan.RiskPause, pauses...)
 	sec.then(due, riskOf(pauses), snapshots...)
@@ -156,6 +158,16 @@ func (b *builder) cutNow(sec *section, cuts []cut) {
 	for _, c := range cuts {
 		c.s.reread()
 	}
+}
+
+// once are ops of which none is there twice: parts of a whole hold the same hosts.
+func once(ops []plan.Op) (all []plan.Op) {
+	for _, op := range ops {
+		if !slices.Contains(all, op) {
+			all = append(all, op)
+		}
+	}
+	return all
 }
 
 // cutLayer cuts a layer on every leg.

@@ -15,7 +15,7 @@ import (
 // and reported until the operator releases them by name.
 func (b *builder) orphans() {
 	for _, name := range b.w.Volumes() {
-		if b.cfg.Volume(name) != nil {
+		if b.cfg.Shown(name) != nil || b.inWhole(name) {
 			continue
 		}
 		for _, id := range b.w.Incarnations(name) {
@@ -124,6 +124,9 @@ func (b *builder) destroy(inc *state.Incarnation, by plan.Grant) {
 	what := "configured"
 	if b.cfg.Volume(inc.Volume.Name) != nil {
 		what = "in use"
+	}
+	if whole := inc.Volume.Whole(); whole != inc.Volume {
+		b.section(key).after(plan.VolumeKey(whole.Name)) // what is laid out over it goes first
 	}
 	sec, why := b.section(key), because(schema.Pos{}, "it is not %s, and was released with %s", what, by.Flag())
 	for p := range above(inc, atLegs) {

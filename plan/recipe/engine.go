@@ -20,6 +20,9 @@ func (s *subject) seat() (n lineage.Node, why string) {
 	if s.to != "" {
 		return s.to, "" // said when it was chosen
 	}
+	if w := s.whole(); w != nil {
+		return w.seat()
+	}
 	if n := s.v.Engine; n != "" && !s.superseded(n) {
 		return n, "engine names it"
 	}
@@ -128,7 +131,7 @@ func (b *builder) serving(v *schema.Volume, inc *state.Incarnation) lineage.Node
 // another replica; of a volume all of whose replicas go, before any is copied
 // (migrate.go). "" when the engine stays.
 func (s *subject) refuge() (n lineage.Node, why string) {
-	if s.v.Engine != "" || s.kernelExport() {
+	if s.v.Engine != "" || s.kernelExport() || s.v.Part != nil {
 		return "", ""
 	}
 	if n, why = s.forward(); n != "" {

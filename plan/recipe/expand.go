@@ -43,6 +43,10 @@ func (s *subject) expand() result {
 	if len(ops) == 0 {
 		return idle
 	}
+	if why := s.ungrowable(); why != "" {
+		s.b.block("volume "+s.v.Name, s.v.At("size"), "only the last part of a linear volume grows; write its size back, or add a part", "it cannot grow: %s", why)
+		return blocked
+	}
 	if why := s.unheard(); why != "" {
 		s.b.block("volume "+s.v.Name, s.v.At("size"), "", "it cannot grow: %s", why)
 		return blocked

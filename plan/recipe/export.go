@@ -23,6 +23,9 @@ func (exportTier) found(inc *state.Incarnation) (all []piece) {
 
 // raise shows hosts a bdev as configured, and takes away every other way there is.
 func (exportTier) raise(s *subject, bdev string) string {
+	if s.v.Part != nil {
+		return "" // with the others of its whole
+	}
 	s.inc = s.b.w.Incarnation(s.id)
 	if s.b.unattended() && slices.ContainsFunc(s.inc.Exports, func(e state.Exported) bool { return e.Device != "" && s.unwanted(e) }) {
 		return "" // it has to go first, and that is a person's

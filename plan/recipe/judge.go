@@ -100,7 +100,7 @@ func (s *subject) need() int64 {
 // No engine is started there before it has: of an epoch whose engine has no leg
 // of its own, nobody is the authority should that engine go.
 func (s *subject) lacksLeg(n lineage.Node) bool {
-	if s.legOn(n) {
+	if s.legOn(n) || s.v.Part != nil {
 		return false
 	}
 	return s.chosen(n) || s.unread(n) && len(s.places.Chosen) < s.v.Replicas.Count

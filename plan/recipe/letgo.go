@@ -20,7 +20,7 @@ func (b *builder) letGoStalled() {
 		for _, name := range slices.Sorted(maps.Keys(at.Raids)) {
 			raid := at.Raids[name]
 			v, ours := b.cfg.Cluster.ParseRaid(name)
-			if !ours || !raid.Stalled {
+			if !ours || !raid.Stalled || raid.Laid != nil {
 				continue
 			}
 			for _, l := range raid.Legs {

@@ -54,7 +54,7 @@ func (b *builder) keptBy(l *lost) (keys []plan.Key, free bool) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(at.Raids)) {
 		raid := at.Raids[name]
-		if !slices.ContainsFunc(l.Legs, raid.Has) {
+		if !slices.ContainsFunc(l.Legs, raid.Has) || raid.Laid != nil { // of a part with one replica, its leg is all there is
 			continue
 		}
 		v, ours := b.cfg.Cluster.ParseRaid(name)

@@ -23,7 +23,7 @@ import (
 // it comes back, should the move be undone.
 func (s *subject) move() result {
 	to := s.v.Engine
-	if s.minted || to == "" || to == s.Engine {
+	if s.minted || to == "" || to == s.Engine || s.v.Part != nil {
 		return idle
 	}
 	if s.prepare(to, "engine") == blocked {
@@ -55,7 +55,7 @@ func (s *subject) follow(to lineage.Node, pos schema.Pos) (how string) {
 	s.makePath(to)
 	// A host that comes back to the old engine's subsystem and finds nothing there
 	// keeps its disk only by another path.
-	if nqn := s.b.cfg.Cluster.ExportNQN(s.id); s.b.w.Nodes[s.Engine].Subsystems[nqn] != nil {
+	if nqn := s.b.cfg.Cluster.ExportNQN(s.id.Whole()); s.b.w.Nodes[s.Engine].Subsystems[nqn] != nil {
 		why := because(pos, "hosts of %s are to go on by their path to %s", s.v.Name, to)
 		s.sec.then(why, plan.RiskCreate, plan.ExpectPaths{At: plan.At{Node: s.Engine}, NQN: nqn, Also: to})
 	}

@@ -27,6 +27,7 @@ type passes struct {
 	suspended  []string             // nodes
 	suspension *suspension          // nil until they are apart
 	outcomes   []*outcome           // of volumes, when they were last planned; nil before
+	wholes     map[string]*whole    // as the last pass to look at them found them, by name
 	needs      map[lineage.Link]int // how many volumes need a link
 	last       *builder             // nil when everything is to be looked at
 	places     map[string]plan.Placement
@@ -61,7 +62,7 @@ type copiesSeen struct {
 }
 
 func newPasses(cfg *schema.Config, w *world.World, opt plan.Options) *passes {
-	p := &passes{cfg: cfg, w: w, opt: opt, order: sourcesFirst(cfg), suspended: suspendedNodes(cfg), index: map[string]int{}, needs: map[lineage.Link]int{}, places: map[string]plan.Placement{}, seats: map[string]plan.Seat{}}
+	p := &passes{cfg: cfg, w: w, opt: opt, order: sourcesFirst(cfg), suspended: suspendedNodes(cfg), index: map[string]int{}, wholes: map[string]*whole{}, needs: map[lineage.Link]int{}, places: map[string]plan.Placement{}, seats: map[string]plan.Seat{}}
 	for i, v := range p.order {
 		p.index[v.Name] = i
 	}
@@ -71,6 +72,9 @@ func newPasses(cfg *schema.Config, w *world.World, opt plan.Options) *passes {
 
 // touch has the next pass look at a volume. It reports whether it is configured.
 func (p *passes) touch(volume string) bool {
+	if p.cfg.Whole(volume) != nil {
+		volume = lineage.PartName(volume, 0) // what comes of it is that of all parts
+	}
 	i, ok := p.index[volume]
 	if ok && p.outcomes[i] != nil {
 		p.outcomes[i].touched = true
@@ -169,13 +173,22 @@ func (p *passes) kin() {
 
 // plan plans the volume of that index, and notes what that rests on.
 func (b *builder) plan(i int) {
+	b.begin(i)
+	b.volume(b.order[i])
+	b.end(i)
+}
+
+// begin notes what comes of the volume of that index, until end.
+func (b *builder) begin(i int) {
 	if old := b.outcomes[i]; old != nil {
 		for l := range old.needs {
 			b.needs[l]--
 		}
 	}
 	b.at = &outcome{needs: map[lineage.Link]bool{}}
-	b.volume(b.order[i])
+}
+
+func (b *builder) end(i int) {
 	for l := range b.at.needs {
 		b.needs[l]++
 	}

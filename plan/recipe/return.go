@@ -67,6 +67,9 @@ func (b *builder) outdated(l lineage.Link, unknown bool) bool {
 // ousted reports whether the engine of a volume to believe is not on a node; and what it is
 // where that is not known.
 func (b *builder) ousted(v lineage.Volume, n lineage.Node, unknown bool) bool {
+	if b.cfg.Whole(v.Name) != nil {
+		v.Name = lineage.PartName(v.Name, 0) // all parts have one engine
+	}
 	conf := b.cfg.Volume(v.Name)
 	if conf == nil {
 		return unknown

@@ -44,12 +44,13 @@ type height int
 const (
 	atLegs   height = iota // nothing stands on the legs
 	atMirror               // what writes to all legs: the heads are named after who is in it
+	atParts                // the parts of a whole are laid out
 	atLimits               // and what hosts get of it at most is bounded
 	atExport               // hosts reach it
 )
 
 // tiers are those of a stack by the height that each brings it to.
-var tiers = [...]tier{atMirror: raidTier{}, atLimits: limitTier{}, atExport: exportTier{}}
+var tiers = [...]tier{atMirror: raidTier{}, atParts: laidTier{}, atLimits: limitTier{}, atExport: exportTier{}}
 
 // comeUp makes what the engine lacks, from the legs up.
 func (s *subject) comeUp(to height) {
@@ -71,8 +72,9 @@ func (s *subject) goDown(why reason, to height) {
 // whether there was anything.
 func (s *subject) endStrays() bool {
 	ended := false
+	w := s.whole()
 	for p := range above(s.inc, atLegs) {
-		if p.bears() && p.on() != s.Engine {
+		if p.bears() && p.on() != s.Engine && (w == nil || p.on() != w.at) {
 			ended = true
 			s.sec.then(p.stray(s), plan.RiskReduce, p.ending())
 		}

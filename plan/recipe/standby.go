@@ -16,6 +16,9 @@ import (
 // hosts, listener: what a crash leaves before there is a listener is completed, or,
 // where no engine runs, served from.
 func (s *subject) standby() result {
+	if s.v.Part != nil {
+		return idle // its whole has them
+	}
 	before := s.tally()
 	s.inc = s.b.w.Incarnation(s.id)
 	wanted := s.standbys(s.engine)
@@ -63,7 +66,7 @@ func (s *subject) hasPath(n lineage.Node) bool {
 	if at == nil || at.Unknown != "" {
 		return s.b.opt.Away == nil || s.b.opt.Away[n]
 	}
-	return at.Subsystems[s.b.cfg.Cluster.ExportNQN(s.id)] != nil
+	return at.Subsystems[s.b.cfg.Cluster.ExportNQN(s.id.Whole())] != nil
 }
 
 // reachable reports whether steps may be planned for a node.
@@ -89,7 +92,7 @@ func waits(e state.Exported) bool {
 
 // makePath makes what a path on a node lacks.
 func (s *subject) makePath(n lineage.Node) {
-	b, nqn := s.b, s.b.cfg.Cluster.ExportNQN(s.id)
+	b, nqn := s.b, s.b.cfg.Cluster.ExportNQN(s.id.Whole())
 	why := because(s.v.At("export"), "hosts of %s have a path to %s as well, should the engine move there", s.v.Name, n)
 	sub := b.w.Nodes[n].Subsystems[nqn]
 	if sub == nil {
@@ -121,7 +124,7 @@ func (s *subject) subsystem(why reason, n lineage.Node) {
 	c := s.b.cfg.Cluster
 	s.b.transport(n)
 	s.sec.after(plan.NodeKey(n))
-	op := plan.SubsystemCreate{At: plan.At{Node: n}, NQN: c.ExportNQN(s.id), Serial: c.Serial(s.id), AnyHost: s.v.Export.AnyHost, ANA: true}
+	op := plan.SubsystemCreate{At: plan.At{Node: n}, NQN: c.ExportNQN(s.id.Whole()), Serial: c.Serial(s.id.Whole()), AnyHost: s.v.Export.AnyHost, ANA: true}
 	if s.v.Export.Standby > 0 {
 		op.IDs = lineage.IDsFor(n, s.taken(n))
 	}
@@ -137,8 +140,8 @@ func (s *subject) taken(but lineage.Node) (all []lineage.IDs) {
 		case n.Name == but:
 		case at == nil || at.Unknown != "":
 			all = append(all, lineage.IDsFor(n.Name, nil))
-		case at.Subsystems[s.b.cfg.Cluster.ExportNQN(s.id)] != nil:
-			all = append(all, at.Subsystems[s.b.cfg.Cluster.ExportNQN(s.id)].IDs)
+		case at.Subsystems[s.b.cfg.Cluster.ExportNQN(s.id.Whole())] != nil:
+			all = append(all, at.Subsystems[s.b.cfg.Cluster.ExportNQN(s.id.Whole())].IDs)
 		}
 	}
 	return all

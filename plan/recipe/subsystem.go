@@ -14,7 +14,7 @@ import (
 // exportNVMf lets hosts reach a bdev over NVMe/TCP.
 func (s *subject) exportNVMf(bdev string) {
 	b := s.b
-	node, nqn := b.cfg.Node(s.engine), b.cfg.Cluster.ExportNQN(s.id)
+	node, nqn := b.cfg.Node(s.engine), b.cfg.Cluster.ExportNQN(s.id.Whole())
 	sub := b.w.Nodes[s.engine].Subsystems[nqn]
 	why := because(s.v.At("export"), "hosts reach %s over NVMe/TCP", s.v.Name)
 	if sub == nil {
@@ -39,7 +39,7 @@ func (s *subject) showDevice(why reason, sub *state.Subsystem, bdev string) {
 		}
 		s.goDown(why, atExport-1)
 	}
-	add := plan.NamespaceAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, NSID: state.ExportNSID, Bdev: bdev, UUID: s.b.cfg.Cluster.ExportUUID(s.id)}
+	add := plan.NamespaceAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, NSID: state.ExportNSID, Bdev: bdev, UUID: s.b.cfg.Cluster.ExportUUID(s.id.Whole())}
 	show := func() { s.sec.then(why, plan.RiskCreate, add) }
 	if lets := slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return !l.Paused }); lets {
 		show() // no host is let in before all replicas know of the epoch
@@ -147,8 +147,8 @@ func (s *subject) lowerSubsystem(why reason, e state.Exported) {
 		}
 		s.sec.then(why, plan.RiskPause, plan.ListenerRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
 	}
-	if e.Device != "" {
-		s.sec.then(why, plan.RiskPause, plan.NamespaceRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, NSID: state.ExportNSID, Bdev: e.Device})
+	if ns := e.Subsystem.Namespaces[state.ExportNSID]; ns != nil {
+		s.sec.then(why, plan.RiskPause, plan.NamespaceRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, NSID: state.ExportNSID, Bdev: ns.Bdev})
 	}
 }
 

@@ -63,42 +63,13 @@ type handover struct {
 
 // volume plans one volume.
 func (b *builder) volume(v *schema.Volume) {
-	if b.left(plan.VolumeKey(v.Name)) {
+	s := b.open(v)
+	if s == nil {
 		return
 	}
-	if u, is := b.suspension.keeps(v.Name); is {
-		u.stays(b, v)
-		return
-	}
-	p, why, hint := b.pick(v)
-	if why != "" {
-		b.blockAlone("volume "+v.Name, v.Pos, hint, "%s", why)
-		return
-	}
-	b.leftBehind(v, p)
-	found := p.id.Name != ""
-	s := &subject{b: b, v: v, id: p.id, sec: b.section(plan.VolumeKey(v.Name)), keep: map[lineage.UUID]lineage.Node{}}
-	_, busy := b.opt.Busy[plan.VolumeKey(v.Name)]
-	if busy && !found {
-		return // what is to become the volume is being copied
-	}
-	if found {
-		s.adopted()
-	} else if s.through(making); s.id.Name == "" {
-		return
-	}
-	if found && (s.unseat() != idle || s.failover() != idle) {
-		return
-	}
-	if !s.judge() || s.foreign() == blocked {
-		return
-	}
-	if busy {
+	if s.busy() {
 		s.urgent()
 		return
-	}
-	if b.opt.ResumeOnly == nil && s.may(schema.DutyFence) {
-		s.supersede(p)
 	}
 	if !s.settle() || b.opt.ResumeOnly != nil {
 		return
@@ -108,13 +79,59 @@ func (b *builder) volume(v *schema.Volume) {
 	s.report()
 }
 
+// busy reports whether a layer of the volume is being copied.
+func (s *subject) busy() bool {
+	_, busy := s.b.opt.Busy[plan.VolumeKey(s.v.Name)]
+	return busy
+}
+
+// open finds a volume, or makes it, and judges it. It returns nil where nothing more can be
+// done to it in this pass.
+func (b *builder) open(v *schema.Volume) *subject {
+	if b.left(plan.VolumeKey(v.Name)) {
+		return nil
+	}
+	if u, is := b.suspension.keeps(v.Name); is {
+		u.stays(b, v)
+		return nil
+	}
+	p, why, hint := b.pick(v)
+	if why != "" {
+		b.blockAlone("volume "+v.Name, v.Pos, hint, "%s", why)
+		return nil
+	}
+	b.leftBehind(v, p)
+	found := p.id.Name != ""
+	s := &subject{b: b, v: v, id: p.id, sec: b.section(plan.VolumeKey(v.Name)), keep: map[lineage.UUID]lineage.Node{}}
+	if s.busy() && !found {
+		return nil // what is to become the volume is being copied
+	}
+	if found {
+		s.adopted()
+	} else if s.through(making); s.id.Name == "" {
+		return nil
+	}
+	if found && (s.unseat() != idle || s.failover() != idle) {
+		return nil
+	}
+	if !s.judge() || s.foreign() == blocked {
+		return nil
+	}
+	if b.opt.ResumeOnly == nil && !s.busy() && s.may(schema.DutyFence) {
+		s.supersede(p)
+	}
+	return s
+}
+
 // settle brings a volume that can be judged to what is configured. It reports
 // whether its layers may be looked at: nothing is in the way of them.
 func (s *subject) settle() bool {
+	return s.through(beginning) && s.settleOn()
+}
+
+func (s *subject) settleOn() bool {
 	resumes := s.b.opt.ResumeOnly != nil
 	switch {
-	case !s.through(beginning):
-		return false
 	case s.Engine != "" && resumes:
 		s.try(naming)
 		return s.through(relieving)

@@ -120,9 +120,12 @@ func (w *World) Shows(n lineage.Node, bdev string) []state.Shown {
 	return slices.SortedFunc(maps.Keys(w.index(w.Nodes[n]).shows[bdev]), state.Shown.Compare)
 }
 
-// ShowsRaid reports whether a node shows a RAID to anybody.
+// ShowsRaid reports whether a node shows a RAID to anybody, or what is laid out over it.
 func (w *World) ShowsRaid(n lineage.Node, r *state.Raid) bool {
 	x := w.index(w.Nodes[n])
+	if over := w.Nodes[n].Over(r.Name); over != nil {
+		r = over
+	}
 	return len(x.shows[r.Name]) > 0 || len(x.shows[string(r.UUID)]) > 0
 }
 

@@ -33,6 +33,7 @@ func (w *World) projectRaid(n *state.Node, op plan.Op) error {
 			w.index(n).dropRaid(r)
 			delete(n.Raids, op.Raid)
 			delete(n.Limits, op.Raid)
+			w.gone(n, w.dropLeg(n, r.UUID)...)
 		}
 		w.gone(n, op.Raid)
 	case plan.RaidGrow:
@@ -69,6 +70,10 @@ func (w *World) dropLeg(n *state.Node, leg lineage.UUID) (gone []string) {
 		w.index(n).dropRaid(n.Raids[name])
 		n.Raids[name].Drop(leg)
 		w.index(n).addRaid(n.Raids[name])
+		if n.Raids[name].Laid != nil {
+			gone = append(gone, w.broken(n, name))
+			continue
+		}
 		gone = append(gone, w.legless(n, name)...)
 	}
 	return gone
@@ -83,5 +88,5 @@ func (w *World) legless(n *state.Node, name string) []string {
 	w.index(n).dropRaid(r)
 	delete(n.Raids, name)
 	delete(n.Limits, name)
-	return []string{name}
+	return append(w.dropLeg(n, r.UUID), name)
 }

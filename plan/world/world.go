@@ -123,6 +123,8 @@ func (w *World) Project(op plan.Op) error {
 		if n.Remotes[op.Leg] != nil {
 			return fmt.Errorf("a link still brings %s to %s", op.Leg, op.Node)
 		}
+	case plan.LayOut:
+		return w.projectLayOut(n, op)
 	case plan.RaidCreate, plan.RaidDelete, plan.RaidGrow, plan.RaidRemoveLeg, plan.ExpectLegs:
 		return w.projectRaid(n, op)
 	case plan.UblkTarget, plan.WriteLimit, plan.ExpectPaths, plan.ExpectAddress, plan.AddressMove:
@@ -170,6 +172,7 @@ func (w *World) projectLvol(n *state.Node, op plan.Op) error {
 				w.edit(other.Name).Remotes[l.UUID].Size = op.To
 			}
 		}
+		w.stretch()
 	case plan.LvolRename:
 		l, err := FindLvol(n, op.Lvstore, op.From)
 		if err != nil {

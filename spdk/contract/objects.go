@@ -114,9 +114,11 @@ type raidInfo struct {
 	Name        string
 	UUID        string
 	State       string
-	Bases       int `json:"num_base_bdevs"`
-	Discovered  int `json:"num_base_bdevs_discovered"`
-	Operational int `json:"num_base_bdevs_operational"`
+	Level       string `json:"raid_level"`
+	Strip       int    `json:"strip_size_kb"`
+	Bases       int    `json:"num_base_bdevs"`
+	Discovered  int    `json:"num_base_bdevs_discovered"`
+	Operational int    `json:"num_base_bdevs_operational"`
 	Process     *struct {
 		Type   string
 		Target string

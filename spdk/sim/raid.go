@@ -4,11 +4,14 @@ import (
 	"slices"
 )
 
-// raid is a RAID1, or one that would be if all its bases were there.
+// raid is a RAID1, or one that would be if all its bases were there; or what lays its bases
+// out (laid.go).
 type raid struct {
 	p           *process
 	name, uuid  string
 	super       bool
+	level       raidLevel
+	strip       uint32 // KiB; 0 of a RAID1
 	state       raidState
 	slots       []*slot
 	operational int // how many bases it takes to be configured
@@ -149,6 +152,9 @@ func (r *raid) joined(s *slot) error {
 
 // goOnline registers the RAID's bdev.
 func (r *raid) goOnline() error {
+	if r.level != raid1 {
+		return r.layOut()
+	}
 	least := ^uint64(0)
 	for _, s := range r.slots {
 		if s.base != nil {
@@ -186,6 +192,10 @@ func (s *slot) free() {
 func (r *raid) remove(s *slot) {
 	if r.state != raidOnline {
 		s.free()
+		return
+	}
+	if r.level != raid1 {
+		r.breakUp(s)
 		return
 	}
 	rb := r.rebuild
@@ -241,6 +251,10 @@ func (s *slot) gone(b *bdev) bool {
 func (s *slot) resized(*bdev) {
 	r := s.r
 	if r.bdev == nil {
+		return
+	}
+	if r.level != raid1 {
+		r.stretch()
 		return
 	}
 	least := ^uint64(0)

@@ -6,6 +6,9 @@ import "slices"
 func (s *slot) pos(off int64) int64 { return off + int64(s.offset)*int64(s.r.blockSize) }
 
 func (r *raid) read(o *op, p []byte, off int64) error {
+	if r.level != raid1 {
+		return r.each(p, off, func(s *slot, p []byte, at int64) error { return s.base.read(o, p, at) })
+	}
 	err := error(eio)
 	for _, s := range slices.Clone(r.slots) {
 		if !s.configured || (r.rebuild != nil && r.rebuild.target == s) {
@@ -26,6 +29,9 @@ func (r *raid) read(o *op, p []byte, off int64) error {
 // write writes to every leg; one that fails is dropped, one that stalls holds
 // the write up.
 func (r *raid) write(o *op, p []byte, off int64) error {
+	if r.level != raid1 {
+		return r.writeEach(o, p, off)
+	}
 	ok, stalled := false, false
 	for _, s := range slices.Clone(r.slots) {
 		if !s.configured {

@@ -10,9 +10,9 @@ func (r *raid) info(b []byte) []byte {
 		id = nilUUID
 	}
 	b = text(b, "uuid", id)
-	b = number(b, "strip_size_kb", 0)
+	b = number(b, "strip_size_kb", uint64(r.strip))
 	b = text(b, "state", string(r.state))
-	b = text(b, "raid_level", "raid1")
+	b = text(b, "raid_level", string(r.level))
 	b = boolean(b, "superblock", r.super)
 	b = number(b, "num_base_bdevs", uint64(len(r.slots)))
 	b = number(b, "num_base_bdevs_discovered", uint64(r.discovered()))

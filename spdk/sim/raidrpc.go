@@ -36,6 +36,7 @@ func (p *process) createRaid(q *struct {
 			return nil, &Error{-int(einval), "The base bdev name cannot be empty: Invalid argument"}
 		}
 	}
+	level := levels[q.Level]
 	least := 2
 	if p.build().oneBase {
 		least = 1
@@ -45,9 +46,9 @@ func (p *process) createRaid(q *struct {
 		return fail(einval)
 	case p.raidNamed(q.Name) != nil:
 		return fail(eexist)
-	case q.Level != "raid1" && q.Level != "1": // only mirrors are simulated
+	case level == "": // others are not simulated
 		return fail(einval)
-	case q.Strip != 0 || len(q.Bases) < least:
+	case level == raid1 && (q.Strip != 0 || len(q.Bases) < least), level != raid1 && (q.Strip == 0 || q.Strip&(q.Strip-1) != 0 || len(q.Bases) < 1):
 		return fail(einval)
 	}
 	if q.UUID == nilUUID {
@@ -56,7 +57,7 @@ func (p *process) createRaid(q *struct {
 	if q.Super && q.UUID == "" {
 		q.UUID = newUUID()
 	}
-	r := &raid{p: p, name: q.Name, uuid: q.UUID, super: q.Super, state: raidConfiguring, operational: len(q.Bases)}
+	r := &raid{p: p, name: q.Name, uuid: q.UUID, super: q.Super, level: level, strip: q.Strip, state: raidConfiguring, operational: len(q.Bases)}
 	for _, b := range q.Bases {
 		r.slots = append(r.slots, &slot{r: r, name: &b})
 	}

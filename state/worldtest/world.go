@@ -121,13 +121,21 @@ func readLine(n *state.Node, what string, f []string) error {
 			l.Snapshot = true
 		}
 	case "raid":
-		r := &state.Raid{Name: f[0], State: f[1]}
+		r := &state.Raid{Name: f[0], UUID: raidUUID(f[0]), State: f[1]}
 		for _, u := range f[2:] {
-			switch u {
-			case "-":
+			how, laid, is := strings.Cut(u, "=")
+			switch {
+			case u == "-":
 				r.Legs = append(r.Legs, state.Leg{})
-			case "stalled":
+			case u == "stalled":
 				r.Stalled = true
+			case is: // concat=1024,24Mi or raid0=64,24Mi: strips of so many KiB, and the size
+				strip, of, online := strings.Cut(laid, ",")
+				if r.Laid = (&state.Laid{Striped: how == "raid0", StripKiB: atoi(strip)}); online {
+					r.Laid.Size = size(of)
+				}
+			case n.Raids[u] != nil:
+				r.Legs = append(r.Legs, state.Leg{Base: u, UUID: n.Raids[u].UUID, Configured: true})
 			default:
 				r.Legs = append(r.Legs, state.Leg{Base: u, UUID: lineage.UUID(u), Configured: true})
 			}
@@ -335,11 +343,24 @@ func Write(s *state.Snapshot) string {
 		for _, k := range slices.Sorted(maps.Keys(n.Raids)) {
 			f := []any{"raid", k, n.Raids[k].State}
 			for _, l := range n.Raids[k].Legs {
-				if l.UUID == "" {
+				switch {
+				case l.UUID == "":
 					f = append(f, "-")
-				} else {
+				case n.Raids[l.Base] != nil:
+					f = append(f, l.Base)
+				default:
 					f = append(f, l.UUID)
 				}
+			}
+			if laid := n.Raids[k].Laid; laid != nil {
+				how := "concat"
+				if laid.Striped {
+					how = "raid0"
+				}
+				if how += fmt.Sprintf("=%d", laid.StripKiB); laid.Size > 0 {
+					how += "," + amount.Bytes(laid.Size)
+				}
+				f = append(f, how)
 			}
 			if n.Raids[k].Stalled {
 				f = append(f, "stalled")
@@ -391,4 +412,15 @@ func Write(s *state.Snapshot) string {
 		}
 	}
 	return b.String()
+}
+
+// raidUUID is the UUID of the cluster's RAID of that name, which follows from it; "" for
+// others.
+func raidUUID(name string) lineage.UUID {
+	cluster, _, _ := strings.Cut(name, ".")
+	c := lineage.Cluster(cluster)
+	if v, ok := c.ParseRaid(name); ok {
+		return c.ExportUUID(v)
+	}
+	return ""
 }

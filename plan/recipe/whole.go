@@ -1,0 +1,214 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+
+	"strata/amount"
+	"strata/lineage"
+	"strata/plan"
+	"strata/plan/world"
+	"strata/schema"
+	"strata/state"
+)
+
+// laidTier is what lays the parts of a whole out, one for all of them: every part has it in
+// its stack, and what takes one down takes it away. A volume that is no part has none. It
+// is made once all parts are served (whole.serve), and keeps no record of its own, so it is
+// made only as the heads say.
+type laidTier struct{}
+
+func (laidTier) found(inc *state.Incarnation) (all []piece) {
+	for _, m := range inc.Laid {
+		all = append(all, laidPiece{m})
+	}
+	return all
+}
+
+func (laidTier) raise(_ *subject, below string) string { return below }
+
+// laidPiece is what is laid out on a node.
+type laidPiece struct{ state.Mirror }
+
+func (r laidPiece) on() lineage.Node { return r.Node }
+func (r laidPiece) bears() bool      { return r.Raid.State == "online" }
+func (r laidPiece) stray(s *subject) reason {
+	return because(s.v.Pos, "%s is not laid out here", s.id.Whole().Name)
+}
+func (r laidPiece) lower(s *subject, why reason) { s.sec.then(why, plan.RiskPause, r.ending()) }
+func (r laidPiece) ending() plan.Op {
+	return plan.RaidDelete{At: plan.At{Node: r.Node}, Raid: r.Raid.Name}
+}
+
+// serve lays the parts out and shows them to hosts, or says why not.
+func (w *whole) serve() {
+	b := w.b
+	if w.odd != "" || w.id.ID == "" || !w.any() {
+		return
+	}
+	n, _ := w.seat()
+	if !b.reachable(n) {
+		return // which its parts say
+	}
+	s := w.subject(n)
+	if w.Export.Kind == schema.ExportNone {
+		w.unshow(s)
+		return
+	}
+	if why := w.unlaid(n); why != "" {
+		if w.complete() && s.serves() {
+			return // as it was before it was to be otherwise, which is said of the part
+		}
+		if b.opt.ResumeOnly == nil {
+			b.block("volume "+w.Name, w.Pos, "", "it is not shown to hosts: %s", why)
+		}
+		return
+	}
+	if !s.tries(exporting.duty) {
+		return
+	}
+	outer := b.doing
+	defer func() { b.doing = outer }()
+	b.doing = exporting.name
+	raid := w.lay(s)
+	limits := limitTier{}.raise(s, raid)
+	exportTier{}.raise(s, limits)
+	if b.opt.ResumeOnly == nil {
+		b.subjects[w.Name] = s
+		s.try(standing)
+	}
+}
+
+// any reports whether any part could be judged.
+func (w *whole) any() bool {
+	return slices.ContainsFunc(w.on, func(s *subject) bool { return s != nil })
+}
+
+// subject is the whole as far as recipes of exports look at it.
+func (w *whole) subject(n lineage.Node) *subject {
+	b := w.b
+	s := &subject{Verdict: &state.Verdict{Engine: n}, b: b, v: &w.Volume, id: w.id, inc: b.w.Incarnation(w.id), engine: n,
+		sec: b.section(plan.VolumeKey(w.Name)), keep: map[lineage.UUID]lineage.Node{}}
+	s.places.Volume = w.Name
+	for _, part := range w.on {
+		if part != nil {
+			s.places.Chosen = append(s.places.Chosen, part.places.Chosen...)
+		}
+	}
+	return s
+}
+
+// lay makes what lays the parts out on the engine, if it is not there as it is to be. Where
+// it is there otherwise, hosts wait while it is made again.
+func (w *whole) lay(s *subject) (raid string) {
+	b, n := w.b, s.engine
+	op := plan.LayOut{At: plan.At{Node: n}, Raid: b.cfg.Cluster.Raid(w.id), UUID: b.cfg.Cluster.ExportUUID(w.id), Striped: w.Layout.StripKiB > 0, StripKiB: w.StripKiB()}
+	var sizes []int64
+	for i := range w.layout().Parts { // what is written down: one more is laid out when it is
+		op.Parts = append(op.Parts, w.device(i, n))
+		sizes = append(sizes, b.w.SizeOf(n, op.Parts[i]))
+	}
+	op.Size = world.LaidSize(sizes, op.Striped, op.StripKiB)
+	if w.laidAs(op) {
+		return op.Raid
+	}
+	why := because(w.At("layout"), "all parts of %s are served", w.Name)
+	s.inc = b.w.Incarnation(w.id)
+	if old := b.w.Nodes[n].Raids[op.Raid]; old != nil {
+		why = because(w.At("layout"), "%s is laid out over what its parts are now, and hosts wait meanwhile", w.Name)
+		s.goDown(why, atMirror)
+	}
+	s.sec.then(why, plan.RiskCreate, op)
+	s.inc = b.w.Incarnation(w.id)
+	return op.Raid
+}
+
+// laidAs reports whether the engine has what an op would make.
+func (w *whole) laidAs(op plan.LayOut) bool {
+	n := w.b.w.Nodes[op.Node]
+	old := n.Raids[op.Raid]
+	if old == nil || old.Laid == nil || old.State != "online" || len(old.Legs) != len(op.Parts) ||
+		old.Laid.Striped != op.Striped || old.Laid.StripKiB != op.StripKiB {
+		return false
+	}
+	if comes := w.is.Parts < w.Layout.Parts && w.complete(); old.Laid.Size != op.Size && !(comes && old.Laid.Size < op.Size) {
+		return false // what grows before another part comes is laid out with that
+	}
+	for i, part := range op.Parts {
+		u := n.Backing(part)
+		if r := n.Raids[part]; r != nil {
+			u = r.UUID
+		}
+		if !old.Legs[i].Configured || u == "" || old.Legs[i].UUID != u {
+			return false
+		}
+	}
+	return true
+}
+
+// unshow takes away what showed a whole that hosts are not to reach any more.
+func (w *whole) unshow(s *subject) {
+	if s.b.unattended() {
+		return
+	}
+	s.removeOthers()
+	s.inc = s.b.w.Incarnation(w.id)
+	for _, p := range (laidTier{}).found(s.inc) {
+		s.sec.then(because(w.At("export"), "%s is not shown to hosts", w.Name), plan.RiskReduce, p.ending())
+	}
+	s.inc = s.b.w.Incarnation(w.id)
+	s.try(standing)
+}
+
+// device is what a part gives to what is laid out over it; "" where it is not served on
+// that node.
+func (w *whole) device(i int, n lineage.Node) string {
+	s := w.on[i]
+	if s == nil || s.Unknown != "" || s.engine != n {
+		return ""
+	}
+	if raid := w.b.w.Nodes[n].Raids[w.b.cfg.Cluster.Raid(s.id)]; raid != nil && raid.State == "online" {
+		return raid.Name
+	}
+	inc := w.b.w.Incarnation(s.id)
+	if len(s.Legs) != 1 {
+		return ""
+	}
+	if h := inc.Find(s.Legs[0].UUID); h != nil && h.Name.Mark != lineage.Sealed && h.Name.Mark != lineage.Fenced && w.b.w.Nodes[n].Backing(string(h.Lvol.UUID)) != "" {
+		return string(h.Lvol.UUID)
+	}
+	return ""
+}
+
+// unlaid says why the parts are not laid out now; "" when they can be.
+func (w *whole) unlaid(n lineage.Node) (why string) {
+	last := w.layout().Parts - 1
+	for i, s := range w.on[:last+1] {
+		switch {
+		case s == nil:
+			return w.missing() + " cannot be served"
+		case w.device(i, n) == "":
+			return s.v.Name + " is not served yet"
+		}
+		read, grows := false, i == last || w.Layout.StripKiB > 0
+		for _, l := range w.b.w.Incarnation(s.id).Heads {
+			if !s.isLeg(l.Lvol.UUID) {
+				continue
+			}
+			read = true
+			switch {
+			case i == 0 && l.Name.Layout != w.layout():
+				return "its heads do not say yet how it is laid out"
+			case l.Lvol.Size > w.parts[i].Size, l.Lvol.Size < w.parts[i].Size && !grows:
+				return fmt.Sprintf("%s on %s has %s, and not %s", s.v.Name, l.Node, amount.Bytes(l.Lvol.Size), amount.Bytes(w.parts[i].Size))
+			}
+		}
+		if size := w.b.w.SizeOf(n, w.device(i, n)); size != w.parts[i].Size && !grows {
+			return fmt.Sprintf("%s does not see all of %s yet", n, s.v.Name)
+		}
+		if !read {
+			return "no replica of " + s.v.Name + " could be read"
+		}
+	}
+	return ""
+}
