@@ -146,6 +146,23 @@ func moved(cfg *schema.Config, volume, way string, after map[string]string) bool
 	return err == nil && n > v.Replicas.Count
 }
 
+// fencedOff reports whether an engine is let in nowhere where its volume has a leg: hosts
+// wait for it without end.
+func fencedOff(c lineage.Cluster, w *world.World, verdict state.Verdict) bool {
+	for _, l := range verdict.Legs {
+		at := w.Nodes[l.Node]
+		if l.Node == verdict.Engine || at == nil {
+			return false
+		}
+		for _, sub := range at.Subsystems {
+			if link, ok := c.ParseLink(sub.NQN); ok && link.To == verdict.Engine && slices.Contains(sub.Hosts, c.HostNQN(verdict.Engine)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // reach has the ways by which hosts reach configured volumes on the engines that are
 // believed, and the current copies there are, each with its volume.
 func reach(cfg *schema.Config, w *world.World) map[string]string {
@@ -158,6 +175,9 @@ func reach(cfg *schema.Config, w *world.World) map[string]string {
 			}
 			verdict := w.Judge(inc, state.Question{Cluster: cfg.Cluster, Replicas: cfg.Volume(name).Replicas.Count})
 			if verdict.Engine == "" || verdict.Unknown != "" || cfg.Suspended(verdict.Engine) { // the word is a person's
+				continue
+			}
+			if fencedOff(cfg.Cluster, w, verdict) {
 				continue
 			}
 			for i := range verdict.Legs {

@@ -85,7 +85,7 @@ func (s *subject) failover() result {
 	if !s.judge() {
 		return blocked
 	}
-	if !gone && left.Engine != "" && s.engine == left.Engine {
+	if !gone && left.Engine != "" && (s.engine == left.Engine || !s.may(schema.DutyServe)) {
 		return idle
 	}
 	s.rename(s.Legs)
