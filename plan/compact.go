@@ -31,6 +31,7 @@ func (o *Outline) Compact(w io.Writer) error {
 	if len(o.Passes) > 0 {
 		out.line("")
 	}
+	out.moves(o.Moves)
 	out.findings("Not done", o.Blocked)
 	out.findings("Note", o.Notes)
 	out.violations(o.Violations)

@@ -27,6 +27,7 @@ type Outline struct {
 	// Violations are the rules of a policy that the plan breaks, once it was
 	// held to one.
 	Violations []Violation    `json:"violations,omitempty"`
+	Moves      []Move         `json:"moves,omitempty"`
 	Places     []OutlinePlace `json:"places,omitempty"`
 	Seats      []Seat         `json:"seats,omitempty"`
 	// Allowed is what the operator allowed beyond the configuration, and Digest
@@ -100,7 +101,7 @@ type OutlineChoice struct {
 func (p *Plan) Outline(c lineage.Cluster) *Outline {
 	o := &Outline{
 		Format: OutlineFormat, Cluster: c, Summary: p.Summary(), Totals: p.Totals(), Labels: p.Labels,
-		Passes: []OutlinePass{}, Blocked: Remarks(p.Blocked), Notes: Remarks(p.Notes), Seats: p.Seats,
+		Passes: []OutlinePass{}, Blocked: Remarks(p.Blocked), Notes: Remarks(p.Notes), Moves: p.Moves, Seats: p.Seats,
 	}
 	for _, pass := range p.Passes {
 		op := OutlinePass{Assumes: pass.Assumes}

@@ -24,6 +24,8 @@ type Plan struct {
 	Places []Placement
 	// Seats says where each volume is served and why, when Options.Explain is set.
 	Seats []Seat
+	// Moves are the replicas and engines that are elsewhere afterwards.
+	Moves []Move
 	// Labels are those of the volumes and nodes that steps concern.
 	Labels Labels
 }
@@ -193,6 +195,8 @@ type Options struct {
 	// them but that engines there are reached no more which others have taken over from
 	// (recipe.Quiet).
 	Quiet map[lineage.Node]bool
+	// Wishes are where volumes are to be, for this plan, beyond the configuration.
+	Wishes Wishes
 	// Explain asks for the nodes that were passed over in Plan.Places, and for Plan.Seats.
 	Explain bool
 	// OnePass asks for the next pass only.

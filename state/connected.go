@@ -20,7 +20,7 @@ type Connected struct {
 type Connections map[lineage.Node]map[lineage.NQN][]Connected
 
 // ReadConnected asks all nodes at once, in one round each, who is connected to the
-// cluster's exports in a snapshot. Planning rests on none of it.
+// cluster's exports in a snapshot. Planning rests on none of it, only what is wished to be elsewhere (recipe.Rebalance).
 func ReadConnected(ctx context.Context, s *Snapshot, c lineage.Cluster, targets map[lineage.Node]*spdk.Client) Connections {
 	asks := map[lineage.Node]func() map[lineage.NQN][]Connected{}
 	for name, n := range s.Nodes {

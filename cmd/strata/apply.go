@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -17,21 +16,14 @@ import (
 	"strata/plan"
 	"strata/plan/saved"
 	"strata/schema"
-	"strata/state"
 )
 
 func newApply() *cobra.Command {
 	var (
-		src     source
-		hold    rules
-		may     grants
-		approve bool
-		asJSON  bool
-		jobs    int
-		wait    time.Duration
-		file    string
-		digest  string
-		all     everyStep
+		run    carrying
+		may    grants
+		file   string
+		digest string
 	)
 	cmd := &cobra.Command{
 		Use:   "apply [DIR | FILE... | PLAN]",
@@ -58,88 +50,22 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			if err != nil {
 				return err
 			}
-			cfg, planOpt, saved, err := applied(&src, hold.was != "", &may, name, &digest, args)
+			cfg, planOpt, saved, err := applied(&run.src, run.hold.was != "", &may, name, &digest, args)
 			if err != nil {
 				return err
 			}
-			planOpt.Nonce = make([]byte, 16)
-			if _, err := rand.Read(planOpt.Nonce); err != nil {
-				return err
-			}
-			if saved == nil {
-				planOpt.Now = time.Now().Unix()
-			}
-			targets, closeAll, err := src.connect(cfg)
+			targets, closeAll, err := run.src.connect(cfg)
 			if err != nil {
 				return err
 			}
 			defer closeAll()
-			out := cmd.OutOrStdout()
-			told, flush := lazily(out)
-			defer flush()
-			show := newReporter(told, cfg, asJSON)
-			defer show.close()
-			lock, err := newLock()
-			if err != nil {
-				return err
-			}
-			lock.Wait, lock.Tell = wait, show.tell
-			guard := &apply.Guard{Start: src.guard, Config: cfg, Plan: planOpt}
-			opt := apply.Options{Plan: planOpt, Parallelism: jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved, Fence: src.switchOff, Addresses: src.mover}
-			opt.Waiting = func(all []state.Waiting) {
-				for _, w := range all {
-					show.tell(fmt.Sprintf("waiting for %s, %v at most, and hosts that write wait with it: %s", w.From, cfg.Links.Patience(), w.How()))
-				}
-			}
-			opt.Delayed = func(d apply.Delay) { show.tell(fmt.Sprintf("waiting for %v: %s", d.For.Round(time.Second), d.Why)) }
-			if err := hold.hold(&opt, &src, cfg); err != nil {
-				return err
-			}
-			if approve {
-				forewarn(&opt, show.tell)
-			}
-			if !approve && saved == nil {
-				if asJSON || !interactive(os.Stdin) {
-					return fmt.Errorf("nobody can be asked for approval here; pass --auto-approve")
-				}
-				opt.Confirm = func(p *plan.Plan) bool {
-					flush()
-					return confirm(all.of(p.Outline("")), cmd.InOrStdin(), out)
-				}
-			}
-			start := time.Now()
-			show.begin()
-			if saved != nil {
-				show.tell("carrying out the plan with digest " + digest)
-			}
-			r, err := apply.Run(cmd.Context(), cfg, targets, opt)
-			if held := guard.Holding(); len(held) > 0 {
-				show.tell("hosts of " + strings.Join(texts(held), ", ") + " wait: letting them go on")
-			}
-			if left := guard.Close(); left != nil {
-				err = errors.Join(err, fmt.Errorf("hosts may wait still, until apply is run again: %w", left))
-			}
-			if err == nil {
-				err = outcome(cfg, r)
-				show.summary(r, time.Since(start), codeOf(err))
-			} else {
-				show.broke(r, time.Since(start), err)
-			}
-			return err
+			return run.out(cmd, cfg, targets, planOpt, saved, digest)
 		},
 	}
-	src.targetFlags(cmd)
-	src.agentFlags(cmd)
-	src.moverFlags(cmd)
+	run.flags(cmd)
 	may.flags(cmd)
-	hold.flags(cmd)
 	cmd.Flags().StringVar(&file, "plan", "", "carry out the saved plan in `FILE`; one whose name ends in .plan needs no --plan")
 	cmd.Flags().StringVar(&digest, "digest", "", "refuse a saved plan that has another `DIGEST` (sha256:…) than show has printed")
-	cmd.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
-	all.flag(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one event a line as JSON")
-	durationFlag(cmd, &wait, "lock-timeout", 10*time.Second, 0, "how long to wait for another apply that has locked the nodes")
-	countFlag(cmd, &jobs, "parallelism", 10, 1, "volumes that may be held, copied, reduced or destroyed at a time")
 	return cmd
 }
 

@@ -6,9 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"strata/plan/recipe"
 	"strata/plan/retention"
-	"strata/plan/saved"
 	"strata/state"
 )
 
@@ -61,32 +59,8 @@ something to do, 3 when there is not, but something is blocked.`,
 			}
 			defer closeAll()
 			snap := state.Read(cmd.Context(), cfg.Cluster, targets)
-			p, err := recipe.Build(cfg, snap, opt)
-			if err != nil {
-				return err
-			}
-			p.Notes = append(p.Notes, recipe.Unused(cfg, snap, opt)...)
-			out := p.Outline(cfg.Cluster)
-			verdict := forbid(pol, cfg, out)
-			if file != "" && verdict == nil {
-				made := func(document []byte) *saved.Saved { return saved.Save(cfg, document, snap, p, opt, describe()) }
-				if err := save(file, &src, args, made, out); err != nil {
-					return err
-				}
-			}
-			if err := show.print(cmd.OutOrStdout(), out); err != nil {
-				return err
-			}
-			if verdict != nil {
-				return verdict
-			}
-			switch {
-			case detailed && !p.Empty():
-				return exitChanges
-			case detailed && len(p.Blocked) > 0:
-				return exitBlocked
-			}
-			return nil
+			see := preview{form: show, policy: pol, file: file, detailed: detailed}
+			return see.show(cmd, &src, args, cfg, snap, opt, nil)
 		},
 	}
 	src.targetFlags(cmd)

@@ -33,12 +33,17 @@ func (e everyStep) of(o *plan.Outline) *plan.Outline {
 }
 
 func (f *planForm) flags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.explain, "explain", false, "say why each node was chosen, and why others were not; also for engines, and whether others take over from them")
-	cmd.Flags().BoolVar(&f.compact, "compact", false, "print a line for each object, and the steps that copy, reduce or destroy")
-	cmd.Flags().BoolVar(&f.markdown, "markdown", false, fmt.Sprintf("print it as a comment for a merge request, of at most %d characters", plan.MarkdownLimit))
+	f.viewFlags(cmd)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the plan as JSON")
 	f.all.flag(cmd)
 	cmd.MarkFlagsMutuallyExclusive("compact", "markdown", "json")
+}
+
+// viewFlags are those that no other form of a verb's output has.
+func (f *planForm) viewFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.explain, "explain", false, "say why each node was chosen, and why others were not; also for engines, and whether others take over from them")
+	cmd.Flags().BoolVar(&f.compact, "compact", false, "print a line for each object, and the steps that copy, reduce or destroy")
+	cmd.Flags().BoolVar(&f.markdown, "markdown", false, fmt.Sprintf("print it as a comment for a merge request, of at most %d characters", plan.MarkdownLimit))
 }
 
 func (f *planForm) print(out io.Writer, o *plan.Outline) error {

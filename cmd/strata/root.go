@@ -37,7 +37,7 @@ Environment:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newPlan(), newApply(), newWatch(), newStatus(), newWait(), newGraph(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newFence(), newVersion(), newGuard())
+	root.AddCommand(newPlan(), newApply(), newRebalance(), newWatch(), newStatus(), newWait(), newGraph(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newFence(), newVersion(), newGuard())
 	return root
 }
 

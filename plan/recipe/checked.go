@@ -25,6 +25,7 @@ const defect = "this is a defect of strata and not of the configuration: please 
 // that fails although it was left out, or too many of them, fail the plan.
 func checked(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, build func(*schema.Config, *state.Snapshot, plan.Options) (*plan.Plan, *ahead, error)) (*plan.Plan, *check.Checker, error) {
 	snap, opt = world.Fit(cfg, snap), released(opt)
+	cfg = opt.Wishes.Over(cfg)
 	opt = forParts(cfg, snap, opt)
 	var faults []*plan.Fault
 	for {
@@ -40,6 +41,9 @@ func checked(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, build f
 		if err == nil {
 			for _, f := range faults {
 				p.Blocked = append(p.Blocked, plan.Finding{About: f.Key.String(), Text: "it is left as it is, for the plan made for it is not safe: " + f.Err.Error(), Hint: defect})
+			}
+			if !opt.OnePass {
+				p.NoteMoves(cfg, opt.Wishes)
 			}
 			return p, c, nil
 		}

@@ -196,7 +196,7 @@ func (s *subject) unconfigured() string {
 // can have said.
 func released(opt plan.Options) plan.Options {
 	if opt.Auto != nil {
-		opt.AllowDestroy, opt.Authority, opt.Failover = nil, nil, nil
+		opt.AllowDestroy, opt.Authority, opt.Failover, opt.Wishes = nil, nil, nil, nil
 	}
 	return opt
 }

@@ -159,7 +159,7 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Place]stick, blo
 		}
 	}
 	for _, n := range nodes {
-		if why := v.KeptOff(n); why != "" {
+		if why := b.keptOff(v, n); why != "" {
 			passed = append(passed, plan.Choice{Node: n.Name, Lvstore: "", Why: why})
 			continue
 		}
@@ -170,6 +170,9 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Place]stick, blo
 				if best == nil && p.conf.ReplacedBy != "" {
 					why = out
 				}
+				continue
+			}
+			if !b.opt.Wishes.Has(v.Name, n.Name, p.conf.Lvstore) {
 				continue
 			}
 			if p.state != poolReady {
@@ -195,6 +198,15 @@ func (b *builder) candidates(v *schema.Volume, held map[lineage.Place]stick, blo
 		open = append(open, *best)
 	}
 	return open, passed
+}
+
+// keptOff says why a volume is to have no replica on a node; "" if it may.
+func (b *builder) keptOff(v *schema.Volume, n *schema.Node) string {
+	why := v.KeptOff(n)
+	if why != "" && b.opt.Wishes[v.Name].Replicas != nil && !n.Drain {
+		return "is not where rebalancing has it"
+	}
+	return why
 }
 
 // inherits reports whether a node has a replica, be it in another pool, or replaces one that

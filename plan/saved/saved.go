@@ -54,6 +54,7 @@ type SavedOptions struct {
 	AllowDestroy []string                `json:"allowDestroy,omitempty"` // sorted
 	Authority    map[string]lineage.Node `json:"authority,omitempty"`
 	Failover     []string                `json:"failover,omitempty"` // volumes, sorted
+	Wishes       plan.Wishes             `json:"wishes,omitempty"`   // of strata rebalance
 	// Now is the time in seconds since 1970 UTC that snapshots on schedule were
 	// planned for; 0 where there are none.
 	Now int64 `json:"now,omitempty"`
@@ -76,7 +77,7 @@ type Fact struct {
 func Save(cfg *schema.Config, document []byte, snap *state.Snapshot, p *plan.Plan, opt plan.Options, version string) *Saved {
 	s := &Saved{
 		Format: SavedFormat, Version: version, Config: cfg, Document: document, Plan: p.Outline(cfg.Cluster), Relies: map[string]Fact{}, Placed: placed(cfg, p),
-		Options: SavedOptions{Authority: opt.Authority}, made: p,
+		Options: SavedOptions{Authority: opt.Authority, Wishes: opt.Wishes}, made: p,
 	}
 	operate(s.Plan, p)
 	for _, g := range opt.AllowDestroy.All() {
@@ -148,7 +149,7 @@ func (s *Saved) PlanConfig() *schema.Config {
 
 // PlanOptions are the options to make the plan again with.
 func (s *Saved) PlanOptions() plan.Options {
-	opt := plan.Options{AllowDestroy: plan.Grants{}, Authority: s.Options.Authority, Now: s.Options.Now}
+	opt := plan.Options{AllowDestroy: plan.Grants{}, Authority: s.Options.Authority, Now: s.Options.Now, Wishes: s.Options.Wishes}
 	for _, g := range s.Options.grants() {
 		opt.AllowDestroy[g] = true
 	}
@@ -219,6 +220,9 @@ func (o *SavedOptions) words() []string {
 	}
 	for _, volume := range o.Failover {
 		all = append(all, "--failover "+volume)
+	}
+	if len(o.Wishes) > 0 {
+		all = append(all, "rebalance")
 	}
 	return all
 }

@@ -85,6 +85,9 @@ func (o *SavedOptions) verify(cfg *schema.Config) error {
 			return fmt.Errorf("options: failover cannot be %s", volume)
 		}
 	}
+	if err := o.Wishes.Verify(cfg); err != nil {
+		return fmt.Errorf("options: wishes: %w", err)
+	}
 	return nil
 }
 
@@ -125,6 +128,7 @@ func (s *Saved) plan() (*plan.Plan, error) {
 		p.Passes = append(p.Passes, next)
 	}
 	p.Complete(s.Config)
+	p.NoteMoves(s.Config, s.Options.Wishes)
 	return p, nil
 }
 
@@ -178,6 +182,8 @@ func (s *Saved) outlined(p *plan.Plan) error {
 		return errors.New("plan is of another format or cluster")
 	case !same(said.Totals, is.Totals) || said.Summary != plan.Summary(is.Totals, len(said.Blocked)):
 		return errors.New("totals or summary are not those of its steps")
+	case !same(said.Moves, is.Moves):
+		return errors.New("moves are not those of its steps")
 	case !same(said.Labels, is.Labels):
 		return errors.New("labels are not those of its configuration")
 	case len(said.Violations)+len(said.Allowed) > 0 || said.Digest != "":

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"strata/plan"
+	"strata/plan/recipe"
+	"strata/plan/saved"
+	"strata/policy"
+	"strata/schema"
+	"strata/state"
+)
+
+// preview is a plan that is shown, and saved if a file is named.
+type preview struct {
+	form     planForm
+	policy   *policy.Policy
+	file     string
+	detailed bool // the exit code says whether there is something to do
+}
+
+// show makes the plan and shows it. said is what is to be said beside what the plan says.
+func (v *preview) show(cmd *cobra.Command, src *source, args []string, cfg *schema.Config, snap *state.Snapshot, opt plan.Options, said []plan.Finding) error {
+	p, err := recipe.Build(cfg, snap, opt)
+	if err != nil {
+		return err
+	}
+	p.Notes = append(p.Notes, said...)
+	p.Notes = append(p.Notes, recipe.Unused(cfg, snap, opt)...)
+	out := p.Outline(cfg.Cluster)
+	verdict := forbid(v.policy, cfg, out)
+	if v.file != "" && verdict == nil {
+		made := func(document []byte) *saved.Saved { return saved.Save(cfg, document, snap, p, opt, describe()) }
+		if err := save(v.file, src, args, made, out); err != nil {
+			return err
+		}
+	}
+	if err := v.form.print(cmd.OutOrStdout(), out); err != nil {
+		return err
+	}
+	if verdict != nil {
+		return verdict
+	}
+	switch {
+	case v.detailed && !p.Empty():
+		return exitChanges
+	case v.detailed && len(p.Blocked) > 0:
+		return exitBlocked
+	}
+	return nil
+}
