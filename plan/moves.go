@@ -183,6 +183,9 @@ func (m *moving) moves(cfg *schema.Config, name string) (all []Move) {
 		}
 		all = append(all, move)
 	}
+	if v := cfg.Volume(name); v == nil || v.Replicas.Count == 1 && v.Export.Kind == schema.ExportNone {
+		return all // it has an engine only while a replica is made
+	}
 	if from, to := m.serves[0], m.serves[1]; from != "" && to != "" && from != to {
 		move := Move{Volume: name, Engine: true, From: from, To: to}
 		if n := cfg.Node(from); n != nil && n.Drain {

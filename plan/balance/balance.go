@@ -129,21 +129,32 @@ func Moves(pools []Pool, volumes []Volume, within float64) []Move {
 }
 
 // greedy relieves pools one after another by single moves, or by two. It goes about it in two
-// ways; each is made cheaper as long as one of its moves can be left out or exchanged
-// for a cheaper one, and the better is taken.
+// ways, on each of those in which it can go on with what was begun; what comes of it is made
+// cheaper as long as a move can be left out or exchanged for a cheaper one, and the best is taken.
 func greedy(pools []Pool, volumes []Volume, bands []Band) (best *solver) {
-	for _, pick := range []func(all []candidate, lacks int64) *candidate{fill, cover} {
-		s := newSolver(pools, volumes, bands)
-		s.begun()
-		s.settle(pick)
-		if s.cost() > nearly(least(pools, bands)) {
-			s.cheapen()
-		}
-		if best == nil || s.outside() < best.outside() || s.outside() == best.outside() && s.cost() < best.cost() {
-			best = s
+	for _, w := range newSolver(pools, volumes, bands).ways() {
+		for _, pick := range []func(all []candidate, lacks int64) *candidate{fill, cover} {
+			s := newSolver(pools, volumes, bands)
+			s.goOn(w)
+			s.settle(pick)
+			if s.cost() > nearly(least(pools, bands)) {
+				s.cheapen()
+			} else {
+				s.drop()
+			}
+			if best == nil || s.better(best) {
+				best = s
+			}
 		}
 	}
+	best.moves = slices.DeleteFunc(best.moves, func(m Move) bool { return m.From == m.To }) // forgotten
 	return best
+}
+
+// better reports whether less is outside of bands, or as much by fewer bytes, or by fewer
+// moves.
+func (s *solver) better(o *solver) bool {
+	return cmp.Or(cmp.Compare(s.outside(), o.outside()), cmp.Compare(s.cost(), o.cost()), cmp.Compare(s.count(), o.count())) < 0
 }
 
 // nearly is so little more that it is not worth looking for less.

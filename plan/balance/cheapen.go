@@ -24,13 +24,16 @@ func (s *solver) cheapen() {
 		}
 	}
 	s.drop()
-	var kept []Move
+}
+
+// count is how many moves there are.
+func (s *solver) count() (n int) {
 	for _, m := range s.moves {
 		if m.From != m.To {
-			kept = append(kept, m)
+			n++
 		}
 	}
-	s.moves = kept
+	return n
 }
 
 // dearest are the indices of the moves, those that copy most first.
@@ -89,11 +92,7 @@ func (s *solver) forget(i int) {
 // exchange makes a cheaper move out of the same pool, or into it, in place of each for which
 // there is one.
 func (s *solver) exchange() {
-	replicas := 0
-	for _, in := range s.in {
-		replicas += len(in)
-	}
-	wide := replicas*len(s.moves) <= thorough
+	wide := s.replicas()*len(s.moves) <= thorough
 	for _, i := range s.dearest() {
 		m := s.moves[i]
 		if m.From == m.To {

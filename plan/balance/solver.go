@@ -1,9 +1,6 @@
 package balance
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // solver has where replicas are while moves are looked for.
 type solver struct {
@@ -191,30 +188,4 @@ func (s *solver) shift(m Move, sign int64) {
 func (s *solver) free(h home) bool {
 	_, is := s.moved[h]
 	return !is
-}
-
-// begun goes on with what an earlier run has begun, where that helps: what is there already
-// first.
-func (s *solver) begun() {
-	var all []candidate
-	for i := range s.volumes {
-		v := &s.volumes[i]
-		for to := range v.Begun {
-			for j := range v.Replicas {
-				if !v.Replicas[j].Stays {
-					all = append(all, candidate{Move: s.move(home{i, j}, to)})
-				}
-			}
-		}
-	}
-	slices.SortFunc(all, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.Copied, b.Copied), cmp.Compare(a.Volume, b.Volume), cmp.Compare(a.To, b.To), cmp.Compare(a.Replica, b.Replica))
-	})
-	for _, c := range all {
-		if h := (home{c.Volume, c.Replica}); s.free(h) {
-			if c, ok := s.good(h, c.To); ok {
-				s.take(c.Move)
-			}
-		}
-	}
 }

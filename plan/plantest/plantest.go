@@ -87,7 +87,7 @@ func Text(p *plan.Plan) string {
 
 // Case is a golden case: a configuration ("lab.cue") and a world ("world"). Lines
 // "key: value" of the archive's comment are options: allow-destroy, authority
-// (db=n2), failover (db), off (n2 and how that is known), silent (n2), nonce, now (seconds), auto (words, "nothing" or "as configured"), away (nodes, or
+// (db=n2), failover (db), off (n2 and how that is known), silent (n2), wish (db n1/lab.fast engine=n1), nonce, now (seconds), auto (words, "nothing" or "as configured"), away (nodes, or
 // "none"), explain, gone (n2:n1 waits, or over, of a link), and counted (n2 100 160: suspended
 // since then, by then). Nodes know of one another's pools
 // (worldtest.Remind) unless a line says "reminders: none".
@@ -214,6 +214,12 @@ func (c Case) options(t testing.TB, cfg *schema.Config) plan.Options {
 			opt.Off = map[lineage.Node]string{lineage.Node(node): how}
 		case "silent":
 			opt.Silent = map[lineage.Node]bool{lineage.Node(value): true}
+		case "wish": // db n1/lab.fast n3/lab.fast, or db engine=n2, or both
+			if opt.Wishes == nil {
+				opt.Wishes = plan.Wishes{}
+			}
+			words := strings.Fields(value)
+			opt.Wishes[words[0]] = wish(words[1:])
 		case "explain":
 			opt.Explain = true
 		case "gone": // n2:n1 over, a link whose peer is gone
@@ -228,6 +234,22 @@ func (c Case) options(t testing.TB, cfg *schema.Config) plan.Options {
 		}
 	}
 	return opt
+}
+
+// wish is where a volume is to be.
+func wish(words []string) (w plan.Wish) {
+	for _, word := range words {
+		if engine, is := strings.CutPrefix(word, "engine="); is {
+			w.Engine, w.ServeWhy = lineage.Node(engine), "others serve more"
+			continue
+		}
+		if w.Replicas == nil {
+			w.Replicas, w.Why = map[lineage.Node]string{}, map[lineage.Node]string{}
+		}
+		node, lvstore, _ := strings.Cut(word, "/")
+		w.Replicas[lineage.Node(node)], w.Why[lineage.Node(node)] = lvstore, "others are fuller"
+	}
+	return w
 }
 
 // auto is what may be done without a person.

@@ -82,8 +82,8 @@ func (b *builder) subjectFor(v *schema.Volume) *subject {
 // what plans do about that.
 func (r *rebalancing) volume(s *subject) {
 	staysAll := r.staysWhole(s)
-	if s.Engine != "" {
-		e := seatTaken{volume: s.v.Name, at: s.Engine, may: func(lineage.Node) bool { return false }}
+	if s.engined() {
+		e := seatTaken{volume: s.v.Name, at: s.engine, may: func(lineage.Node) bool { return false }}
 		if staysAll == "" || r.only(staysAll) {
 			e.moves, e.may = s.v.Engine == "" && s.v.Replicas.Count > 1, r.followTo(s)
 		}
@@ -108,7 +108,7 @@ func (r *rebalancing) volume(s *subject) {
 			r.fixed[why]++
 			rep.Stays = true
 		}
-		rep.Last = l.Node == s.Engine
+		rep.Last = s.engined() && l.Node == s.engine
 		v.Replicas = append(v.Replicas, rep)
 		v.Need = max(v.Need, s.need())
 	}
@@ -116,6 +116,11 @@ func (r *rebalancing) volume(s *subject) {
 	v.Once = s.byPath()
 	r.begun(s, legs, &v)
 	r.subjects, r.volumes = append(r.subjects, s), append(r.volumes, v)
+}
+
+// engined reports whether the volume is to have an engine.
+func (s *subject) engined() bool {
+	return s.v.Replicas.Count > 1 || s.v.Export.Kind != schema.ExportNone
 }
 
 // inUse are the replicas that are to stay as many as are configured; nil if there are fewer, or
@@ -176,7 +181,6 @@ const (
 	protected = "protect has them stay"
 	device    = "their users have a device of a node's kernel, and cannot be held"
 	cloned    = "they share a snapshot with another volume on their node"
-	idleYet   = "no engine serves their volume yet"
 	lacking   = "their volume lacks a replica"
 )
 
@@ -194,8 +198,6 @@ func (r *rebalancing) staysWhole(s *subject) string {
 		return protected
 	case s.kernelExport() || s.kernelOnly() || s.v.Export.Kind == schema.ExportUblk || s.v.Export.Kind == schema.ExportNBD:
 		return device
-	case s.Engine == "" && (s.v.Export.Kind != schema.ExportNone || s.v.Replicas.Count > 1):
-		return idleYet
 	case len(s.Legs) < s.v.Replicas.Count:
 		return lacking
 	case s.baseName() != "" || s.v.From != nil && s.v.From.Detach && s.foreignParent() != "" || r.carries(s):
@@ -219,7 +221,7 @@ func (r *rebalancing) stays(s *subject, l state.CurrentLeg) string {
 	switch {
 	case l.Node == s.v.Engine:
 		return "engine names the node where they are"
-	case l.Node == s.Engine && s.byPath():
+	case l.Node == s.engine && s.byPath():
 		may := r.followTo(s)
 		if !slices.ContainsFunc(s.Legs, func(o state.CurrentLeg) bool { return o.Node != l.Node && may(o.Node) }) {
 			return "they are under the engine, and hosts have no path to another replica's node"
@@ -238,7 +240,7 @@ func (r *rebalancing) followTo(s *subject) func(lineage.Node) bool {
 	if s.byPath() {
 		nqn := s.b.cfg.Cluster.ExportNQN(s.id)
 		return func(n lineage.Node) bool {
-			return s.v.Export.Standby > 0 && s.hasPath(n) && !slices.ContainsFunc(r.hosts[s.Engine][nqn], func(h state.Connected) bool {
+			return s.v.Export.Standby > 0 && s.hasPath(n) && !slices.ContainsFunc(r.hosts[s.engine][nqn], func(h state.Connected) bool {
 				return !slices.ContainsFunc(r.hosts[n][nqn], func(o state.Connected) bool { return o.Host == h.Host })
 			})
 		}

@@ -202,8 +202,8 @@ func (s *subject) handOver(gone map[lineage.UUID]bool) {
 func (s *subject) dropStale() {
 	for _, h := range slices.Clone(s.inc.Heads) {
 		at := s.b.w.Nodes[h.Node]
-		if s.isLeg(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.joiningHead(h.Place()) != nil && s.wantsAt(h.Place()) {
-			continue
+		if s.isLeg(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.wantsAt(h.Place()) && !s.legAt(h.Place()) {
+			continue // where one is to be, the rebuild goes on with what is there
 		}
 		stale := because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, amount.Of(state.Spread(s.Legs), "replica"))
 		if s.inRaid(h.Lvol.UUID) {
