@@ -43,6 +43,9 @@ type (
 		To          lineage.Node     `json:"to"`
 		CopiedBytes int64            `json:"copiedBytes"`
 		TotalBytes  int64            `json:"totalBytes"`
+		// Of all copies of the run, as far as it is known what there will be.
+		AllCopiedBytes int64 `json:"allCopiedBytes,omitempty"`
+		AllTotalBytes  int64 `json:"allTotalBytes,omitempty"`
 	}
 	// Note is what the run has to say of itself.
 	Note struct {

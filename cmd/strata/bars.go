@@ -19,6 +19,9 @@ type copies struct {
 	out  io.Writer
 	bars *mpb.Progress // nil when the output is no terminal
 	by   map[lineage.UUID]*copying
+	all  overall
+	last time.Time // when a line told of all
+	bar  *mpb.Bar  // of all; nil when there is none
 }
 
 // copying is a copy in hand.
@@ -28,8 +31,12 @@ type copying struct {
 	last time.Time // when a line told of it
 }
 
-// lineEvery is how often a copy is reported where there is no terminal.
-const lineEvery = 5 * time.Second
+// lineEvery is how often a copy is reported where there is no terminal, and allEvery how
+// often all of them are.
+const (
+	lineEvery = 5 * time.Second
+	allEvery  = 10 * time.Second
+)
 
 func newCopies(out io.Writer) *copies {
 	c := &copies{out: out, by: map[lineage.UUID]*copying{}}
@@ -54,6 +61,7 @@ func (c *copies) update(at apply.Copy) {
 		}
 		c.by[at.Op.To] = k
 	}
+	c.tellAll(at, now)
 	k.Tell(report.Progress{Copied: at.Copied, Total: at.Total, Cluster: at.Bytes(1)}, now)
 	switch {
 	case k.bar != nil:
@@ -61,6 +69,30 @@ func (c *copies) update(at apply.Copy) {
 	case now.Sub(k.last) >= lineEvery:
 		k.last = now
 		fmt.Fprintf(c.out, "  %s: %d of %d clusters, %s\n", inLine(string(at.Op.Label)), at.Copied, at.Total, k.Going(now))
+	}
+}
+
+// tellAll tells how far all copying is, if it is known what there will be and that is more
+// than the one copy in hand.
+func (c *copies) tellAll(at apply.Copy, now time.Time) {
+	copied, total := c.all.copying(at, now)
+	if total <= at.Op.Bytes {
+		return
+	}
+	if c.last.IsZero() {
+		c.last = now
+	}
+	switch {
+	case c.bars == nil && now.Sub(c.last) >= allEvery:
+		c.last = now
+		fmt.Fprintf(c.out, "  %s\n", c.all.words(copied, total, now))
+	case c.bars != nil && c.bar == nil:
+		c.bar = c.bars.AddBar(total, mpb.BarPriority(1<<30), mpb.PrependDecorators(decor.Name("in all  ")),
+			mpb.AppendDecorators(decor.Percentage(), decor.Name("  "), decor.Any(func(decor.Statistics) string { return c.all.rate.Going(time.Now()) })),
+			mpb.BarRemoveOnComplete())
+		fallthrough
+	case c.bars != nil:
+		c.bar.SetCurrent(min(copied, total))
 	}
 }
 
@@ -77,6 +109,9 @@ func (c *copies) over(to lineage.UUID) {
 func (c *copies) close() {
 	for to := range c.by {
 		c.over(to)
+	}
+	if c.bar != nil {
+		c.bar.Abort(true)
 	}
 	if c.bars != nil {
 		c.bars.Wait()

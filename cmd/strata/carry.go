@@ -85,6 +85,7 @@ func (c *carrying) out(cmd *cobra.Command, cfg *schema.Config, targets map[linea
 			return confirm(c.all.of(p.Outline("")), cmd.InOrStdin(), out)
 		}
 	}
+	foresee(&opt, cfg, show.foreseen)
 	start := time.Now()
 	show.begin()
 	for _, f := range c.said {

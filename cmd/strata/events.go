@@ -20,6 +20,7 @@ type events struct {
 	mu   sync.Mutex
 	out  *json.Encoder
 	last map[lineage.UUID]time.Time // when a copy was told of
+	all  overall
 }
 
 func newEvents(out io.Writer, c lineage.Cluster) *events {
@@ -50,6 +51,9 @@ func (e *events) event(ev apply.Event) {
 	if ev.Err != nil {
 		line.Event, line.Error = "failed", ev.Err.Error()
 	}
+	if op, ok := ev.Step.Op.(plan.ShallowCopy); ok {
+		e.all.over(op, ev.Err == nil, time.Now())
+	}
 	e.line(line)
 }
 
@@ -62,6 +66,7 @@ const progressEvery = time.Second
 
 func (e *events) copying(at apply.Copy) {
 	now := time.Now()
+	copied, total := e.all.copying(at, now)
 	if done := at.Copied == at.Total; now.Sub(e.last[at.Op.To]) < progressEvery && !done {
 		return
 	}
@@ -69,8 +74,11 @@ func (e *events) copying(at apply.Copy) {
 	e.line(machine.Progress{
 		Head: machine.At("progress", now), Volume: volumeOf(at.Op.Layer), Layer: at.Op.Layer, From: at.Op.Node, To: at.Op.Dest,
 		CopiedBytes: at.Bytes(at.Copied), TotalBytes: at.Op.Bytes,
+		AllCopiedBytes: copied, AllTotalBytes: total,
 	})
 }
+
+func (e *events) foreseen(bytes int64) { e.all.foreseen(bytes) }
 
 func volumeOf(l lineage.LvolName) string {
 	if n, ok := lineage.Parse(l); ok {

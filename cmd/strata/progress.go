@@ -19,7 +19,8 @@ type reporter interface {
 	starting(apply.Event)
 	event(apply.Event)
 	copying(apply.Copy)
-	tell(text string) // what the run has to say of itself
+	foreseen(bytes int64) // that are to be copied in all
+	tell(text string)     // what the run has to say of itself
 	// summary is the end of a run, with the exit code, and broke that of one
 	// that could not go on.
 	summary(*apply.Result, time.Duration, int)
@@ -58,11 +59,14 @@ func (p *progress) close() { p.copies.close() }
 
 func (p *progress) copying(at apply.Copy) { p.copies.update(at) }
 
+func (p *progress) foreseen(bytes int64) { p.copies.all.foreseen(bytes) }
+
 func (p *progress) tell(text string) { fmt.Fprintln(p.out, "note: "+inLine(text)) }
 
 func (p *progress) event(e apply.Event) {
 	if op, ok := e.Step.Op.(plan.ShallowCopy); ok {
 		p.copies.over(op.To)
+		p.copies.all.over(op, e.Err == nil, time.Now())
 	}
 	if e.Err != nil {
 		mark, style := "✗", bad
