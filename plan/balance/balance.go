@@ -56,7 +56,7 @@ type Band struct{ Least, Most int64 }
 func (b Band) Outside(used int64) int64 { return max(b.Least-used, used-b.Most, 0) }
 
 // Bands are how full each pool is to be: within so much of how full all those are together
-// between which replicas can move, 0.1 being ten hundredths of the size.
+// between which replicas may be, 0.1 being ten hundredths of the size.
 func Bands(pools []Pool, volumes []Volume, within float64) []Band {
 	of := kin(pools, volumes)
 	size, used := map[int]int64{}, map[int]int64{}
@@ -100,7 +100,7 @@ func kin(pools []Pool, volumes []Volume) []int {
 	for i := range volumes {
 		v := &volumes[i]
 		for _, r := range v.Replicas {
-			if r.Stays || joined[seen{listOf(v.May), r.Pool}] {
+			if joined[seen{listOf(v.May), r.Pool}] {
 				continue
 			}
 			joined[seen{listOf(v.May), r.Pool}] = true

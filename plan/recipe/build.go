@@ -94,6 +94,7 @@ func (b *builder) run(last *builder) {
 		b.links.strays = b.findStrays()
 		b.muteExports()
 		b.findCopies()
+		b.countCopies()
 		b.findWaiting()
 	} else {
 		b.links, b.ground = newLinks(b, last.links), last.ground

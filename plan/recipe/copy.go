@@ -15,7 +15,13 @@ import (
 // was interrupted is repeated onto what it has, which does no harm.
 func (s *subject) copyLayer(d plan.Choice, src state.CurrentLeg, l *state.Lvol) {
 	b := s.b
-	if why := s.full(src.Node, d.Node); why != "" {
+	goesOn := slices.ContainsFunc(s.stagings(d), func(st *state.Lvol) bool { return b.copiesTo(src.Node, d.Node, st.UUID) })
+	if why := s.full(src.Node, d.Node); why != "" && !goesOn {
+		for _, st := range s.stagings(d) { // what a run that is over has copied there is known as long as it is shown
+			if slices.ContainsFunc(b.shownBy(d.Node, st.UUID), func(x shown) bool { return x.link.To == src.Node }) {
+				s.keep[st.UUID] = src.Node
+			}
+		}
 		s.stuckAlone(d, "", why) // until they copy less
 		if b.choice(s.v) {
 			b.at.weighed = s.weighed // or another place is better
@@ -42,9 +48,8 @@ func (s *subject) copyLayer(d plan.Choice, src state.CurrentLeg, l *state.Lvol) 
 		if limit > 0 {
 			s.sec.then(lacks, plan.RiskCreate, plan.WriteLimit{At: plan.At{Node: d.Node}, Bdev: staging.UUID, BytesPerSec: limit})
 		}
-		b.copies[d.Node]++
-		if src.Node != d.Node {
-			b.copies[src.Node]++
+		if !goesOn { // else it is counted
+			b.countCopy(src.Node, d.Node)
 		}
 		s.sec.then(lacks, plan.RiskCopy, plan.ShallowCopy{At: plan.At{Node: src.Node}, Dest: d.Node, Lvstore: l.Lvstore, Layer: l.Name, To: staging.UUID, Bytes: bytes})
 	}

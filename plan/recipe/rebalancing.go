@@ -239,10 +239,11 @@ func (s *subject) byPath() bool {
 func (r *rebalancing) followTo(s *subject) func(lineage.Node) bool {
 	if s.byPath() {
 		nqn := s.b.cfg.Cluster.ExportNQN(s.id)
+		begun := slices.ContainsFunc(s.inc.Others, func(o state.Placed) bool { return !s.legOn(o.Node) }) // then hosts may be connecting anew
 		return func(n lineage.Node) bool {
-			return s.v.Export.Standby > 0 && s.hasPath(n) && !slices.ContainsFunc(r.hosts[s.engine][nqn], func(h state.Connected) bool {
+			return s.v.Export.Standby > 0 && s.hasPath(n) && (begun || !slices.ContainsFunc(r.hosts[s.engine][nqn], func(h state.Connected) bool {
 				return !slices.ContainsFunc(r.hosts[n][nqn], func(o state.Connected) bool { return o.Host == h.Host })
-			})
+			}))
 		}
 	}
 	return func(lineage.Node) bool { return s.v.Export.Kind == schema.ExportNone || s.v.Export.VIP != nil }
@@ -313,6 +314,13 @@ func (r *rebalancing) begun(s *subject, legs []state.CurrentLeg, v *balance.Volu
 		at, there, all, promised := r.b.w.Nodes[p.node.Name], int64(0), int64(0), int64(0)
 		for _, l := range left {
 			all, promised = all+at.Takes(l).Used, promised+at.Takes(l).Promised
+			if st, staging := l.Parsed.(lineage.Staging); staging && l.Allocated > 0 { // its copy goes on, or has ended
+				for _, layer := range source {
+					if name, _ := layer.Parsed.(lineage.Layer); name.Epoch == st.Epoch {
+						there += at.Takes(layer).Used
+					}
+				}
+			}
 			if _, head := l.Parsed.(lineage.Head); head || source[l.Name] != nil {
 				there += at.Takes(l).Used
 			}

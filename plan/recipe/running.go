@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"strata/lineage"
+	"strata/plan"
 	"strata/state"
 )
 
@@ -30,6 +31,32 @@ func (b *builder) findCopies() {
 				}
 			}
 		}
+	}
+}
+
+// countCopies counts those that are under way by order of a run that is over among what nodes
+// copy: whatever else is to be copied waits for them, not the other way round.
+func (b *builder) countCopies() {
+	for name, all := range b.running {
+		for _, f := range all {
+			to := b.w.Nodes[f.on]
+			if to == nil || to.Unknown != "" {
+				continue
+			}
+			if l := to.LvolByUUID(f.lvol); l != nil && l.Parsed != nil {
+				if _, own := b.opt.Busy[plan.VolumeKey(l.Parsed.Of().Name)]; !own {
+					b.countCopy(name, f.on)
+				}
+			}
+		}
+	}
+}
+
+// countCopy counts a copy in which nodes take part.
+func (b *builder) countCopy(from, to lineage.Node) {
+	b.copies[to]++
+	if from != to {
+		b.copies[from]++
 	}
 }
 

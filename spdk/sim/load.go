@@ -2,13 +2,15 @@ package sim
 
 import "time"
 
-// traffic is how much was moved in a second and in the one before it.
+// traffic is how much was moved in a second and in the one before it, and ever.
 type traffic struct {
 	second    int64 // Unix
 	now, last int64 // bytes
+	sum       int64 // bytes
 }
 
 func (w *traffic) add(n int64) {
+	w.sum += n
 	w.turn()
 	w.now += n
 }
@@ -27,6 +29,13 @@ func (w *traffic) turn() {
 	default:
 		w.second, w.now, w.last = s, 0, 0
 	}
+}
+
+// Copied is how many bytes shallow copies have written so far.
+func (c *Cluster) Copied() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.copied.sum
 }
 
 // hostTicks is what an I/O of a host takes, in nanoseconds: more while much is copied,

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"strata/spdk/sim"
+)
+
+// TestMovedOnce kills strata in the middle of moving replicas and runs it again: what was
+// copied in all is what had to be, whatever is the reason for which they move. It is not killed in the
+// moment in which a copy is begun and not noted yet, or is over and its layer not cut: such
+// a copy is made again, as ARCHITECTURE.md has it.
+func TestMovedOnce(t *testing.T) {
+	const drained = `nodes: n1: maintenance: "drain"`
+	for _, c := range []struct {
+		name string
+		conf string // added
+		must int64  // MiB
+	}{
+		{"drain", drained, 10 + 20 + 30 + 40},
+		{"replace", `nodes: n4: replaces: "n1"`, 10 + 20 + 30 + 40},
+	} {
+		for _, looks := range []int{8, 40} {
+			t.Run(fmt.Sprint(c.name, "/", looks), func(t *testing.T) {
+				t.Parallel()
+				l := newStoryOn(t, sim.Options{DiskSize: 256 << 20, CopyRate: 100 << 20})
+				if err := l.start(sim.Options{}, "n4"); err != nil {
+					t.Fatal(err)
+				}
+				if err := l.configure("n1", "n2", "n3", "n4"); err != nil {
+					t.Fatal(err)
+				}
+				volumes := func(on string) string {
+					var all []string
+					for i := 1; i <= 4; i++ {
+						all = append(all, fmt.Sprintf(`v%d: {size: 64Mi, replicas: %s, export: nvmf: {hosts: "any", standby: 3}}`, i, on))
+					}
+					return "{" + strings.Join(all, ", ") + "}"
+				}
+				l.volumes(t, volumes(`on: ["n1", "n2"]`))
+				l.strata(t, "apply", "--auto-approve", "lab")
+				for i := 1; i <= 4; i++ {
+					l.do(t, l.cmdPaths, fmt.Sprint("v", i))
+					l.do(t, l.cmdWrite, fmt.Sprint("v", i), "0", fmt.Sprintf("%dMi", 10*i), string(rune('A'+i)))
+				}
+				l.volumes(t, volumes("2"))
+				l.strata(t, "apply", "--auto-approve", "lab")
+				if err := os.WriteFile(filepath.Join(l.dir, "lab", "more.cue"), []byte("package lab\n\n"+c.conf+"\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				must := c.must << 20
+				before := l.cluster.Copied()
+				run := []string{"apply", "--auto-approve", "lab"}
+				l.killed(t, looks, run...)
+				l.strata(t, run...)
+				l.strata(t, "plan", "--detailed-exitcode", "lab")
+				if moved := l.cluster.Copied() - before; moved != must || must == 0 {
+					t.Errorf("%d bytes were copied, and %d had to be: %.2f", moved, must, float64(moved)/float64(must))
+				}
+				for i := 1; i <= 4; i++ {
+					l.do(t, l.cmdHost, fmt.Sprint("v", i))
+					l.do(t, l.cmdRead, fmt.Sprint("v", i), "0", fmt.Sprintf("%dMi", 10*i), string(rune('A'+i)))
+				}
+			})
+		}
+	}
+}
+
+// killed runs strata, and kills it when it has asked so often how far copies are. What it has
+// begun then it has noted.
+func (l *lab) killed(t *testing.T, looks int, args ...string) {
+	t.Helper()
+	cmd := process(l.dir, append([]string{"strata"}, args...)...)
+	started := make(chan struct{})
+	l.cluster.Inject(func(c sim.Call) sim.Fault {
+		if <-started; c.Method == "bdev_lvol_check_shallow_copy" {
+			if looks--; looks == 0 {
+				cmd.Process.Signal(syscall.SIGKILL)
+				return sim.Fault{LoseBefore: true}
+			}
+		}
+		return sim.Fault{}
+	})
+	err := cmd.Start()
+	close(started)
+	if err == nil {
+		err = ran(cmd.Wait())
+	}
+	l.cluster.Inject(nil)
+	if err != nil || looks > 0 {
+		t.Fatal(err, looks)
+	}
+}
