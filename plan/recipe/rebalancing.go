@@ -239,11 +239,10 @@ func (s *subject) byPath() bool {
 func (r *rebalancing) followTo(s *subject) func(lineage.Node) bool {
 	if s.byPath() {
 		nqn := s.b.cfg.Cluster.ExportNQN(s.id)
-		begun := slices.ContainsFunc(s.inc.Others, func(o state.Placed) bool { return !s.legOn(o.Node) }) // then hosts may be connecting anew
 		return func(n lineage.Node) bool {
-			return s.v.Export.Standby > 0 && s.hasPath(n) && (begun || !slices.ContainsFunc(r.hosts[s.engine][nqn], func(h state.Connected) bool {
+			return s.v.Export.Standby > 0 && s.hasPath(n) && !slices.ContainsFunc(r.hosts[s.engine][nqn], func(h state.Connected) bool {
 				return !slices.ContainsFunc(r.hosts[n][nqn], func(o state.Connected) bool { return o.Host == h.Host })
-			}))
+			})
 		}
 	}
 	return func(lineage.Node) bool { return s.v.Export.Kind == schema.ExportNone || s.v.Export.VIP != nil }
