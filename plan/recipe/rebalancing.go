@@ -41,7 +41,7 @@ type seatTaken struct {
 func (r *rebalancing) survey() {
 	for n := range r.b.readNodes() {
 		for _, p := range r.b.ground.pools[n.Name] {
-			if p.state == poolReady && p.capacity > 0 && !n.Drain {
+			if p.state == poolReady && p.capacity > 0 && !n.Drain && p.conf.ReplacedBy == "" {
 				r.index[p] = len(r.of)
 				r.of = append(r.of, p)
 				r.pools = append(r.pools, balance.Pool{Node: string(n.Name), Size: p.capacity, Used: p.used, Promised: p.taken, Limit: limitOn(p)})
@@ -266,7 +266,7 @@ func (r *rebalancing) may(s *subject) []int {
 	}
 	var all []int
 	for i, p := range r.of {
-		if s.v.KeptOff(p.node) == "" && (rep.Pool == "" || rep.Pool == p.conf.Name) && p.fits(s.blockSize()) && (p.cluster == 0 || align%p.cluster == 0) {
+		if s.v.KeptOff(p.node) == "" && rep.KeptOut(p.node, p.conf) == "" && p.fits(s.blockSize()) && (p.cluster == 0 || align%p.cluster == 0) {
 			all = append(all, i)
 		}
 	}
