@@ -79,7 +79,7 @@ func (w *world) idle(volume string, reads bool) (*host, error) {
 	h := &host{w: w, volume: volume, reads: reads, count: blocks, think: think, paths: make([]*sim.Conn, len(nodes)), done: make(chan struct{})}
 	var err error
 	h.id, err = w.incarnation(volume)
-	h.spans = spans(w.sc.steps[0].cfg, h.id)
+	h.spans = spans(w.sc.first(), h.id)
 	h.nqn = string(lineage.Cluster("lab").ExportNQN(h.id))
 	return h, err
 }

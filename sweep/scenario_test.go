@@ -64,6 +64,12 @@ func (sc *scenario) watched() bool { return sc.last().verb == "watched" }
 // kills reports whether something happens to nodes while there is a watch.
 func (sc *scenario) kills() bool { return len(sc.ends("fault")) > 0 }
 
+// first is the configuration that there is first.
+func (sc *scenario) first() *schema.Config {
+	i := slices.IndexFunc(sc.steps, func(s step) bool { return s.cfg != nil })
+	return sc.steps[i].cfg
+}
+
 // final is the configuration that there is in the end.
 func (sc *scenario) final() *schema.Config {
 	if edits := sc.ends("edit"); len(edits) > 0 {
