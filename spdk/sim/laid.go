@@ -52,6 +52,7 @@ func (r *raid) layOut() error {
 		return err
 	}
 	r.bdev, r.uuid = b, b.uuid
+	r.writeSuper()
 	return nil
 }
 
@@ -75,12 +76,13 @@ func (r *raid) stretch() {
 	if r.level != raid0 {
 		return
 	}
-	least := r.least(func(s *slot) uint64 { return s.base.numBlocks })
+	least := r.least(func(s *slot) uint64 { return s.base.numBlocks - s.offset })
 	if total := least * uint64(len(r.slots)); total != r.bdev.numBlocks {
 		for _, s := range r.slots {
 			s.size = least
 		}
 		r.bdev.resize(total)
+		r.writeSuper()
 	}
 }
 
@@ -92,7 +94,7 @@ func (r *raid) each(p []byte, off int64, do func(s *slot, p []byte, at int64) er
 			return eio
 		}
 		n := min(int64(len(p)), most)
-		if err := do(s, p[:n], at); err != nil {
+		if err := do(s, p[:n], s.pos(at)); err != nil {
 			return err
 		}
 		p, off = p[n:], off+n

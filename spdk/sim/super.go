@@ -13,6 +13,8 @@ type superblock struct {
 	UUID  string      `json:"uuid"`
 	Name  string      `json:"name"`
 	Seq   uint64      `json:"seq"`
+	Level raidLevel   `json:"level"`
+	Strip uint32      `json:"strip"` // KiB
 	Block uint32      `json:"block"`
 	Bases []superBase `json:"bases"`
 }
@@ -46,7 +48,7 @@ func (r *raid) writeSuper() {
 		return
 	}
 	r.p.t.c.superRun = true
-	sb := superblock{UUID: r.uuid, Name: r.name, Seq: r.seq, Block: r.blockSize}
+	sb := superblock{UUID: r.uuid, Name: r.name, Seq: r.seq, Level: r.level, Strip: r.strip, Block: r.blockSize}
 	for _, s := range r.slots {
 		whole := s.configured && (r.rebuild == nil || r.rebuild.target != s)
 		sb.Bases = append(sb.Bases, superBase{s.uuid, whole, s.offset, s.size})
@@ -90,7 +92,7 @@ func (p *process) assemble(sb *superblock, b *bdev) {
 		if p.raidNamed(sb.Name) != nil {
 			return
 		}
-		r = &raid{p: p, name: sb.Name, uuid: sb.UUID, super: true, state: raidConfiguring, blockSize: sb.Block, seq: sb.Seq}
+		r = &raid{p: p, name: sb.Name, uuid: sb.UUID, super: true, level: sb.Level, strip: sb.Strip, state: raidConfiguring, blockSize: sb.Block, seq: sb.Seq}
 		for _, x := range sb.Bases {
 			s := &slot{r: r, offset: x.Offset, size: x.Size}
 			if x.Configured {
