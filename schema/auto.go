@@ -152,6 +152,9 @@ func (c *Config) Autos(instead *Auto) map[string]Auto {
 	for _, v := range c.Volumes {
 		all[v.Name] = v.Auto
 	}
+	for _, w := range c.Wholes {
+		all[w.Name] = w.Auto
+	}
 	if instead != nil {
 		for name := range all {
 			all[name] = *instead

@@ -43,14 +43,15 @@ func TestParseAuto(t *testing.T) {
 }
 
 // TestAutos: a volume's own word counts before the cluster's, and before both what is
-// said instead.
+// said instead. One that is laid out over parts is shown to hosts as such, so it is there
+// beside its parts.
 func TestAutos(t *testing.T) {
-	cfg := &Config{Auto: AutoOf(DutyServe), Volumes: []*Volume{{Name: "a", Auto: AllDuties}, {Name: "b"}}}
-	if got := cfg.Autos(nil); len(got) != 3 || got[""] != AutoOf(DutyServe) || got["a"] != AllDuties || got["b"] != 0 {
+	cfg := &Config{Auto: AutoOf(DutyServe), Volumes: []*Volume{{Name: "a", Auto: AllDuties}, {Name: "b"}}, Wholes: []*Whole{{Volume: Volume{Name: "w", Auto: AllDuties}}}}
+	if got := cfg.Autos(nil); len(got) != 4 || got["w"] != AllDuties || got[""] != AutoOf(DutyServe) || got["a"] != AllDuties || got["b"] != 0 {
 		t.Errorf("%v", got)
 	}
 	none := Auto(0)
-	if got := cfg.Autos(&none); len(got) != 3 || got[""] != 0 || got["a"] != 0 || got["b"] != 0 {
+	if got := cfg.Autos(&none); len(got) != 4 || got["w"] != 0 || got[""] != 0 || got["a"] != 0 || got["b"] != 0 {
 		t.Errorf("%v", got)
 	}
 }

@@ -11,14 +11,14 @@ func (s *spot) nodes(cfg *Config, rel *relations) {
 	nodes := s.each("node", `{n1: {rpc: "unix:///var/tmp/spdk.sock", address: "10.0.0.1"}}`)
 	for _, f := range nodes {
 		before := len(f.doc.problems)
-		n, o := f.node(cfg.Cluster)
+		n, o := f.node(cfg.Cluster, rel)
 		cfg.Nodes = append(cfg.Nodes, n)
 		rel.node(n, o, len(f.doc.problems) == before && f.value.Err() == nil)
 	}
 	rel.replaced(cfg, nodes)
 }
 
-func (s *spot) node(cluster lineage.Cluster) (*Node, object) {
+func (s *spot) node(cluster lineage.Cluster, rel *relations) (*Node, object) {
 	n := &Node{Name: lineage.Node(s.name), Port: defaultPort, Rebuild: defaultRebuild, Pos: s.pos()}
 	o, ok := s.object("a struct with rpc and address")
 	if !ok {
@@ -37,7 +37,7 @@ func (s *spot) node(cluster lineage.Cluster) (*Node, object) {
 	for _, f := range pools {
 		n.Pools = append(n.Pools, f.pool(cluster))
 	}
-	n.replacedPools(pools)
+	rel.replacedPools(n, pools)
 	o.field("rebuild").rebuild(&n.Rebuild)
 	o.field("maintenance").maintenance(n)
 	n.Fence = o.field("fence").fence()

@@ -3,17 +3,19 @@ package schema
 import "fmt"
 
 // replacedPools has the pools of a node that others of it replace. A pool replaces one of
-// its own node: what is on another goes where volumes are to be.
-func (n *Node) replacedPools(pools []*spot) {
+// its own node: what is on another goes where volumes are to be. It reports what of that
+// cannot be.
+func (r *relations) replacedPools(n *Node, pools []*spot) {
 	for i, p := range n.Pools {
 		if p.Replaces == "" {
 			continue
 		}
 		old, at := n.Pool(p.Replaces), pools[i].placement().field("replaces")
 		why, hint := unreplaceablePool(n, old, p)
-		if why == "" {
+		switch {
+		case why == "":
 			old.ReplacedBy = p.Name
-		} else {
+		case r != nil:
 			at.wrong(hint, "%s", why)
 		}
 	}
