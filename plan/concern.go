@@ -20,7 +20,7 @@ func (p *Plan) label(cfg *schema.Config) {
 			if n := cfg.Node(step.Op.On()); n != nil && len(n.Labels) > 0 {
 				p.Labels.Nodes[n.Name] = n.Labels
 			}
-			if v := cfg.Volume(concern(cfg.Cluster, s.Key(), step.Op)); v != nil && len(v.Labels) > 0 {
+			if v := cfg.Shown(concern(cfg.Cluster, s.Key(), step.Op)); v != nil && len(v.Labels) > 0 {
 				p.Labels.Volumes[v.Name] = v.Labels
 			}
 		}

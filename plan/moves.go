@@ -35,6 +35,7 @@ type moving struct {
 	bytes  map[lineage.Node]int64 // copied there
 	span   map[lineage.Node]*span // when
 	serves [2]lineage.Node        // first and last
+	left   lineage.Node           // served it, until it was taken down for something
 	sealed bool                   // it is taken down on purpose
 	copies int                    // fewest; -1: none is known
 }
@@ -54,13 +55,18 @@ func (p *Plan) NoteMoves(cfg *schema.Config, w Wishes) {
 			if name == "" {
 				continue
 			}
-			m := all[name]
-			if m == nil {
-				m = &moving{fenced: map[lineage.Node]bool{}, bytes: map[lineage.Node]int64{}, span: map[lineage.Node]*span{}, copies: -1}
-				all[name] = m
-				order = append(order, name)
+			of := func(name string) *moving {
+				if all[name] == nil {
+					all[name] = &moving{fenced: map[lineage.Node]bool{}, bytes: map[lineage.Node]int64{}, span: map[lineage.Node]*span{}, copies: -1}
+					order = append(order, name)
+				}
+				return all[name]
 			}
-			m.step(cfg, step, number, filled)
+			of(name).copying(cfg, step, number, filled)
+			if w := cfg.WholeOf(cfg.Volume(name)); w != nil {
+				name = w.Name // all parts have one engine
+			}
+			of(name).serving(cfg, step.Op)
 		}
 	}
 	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(all[a].first, all[b].first) })
@@ -77,8 +83,8 @@ func (p *Plan) NoteMoves(cfg *schema.Config, w Wishes) {
 	}
 }
 
-// step notes what a step does. filled is how much is copied to each node so far.
-func (m *moving) step(cfg *schema.Config, step *Step, number int, filled map[lineage.Node]int64) {
+// copying notes what a step does to replicas. filled is how much is copied to each node so far.
+func (m *moving) copying(cfg *schema.Config, step *Step, number int, filled map[lineage.Node]int64) {
 	if step.Copies >= 0 && (m.copies < 0 || step.Copies < m.copies) {
 		m.copies = step.Copies
 	}
@@ -98,12 +104,23 @@ func (m *moving) step(cfg *schema.Config, step *Step, number int, filled map[lin
 		if to == current && from == none {
 			m.arrives(n)
 		}
-		h, _ := lineage.ParseHead(op.To)
-		m.sealed = m.sealed || h.Mark == lineage.Sealed
 		m.fenced[n] = m.fenced[n] || from == current && to == stale
 	case LvolDelete:
 		if _, ok := lineage.ParseHead(op.Name); ok && m.fenced[n] && !slices.Contains(m.gone, n) {
 			m.gone = append(m.gone, n)
+		}
+	default: // neither makes one nor lets one go
+	}
+}
+
+// serving notes what an operation does to the engine.
+func (m *moving) serving(cfg *schema.Config, op Op) {
+	n := op.On()
+	switch op := op.(type) {
+	case LvolRename:
+		if h, _ := lineage.ParseHead(op.To); h.Mark == lineage.Sealed {
+			m.sealed = true
+			m.serve(m.left, false)
 		}
 	case RaidDelete:
 		m.serve(n, false)
@@ -117,7 +134,7 @@ func (m *moving) step(cfg *schema.Config, step *Step, number int, filled map[lin
 		if _, ok := cfg.Cluster.ParseExport(op.NQN); ok {
 			m.serve(n, true)
 		}
-	default: // moves nothing
+	default: // leaves it where it is
 	}
 }
 
@@ -159,11 +176,13 @@ func (m *moving) lasts(to *schema.Node, before, bytes int64) {
 
 // serve notes that a node serves the volume no more, or from now on.
 func (m *moving) serve(n lineage.Node, from bool) {
-	if !from && m.serves[0] == "" && m.sealed {
+	switch {
+	case from:
+		m.serves[1], m.left = n, ""
+	case !m.sealed:
+		m.left = n
+	case m.serves[0] == "":
 		m.serves[0] = n
-	}
-	if from {
-		m.serves[1] = n
 	}
 }
 
@@ -183,7 +202,7 @@ func (m *moving) moves(cfg *schema.Config, name string) (all []Move) {
 		}
 		all = append(all, move)
 	}
-	if v := cfg.Volume(name); v == nil || v.Replicas.Count == 1 && v.Export.Kind == schema.ExportNone {
+	if v := cfg.Shown(name); v == nil || v.Part != nil || v.Replicas.Count == 1 && v.Export.Kind == schema.ExportNone {
 		return all // it has an engine only while a replica is made
 	}
 	if from, to := m.serves[0], m.serves[1]; from != "" && to != "" && from != to {
