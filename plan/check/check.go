@@ -227,7 +227,7 @@ func (c *Checker) served(id lineage.Volume) bool {
 // engine.
 func (c *Checker) released(section plan.Key) bool {
 	of, ok := section.Volume()
-	if !ok || !c.opt.AllowDestroy[plan.IncarnationGrant(of)] {
+	if !ok || !c.granted(plan.IncarnationGrant(of)) {
 		return false
 	}
 	if c.cfg.Volume(of.Name) == nil {
@@ -273,7 +273,7 @@ func (c *Checker) permitted(s *plan.Section, step *plan.Step) error {
 		grant = diskGrant(c.cfg.Node(op.Node), op.Lvstore)
 	default: // of the replica on that node
 	}
-	if !c.opt.AllowDestroy[grant] && !c.opt.AllowDestroy[replica] {
+	if !c.granted(grant) && !c.granted(replica) {
 		return fmt.Errorf("it destroys data, and %s was not released", grant)
 	}
 	return nil

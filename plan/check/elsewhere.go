@@ -34,7 +34,7 @@ func (c *Checker) elsewhere(s *plan.Section, id lineage.Volume, before map[linea
 		on[p.Node] = true // of several on one node, one counts: they go together
 	}
 	switch {
-	case now[at], len(on) >= v.Replicas.Count, c.opt.AllowDestroy[plan.ReplicaGrant(v.Name, del.Node)]:
+	case now[at], len(on) >= v.Replicas.Count, c.granted(plan.ReplicaGrant(v.Name, del.Node)):
 		return nil
 	default:
 		return fmt.Errorf("%s has current replicas on %d nodes beside that on %s, and is to have %d", v.Name, len(on), del.Node, v.Replicas.Count)

@@ -48,7 +48,7 @@ func (c *Checker) takeover(op plan.LvolRename) error {
 			return fmt.Errorf("%s is shown to %s, and what takes over to %s", h.Lvol.Name, other.To, link.To)
 		}
 	}
-	word := c.opt.Failover[v.Name]
+	word := c.opt.Failover[v.Name] || c.opt.Failover[v.Whole().Name]
 	if err := enough(members, late, from); err != nil && !word {
 		return err
 	}

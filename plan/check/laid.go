@@ -137,3 +137,15 @@ func judged(v lineage.Volume, cfg *schema.Config) lineage.Volume {
 	}
 	return v
 }
+
+// granted reports whether something is released: of a part, whatever is of its whole. One
+// incarnation of a whole that is configured is not released with a word, for all of its
+// parts go, or none.
+func (c *Checker) granted(g plan.Grant) bool {
+	if c.opt.AllowDestroy[g] {
+		return true
+	}
+	p, part := lineage.SplitPart(g.Volume)
+	g.Volume = p.Whole
+	return part && c.opt.AllowDestroy[g] && (g.ID == "" || c.cfg.Whole(p.Whole) == nil)
+}

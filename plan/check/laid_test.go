@@ -92,3 +92,24 @@ func TestCheckLaysOutWholly(t *testing.T) {
 		}
 	}
 }
+
+// What is said of a whole is said of its parts, whether it is configured or was; a word for
+// another, or for one part, is not.
+func TestCheckReleasesWithTheWhole(t *testing.T) {
+	_, snap := partsServed(t, "db.0.k3f7#2.2:3p")
+	cfg, _ := plantest.TwoNodes(t, "", "")
+	for grant, passes := range map[plan.Grant]bool{
+		plan.VolumeGrant("db"):        true,
+		plan.ReplicaGrant("db", "n2"): false,
+		plan.VolumeGrant("db.2"):      true,
+		plan.VolumeGrant("db.1"):      false,
+		plan.VolumeGrant("d"):         false,
+		plan.IncarnationGrant(lineage.Volume{Name: "db", ID: "k3f7"}): false, // of a section of its own
+	} {
+		s := plan.Section{Kind: plan.KindVolume, Name: "db.2", Stages: [][]plan.Step{{{Op: plan.LvolDelete{At: plan.At{Node: "n1"}, Lvstore: "lab.fast", Name: "db.2.k3f7#2.1:3p"}, Risk: plan.RiskDestroy}}}}
+		err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, plan.Options{AllowDestroy: plan.Grants{grant: true}})
+		if passes != (err == nil) {
+			t.Errorf("with %s: %v", grant.Flag(), err)
+		}
+	}
+}
