@@ -76,6 +76,7 @@ func overreach(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, p *pl
 		union |= a
 	}
 	for _, pass := range p.Passes {
+		began, letGo, saidAny := reach(cfg, w), false, false
 		for i := range pass.Sections {
 			s := &pass.Sections[i]
 			allowed := union // of what a link or node does for a volume
@@ -118,14 +119,26 @@ func overreach(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, p *pl
 				}
 			}
 			after := reach(cfg, w)
+			letGo, saidAny = letGo || parts || useless, saidAny || said
 			for _, way := range slices.Sorted(maps.Keys(before)) {
 				volume := before[way]
+				if cfg.Volume(volume).Part != nil {
+					continue // at the end of the pass: what all parts share is away in between, and brings them up again
+				}
 				if said && strings.HasSuffix(way, " copies") || opt.Auto[volume].Has(schema.DutyMove) && moved(cfg, volume, way, after) {
 					continue
 				}
 				if of, ok := s.Key().Volume(); after[way] == "" && (ok || !parts || !opt.Auto[volume].Has(schema.DutyFence)) && (ok && of.Name == volume || !useless) {
 					return fmt.Errorf("%s takes away: %s", s.Key(), way)
 				}
+			}
+		}
+		after := reach(cfg, w)
+		for _, way := range slices.Sorted(maps.Keys(began)) {
+			volume := began[way]
+			gone := cfg.Volume(volume).Part != nil && after[way] == "" && !letGo && !(saidAny && strings.HasSuffix(way, " copies"))
+			if gone && !(opt.Auto[volume].Has(schema.DutyMove) && moved(cfg, volume, way, after)) {
+				return fmt.Errorf("the pass takes away: %s", way)
 			}
 		}
 	}
