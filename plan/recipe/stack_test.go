@@ -74,7 +74,15 @@ func downAndUp(t *testing.T, s *subject) {
 	}
 	if !s.judge() || !s.raise() {
 		t.Errorf("%s: it is not started again: %v", s.id, s.b.blocked)
-	} else if same := bearing(pieces(now())); !slices.Equal(same, up) {
+		return
+	}
+	if w := s.whole(); w != nil {
+		if of := bearing(slices.Collect(above(now(), atMirror))); len(of) > 0 {
+			t.Errorf("%s: it is started again, and already %s is shown on %v", s.id, w.Name, of)
+		}
+		w.serve()
+	}
+	if same := bearing(pieces(now())); !slices.Equal(same, up) {
 		t.Errorf("%s: it had %v, and started again it has %v", s.id, up, same)
 	}
 }

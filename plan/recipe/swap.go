@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"fmt"
 
 	"strata/amount"
@@ -180,7 +181,7 @@ func (s *subject) canRestart(to lineage.Node) string {
 	} else if why := s.showable(at); to != s.Engine && why != "" {
 		return why
 	}
-	if why := s.unconfigured(); why != "" {
+	if why := cmp.Or(s.unconfigured(), s.whole().apart()); why != "" {
 		return why
 	}
 	if why := s.inc.Minority(s.question()); why != "" {

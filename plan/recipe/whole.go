@@ -56,11 +56,12 @@ func (w *whole) serve() {
 		return
 	}
 	if why := w.unlaid(n); why != "" {
-		if w.complete() && s.serves() {
-			return // as it was before it was to be otherwise, which is said of the part
-		}
-		if b.opt.ResumeOnly == nil {
+		switch {
+		case b.opt.ResumeOnly != nil:
+		case !s.serves():
 			b.block("volume "+w.Name, w.Pos, "", "it is not shown to hosts: %s", why)
+		case !w.complete(): // else it is as it was before it was to be otherwise, which is said of the part
+			b.block("volume "+w.Name, w.Pos, "", "it is shown to hosts still, and would not be once more: %s", why)
 		}
 		return
 	}
@@ -182,32 +183,69 @@ func (w *whole) device(i int, n lineage.Node) string {
 
 // unlaid says why the parts are not laid out now; "" when they can be.
 func (w *whole) unlaid(n lineage.Node) (why string) {
-	last := w.layout().Parts - 1
-	for i, s := range w.on[:last+1] {
+	for i, s := range w.on[:w.layout().Parts] {
 		switch {
 		case s == nil:
 			return w.missing() + " cannot be served"
 		case w.device(i, n) == "":
 			return s.v.Name + " is not served yet"
 		}
-		read, grows := false, i == last || w.Layout.StripKiB > 0
-		for _, l := range w.b.w.Incarnation(s.id).Heads {
-			if !s.isLeg(l.Lvol.UUID) {
-				continue
-			}
-			read = true
-			switch {
-			case i == 0 && l.Name.Layout != w.layout():
-				return "its heads do not say yet how it is laid out"
-			case l.Lvol.Size > w.parts[i].Size, l.Lvol.Size < w.parts[i].Size && !grows:
-				return fmt.Sprintf("%s on %s has %s, and not %s", s.v.Name, l.Node, amount.Bytes(l.Lvol.Size), amount.Bytes(w.parts[i].Size))
-			}
+		if why := w.unfit(i); why != "" {
+			return why
 		}
-		if size := w.b.w.SizeOf(n, w.device(i, n)); size != w.parts[i].Size && !grows {
+		if i == 0 && slices.ContainsFunc(s.heads(), func(h state.Head) bool { return h.Name.Layout != w.layout() }) {
+			return "its heads do not say yet how it is laid out"
+		}
+		if size := w.b.w.SizeOf(n, w.device(i, n)); size != w.parts[i].Size && !w.grows(i) {
 			return fmt.Sprintf("%s does not see all of %s yet", n, s.v.Name)
 		}
-		if !read {
-			return "no replica of " + s.v.Name + " could be read"
+	}
+	return ""
+}
+
+// unfit says why nothing is laid out over a part, whether it is served or not; "" when it can
+// be.
+func (w *whole) unfit(i int) string {
+	s := w.on[i]
+	if s == nil {
+		return w.parts[i].Name + " cannot be served"
+	}
+	heads := s.heads()
+	for _, h := range heads {
+		if h.Lvol.Size > w.parts[i].Size || h.Lvol.Size < w.parts[i].Size && !w.grows(i) {
+			return fmt.Sprintf("%s on %s has %s, and not %s", s.v.Name, h.Node, amount.Bytes(h.Lvol.Size), amount.Bytes(w.parts[i].Size))
+		}
+	}
+	if len(heads) == 0 {
+		return "no replica of " + s.v.Name + " could be read"
+	}
+	return ""
+}
+
+// grows reports whether a part may be smaller than it is configured, as nothing lies behind
+// it.
+func (w *whole) grows(i int) bool { return i == w.layout().Parts-1 || w.Layout.StripKiB > 0 }
+
+// heads are those of the legs that were read, as they are now.
+func (s *subject) heads() (heads []state.Head) {
+	for _, h := range s.b.w.Incarnation(s.id).Heads {
+		if s.isLeg(h.Lvol.UUID) {
+			heads = append(heads, h)
+		}
+	}
+	return heads
+}
+
+// apart says why the parts would not be laid out again once one of them was taken down, so
+// that none is; "" when they would. What is laid out is there until then, whatever has
+// become of the configuration, and of nodes that are not read.
+func (w *whole) apart() string {
+	if w == nil {
+		return ""
+	}
+	for i := range min(w.layout().Parts, len(w.parts)) {
+		if why := w.unfit(i); why != "" {
+			return fmt.Sprintf("%s would not be shown to hosts again, for %s", w.Name, why)
 		}
 	}
 	return ""
