@@ -33,11 +33,13 @@ type Checker struct {
 	// held has the exports of wholes whose hosts wait between sections of a pass, and the
 	// one since which.
 	held map[lineage.NQN]plan.Key
+	// began has the heads that this pass has renamed or deleted, as it began.
+	began map[lineage.UUID]state.Head
 }
 
 // New makes a Checker of what was read, fitted to the configuration (world.Fit).
 func New(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) *Checker {
-	return &Checker{cfg: cfg, opt: opt, was: fitted, w: world.New(cfg.Cluster, fitted), held: map[lineage.NQN]plan.Key{}}
+	return &Checker{cfg: cfg, opt: opt, was: fitted, w: world.New(cfg.Cluster, fitted), held: map[lineage.NQN]plan.Key{}, began: map[lineage.UUID]state.Head{}}
 }
 
 // Check is Check of the next plan.
@@ -110,6 +112,7 @@ func (c *Checker) Passed() error {
 	for _, nqn := range slices.Sorted(maps.Keys(c.held)) {
 		return &plan.Fault{Key: c.held[nqn], Err: fmt.Errorf("it would leave the hosts of %s paused", nqn)}
 	}
+	clear(c.began)
 	return nil
 }
 
@@ -121,7 +124,46 @@ func (c *Checker) step(s *plan.Section, step *plan.Step) error {
 	if err := c.permitted(s, step); err != nil {
 		return err
 	}
+	c.note(step.Op)
 	return c.w.Project(step.Op)
+}
+
+// note keeps what a head is called before it is renamed or deleted.
+func (c *Checker) note(op plan.Op) {
+	var alias string
+	switch op := op.(type) {
+	case plan.LvolRename:
+		alias = op.Lvstore + "/" + string(op.From)
+	case plan.LvolDelete:
+		alias = op.Lvstore + "/" + string(op.Name)
+	default: // renames nothing
+		return
+	}
+	l := c.w.Nodes[op.On()].Lvols[alias]
+	if l == nil {
+		return
+	}
+	name, head := l.Parsed.(lineage.Head)
+	if _, noted := c.began[l.UUID]; head && !noted {
+		c.began[l.UUID] = state.Head{Placed: state.Placed{Node: op.On(), Lvol: l}, Name: name}
+	}
+}
+
+// asBegan is an incarnation with its heads as they were called when the pass began: what a
+// plan is made on, and checked by, that is made once the passes before are carried out.
+func (c *Checker) asBegan(v lineage.Volume) *state.Incarnation {
+	inc := *c.w.Incarnation(v)
+	inc.Heads = slices.Clone(inc.Heads)
+	for u, was := range c.began {
+		switch i := slices.IndexFunc(inc.Heads, func(h state.Head) bool { return h.Lvol.UUID == u }); {
+		case was.Name.Volume != v:
+		case i >= 0:
+			inc.Heads[i].Name = was.Name
+		default:
+			inc.Heads = append(inc.Heads, was)
+		}
+	}
+	return &inc
 }
 
 // track follows which exports hold their hosts. One without listener holds

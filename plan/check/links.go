@@ -95,7 +95,7 @@ func (c *Checker) leavesOut(v lineage.Volume, engine lineage.Node, rest, gone []
 // others would be taken for current by a failover. A person's word for one of those that
 // stay is one for all the rest.
 func (c *Checker) kept(v lineage.Volume, n lineage.Node, raid *state.Raid) error {
-	inc, was := c.w.Incarnation(v), c.was.Incarnation(c.cfg.Cluster, v)
+	inc, was := c.w.Incarnation(v), c.asBegan(v)
 	of, begun := 0, false
 	for _, h := range was.Heads {
 		if h.Name.Quorum && h.Name.Mark != lineage.Fenced && raid.Has(h.Lvol.UUID) {
