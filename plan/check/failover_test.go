@@ -47,12 +47,21 @@ volumes: db: {size: 64Mi, replicas: {on: ["n1", "n2"]}, engine: "n4", export: nv
 // refused carries steps out, one after the other, and says why the last is refused.
 func refused(t *testing.T, world string, opt plan.Options, ops ...plan.Op) string {
 	t.Helper()
-	cfg := plantest.Config(t, lostLab)
-	s := plan.Section{Kind: plan.KindVolume, Name: "db"}
-	for _, op := range ops {
-		s.Stages = append(s.Stages, []plan.Step{{Op: op, Risk: plan.RiskReduce}})
+	return refusedIn(t, world, opt, ops)
+}
+
+// refusedIn is refused of several passes.
+func refusedIn(t *testing.T, world string, opt plan.Options, passes ...[]plan.Op) string {
+	t.Helper()
+	cfg, p := plantest.Config(t, lostLab), &plan.Plan{}
+	for _, ops := range passes {
+		s := plan.Section{Kind: plan.KindVolume, Name: "db"}
+		for _, op := range ops {
+			s.Stages = append(s.Stages, []plan.Step{{Op: op, Risk: plan.RiskReduce}})
+		}
+		p.Passes = append(p.Passes, plan.Pass{Sections: []plan.Section{s}})
 	}
-	if err := check.Check(cfg, plantest.World(t, "lab", world), &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, opt); err != nil {
+	if err := check.Check(cfg, plantest.World(t, "lab", world), p, opt); err != nil {
 		return err.Error()
 	}
 	return ""
@@ -188,5 +197,16 @@ n4 listen nqn.2026-01.io.strata:lab:db.k3f7 10.0.0.4 4420
 	}
 	if why := refused(t, unread, plan.Options{Authority: map[string]lineage.Node{"db": "n1"}}, mint, other, drop); why != "" {
 		t.Errorf("one was told, and a person says so: %q", why)
+	}
+
+	// A promise that was kept in an earlier pass is none any more: the next one is to fewer.
+	fewer := plan.LvolRename{At: plan.At{Node: "n1"}, Lvstore: "lab.fast", From: "db.k3f7#3.3q", To: "db.k3f7#4.2q"}
+	too := plan.LvolRename{At: plan.At{Node: "n2"}, Lvstore: "lab.fast", From: "db.k3f7#3.3q", To: "db.k3f7#4.2q"}
+	alone := plan.LvolRename{At: plan.At{Node: "n1"}, Lvstore: "lab.fast", From: "db.k3f7#4.2q", To: "db.k3f7#5.1q"}
+	if why := refused(t, both, plan.Options{}, fewer, too, other, alone, drop); !strings.Contains(why, "1 of the 3 legs of lab.db.k3f7 were told of epoch 5") {
+		t.Errorf("one was told in the end: %q", why)
+	}
+	if why := refusedIn(t, both, plan.Options{}, []plan.Op{fewer, too, other}, []plan.Op{alone, drop}); why != "" {
+		t.Errorf("two were told, and then one of two: %q", why)
 	}
 }

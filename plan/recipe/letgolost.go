@@ -21,6 +21,7 @@ func (b *builder) letGoLost() {
 			continue
 		}
 		if b.usesNow(plan.LinkKey(w.Link)) {
+			b.restless = true // volumes with legs there are not touched, and say then what they say now
 			continue
 		}
 		keys, free := b.keptBy(l)
