@@ -158,7 +158,7 @@ func (s *subject) complete() {
 	if !s.empty() || state.Spread(s.Legs) >= s.v.Replicas.Count || s.hidden > 0 {
 		return
 	}
-	if s.Legs[0].Head.Name.Quorum {
+	if s.Legs[0].Head.Name.Quorum || slices.ContainsFunc(s.inc.Heads, func(h state.Head) bool { return h.Name.Pledged }) {
 		return // the others have to be found as they are named until the authority has gone on
 	}
 	size := s.Legs[0].Head.Lvol.Size
