@@ -9,7 +9,8 @@ import (
 	"strata/state"
 )
 
-// destination is the place to rebuild: one whose rebuild has begun, else the
+// destination is the place to rebuild: one whose rebuild has begun, else on the engine's
+// node, for an engine without a replica leaves nobody who knows what is current, else the
 // first that lacks a replica. While a node cannot be read that may have a
 // replica, and is waited for, no new place is begun elsewhere.
 func (s *subject) destination() (plan.Choice, bool) {
@@ -19,8 +20,14 @@ func (s *subject) destination() (plan.Choice, bool) {
 			open = append(open, c)
 		}
 	}
+	rank := func(c plan.Choice) (begun, own, more int) {
+		p := s.progress(c.Place())
+		return max(p, 1), boolToInt(c.Node == s.engine), p
+	}
 	slices.SortStableFunc(open, func(a, b plan.Choice) int {
-		return cmp.Compare(s.progress(b.Place()), s.progress(a.Place()))
+		x, y, z := rank(a)
+		i, j, k := rank(b)
+		return cmp.Or(cmp.Compare(i, x), cmp.Compare(j, y), cmp.Compare(k, z))
 	})
 	if len(open) == 0 {
 		return plan.Choice{}, false
