@@ -122,7 +122,8 @@ func (b *builder) restore(sec *section, why reason, l lineage.Link, nqn lineage.
 		if listening {
 			return r.Absent && r.Claimed && !b.w.Uses(l.To, u)
 		}
-		return r.Claimed || b.w.Uses(l.To, u)
+		// A copy that has waited for its peer from the first write on claims nothing yet.
+		return r.Claimed || b.w.Uses(l.To, u) || staged(from.LvolByUUID(u))
 	}
 	var ops []plan.Op
 	for _, u := range slices.Sorted(slices.Values(b.w.Remotes(l.To, name))) {
@@ -135,6 +136,15 @@ func (b *builder) restore(sec *section, why reason, l lineage.Link, nqn lineage.
 		b.links.restored[shown{l, r.NSID}] = true
 	}
 	sec.then(why, plan.RiskCreate, ops...)
+}
+
+// staged reports whether an lvol is one that a layer is copied to.
+func staged(l *state.Lvol) bool {
+	if l == nil {
+		return false
+	}
+	_, is := l.Parsed.(lineage.Staging)
+	return is
 }
 
 // attach attaches l.To to the link. A controller that has given its peer up is
