@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -20,10 +22,12 @@ func TestMovedOnce(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		conf string // added
-		must int64  // MiB
+		verb string
+		must int64 // MiB
 	}{
-		{"drain", drained, 10 + 20 + 30 + 40},
-		{"replace", `nodes: n4: replaces: "n1"`, 10 + 20 + 30 + 40},
+		{"drain", drained, "apply", 10 + 20 + 30 + 40},
+		{"replace", `nodes: n4: replaces: "n1"`, "apply", 10 + 20 + 30 + 40},
+		{"rebalance", "", "rebalance", 10 + 20 + 30}, // from 39% each of two nodes
 	} {
 		for _, looks := range []int{8, 40} {
 			t.Run(fmt.Sprint(c.name, "/", looks), func(t *testing.T) {
@@ -55,10 +59,13 @@ func TestMovedOnce(t *testing.T) {
 				}
 				must := c.must << 20
 				before := l.cluster.Copied()
-				run := []string{"apply", "--auto-approve", "lab"}
+				run := []string{c.verb, "--auto-approve", "lab"}
 				l.killed(t, looks, run...)
 				l.strata(t, run...)
 				l.strata(t, "plan", "--detailed-exitcode", "lab")
+				if c.verb == "rebalance" && !strings.Contains(l.strata(t, "rebalance", "--plan", "lab"), "all 4 pools are within 10%") {
+					t.Error("pools are not about equally full")
+				}
 				if moved := l.cluster.Copied() - before; moved != must || must == 0 {
 					t.Errorf("%d bytes were copied, and %d had to be: %.2f", moved, must, float64(moved)/float64(must))
 				}
@@ -71,15 +78,45 @@ func TestMovedOnce(t *testing.T) {
 	}
 }
 
-// killed runs strata, and kills it when it has asked so often how far copies are. What it has
-// begun then it has noted.
+// killed runs strata, and kills it when it has asked so often how far copies are, and has noted
+// all that it has begun, and cut all that it has copied.
 func (l *lab) killed(t *testing.T, looks int, args ...string) {
 	t.Helper()
 	cmd := process(l.dir, append([]string{"strata"}, args...)...)
 	started := make(chan struct{})
+	var mu sync.Mutex
+	begun := map[string]bool{} // and not noted
+	over := map[string]bool{}
+	cut, killed := 0, false
 	l.cluster.Inject(func(c sim.Call) sim.Fault {
-		if <-started; c.Method == "bdev_lvol_check_shallow_copy" {
-			if looks--; looks == 0 {
+		<-started
+		mu.Lock()
+		defer mu.Unlock()
+		var p struct {
+			Name string
+			Dest string `json:"dst_bdev_name"`
+			Lvol string `json:"lvol_name"`
+		}
+		json.Unmarshal(c.Params, &p)
+		switch c.Method {
+		case "bdev_lvol_start_shallow_copy":
+			if killed {
+				return sim.Fault{LoseBefore: true} // it was on its way
+			}
+			begun[p.Dest] = true
+		case "bdev_null_create":
+			delete(begun, p.Name[strings.LastIndex(p.Name, ".")+1:])
+		case "bdev_null_delete":
+			if strings.Contains(p.Name, ".copy.") {
+				over[p.Name] = true
+			}
+		case "bdev_lvol_snapshot":
+			if strings.Contains(p.Lvol, "+") {
+				cut++
+			}
+		case "bdev_lvol_check_shallow_copy":
+			if looks--; looks <= 0 && len(begun) == 0 && len(over) == cut {
+				killed = true
 				cmd.Process.Signal(syscall.SIGKILL)
 				return sim.Fault{LoseBefore: true}
 			}

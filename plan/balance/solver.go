@@ -100,7 +100,8 @@ func (s *solver) lawful(m Move) bool {
 	if v.Domain != nil && domains(v, at, m.Replica, m.To) < domains(v, at, m.Replica, at[m.Replica]) {
 		return false
 	}
-	return s.promises(m)
+	_, begun := v.Begun[m.To] // it is promised there already
+	return begun || s.promises(m)
 }
 
 // spread is how many failure domains a volume has replicas in.

@@ -154,20 +154,20 @@ func (r *rebalancing) handOver(all plan.Wishes, at map[string]map[int]bool, with
 	var names []string
 	for _, e := range r.engines {
 		v := balance.Served{At: string(e.at)}
-		if e.moves {
+		if w, is := all[e.volume]; e.moves && is && leaves(w, e.at) {
+			// Before anything is copied, so to one that stays; and there it is until all is.
+			if to := r.stayer(e, w); to != "" {
+				v.At = string(to)
+				w.Engine, w.ServeWhy = to, fmt.Sprintf("its replica leaves %s", e.at)
+				all[e.volume] = w
+			}
+		} else if e.moves {
 			for p := range at[e.volume] {
 				if n := r.of[p].node.Name; e.may(n) && n != e.at {
 					v.May = append(v.May, string(n))
 				}
 			}
 			slices.Sort(v.May)
-		}
-		if w, is := all[e.volume]; is && w.Replicas != nil && e.moves {
-			if _, stays := w.Replicas[e.at]; !stays && len(v.May) > 0 { // its replica leaves
-				v.At, v.May = v.May[0], v.May[1:]
-				w.Engine, w.ServeWhy = lineage.Node(v.At), fmt.Sprintf("its replica leaves %s", e.at)
-				all[e.volume] = w
-			}
 		}
 		if slices.Contains(nodes, v.At) {
 			served, names = append(served, v), append(names, e.volume)
@@ -191,6 +191,23 @@ func (r *rebalancing) handOver(all plan.Wishes, at map[string]map[int]bool, with
 	}
 	least, most := balance.Share(nodes, served, within)
 	return r.unshared(nodes, then, least, most)
+}
+
+// leaves reports whether a volume is to have a replica on a node no more.
+func leaves(w plan.Wish, n lineage.Node) bool {
+	_, stays := w.Replicas[n]
+	return w.Replicas != nil && !stays
+}
+
+// stayer is the first node that an engine may go to and that has a replica before and after; ""
+// for none.
+func (r *rebalancing) stayer(e seatTaken, w plan.Wish) lineage.Node {
+	for _, n := range slices.Sorted(maps.Keys(w.Replicas)) {
+		if slices.Contains(e.has, n) && e.may(n) {
+			return n
+		}
+	}
+	return ""
 }
 
 // unshared says which nodes go on serving too many volumes or too few.

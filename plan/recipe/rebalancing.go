@@ -34,6 +34,7 @@ type seatTaken struct {
 	volume string
 	at     lineage.Node
 	moves  bool
+	has    []lineage.Node // current replicas
 	may    func(lineage.Node) bool
 }
 
@@ -90,6 +91,9 @@ func (r *rebalancing) volume(s *subject) {
 		if e.moves && s.byPath() && s.v.Export.Standby == 0 {
 			r.pathless++
 		}
+		for _, l := range s.Legs {
+			e.has = append(e.has, l.Node)
+		}
 		r.engines = append(r.engines, e)
 	}
 	legs := r.inUse(s)
@@ -97,12 +101,13 @@ func (r *rebalancing) volume(s *subject) {
 		return
 	}
 	v := balance.Volume{Need: s.v.Size, Begun: map[int]int64{}, Domain: r.domain(s.v.Replicas.Spread)}
+	r.begun(s, legs, &v)
 	for _, l := range legs {
 		i := r.at(l.Node, l.Head.Lvol.Lvstore)
 		rep := balance.Replica{Pool: i, Bytes: s.bytes(l.Node, l.Head.Lvol.Lvstore)}
 		why := staysAll
 		if why == "" {
-			why = r.stays(s, l)
+			why = r.stays(s, l, len(v.Begun) > 0)
 		}
 		if why != "" {
 			r.fixed[why]++
@@ -113,8 +118,7 @@ func (r *rebalancing) volume(s *subject) {
 		v.Need = max(v.Need, s.need())
 	}
 	v.May = r.may(s)
-	v.Once = s.byPath()
-	r.begun(s, legs, &v)
+	v.Once = s.engined()
 	r.subjects, r.volumes = append(r.subjects, s), append(r.volumes, v)
 }
 
@@ -216,11 +220,15 @@ func (r *rebalancing) carries(s *subject) bool {
 	return false
 }
 
-// stays says why a replica does; "" if it may move.
-func (r *rebalancing) stays(s *subject, l state.CurrentLeg) string {
+// stays says why a replica does; "" if it may move. While a move is begun that is not the one
+// under the engine: the engine leaves before anything is copied. So that is known whether hosts
+// are connected at this moment or not.
+func (r *rebalancing) stays(s *subject, l state.CurrentLeg, begun bool) string {
 	switch {
 	case l.Node == s.v.Engine:
 		return "engine names the node where they are"
+	case begun && l.Node == s.engine && s.v.Replicas.Count > 1:
+		return "they are under the engine, and a replica is on its way that takes the place of another"
 	case l.Node == s.engine && s.byPath():
 		may := r.followTo(s)
 		if !slices.ContainsFunc(s.Legs, func(o state.CurrentLeg) bool { return o.Node != l.Node && may(o.Node) }) {
