@@ -14,7 +14,7 @@ import (
 // comments on merge requests have room for a little more.
 const MarkdownLimit = 60000
 
-// The shares of the limit at which lists of violations, of risky steps and of
+// The shares of the limit at which lists of violations, of risky steps and moves, and of
 // remarks end, in per cent, so that something of everything is shown.
 const (
 	brokenShare = 25
@@ -42,6 +42,7 @@ func (o *Outline) markdown(w io.Writer, limit int) error {
 	}
 	page.violations(o.Violations)
 	page.risky(o.risky())
+	page.moves(o.Moves)
 	page.remarks("Not done", "of what is not done", o.Blocked)
 	page.remarks("Notes", "notes", o.Notes)
 	page.all(o)
@@ -229,6 +230,26 @@ func (p *page) remarks(title, what string, list []Remark) {
 		n = p.within(remarkShare, items)
 	}
 	p.leftOut(n, len(list), what)
+}
+
+// moves shows what moves, in the order in which it is copied, and what that comes to.
+func (p *page) moves(list []Move) {
+	if !tells(list) {
+		return
+	}
+	var items []string
+	for _, m := range list {
+		item := "- " + plain(m.Words())
+		if m.Why != "" {
+			item += " (" + plain(m.Why) + ")"
+		}
+		items = append(items, item+"\n")
+	}
+	n := 0
+	if p.add("\n#### Moves\n\nIn all " + plain(Moved(list)) + "\n\n") {
+		n = p.within(riskyShare, items)
+	}
+	p.leftOut(n, len(list), "moves")
 }
 
 // all shows the steps in order, as far as there is room.

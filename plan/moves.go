@@ -32,6 +32,7 @@ type moving struct {
 	gets   []lineage.Node         // where a replica is made, in order
 	gone   []lineage.Node         // where one that was current goes, in order
 	fenced map[lineage.Node]bool  // where one was current, and is not any more
+	has    map[lineage.Place]bool // where one is known to be current
 	bytes  map[lineage.Node]int64 // copied there
 	span   map[lineage.Node]*span // when
 	serves [2]lineage.Node        // first and last
@@ -57,7 +58,7 @@ func (p *Plan) NoteMoves(cfg *schema.Config, w Wishes) {
 			}
 			of := func(name string) *moving {
 				if all[name] == nil {
-					all[name] = &moving{fenced: map[lineage.Node]bool{}, bytes: map[lineage.Node]int64{}, span: map[lineage.Node]*span{}, copies: -1}
+					all[name] = &moving{fenced: map[lineage.Node]bool{}, has: map[lineage.Place]bool{}, bytes: map[lineage.Node]int64{}, span: map[lineage.Node]*span{}, copies: -1}
 					order = append(order, name)
 				}
 				return all[name]
@@ -105,6 +106,7 @@ func (m *moving) copying(cfg *schema.Config, step *Step, number int, filled map[
 			m.arrives(n)
 		}
 		m.fenced[n] = m.fenced[n] || from == current && to == stale
+		m.has[lineage.Place{Node: n, Lvstore: op.Lvstore}] = to == current
 	case LvolDelete:
 		if _, ok := lineage.ParseHead(op.Name); ok && m.fenced[n] && !slices.Contains(m.gone, n) {
 			m.gone = append(m.gone, n)
@@ -186,14 +188,25 @@ func (m *moving) serve(n lineage.Node, from bool) {
 	}
 }
 
+// holds reports whether a node has a current replica still, in another pool.
+func (m *moving) holds(n lineage.Node) bool {
+	for at, current := range m.has {
+		if at.Node == n && current {
+			return true
+		}
+	}
+	return false
+}
+
 // moves are those of the volume: where a replica goes for each that comes.
 func (m *moving) moves(cfg *schema.Config, name string) (all []Move) {
 	gets := slices.DeleteFunc(slices.Clone(m.gets), func(n lineage.Node) bool { return slices.Contains(m.gone, n) })
+	left := slices.DeleteFunc(slices.Clone(m.gone), m.holds)
 	for i, to := range gets {
-		if i >= len(m.gone) {
+		if i >= len(left) {
 			break
 		}
-		move := Move{Volume: name, From: m.gone[i], To: to, Bytes: m.bytes[to], Copies: max(0, m.copies)}
+		move := Move{Volume: name, From: left[i], To: to, Bytes: m.bytes[to], Copies: max(0, m.copies)}
 		if s := m.span[to]; s != nil {
 			move.Begins, move.Ends = s.begins, s.ends
 		}

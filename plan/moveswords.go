@@ -23,10 +23,15 @@ func (m Move) Words() string {
 
 func lasting(seconds int64) string { return (time.Duration(seconds) * time.Second).String() }
 
+// tells reports whether moves say more than the steps do.
+func tells(list []Move) bool {
+	return slices.ContainsFunc(list, func(m Move) bool { return !m.Engine || m.Why != "" })
+}
+
 // moves writes what moves, in the order in which it is copied, and what that comes to.
 func (p *printer) moves(list []Move) {
-	if !slices.ContainsFunc(list, func(m Move) bool { return !m.Engine || m.Why != "" }) {
-		return // the steps say it
+	if !tells(list) {
+		return
 	}
 	p.line("Moves, in the order in which they are copied:")
 	for _, m := range list {

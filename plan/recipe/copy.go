@@ -114,6 +114,7 @@ func (s *subject) stage(d plan.Choice, src state.CurrentLeg, l *state.Lvol) (*st
 	at := func() *state.Lvol { return s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)] }
 	if old == nil {
 		s.sec.after(plan.NodeKey(d.Node))
+		s.b.promise(d, l.Size)
 		if parent == "" {
 			s.sec.then(why, plan.RiskCreate, plan.LvolCreate{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Name: name, Size: l.Size})
 		} else {

@@ -103,7 +103,7 @@ func (s *subject) makeHeads(why reason, places []plan.Choice, epoch lineage.Epoc
 	for _, c := range places {
 		s.sec.after(plan.NodeKey(c.Node))
 		p := s.b.pool(c.Node, c.Lvstore)
-		p.taken += size
+		s.b.promise(c, size)
 		s.sec.after(p.known...)
 		ops = append(ops, plan.LvolCreate{At: plan.At{Node: c.Node}, Lvstore: c.Lvstore, Name: name, Size: size})
 	}

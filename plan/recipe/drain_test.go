@@ -70,7 +70,12 @@ func TestDrainOfMany(t *testing.T) {
 	if replicas != 200 || bytes != 200*10<<20 || bytesIn(p.Steps()) != bytes || len(p.Blocked) > 0 {
 		t.Errorf("%d replicas, %d bytes, %d in steps; %v", replicas, bytes, bytesIn(p.Steps()), p.Blocked)
 	}
-	if last < 200/9 || last > 40 {
+	for n := 2; n <= 10; n++ {
+		if got := to[lineage.Node(fmt.Sprintf("n%02d", n))] / (10 << 20); got < 20 || got > 25 {
+			t.Errorf("n%02d gets %d of 200, and even would be 22", n, got)
+		}
+	}
+	if last < 200/9 || last > 25 {
 		t.Errorf("nine nodes that take 10 MiB a second are done after %d s", last)
 	}
 	for _, s := range p.Steps() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"strata/amount"
+	"strata/plan"
 )
 
 // A pool may be allowed to promise its volumes more than it has (overcommit): thin volumes
@@ -14,6 +15,14 @@ func (p *pool) overcommits() bool { return p.conf.Overcommit > 1 }
 // left is what a replica there may be promised, in bytes: it is free, and not promised to
 // others. It is less than 0 where too much is promised.
 func (p *pool) left() int64 { return min(p.conf.Limit(p.capacity)-p.taken, p.capacity-p.used) }
+
+// promise notes what a place is about to hold, so that those that are chosen later in the same
+// pass count it: the next pass finds it there.
+func (b *builder) promise(c plan.Choice, size int64) {
+	if p := b.pool(c.Node, c.Lvstore); p != nil {
+		p.taken += size
+	}
+}
 
 // roomOver is room of a pool that may promise more than it has.
 func (p *pool) roomOver() string {

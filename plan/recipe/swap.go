@@ -72,6 +72,7 @@ func (s *subject) swap(missing []plan.Choice) result {
 			continue
 		}
 		s.sec.after(plan.NodeKey(c.Node))
+		s.b.promise(c, size)
 		ops = append(ops, plan.LvolCreate{At: plan.At{Node: c.Node}, Lvstore: c.Lvstore, Name: name, Size: size})
 	}
 	s.sec.then(equal, plan.RiskCreate, ops...)
