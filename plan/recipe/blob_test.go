@@ -92,7 +92,8 @@ func (c *cluster) layer(m *machine, op plan.Op, made map[lineage.UUID]lineage.UU
 		if own != nil && own.Lvstore == op.Lvstore || !c.reachable(m, from) || find(op.Lvstore, op.Name) != nil {
 			return errors.New("no such bdev, or the clone exists")
 		}
-		u, size := c.newUUID(), int64(0)
+		u := c.newUUID()
+		var size int64
 		if own != nil {
 			size = own.Size
 		} else {

@@ -41,7 +41,7 @@ func (w *World) projectLayer(n *state.Node, op plan.Op) error {
 		w.addLvol(n, &state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: plan.Token(op.Node, op.Lvstore, op.Name), Size: layer.Size, Parent: op.Layer})
 		w.sawLvol(op.Name, op.Node)
 	case plan.LvolCloneBdev:
-		size := int64(0)
+		var size int64
 		if r, own := n.Remotes[op.Bdev], n.LvolByUUID(op.Bdev); r != nil {
 			size = r.Size
 		} else if own != nil && own.Lvstore != op.Lvstore {
