@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"time"
 
+	"strata/backup"
+	"strata/catalog"
 	"strata/fence"
 	"strata/lineage"
 	"strata/lock"
@@ -67,6 +69,11 @@ type Options struct {
 	// Addresses has the addresses of volumes moved that follow their engines; nil: the
 	// programs that do so are not run here.
 	Addresses Addresses
+	// Only, if not nil, says which sections of the first pass may be carried out; nothing
+	// else is done then.
+	Only func(plan.Key) bool
+	// Archives are those that backups go into; nil: they are not opened here.
+	Archives *backup.Archives
 	// Lock keeps others from changing the nodes meanwhile; nil for none.
 	Lock *lock.Lock
 	// Guard ends pauses and frees the lock should this process die; nil for none.
@@ -87,10 +94,31 @@ type Event struct {
 	Err     error // nil when the step is done
 }
 
-// Copy is how far the copy of a layer is.
+// Copy is how far the copy of a layer is: to a replica, or into an archive.
 type Copy struct {
-	Op            plan.ShallowCopy
-	Copied, Total int64 // clusters
+	Key           string // tells it from others that are made at the same time
+	Layer         lineage.LvolName
+	From, To      lineage.Node // To is "" where an archive is
+	Archive       string       // "" for none
+	Label         plan.Label   // what is copied to, as plans call it
+	Size          int64        // bytes
+	Copied, Total int64        // clusters
+}
+
+// CopyOf is the copy that an operation makes, before it begins; false for one that makes
+// none that is told of.
+func CopyOf(op plan.Op) (Copy, bool) {
+	switch op := op.(type) {
+	case plan.ShallowCopy:
+		return Copy{Key: string(op.To), Layer: op.Layer, From: op.Node, To: op.Dest, Label: op.Label, Size: op.Bytes}, true
+	case plan.Backup:
+		to := "archive " + op.Archive
+		return Copy{Key: to + "/" + string(op.Layer), Layer: op.Layer, From: op.Node, Archive: op.Archive, Label: plan.Label(to + "/" + string(op.Layer)), Size: op.Bytes}, true
+	case plan.Fill:
+		return Copy{Key: string(op.Node) + "/" + string(op.Name), Layer: op.Name, To: op.Node, Archive: op.Archive, Label: plan.Label(string(op.Node) + "/" + op.Lvstore + "/" + string(op.Name)), Size: op.Bytes}, true
+	default: // copies nothing, or does not tell how far it is
+		return Copy{}, false
+	}
 }
 
 // Bytes is the size of some of the clusters.
@@ -98,13 +126,14 @@ func (c Copy) Bytes(clusters int64) int64 {
 	if c.Total == 0 {
 		return 0
 	}
-	return c.Op.Bytes / c.Total * clusters
+	return c.Size / c.Total * clusters
 }
 
 // Result is what a Run came to.
 type Result struct {
 	Plan     *plan.Plan // the last, with what is still blocked
 	Snapshot *state.Snapshot
+	Catalog  catalog.Catalog // what archives held then
 	Passes   int
 	Steps    int // done
 	Failures []Failure

@@ -10,6 +10,7 @@ import (
 	"strata/lineage"
 	"strata/plan"
 	"strata/spdk"
+	"strata/spdk/shallow"
 )
 
 // copy copies a layer and waits until it is done. A copy that an earlier run left
@@ -30,14 +31,14 @@ func (c *caller) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) 
 	if id, found, err := note.read(ctx); err != nil {
 		return err
 	} else if found {
-		if err := c.follow(ctx, t, op, id, &moved); err == nil || ctx.Err() != nil || silent(err) {
+		if err := c.follow(ctx, t, op, id, &moved); err == nil || ctx.Err() != nil || shallow.Silent(err) {
 			note.over(ctx, err)
 			return err
 		}
 		// It failed, or its end was told to somebody who has not lived to use it.
 		note.delete(ctx)
 	}
-	id, err := c.startCopy(ctx, t, src, dst)
+	id, err := shallow.Start(ctx, t, src, dst)
 	if err != nil {
 		return err
 	}
@@ -49,75 +50,16 @@ func (c *caller) copy(ctx context.Context, t *spdk.Client, op plan.ShallowCopy) 
 
 // follow waits for the end of a copy, and has in moved how many bytes are copied.
 func (c *caller) follow(ctx context.Context, t *spdk.Client, op plan.ShallowCopy, id uint32, moved *atomic.Int64) error {
-	start := time.Now()
-	heard := start
-	for {
-		at, err := t.CheckShallowCopy(ctx, id)
-		if silent(err) && time.Since(heard) < copySilence {
-			if err := sleep(ctx, pollEvery); err != nil {
-				return err
-			}
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		heard = time.Now()
-		now := Copy{Op: op, Copied: int64(at.CopiedClusters), Total: int64(at.TotalClusters)}
+	now, _ := CopyOf(op)
+	err := shallow.Follow(ctx, t, id, func(copied, total uint64) {
+		now.Copied, now.Total = int64(copied), int64(total)
 		moved.Store(now.Bytes(now.Copied))
 		c.events.copying(now)
-		switch at.State {
-		case spdk.CopyComplete:
-			return nil
-		case spdk.CopyInProgress:
-		default:
-			return fmt.Errorf("copying %s to %s: %s after %d of %d clusters", c.alias(op.Node, op.Lvstore, op.Layer), op.Label, at.Error, at.CopiedClusters, at.TotalClusters)
-		}
-		if err := sleep(ctx, pollCopy(time.Since(start))); err != nil {
-			return err
-		}
+	})
+	if failed := (*shallow.Failed)(nil); errors.As(err, &failed) {
+		return fmt.Errorf("copying %s to %s: %w", c.alias(op.Node, op.Lvstore, op.Layer), op.Label, err)
 	}
-}
-
-// silent reports whether a target said nothing.
-func silent(err error) bool {
-	return spdk.ClassOf(err) == spdk.Unreachable || spdk.ClassOf(err) == spdk.Unknown
-}
-
-// copySilence is how long a target that copies may say nothing: it goes on
-// meanwhile, and one that has restarted knows of no copy.
-const copySilence = 30 * time.Second
-
-// pollCopy is when to ask again for a copy that has taken so long: soon enough
-// that its end is not noticed late as copies go, and never more often than a
-// target looks at its socket.
-func pollCopy(took time.Duration) time.Duration {
-	return min(max(took/40, 4*time.Millisecond), pollEvery)
-}
-
-// startCopy starts a copy. A bdev that has just appeared is looked into for a
-// moment, and cannot be opened for writing meanwhile.
-func (c *caller) startCopy(ctx context.Context, t *spdk.Client, src, dst string) (uint32, error) {
-	if err := t.WaitForExamine(ctx); err != nil {
-		return 0, err
-	}
-	for free := false; ; {
-		id, err := t.StartShallowCopy(ctx, src, dst)
-		if spdk.ClassOf(err) != spdk.NotPermitted {
-			return id, err
-		}
-		b, gerr := t.GetBdev(ctx, dst)
-		if gerr != nil {
-			return 0, gerr
-		}
-		if !b.Claimed && free {
-			return 0, err
-		}
-		free = !b.Claimed // who had it may just have let it go
-		if err := sleep(ctx, pollEvery); err != nil {
-			return 0, err
-		}
-	}
+	return err
 }
 
 // ErrLeft is the error of a copy that was under way when the run ended.
@@ -133,12 +75,19 @@ func (leftAlone) Error() string {
 
 func (leftAlone) Is(err error) bool { return err == ErrLeft }
 
+// errBackupLeft is of a copy into an archive: it ends with the run.
+var errBackupLeft = errors.New("the run ends here, and so does what it copies from or into an archive: what is stored there already the next one uses again")
+
 // left tells a copy that is waited for no longer from one that failed.
 func left(op plan.Op, err error) error {
 	switch op.(type) {
 	case plan.ShallowCopy:
 		if errors.Is(err, context.Canceled) {
 			return ErrLeft
+		}
+	case plan.Backup, plan.Fill:
+		if errors.Is(err, context.Canceled) {
+			return errBackupLeft
 		}
 	case plan.LvolDecouple:
 		if errors.Is(err, context.Canceled) {

@@ -9,6 +9,7 @@ import (
 	"strata/lineage"
 	"strata/plan"
 	"strata/spdk"
+	"strata/spdk/shallow"
 )
 
 // copyNote is the bdev on the source's node that says by which number its target
@@ -46,7 +47,7 @@ func (n copyNote) write(ctx context.Context, id uint32) {
 
 // over takes the note away unless the copy may be going on.
 func (n copyNote) over(ctx context.Context, err error) {
-	if err == nil || !errors.Is(err, context.Canceled) && !silent(err) {
+	if err == nil || !errors.Is(err, context.Canceled) && !shallow.Silent(err) {
 		n.delete(ctx)
 	}
 }

@@ -25,6 +25,7 @@ type caller struct {
 	crossing  *crossings
 	fences    *fences
 	addresses Addresses
+	backups   *backups // nil: nothing goes into archives here
 	opened    opened
 	*tokens
 }
@@ -149,6 +150,10 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return c.expectAddress(ctx, op.NQN)
 	case plan.AddressMove:
 		return c.moveAddress(ctx, op.NQN, op.Node)
+	case plan.Backup:
+		return c.backup(ctx, t, op)
+	case plan.Fill:
+		return c.fill(ctx, t, op)
 	case plan.NodeOff:
 		return c.fences.switchOff(ctx, op)
 	}

@@ -2,6 +2,8 @@ package apply
 
 import (
 	"maps"
+	"slices"
+	"strings"
 
 	"strata/lineage"
 	"strata/plan"
@@ -17,6 +19,7 @@ type planner struct {
 	opt   plan.Options // Skip and Busy change as the run goes on
 	saved *saved.Saved
 	vet   func(*plan.Plan) error
+	only  func(plan.Key) bool
 	shown bool // somebody looks at the whole plan before the first pass
 
 	going *recipe.Planner // goes on from the last look; nil when everything is to be looked at
@@ -30,7 +33,7 @@ type planner struct {
 }
 
 func newPlanner(cfg *schema.Config, opt Options) *planner {
-	p := &planner{cfg: cfg, opt: opt.Plan, saved: opt.Saved, vet: opt.Vet, shown: opt.Confirm != nil || opt.Saved != nil || opt.Vet != nil}
+	p := &planner{cfg: cfg, opt: opt.Plan, saved: opt.Saved, vet: opt.Vet, only: opt.Only, shown: opt.Confirm != nil || opt.Saved != nil || opt.Vet != nil}
 	p.opt.Skip, p.opt.Busy = map[plan.Key]bool{}, map[plan.Key][]lineage.Node{}
 	maps.Copy(p.opt.Skip, opt.Plan.Skip)
 	return p
@@ -58,6 +61,10 @@ func (p *planner) plan(snap *state.Snapshot, begun bool) (err error) {
 	if p.going != nil && p.going.Over() {
 		p.going = nil // what it knows takes as much memory as all that was read
 	}
+	if p.only != nil {
+		p.last, p.going = onlyOf(p.last, p.only), nil
+		p.last.Complete(p.cfg)
+	}
 	if p.saved != nil {
 		planned := p.last
 		if p.last, p.deviations, p.others = p.saved.Admit(p.cfg, snap, planned); sections(p.last) != sections(planned) {
@@ -73,6 +80,29 @@ func (p *planner) plan(snap *state.Snapshot, begun bool) (err error) {
 		return p.vet(p.last)
 	}
 	return nil
+}
+
+// onlyOf leaves of a plan what may be carried out of its first pass, and waits for nothing
+// else there.
+func onlyOf(all *plan.Plan, may func(plan.Key) bool) *plan.Plan {
+	other := func(f plan.Finding) bool {
+		volume, is := strings.CutPrefix(f.About, "volume ")
+		return !is || !may(plan.BackupKey(volume)) && !may(plan.VolumeKey(volume))
+	}
+	out := *all
+	out.Passes, out.Blocked, out.Notes = nil, slices.DeleteFunc(slices.Clone(all.Blocked), other), slices.DeleteFunc(slices.Clone(all.Notes), other)
+	if !all.Empty() {
+		first := plan.Pass{Assumes: all.Passes[0].Assumes}
+		for _, s := range all.Passes[0].Sections {
+			if may(s.Key()) && len(s.After) == 0 {
+				first.Sections = append(first.Sections, s)
+			}
+		}
+		if len(first.Sections) > 0 {
+			out.Passes = []plan.Pass{first}
+		}
+	}
+	return &out
 }
 
 // lookAtAll has the next look be one at everything.

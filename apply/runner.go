@@ -47,6 +47,7 @@ type Runner struct {
 	steps   int               // done
 	resumed map[plan.Key]bool // sections that Resume was called for
 	again   atomic.Bool       // the next look is to be at everything
+	now     atomic.Int64      // plan.Options.Now from the next look on; 0: as it was
 	closed  chan struct{}
 }
 
@@ -65,6 +66,7 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	}
 	e, m, a := newEvents(opt), newMade(cfg.Lvstores), newAttempts(opt.Repeats)
 	c := newCaller(cfg, targets, e, newFences(cfg, opt), opt.Addresses)
+	c.backups = newBackups(cfg, opt)
 	if opt.Pace != nil {
 		c.pace = &pace{cluster: cfg.Cluster, targets: targets, limits: c.limits, tell: opt.Pace, engines: map[lineage.Node]*engine{}}
 	}
@@ -128,6 +130,9 @@ func (x *Runner) Look(ctx context.Context) error {
 		return ctx.Err()
 	}
 	x.planner.lookAtAll()
+	if now := x.now.Load(); now != 0 {
+		x.planner.opt.Now = now
+	}
 	if err := x.looker.look(ctx); err != nil {
 		return err
 	}
@@ -136,6 +141,9 @@ func (x *Runner) Look(ctx context.Context) error {
 	x.planner.opt.Peers = x.patience.look(x.patience.waits, x.looker.at, now)
 	x.planner.opt.Silent = x.patience.miss(lost(x.cfg, x.looker.last), x.looker.at, now)
 	x.planner.opt.Off = x.executor.caller.fences.look(x.looker.last)
+	if b := x.executor.caller.backups; b.archives != nil {
+		x.planner.opt.Catalog = b.look(ctx)
+	}
 	return nil
 }
 
@@ -166,6 +174,7 @@ func (x *Runner) Plan() error {
 func (x *Runner) Waits() (*plan.Plan, error) {
 	opt := x.opt.Plan
 	opt.Auto, opt.Away, opt.Skip, opt.Nonce = nil, nil, nil, nil
+	opt.Catalog = x.planner.opt.Catalog
 	opt.Peers, opt.Silent, opt.Off = x.planner.opt.Peers, x.planner.opt.Silent, x.planner.opt.Off
 	return recipe.Build(x.cfg, x.looker.last, opt)
 }
@@ -279,6 +288,10 @@ func (x *Runner) Again() {
 	x.executor.wakeUp()
 }
 
+// Until has plans made by a later time, in seconds since 1970, from the next look at
+// everything on. Other than the steps it may be called at any time.
+func (x *Runner) Until(now int64) { x.now.Store(now) }
+
 // Stopped reports whether Options.Stop has ended the run, or somebody who has asked a
 // watch for the nodes.
 func (x *Runner) Stopped() bool { return stopped(x.opt.Stop) }
@@ -286,7 +299,7 @@ func (x *Runner) Stopped() bool { return stopped(x.opt.Stop) }
 // Result is what the steps so far came to, without the reason why there are no more.
 func (x *Runner) Result() *Result {
 	return &Result{
-		Plan: x.planner.last, Snapshot: x.looker.last,
+		Plan: x.planner.last, Snapshot: x.looker.last, Catalog: x.planner.opt.Catalog,
 		Passes: x.executor.begun, Steps: x.steps, Failures: slices.Clone(x.attempts.givenUp),
 		GaveWay:    stopped(x.opt.Lock.Wished()),
 		Deviations: x.planner.deviations, Others: x.planner.others,

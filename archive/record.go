@@ -56,15 +56,12 @@ type snapshot struct {
 // Records lists the records that a filter admits, oldest first. It reads nothing but
 // them.
 func (r *Repository) Records(ctx context.Context, f Filter) ([]Record, error) {
+	ids, err := r.RecordIDs(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var all []Record
-	for entry, err := range r.store.List(ctx, snapshotsDir) {
-		if err != nil {
-			return nil, err
-		}
-		id, err := ParseID(entry.Name)
-		if err != nil {
-			continue
-		}
+	for _, id := range ids {
 		rec, err := r.Record(ctx, id)
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // forgotten meanwhile
@@ -77,6 +74,19 @@ func (r *Repository) Records(ctx context.Context, f Filter) ([]Record, error) {
 	slices.SortFunc(all, func(a, b Record) int {
 		return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.ID[:], b.ID[:]))
 	})
+	return all, nil
+}
+
+// RecordIDs are those of all records, in no order: what a caller has read of one stays so.
+func (r *Repository) RecordIDs(ctx context.Context) (all []ID, err error) {
+	for entry, err := range r.store.List(ctx, snapshotsDir) {
+		if err != nil {
+			return nil, err
+		}
+		if id, err := ParseID(entry.Name); err == nil {
+			all = append(all, id)
+		}
+	}
 	return all, nil
 }
 
@@ -121,4 +131,51 @@ func (r *Repository) Forget(ctx context.Context, ids ...ID) error {
 		}
 	}
 	return nil
+}
+
+// Retag gives a record other tags, as restic does: it is stored under a new ID, which
+// names the first, and then the old one goes. A store that lets nothing be deleted keeps
+// both.
+func (r *Repository) Retag(ctx context.Context, rec Record, tags []string) (Record, error) {
+	if !r.locks {
+		return rec, fmt.Errorf("%s: nothing is written without locks", r.store)
+	}
+	l, err := r.lock(ctx, false)
+	if err != nil {
+		return rec, err
+	}
+	defer l.release()
+	text, err := r.loadFile(ctx, snapshotsDir, rec.ID)
+	if err != nil {
+		return rec, err
+	}
+	fields := map[string]json.RawMessage{} // also those that are not known here
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return rec, err
+	}
+	if fields["tags"], err = json.Marshal(tags); err == nil {
+		fields["original"], err = json.Marshal(rec.Original)
+	}
+	if err == nil {
+		text, err = json.Marshal(fields)
+	}
+	if err != nil {
+		return rec, err
+	}
+	if err := l.there(ctx); err != nil {
+		return rec, err
+	}
+	id, err := r.saveFile(ctx, snapshotsDir, text)
+	if err != nil {
+		return rec, err
+	}
+	now := rec
+	now.ID, now.Tags = id, tags
+	if id == rec.ID {
+		return now, nil
+	}
+	if err := r.store.Delete(ctx, snapshotsDir+"/"+rec.ID.String()); err != nil && !errors.Is(err, ErrAppendOnly) {
+		return now, fmt.Errorf("record %s is %s now, and the old one stays: %w", rec.ID.Short(), id.Short(), err)
+	}
+	return now, nil
 }

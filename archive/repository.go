@@ -97,7 +97,7 @@ func Init(ctx context.Context, st Store, password string) error {
 // Open opens a repository. Errors: ErrNone, ErrPassword.
 func Open(ctx context.Context, st Store, o Options) (*Repository, error) {
 	if _, err := st.Get(ctx, configFile, 0, -1); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w; `restic init` makes one, and so does strata where it may", st, ErrNone)
+		return nil, fmt.Errorf("%s: %w; `restic init` makes one", st, ErrNone)
 	} else if err != nil {
 		return nil, err
 	}

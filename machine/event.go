@@ -41,6 +41,7 @@ type (
 		Layer       lineage.LvolName `json:"layer"`
 		From        lineage.Node     `json:"from"`
 		To          lineage.Node     `json:"to"`
+		Archive     string           `json:"archive,omitempty"`
 		CopiedBytes int64            `json:"copiedBytes"`
 		TotalBytes  int64            `json:"totalBytes"`
 		// Of all copies of the run, as far as it is known what there will be.

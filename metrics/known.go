@@ -43,6 +43,12 @@ var (
 	volumeHosts     = desc("strata_volume_hosts", "Hosts that are connected over NVMe/TCP; no series where the node did not tell.", "volume", "id")
 	volumeHeld      = desc("strata_volume_held", "Whether hosts' I/O is held on an export of the volume.", "volume", "id")
 	volumeSnapshot  = desc("strata_volume_snapshot_timestamp_seconds", "When the newest snapshot on schedule was taken.", "volume", "id")
+	backupTime      = desc("strata_backup_timestamp_seconds", "When the latest record of a volume was made in its archive; 0 for never.", "volume", "id", "archive")
+	backupSize      = desc("strata_backup_size_bytes", "Size of the image of that record.", "volume", "id", "archive")
+	backupCopied    = desc("strata_backup_copied_bytes", "Bytes that a node sent for that record.", "volume", "id", "archive")
+	backupVerified  = desc("strata_backup_verified_timestamp_seconds", "When that record was last read back and found whole; 0 for never.", "volume", "id", "archive")
+	backupLacks     = desc("strata_backup_lacking", "Snapshots that are to be in the archive and are not.", "volume", "id", "archive")
+	backupRead      = desc("strata_backup_archive_read", "Whether the archive of a volume could be read.", "volume", "id", "archive")
 	volumeRead      = desc("strata_volume_read_bytes_total", "Bytes that hosts have read.", "volume", "id")
 	volumeWritten   = desc("strata_volume_written_bytes_total", "Bytes that hosts have written.", "volume", "id")
 	volumeReads     = desc("strata_volume_read_seconds", "Reads of hosts, and how long they took together.", "volume", "id")
@@ -59,6 +65,7 @@ func (k known) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		configValid, configLoaded, leads, converged, looked, blocked, sections, waiting, nodeState, poolFound, poolSize, poolFree, promised,
 		volumes, volumeHealth, volumeSize, replicasCurrent, replicasWanted, volumeHosts, volumeHeld, volumeSnapshot,
+		backupTime, backupSize, backupCopied, backupVerified, backupLacks, backupRead,
 		volumeRead, volumeWritten, volumeReads, volumeWrites, copiesNow, copiesLeft, lacking, rebuildWait,
 	} {
 		ch <- d
@@ -159,6 +166,7 @@ func (c collected) volumes(v *view.View) {
 		c.gauge(replicasCurrent, float64(vol.Current), labels...)
 		c.gauge(replicasWanted, float64(vol.Wanted), labels...)
 		c.hosts(vol, labels)
+		c.backup(vol)
 		key := vol.Key()
 		c.since(volumeSnapshot, v.Snapshots[key], labels...)
 		if t, known := v.Traffic[key]; known {
@@ -171,6 +179,30 @@ func (c collected) volumes(v *view.View) {
 	for _, h := range report.Healths {
 		c.gauge(volumes, float64(count[h]), string(h))
 	}
+}
+
+// backup gives what the archive has of a volume.
+func (c collected) backup(vol *report.Volume) {
+	b := vol.Backup
+	if b == nil {
+		return
+	}
+	labels := []string{vol.Name, string(vol.ID), b.Archive}
+	if c.gauge(backupRead, one(b.Unread == ""), labels...); b.Unread != "" {
+		return
+	}
+	at := func(text string) float64 {
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return 0
+		}
+		return float64(t.Unix())
+	}
+	c.gauge(backupTime, at(b.Time), labels...)
+	c.gauge(backupSize, float64(b.Size), labels...)
+	c.gauge(backupCopied, float64(b.Copied), labels...)
+	c.gauge(backupVerified, at(b.Verified), labels...)
+	c.gauge(backupLacks, float64(len(b.Lacks)), labels...)
 }
 
 // hosts gives those that are connected, each once, and whether they wait.

@@ -38,7 +38,7 @@ type Metrics struct {
 	restarts  *prometheus.CounterVec
 
 	held    map[lineage.NQN]time.Time // since when hosts wait
-	copies  map[lineage.UUID]int64    // bytes that were counted, by destination
+	copies  map[string]int64          // bytes that were counted, by destination
 	edited  time.Time                 // the first edit that has not converged; zero for none
 	current bool                      // the run in hand began after it
 }
@@ -46,7 +46,7 @@ type Metrics struct {
 // New makes the metrics of a watch whose board this is; version is strata's own.
 func New(b *view.Board, version string) *Metrics {
 	m := &Metrics{
-		registry: prometheus.NewRegistry(), held: map[lineage.NQN]time.Time{}, copies: map[lineage.UUID]int64{},
+		registry: prometheus.NewRegistry(), held: map[lineage.NQN]time.Time{}, copies: map[string]int64{},
 		rpcs: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "strata_rpc_seconds", Help: "How long calls of targets took, by method.",
 			Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 3, 10},
@@ -145,9 +145,9 @@ func (m *Metrics) Observe(e watch.Event) {
 	case watch.Stepped:
 		m.stepped(e.Event)
 	case watch.Copying:
-		m.copying(e.Op.To, e.Bytes(e.Copied))
+		m.copying(e.Key, e.Bytes(e.Copied))
 		if e.Copied >= e.Total {
-			delete(m.copies, e.Op.To)
+			delete(m.copies, e.Key)
 		}
 	case watch.Ended:
 		m.ended(e)
@@ -172,7 +172,7 @@ func (m *Metrics) stepped(e apply.Event) {
 }
 
 // copying counts what is new of a copy. One that is less than it was was begun again.
-func (m *Metrics) copying(to lineage.UUID, bytes int64) {
+func (m *Metrics) copying(to string, bytes int64) {
 	if was := m.copies[to]; bytes >= was {
 		m.copied.Add(float64(bytes - was))
 	}

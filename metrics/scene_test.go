@@ -14,6 +14,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"strata/apply"
+	"strata/catalog"
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -76,6 +77,14 @@ func (s *scene) end() {
 	s.cluster.Close()
 }
 
+// archived has a volume backed up of which nothing is to be.
+const archived = `archives: main: {dir: "/archive", password: env: "STRATA_ARCHIVE_PASSWORD"}
+volumes: db: backup: {to: "main", snapshots: []}
+`
+
+// found is what the archive has of it.
+var found = catalog.Catalog{"main": {Records: []catalog.Record{{Cluster: "lab", Layer: "db.k3f7@3.base", Time: 1_790_000_000, Size: 64 << 20, Bytes: 3 << 20}}}}
+
 // config is a configuration of three nodes.
 func config(t *testing.T) *schema.Config {
 	t.Helper()
@@ -84,7 +93,7 @@ func config(t *testing.T) *schema.Config {
 		text += fmt.Sprintf("nodes: n%d: {rpc: \"unix:///n%d\", address: \"10.0.0.%d\", pools: fast: {aio: \"/dev/disk\", format: true}}\n", i+1, i+1, i+1)
 	}
 	file := filepath.Join(t.TempDir(), "lab.cue")
-	if err := os.WriteFile(file, []byte(text+"volumes: "+twoVolumes), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(text+archived+"volumes: "+twoVolumes), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	cfg, err := schema.Load([]string{file}, nil)
@@ -106,7 +115,7 @@ func (s *scene) run() *apply.Result {
 	start := time.Now()
 	var shown *plan.Plan
 	r, err := apply.Run(s.t.Context(), s.cfg, s.targets, apply.Options{
-		Plan: plan.Options{Nonce: []byte(time.Now().String()), Now: s.now}, Parallelism: 4,
+		Plan: plan.Options{Nonce: []byte(time.Now().String()), Now: s.now, Catalog: found}, Parallelism: 4,
 		Starting: func(e apply.Event) { s.tell(watch.Starting{Event: e}) },
 		Observe:  func(e apply.Event) { s.tell(watch.Stepped{Event: e}) },
 		Progress: func(c apply.Copy) { s.tell(watch.Copying{Copy: c}) },
@@ -119,7 +128,7 @@ func (s *scene) run() *apply.Result {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.tell(watch.Looked{Config: s.cfg, Snapshot: r.Snapshot, Took: 20 * time.Millisecond})
+	s.tell(watch.Looked{Config: s.cfg, Snapshot: r.Snapshot, Catalog: found, Took: 20 * time.Millisecond})
 	s.tell(watch.Ended{Result: r, Took: time.Since(start)})
 	s.tell(watch.Waiting{Plan: shown})
 	return r
@@ -128,7 +137,7 @@ func (s *scene) run() *apply.Result {
 // look reads all nodes, and has the board read hosts.
 func (s *scene) look() {
 	snap := state.Read(s.t.Context(), s.cfg.Cluster, s.targets)
-	s.tell(watch.Looked{Config: s.cfg, Snapshot: snap, Took: 20 * time.Millisecond})
+	s.tell(watch.Looked{Config: s.cfg, Snapshot: snap, Catalog: found, Took: 20 * time.Millisecond})
 	time.Sleep(6 * time.Second)
 	synctest.Wait()
 }

@@ -20,6 +20,7 @@
 //     A volume that nobody has:
 //     seen      no volume is new while a node that may have a replica was not read (create.go)
 //     clone     sealed heads on a layer of another volume [change]
+//     restore   a sealed head of what an archive has [change]
 //     adopt     an lvol of somebody else's becomes its head [change]
 //     create    sealed heads, which are empty [change]
 //     A volume that is there, before anything else:
@@ -66,6 +67,7 @@
 //     revert    the head is put on an older layer again
 //     remove    layers go that are not configured any more, or too many (retain.go) (layers.go) [change…]
 //     cut       a layer is cut that is configured, due by schedule, or a mark (mark.go), in a group at one instant (group.go) [rebuild or change…]
+//     backup    a snapshot is recorded in an archive that is to be there [change]
 //  5. Every pair of nodes that a volume needs a link between has one, and one
 //     that carries nothing is let go (link.go, idle.go).
 //  6. What is ours but not configured is destroyed if the operator allows it,

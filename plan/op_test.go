@@ -83,7 +83,7 @@ func TestFacts(t *testing.T) {
 }
 
 // notTold are the fields that do not tell a step from another: what is drawn when it
-// is carried out, and how much there is to copy. Nor do UUIDs, and bdevs that have a label.
+// is carried out, and how much there is to copy, and onto what. Nor do UUIDs, and bdevs that have a label.
 var notTold = map[string]bool{
 	"LvstoreCreate.OnTarget":    true,
 	"LvstoreRename.From":        true,
@@ -91,6 +91,10 @@ var notTold = map[string]bool{
 	"Remind.Member.Store":       true,
 	"LvolDecouple.Bytes":        true,
 	"ShallowCopy.Bytes":         true,
+	"Backup.Bytes":              true,
+	"Backup.Below":              true,
+	"Backup.Over":               true,
+	"Fill.Bytes":                true,
 	"LayOut.Parts":              true,
 	"SubsystemCreate.IDs.First": true,
 	"SubsystemCreate.IDs.Last":  true,

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"slices"
 
+	"strata/catalog"
 	"strata/lineage"
 	"strata/schema"
 )
@@ -56,7 +57,8 @@ const (
 	KindNode   Kind = "node"
 	KindLink   Kind = "link"
 	KindVolume Kind = "volume"
-	KindGroup  Kind = "group" // volumes whose layers are cut together
+	KindGroup  Kind = "group"  // volumes whose layers are cut together
+	KindBackup Kind = "backup" // of a volume: layers of it go into an archive, whatever else is done to it
 )
 
 // Key identifies the section within its pass.
@@ -195,6 +197,8 @@ type Options struct {
 	// them but that engines there are reached no more which others have taken over from
 	// (recipe.Quiet).
 	Quiet map[lineage.Node]bool
+	// Catalog is what was found in the archives; nil where nobody looked.
+	Catalog catalog.Catalog
 	// Wishes are where volumes are to be, for this plan, beyond the configuration.
 	Wishes Wishes
 	// Explain asks for the nodes that were passed over in Plan.Places, and for Plan.Seats.

@@ -19,15 +19,17 @@ type Copy struct {
 	Volume string           `json:"volume"`
 	Layer  lineage.LvolName `json:"layer,omitempty"` // "" where no note says which
 	From   lineage.Node     `json:"from"`
-	To     lineage.Node     `json:"to"`
-	Copied int64            `json:"copied"`          // bytes
-	Total  int64            `json:"total,omitempty"` // bytes; 0 where it is not known
+	To     lineage.Node     `json:"to"` // "" where an archive is
+	// Archive is what is copied into; "" for none.
+	Archive string `json:"archive,omitempty"`
+	Copied  int64  `json:"copied"`          // bytes
+	Total   int64  `json:"total,omitempty"` // bytes; 0 where it is not known
 	// Cluster is what is copied at a time, in bytes.
 	Cluster int64 `json:"clusterSize"`
 }
 
 // Key tells a copy from others that are made at the same time.
-func (c Copy) Key() string { return fmt.Sprintf("%s %s %s", c.Volume, c.To, c.Layer) }
+func (c Copy) Key() string { return fmt.Sprintf("%s %s%s %s", c.Volume, c.To, c.Archive, c.Layer) }
 
 // Progress is how far the copy is.
 func (c Copy) Progress() Progress {

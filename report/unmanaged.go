@@ -39,12 +39,14 @@ func unmanaged(cfg *schema.Config, conf *schema.Node, n *state.Node) []Unmanaged
 	}
 	for nqn := range n.Subsystems {
 		_, link := cfg.Cluster.ParseLink(nqn)
-		if _, export := cfg.Cluster.ParseExport(nqn); !link && !export {
+		_, restore := cfg.Cluster.ParseRestore(nqn)
+		if _, export := cfg.Cluster.ParseExport(nqn); !link && !export && !restore {
 			add("subsystem", string(nqn))
 		}
 	}
 	for name, c := range n.Controllers {
-		if _, ok := cfg.Cluster.ParseLink(c.NQN); !ok &&
+		_, link := cfg.Cluster.ParseLink(c.NQN)
+		if _, backup := cfg.Cluster.ParseBackup(c.NQN); !link && !backup &&
 			!slices.ContainsFunc(conf.Pools, func(p *schema.Pool) bool { return name == cfg.Cluster.Disk(p.Name) }) {
 			add("controller", name)
 		}

@@ -63,6 +63,20 @@ var agreeBase = map[string]string{
 	"volumes.i.size":                    `2Gi`,
 	"volumes.i.adopt.node":              `"n1"`,
 	"volumes.i.adopt.head":              `"lvs0/old"`,
+	"archives.main.dir":                 `"/backup"`,
+	"archives.main.password.env":        `"PW"`,
+	"archives.s3.s3.bucket":             `"backup"`,
+	"archives.s3.password.file":         `"/pw"`,
+	"archives.key.s3.bucket":            `"backup"`,
+	"archives.key.s3.accessKey":         `"AK"`,
+	"archives.key.s3.secretKey.env":     `"SK"`,
+	"archives.key.password.file":        `"/pw"`,
+	"volumes.m.size":                    `2Gi`,
+	"volumes.m.snapshots":               `["a"]`,
+	"volumes.m.backup.to":               `"main"`,
+	"volumes.n.size":                    `2Gi`,
+	"volumes.n.from.archive":            `"main"`,
+	"volumes.n.from.volume":             `"db"`,
 	"volumes.k.layout.linear":           `[{size: 1Gi}, {size: 2Gi, replicas: 1}]`,
 	"volumes.l.size":                    `2Gi`,
 	"volumes.l.layout.stripe.parts":     `2`,
@@ -96,7 +110,11 @@ var agreePaths = []string{
 	"volumes.h.from", "volumes.h.from.detach", "volumes.h.from.x", "volumes.h.adopt",
 	"volumes.a.limits", "volumes.a.limits.iops", "volumes.a.limits.readBandwidth", "volumes.a.limits.writeBandwidth", "volumes.a.limits.x",
 	"volumes.i.adopt", "volumes.i.adopt.x", "volumes.i.from", "volumes.a.adopt", "volumes.a.auto", "volumes.j.auto", "volumes.a.failover",
-	"volumes.a.layout", "volumes.abcdefghijklmnopqrstuv.layout", "volumes.k.layout.x", "volumes.k.failover", "volumes.k.export", "volumes.l.layout.stripe.x",
+	"volumes.a.layout", "volumes.abcdefghijklmnopqrstuv.layout", "volumes.k.layout.x", "volumes.k.failover", "volumes.k.backup", "volumes.k.export", "volumes.l.layout.stripe.x",
+	"archives", "archives.A", "archives.main", "archives.main.s3", "archives.main.x", "archives.main.appendOnly", "archives.s3.s3", "archives.s3.s3.endpoint", "archives.s3.s3.region", "archives.s3.s3.prefix",
+	"archives.s3.s3.pathStyle", "archives.s3.s3.ca", "archives.s3.s3.storageClass", "archives.s3.s3.accessKey", "archives.s3.s3.secretKey", "archives.s3.s3.x",
+	"volumes.a.backup", "volumes.m.backup.snapshots", "volumes.m.backup.keep", "volumes.m.backup.x",
+	"volumes.n.from", "volumes.n.from.cluster", "volumes.n.from.snapshot", "volumes.n.from.detach", "volumes.n.from.x",
 }
 
 var agreeValues = strings.Split(`
@@ -135,6 +153,10 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|999|1000|3600|360
 {command: ["fence_x"]}|{command: ["fence_x"], options: a: "b", secrets: c: env: "A"}|{command: ["fence_x"], options: a: "b", secrets: a: env: "A"}|{command: ["x"], options: {}}|{command: ["x"], timeout: "1s"}|{options: {}}
 {ip: "1", plug: "ü"}|{ip: "a\nb"}|{ip: 1}|{Action: "off"}|{snmp_priv_passwd: "x"}|{password_script: "/x"}|{secret_key: "x"}|{"a b": "c"}|{password: {env: "A"}}|{option: {env: "A"}}
 "600s"|"10m1ms"|"a\tb"
+"https://h"|"http://h:9000/"|"https://h:9000/x"|"h:9000"|"https://[::1]:9000"|"a/b"|"a//b"|"/a"|"a/"|"STANDARD_IA"|"a b"|"all"|"backup.x"|"ab"|"abc"
+{bucket: "abc"}|{bucket: "abc", accessKey: "A"}|{bucket: "abc", secretKey: env: "A"}|{bucket: "abc", accessKey: "A", secretKey: env: "A"}|{dir: "/x"}|{dir: "/x", password: env: "A"}|{dir: "/x", s3: bucket: "abc", password: env: "A"}|{s3: bucket: "abc", password: file: "/x"}
+{archive: "main", volume: "db"}|{archive: "main", volume: "db", snapshot: "latest"}|{archive: "main", volume: "db", detach: true}|{archive: "main"}
+{to: "main"}|{to: "main", snapshots: "all"}|{to: "main", snapshots: ["a"]}|{to: "main", snapshots: []}|{to: "main", keep: daily: 1}|{to: "main", keep: {}}|{snapshots: "all"}
 `, "|")
 
 // TestSchemaAgrees puts many values at every path and has the checks in Go and
@@ -260,6 +282,9 @@ func decodeOnly(v cue.Value) (*Config, Problems) {
 			n.Labels = nil
 		}
 	}
+	for _, a := range cfg.Archives {
+		a.Pos = Pos{}
+	}
 	all := slices.Clone(cfg.Volumes)
 	for _, w := range cfg.Wholes {
 		all = append(all, &w.Volume)
@@ -268,6 +293,9 @@ func decodeOnly(v cue.Value) (*Config, Problems) {
 		v.Pos, v.Field, v.SnapshotPos = Pos{}, nil, nil
 		if v.Export.VIP != nil {
 			v.Export.VIP.Pos = Pos{}
+		}
+		if v.Backup != nil {
+			v.Backup.Pos = Pos{}
 		}
 		if len(v.Snapshots) == 0 {
 			v.Snapshots = nil
@@ -311,7 +339,7 @@ func withValue(path, value string) string {
 
 // TestSchemaHasPatterns holds the patterns in Go to those of the schema.
 func TestSchemaHasPatterns(t *testing.T) {
-	for _, re := range []*regexp.Regexp{unixRPC, tcpRPC, httpRPC, sshRPC, envName, userFile, labelKey, diskPath, upwards, pciAddr, lvsName, lvolAlias, uuidNQN, domainNQN, nbdPath, fenceProgram, fenceAgent, fenceValue, optionName, notAction, secretOption, secretArgument} {
+	for _, re := range []*regexp.Regexp{unixRPC, tcpRPC, httpRPC, sshRPC, envName, userFile, labelKey, diskPath, upwards, pciAddr, lvsName, lvolAlias, uuidNQN, domainNQN, nbdPath, fenceProgram, fenceAgent, fenceValue, optionName, notAction, secretOption, secretArgument, s3Endpoint, s3Bucket, s3Prefix, s3Word} {
 		if !strings.Contains(Source(), `#"`+re.String()+`"#`) {
 			t.Errorf("schema.cue lacks %s", re)
 		}

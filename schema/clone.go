@@ -5,21 +5,25 @@ import (
 	"strings"
 )
 
-// from reads the snapshot from which a volume is cloned.
-func (s *spot) from() *From {
+// from reads the snapshot from which a volume is cloned, or what of an archive it is made
+// of.
+func (s *spot) from() (*From, *Restore) {
 	if s == nil {
-		return nil
+		return nil, nil
 	}
-	o, ok := s.object(`a struct such as {volume: "golden", snapshot: "v1"}`)
+	o, ok := s.object(`a struct such as {volume: "golden", snapshot: "v1"}, or {archive: "main", volume: "db"}`)
 	if !ok {
-		return nil
+		return nil, nil
+	}
+	if o.field("archive") != nil {
+		return nil, o.restore()
 	}
 	o.only(fromFields)
 	f := &From{}
 	f.Volume, _ = o.required("volume", `"golden"`).ownName("volume")
 	f.Snapshot, _ = o.required("snapshot", `"v1"`).ownName("snapshot")
 	f.Detach = o.field("detach").boolean()
-	return f
+	return f, nil
 }
 
 // cloned checks the clones, when all volumes have been read.

@@ -27,8 +27,9 @@ type Config struct {
 	ReplaceAfterSec int64
 	Nodes           []*Node
 	// Volumes are those with replicas: also the parts of each whole, and no whole.
-	Volumes []*Volume
-	Wholes  []*Whole `json:",omitempty"`
+	Volumes  []*Volume
+	Wholes   []*Whole   `json:",omitempty"`
+	Archives []*Archive `json:",omitempty"`
 	// Retired are nodes and pools of former configurations that are gone for
 	// good, with all that was on them, sorted.
 	Retired []Retired `json:",omitempty"`
@@ -180,10 +181,11 @@ type Volume struct {
 	// SnapshotPos has the position of each.
 	Snapshots   []string
 	SnapshotPos []Pos
-	Head        string // one of Snapshots, on which the head must stand; "": any
-	From        *From  // what the volume starts as; nil: empty
-	Adopt       *Adopt `json:",omitempty"` // the lvol it is made of; nil: none. Not together with From
-	Group       string // volumes of one group share a barrier; "": none
+	Head        string   // one of Snapshots, on which the head must stand; "": any
+	From        *From    // what the volume starts as; nil: empty
+	Restore     *Restore `json:",omitempty"` // what of an archive it starts as; nil: none. Not together with From or Adopt
+	Adopt       *Adopt   `json:",omitempty"` // the lvol it is made of; nil: none. Not together with From
+	Group       string   // volumes of one group share a barrier; "": none
 	Consistency Consistency
 	// Every is the time between snapshots that strata takes and thins out by
 	// Keep, in seconds; 0: it takes none, and Keep is zero.
@@ -198,7 +200,8 @@ type Volume struct {
 	Auto Auto `json:",omitempty"`
 	// Failover is set when another node becomes the engine without a person if the
 	// engine's is gone; never of a volume of which that could not be proven to be safe.
-	Failover bool `json:",omitempty"`
+	Failover bool    `json:",omitempty"`
+	Backup   *Backup `json:",omitempty"` // what of it is kept in an archive; nil: nothing
 	// Pos is where the volume stands; Field has the positions of its fields,
 	// by their names in schema.cue, that are written out somewhere.
 	Pos   Pos

@@ -8,7 +8,7 @@ import (
 
 // The fields of each struct of schema.cue.
 var (
-	configFields      = []string{"cluster", "links", "pauseLimit", "auto", "replaceAfter", "nodes", "retired", "volumes"}
+	configFields      = []string{"cluster", "links", "pauseLimit", "auto", "replaceAfter", "nodes", "retired", "archives", "volumes"}
 	linksFields       = []string{"loss", "patience", "transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
 	nodeFields        = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild", "maintenance", "fence", "replaces"}
 	httpFields        = []string{"password", "ca"}
@@ -19,9 +19,13 @@ var (
 	maintenanceFields = []string{"suspend"}
 	suspendFields     = []string{"for"}
 	fenceFields       = []string{"command", "options", "secrets", "timeout"}
+	archiveFields     = []string{"dir", "s3", "password", "appendOnly"}
+	s3Fields          = []string{"endpoint", "region", "bucket", "prefix", "pathStyle", "ca", "storageClass", "accessKey", "secretKey"}
+	restoreFields     = []string{"archive", "cluster", "volume", "snapshot"}
+	backupFields      = []string{"to", "snapshots", "keep"}
 	volumeFields      = []string{
 		"size", "replicas", "engine", "export", "protect", "labels",
-		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "limits", "auto", "failover", "layout",
+		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "limits", "auto", "failover", "backup", "layout",
 	}
 	layoutFields    = []string{"linear", "stripe"}
 	partFields      = []string{"size", "replicas"}
@@ -81,6 +85,7 @@ func (d *document) decode(related bool) *Config {
 	}
 	root.field("nodes").nodes(cfg, rel)
 	root.field("retired").retired(cfg, rel)
+	root.field("archives").archives(cfg)
 	root.field("volumes").volumes(cfg, rel)
 	return cfg
 }

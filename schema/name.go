@@ -46,7 +46,7 @@ func (s *spot) each(what, example string) []*spot {
 	o, _ := s.object("a struct such as " + example)
 	for _, f := range o.fields {
 		if why := badName(f.name); why != "" {
-			f.wrong("", "the name of a %s %s", what, why)
+			f.wrong("", "the name of %s %s %s", article(what), what, why)
 		}
 	}
 	slices.SortFunc(o.fields, func(a, b *spot) int { return strings.Compare(a.name, b.name) })
@@ -73,3 +73,11 @@ func (s *spot) labels() map[string]string {
 }
 
 func notEmpty(s string) bool { return s != "" }
+
+// article is that of a word.
+func article(word string) string {
+	if strings.ContainsAny(word[:1], "aeio") {
+		return "an"
+	}
+	return "a"
+}

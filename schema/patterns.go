@@ -32,6 +32,12 @@ var (
 	secretOption   = regexp.MustCompile(`(?i:passwd|password|passphrase|secret|secret[_-]?key|api[_-]?key|token)$`)
 	secretArgument = regexp.MustCompile(`(?i:passw|passphrase|secret|token)`)
 
+	// Of archives in buckets.
+	s3Endpoint = regexp.MustCompile(`^https?://([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]{2,45}\])(:[1-9][0-9]{0,4})?/?$`)
+	s3Bucket   = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	s3Prefix   = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
+	s3Word     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+
 	nbdPath = regexp.MustCompile(`^/dev/nbd(0|[1-9][0-9]{0,3})$`)
 )
 

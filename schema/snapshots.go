@@ -33,7 +33,11 @@ func (s *spot) snapshotNames(v *Volume) bool {
 	if s == nil {
 		return true
 	}
-	elems, ok := s.list(`a list of snapshots, oldest first, such as ["base", "before-upgrade"]`)
+	return s.snapshotNamesAs(`a list of snapshots, oldest first, such as ["base", "before-upgrade"]`, v)
+}
+
+func (s *spot) snapshotNamesAs(want string, v *Volume) bool {
+	elems, ok := s.list(want)
 	for _, e := range elems {
 		name, is := e.ownName("snapshot")
 		switch {

@@ -52,7 +52,7 @@ func split(names []string) (entity, subject string) {
 	switch {
 	case len(names) >= 4 && names[0] == "nodes" && names[2] == "pools":
 		n = 4
-	case len(names) >= 2 && (names[0] == "nodes" || names[0] == "volumes"):
+	case len(names) >= 2 && (names[0] == "nodes" || names[0] == "volumes" || names[0] == "archives"):
 		n = 2
 	case len(names) >= 1 && names[0] == "links":
 		n = 1
@@ -69,7 +69,7 @@ func dotted(names []string) string {
 	for i, name := range names {
 		_, err := strconv.Atoi(name)
 		switch {
-		case i > 0 && err == nil && names[i-1] != "volumes" && names[i-1] != "nodes" && names[i-1] != "pools":
+		case i > 0 && err == nil && names[i-1] != "volumes" && names[i-1] != "archives" && names[i-1] != "nodes" && names[i-1] != "pools":
 			b.WriteString("[" + name + "]")
 			continue
 		case i > 0:

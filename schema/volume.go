@@ -54,13 +54,14 @@ func (s *spot) volume(cfg *Config) (v *Volume, w *Whole, laid []laidPart, o obje
 	v.Protect = o.field("protect").boolean()
 	v.Labels = o.field("labels").labels()
 	o.snapshots(v)
-	v.From = o.field("from").from()
+	v.From, v.Restore = o.field("from").from()
 	o.adopt(v)
 	v.Group, _ = o.field("group").ownName("group")
 	v.ResyncSec, _ = o.field("resync").interval()
 	o.field("limits").limits(&v.Limits)
 	o.field("auto").auto(&v.Auto)
 	v.Failover = o.field("failover").failover()
+	v.Backup = o.field("backup").backup()
 	w, laid = o.layout(v)
 	return v, w, laid, o
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"strata/catalog"
 	"strata/lineage"
 	"strata/plan"
 	"strata/report"
@@ -38,6 +39,7 @@ type Board struct {
 type looked struct {
 	cfg       *schema.Config
 	snap      *state.Snapshot
+	catalog   catalog.Catalog
 	began, at time.Time
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"strata/apply"
 	"strata/lineage"
-	"strata/plan"
 	"strata/report"
 	"strata/watch"
 )
@@ -39,7 +38,7 @@ func (b *Board) Observe(e watch.Event) {
 	case watch.Began:
 		b.is.Leads, b.is.Working, b.is.StandsBy = true, true, "" // who has not the seat begins nothing
 	case watch.Looked:
-		b.looked = &looked{e.Config, e.Snapshot, now.Add(-e.Took), now}
+		b.looked = &looked{e.Config, e.Snapshot, e.Catalog, now.Add(-e.Took), now}
 		select {
 		case b.looks <- struct{}{}:
 		default: // the one before is passed over
@@ -50,8 +49,8 @@ func (b *Board) Observe(e watch.Event) {
 	case watch.Copying:
 		b.copying(e.Copy, now)
 	case watch.Stepped:
-		if op, is := e.Step.Op.(plan.ShallowCopy); is && !errors.Is(e.Err, apply.ErrLeft) {
-			delete(b.copies, copyOf(apply.Copy{Op: op}).Key())
+		if c, is := apply.CopyOf(e.Step.Op); is && !errors.Is(e.Err, apply.ErrLeft) {
+			delete(b.copies, copyOf(c).Key())
 		}
 	case watch.Ended:
 		b.ended(e)
@@ -99,12 +98,12 @@ func (b *Board) copying(c apply.Copy, now time.Time) {
 // copyOf is a copy as reports have it.
 func copyOf(c apply.Copy) report.Copy {
 	volume := ""
-	if n, ok := lineage.Parse(c.Op.Layer); ok {
+	if n, ok := lineage.Parse(c.Layer); ok {
 		volume = n.Of().Name
 	}
 	return report.Copy{
-		Volume: volume, Layer: c.Op.Layer, From: c.Op.Node, To: c.Op.Dest,
-		Copied: c.Bytes(c.Copied), Total: c.Op.Bytes, Cluster: max(1, c.Bytes(1)),
+		Volume: volume, Layer: c.Layer, From: c.From, To: c.To, Archive: c.Archive,
+		Copied: c.Bytes(c.Copied), Total: c.Size, Cluster: max(1, c.Bytes(1)),
 	}
 }
 

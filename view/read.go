@@ -44,6 +44,7 @@ func (b *Board) word() {
 	l := b.looked
 	b.mu.Unlock()
 	r := report.Build(l.cfg, l.snap)
+	r.Recorded(l.cfg, l.snap, l.catalog)
 	snapshots := newest(l.snap)
 
 	b.mu.Lock()

@@ -47,7 +47,7 @@ func (h *hub) due(now time.Time) time.Time {
 }
 
 // come finds what has come due since it was last called. A run in hand ends for what
-// it does not know of: it plans by the time at which it began.
+// it does not know of.
 func (h *hub) come(now time.Time) {
 	was := h.checked
 	h.checked = now
@@ -71,7 +71,7 @@ func (h *hub) come(now time.Time) {
 	}
 	h.suspendedFor(now)
 	if at := scheduled(h.periods, was); !at.IsZero() && !at.After(now) {
-		h.anew("a snapshot is due")
+		h.later("a snapshot is due", now)
 	}
 	if !h.gone.IsZero() && !now.Before(h.gone) {
 		h.gone, h.wait = time.Time{}, time.Time{}
@@ -112,6 +112,17 @@ func (h *hub) anew(why string) {
 	if h.run != nil {
 		h.run.end()
 	}
+}
+
+// later gives a reason to look that a run in hand takes up by itself, when it is told what
+// time it is: what it copies into archives ends with it.
+func (h *hub) later(why string, now time.Time) {
+	h.settled = nil
+	if h.run == nil || !h.run.until(now) {
+		h.anew(why)
+		return
+	}
+	h.run.again(h.unread(h.run), h.silences())
 }
 
 // periods are how often volumes have snapshots taken, in seconds, each once.

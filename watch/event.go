@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"strata/apply"
+	"strata/catalog"
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -80,6 +81,7 @@ type (
 	Began struct{ Why []string }
 	// Looked is that all nodes were read.
 	Looked struct {
+		Catalog  catalog.Catalog // what archives hold; nil where nothing is backed up
 		Config   *schema.Config
 		Snapshot *state.Snapshot
 		Took     time.Duration

@@ -60,6 +60,16 @@ func (r *run) again(unread map[lineage.Node]string, silent map[lineage.Node]time
 	}
 }
 
+// until has the run plan by a later time, from the next look on. It reports false if it
+// has not begun yet.
+func (r *run) until(now time.Time) bool {
+	x := r.runner.Load()
+	if x != nil {
+		x.Until(now.Unix())
+	}
+	return x != nil
+}
+
 // prepare completes the options of a run.
 func (r *run) prepare(may func(context.Context) error) error {
 	if len(r.opt.Plan.Nonce) == 0 {
@@ -133,7 +143,7 @@ func (r *run) steps(ctx context.Context, x *apply.Runner) (*apply.Result, error)
 			return x.Result(), err
 		}
 		r.seen.Store(x.Result().Snapshot)
-		r.tell(Looked{Config: r.cfg, Snapshot: x.Result().Snapshot, Took: time.Since(start)})
+		r.tell(Looked{Config: r.cfg, Snapshot: x.Result().Snapshot, Catalog: x.Result().Catalog, Took: time.Since(start)})
 		if r.before != nil && x.Result().Snapshot.Same(r.before.Snapshot) {
 			return r.as(x), nil
 		}

@@ -9,7 +9,6 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"strata/apply"
-	"strata/lineage"
 	"strata/report"
 )
 
@@ -18,7 +17,7 @@ import (
 type copies struct {
 	out  io.Writer
 	bars *mpb.Progress // nil when the output is no terminal
-	by   map[lineage.UUID]*copying
+	by   map[string]*copying
 	all  overall
 	last time.Time // when a line told of all
 	bar  *mpb.Bar  // of all; nil when there is none
@@ -39,7 +38,7 @@ const (
 )
 
 func newCopies(out io.Writer) *copies {
-	c := &copies{out: out, by: map[lineage.UUID]*copying{}}
+	c := &copies{out: out, by: map[string]*copying{}}
 	if f := terminal(out); f != nil {
 		c.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(40))
 		c.out = &screen{out: c.bars}
@@ -50,16 +49,16 @@ func newCopies(out io.Writer) *copies {
 // update takes note of a copy's progress.
 func (c *copies) update(at apply.Copy) {
 	now := time.Now()
-	k := c.by[at.Op.To]
+	k := c.by[at.Key]
 	if k == nil {
 		k = &copying{last: now}
 		if c.bars != nil && at.Total > 0 {
 			k.bar = c.bars.AddBar(at.Total,
-				mpb.PrependDecorators(decor.Name(inLine(string(at.Op.Label))+"  ")),
+				mpb.PrependDecorators(decor.Name(inLine(string(at.Label))+"  ")),
 				mpb.AppendDecorators(decor.Percentage(), decor.Name("  "), decor.Any(func(decor.Statistics) string { return k.Going(time.Now()) })),
 				mpb.BarRemoveOnComplete())
 		}
-		c.by[at.Op.To] = k
+		c.by[at.Key] = k
 	}
 	c.tellAll(at, now)
 	k.Tell(report.Progress{Copied: at.Copied, Total: at.Total, Cluster: at.Bytes(1)}, now)
@@ -68,7 +67,7 @@ func (c *copies) update(at apply.Copy) {
 		k.bar.SetCurrent(at.Copied)
 	case now.Sub(k.last) >= lineEvery:
 		k.last = now
-		fmt.Fprintf(c.out, "  %s: %d of %d clusters, %s\n", inLine(string(at.Op.Label)), at.Copied, at.Total, k.Going(now))
+		fmt.Fprintf(c.out, "  %s: %d of %d clusters, %s\n", inLine(string(at.Label)), at.Copied, at.Total, k.Going(now))
 	}
 }
 
@@ -76,7 +75,7 @@ func (c *copies) update(at apply.Copy) {
 // than the one copy in hand.
 func (c *copies) tellAll(at apply.Copy, now time.Time) {
 	copied, total := c.all.copying(at, now)
-	if total <= at.Op.Bytes {
+	if total <= at.Size {
 		return
 	}
 	if c.last.IsZero() {
@@ -98,7 +97,7 @@ func (c *copies) tellAll(at apply.Copy, now time.Time) {
 
 // over takes note of a copy's end, whichever it is: one that is begun again has
 // a bar of its own.
-func (c *copies) over(to lineage.UUID) {
+func (c *copies) over(to string) {
 	if k := c.by[to]; k != nil && k.bar != nil {
 		k.bar.Abort(true)
 	}

@@ -35,6 +35,7 @@ func (c *carrying) flags(cmd *cobra.Command) {
 	c.src.targetFlags(cmd)
 	c.src.agentFlags(cmd)
 	c.src.moverFlags(cmd)
+	c.src.archiveFlags(cmd)
 	c.hold.flags(cmd)
 	cmd.Flags().BoolVar(&c.approve, "auto-approve", false, "do not ask")
 	c.all.flag(cmd)
@@ -63,7 +64,8 @@ func (c *carrying) out(cmd *cobra.Command, cfg *schema.Config, targets map[linea
 	}
 	lock.Wait, lock.Tell = c.wait, show.tell
 	guard := &apply.Guard{Start: c.src.guard, Config: cfg, Plan: planOpt}
-	opt := apply.Options{Plan: planOpt, Parallelism: c.jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved, Fence: c.src.switchOff, Addresses: c.src.mover}
+	opt := apply.Options{Plan: planOpt, Parallelism: c.jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved, Fence: c.src.switchOff, Addresses: c.src.mover, Archives: c.src.archivesOf(cfg)}
+	defer c.src.closeArchives()
 	opt.Waiting = func(all []state.Waiting) {
 		for _, w := range all {
 			show.tell(fmt.Sprintf("waiting for %s, %v at most, and hosts that write wait with it: %s", w.From, cfg.Links.Patience(), w.How()))

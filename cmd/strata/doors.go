@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,11 @@ type doors struct {
 
 	mu      sync.Mutex
 	instead map[string]string // addresses of other machines, and what stands for them
+}
+
+// dialTCP is how a simulated target reaches what is not simulated.
+func dialTCP(ctx context.Context, address string) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, "tcp", address)
 }
 
 // listen listens at an address, or, if that is not one of this machine, at a port of

@@ -19,12 +19,12 @@ type events struct {
 
 	mu   sync.Mutex
 	out  *json.Encoder
-	last map[lineage.UUID]time.Time // when a copy was told of
+	last map[string]time.Time // when a copy was told of
 	all  overall
 }
 
 func newEvents(out io.Writer, c lineage.Cluster) *events {
-	e := &events{cluster: c, out: json.NewEncoder(out), last: map[lineage.UUID]time.Time{}}
+	e := &events{cluster: c, out: json.NewEncoder(out), last: map[string]time.Time{}}
 	e.out.SetEscapeHTML(false)
 	return e
 }
@@ -51,8 +51,8 @@ func (e *events) event(ev apply.Event) {
 	if ev.Err != nil {
 		line.Event, line.Error = "failed", ev.Err.Error()
 	}
-	if op, ok := ev.Step.Op.(plan.ShallowCopy); ok {
-		e.all.over(op, ev.Err == nil, time.Now())
+	if c, ok := apply.CopyOf(ev.Step.Op); ok {
+		e.all.over(c, ev.Err == nil, time.Now())
 	}
 	e.line(line)
 }
@@ -67,13 +67,13 @@ const progressEvery = time.Second
 func (e *events) copying(at apply.Copy) {
 	now := time.Now()
 	copied, total := e.all.copying(at, now)
-	if done := at.Copied == at.Total; now.Sub(e.last[at.Op.To]) < progressEvery && !done {
+	if done := at.Copied == at.Total; now.Sub(e.last[at.Key]) < progressEvery && !done {
 		return
 	}
-	e.last[at.Op.To] = now
+	e.last[at.Key] = now
 	e.line(machine.Progress{
-		Head: machine.At("progress", now), Volume: volumeOf(at.Op.Layer), Layer: at.Op.Layer, From: at.Op.Node, To: at.Op.Dest,
-		CopiedBytes: at.Bytes(at.Copied), TotalBytes: at.Op.Bytes,
+		Head: machine.At("progress", now), Volume: volumeOf(at.Layer), Layer: at.Layer, From: at.From, To: at.To, Archive: at.Archive,
+		CopiedBytes: at.Bytes(at.Copied), TotalBytes: at.Size,
 		AllCopiedBytes: copied, AllTotalBytes: total,
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -108,6 +109,8 @@ func (l *lab) cmdSim(_ *script, args []string) error {
 				return err
 			}
 			opts.Profile = profile
+		case "-nvme":
+			opts.NVMe, opts.Dial = (&doors{out: io.Discard}).listen, dialTCP
 		case "-only":
 			opts.Disks = map[string]int64{value: opts.DiskSize}
 		default:

@@ -7,7 +7,6 @@ import (
 
 	"strata/amount"
 	"strata/apply"
-	"strata/lineage"
 	"strata/plan"
 	"strata/report"
 	"strata/schema"
@@ -18,9 +17,9 @@ type overall struct {
 	rate report.Rate
 
 	mu    sync.Mutex
-	total int64 // bytes; 0: it is not known
-	done  int64 // bytes, of copies that have ended
-	hand  map[lineage.UUID]int64
+	total int64            // bytes; 0: it is not known
+	done  int64            // bytes, of copies that have ended
+	hand  map[string]int64 // by the keys of copies
 }
 
 // foresee has the copying of the whole plan told before anything is done, if there are moves
@@ -59,22 +58,22 @@ func (o *overall) copying(at apply.Copy, now time.Time) (copied, total int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.hand == nil {
-		o.hand = map[lineage.UUID]int64{}
+		o.hand = map[string]int64{}
 	}
-	o.hand[at.Op.To] = at.Bytes(at.Copied)
+	o.hand[at.Key] = at.Bytes(at.Copied)
 	return o.sum(now)
 }
 
 // over takes note that a copy has ended, well or not.
-func (o *overall) over(op plan.ShallowCopy, well bool, now time.Time) {
+func (o *overall) over(c apply.Copy, well bool, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.hand == nil {
-		o.hand = map[lineage.UUID]int64{}
+		o.hand = map[string]int64{}
 	}
-	delete(o.hand, op.To)
+	delete(o.hand, c.Key)
 	if well {
-		o.done += op.Bytes
+		o.done += c.Size
 	}
 	o.sum(now)
 }

@@ -21,8 +21,9 @@ func TestOverall(t *testing.T) {
 		p.foreseen(256 << 20)
 		for _, to := range []lineage.UUID{"a", "b", "c", "d"} {
 			op := plan.ShallowCopy{To: to, Label: plan.Label("n2/lab.fast/" + to), Bytes: 64 << 20}
-			for clusters := int64(0); clusters <= 64; clusters += 4 {
-				p.copying(apply.Copy{Op: op, Copied: clusters, Total: 64})
+			is, _ := apply.CopyOf(op)
+			for is.Total = 64; is.Copied <= is.Total; is.Copied += 4 {
+				p.copying(is)
 				time.Sleep(time.Second)
 			}
 			p.event(apply.Event{Step: plan.Step{Op: op}})
@@ -47,8 +48,9 @@ func TestOverallOfOne(t *testing.T) {
 		var out bytes.Buffer
 		p := newProgress(&out)
 		p.foreseen(64 << 20)
-		for clusters := range int64(64) {
-			p.copying(apply.Copy{Op: plan.ShallowCopy{To: "a", Bytes: 64 << 20}, Copied: clusters, Total: 64})
+		is, _ := apply.CopyOf(plan.ShallowCopy{To: "a", Bytes: 64 << 20})
+		for is.Total = 64; is.Copied < is.Total; is.Copied++ {
+			p.copying(is)
 			time.Sleep(time.Second)
 		}
 		if strings.Contains(out.String(), "in all") {

@@ -58,9 +58,10 @@ func TestCopyLines(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out bytes.Buffer
 				c := newCopies(&out)
-				op := plan.ShallowCopy{Label: "db", To: "u", Bytes: test.cluster * test.total}
+				is, _ := apply.CopyOf(plan.ShallowCopy{Label: "db", To: "u", Bytes: test.cluster * test.total})
 				for start := time.Now(); time.Since(start) <= test.lasts; time.Sleep(50 * time.Millisecond) {
-					c.update(apply.Copy{Op: op, Copied: int64(test.at(time.Since(start))), Total: test.total})
+					is.Copied, is.Total = int64(test.at(time.Since(start))), test.total
+					c.update(is)
 				}
 				var lines []string
 				for line := range strings.Lines(out.String()) {
@@ -87,9 +88,10 @@ func TestCopyBar(t *testing.T) {
 		draw := make(chan any)
 		c := newCopies(io.Discard)
 		c.bars = mpb.New(mpb.WithOutput(&out), mpb.WithManualRefresh(draw), mpb.WithWidth(40))
-		op := plan.ShallowCopy{Label: "db", To: "u", Bytes: 100 << 20}
+		is, _ := apply.CopyOf(plan.ShallowCopy{Label: "db", To: "u", Bytes: 100 << 20})
 		for i := range int64(11) {
-			c.update(apply.Copy{Op: op, Copied: i, Total: 100})
+			is.Copied, is.Total = i, 100
+			c.update(is)
 			time.Sleep(4 * time.Second)
 		}
 		for _, want := range []string{"db ", " 10 % ", "256Ki/s, 6m0s left"} {

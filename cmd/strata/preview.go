@@ -21,6 +21,8 @@ type preview struct {
 
 // show makes the plan and shows it. said is what is to be said beside what the plan says.
 func (v *preview) show(cmd *cobra.Command, src *source, args []string, cfg *schema.Config, snap *state.Snapshot, opt plan.Options, said []plan.Finding) error {
+	opt.Catalog = src.archivesOf(cfg).Look(cmd.Context(), cfg.ArchivesInUse())
+	defer src.closeArchives()
 	p, err := recipe.Build(cfg, snap, opt)
 	if err != nil {
 		return err

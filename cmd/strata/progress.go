@@ -9,7 +9,6 @@ import (
 
 	"strata/amount"
 	"strata/apply"
-	"strata/plan"
 	"strata/schema"
 )
 
@@ -64,9 +63,9 @@ func (p *progress) foreseen(bytes int64) { p.copies.all.foreseen(bytes) }
 func (p *progress) tell(text string) { fmt.Fprintln(p.out, "note: "+inLine(text)) }
 
 func (p *progress) event(e apply.Event) {
-	if op, ok := e.Step.Op.(plan.ShallowCopy); ok {
-		p.copies.over(op.To)
-		p.copies.all.over(op, e.Err == nil, time.Now())
+	if c, ok := apply.CopyOf(e.Step.Op); ok {
+		p.copies.over(c.Key)
+		p.copies.all.over(c, e.Err == nil, time.Now())
 	}
 	if e.Err != nil {
 		mark, style := "✗", bad

@@ -37,7 +37,7 @@ Environment:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newPlan(), newApply(), newRebalance(), newWatch(), newStatus(), newWait(), newGraph(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newFence(), newVersion(), newGuard())
+	root.AddCommand(newPlan(), newApply(), newRebalance(), newWatch(), newStatus(), newWait(), newGraph(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newFence(), newBackup(), newExport(), newVersion(), newGuard())
 	return root
 }
 
@@ -50,6 +50,7 @@ type source struct {
 	secrets    []string
 	agents     []string // fence agents that may be run
 	movers     []string // programs that move addresses, likewise
+	archives   archives
 	// trace and reached, if not nil, are told of calls and clients, too.
 	trace   func(lineage.Node, metrics.Trace) metrics.Trace
 	reached func(lineage.Node, *spdk.Client)
@@ -77,6 +78,10 @@ func (s *source) answerFlag(cmd *cobra.Command, name string) {
 
 func (s *source) recordFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.debugRPC, "debug-rpc", "", "append every exchange with the targets to `FILE`, a JSON object a line, secrets removed")
+	s.secretFlags(cmd)
+}
+
+func (s *source) secretFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&s.secrets, "secrets", nil, secretsHelp)
 }
 

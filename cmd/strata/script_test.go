@@ -59,6 +59,7 @@ func TestMain(m *testing.M) {
 //	watch [-as=NAME] -stop|-kill|-hangup|-freeze|-thaw   it is ended, and must end well; it is killed; SIGHUP; SIGSTOP and SIGCONT
 //	[!] logged [-as=NAME] [-within=TIME] [-since=FILE] REGEXP  it logs that, or has since what was last waited for, or since FILE was copied from its log
 //	get PATH [REGEXP...]                     that watch serves, until it matches all, and none with a "!" before it; !PATH is refused
+//	archive DIR                              an empty repository, which is opened in no time; its password is "secret"
 //	config [-patient|-wait[=TIME]] NODE... -NODE... lab/nodes.cue again, with these nodes only, and those with a "-" retired; lost peers are given up late, or links wait
 func TestScript(t *testing.T) { testscript.Run(t, stories("testdata/script")) }
 
@@ -114,6 +115,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"logged":    inLab((*lab).cmdLogged),
 	"get":       inLab((*lab).cmdGet),
 	"config":    inLab((*lab).cmdConfig),
+	"archive":   inLab((*lab).cmdArchive),
 }
 
 type labKey struct{}
@@ -173,5 +175,13 @@ func (l *lab) configure(nodes ...string) error {
 	}
 	return os.WriteFile(filepath.Join(dir, "nodes.cue"), []byte(b.String()), 0o644)
 }
+
+// cmdArchive copies a repository whose key costs little: one that is made now takes most of
+// a second each time that it is opened.
+func (l *lab) cmdArchive(s *script, args []string) error {
+	return os.CopyFS(s.MkAbs(args[0]), os.DirFS(archiveDir))
+}
+
+var archiveDir, _ = filepath.Abs("testdata/archive")
 
 func (l *lab) cmdConfig(_ *script, args []string) error { return l.configure(args...) }

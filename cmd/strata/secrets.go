@@ -23,7 +23,7 @@ import (
 // secretsEnv has the operator's word where --secrets does not.
 const secretsEnv = "STRATA_SECRETS"
 
-const secretsHelp = "which secrets a configuration may use, and for which hosts: `SOURCE=HOST,...`; may be repeated. A source is env:NAME, file:/path, file:/directory/ or ssh (the agent and the usual keys), a host [scheme://][user@]host[:port], *.domain or *, and fence://NAME a fence agent. " +
+const secretsHelp = "which secrets a configuration may use, and for which hosts: `SOURCE=HOST,...`; may be repeated. A source is env:NAME, file:/path, file:/directory/ or ssh (the agent and the usual keys), a host [scheme://][user@]host[:port], *.domain or *, fence://NAME a fence agent and archive://NAME an archive. " +
 	"Said once, nothing else is used; \"none\" is none at all. By default $" + secretsEnv + ", the same with spaces between"
 
 // permit is what the operator has said of secrets.

@@ -36,7 +36,8 @@ With --nvme hosts outside of the simulation reach what is exported over NVMe/TCP
 as they would reach a real target: Linux with "nvme connect", SPDK, or whatever
 else speaks it. A target listens at the addresses that it is told by RPC. One that
 is not this machine's is served at a port of 127.0.0.1 instead, which is printed.
-Hosts that an export does not list are refused.
+Hosts that an export does not list are refused. In turn a target attaches to whatever
+listens where no simulated target does: strata is that for backups.
 
 Things go wrong on request: by --fault, or by a line on the standard input while
 it runs. Such a line is one of
@@ -73,6 +74,7 @@ it runs. Such a line is one of
 			}
 			if nvme {
 				opts.NVMe = (&doors{out: cmd.OutOrStdout()}).listen
+				opts.Dial = dialTCP
 			}
 			cluster := sim.New(opts)
 			defer cluster.Close()

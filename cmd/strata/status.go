@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"strata/backup"
 	"strata/lineage"
 	"strata/report"
 	"strata/schema"
@@ -47,8 +48,9 @@ another than before.`,
 				return err
 			}
 			defer closeAll()
+			defer src.closeArchives()
 			look := func(ctx context.Context) (*report.Report, error) {
-				r := lookAt(ctx, cfg, targets)
+				r := lookAt(ctx, cfg, targets, src.archivesOf(cfg))
 				if len(volumes.names) == 0 {
 					return r, nil
 				}
@@ -73,9 +75,10 @@ another than before.`,
 }
 
 // lookAt reads everything, and who is connected.
-func lookAt(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk.Client) *report.Report {
+func lookAt(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk.Client, archives *backup.Archives) *report.Report {
 	snap := state.Read(ctx, cfg.Cluster, targets)
 	r := report.Build(cfg, snap)
+	r.Recorded(cfg, snap, archives.Look(ctx, cfg.ArchivesInUse()))
 	r.Connect(state.ReadConnected(ctx, snap, cfg.Cluster, targets))
 	return r
 }

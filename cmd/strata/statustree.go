@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/lipgloss/tree"
 
@@ -114,6 +115,9 @@ func volumeTree(v report.Volume) any {
 	}
 	for _, n := range v.Unread {
 		t.Child(fmt.Sprintf("%s  could not be read; %s has its replica in use  %s", n, v.Engine, good.Render(report.Current)))
+	}
+	if v.Backup != nil {
+		t.Child("backup " + backupLine(v.Backup))
 	}
 	for _, r := range v.Replicas {
 		rt := tree.Root(fmt.Sprintf("%s  %s/%s  %s, %s written  %s", r.Node, r.Lvstore, r.Head, amount.About(r.Size), amount.About(r.Allocated), legStyle(r.Leg).Render(r.Leg)))
@@ -235,13 +239,41 @@ func hostsOf(e report.Export) string {
 	return "  " + faint.Render("connected: "+strings.Join(all, ", "))
 }
 
+// backupLine says what an archive has of a volume.
+func backupLine(b *report.Backup) string {
+	if b.Unread != "" {
+		return fmt.Sprintf("in %s: %s", b.Archive, worry.Render("not known: "+b.Unread))
+	}
+	text := fmt.Sprintf("in %s: %s", b.Archive, worry.Render("nothing yet"))
+	if b.Snapshot != "" {
+		verified := "never read back"
+		if b.Verified != "" {
+			verified = "read back and whole at " + b.Verified
+		}
+		text = fmt.Sprintf("in %s: %s, the latest %s of %s%s, %s, for which %s were sent, %s", b.Archive, amount.Of(b.Records, "record"), b.Snapshot, b.Time, age(b.Time), amount.About(b.Size), amount.About(b.Copied), verified)
+	}
+	if len(b.Lacks) > 0 {
+		text += "  " + worry.Render("lacks "+strings.Join(b.Lacks, ", "))
+	}
+	return text
+}
+
+// age says how long ago a time is.
+func age(at string) string {
+	t, err := time.Parse(time.RFC3339, at)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(" (%v ago)", max(0, time.Since(t).Round(time.Second)))
+}
+
 // copyLine says how far a copy is.
 func copyLine(c report.Copy, going func(report.Copy) string) string {
 	what := "a layer"
 	if c.Layer != "" {
 		what = string(c.Layer)
 	}
-	text := fmt.Sprintf("copy of %s  %s → %s  %s", what, c.From, c.To, amount.About(c.Copied))
+	text := fmt.Sprintf("copy of %s  %s → %s  %s", what, cmp.Or(string(c.From), "archive "+c.Archive), cmp.Or(string(c.To), "archive "+c.Archive), amount.About(c.Copied))
 	if c.Total > 0 {
 		text += fmt.Sprintf(" of %s, %d %%", amount.About(c.Total), c.Percent())
 	}

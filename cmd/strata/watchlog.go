@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"strata/apply"
-	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
 	"strata/watch"
@@ -56,7 +55,7 @@ type watchLog struct {
 	notes   []plan.Finding
 	waits   bool   // a plan does, for a person
 	failed  string // why the last run did not come to its end
-	copies  map[lineage.UUID]time.Time
+	copies  map[string]time.Time
 }
 
 func (w *watchLog) observe(e watch.Event) {
@@ -174,17 +173,17 @@ func (w *watchLog) stepped(e apply.Event) {
 func (w *watchLog) copying(c apply.Copy) {
 	now := time.Now()
 	if w.copies == nil {
-		w.copies = map[lineage.UUID]time.Time{}
+		w.copies = map[string]time.Time{}
 	}
 	if c.Copied == c.Total {
-		delete(w.copies, c.Op.To)
+		delete(w.copies, c.Key)
 		return
 	}
-	if now.Sub(w.copies[c.Op.To]) < copyEvery {
+	if now.Sub(w.copies[c.Key]) < copyEvery {
 		return
 	}
-	w.copies[c.Op.To] = now
-	w.log.Info("copying", "volume", volumeOf(c.Op.Layer), "layer", c.Op.Layer, "from", c.Op.Node, "to", c.Op.Dest, "copied", c.Bytes(c.Copied), "bytes", c.Op.Bytes)
+	w.copies[c.Key] = now
+	w.log.Info("copying", "volume", volumeOf(c.Layer), "layer", c.Layer, "from", c.From, "to", c.To, "copied", c.Bytes(c.Copied), "bytes", c.Size)
 }
 
 func (w *watchLog) ended(e watch.Ended) {

@@ -30,6 +30,8 @@ type Checker struct {
 	opt plan.Options
 	was *state.Snapshot // before the first plan
 	w   *world.World
+	// recorded has the layers that archives have records of by the steps so far.
+	recorded map[recorded]bool
 	// held has the exports of wholes whose hosts wait between sections of a pass, and the
 	// one since which.
 	held map[lineage.NQN]plan.Key

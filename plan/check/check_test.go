@@ -77,6 +77,66 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
+// What would leave an archive with something that is no image of a layer is refused, as is a
+// copy onto other blocks, and taking a layer away that is being sent.
+func TestCheckRefusesBackups(t *testing.T) {
+	const run = "11111111-0000-4000-8000-000000000000"
+	at1 := plan.At{Node: "n1"}
+	whole := plan.Backup{At: at1, Archive: "main", Lvstore: "lab.fast", Layer: "db.k3f7@3.b", Below: []lineage.LvolName{"db.k3f7@2.a"}}
+	with := func(change func(*plan.Backup)) plan.Backup {
+		op := whole
+		change(&op)
+		return op
+	}
+	for _, c := range []struct {
+		why   string
+		world string
+		op    plan.Op
+	}{
+		{"", "", whole},
+		{"there is no archive other", "", with(func(op *plan.Backup) { op.Archive = "other" })},
+		{"db.k3f7@2.a, which db.k3f7@3.b stands on, is left out", "", with(func(op *plan.Backup) { op.Below = nil })},
+		{"db.k3f7@3.b does not stand on db.k3f7@1.x in that order", "", with(func(op *plan.Backup) { op.Below = []lineage.LvolName{"db.k3f7@1.x"} })},
+		{"archive main has no record of db.k3f7@2.a", "", with(func(op *plan.Backup) { op.Below, op.Over = nil, "db.k3f7@2.a" })},
+		{"does not say that layer db.k3f7@4.c counts", "", with(func(op *plan.Backup) {
+			op.Layer, op.Below = "db.k3f7@4.c", []lineage.LvolName{"db.k3f7@2.a", "db.k3f7@3.b"}
+		})},
+		{"the replica in lab.new on n1 is not known to be current", "n1 disk /dev/new lab.new.disk claimed\nn1 lvstore lab.new lab.new.disk 1Mi 1024\nn1 lvol lab.new/db.k3f7@2.a c2 64Mi 3\n", with(func(op *plan.Backup) {
+			op.Lvstore, op.Layer, op.Below = "lab.new", "db.k3f7@2.a", nil
+		})},
+		{"no layer", "", with(func(op *plan.Backup) { op.Layer, op.Below = "db.k3f7#4.1.3p", nil })},
+		{"a layer of db.k3f7 on n1 is being backed up", "n1 controller lab.~backup.db.k3f7 nqn.2026-01.io.strata:lab:~backup:db.k3f7:" + run + " enabled 10.0.0.9 41000\n", plan.LvolDelete{At: at1, Lvstore: "lab.fast", Name: "db.k3f7@2.a"}},
+		{"the run that has n1 locked is at work on db.k3f7", "n1 locked " + run + "\nn1 controller lab.~backup.db.k3f7 nqn.2026-01.io.strata:lab:~backup:db.k3f7:" + run + " enabled 10.0.0.9 41000\n", plan.ControllerDetach{At: at1, Controller: "lab.~backup.db.k3f7"}},
+		{"lab.fast on n1 has blocks of 4096 bytes, and lab.fast on n2 of 512", "", plan.ShallowCopy{At: at1, Dest: "n2", Lvstore: "lab.fast", Layer: "db.k3f7@2.a", To: "s2"}},
+	} {
+		cfg, snap := plantest.TwoNodes(t, `archives: main: {dir: "/backup", password: env: "PW"}
+nodes: n1: pools: new: aio: "/dev/new"
+volumes: db: {size: 64Mi, replicas: on: ["n1"], export: nvmf: hosts: "any"}`, c.world+`n1 tcp
+n1 disk /dev/n1 lab.fast.disk claimed
+n1 lvstore lab.fast lab.fast.disk 1Mi 1024
+n1 lvol lab.fast/db.k3f7@2.a a2 64Mi 3
+n1 lvol lab.fast/db.k3f7@3.b a3 64Mi 3 parent=db.k3f7@2.a
+n1 lvol lab.fast/db.k3f7@4.c a4 64Mi 3 parent=db.k3f7@3.b
+n1 lvol lab.fast/db.k3f7#4.1.3p u1 64Mi 9 parent=db.k3f7@4.c
+n1 subsystem nqn.2026-01.io.strata:lab:db.k3f7 any
+n1 namespace nqn.2026-01.io.strata:lab:db.k3f7 1 u1
+n1 listen nqn.2026-01.io.strata:lab:db.k3f7 10.0.0.1 4420
+n2 disk /dev/n2 lab.fast.disk claimed blocks=512
+n2 lvstore lab.fast lab.fast.disk 1Mi 1024
+n2 lvol lab.fast/db.k3f7+2 s2 64Mi 0
+`)
+		risk := plan.RiskCopy
+		if _, deletes := c.op.(plan.LvolDelete); deletes {
+			risk = plan.RiskDestroy
+		}
+		s := plan.Section{Kind: plan.KindBackup, Name: "db", Stages: [][]plan.Step{{{Op: c.op, Risk: risk}}}}
+		err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, plan.Options{AllowDestroy: plantest.Grants("db@a")})
+		if c.why == "" && err != nil || c.why != "" && (err == nil || !strings.Contains(err.Error(), c.why)) {
+			t.Errorf("%s: got %v, want: %s", c.op.Words(), err, c.why)
+		}
+	}
+}
+
 // What destroys data is refused unless it was released, whatever it is.
 func TestCheckRefusesWhatIsNotReleased(t *testing.T) {
 	cfg, snap := inService(t)

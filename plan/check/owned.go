@@ -51,6 +51,9 @@ func (c *Checker) owned(op plan.Op) error {
 		if err := c.changed(node, op.Lvstore, op.Name); err != nil {
 			return err
 		}
+		if err := c.notBackedUp(op); err != nil {
+			return err
+		}
 		return c.lvolUnused(op)
 	case plan.LvolSnapshot:
 		if err := ours(node, op.Lvstore, op.Layer); err != nil {
@@ -74,6 +77,10 @@ func (c *Checker) owned(op plan.Op) error {
 			return err
 		}
 		return ours(node, op.Lvstore, op.Layer)
+	case plan.Backup:
+		return c.backup(node, op)
+	case plan.Fill:
+		return c.fill(node, op)
 	case plan.WriteLimit:
 		if c.lvol(op.Bdev) == nil {
 			return fmt.Errorf("%s is not the cluster's", op.Label)
@@ -92,6 +99,9 @@ func (c *Checker) owned(op plan.Op) error {
 		}
 		return c.numbered(op)
 	case plan.SubsystemDelete:
+		if b, ok := c.cfg.Cluster.ParseRestore(op.NQN); ok {
+			return c.backupOver(op.Node, b)
+		}
 		return c.nqn(op.NQN)
 	case plan.HostAllow:
 		if err := c.letIn(op); err != nil {
@@ -268,6 +278,9 @@ func (c *Checker) goes(n lineage.Node, name string) error {
 	ctrl := c.w.Nodes[n].Controllers[name]
 	if ctrl == nil {
 		return fmt.Errorf("controller %s is not there", name)
+	}
+	if b, ok := c.cfg.Cluster.ParseBackup(ctrl.NQN); ok {
+		return c.backupOver(n, b)
 	}
 	if err := c.nqn(ctrl.NQN); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"strata/catalog"
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -89,7 +90,7 @@ func Text(p *plan.Plan) string {
 // "key: value" of the archive's comment are options: allow-destroy, authority
 // (db=n2), failover (db), off (n2 and how that is known), silent (n2), wish (db n1/lab.fast engine=n1), nonce, now (seconds), auto (words, "nothing" or "as configured"), away (nodes, or
 // "none"), explain, gone (n2:n1 waits, or over, of a link), and counted (n2 100 160: suspended
-// since then, by then). Nodes know of one another's pools
+// since then, by then). A file "archives" has what archives hold (catalog). Nodes know of one another's pools
 // (worldtest.Remind) unless a line says "reminders: none".
 type Case struct {
 	Name    string
@@ -233,7 +234,51 @@ func (c Case) options(t testing.TB, cfg *schema.Config) plan.Options {
 			}
 		}
 	}
+	opt.Catalog = c.catalog(t)
 	return opt
+}
+
+// catalog is what archives hold, by lines "main db.k3f7@2.base [over=…] [block=64Ki]", the
+// oldest record first, "main empty" or "main unread why"; nil where the file "archives" says
+// nothing.
+func (c Case) catalog(t testing.TB) catalog.Catalog {
+	t.Helper()
+	var all catalog.Catalog
+	for line := range strings.Lines(c.File("archives")) {
+		f := strings.Fields(line)
+		if len(f) < 2 {
+			t.Fatalf("%q says nothing of an archive", line)
+		}
+		if all == nil {
+			all = catalog.Catalog{}
+		}
+		if all[f[0]] == nil {
+			all[f[0]] = &catalog.Archive{}
+		}
+		switch f[1] {
+		case "empty":
+		case "unread":
+			all[f[0]].Unread = strings.Join(f[2:], " ")
+		default:
+			r := catalog.Record{ID: fmt.Sprint(len(all[f[0]].Records) + 1), Cluster: "lab", Layer: lineage.LvolName(f[1]), Block: 1 << 20, Size: 64 << 20, Bytes: 5 << 20, Time: int64(len(all[f[0]].Records) + 1)}
+			for _, o := range f[2:] {
+				switch k, v, _ := strings.Cut(o, "="); k {
+				case "over":
+					r.Over = lineage.LvolName(v)
+				case "block":
+					kib, err := strconv.Atoi(strings.TrimSuffix(v, "Ki"))
+					if err != nil {
+						t.Fatal(err)
+					}
+					r.Block = int64(kib) << 10
+				default:
+					t.Fatalf("unknown word %s", o)
+				}
+			}
+			all[f[0]].Records = append(all[f[0]].Records, r)
+		}
+	}
+	return all
 }
 
 // wish is where a volume is to be.

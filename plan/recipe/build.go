@@ -127,6 +127,7 @@ func (b *builder) run(last *builder) {
 		if last == nil || len(b.opt.AllowDestroy) > 0 {
 			b.orphans()
 		}
+		b.endBackups()
 		b.letGoLost()
 		b.dropUnneeded(idle)
 		b.dropFormer(former)

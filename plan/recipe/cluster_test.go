@@ -252,6 +252,18 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 			return errors.New("no such nbd device")
 		}
 		delete(m.NBD, op.Path)
+	case plan.Backup:
+		for _, name := range append(slices.Clone(op.Below), op.Layer) {
+			if m.Lvols[op.Lvstore+"/"+string(name)] == nil {
+				return fmt.Errorf("no layer %s", name)
+			}
+		}
+	case plan.Fill:
+		l := m.Lvols[op.Lvstore+"/"+string(op.Name)]
+		if l == nil || l.Allocated > 0 {
+			return fmt.Errorf("%s is not there, or not empty", op.Name)
+		}
+		l.Allocated = 1
 	case plan.NodeOff:
 		if !m.down {
 			c.stop(m)

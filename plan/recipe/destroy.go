@@ -111,6 +111,10 @@ func (b *builder) destroy(inc *state.Incarnation, by plan.Grant) {
 			}
 		}
 	}
+	if why := b.backingUp(inc.Volume); why != "" {
+		b.block(key.String(), schema.Pos{}, "", "it is released, but %s", why)
+		return
+	}
 	if clone, hint := b.clonedBy(inc); clone != "" {
 		b.block(key.String(), schema.Pos{}, hint, "it is released, but %s was cloned from it", clone)
 		return

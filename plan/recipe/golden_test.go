@@ -8,6 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"strata/catalog"
 	"strata/plan"
 	"strata/plan/plantest"
 	"strata/plan/world"
@@ -49,9 +50,19 @@ func golden(t *testing.T, c plantest.Case) {
 		t.Errorf("got plan\n%s\nwant\n%s\nafter it\n%s\nwant\n%s", want, c.File("want"), left, c.File("after"))
 	}
 	for n := range steps {
-		continued(t, cfg, carriedOut(t, cfg, snap, p, n), opt, fmt.Sprintf("cut off after %d of %d steps", n, steps), n%4 == 0)
+		continued(t, cfg, carriedOut(t, cfg, snap, p, n), recorded(cfg, opt, p.Steps()[:n]), fmt.Sprintf("cut off after %d of %d steps", n, steps), n%4 == 0)
 	}
-	atRest(t, cfg, after, opt, "carried out")
+	atRest(t, cfg, after, recorded(cfg, opt, p.Steps()), "carried out")
+}
+
+// recorded are the options when steps have left their records in archives.
+func recorded(cfg *schema.Config, opt plan.Options, steps []plan.Step) plan.Options {
+	for _, step := range steps {
+		if op, ok := step.Op.(plan.Backup); ok {
+			opt.Catalog = opt.Catalog.With(op.Archive, catalog.Record{Cluster: cfg.Cluster, Layer: op.Layer, Over: op.Over, Block: 1 << 20})
+		}
+	}
+	return opt
 }
 
 // carriedOut is the world after the first n steps of a plan.
@@ -76,7 +87,7 @@ func continued(t *testing.T, cfg *schema.Config, snap *state.Snapshot, opt plan.
 		t.Errorf("%s: %v\n%s", when, err, worldtest.Write(snap))
 		return
 	}
-	atRest(t, cfg, carriedOut(t, cfg, snap, p, len(p.Steps())), opt, when+", and continued")
+	atRest(t, cfg, carriedOut(t, cfg, snap, p, len(p.Steps())), recorded(cfg, opt, p.Steps()), when+", and continued")
 }
 
 func atRest(t *testing.T, cfg *schema.Config, snap *state.Snapshot, opt plan.Options, when string) {

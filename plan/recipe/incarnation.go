@@ -50,7 +50,7 @@ func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
 	}
 	if r != nil {
 		p.id = r.Volume
-	} else if i := slices.IndexFunc(layers, func(id lineage.Volume) bool { return !b.releases(v, id) }); i >= 0 {
+	} else if i := slices.IndexFunc(layers, func(id lineage.Volume) bool { return !b.releases(v, id) && !slices.Contains(b.unfinished(v), id) }); i >= 0 {
 		return p, fmt.Sprintf("of %s only layers are left, and no head", layers[i]), "if nothing of it is needed, release it with " + plan.IncarnationGrant(layers[i]).Flag()
 	}
 	for _, o := range rivals {
@@ -58,7 +58,8 @@ func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
 			p.others = append(p.others, o.Volume)
 		}
 	}
-	p.others = append(p.others, layers...)
+	unfinished := b.unfinished(v)
+	p.others = append(p.others, slices.DeleteFunc(layers, func(id lineage.Volume) bool { return slices.Contains(unfinished, id) })...)
 	return p, "", ""
 }
 

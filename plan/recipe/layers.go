@@ -180,9 +180,12 @@ func (s *subject) stoodOn(n lineage.Node, on *state.Lvol) string {
 	return ""
 }
 
-// read says that a layer is, or may be, read from another node; "" when it is
-// not.
+// read says that a layer is, or may be, read from another node, or by strata; "" when
+// it is not.
 func (s *subject) read(n lineage.Node, on *state.Lvol) string {
+	if why := s.b.sending(n, s.id); why != "" {
+		return why
+	}
 	if s.b.visible(n, on.UUID) || s.readThrough(on.UUID) {
 		return "it is being read from another node"
 	}

@@ -26,6 +26,7 @@ type passes struct {
 
 	suspended  []string             // nodes
 	suspension *suspension          // nil until they are apart
+	backups    backups              // what archives hold
 	outcomes   []*outcome           // of volumes, when they were last planned; nil before
 	wholes     map[string]*whole    // as the last pass to look at them found them, by name
 	needs      map[lineage.Link]int // how many volumes need a link
@@ -62,7 +63,7 @@ type copiesSeen struct {
 }
 
 func newPasses(cfg *schema.Config, w *world.World, opt plan.Options) *passes {
-	p := &passes{cfg: cfg, w: w, opt: opt, order: sourcesFirst(cfg), suspended: suspendedNodes(cfg), index: map[string]int{}, wholes: map[string]*whole{}, needs: map[lineage.Link]int{}, places: map[string]plan.Placement{}, seats: map[string]plan.Seat{}}
+	p := &passes{cfg: cfg, w: w, opt: opt, order: sourcesFirst(cfg), suspended: suspendedNodes(cfg), index: map[string]int{}, wholes: map[string]*whole{}, needs: map[lineage.Link]int{}, places: map[string]plan.Placement{}, seats: map[string]plan.Seat{}, backups: backups{cfg.Cluster, opt.Catalog}}
 	for i, v := range p.order {
 		p.index[v.Name] = i
 	}

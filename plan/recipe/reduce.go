@@ -85,6 +85,8 @@ func (s *subject) stays(l state.CurrentLeg) (why, hint string) {
 		return "there is one replica too many, and none goes while the one " + s.b.away(s.Legs[away].Node), ""
 	case s.cutOffLeg() != "":
 		return "there is one replica too many, and none goes meanwhile: " + s.cutOffLeg(), ""
+	case s.b.sending(l.Node, s.id) != "":
+		return fmt.Sprintf("the replica on %s is one too many, but %s", l.Node, s.b.sending(l.Node, s.id)), ""
 	case s.readFrom(l):
 		return fmt.Sprintf("the replica on %s is one too many, but one that is being rebuilt reads through it", l.Node), ""
 	case !s.may(schema.DutyMove):
@@ -202,7 +204,7 @@ func (s *subject) handOver(gone map[lineage.UUID]bool) {
 func (s *subject) dropStale() {
 	for _, h := range slices.Clone(s.inc.Heads) {
 		at := s.b.w.Nodes[h.Node]
-		if s.isLeg(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.wantsAt(h.Place()) && !s.legAt(h.Place()) {
+		if s.isLeg(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.b.sending(h.Node, s.id) != "" || s.wantsAt(h.Place()) && !s.legAt(h.Place()) {
 			continue // where one is to be, the rebuild goes on with what is there
 		}
 		stale := because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, amount.Of(state.Spread(s.Legs), "replica"))

@@ -47,6 +47,7 @@ var (
 var making = course{"A volume that nobody has", []row{
 	{recipe{"seen", "no volume is new while a node that may have a replica was not read", "create.go", asks, (*subject).seen}, []result{acted, blocked}},
 	{recipe{"clone", "sealed heads on a layer of another volume", "clone.go", changing, (*subject).createClone}, []result{acted, blocked}},
+	{recipe{"restore", "a sealed head of what an archive has", "restore.go", changing, (*subject).restore}, []result{acted, blocked}},
 	{recipe{"adopt", "an lvol of somebody else's becomes its head", "adopt.go", changing, (*subject).adopt}, []result{acted, blocked}},
 	{recipe{"create", "sealed heads, which are empty", "create.go", changing, (*subject).create}, nil},
 }}
@@ -114,6 +115,7 @@ var layering = course{"The layers of a volume of which all legs can be reached",
 	{recipe{"revert", "the head is put on an older layer again", "revert.go", releasing, (*subject).revert}, []result{acted, blocked}},
 	{recipe{"remove", "layers go that are not configured any more, or too many (retain.go)", "layers.go", changing.except("only by `keep`"), (*subject).removeLayers}, nil},
 	{cutting, nil},
+	{recipe{"backup", "a snapshot is recorded in an archive that is to be there", "backup.go", changing, (*subject).backup}, nil},
 }}
 
 // through tries the recipes of a course, each on what the ones before it leave. It

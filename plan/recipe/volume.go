@@ -95,6 +95,10 @@ func (b *builder) open(v *schema.Volume) *subject {
 		u.stays(b, v)
 		return nil
 	}
+	s := &subject{b: b, v: v, keep: map[lineage.UUID]lineage.Node{}}
+	if s.busy() && len(b.unfinished(v)) > 0 {
+		return nil // it is being made of what an archive has
+	}
 	p, why, hint := b.pick(v)
 	if why != "" {
 		b.blockAlone("volume "+v.Name, v.Pos, hint, "%s", why)
@@ -102,7 +106,7 @@ func (b *builder) open(v *schema.Volume) *subject {
 	}
 	b.leftBehind(v, p)
 	found := p.id.Name != ""
-	s := &subject{b: b, v: v, id: p.id, sec: b.section(plan.VolumeKey(v.Name)), keep: map[lineage.UUID]lineage.Node{}}
+	s.id, s.sec = p.id, b.section(plan.VolumeKey(v.Name))
 	if s.busy() && !found {
 		return nil // what is to become the volume is being copied
 	}

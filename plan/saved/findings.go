@@ -63,6 +63,8 @@ func findings(cfg *schema.Config, snap *state.Snapshot, of plan.Key) map[string]
 		case of.Kind == plan.KindVolume:
 			volumeFindings(f, c, snap, n, of)
 			adoptFindings(f, cfg.Volume(of.Name), n)
+		case of.Kind == plan.KindBackup:
+			volumeFindings(f, c, snap, n, plan.VolumeKey(of.Name))
 		case of.Kind == plan.KindGroup:
 			for _, v := range cfg.Volumes {
 				if v.Group == of.Name {

@@ -127,6 +127,10 @@ func (w *World) Project(op plan.Op) error {
 		return w.projectLayOut(n, op)
 	case plan.RaidCreate, plan.RaidDelete, plan.RaidGrow, plan.RaidRemoveLeg, plan.ExpectLegs:
 		return w.projectRaid(n, op)
+	case plan.Backup:
+		return projectBackup(n, op)
+	case plan.Fill:
+		return w.projectFill(n, op)
 	case plan.UblkTarget, plan.WriteLimit, plan.ExpectPaths, plan.ExpectAddress, plan.AddressMove:
 	case plan.HostLimit:
 		n.SetLimits(op.Bdev, Limits(op.Limits))

@@ -98,6 +98,38 @@ var copyCases = []example{
 		p := c.n1.copied(c.n1.copyTo("lvs0/s", dst))
 		c.equal("end", []any{p.State, p.Error, p.Copied == c.n1.bdev(dst).Driver.Lvol.Clusters}, []any{"error", "Input/output error", true})
 	}},
+	{name: "onto smaller blocks an eighth of it goes to wrong places, and that is called complete", run: func(c *run) {
+		c.n1.pool().thick("a", 4)
+		c.n1.snapshot("lvs0/a", "s")
+		c.n1.gives("m", "bdev_malloc_create", M{"name": "m", "num_blocks": 65536, "block_size": 512})
+		c.n1.str("bdev_lvol_create_lvstore", M{"bdev_name": "m", "lvs_name": "lvs1", "cluster_sz": 1 << 20, "clear_method": "none"})
+		dst := c.n1.str("bdev_lvol_create", M{"lvs_name": "lvs1", "lvol_name": "b", "size_in_mib": 4, "thin_provision": true})
+		c.equal("copy", c.n1.copied(c.n1.copyTo("lvs0/s", dst)), progress{4, 4, "complete", ""})
+		c.equal("clusters that were written to", c.n1.bdev(dst).Driver.Lvol.Clusters, 1)
+	}},
+	{name: "onto larger blocks it is refused, which is found out only by checking", run: func(c *run) {
+		c.n1.pool()
+		c.n1.gives("m", "bdev_malloc_create", M{"name": "m", "num_blocks": 65536, "block_size": 512})
+		c.n1.str("bdev_lvol_create_lvstore", M{"bdev_name": "m", "lvs_name": "lvs1", "cluster_sz": 1 << 20, "clear_method": "none"})
+		c.n1.str("bdev_lvol_create", M{"lvs_name": "lvs1", "lvol_name": "b", "size_in_mib": 4, "thin_provision": false})
+		c.n1.snapshot("lvs1/b", "s")
+		dst := c.n1.thin("dst", 4)
+		c.equal("check", c.n1.progress(c.n1.copyTo("lvs1/s", dst)), progress{0, 4, "error", "Invalid argument"})
+	}},
+	{name: "a head is cut while a layer below it is copied", run: func(c *run) {
+		c.n1.pool().thick("a", 200)
+		c.n1.snapshot("lvs0/a", "s")
+		c.n1.thin("dst", 200)
+		got := c.n1.round(call{"bdev_lvol_start_shallow_copy", M{"src_lvol_name": "lvs0/s", "dst_bdev_name": "lvs0/dst"}},
+			call{"bdev_lvol_snapshot", M{"lvol_name": "lvs0/a", "snapshot_name": "t"}})
+		var op struct {
+			ID int `json:"operation_id"`
+		}
+		c.decode(got[0], &op)
+		c.equal("copy", c.n1.copied(op.ID), progress{200, 200, "complete", ""})
+		c.equal("parent of the head", c.n1.bdev("lvs0/a").Driver.Lvol.Base, "t")
+		c.equal("parent of that", c.n1.bdev("lvs0/t").Driver.Lvol.Base, "s")
+	}},
 	{name: "what does not start", run: func(c *run) {
 		c.n1.pool().thin("a", 4)
 		c.n1.snapshot("lvs0/a", "s")

@@ -36,6 +36,9 @@ type Options struct {
 	// target listen on. Where it fails the target refuses the listener. Nothing is
 	// simulated of the way there.
 	NVMe func(target, address string) (net.Listener, error)
+	// Dial, if not nil, has the targets attach to subsystems that are not simulated, over
+	// NVMe/TCP: it connects to an address where no target listens.
+	Dial func(ctx context.Context, address string) (net.Conn, error)
 	// Profile is the build simulated; Stock if its Name is empty.
 	Profile Profile
 }

@@ -106,11 +106,17 @@ func (c *shallowCopy) step(p *process) {
 			err = s.disk.read(c.buf, int64(c.src.blob.Map[idx])*s.cluster)
 		}
 		if err == nil {
-			err = c.dst.write(c.io, c.buf, int64(idx)*s.cluster)
+			// The numbers of the source's blocks are taken for those of the destination's.
+			n := int64(s.block) / int64(c.dst.blockSize)
+			err = c.dst.write(c.io, c.buf[:s.cluster/n], int64(idx)*s.cluster/n)
 		}
 		switch {
 		case err == errStalled:
-			p.after(stallPoll, func() { c.step(p) })
+			poll := stallPoll
+			if r, ok := c.dst.dev.(*remote); ok && r.disk != nil {
+				poll = abroadPoll
+			}
+			p.after(poll, func() { c.step(p) })
 			return
 		case err != nil:
 			c.fail(numberOf(err))

@@ -37,6 +37,7 @@ type controller struct {
 	spaces   map[uint32]*remote
 	missed   []uint32 // namespaces whose events are held up by silence
 	news     []uint32 // those whose events are being looked into
+	abroad   *abroad  // where it is attached to what is not simulated
 	blocks   bool     // an attempt of it holds up the process
 	held     int      // bdevs that somebody keeps from going
 }
@@ -240,6 +241,7 @@ func (ct *controller) drop(r *remote) {
 func (ct *controller) reset() { ct.lost() }
 
 func (ct *controller) disconnect() {
+	ct.comeHome()
 	if ct.sub != nil {
 		ct.sub.disconnect(ct)
 		ct.sub, ct.at, ct.missed, ct.news = nil, nil, nil, nil

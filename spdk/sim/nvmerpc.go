@@ -101,14 +101,22 @@ func (p *process) attach(q *attachment) (any, error) {
 		}
 	}
 	p.attaching = append(p.attaching, q.Name)
-	finish := func() (any, error) {
+	named := func(there bool) {
 		for i, n := range p.attaching {
 			if n == q.Name {
 				p.attaching = append(p.attaching[:i:i], p.attaching[i+1:]...)
 				break
 			}
 		}
-		p.nvme = append(p.nvme, ct)
+		if there {
+			p.nvme = append(p.nvme, ct)
+		}
+	}
+	if ct.peer() == nil && p.t.c.opts.Dial != nil {
+		return p.attachAbroad(ct, named)
+	}
+	finish := func() (any, error) {
+		named(true)
 		ct.unblock()
 		if !ct.connect() {
 			ct.forget()

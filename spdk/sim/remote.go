@@ -1,6 +1,10 @@
 package sim
 
-import "slices"
+import (
+	"slices"
+
+	"strata/nvmetcp"
+)
 
 // remote is a namespace of a controller as a device. SPDK remembers it by
 // number only, and looks for namespaces when it first connects and when an
@@ -11,7 +15,8 @@ type remote struct {
 	ct     *controller
 	nsid   uint32
 	bdev   *bdev
-	absent bool // it was not there at the last reconnect, nor was it shown since
+	disk   *nvmetcp.Device // of one that is not simulated; nil for others
+	absent bool            // it was not there at the last reconnect, nor was it shown since
 }
 
 // part is what an op does by way of a remote.
@@ -65,6 +70,9 @@ func (r *remote) write(o *op, p []byte, off int64) error {
 // do sends a part of an op to the peer, or looks what has come of it. When the
 // connection is lost it is sent again: what the peer has taken in goes on there.
 func (r *remote) do(o *op, w part, p []byte) error {
+	if r.disk != nil {
+		return r.doAbroad(o, w, p)
+	}
 	s := o.sent[w]
 	if s != nil && (r.ct.sub == nil || r.ct.epoch != s.epoch) {
 		delete(o.sent, w)

@@ -159,6 +159,9 @@ func (p *process) die() {
 	for addr := range p.doors {
 		p.shutDoor(addr)
 	}
+	for _, ct := range p.nvme {
+		ct.comeHome()
+	}
 	for _, l := range p.lvs {
 		l.store.loaded = false
 	}

@@ -32,6 +32,7 @@ import (
 //	n1 can bdev_raid_grow_base_bdev
 //	n1 ublk 3 bdev
 //	n1 nbd /dev/nbd0 bdev
+//	n1 locked uuid
 //	n1 limits bdev 2000 64Mi 0Mi (reads and writes, bytes read, bytes written, a second)
 func Read(cluster lineage.Cluster, text string) (*state.Snapshot, error) {
 	nodes := map[lineage.Node]*state.Node{}
@@ -184,6 +185,8 @@ func readLine(n *state.Node, what string, f []string) error {
 		n.Ublk[atoi(f[0])] = f[1]
 	case "nbd":
 		n.NBD[f[0]] = f[1]
+	case "locked":
+		n.Lock.Holder = lineage.UUID(f[0])
 	case "limits":
 		n.SetLimits(f[0], state.Limits{IOPS: int64(atoi(f[1])), Read: size(f[2]), Write: size(f[3])})
 	default:

@@ -1,0 +1,144 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"strata/backup"
+	"strata/catalog"
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/spdk"
+)
+
+// backups has layers copied into archives.
+type backups struct {
+	cfg      *schema.Config
+	archives *backup.Archives
+	run      lineage.UUID // the holder of the nodes' locks
+}
+
+func newBackups(cfg *schema.Config, opt Options) *backups {
+	b := &backups{cfg: cfg, archives: opt.Archives}
+	if opt.Lock != nil {
+		b.run = opt.Lock.Holder
+	}
+	return b
+}
+
+// look is what archives hold that volumes are backed up to.
+func (b *backups) look(ctx context.Context) catalog.Catalog {
+	return b.archives.Look(ctx, b.cfg.ArchivesInUse())
+}
+
+// copy records a layer.
+func (c *caller) backup(ctx context.Context, t *spdk.Client, op plan.Backup) error {
+	b := c.backups
+	if b.archives == nil {
+		return errors.New("archives are not opened here")
+	}
+	n := b.cfg.Node(op.Node)
+	of, ok := lineage.ParseLayer(op.Layer)
+	if !ok || n == nil {
+		return fmt.Errorf("%s on %s is no layer of the cluster's", op.Layer, op.Node)
+	}
+	if b.run == "" {
+		return fmt.Errorf("%s is not locked: somebody could delete a layer while it is copied", op.Node)
+	}
+	repo, err := b.archives.Repository(ctx, op.Archive)
+	if err != nil {
+		return err
+	}
+	block, err := c.clusterOf(ctx, t, op.Node, op.Lvstore)
+	if err != nil {
+		return err
+	}
+	job := backup.Job{
+		Target: t, Names: lineage.Backup{Volume: of.Volume, Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address, Listen: b.archives.Listen,
+		Record: catalog.Record{Layer: op.Layer, Over: op.Over, Block: catalog.Block(block)},
+	}
+	for _, l := range append(op.Below[:len(op.Below):len(op.Below)], op.Layer) {
+		job.Layers = append(job.Layers, c.alias(op.Node, op.Lvstore, l))
+	}
+	if op.Over != "" {
+		base, err := b.archives.Base(ctx, op.Archive, b.cfg.Cluster, op.Over)
+		if err != nil {
+			return err
+		}
+		was, _ := catalog.Parse(base.Tags)
+		job.Base, job.Record.Block = base, was.Block
+	}
+	now, _ := CopyOf(op)
+	_, err = job.Run(ctx, repo, func(copied, total uint64) {
+		now.Copied, now.Total = int64(copied), int64(total)
+		c.events.copying(now)
+	})
+	b.archives.Changed(op.Archive)
+	if err != nil {
+		return fmt.Errorf("backing up %s into archive %s: %w", op.Layer, op.Archive, err)
+	}
+	return nil
+}
+
+// clusterOf is how large the clusters of an lvstore are, in bytes.
+func (c *caller) clusterOf(ctx context.Context, t *spdk.Client, node lineage.Node, lvstore string) (int64, error) {
+	stores, err := t.GetLvstores(ctx)
+	if err != nil {
+		return 0, err
+	}
+	name := c.lvstores.name(node, lvstore)
+	for _, s := range stores {
+		if s.Name == name {
+			return int64(s.ClusterSize), nil
+		}
+	}
+	return 0, fmt.Errorf("there is no lvstore %s", name)
+}
+
+// fill writes an image of an archive to an lvol.
+func (c *caller) fill(ctx context.Context, t *spdk.Client, op plan.Fill) error {
+	b := c.backups
+	if b == nil || b.archives == nil {
+		return errors.New("archives are not opened here")
+	}
+	n := b.cfg.Node(op.Node)
+	name, ok := lineage.Parse(op.Name)
+	if !ok || n == nil {
+		return fmt.Errorf("%s on %s is not the cluster's", op.Name, op.Node)
+	}
+	if b.run == "" {
+		return fmt.Errorf("%s is not locked: somebody could delete what is written to", op.Node)
+	}
+	rec, err := b.archives.Base(ctx, op.Archive, op.Cluster, op.Image)
+	if err != nil {
+		return err
+	}
+	repo, err := b.archives.Repository(ctx, op.Archive)
+	if err != nil {
+		return err
+	}
+	image, err := repo.Image(ctx, *rec)
+	if err != nil {
+		return err
+	}
+	defer image.Close()
+	cluster, err := c.clusterOf(ctx, t, op.Node, op.Lvstore)
+	if err != nil {
+		return err
+	}
+	job := backup.Fill{
+		Target: t, Names: lineage.Backup{Volume: name.Of(), Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address, Port: fmt.Sprint(n.Port),
+		Lvol: c.alias(op.Node, op.Lvstore, op.Name), Cluster: cluster,
+	}
+	now, _ := CopyOf(op)
+	now.Total = op.Bytes
+	if err := job.Run(ctx, image, func(bytes int64) {
+		now.Copied = min(bytes, now.Total)
+		c.events.copying(now)
+	}); err != nil {
+		return fmt.Errorf("writing %s of archive %s: %w", op.Image, op.Archive, err)
+	}
+	return nil
+}

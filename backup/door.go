@@ -1,0 +1,77 @@
+package backup
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/google/uuid"
+
+	"strata/nvmetcp"
+	"strata/spdk"
+)
+
+// door is where a node attaches for the length of a job.
+type door struct {
+	listener net.Listener
+	target   *nvmetcp.Target
+	uuid     string
+}
+
+// open listens. Only the node is let in, as the host that it is to its peers.
+func open(ctx context.Context, j *Job, in *intake, s shape) (*door, error) {
+	at, err := listenAt(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", at)
+	if err != nil {
+		return nil, fmt.Errorf("listening for %s: %w; --backup-listen says at which address of this machine it reaches strata", j.Node, err)
+	}
+	id := uuid.New() // of two namespaces with one UUID a target shows only the first
+	disk := &nvmetcp.Disk{
+		NQN: string(j.Of.BackupNQN(j.Names)), Hosts: []string{string(j.Of.HostNQN(j.Node))},
+		Namespace: nvmetcp.Namespace{ID: 1, UUID: id, BlockSize: s.block, Size: s.size, Backend: in},
+	}
+	d := &door{listener: l, target: &nvmetcp.Target{Connect: disk.Connect}, uuid: id.String()}
+	go func() { _ = d.target.Serve(l) }() // which ends when it is closed
+	return d, nil
+}
+
+// listenAt is the address to listen on: what was said, or the one from which packets go
+// to the node.
+func listenAt(ctx context.Context, j *Job) (string, error) {
+	if host, port, err := net.SplitHostPort(j.Listen); err == nil {
+		return net.JoinHostPort(host, port), nil
+	}
+	if j.Listen != "" {
+		return net.JoinHostPort(j.Listen, "0"), nil
+	}
+	c, err := (&net.Dialer{}).DialContext(ctx, "udp", net.JoinHostPort(j.Address, "9")) // sends nothing
+	if err != nil {
+		return "", fmt.Errorf("it is not known at which address %s (%s) reaches strata: %w; say so with --backup-listen", j.Node, j.Address, err)
+	}
+	defer c.Close()
+	host, _, err := net.SplitHostPort(c.LocalAddr().String())
+	return net.JoinHostPort(host, "0"), err
+}
+
+// attach has the node attach to it.
+func (d *door) attach(ctx context.Context, j *Job, name string) error {
+	at := d.listener.Addr().(*net.TCPAddr)
+	family := "IPv4"
+	if at.IP.To4() == nil {
+		family = "IPv6"
+	}
+	_, err := j.Target.AttachController(ctx, spdk.AttachController{
+		Name: name, TrType: "TCP", AdrFam: family, TrAddr: at.IP.String(), TrSvcID: fmt.Sprint(at.Port),
+		SubNQN: string(j.Of.BackupNQN(j.Names)), HostNQN: string(j.Of.HostNQN(j.Node)),
+		CtrlrLossTimeoutSec: lossTimeoutSec, ReconnectDelaySec: 1, FastIOFailTimeoutSec: fastFailSec,
+	})
+	if err != nil {
+		return reason(err, at)
+	}
+	return nil
+}
+
+func (d *door) close() { d.target.Close() }

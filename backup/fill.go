@@ -1,0 +1,173 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+
+	"strata/archive"
+	"strata/lineage"
+	"strata/nvmetcp"
+	"strata/spdk"
+)
+
+// Fill is an lvol, which is empty and nobody else's, that an image is written to. While it
+// runs the node must be locked.
+type Fill struct {
+	Target *spdk.Client
+	Names  lineage.Backup
+	Of     lineage.Cluster
+	Node   lineage.Node
+	// Address and Port are where the node serves NVMe/TCP.
+	Address, Port string
+	Lvol          string // what RPCs call it
+	Cluster       int64  // bytes
+}
+
+// Run writes the image, and tells how many bytes of it are written. When it returns the
+// node shows the lvol to nobody any more, if it can be reached.
+func (f *Fill) Run(ctx context.Context, image *archive.Image, tell func(bytes int64)) (err error) {
+	nqn := string(f.Of.RestoreNQN(f.Names))
+	if err := f.show(ctx, nqn); err != nil {
+		return err
+	}
+	defer func() {
+		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), detachTimeout)
+		defer cancel()
+		if derr := f.hide(over, nqn); derr != nil && err == nil {
+			err = derr
+		}
+	}()
+	at := net.JoinHostPort(f.Address, f.Port)
+	h, err := nvmetcp.Connect(ctx, at, nvmetcp.HostOptions{HostNQN: string(f.Of.RestoreHost()), Subsystem: nqn})
+	if err != nil {
+		return fmt.Errorf("strata does not reach %s at %s: %w", f.Node, at, err)
+	}
+	defer h.Close()
+	disk, err := h.Open(ctx, 1)
+	if err != nil {
+		return err
+	}
+	if disk.Size < image.Size || image.BlockSize%int64(disk.BlockSize) != 0 {
+		return fmt.Errorf("%s has %d bytes in blocks of %d, and the image %d in pieces of %d", f.Lvol, disk.Size, disk.BlockSize, image.Size, image.BlockSize)
+	}
+	w := &writer{disk: disk, cluster: max(f.Cluster, image.BlockSize), block: image.BlockSize, size: image.Size, seen: map[int64]map[int64]bool{}}
+	if err := image.Blocks(ctx, nil, func(b archive.Block) error {
+		if err := w.write(ctx, b); err != nil {
+			return err
+		}
+		tell(w.bytes.Load())
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := w.pad(ctx); err != nil {
+		return err
+	}
+	return disk.Flush(ctx)
+}
+
+// writer writes blocks, and what is missing of the clusters that they are in: a target does
+// not zero a cluster that is written to first.
+type writer struct {
+	disk                 *nvmetcp.Device
+	cluster, block, size int64
+	bytes                atomic.Int64
+
+	mu   sync.Mutex
+	seen map[int64]map[int64]bool // blocks by cluster; nil of a cluster that is whole
+}
+
+func (w *writer) write(ctx context.Context, b archive.Block) error {
+	if b.Data == nil {
+		return nil // it reads as zero
+	}
+	if err := w.disk.WriteAt(ctx, b.Data, b.Off); err != nil {
+		return err
+	}
+	w.bytes.Add(b.Len)
+	if w.block == w.cluster {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := b.Off / w.cluster
+	blocks, begun := w.seen[c]
+	if !begun {
+		blocks = map[int64]bool{}
+		w.seen[c] = blocks
+	}
+	if blocks[b.Off] = true; int64(len(blocks)) == w.cluster/w.block {
+		w.seen[c] = nil
+	}
+	return nil
+}
+
+// pad zeroes the rest of clusters that were written to in part.
+func (w *writer) pad(ctx context.Context) error {
+	for c, blocks := range w.seen {
+		if blocks == nil {
+			continue
+		}
+		for off := c * w.cluster; off < min((c+1)*w.cluster, w.disk.Size); off += w.block {
+			if !blocks[off] {
+				if err := w.disk.WriteAt(ctx, make([]byte, min(w.block, w.disk.Size-off)), off); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// show has the node show the lvol to strata alone.
+func (f *Fill) show(ctx context.Context, nqn string) error {
+	if err := f.hide(ctx, nqn); err != nil { // of a try of this run that failed
+		return err
+	}
+	if err := f.Target.TransportCreate(ctx, "TCP"); err != nil && spdk.ClassOf(err) != spdk.Exists {
+		return err
+	}
+	id := uuid.New().String()
+	steps := []func() error{
+		func() error {
+			return f.Target.SubsystemCreate(ctx, spdk.SubsystemCreate{NQN: nqn, SerialNumber: "STRESTORE", ModelNumber: "strata", MaxNamespaces: 1})
+		},
+		func() error { return f.Target.HostAdd(ctx, nqn, string(f.Of.RestoreHost())) },
+		func() error {
+			_, err := f.Target.NamespaceAdd(ctx, spdk.NamespaceAdd{NQN: nqn, Namespace: spdk.NamespaceSpec{NSID: 1, BdevName: f.Lvol, UUID: id}})
+			return err
+		},
+		func() error {
+			family := "IPv4"
+			if ip := net.ParseIP(f.Address); ip != nil && ip.To4() == nil {
+				family = "IPv6"
+			}
+			return f.Target.ListenerAdd(ctx, spdk.ListenerAdd{NQN: nqn, Address: spdk.Address{TrType: "TCP", AdrFam: family, TrAddr: f.Address, TrSvcID: f.Port}})
+		},
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return errors.Join(err, f.hide(context.WithoutCancel(ctx), nqn))
+		}
+	}
+	return nil
+}
+
+func (f *Fill) hide(ctx context.Context, nqn string) error {
+	all, err := f.Target.GetSubsystems(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if s.NQN == nqn {
+			return f.Target.SubsystemDelete(ctx, nqn)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"strata/amount"
+	"strata/archive"
+)
+
+func newBackupVerify() *cobra.Command {
+	var src source
+	cmd := &cobra.Command{
+		Use:   "verify ARCHIVE VOLUME@SNAPSHOT|RECORD [DIR | FILE...]",
+		Short: "Read a record back and compare it with the hashes by which it is known",
+		Long: `verify reads everything that a record's image consists of, and compares each block
+with the SHA-256 by which it is known, which was made of what the node sent. That it was
+whole is noted with the record, where something may be written.
+
+Exit codes: 0 it is whole, 1 something is damaged, or error.`,
+		Example: "  strata backup verify main db@before-upgrade examples/lab\n  strata backup verify main 1f0c9a2b examples/lab",
+		Args:    cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := src.load(args[2:])
+			if err != nil {
+				return err
+			}
+			records, err := src.records(cmd, cfg, args[0])
+			if err != nil {
+				return err
+			}
+			r, err := find(records, args[1])
+			if err != nil {
+				return err
+			}
+			defer src.closeArchives()
+			all := src.archivesOf(cfg)
+			repo, err := all.Repository(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			id, err := archive.ParseID(r.ID)
+			if err != nil {
+				return err
+			}
+			rec, err := repo.Record(cmd.Context(), id)
+			if err != nil {
+				return err
+			}
+			image, err := repo.Image(cmd.Context(), rec)
+			if err != nil {
+				return err
+			}
+			found, err := image.Verify(cmd.Context(), nil)
+			image.Close()
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			for _, d := range found.Damaged {
+				fmt.Fprintln(out, inLine(d.Error()))
+			}
+			if found.Failed > 0 {
+				return fmt.Errorf("record %s of %s is damaged in %d places; those that share these blocks are, too: back the volume up anew after %s", id.Short(), r.Layer, found.Failed, "strata backup verify has found which")
+			}
+			fmt.Fprintf(out, "record %s of %s is whole: %s read, image %s\n", id.Short(), r.Layer, amount.Of(int(found.Blocks), "block"), image.Content.Short())
+			r.Verified = time.Now().Unix()
+			if _, err := repo.Retag(cmd.Context(), rec, r.Tags()); err != nil {
+				fmt.Fprintln(out, inLine(fmt.Sprintf("note: that is not written down: %v", err)))
+			}
+			return nil
+		},
+	}
+	src.flags(cmd)
+	src.secretFlags(cmd)
+	return cmd
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"strata/amount"
+	"strata/archive"
+)
+
+func newExport() *cobra.Command {
+	var src source
+	var from string
+	cmd := &cobra.Command{
+		Use:   "export VOLUME@SNAPSHOT FILE --from ARCHIVE [DIR | FILE...]",
+		Short: "Write a snapshot that an archive has to a raw image",
+		Long: `export writes the image of a snapshot to a file, raw and sparse: what the volume never
+had, or has zero, takes no room. It is read from an archive, and no node is asked. The
+file must not be there yet; one that was cut off is deleted.
+
+VOLUME@latest is the latest record of a volume.`,
+		Example: "  strata export db@before-upgrade db.img --from main examples/lab",
+		Args:    cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if from == "" {
+				return fmt.Errorf("--from is missing: which archive?")
+			}
+			cfg, err := src.load(args[2:])
+			if err != nil {
+				return err
+			}
+			records, err := src.records(cmd, cfg, from)
+			if err != nil {
+				return err
+			}
+			r, err := find(records, args[0])
+			if err != nil {
+				return err
+			}
+			defer src.closeArchives()
+			repo, err := src.archivesOf(cfg).Repository(cmd.Context(), from)
+			if err != nil {
+				return err
+			}
+			id, err := archive.ParseID(r.ID)
+			if err != nil {
+				return err
+			}
+			rec, err := repo.Record(cmd.Context(), id)
+			if err != nil {
+				return err
+			}
+			image, err := repo.Image(cmd.Context(), rec)
+			if err != nil {
+				return err
+			}
+			defer image.Close()
+			if err := exportTo(cmd.Context(), image, args[1]); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "wrote %s of %s, %s, to %s\n", args[0], from, amount.Bytes(image.Size), args[1])
+			return nil
+		},
+	}
+	src.flags(cmd)
+	src.secretFlags(cmd)
+	cmd.Flags().StringVar(&from, "from", "", "the `ARCHIVE` of the configuration that has it")
+	return cmd
+}
+
+// exportTo writes an image to a new file.
+func exportTo(ctx context.Context, image *archive.Image, name string) (err error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			err = errors.Join(err, os.Remove(name))
+		}
+	}()
+	if err := f.Truncate(image.Size); err != nil {
+		return err
+	}
+	if err := image.Blocks(ctx, nil, func(b archive.Block) error {
+		_, err := f.WriteAt(b.Data, b.Off)
+		return err
+	}); err != nil {
+		return err
+	}
+	return f.Sync()
+}

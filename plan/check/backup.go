@@ -1,0 +1,124 @@
+package check
+
+import (
+	"fmt"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// backup refuses to record as a layer what is not all of it, or not one that counts.
+func (c *Checker) backup(n *schema.Node, op plan.Backup) error {
+	if c.cfg.Archive(op.Archive) == nil {
+		return fmt.Errorf("there is no archive %s", op.Archive)
+	}
+	of, ok := lineage.ParseLayer(op.Layer)
+	if !ok {
+		return fmt.Errorf("%s is no layer", op.Layer)
+	}
+	if err := ours(n, op.Lvstore, op.Layer); err != nil {
+		return err
+	}
+	at := c.w.Nodes[n.Name]
+	l := at.Lvols[op.Lvstore+"/"+string(op.Layer)]
+	if l == nil {
+		return fmt.Errorf("layer %s is not on %s", op.Layer, n.Name)
+	}
+	counts, place := false, lineage.Place{Node: n.Name, Lvstore: op.Lvstore}
+	for _, leg := range c.judge(of.Volume).Legs {
+		counts = counts || leg.Head != nil && leg.Place() == place && leg.Head.Name.Cut >= of.Epoch
+	}
+	if !counts {
+		return fmt.Errorf("the replica in %s on %s is not known to be current, or does not say that layer %s counts", op.Lvstore, n.Name, op.Layer)
+	}
+	return c.sent(at, l, op)
+}
+
+// sent refuses a copy that leaves out a layer between those that are sent and the one
+// whose record it builds on, or that builds on none that is in the archive.
+func (c *Checker) sent(at *state.Node, l *state.Lvol, op plan.Backup) error {
+	chain := at.Below(l)
+	for i := range op.Below {
+		if name := op.Below[len(op.Below)-1-i]; i >= len(chain) || chain[i].Name != name {
+			return fmt.Errorf("%s does not stand on %s in that order", op.Layer, name)
+		}
+	}
+	switch rest := chain[len(op.Below):]; {
+	case op.Over == "" && len(rest) > 0:
+		return fmt.Errorf("%s, which %s stands on, is left out", rest[0].Name, op.Layer)
+	case op.Over == "" && !l.Complete(), op.Over == "" && len(chain) > 0 && !chain[len(chain)-1].Complete():
+		return fmt.Errorf("part of %s is not on %s", op.Layer, op.Node)
+	case op.Over != "" && (len(rest) == 0 || rest[0].Name != op.Over):
+		return fmt.Errorf("%s does not stand on %s with nothing but what is sent between them", op.Layer, op.Over)
+	case op.Over != "" && c.opt.Catalog[op.Archive].Find(c.cfg.Cluster, op.Over) == nil && !c.recorded[recorded{op.Archive, op.Over}]:
+		return fmt.Errorf("archive %s has no record of %s", op.Archive, op.Over)
+	}
+	if c.recorded == nil {
+		c.recorded = map[recorded]bool{}
+	}
+	c.recorded[recorded{op.Archive, op.Layer}] = true
+	return nil
+}
+
+// recorded is a layer of which an archive has a record by the steps so far.
+type recorded struct {
+	archive string
+	layer   lineage.LvolName
+}
+
+// notBackedUp refuses to delete an lvol of a volume from which a layer is being sent on
+// that node: a target refuses it while that goes on, and takes the bdev away all the same.
+func (c *Checker) notBackedUp(op plan.LvolDelete) error {
+	name, ok := lineage.Parse(op.Name)
+	if !ok {
+		return nil
+	}
+	if _, layer := name.(lineage.Layer); !layer {
+		return nil
+	}
+	for _, n := range c.opt.Busy[plan.BackupKey(name.Of().Name)] {
+		if n == op.Node {
+			return fmt.Errorf("a layer of %s on %s is being backed up", name.Of(), op.Node)
+		}
+	}
+	for _, ctrl := range c.w.Nodes[op.Node].Controllers {
+		if b, ok := c.cfg.Cluster.ParseBackup(ctrl.NQN); ok && b.Volume == name.Of() {
+			return fmt.Errorf("a layer of %s on %s is being backed up, by %s", name.Of(), op.Node, ctrl.Name)
+		}
+	}
+	return nil
+}
+
+// backupOver refuses to take away what a run that lives is sending a layer through.
+func (c *Checker) backupOver(n lineage.Node, b lineage.Backup) error {
+	if c.w.Nodes[n].Lock.Holder == b.Run {
+		return fmt.Errorf("the run that has %s locked is at work on %s", n, b.Volume)
+	}
+	return nil
+}
+
+// fill refuses to write to anything but staging of a volume that has no head, and what is
+// not in the archive.
+func (c *Checker) fill(n *schema.Node, op plan.Fill) error {
+	name, _ := lineage.Parse(op.Name)
+	staging, ok := name.(lineage.Staging)
+	if !ok {
+		return fmt.Errorf("%s is no lvol that is being made: it would be overwritten", op.Name)
+	}
+	if err := ours(n, op.Lvstore, op.Name); err != nil {
+		return err
+	}
+	if c.opt.Catalog[op.Archive].Find(op.Cluster, op.Image) == nil {
+		return fmt.Errorf("archive %s has no record of %s", op.Archive, op.Image)
+	}
+	if inc := c.w.Incarnation(staging.Volume); len(inc.Heads) > 0 || inc.Running() {
+		return fmt.Errorf("%s is there already", staging.Volume)
+	}
+	l := c.w.Nodes[n.Name].Lvols[op.Lvstore+"/"+string(op.Name)]
+	if l == nil || !l.Empty() {
+		return fmt.Errorf("%s on %s is not empty", op.Name, n.Name)
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package recipe
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"strata/catalog"
+	"strata/lineage"
+	"strata/plan"
+	"strata/plan/retention"
+	"strata/schema"
+	"strata/state"
+)
+
+// restore makes a volume that nobody has of an image in an archive:
+//
+//	filled    an empty lvol, staging, written by strata; what an earlier try left goes first,
+//	          for nobody knows how far it came
+//	named     it becomes a sealed head, the only one: only now there is such a volume, which
+//	          is started and served as any other; further replicas come by rebuild
+//
+// A crash before the last call leaves staging, which is never served.
+func (s *subject) restore() result {
+	from := s.v.Restore
+	if from == nil {
+		return idle
+	}
+	b, about := s.b, "volume "+s.v.Name
+	in := b.backups.found[from.Archive]
+	if in == nil || in.Unread != "" {
+		why := "nobody has looked into it"
+		if in != nil {
+			why = in.Unread
+		}
+		b.block(about, s.v.At("from"), "", "archive %s, which it is to come from, could not be read: %s", from.Archive, why)
+		return blocked
+	}
+	if n := b.restoring(s.v); n != "" {
+		b.block(about, s.v.At("from"), "", "the run that has %s locked is making it", n)
+		return blocked
+	}
+	rec := b.restored(from, in)
+	switch {
+	case rec == nil:
+		b.block(about, s.v.At("from"), "strata backup list "+from.Archive+" says what there is", "archive %s has no record of %s, from which it is to be made", from.Archive, from)
+		return blocked
+	case rec.Size > s.v.Size:
+		b.block(about, s.v.At("size"), "", "it is to be made of %s, which has %s, and is configured with %s", from, schema.SizeText(rec.Size), schema.SizeText(s.v.Size))
+		return blocked
+	}
+	var shortage string
+	s.places, shortage = b.place(s.v, nil, 0, "")
+	b.decided(s.places)
+	if shortage != "" {
+		b.block(about, s.v.At("replicas"), "", "%s", shortage)
+		return blocked
+	}
+	if b.unheard(s.places.Chosen) {
+		return acted
+	}
+	s.fill(rec, in, s.seatOf(s.places.Chosen))
+	return acted
+}
+
+// restoring is a node on which a run that lives makes a volume; "" for none.
+func (b *builder) restoring(v *schema.Volume) lineage.Node {
+	for n, at := range b.readNodes() {
+		for nqn := range at.Subsystems {
+			if of, ok := b.cfg.Cluster.ParseRestore(nqn); ok && of.Volume.Name == v.Name && of.Run == at.Lock.Holder {
+				return n.Name
+			}
+		}
+	}
+	return ""
+}
+
+// restored is the record that a volume is to be made of; nil for none.
+func (b *builder) restored(from *schema.Restore, in *catalog.Archive) *catalog.Record {
+	all := in.Of(lineage.Cluster(cmp.Or(from.Cluster, string(b.cfg.Cluster))), from.Volume)
+	var best *catalog.Record
+	for i := range all {
+		r := &all[i]
+		if (from.Snapshot == schema.Latest || r.Of().Snapshot == from.Snapshot) && (best == nil || r.Time >= best.Time) {
+			best = r
+		}
+	}
+	return best
+}
+
+// seatOf is the place of the first replica: where the engine is to be.
+func (s *subject) seatOf(places []plan.Choice) plan.Choice {
+	if i := slices.IndexFunc(places, func(c plan.Choice) bool { return c.Node == s.v.Engine }); i >= 0 {
+		return places[i]
+	}
+	return places[0]
+}
+
+// fill has the first replica written.
+func (s *subject) fill(rec *catalog.Record, in *catalog.Archive, at plan.Choice) {
+	why := because(s.v.At("from"), "volume %s is made of %s, recorded %s", s.v.Name, s.v.Restore, retention.Clock(rec.Time))
+	s.id = lineage.Volume{Name: s.v.Name, ID: s.b.newID(s.v.Name)}
+	for _, left := range s.b.unfinished(s.v) {
+		s.id = left
+		s.drop(left)
+	}
+	s.sec.after(plan.NodeKey(at.Node))
+	p := s.b.pool(at.Node, at.Lvstore)
+	size := s.b.size(s.v, []plan.Choice{at})
+	p.taken += size
+	s.sec.after(p.known...)
+	staging := lineage.Staging{Volume: s.id, Epoch: 1}.Lvol()
+	head := lineage.Head{Volume: s.id, Epoch: 1, Legs: 1, Mark: lineage.Sealed}.Lvol()
+	n := plan.At{Node: at.Node}
+	s.sec.then(why, plan.RiskCreate, plan.LvolCreate{At: n, Lvstore: at.Lvstore, Name: staging, Size: size})
+	s.b.copies[at.Node]++
+	s.sec.then(why, plan.RiskCopy, plan.Fill{At: n, Archive: s.v.Restore.Archive, Cluster: rec.Cluster, Image: rec.Layer, Lvstore: at.Lvstore, Name: staging, Bytes: written(in, rec)})
+	s.sec.then(why, plan.RiskCreate, plan.LvolRename{At: n, Lvstore: at.Lvstore, From: staging, To: head})
+}
+
+// written is how much an image has at most: what was sent for it and for those that it was
+// built on.
+func written(in *catalog.Archive, rec *catalog.Record) int64 {
+	bytes := int64(0)
+	for r := rec; r != nil && bytes < rec.Size; r = in.Find(r.Cluster, r.Over) {
+		bytes += r.Bytes
+		if r.Over == "" {
+			return min(bytes, rec.Size)
+		}
+	}
+	return rec.Size
+}
+
+// unfinished are incarnations of a volume that is to be restored of which there is nothing
+// but staging: what a try has left that was cut off. Where there is a layer it was another
+// volume, and is not touched.
+func (b *builder) unfinished(v *schema.Volume) (all []lineage.Volume) {
+	if v.Restore == nil {
+		return nil
+	}
+	for _, id := range b.w.Incarnations(v.Name) {
+		inc := b.w.Incarnation(id)
+		staging := !slices.ContainsFunc(inc.Others, func(o state.Placed) bool { _, is := o.Lvol.Parsed.(lineage.Staging); return !is })
+		if len(inc.Heads) == 0 && !inc.Running() && len(inc.Others) > 0 && staging {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
+// drop deletes what a try has left.
+func (s *subject) drop(left lineage.Volume) {
+	why := because(s.v.At("from"), "it is left of a restore that was cut off, and nobody knows how far that came")
+	for n, at := range s.b.readNodes() {
+		for _, nqn := range slices.Sorted(maps.Keys(at.Subsystems)) {
+			if of, ok := s.b.cfg.Cluster.ParseRestore(nqn); ok && of.Volume == left {
+				s.sec.then(why, plan.RiskCreate, plan.SubsystemDelete{At: plan.At{Node: n.Name}, NQN: nqn})
+			}
+		}
+	}
+	for _, o := range slices.Clone(s.b.w.Incarnation(left).Others) {
+		s.b.withdraw(s.sec, why, o.Node, o.Lvol.UUID, "")
+		s.sec.then(why, plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, Name: o.Lvol.Name})
+	}
+}

@@ -1,0 +1,82 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"strata/catalog"
+	"strata/lineage"
+	"strata/schema"
+	"strata/state"
+)
+
+// Backup is what the archive has of a volume that is backed up.
+type Backup struct {
+	Archive string `json:"archive"`
+	Unread  string `json:"unread,omitempty"` // why it could not be read; then nothing else is known
+	Records int    `json:"records"`
+	// Of the latest record: its snapshot, when it was made (RFC 3339), what the image is
+	// large, what was sent for it, and when it was last read back and found whole.
+	Snapshot string `json:"snapshot,omitempty"`
+	Time     string `json:"time,omitempty"`
+	Size     int64  `json:"size,omitempty"`
+	Copied   int64  `json:"copied"`
+	Verified string `json:"verified,omitempty"`
+	// Lacks are the snapshots that are to be there and are not.
+	Lacks []string `json:"lacks,omitempty"`
+}
+
+// Recorded adds what archives hold.
+func (r *Report) Recorded(cfg *schema.Config, s *state.Snapshot, found catalog.Catalog) {
+	for i := range r.Volumes {
+		if v := cfg.Volume(r.Volumes[i].Name); v != nil && v.Backup != nil {
+			r.Volumes[i].Backup = backup(cfg.Cluster, v, lineage.Volume{Name: v.Name, ID: r.Volumes[i].ID}, s, found[v.Backup.To])
+		}
+	}
+}
+
+func backup(c lineage.Cluster, v *schema.Volume, id lineage.Volume, s *state.Snapshot, in *catalog.Archive) *Backup {
+	b := &Backup{Archive: v.Backup.To}
+	if in == nil || in.Unread != "" {
+		b.Unread = "nobody has looked into it"
+		if in != nil {
+			b.Unread = in.Unread
+		}
+		return b
+	}
+	var last *catalog.Record
+	all := in.Of(c, v.Name)
+	for i := range all {
+		if r := &all[i]; last == nil || r.Time >= last.Time {
+			last = r
+		}
+	}
+	if b.Records = len(all); last != nil {
+		b.Snapshot, b.Time, b.Size, b.Copied = last.Of().Snapshot, stamp(last.Time), last.Size, last.Bytes
+		if last.Verified != 0 {
+			b.Verified = stamp(last.Verified)
+		}
+	}
+	b.Lacks = lacking(c, v, id, s, in)
+	return b
+}
+
+func stamp(t int64) string { return time.Unix(t, 0).UTC().Format(time.RFC3339) }
+
+// lacking are the snapshots of an incarnation that are to be in the archive and are not.
+func lacking(c lineage.Cluster, v *schema.Volume, id lineage.Volume, s *state.Snapshot, in *catalog.Archive) (names []string) {
+	for _, n := range s.Nodes {
+		for _, l := range n.Lvols {
+			of, ok := l.Parsed.(lineage.Layer)
+			if !ok || of.Volume != id || of.Own || !v.Backup.Wants(of.Snapshot) || in.Find(c, l.Name) != nil {
+				continue
+			}
+			if slices.Contains(v.Snapshots, of.Snapshot) || strings.HasPrefix(of.Snapshot, schema.AutoPrefix) && v.Backup.Keep == (schema.Keep{}) {
+				names = append(names, of.Snapshot)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

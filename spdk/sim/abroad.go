@@ -1,0 +1,162 @@
+package sim
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"time"
+
+	"strata/nvmetcp"
+)
+
+// abroad is a subsystem on a network, which is not simulated, as a controller is attached
+// to it.
+type abroad struct {
+	host  *nvmetcp.Host
+	disks map[uint32]*nvmetcp.Device
+}
+
+// abroadPoll is how often a copy looks whether what it sent abroad is done.
+const abroadPoll = 200 * time.Microsecond
+
+// attachAbroad attaches to a subsystem that is not simulated.
+func (p *process) attachAbroad(ct *controller, attached func(bool)) (any, error) {
+	var found *abroad
+	over := false
+	go func() {
+		made, err := ct.travel()
+		p.t.c.mu.Lock()
+		defer p.t.c.mu.Unlock()
+		switch over = true; {
+		case err != nil:
+		case p.dead:
+			go made.host.Close()
+		default:
+			found = made
+		}
+		p.t.c.notify()
+	}()
+	return nil, &later{ready: func() bool { return over }, done: func(bool) (any, error) {
+		attached(found != nil)
+		if found == nil {
+			return nil, errno(eio)
+		}
+		return ct.arrive(found), nil
+	}}
+}
+
+// travel connects, without the lock.
+func (ct *controller) travel() (*abroad, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), hungTimeout)
+	defer cancel()
+	dial := func(ctx context.Context, address string) (net.Conn, error) { return ct.p.t.c.opts.Dial(ctx, address) }
+	h, err := nvmetcp.Connect(ctx, net.JoinHostPort(ct.addr.Address, ct.addr.Service), nvmetcp.HostOptions{HostNQN: ct.hostNQN, Subsystem: ct.nqn, Dial: dial})
+	if err != nil {
+		return nil, err
+	}
+	a := &abroad{host: h, disks: map[uint32]*nvmetcp.Device{}}
+	ids, err := h.Namespaces(ctx)
+	for _, id := range ids {
+		if err == nil {
+			a.disks[id], err = h.Open(ctx, id)
+		}
+	}
+	if err != nil {
+		h.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// arrive shows what is there as bdevs.
+func (ct *controller) arrive(a *abroad) []string {
+	ct.abroad, ct.state, ct.id, ct.serial, ct.model = a, ctrlEnabled, a.host.ID, a.host.Serial, a.host.Model
+	ct.epoch++
+	names := []string{}
+	for _, id := range slices.Sorted(maps.Keys(a.disks)) {
+		d := a.disks[id]
+		r := &remote{ct: ct, nsid: id, disk: d}
+		r.bdev = &bdev{name: fmt.Sprintf("%sn%d", ct.name, id), uuid: uuidText(d.UUID), product: "NVMe disk",
+			blockSize: uint32(d.BlockSize), numBlocks: uint64(d.Size) / uint64(d.BlockSize), dev: r}
+		ct.spaces[id] = r
+		if ct.p.register(r.bdev) != nil {
+			delete(ct.spaces, id)
+			continue
+		}
+		names = append(names, r.bdev.name)
+	}
+	go func() {
+		<-a.host.Lost()
+		ct.p.t.c.mu.Lock()
+		defer ct.p.t.c.mu.Unlock()
+		if ct.abroad == a && !ct.p.dead {
+			ct.lost()
+			ct.p.t.c.notify()
+		}
+	}()
+	return names
+}
+
+// comeHome ends a connection to a subsystem abroad.
+func (ct *controller) comeHome() {
+	if ct.abroad != nil {
+		go ct.abroad.host.Close()
+		ct.abroad = nil
+	}
+}
+
+func uuidText(id [16]byte) string {
+	h := hex.EncodeToString(id[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// doAbroad is do for a namespace abroad.
+func (r *remote) doAbroad(o *op, w part, p []byte) error {
+	ct := r.ct
+	s := o.sent[w]
+	if s != nil && !s.x.ended {
+		return errStalled
+	}
+	if s != nil {
+		delete(o.sent, w)
+		if s.x.err == nil {
+			if !w.write {
+				copy(p, s.buf)
+			}
+			return nil
+		}
+		if ct.abroad != nil && ct.epoch == s.epoch {
+			return s.x.err // the peer has refused it
+		}
+	}
+	if ct.abroad == nil {
+		if (ct.state == ctrlDelayed || ct.state == ctrlResetting) && !ct.failIO && ct.p.nvmeOpts.Retries != 0 {
+			return errStalled // it is sent again
+		}
+		return eio
+	}
+	s = &sent{buf: slices.Clone(p), epoch: ct.epoch, x: &taken{}}
+	if o.sent == nil {
+		o.sent = map[part]*sent{}
+	}
+	o.sent[w] = s
+	go func() {
+		var err error
+		if w.write {
+			err = r.disk.WriteAt(context.Background(), s.buf, w.off)
+		} else {
+			err = r.disk.ReadAt(context.Background(), s.buf, w.off)
+		}
+		c := ct.p.t.c
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if s.x.ended = true; err != nil {
+			s.x.err = eio
+		}
+		c.notify()
+	}()
+	return errStalled
+}
