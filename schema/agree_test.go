@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"flag"
 	"maps"
 	"reflect"
 	"regexp"
@@ -192,26 +191,21 @@ func TestSchemaAgrees(t *testing.T) {
 	}
 }
 
-// refused says of how many values that Go refuses at a path, though it takes others of their
-// kind, CUE is asked: of one in so many, others at each path.
-var refused = flag.Int("refused", 3, "ask CUE of one in so many values that Go refuses; 1: of all")
-
-// telling are the values that tell something at a path: those that Go takes there; of others
-// of their kind some, and fewer of each other kind, which are all refused for one reason.
+// telling are the values that tell something at a path: all of a kind of which Go takes
+// one there, and some of each other kind, which are all refused for one reason.
 func telling(ctx *cue.Context, path string, values []string, beside string) (all []string) {
-	kinds, taken, good := map[string]cue.Kind{}, map[cue.Kind]bool{}, map[string]bool{}
+	kinds, taken := map[string]cue.Kind{}, map[cue.Kind]bool{}
 	for _, value := range values {
 		v := ctx.CompileString(withValue(path, value) + beside + "\n")
 		kinds[value] = v.LookupPath(cue.ParsePath(quoted(path))).IncompleteKind()
 		if _, ps := decodeOnly(v); len(ps) == 0 {
-			taken[kinds[value]], good[value] = true, true
+			taken[kinds[value]] = true
 		}
 	}
 	others := map[cue.Kind]int{}
-	for i, value := range values {
+	for _, value := range values {
 		kind := kinds[value]
-		others[kind]++
-		if good[value] || taken[kind] && (i+len(path))%*refused == 0 || !taken[kind] && others[kind]%8 == 1 {
+		if others[kind]++; taken[kind] || others[kind]%8 == 1 {
 			all = append(all, value)
 		}
 	}
