@@ -83,6 +83,19 @@ func (a *Archive) Of(c lineage.Cluster, volume string) (all []Record) {
 	return all
 }
 
+// Youngest is the record of a volume's youngest snapshot that is there, or of the youngest
+// of that name: whatever was recorded last, for a snapshot can be recorded after others
+// that are younger. Nil when there is none.
+func (a *Archive) Youngest(c lineage.Cluster, volume, snapshot string) *Record {
+	all := a.Of(c, volume)
+	for i := range slices.Backward(all) {
+		if snapshot == "" || all[i].Of().Snapshot == snapshot {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
 // With is the catalog with one record more.
 func (c Catalog) With(archive string, r Record) Catalog {
 	out := maps.Clone(c)

@@ -43,7 +43,7 @@ var (
 	volumeHosts     = desc("strata_volume_hosts", "Hosts that are connected over NVMe/TCP; no series where the node did not tell.", "volume", "id")
 	volumeHeld      = desc("strata_volume_held", "Whether hosts' I/O is held on an export of the volume.", "volume", "id")
 	volumeSnapshot  = desc("strata_volume_snapshot_timestamp_seconds", "When the newest snapshot on schedule was taken.", "volume", "id")
-	backupTime      = desc("strata_backup_timestamp_seconds", "When the latest record of a volume was made in its archive; 0 for never.", "volume", "id", "archive")
+	backupTime      = desc("strata_backup_timestamp_seconds", "When the record of the youngest snapshot of a volume that is in its archive was made; 0 for never.", "volume", "id", "archive")
 	backupSize      = desc("strata_backup_size_bytes", "Size of the image of that record.", "volume", "id", "archive")
 	backupCopied    = desc("strata_backup_copied_bytes", "Bytes that a node sent for that record.", "volume", "id", "archive")
 	backupVerified  = desc("strata_backup_verified_timestamp_seconds", "When that record was last read back and found whole; 0 for never.", "volume", "id", "archive")

@@ -16,7 +16,7 @@ type Backup struct {
 	Archive string `json:"archive"`
 	Unread  string `json:"unread,omitempty"` // why it could not be read; then nothing else is known
 	Records int    `json:"records"`
-	// Of the latest record: its snapshot, when it was made (RFC 3339), what the image is
+	// Of the record of the youngest snapshot: which that is, when it was made (RFC 3339), what the image is
 	// large, what was sent for it, and when it was last read back and found whole.
 	Snapshot string `json:"snapshot,omitempty"`
 	Time     string `json:"time,omitempty"`
@@ -45,14 +45,8 @@ func backup(c lineage.Cluster, v *schema.Volume, id lineage.Volume, s *state.Sna
 		}
 		return b
 	}
-	var last *catalog.Record
-	all := in.Of(c, v.Name)
-	for i := range all {
-		if r := &all[i]; last == nil || r.Time >= last.Time {
-			last = r
-		}
-	}
-	if b.Records = len(all); last != nil {
+	last := in.Youngest(c, v.Name, "")
+	if b.Records = len(in.Of(c, v.Name)); last != nil {
 		b.Snapshot, b.Time, b.Size, b.Copied = last.Of().Snapshot, stamp(last.Time), last.Size, last.Bytes
 		if last.Verified != 0 {
 			b.Verified = stamp(last.Verified)

@@ -51,10 +51,10 @@ type Restore struct {
 	Archive  string
 	Cluster  string `json:",omitempty"` // whose it is; "": this one
 	Volume   string
-	Snapshot string // Latest is that of the latest record
+	Snapshot string // Latest is the youngest that is recorded
 }
 
-// Latest is the snapshot of the latest record.
+// Latest is the youngest snapshot that is recorded.
 const Latest = "latest"
 
 func (r *Restore) String() string { return r.Volume + "@" + r.Snapshot }

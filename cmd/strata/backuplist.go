@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -106,22 +105,25 @@ func listed(name string, records []catalog.Record) listing {
 	return l
 }
 
-// find is the latest record of a snapshot of a volume, or the one of an ID.
+// find is the record of a snapshot of a volume, of "latest" that of the youngest, or the
+// one of an ID.
 func find(records []catalog.Record, what string) (*catalog.Record, error) {
 	volume, snapshot, named := strings.Cut(what, "@")
-	var best *catalog.Record
-	for i := range records {
-		r := &records[i]
-		of := r.Of()
-		is := named && of.Volume.Name == volume && (of.Snapshot == snapshot || snapshot == schema.Latest) || !named && len(what) >= 8 && strings.HasPrefix(r.ID, what)
-		if is && (best == nil || cmp.Compare(r.Time, best.Time) >= 0) {
-			best = r
+	if snapshot == schema.Latest {
+		snapshot = ""
+	}
+	in := &catalog.Archive{Records: records}
+	for i := range slices.Backward(records) {
+		switch r := &records[i]; {
+		case named && r.Of().Volume.Name == volume:
+			if best := in.Youngest(r.Cluster, volume, snapshot); best != nil {
+				return best, nil
+			}
+		case !named && len(what) >= 8 && strings.HasPrefix(r.ID, what):
+			return r, nil
 		}
 	}
-	if best == nil {
-		return nil, fmt.Errorf("the archive has no record of %s", what)
-	}
-	return best, nil
+	return nil, fmt.Errorf("the archive has no record of %s", what)
 }
 
 // recorded says why a snapshot is not in the archive after a run; nil if it is.

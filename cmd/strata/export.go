@@ -22,7 +22,7 @@ func newExport() *cobra.Command {
 had, or has zero, takes no room. It is read from an archive, and no node is asked. The
 file must not be there yet; one that was cut off is deleted.
 
-VOLUME@latest is the latest record of a volume.`,
+VOLUME@latest is the youngest snapshot that is recorded.`,
 		Example: "  strata export db@before-upgrade db.img --from main examples/lab",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

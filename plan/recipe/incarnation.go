@@ -58,8 +58,11 @@ func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
 			p.others = append(p.others, o.Volume)
 		}
 	}
-	unfinished := b.unfinished(v)
-	p.others = append(p.others, slices.DeleteFunc(layers, func(id lineage.Volume) bool { return slices.Contains(unfinished, id) })...)
+	if r == nil {
+		goes := b.unfinished(v) // before it is made
+		layers = slices.DeleteFunc(layers, func(id lineage.Volume) bool { return slices.Contains(goes, id) })
+	}
+	p.others = append(p.others, layers...)
 	return p, "", ""
 }
 

@@ -77,15 +77,11 @@ func (b *builder) restoring(v *schema.Volume) lineage.Node {
 
 // restored is the record that a volume is to be made of; nil for none.
 func (b *builder) restored(from *schema.Restore, in *catalog.Archive) *catalog.Record {
-	all := in.Of(lineage.Cluster(cmp.Or(from.Cluster, string(b.cfg.Cluster))), from.Volume)
-	var best *catalog.Record
-	for i := range all {
-		r := &all[i]
-		if (from.Snapshot == schema.Latest || r.Of().Snapshot == from.Snapshot) && (best == nil || r.Time >= best.Time) {
-			best = r
-		}
+	snapshot := from.Snapshot
+	if snapshot == schema.Latest {
+		snapshot = ""
 	}
-	return best
+	return in.Youngest(lineage.Cluster(cmp.Or(from.Cluster, string(b.cfg.Cluster))), from.Volume, snapshot)
 }
 
 // seatOf is the place of the first replica: where the engine is to be.
@@ -109,8 +105,8 @@ func (s *subject) fill(rec *catalog.Record, in *catalog.Archive, at plan.Choice)
 	size := s.b.size(s.v, []plan.Choice{at})
 	p.taken += size
 	s.sec.after(p.known...)
-	staging := lineage.Staging{Volume: s.id, Epoch: 1}.Lvol()
-	head := lineage.Head{Volume: s.id, Epoch: 1, Legs: 1, Mark: lineage.Sealed}.Lvol()
+	staging := lineage.Staging{Volume: s.id, Epoch: restoredAt}.Lvol()
+	head := lineage.Head{Volume: s.id, Epoch: restoredAt, Legs: 1, Mark: lineage.Sealed}.Lvol()
 	n := plan.At{Node: at.Node}
 	s.sec.then(why, plan.RiskCreate, plan.LvolCreate{At: n, Lvstore: at.Lvstore, Name: staging, Size: size})
 	s.b.copies[at.Node]++
@@ -131,16 +127,23 @@ func written(in *catalog.Archive, rec *catalog.Record) int64 {
 	return rec.Size
 }
 
+// restoredAt is the epoch of what an image is written to. No layer has it, for none is cut
+// before there is a head, so no rebuild stages anything at it.
+const restoredAt = 1
+
 // unfinished are incarnations of a volume that is to be restored of which there is nothing
-// but staging: what a try has left that was cut off. Where there is a layer it was another
-// volume, and is not touched.
+// but what an image is written to: what a try has left that was cut off. Where there is a
+// layer, or what a rebuild was to make of one, it was a volume, and is not touched.
 func (b *builder) unfinished(v *schema.Volume) (all []lineage.Volume) {
 	if v.Restore == nil {
 		return nil
 	}
 	for _, id := range b.w.Incarnations(v.Name) {
 		inc := b.w.Incarnation(id)
-		staging := !slices.ContainsFunc(inc.Others, func(o state.Placed) bool { _, is := o.Lvol.Parsed.(lineage.Staging); return !is })
+		staging := !slices.ContainsFunc(inc.Others, func(o state.Placed) bool {
+			st, is := o.Lvol.Parsed.(lineage.Staging)
+			return !is || st.Epoch != restoredAt
+		})
 		if len(inc.Heads) == 0 && !inc.Running() && len(inc.Others) > 0 && staging {
 			all = append(all, id)
 		}
