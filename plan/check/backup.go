@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"strata/lineage"
 	"strata/plan"
@@ -68,8 +69,9 @@ type recorded struct {
 	layer   lineage.LvolName
 }
 
-// notBackedUp refuses to delete an lvol of a volume from which a layer is being sent on
-// that node: a target refuses it while that goes on, and takes the bdev away all the same.
+// notBackedUp refuses to delete a layer of a volume from which one is being sent on that
+// node, or that such a volume stands on: a target refuses it while that goes on, and takes
+// the bdev away all the same.
 func (c *Checker) notBackedUp(op plan.LvolDelete) error {
 	name, ok := lineage.Parse(op.Name)
 	if !ok {
@@ -78,14 +80,27 @@ func (c *Checker) notBackedUp(op plan.LvolDelete) error {
 	if _, layer := name.(lineage.Layer); !layer {
 		return nil
 	}
-	for _, n := range c.opt.Busy[plan.BackupKey(name.Of().Name)] {
-		if n == op.Node {
-			return fmt.Errorf("a layer of %s on %s is being backed up", name.Of(), op.Node)
+	at := c.w.Nodes[op.Node]
+	busy := map[string]bool{}
+	for key, nodes := range c.opt.Busy {
+		busy[key.Name] = busy[key.Name] || key.Kind == plan.KindBackup && slices.Contains(nodes, op.Node)
+	}
+	for _, ctrl := range at.Controllers {
+		if b, ok := c.cfg.Cluster.ParseBackup(ctrl.NQN); ok {
+			busy[b.Volume.Name] = true
 		}
 	}
-	for _, ctrl := range c.w.Nodes[op.Node].Controllers {
-		if b, ok := c.cfg.Cluster.ParseBackup(ctrl.NQN); ok && b.Volume == name.Of() {
-			return fmt.Errorf("a layer of %s on %s is being backed up, by %s", name.Of(), op.Node, ctrl.Name)
+	if busy[name.Of().Name] {
+		return fmt.Errorf("a layer of %s on %s is being backed up", name.Of(), op.Node)
+	}
+	for _, l := range at.Lvols {
+		if l.Parsed == nil || !busy[l.Parsed.Of().Name] {
+			continue
+		}
+		for _, below := range at.Below(l) {
+			if below.Lvstore == op.Lvstore && below.Name == op.Name {
+				return fmt.Errorf("a layer of %s on %s is being backed up, and %s stands on %s", l.Parsed.Of(), op.Node, l.Name, op.Name)
+			}
 		}
 	}
 	return nil

@@ -19,7 +19,8 @@ import (
 // Backing up a layer has one rung, and its fact is the record: that is made last, when
 // all clusters have come. A crash leaves stored packs, which the next try uses again, and
 // for some seconds a controller on the node, whose name says which run it is of (ended).
-// While a layer is sent, no layer of the volume goes on that node (sending).
+// While a layer is sent, no layer of the volume goes on that node, nor of one that it was
+// cloned from (sending).
 
 // backups is what archives hold, as the steps leave it.
 type backups struct {
@@ -158,6 +159,11 @@ func (s *subject) send(src source, in *catalog.Archive) {
 	of, _ := lineage.ParseLayer(src.Name)
 	why := because(s.v.At("backup"), "archive %s lacks snapshot %s of %s; %s", op.Archive, of.Snapshot, s.v.Name, s.built(op, at, src, in, cluster))
 	sec := s.b.section(plan.BackupKey(s.v.Name))
+	for _, below := range at.Below(src.Lvol) { // of a clone they are another volume's, which may merge some
+		if below.Parsed != nil && below.Parsed.Of() != s.id {
+			sec.after(plan.VolumeKey(below.Parsed.Of().Name))
+		}
+	}
 	s.b.copies[src.Node]++
 	sec.then(why, plan.RiskCopy, op)
 	s.b.backups.took(op, block)
@@ -211,18 +217,49 @@ func (b *builder) backingUp(id lineage.Volume) string {
 	return ""
 }
 
-// sending says that a layer of a volume is being sent from a node; "" when none is.
+// sending says that a layer of a volume is being sent from a node, or one that stands on a
+// layer of it: of a clone all may be sent; "" when none is.
 func (b *builder) sending(n lineage.Node, id lineage.Volume) string {
-	if slices.Contains(b.opt.Busy[plan.BackupKey(id.Name)], n) {
-		return fmt.Sprintf("a layer is being backed up from %s", n)
-	}
 	at := b.w.Nodes[n]
+	for key, nodes := range b.opt.Busy {
+		if key.Kind == plan.KindBackup && slices.Contains(nodes, n) && (key.Name == id.Name || standsOn(at, key.Name, id)) {
+			return fmt.Sprintf("a layer is being backed up from %s", n)
+		}
+	}
 	if at == nil {
 		return ""
 	}
 	for _, c := range at.Controllers {
-		if job, ok := b.cfg.Cluster.ParseBackup(c.NQN); ok && job.Volume == id {
+		if job, ok := b.cfg.Cluster.ParseBackup(c.NQN); ok && (job.Volume == id || standsOn(at, job.Volume.Name, id)) {
 			return fmt.Sprintf("a layer is being backed up from %s", n)
+		}
+	}
+	return ""
+}
+
+// standsOn reports whether an lvol of a volume stands on one of another there.
+func standsOn(at *state.Node, volume string, on lineage.Volume) bool {
+	if at == nil || volume == on.Name {
+		return false
+	}
+	for _, l := range at.Lvols {
+		if l.Parsed != nil && l.Parsed.Of().Name == volume && slices.ContainsFunc(at.Below(l), func(x *state.Lvol) bool { return x.Parsed != nil && x.Parsed.Of() == on }) {
+			return true
+		}
+	}
+	return false
+}
+
+// sends says that a layer which stands on that one is to be sent in this pass; "" when none
+// is.
+func (b *builder) sends(n lineage.Node, on *state.Lvol) string {
+	at := b.w.Nodes[n]
+	for _, l := range at.Lvols {
+		if l.Parsed == nil {
+			continue
+		}
+		if sec := b.sections[plan.BackupKey(l.Parsed.Of().Name)]; sec != nil && sec.steps() > 0 && slices.Contains(at.Below(l), on) {
+			return fmt.Sprintf("a layer of %s is backed up from %s first", l.Parsed.Of().Name, n)
 		}
 	}
 	return ""

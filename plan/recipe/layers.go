@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -183,7 +184,7 @@ func (s *subject) stoodOn(n lineage.Node, on *state.Lvol) string {
 // read says that a layer is, or may be, read from another node, or by strata; "" when
 // it is not.
 func (s *subject) read(n lineage.Node, on *state.Lvol) string {
-	if why := s.b.sending(n, s.id); why != "" {
+	if why := cmp.Or(s.b.sending(n, s.id), s.b.sends(n, on)); why != "" {
 		return why
 	}
 	if s.b.visible(n, on.UUID) || s.readThrough(on.UUID) {
