@@ -33,6 +33,16 @@ func (k *backups) took(op plan.Backup, block int64) {
 	k.found = k.found.With(op.Archive, catalog.Record{Cluster: k.cluster, Layer: op.Layer, Over: op.Over, Block: block, Bytes: op.Bytes})
 }
 
+// knows reports whether an archive has a record of an incarnation.
+func (k *backups) knows(id lineage.Volume) bool {
+	for _, in := range k.found {
+		if slices.ContainsFunc(in.Of(k.cluster, id.Name), func(r catalog.Record) bool { return r.Of().Volume == id }) {
+			return true
+		}
+	}
+	return false
+}
+
 // backup has the oldest snapshot recorded that is to be in an archive and is not, from
 // one of the current replicas. It waits until nothing else is done to the volume.
 func (s *subject) backup() result {

@@ -71,6 +71,8 @@ func (b *builder) unheard(places []plan.Choice) bool {
 	return slices.ContainsFunc(places, func(c plan.Choice) bool { return b.pool(c.Node, c.Lvstore).unknown })
 }
 
+// newID is an ID that no incarnation of the volume has, nor any of which there are records:
+// those would be taken for its own.
 func (b *builder) newID(volume string) lineage.ID {
 	if len(b.opt.Nonce) == 0 {
 		return lineage.Pending
@@ -81,7 +83,7 @@ func (b *builder) newID(volume string) lineage.ID {
 				return true
 			}
 		}
-		return false
+		return b.backups.knows(lineage.Volume{Name: volume, ID: id})
 	})
 }
 

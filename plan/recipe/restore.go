@@ -94,7 +94,7 @@ func (s *subject) seatOf(places []plan.Choice) plan.Choice {
 
 // fill has the first replica written.
 func (s *subject) fill(rec *catalog.Record, in *catalog.Archive, at plan.Choice) {
-	why := because(s.v.At("from"), "volume %s is made of %s, recorded %s", s.v.Name, s.v.Restore, retention.Clock(rec.Time))
+	why := because(s.v.At("from"), "volume %s is made of %s, which is %s, recorded %s", s.v.Name, s.v.Restore, rec.Layer, retention.Clock(rec.Time))
 	s.id = lineage.Volume{Name: s.v.Name, ID: s.b.newID(s.v.Name)}
 	for _, left := range s.b.unfinished(s.v) {
 		s.id = left
