@@ -92,12 +92,12 @@ func (s *subject) seatOf(places []plan.Choice) plan.Choice {
 	return places[0]
 }
 
-// fill has the first replica written.
+// fill has the first replica written. A try has an ID of its own: whoever began the one
+// before and is not dead after all finds nothing of that name to go on with.
 func (s *subject) fill(rec *catalog.Record, in *catalog.Archive, at plan.Choice) {
 	why := because(s.v.At("from"), "volume %s is made of %s, which is %s, recorded %s", s.v.Name, s.v.Restore, rec.Layer, retention.Clock(rec.Time))
 	s.id = lineage.Volume{Name: s.v.Name, ID: s.b.newID(s.v.Name)}
 	for _, left := range s.b.unfinished(s.v) {
-		s.id = left
 		s.drop(left)
 	}
 	s.sec.after(plan.NodeKey(at.Node))
