@@ -87,7 +87,7 @@ Exit codes: 0 it is recorded, or was already, 1 error.`,
 				err = errors.Join(err, left)
 			}
 			if err == nil {
-				err = recorded(cfg, r, only.Archives.Look(cmd.Context(), []string{to})[to].Find(cfg.Cluster, layerNamed(r, volume, snapshot)) != nil, args[0], to)
+				err = recorded(cfg, r, only.Archives.Look(cmd.Context(), []string{to})[to].Find(cfg.Cluster, layerNamed(cfg, r, volume, snapshot)) != nil, args[0], to)
 			}
 			if err == nil {
 				show.summary(r, time.Since(start), 0)

@@ -15,6 +15,7 @@ import (
 	"strata/catalog"
 	"strata/lineage"
 	"strata/schema"
+	"strata/state"
 )
 
 func newBackupList() *cobra.Command {
@@ -144,16 +145,24 @@ func recorded(cfg *schema.Config, r *apply.Result, there bool, what, to string) 
 	return fmt.Errorf("%s is not recorded in archive %s: something else is to be done to the volume first, or the snapshot was not taken; see strata plan", what, to)
 }
 
-// layerNamed is the layer of a snapshot by what was read last; "" for none.
-func layerNamed(r *apply.Result, volume, snapshot string) (name lineage.LvolName) {
-	if r.Snapshot == nil {
+// layerNamed is the layer of a snapshot that counts on a current replica, by what was read
+// last; "" for none. What another incarnation has of that name is another.
+func layerNamed(cfg *schema.Config, r *apply.Result, volume, snapshot string) (name lineage.LvolName) {
+	v := cfg.Volume(volume)
+	if r.Snapshot == nil || v == nil {
 		return ""
 	}
-	var best lineage.Layer
-	for _, n := range r.Snapshot.Nodes {
-		for _, l := range n.Lvols {
-			if of, ok := l.Parsed.(lineage.Layer); ok && !of.Own && of.Volume.Name == volume && of.Snapshot == snapshot && of.Epoch > best.Epoch {
-				best, name = of, l.Name
+	var best lineage.Epoch
+	for _, id := range r.Snapshot.Incarnations(volume) {
+		inc := r.Snapshot.Incarnation(cfg.Cluster, id)
+		for _, leg := range r.Snapshot.Judge(inc, state.Question{Cluster: cfg.Cluster, Replicas: v.Replicas.Count}).Legs {
+			if leg.Head == nil {
+				continue
+			}
+			for layer, l := range inc.Layers(leg.Node, leg.Head.Lvol.Lvstore) {
+				if of, ok := l.Parsed.(lineage.Layer); ok && !of.Own && of.Snapshot == snapshot && of.Epoch <= leg.Head.Name.Cut && of.Epoch > best {
+					best, name = of.Epoch, layer
+				}
 			}
 		}
 	}
