@@ -106,12 +106,13 @@ func TestCheckRefusesBackups(t *testing.T) {
 		})},
 		{"no layer", "", with(func(op *plan.Backup) { op.Layer, op.Below = "db.k3f7#4.1.3p", nil })},
 		{"a layer of db.k3f7 on n1 is being backed up", "n1 controller lab.~backup.db.k3f7 nqn.2026-01.io.strata:lab:~backup:db.k3f7:" + run + " enabled 10.0.0.9 41000\n", plan.LvolDelete{At: at1, Lvstore: "lab.fast", Name: "db.k3f7@2.a"}},
+		{"a layer of web.cccc on n1 is being backed up, and web.cccc@2.s stands on db.k3f7@2.a", "n1 lvol lab.fast/web.cccc@2.s w2 64Mi 1 snapshot parent=db.k3f7@3.b\nn1 controller lab.~backup.web.cccc nqn.2026-01.io.strata:lab:~backup:web.cccc:" + run + " enabled 10.0.0.9 41000\n", plan.LvolDelete{At: at1, Lvstore: "lab.fast", Name: "db.k3f7@2.a"}},
 		{"the run that has n1 locked is at work on db.k3f7", "n1 locked " + run + "\nn1 controller lab.~backup.db.k3f7 nqn.2026-01.io.strata:lab:~backup:db.k3f7:" + run + " enabled 10.0.0.9 41000\n", plan.ControllerDetach{At: at1, Controller: "lab.~backup.db.k3f7"}},
 		{"lab.fast on n1 has blocks of 4096 bytes, and lab.fast on n2 of 512", "", plan.ShallowCopy{At: at1, Dest: "n2", Lvstore: "lab.fast", Layer: "db.k3f7@2.a", To: "s2"}},
 	} {
 		cfg, snap := plantest.TwoNodes(t, `archives: main: {dir: "/backup", password: env: "PW"}
 nodes: n1: pools: new: aio: "/dev/new"
-volumes: db: {size: 64Mi, replicas: on: ["n1"], export: nvmf: hosts: "any"}`, c.world+`n1 tcp
+volumes: db: {size: 64Mi, replicas: on: ["n1"], export: nvmf: hosts: "any"}`, `n1 tcp
 n1 disk /dev/n1 lab.fast.disk claimed
 n1 lvstore lab.fast lab.fast.disk 1Mi 1024
 n1 lvol lab.fast/db.k3f7@2.a a2 64Mi 3
@@ -124,7 +125,7 @@ n1 listen nqn.2026-01.io.strata:lab:db.k3f7 10.0.0.1 4420
 n2 disk /dev/n2 lab.fast.disk claimed blocks=512
 n2 lvstore lab.fast lab.fast.disk 1Mi 1024
 n2 lvol lab.fast/db.k3f7+2 s2 64Mi 0
-`)
+`+c.world)
 		risk := plan.RiskCopy
 		if _, deletes := c.op.(plan.LvolDelete); deletes {
 			risk = plan.RiskDestroy
