@@ -56,8 +56,9 @@ func (w *whole) find() {
 
 // partsOf are the parts of a whole of which heads are there.
 func (b *builder) partsOf(whole string) (names []string) {
-	for _, name := range b.w.Volumes() {
-		if p, part := lineage.SplitPart(name); part && p.Whole == whole && slices.ContainsFunc(b.w.Incarnations(name), func(id lineage.Volume) bool { return len(b.w.Incarnation(id).Heads) > 0 }) {
+	for i := range lineage.MaxParts { // volumes are many
+		name := lineage.PartName(whole, i)
+		if slices.ContainsFunc(b.w.Incarnations(name), func(id lineage.Volume) bool { return len(b.w.Incarnation(id).Heads) > 0 }) {
 			names = append(names, name)
 		}
 	}
