@@ -126,7 +126,7 @@ func (ct *controller) changed(id uint32) {
 func (ct *controller) learn() {
 	switch {
 	case len(ct.news) == 0 || ct.sub == nil:
-	case ct.silent() || ct.sub.p.asks(ct.p, nil):
+	case ct.silent() || ct.sub.p.asks(ct.p):
 		ct.ask()
 	default:
 		news := ct.news
@@ -139,13 +139,20 @@ func (ct *controller) learn() {
 
 // asks reports whether a process asks another about events, itself or by way of what
 // it asks: as long as it does, it answers nobody.
-func (p *process) asks(q *process, past []*process) bool {
-	for _, ct := range p.nvme {
-		if len(ct.news) == 0 || ct.sub == nil || slices.Contains(past, ct.sub.p) {
-			continue
-		}
-		if ct.sub.p == q || ct.sub.p.asks(q, append(past, p)) {
-			return true
+func (p *process) asks(q *process) bool {
+	seen, next := map[*process]bool{p: true}, []*process{p}
+	for len(next) > 0 {
+		of := next[len(next)-1]
+		next = next[:len(next)-1]
+		for _, ct := range of.nvme {
+			switch {
+			case len(ct.news) == 0 || ct.sub == nil:
+			case ct.sub.p == q:
+				return true
+			case !seen[ct.sub.p]:
+				seen[ct.sub.p] = true
+				next = append(next, ct.sub.p)
+			}
 		}
 	}
 	return false
