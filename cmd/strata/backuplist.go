@@ -36,6 +36,7 @@ func newBackupList() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer src.closeArchives()
 			records, err := src.records(cmd, cfg, name)
 			if err != nil {
 				return err
@@ -65,9 +66,8 @@ func newBackupList() *cobra.Command {
 
 func when(t int64) string { return time.Unix(t, 0).UTC().Format("2006-01-02 15:04:05") }
 
-// records are those of an archive, of the cluster's volumes.
+// records are those of an archive, of the cluster's volumes. The archive stays open.
 func (s *source) records(cmd *cobra.Command, cfg *schema.Config, name string) ([]catalog.Record, error) {
-	defer s.closeArchives()
 	found := s.archivesOf(cfg).Look(cmd.Context(), []string{name})[name]
 	if found.Unread != "" {
 		return nil, fmt.Errorf("archive %s: %s", name, found.Unread)

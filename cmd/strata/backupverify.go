@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"strata/amount"
-	"strata/archive"
 )
 
 func newBackupVerify() *cobra.Command {
@@ -27,32 +26,12 @@ Exit codes: 0 it is whole, 1 something is damaged, or error.`,
 			if err != nil {
 				return err
 			}
-			records, err := src.records(cmd, cfg, args[0])
-			if err != nil {
-				return err
-			}
-			r, err := find(records, args[1])
-			if err != nil {
-				return err
-			}
 			defer src.closeArchives()
-			all := src.archivesOf(cfg)
-			repo, err := all.Repository(cmd.Context(), args[0])
+			in, err := src.openRecord(cmd, cfg, args[0], args[1])
 			if err != nil {
 				return err
 			}
-			id, err := archive.ParseID(r.ID)
-			if err != nil {
-				return err
-			}
-			rec, err := repo.Record(cmd.Context(), id)
-			if err != nil {
-				return err
-			}
-			image, err := repo.Image(cmd.Context(), rec)
-			if err != nil {
-				return err
-			}
+			r, image := in.listed, in.image
 			found, err := image.Verify(cmd.Context(), nil)
 			image.Close()
 			if err != nil {
@@ -63,11 +42,11 @@ Exit codes: 0 it is whole, 1 something is damaged, or error.`,
 				fmt.Fprintln(out, inLine(d.Error()))
 			}
 			if found.Failed > 0 {
-				return fmt.Errorf("record %s of %s is damaged in %d places; those that share these blocks are, too: back the volume up anew after %s", id.Short(), r.Layer, found.Failed, "strata backup verify has found which")
+				return fmt.Errorf("record %s of %s is damaged in %d places; those that share these blocks are, too: back the volume up anew after %s", in.record.ID.Short(), r.Layer, found.Failed, "strata backup verify has found which")
 			}
-			fmt.Fprintf(out, "record %s of %s is whole: %s read, image %s\n", id.Short(), r.Layer, amount.Of(int(found.Blocks), "block"), image.Content.Short())
+			fmt.Fprintf(out, "record %s of %s is whole: %s read, image %s\n", in.record.ID.Short(), r.Layer, amount.Of(int(found.Blocks), "block"), image.Content.Short())
 			r.Verified = time.Now().Unix()
-			if _, err := repo.Retag(cmd.Context(), rec, r.Tags()); err != nil {
+			if _, err := in.repo.Retag(cmd.Context(), in.record, r.Tags()); err != nil {
 				fmt.Fprintln(out, inLine(fmt.Sprintf("note: that is not written down: %v", err)))
 			}
 			return nil

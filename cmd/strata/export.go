@@ -33,31 +33,12 @@ VOLUME@latest is the youngest snapshot that is recorded.`,
 			if err != nil {
 				return err
 			}
-			records, err := src.records(cmd, cfg, from)
-			if err != nil {
-				return err
-			}
-			r, err := find(records, args[0])
-			if err != nil {
-				return err
-			}
 			defer src.closeArchives()
-			repo, err := src.archivesOf(cfg).Repository(cmd.Context(), from)
+			in, err := src.openRecord(cmd, cfg, from, args[0])
 			if err != nil {
 				return err
 			}
-			id, err := archive.ParseID(r.ID)
-			if err != nil {
-				return err
-			}
-			rec, err := repo.Record(cmd.Context(), id)
-			if err != nil {
-				return err
-			}
-			image, err := repo.Image(cmd.Context(), rec)
-			if err != nil {
-				return err
-			}
+			image := in.image
 			defer image.Close()
 			if err := exportTo(cmd.Context(), image, args[1]); err != nil {
 				return err

@@ -185,7 +185,7 @@ func (s *subject) takeOver(why reason, d plan.Choice, name, parent lineage.LvolN
 func (s *subject) stagings(d plan.Choice) []*state.Lvol {
 	var all []*state.Lvol
 	for _, o := range s.inc.Others {
-		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && o.Node == d.Node && o.Lvol.Lvstore == d.Lvstore {
+		if staged(o.Lvol) && o.Node == d.Node && o.Lvol.Lvstore == d.Lvstore {
 			all = append(all, o.Lvol)
 		}
 	}

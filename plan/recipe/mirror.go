@@ -111,7 +111,7 @@ func (s *subject) tidy() result {
 func (s *subject) dropSevered() {
 	anew := because(s.v.At("replicas"), "it was a head that is not in use any more")
 	for _, o := range slices.Clone(s.inc.Others) {
-		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && !o.Lvol.Complete() {
+		if staged(o.Lvol) && !o.Lvol.Complete() {
 			s.b.withdraw(s.sec, anew, o.Node, o.Lvol.UUID, "")
 			s.sec.then(anew, plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, Name: o.Lvol.Name})
 		}
@@ -125,7 +125,7 @@ func (s *subject) dropStaging() {
 	full := state.Spread(s.Legs) >= s.v.Replicas.Count && !s.lacks()
 	var ops []plan.Op
 	for _, o := range s.inc.Others {
-		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && (full || s.legIn(o)) && s.b.shownToUnread(o.Node, o.Lvol.UUID) == "" && !s.b.filled(o.Node, o.Lvol) {
+		if staged(o.Lvol) && (full || s.legIn(o)) && s.b.shownToUnread(o.Node, o.Lvol.UUID) == "" && !s.b.filled(o.Node, o.Lvol) {
 			ops = append(ops, plan.LvolDelete{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, Name: o.Lvol.Name})
 		}
 	}

@@ -97,7 +97,7 @@ func (s *subject) cloneHeads(cause reason, target *layer) ([]state.Placed, bool)
 func (s *subject) dropOldStaging(why reason) {
 	var ops []plan.Op
 	for _, o := range s.inc.Others {
-		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok {
+		if staged(o.Lvol) {
 			s.b.withdraw(s.sec, why, o.Node, o.Lvol.UUID, "")
 			ops = append(ops, plan.LvolDelete{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, Name: o.Lvol.Name})
 		}

@@ -55,7 +55,7 @@ func (s *subject) progress(at lineage.Place) int {
 	rank := 0
 	for _, o := range s.inc.Others {
 		if o.Place() == at {
-			if _, ok := o.Lvol.Parsed.(lineage.Staging); ok {
+			if staged(o.Lvol) {
 				return 2
 			}
 			rank = 1

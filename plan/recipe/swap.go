@@ -104,7 +104,7 @@ func (s *subject) reusable(c plan.Choice, size int64) *state.Placed {
 		return &h.Placed
 	}
 	for i, o := range s.inc.Others {
-		if _, ok := o.Lvol.Parsed.(lineage.Staging); ok && o.Node == c.Node && o.Lvol.Empty() && o.Lvol.Size == size {
+		if staged(o.Lvol) && o.Node == c.Node && o.Lvol.Empty() && o.Lvol.Size == size {
 			return &s.inc.Others[i]
 		}
 	}

@@ -14,10 +14,21 @@ type progress struct {
 func (n *node) copyTo(src, dst string) int {
 	n.c.Helper()
 	n.ok("bdev_wait_for_examine", nil)
-	var op struct {
-		ID int `json:"operation_id"`
-	}
+	var op copying
 	n.into(&op, "bdev_lvol_start_shallow_copy", M{"src_lvol_name": src, "dst_bdev_name": dst})
+	return op.ID
+}
+
+// copying is what a target answers that has started a shallow copy.
+type copying struct {
+	ID int `json:"operation_id"`
+}
+
+// begun is the operation of a shallow copy that was started.
+func (c *run) begun(a answer) int {
+	c.Helper()
+	var op copying
+	c.decode(a, &op)
 	return op.ID
 }
 
@@ -122,11 +133,8 @@ var copyCases = []example{
 		c.n1.thin("dst", 200)
 		got := c.n1.round(call{"bdev_lvol_start_shallow_copy", M{"src_lvol_name": "lvs0/s", "dst_bdev_name": "lvs0/dst"}},
 			call{"bdev_lvol_snapshot", M{"lvol_name": "lvs0/a", "snapshot_name": "t"}})
-		var op struct {
-			ID int `json:"operation_id"`
-		}
-		c.decode(got[0], &op)
-		c.equal("copy", c.n1.copied(op.ID), progress{200, 200, "complete", ""})
+		op := c.begun(got[0])
+		c.equal("copy", c.n1.copied(op), progress{200, 200, "complete", ""})
 		c.equal("parent of the head", c.n1.bdev("lvs0/a").Driver.Lvol.Base, "t")
 		c.equal("parent of that", c.n1.bdev("lvs0/t").Driver.Lvol.Base, "s")
 	}},
@@ -147,17 +155,14 @@ var copyCases = []example{
 		params := M{"src_lvol_name": "lvs0/s", "dst_bdev_name": "lvs0/dst"}
 		got := c.n1.round(call{"bdev_lvol_start_shallow_copy", params}, call{"bdev_lvol_start_shallow_copy", params},
 			call{"bdev_get_bdevs", M{"name": "lvs0/dst"}})
-		var op struct {
-			ID int `json:"operation_id"`
-		}
-		c.decode(got[0], &op)
+		op := c.begun(got[0])
 		if !got[1].refused(-32602, "Operation not permitted") {
 			c.Errorf("second: %s", got[1])
 		}
 		var dst []bdevInfo
 		c.decode(got[2], &dst)
 		c.equal("destination is claimed", dst[0].Claimed, true)
-		c.equal("first", c.n1.copied(op.ID), progress{200, 200, "complete", ""})
+		c.equal("first", c.n1.copied(op), progress{200, 200, "complete", ""})
 	}},
 	{name: "deleting a snapshot that is being copied fails and hides it", run: func(c *run) {
 		c.n1.pool().thick("a", 200)

@@ -22,14 +22,11 @@ var poolsCases = []example{
 		c.n1.snapshot("lvs0/a", "s")
 		dst := c.n1.thinIn("lvs1", "dst", 48)
 		got := c.n1.round(call{"bdev_lvol_start_shallow_copy", M{"src_lvol_name": "lvs0/s", "dst_bdev_name": dst}}, call{"bdev_get_bdevs", M{"name": dst}})
-		var op struct {
-			ID int `json:"operation_id"`
-		}
-		c.decode(got[0], &op)
+		op := c.begun(got[0])
 		var at []bdevInfo
 		c.decode(got[1], &at)
 		c.equal("claimed meanwhile", at[0].Claimed, true)
-		c.equal("copy", c.n1.copied(op.ID), progress{48, 48, "complete", ""})
+		c.equal("copy", c.n1.copied(op), progress{48, 48, "complete", ""})
 		c.equal("claimed afterwards", c.n1.bdev(dst).Claimed, false)
 		c.equal("clusters", c.n1.bdev(dst).Driver.Lvol.Clusters, 48)
 	}},
@@ -66,12 +63,9 @@ var poolsCases = []example{
 		c.n1.snapshot("lvs0/a", "s")
 		dst := c.n1.thinIn("lvs1", "dst", 48)
 		got := c.n1.round(call{"bdev_lvol_start_shallow_copy", M{"src_lvol_name": "lvs0/s", "dst_bdev_name": dst}}, call{"bdev_lvol_delete", M{"name": dst}})
-		var op struct {
-			ID int `json:"operation_id"`
-		}
-		c.decode(got[0], &op)
+		op := c.begun(got[0])
 		c.equal("delete", string(got[1].result), "true")
-		c.equal("copy", c.n1.copied(op.ID), progress{48, 48, "complete", ""})
+		c.equal("copy", c.n1.copied(op), progress{48, 48, "complete", ""})
 		c.equal("lvols", c.n1.aliases(), []string{"lvs0/a", "lvs0/s"})
 	}},
 }
