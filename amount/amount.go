@@ -44,3 +44,12 @@ func Of(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
+
+// Verb is what so many things do: one for 1, many for any other number. "1 of 2 replicas
+// is current", "2 of 3 replicas are".
+func Verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

@@ -36,3 +36,11 @@ func TestOf(t *testing.T) {
 		}
 	}
 }
+
+func TestVerb(t *testing.T) {
+	for n, want := range map[int]string{0: "are", 1: "is", 2: "are"} {
+		if got := Verb(n, "is", "are"); got != want {
+			t.Errorf("Verb(%d): %q, want %q", n, got, want)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -246,7 +247,7 @@ func (s *subject) report() {
 			missing = append(missing, string(c.Node))
 		}
 	}
-	text := fmt.Sprintf("%d of %d replicas are current (%s)", have, want, strings.Join(on, ", "))
+	text := fmt.Sprintf("%d of %d replicas %s current (%s)", have, want, amount.Verb(have, "is", "are"), strings.Join(on, ", "))
 	if len(missing) > 0 {
 		text += "; the rebuild of " + strings.Join(missing, ", ") + " is pending"
 	}
