@@ -19,7 +19,7 @@ import (
 // stays open.
 type Archives struct {
 	// Open opens the store of an archive, and says its password.
-	Open func(name string) (archive.Store, string, error)
+	Open func(ctx context.Context, name string) (archive.Store, string, error)
 	// Listen is Job.Listen of all jobs.
 	Listen string
 
@@ -54,7 +54,7 @@ func (a *Archives) open(ctx context.Context, name string) (*opened, error) {
 	if o := a.all[name]; o != nil {
 		return o, nil
 	}
-	st, password, err := a.Open(name)
+	st, password, err := a.Open(ctx, name)
 	if err != nil {
 		return nil, err
 	}

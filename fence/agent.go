@@ -21,7 +21,7 @@ type Agent struct {
 	Fence *schema.Fence
 	// Secret reads a secret from where the configuration says that it is; it is called
 	// whenever the agent is, so that one may be changed meanwhile.
-	Secret func(schema.Secret) (string, error)
+	Secret func(context.Context, schema.Secret) (string, error)
 }
 
 // Power is whether a node has any.

@@ -169,7 +169,7 @@ func TestSaid(t *testing.T) {
 	t.Parallel()
 	a := dummy(t, "noisy")
 	a.Fence.Secrets = map[string]schema.Secret{"password": {Env: "IPMI"}}
-	a.Secret = func(s schema.Secret) (string, error) { return "s3cret-of-" + s.Env, nil }
+	a.Secret = func(_ context.Context, s schema.Secret) (string, error) { return "s3cret-of-" + s.Env, nil }
 	_, err := a.Off(t.Context())
 	if err == nil {
 		t.Fatal("it was switched off")
@@ -227,7 +227,7 @@ func TestInput(t *testing.T) {
 	a := &Agent{Node: "n1", Fence: &schema.Fence{
 		Command: []string{program, "-v"}, TimeoutMs: 10_000,
 		Options: map[string]string{"plug": "3 ü=x", "ip": "10.0.9.1"}, Secrets: map[string]schema.Secret{"password": {File: "/pw"}},
-	}, Secret: func(s schema.Secret) (string, error) { return "pw of " + s.File, nil }}
+	}, Secret: func(_ context.Context, s schema.Secret) (string, error) { return "pw of " + s.File, nil }}
 	if _, err := a.status(t.Context()); err == nil {
 		t.Fatal("exit code 1 passes")
 	}
@@ -237,11 +237,11 @@ func TestInput(t *testing.T) {
 	if env, args := read(t, dir+"/env"), read(t, dir+"/args"); strings.Contains(env, "s3cret") || strings.Contains(env, "pw of") || !strings.Contains(env, "STRATA=x") || args != "-v\n" {
 		t.Errorf("%s%s", env, args)
 	}
-	a.Secret = func(schema.Secret) (string, error) { return "", errors.New("file /pw is not there") }
+	a.Secret = func(context.Context, schema.Secret) (string, error) { return "", errors.New("file /pw is not there") }
 	if _, err := a.status(t.Context()); err == nil || err.Error() != "own: status: password: file /pw is not there" {
 		t.Error(err)
 	}
-	a.Secret = func(schema.Secret) (string, error) { return "x\naction=on", nil }
+	a.Secret = func(context.Context, schema.Secret) (string, error) { return "x\naction=on", nil }
 	if _, err := a.status(t.Context()); err == nil || err.Error() != "own: status: password: the value of password has more than one line" {
 		t.Error(err)
 	}

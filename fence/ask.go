@@ -45,7 +45,7 @@ func (a answer) failure() error {
 func (a *Agent) ask(ctx context.Context, action string) (answer, error) {
 	is := answer{agent: a.Fence.Agent(), action: action}
 	fail := func(err error) (answer, error) { return is, fmt.Errorf("%s: %s: %w", is.agent, action, err) }
-	input, secrets, err := a.input(action)
+	input, secrets, err := a.input(ctx, action)
 	if err != nil {
 		return fail(err)
 	}
@@ -61,7 +61,7 @@ func (a *Agent) ask(ctx context.Context, action string) (answer, error) {
 }
 
 // input is what the agent reads, and the secrets in it.
-func (a *Agent) input(action string) (text string, secrets []string, err error) {
+func (a *Agent) input(ctx context.Context, action string) (text string, secrets []string, err error) {
 	var b strings.Builder
 	line := func(name, value string) error {
 		if strings.ContainsAny(value, "\r\n\x00") {
@@ -79,7 +79,7 @@ func (a *Agent) input(action string) (text string, secrets []string, err error) 
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Fence.Secrets)) {
-		value, err := a.secret(a.Fence.Secrets[name])
+		value, err := a.secret(ctx, a.Fence.Secrets[name])
 		if err == nil {
 			err = line(name, value)
 		}
@@ -91,9 +91,9 @@ func (a *Agent) input(action string) (text string, secrets []string, err error) 
 	return b.String() + "action=" + action + "\n", secrets, nil
 }
 
-func (a *Agent) secret(s schema.Secret) (string, error) {
+func (a *Agent) secret(ctx context.Context, s schema.Secret) (string, error) {
 	if a.Secret == nil {
 		return "", errors.New("nobody reads secrets here")
 	}
-	return a.Secret(s)
+	return a.Secret(ctx, s)
 }

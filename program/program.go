@@ -24,6 +24,7 @@ type Call struct {
 	Input   string   // on its standard input
 	Env     []string // beside strata's own environment, without what is for strata alone
 	Secrets []string // that are never shown
+	Hushed  bool     // its output is a secret, and nothing of it is shown; its errors are
 }
 
 // Answer is what a program said and how it ended.
@@ -68,7 +69,7 @@ func (c Call) Run(ctx context.Context) (is Answer, err error) {
 	if kill != nil {
 		kill.Stop()
 	}
-	is = Answer{Code: cmd.ProcessState.ExitCode(), Out: out.Bytes(), Said: said(c.Secrets, errs, out)}
+	is = Answer{Code: cmd.ProcessState.ExitCode(), Out: out.Bytes(), Said: said(c.Secrets, c.shown(errs, out)...)}
 	switch {
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), ErrTimeout):
 		return is, fmt.Errorf("%w%s", ErrTimeout, is.Said)
@@ -78,6 +79,14 @@ func (c Call) Run(ctx context.Context) (is Answer, err error) {
 		return is, fmt.Errorf("%w%s", err, is.Said) // by a signal
 	}
 	return is, nil
+}
+
+// shown is what of a program's output may be shown, errors first.
+func (c Call) shown(errs, out *output) []*output {
+	if !c.Hushed {
+		return []*output{errs, out}
+	}
+	return []*output{errs}
 }
 
 // exited reports whether a program has ended by itself, by what came of waiting for it:

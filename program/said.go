@@ -18,9 +18,9 @@ const lookedAt = 16 << 10
 var escapes = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)?|\x1b.?`)
 
 // said is what a program has written, in a line that follows on what happened: errors, or
-// where it wrote none the rest. Secrets are left out, and what a terminal would act on.
-func said(secrets []string, errs, out *output) string {
-	for _, o := range []*output{errs, out} {
+// where it wrote none the rest, as they are given. Secrets are left out, and what a terminal would act on.
+func said(secrets []string, from ...*output) string {
+	for _, o := range from {
 		text := without(secrets, o.String())
 		text = strings.ToValidUTF8(text[max(0, len(text)-lookedAt):], "?")
 		text = without(secrets, escapes.ReplaceAllString(text, ""))

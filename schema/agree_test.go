@@ -66,7 +66,7 @@ var agreeBase = map[string]string{
 	"archives.main.dir":                 `"/backup"`,
 	"archives.main.password.env":        `"PW"`,
 	"archives.s3.s3.bucket":             `"backup"`,
-	"archives.s3.password.file":         `"/pw"`,
+	"archives.s3.password.command":      `["pw", "get"]`,
 	"archives.key.s3.bucket":            `"backup"`,
 	"archives.key.s3.accessKey":         `"AK"`,
 	"archives.key.s3.secretKey.env":     `"SK"`,
@@ -112,7 +112,7 @@ var agreePaths = []string{
 	"volumes.i.adopt", "volumes.i.adopt.x", "volumes.i.from", "volumes.a.adopt", "volumes.a.auto", "volumes.j.auto", "volumes.a.failover",
 	"volumes.a.layout", "volumes.abcdefghijklmnopqrstuv.layout", "volumes.k.layout.x", "volumes.k.failover", "volumes.k.backup", "volumes.k.export", "volumes.l.layout.stripe.x",
 	"archives", "archives.A", "archives.main", "archives.main.s3", "archives.main.x", "archives.main.appendOnly", "archives.s3.s3", "archives.s3.s3.endpoint", "archives.s3.s3.region", "archives.s3.s3.prefix",
-	"archives.s3.s3.pathStyle", "archives.s3.s3.ca", "archives.s3.s3.storageClass", "archives.s3.s3.accessKey", "archives.s3.s3.secretKey", "archives.s3.s3.x",
+	"archives.s3.password.command", "archives.s3.password.file", "archives.s3.s3.pathStyle", "archives.s3.s3.ca", "archives.s3.s3.storageClass", "archives.s3.s3.accessKey", "archives.s3.s3.secretKey", "archives.s3.s3.x",
 	"volumes.a.backup", "volumes.m.backup.snapshots", "volumes.m.backup.keep", "volumes.m.backup.x",
 	"volumes.n.from", "volumes.n.from.cluster", "volumes.n.from.snapshot", "volumes.n.from.detach", "volumes.n.from.x",
 }
@@ -152,6 +152,7 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|999|1000|3600|360
 ["fence_x"]|["/usr/sbin/fence_x"]|["sudo","-n","fence_x"]|["fence_x","--ip=1"]|["/opt/fence_x","-v","y"]|["x","--password=y"]|["x","a\nb"]|["x y"]|["/x y"]|[""]|["x",""]|["sudo","fence_x","-v"]
 {command: ["fence_x"]}|{command: ["fence_x"], options: a: "b", secrets: c: env: "A"}|{command: ["fence_x"], options: a: "b", secrets: a: env: "A"}|{command: ["x"], options: {}}|{command: ["x"], timeout: "1s"}|{options: {}}
 {ip: "1", plug: "ü"}|{ip: "a\nb"}|{ip: 1}|{Action: "off"}|{snmp_priv_passwd: "x"}|{password_script: "/x"}|{secret_key: "x"}|{"a b": "c"}|{password: {env: "A"}}|{option: {env: "A"}}
+["pw","token/x"]|{command: ["pw", "get"]}|{command: []}|{command: ["pw"], env: "A"}
 "600s"|"10m1ms"|"a\tb"
 "https://h"|"http://h:9000/"|"https://h:9000/x"|"h:9000"|"https://[::1]:9000"|"a/b"|"a//b"|"/a"|"a/"|"STANDARD_IA"|"a b"|"all"|"backup.x"|"ab"|"abc"
 {bucket: "abc"}|{bucket: "abc", accessKey: "A"}|{bucket: "abc", secretKey: env: "A"}|{bucket: "abc", accessKey: "A", secretKey: env: "A"}|{dir: "/x"}|{dir: "/x", password: env: "A"}|{dir: "/x", s3: bucket: "abc", password: env: "A"}|{s3: bucket: "abc", password: file: "/x"}

@@ -112,9 +112,13 @@ type SSH struct {
 
 // Secret says where a secret is found, by one of its fields. It is none itself.
 type Secret struct {
-	Env  string `json:",omitempty"` // environment variable
-	File string `json:",omitempty"`
+	Env     string   `json:",omitempty"` // environment variable
+	File    string   `json:",omitempty"`
+	Command []string `json:",omitempty"` // a program that prints it, and its arguments
 }
+
+// IsZero reports whether nothing is said.
+func (s Secret) IsZero() bool { return s.Env == "" && s.File == "" && len(s.Command) == 0 }
 
 // Rebuild limits the copying into the replicas on a node.
 type Rebuild struct {

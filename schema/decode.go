@@ -13,7 +13,7 @@ var (
 	nodeFields        = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild", "maintenance", "fence", "replaces"}
 	httpFields        = []string{"password", "ca"}
 	sshFields         = []string{"key", "passphrase", "knownHosts"}
-	secretFields      = []string{"env", "file"}
+	secretFields      = []string{"env", "file", "command"}
 	poolFields        = []string{"aio", "uring", "nvme", "malloc", "blockSize", "clusterSize", "format", "lvstore", "renamedFrom", "overcommit", "replaces"}
 	rebuildFields     = []string{"parallel", "bandwidth"}
 	maintenanceFields = []string{"suspend"}

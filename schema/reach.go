@@ -47,7 +47,7 @@ func (s *spot) ssh(rpc string) *SSH {
 	return h
 }
 
-const wantSecret = `{env: "NAME"}, an environment variable, or {file: "/path"}`
+const wantSecret = `{env: "NAME"}, an environment variable, {file: "/path"}, or {command: ["program", "argument"]}`
 
 // secret reads where a secret is found. It never repeats what stands there:
 // that may be the secret.
@@ -60,8 +60,14 @@ func (s *spot) secret() (found Secret) {
 		return found
 	}
 	o.only(secretFields)
-	env, file := o.field("env"), o.field("file")
-	if (env == nil) == (file == nil) {
+	env, file, command := o.field("env"), o.field("file"), o.field("command")
+	said := 0
+	for _, f := range []*spot{env, file, command} {
+		if f != nil {
+			said++
+		}
+	}
+	if said != 1 {
 		s.wrong("", "must be one of %s", wantSecret)
 	}
 	const wantEnv = "the name of an environment variable, such as STRATA_RPC_PASSWORD"
@@ -71,7 +77,31 @@ func (s *spot) secret() (found Secret) {
 		}
 	}
 	found.File = file.file()
+	if command != nil {
+		found.Command = command.secretCommand()
+	}
 	return found
+}
+
+// secretCommand reads a program that prints a secret. Unlike a fence agent's, its arguments
+// may speak of secrets: they say which is wanted.
+func (s *spot) secretCommand() (all []string) {
+	list, ok := s.list(`a list of a program and its arguments, such as ["vault", "kv", "get", "-field=key", "kv/db"]`)
+	if ok && len(list) == 0 {
+		s.wrong("", "must be a list of a program and its arguments, and not empty")
+	}
+	for i, e := range list {
+		is, want := fenceValue.MatchString, "an argument without line breaks"
+		if i == 0 {
+			is, want = fenceProgram.MatchString, `the name of a program, or its absolute path, such as "vault"`
+		}
+		t, ok := e.text(want)
+		if ok && !is(t) {
+			e.wrong("", "must be %s", want)
+		}
+		all = append(all, t)
+	}
+	return all
 }
 
 // file reads the path of a file on the machine where strata runs.

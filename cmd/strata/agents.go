@@ -12,6 +12,7 @@ import (
 
 	"strata/fence"
 	"strata/schema"
+	"strata/secret"
 )
 
 // A configuration names a program that is run here, and options for it, which for many
@@ -47,7 +48,7 @@ func permitted(program, flag, env string, words []string) error {
 		if strings.Contains(word, "/") && !filepath.IsAbs(word) {
 			return fmt.Errorf("%s %s: want the name of a program, an absolute path, or a directory such as /etc/strata/agents/", from, word)
 		}
-		if program == word || covers("file:"+directory(word, word), "file:"+program) {
+		if program == word || secret.Covers(word, program) {
 			return nil
 		}
 	}
@@ -75,15 +76,12 @@ func (s *source) agent(n *schema.Node) (*fence.Agent, error) {
 	if err := s.mayRun(n.Fence); err != nil {
 		return nil, err
 	}
-	allowed, err := readPermit(s.secrets)
+	allowed, err := secret.Read(s.secrets)
 	if err != nil {
 		return nil, err
 	}
-	return &fence.Agent{Node: n.Name, Fence: n.Fence, Secret: func(is schema.Secret) (string, error) {
-		if err := allowed.allows(forPassword, sourceOf(is), "fence://"+n.Fence.Agent()); err != nil {
-			return "", err
-		}
-		return secret(is)
+	return &fence.Agent{Node: n.Name, Fence: n.Fence, Secret: func(ctx context.Context, is schema.Secret) (string, error) {
+		return allowed.Of(ctx, secret.Password, is, "fence://"+n.Fence.Agent())
 	}}, nil
 }
 

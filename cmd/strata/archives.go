@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 
@@ -11,6 +12,7 @@ import (
 	"strata/archive/s3"
 	"strata/backup"
 	"strata/schema"
+	"strata/secret"
 )
 
 // archives are what archives of a configuration are opened by.
@@ -33,7 +35,9 @@ func (s *source) archivesOf(cfg *schema.Config) *backup.Archives {
 	if a.all == nil || !reflect.DeepEqual(a.of, cfg.Archives) {
 		s.closeArchives()
 		a.of = cfg.Archives
-		a.all = &backup.Archives{Listen: a.listen, Open: func(name string) (archive.Store, string, error) { return s.openArchive(cfg.Archive(name), name) }}
+		a.all = &backup.Archives{Listen: a.listen, Open: func(ctx context.Context, name string) (archive.Store, string, error) {
+			return s.openArchive(ctx, cfg.Archive(name), name)
+		}}
 	}
 	return a.all
 }
@@ -42,26 +46,23 @@ func (s *source) closeArchives() { s.archives.all.Close() }
 
 // openArchive is the store of an archive, and its password, as far as the operator's word
 // goes.
-func (s *source) openArchive(a *schema.Archive, name string) (archive.Store, string, error) {
+func (s *source) openArchive(ctx context.Context, a *schema.Archive, name string) (archive.Store, string, error) {
 	if a == nil {
 		return nil, "", fmt.Errorf("there is no archive %s in the configuration", name)
 	}
-	allowed, err := readPermit(s.secrets)
+	allowed, err := secret.Read(s.secrets)
 	if err != nil {
 		return nil, "", err
 	}
-	if err := allowed.allows(forPassword, sourceOf(a.Password), a.Host()); err != nil {
-		return nil, "", fmt.Errorf("the password of archive %s: %w", name, err)
-	}
-	password, err := secret(a.Password)
+	password, err := allowed.Of(ctx, secret.Password, a.Password, a.Host())
 	if err != nil {
 		return nil, "", fmt.Errorf("the password of archive %s: %w", name, err)
 	}
-	st, err := storeOf(a, allowed)
+	st, err := storeOf(ctx, a, allowed)
 	return st, password, err
 }
 
-func storeOf(a *schema.Archive, allowed permit) (archive.Store, error) {
+func storeOf(ctx context.Context, a *schema.Archive, allowed secret.Permit) (archive.Store, error) {
 	if a.S3 == nil {
 		st, err := dir.Open(a.Dir)
 		if err == nil {
@@ -74,16 +75,13 @@ func storeOf(a *schema.Archive, allowed permit) (archive.Store, error) {
 		StorageClass: a.S3.StorageClass, AppendOnly: a.AppendOnly,
 	}
 	if a.S3.CA != "" {
-		if err := allowed.allows(forTrust, fileSource(a.S3.CA), a.Host()); err != nil {
+		if err := allowed.Allows(secret.Trust, secret.FileSource(a.S3.CA), a.Host()); err != nil {
 			return nil, fmt.Errorf("ca of archive %s: %w", a.Name, err)
 		}
-		o.CAFile = atHome(a.S3.CA)
+		o.CAFile = secret.AtHome(a.S3.CA)
 	}
 	if a.S3.AccessKey != "" {
-		key, err := "", allowed.allows(forPassword, sourceOf(a.S3.SecretKey), a.Host())
-		if err == nil {
-			key, err = secret(a.S3.SecretKey)
-		}
+		key, err := allowed.Of(ctx, secret.Password, a.S3.SecretKey, a.Host())
 		if err != nil {
 			return nil, fmt.Errorf("secretKey of archive %s: %w", a.Name, err)
 		}

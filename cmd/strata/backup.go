@@ -160,7 +160,7 @@ elsewhere too: without it nobody reads what is there.`,
 			if err != nil {
 				return err
 			}
-			st, password, err := src.openArchive(cfg.Archive(args[0]), args[0])
+			st, password, err := src.openArchive(cmd.Context(), cfg.Archive(args[0]), args[0])
 			if err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ import (
 	"strata/lineage"
 	"strata/lock"
 	"strata/schema"
+	"strata/secret"
 	"strata/spdk"
 	"strata/watch"
 )
@@ -84,7 +85,7 @@ func (f *leading) etcd() (e lead.Etcd, err error) {
 	}
 	source, err := f.passwordSource()
 	if err == nil {
-		e.Password, err = secret(source)
+		e.Password, err = secret.OfOperator(context.Background(), source)
 	}
 	if err != nil {
 		return e, fmt.Errorf("the password of %s at etcd: %w", e.User, err)
@@ -116,7 +117,7 @@ func (f *leading) tls() (*tls.Config, error) {
 	}
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	if f.ca != "" && f.ca != "system" {
-		pem, err := readFile(atHome(f.ca), maxSecret)
+		pem, err := secret.ReadFile(secret.AtHome(f.ca), secret.Most)
 		if err != nil {
 			return nil, fmt.Errorf("--lead-ca: %w", err)
 		}
@@ -135,7 +136,7 @@ func (f *leading) tls() (*tls.Config, error) {
 }
 
 func (f *leading) certificate(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-	c, err := keyPair(f.cert, f.key)
+	c, err := secret.KeyPair(f.cert, f.key)
 	if err != nil {
 		return nil, fmt.Errorf("the certificate for etcd, in %s and %s: %w", f.cert, f.key, err)
 	}

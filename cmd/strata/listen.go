@@ -20,6 +20,7 @@ import (
 
 	"strata/metrics"
 	"strata/page"
+	"strata/secret"
 	"strata/view"
 )
 
@@ -71,7 +72,7 @@ func (l *listen) check() error {
 func (l *listen) serve(ctx context.Context, log *slog.Logger, b *view.Board, m *metrics.Metrics) (stop func(), err error) {
 	token := ""
 	if l.token != "" {
-		text, err := readFile(atHome(l.token), maxSecret)
+		text, err := secret.ReadFile(secret.AtHome(l.token), secret.Most)
 		if err != nil {
 			return nil, fmt.Errorf("--listen-token: %w", err)
 		}
@@ -81,7 +82,7 @@ func (l *listen) serve(ctx context.Context, log *slog.Logger, b *view.Board, m *
 	}
 	var conf *tls.Config
 	if l.cert != "" {
-		load := func() (*tls.Certificate, error) { return keyPair(l.cert, l.key) }
+		load := func() (*tls.Certificate, error) { return secret.KeyPair(l.cert, l.key) }
 		if _, err := load(); err != nil {
 			return nil, fmt.Errorf("--listen-cert: %w", err)
 		}

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"context"
 	"crypto/x509"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"strata/schema"
+	"strata/secret"
 	"strata/spdk"
 )
 
@@ -17,8 +18,8 @@ const passwordEnv = "STRATA_RPC_PASSWORD"
 // reacher makes clients, with the secrets that the nodes' addresses ask for
 // from where the configuration says they are, as far as the operator's word goes.
 type reacher struct {
-	permit permit
-	ssh    map[schema.SSH]*spdk.SSH // nodes that are reached alike share one
+	permit secret.Permit
+	ssh    map[string]*spdk.SSH // nodes that are reached alike share one
 }
 
 func (r *reacher) client(n *schema.Node, opt spdk.Options) (*spdk.Client, error) {
@@ -52,27 +53,28 @@ func (r *reacher) throughSSH(n *schema.Node) (*spdk.SSH, error) {
 	if err := r.mayUse(conf, n.RPC); err != nil {
 		return nil, err
 	}
-	if s := r.ssh[conf]; s != nil {
+	alike := fmt.Sprintf("%q", conf)
+	if s := r.ssh[alike]; s != nil {
 		return s, nil
 	}
 	s := &spdk.SSH{
 		Agent:      os.Getenv("SSH_AUTH_SOCK"),
-		Keys:       []string{atHome("~/.ssh/id_ed25519"), atHome("~/.ssh/id_ecdsa"), atHome("~/.ssh/id_rsa")},
-		KnownHosts: []string{atHome("~/.ssh/known_hosts"), "/etc/ssh/ssh_known_hosts"},
+		Keys:       []string{secret.AtHome("~/.ssh/id_ed25519"), secret.AtHome("~/.ssh/id_ecdsa"), secret.AtHome("~/.ssh/id_rsa")},
+		KnownHosts: []string{secret.AtHome("~/.ssh/known_hosts"), "/etc/ssh/ssh_known_hosts"},
 	}
 	if conf.Key != "" {
-		s.Key = atHome(conf.Key)
+		s.Key = secret.AtHome(conf.Key)
 	}
 	if conf.KnownHosts != "" {
-		s.KnownHosts = []string{atHome(conf.KnownHosts)}
+		s.KnownHosts = []string{secret.AtHome(conf.KnownHosts)}
 	}
-	if conf.Passphrase != (schema.Secret{}) {
+	if !conf.Passphrase.IsZero() {
 		var err error
-		if s.Passphrase, err = secret(conf.Passphrase); err != nil {
+		if s.Passphrase, err = r.permit.Of(context.Background(), secret.Password, conf.Passphrase, n.RPC); err != nil {
 			return nil, fmt.Errorf("the passphrase of the key for %s: %w", n.RPC, err)
 		}
 	}
-	r.ssh[conf] = s
+	r.ssh[alike] = s
 	return s, nil
 }
 
@@ -81,18 +83,13 @@ func (r *reacher) throughSSH(n *schema.Node) (*spdk.SSH, error) {
 func (r *reacher) mayUse(conf schema.SSH, rpc string) error {
 	key := "ssh"
 	if conf.Key != "" && conf.Key != os.Getenv("STRATA_SSH_KEY") {
-		key = fileSource(conf.Key)
+		key = secret.FileSource(conf.Key)
 	}
-	if err := r.permit.allows(forKey, key, rpc); err != nil {
+	if err := r.permit.Allows(secret.Key, key, rpc); err != nil {
 		return fmt.Errorf("the key for %s: %w", rpc, err)
 	}
-	if conf.Passphrase != (schema.Secret{}) {
-		if err := r.permit.allows(forPassphrase, sourceOf(conf.Passphrase), rpc); err != nil {
-			return fmt.Errorf("the passphrase of the key for %s: %w", rpc, err)
-		}
-	}
 	if conf.KnownHosts != "" && conf.KnownHosts != os.Getenv("STRATA_SSH_KNOWN_HOSTS") {
-		if err := r.permit.allows(forTrust, fileSource(conf.KnownHosts), rpc); err != nil {
+		if err := r.permit.Allows(secret.Trust, secret.FileSource(conf.KnownHosts), rpc); err != nil {
 			return fmt.Errorf("knownHosts for %s: %w", rpc, err)
 		}
 	}
@@ -105,22 +102,19 @@ func (r *reacher) throughProxy(n *schema.Node, user bool, opt *spdk.Options) err
 		h = *n.HTTP
 	}
 	if user {
-		if h.Password == (schema.Secret{}) {
+		if h.Password.IsZero() {
 			h.Password.Env = passwordEnv
 		}
-		err := r.permit.allows(forPassword, sourceOf(h.Password), n.RPC)
-		if err == nil {
-			opt.Password, err = secret(h.Password)
-		}
-		if err != nil {
+		var err error
+		if opt.Password, err = r.permit.Of(context.Background(), secret.Password, h.Password, n.RPC); err != nil {
 			return fmt.Errorf("the password for %s: %w", n.RPC, err)
 		}
 	}
 	if h.CA != "" {
-		if err := r.permit.allows(forTrust, fileSource(h.CA), n.RPC); err != nil {
+		if err := r.permit.Allows(secret.Trust, secret.FileSource(h.CA), n.RPC); err != nil {
 			return fmt.Errorf("ca for %s: %w", n.RPC, err)
 		}
-		pem, err := readFile(atHome(h.CA), maxSecret)
+		pem, err := secret.ReadFile(secret.AtHome(h.CA), secret.Most)
 		if err != nil {
 			return fmt.Errorf("certificates: %w", err)
 		}
@@ -130,17 +124,4 @@ func (r *reacher) throughProxy(n *schema.Node, user bool, opt *spdk.Options) err
 		}
 	}
 	return nil
-}
-
-// atHome resolves a path that starts in the home directory.
-func atHome(path string) string {
-	rest, ok := strings.CutPrefix(path, "~/")
-	if !ok {
-		return path
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return path // opening it names the file
-	}
-	return filepath.Join(home, rest)
 }

@@ -12,6 +12,7 @@ import (
 	"strata/metrics"
 	"strata/plan"
 	"strata/schema"
+	"strata/secret"
 	"strata/spdk"
 	"strata/spdk/rpclog"
 )
@@ -81,6 +82,9 @@ func (s *source) recordFlags(cmd *cobra.Command) {
 	s.secretFlags(cmd)
 }
 
+const secretsHelp = "which secrets a configuration may use, and for which hosts: `SOURCE=HOST,...`; may be repeated. A source is env:NAME, file:/path, file:/directory/, command:PROGRAM, command:/directory/ or ssh (the agent and the usual keys), a host [scheme://][user@]host[:port], *.domain or *, fence://NAME a fence agent and archive://NAME an archive. " +
+	"Said once, nothing else is used; \"none\" is none at all. By default $" + secret.Env + ", the same with spaces between"
+
 func (s *source) secretFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&s.secrets, "secrets", nil, secretsHelp)
 }
@@ -138,7 +142,7 @@ func (s *source) connect(cfg *schema.Config) (map[lineage.Node]*spdk.Client, fun
 
 // connector is what makes clients of nodes, and what ends their log.
 func (s *source) connector() (func(*schema.Node) (*spdk.Client, error), func(), error) {
-	allowed, err := readPermit(s.secrets)
+	allowed, err := secret.Read(s.secrets)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -148,7 +152,7 @@ func (s *source) connector() (func(*schema.Node) (*spdk.Client, error), func(), 
 			return nil, nil, fmt.Errorf("--debug-rpc: %w", err)
 		}
 	}
-	reach := reacher{permit: allowed, ssh: map[schema.SSH]*spdk.SSH{}}
+	reach := reacher{permit: allowed, ssh: map[string]*spdk.SSH{}}
 	client := func(n *schema.Node) (*spdk.Client, error) {
 		trace := log.Trace(string(n.Name))
 		if s.trace != nil {

@@ -1,4 +1,4 @@
-package main
+package secret
 
 import (
 	"os"
@@ -47,16 +47,16 @@ func TestSecretsSaid(t *testing.T) {
 		{"file:~/s/=*", "file:/home/op/s/pw", proxy, true},
 		{"file:/a=b/pw=*", "file:/a=b/pw", proxy, true},
 	} {
-		w, err := readPermit([]string{c.say})
+		w, err := Read([]string{c.say})
 		if err != nil {
 			t.Fatalf("%s: %v", c.say, err)
 		}
-		if err := w.allows(forPassword, c.source, c.rpc); (err == nil) != c.may {
+		if err := w.Allows(Password, c.source, c.rpc); (err == nil) != c.may {
 			t.Errorf("--secrets %s, %s for %s: %v", c.say, c.source, c.rpc, err)
 		}
 	}
 	for _, say := range []string{"", "env:PW", "env:=*", "PW=*", "file:relative=*", "env:PW=", "env:PW=a,,b", "key=*"} {
-		if _, err := readPermit([]string{say}); err == nil {
+		if _, err := Read([]string{say}); err == nil {
 			t.Errorf("--secrets %q is accepted", say)
 		}
 	}
@@ -66,49 +66,49 @@ func TestSecretsSaid(t *testing.T) {
 // strata is used.
 func TestSecretsUnsaid(t *testing.T) {
 	t.Setenv("HOME", "/home/op")
-	t.Setenv(secretsEnv, "")
+	t.Setenv(Env, "")
 	for _, c := range []struct {
-		p   purpose
+		p   Purpose
 		s   schema.Secret
 		may bool
 	}{
-		{forPassword, schema.Secret{Env: "STRATA_RPC_PASSWORD"}, true},
-		{forPassword, schema.Secret{Env: "STRATA_N1"}, true},
-		{forPassword, schema.Secret{Env: "AWS_SECRET_ACCESS_KEY"}, false},
-		{forPassword, schema.Secret{Env: "HOME"}, false},
-		{forPassword, schema.Secret{File: "~/.config/strata/n1"}, true},
-		{forPassword, schema.Secret{File: "/etc/strata/n1"}, true},
-		{forPassword, schema.Secret{File: "/etc/strata/../shadow"}, false},
-		{forPassword, schema.Secret{File: "/etc/stratagem"}, false},
-		{forPassword, schema.Secret{File: "/proc/self/environ"}, false},
-		{forPassword, schema.Secret{File: "~/.ssh/id_rsa"}, false},
-		{forPassword, schema.Secret{File: "~/.config/strata/../../.netrc"}, false},
-		{forPassphrase, schema.Secret{Env: "CI_TOKEN"}, false},
-		{forKey, schema.Secret{File: "~/.ssh/id_lab"}, true},
-		{forKey, schema.Secret{File: "/etc/ssh/ssh_host_ed25519_key"}, false},
-		{forTrust, schema.Secret{File: "/srv/ca.pem"}, true},
+		{Password, schema.Secret{Env: "STRATA_RPC_PASSWORD"}, true},
+		{Password, schema.Secret{Env: "STRATA_N1"}, true},
+		{Password, schema.Secret{Env: "AWS_SECRET_ACCESS_KEY"}, false},
+		{Password, schema.Secret{Env: "HOME"}, false},
+		{Password, schema.Secret{File: "~/.config/strata/n1"}, true},
+		{Password, schema.Secret{File: "/etc/strata/n1"}, true},
+		{Password, schema.Secret{File: "/etc/strata/../shadow"}, false},
+		{Password, schema.Secret{File: "/etc/stratagem"}, false},
+		{Password, schema.Secret{File: "/proc/self/environ"}, false},
+		{Password, schema.Secret{File: "~/.ssh/id_rsa"}, false},
+		{Password, schema.Secret{File: "~/.config/strata/../../.netrc"}, false},
+		{Password, schema.Secret{Env: "CI_TOKEN"}, false},
+		{Key, schema.Secret{File: "~/.ssh/id_lab"}, true},
+		{Key, schema.Secret{File: "/etc/ssh/ssh_host_ed25519_key"}, false},
+		{Trust, schema.Secret{File: "/srv/ca.pem"}, true},
 	} {
-		w, err := readPermit(nil)
+		w, err := Read(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.allows(c.p, sourceOf(c.s), "https://admin@n1"); (err == nil) != c.may {
+		if err := w.Allows(c.p, Source(c.s), "https://admin@n1"); (err == nil) != c.may {
 			t.Errorf("%s from %v: %v", c.p, c.s, err)
 		}
 	}
 }
 
 func TestSecretsFromEnvironment(t *testing.T) {
-	t.Setenv(secretsEnv, " env:A=n1  ssh=* ")
-	w, err := readPermit(nil)
+	t.Setenv(Env, " env:A=n1  ssh=* ")
+	w, err := Read(nil)
 	if err != nil || len(w.rules) != 2 {
 		t.Fatal(w, err)
 	}
-	if w.allows(forPassword, "env:A", "https://u@n2") == nil {
+	if w.Allows(Password, "env:A", "https://u@n2") == nil {
 		t.Error("the environment is not heard")
 	}
 	// The flag stands in its place.
-	if w, err = readPermit([]string{"env:A=n2"}); err != nil || w.allows(forPassword, "env:A", "https://u@n1") == nil {
+	if w, err = Read([]string{"env:A=n2"}); err != nil || w.Allows(Password, "env:A", "https://u@n1") == nil {
 		t.Error("the flag does not win", err)
 	}
 }
@@ -117,16 +117,16 @@ func TestSecretsFromEnvironment(t *testing.T) {
 func TestSecretIsOneLine(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "s")
 	for text, ok := range map[string]bool{
-		"s3cret\n": true, "s3cret\r\n": true, "-----BEGIN KEY-----\nx\n": false, "A=1\x00B=2": false, "": false, strings.Repeat("x", maxSecret+1): false,
+		"s3cret\n": true, "s3cret\r\n": true, "-----BEGIN KEY-----\nx\n": false, "A=1\x00B=2": false, "": false, strings.Repeat("x", Most+1): false,
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := secret(schema.Secret{File: file}); (err == nil) != ok || ok && got != "s3cret" {
+		if got, err := OfOperator(t.Context(), schema.Secret{File: file}); (err == nil) != ok || ok && got != "s3cret" {
 			t.Errorf("%.20q: %q, %v", text, got, err)
 		}
 	}
-	if _, err := secret(schema.Secret{File: "/dev/zero"}); err == nil {
+	if _, err := OfOperator(t.Context(), schema.Secret{File: "/dev/zero"}); err == nil {
 		t.Error("a device is read")
 	}
 }
