@@ -52,7 +52,9 @@ func (b *builder) planWhole(w *schema.Whole) {
 	b.begin(first)
 	x := &whole{Whole: w, b: b, parts: b.cfg.Parts(w), on: make([]*subject, w.Layout.Parts)}
 	b.wholes[w.Name] = x
-	if !b.left(plan.VolumeKey(w.Name)) {
+	if u, is := b.suspension.keeps(w.Name); is {
+		u.stays(b, &w.Volume)
+	} else if !b.left(plan.VolumeKey(w.Name)) {
 		x.find()
 		// A part that is in use says that all others were: none is before all are there.
 		if x.open(); !x.made {

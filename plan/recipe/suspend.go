@@ -30,7 +30,7 @@ import (
 // when the target stops, and are not let go of before the suspension ends (patience.go).
 
 // suspension is what came of that.
-type suspension struct{ inUse map[string]inUse } // by volume
+type suspension struct{ inUse map[string]inUse } // by volume, or whole
 
 // inUse is why a volume is not taken down that a suspended node serves.
 type inUse struct {
@@ -47,6 +47,20 @@ func (s *suspension) keeps(volume string) (inUse, bool) {
 	return u, is
 }
 
+// usedOn are the volumes in use on a node that are not taken down.
+func (s *suspension) usedOn(n lineage.Node) (names []string) {
+	if s == nil {
+		return nil
+	}
+	for name, u := range s.inUse {
+		if u.on == n {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // suspend plans what is done before suspended nodes are left apart, if that is
 // anything, and leaves them apart.
 func (p *passes) suspend() (*builder, plan.Pass, error) {
@@ -56,6 +70,12 @@ func (p *passes) suspend() (*builder, plan.Pass, error) {
 	}
 	b.links, b.ground = newLinks(b, nil), &ground{pools: map[lineage.Node][]*pool{}}
 	for _, v := range p.order {
+		if w := p.cfg.WholeOf(v); w != nil {
+			if v.Part.Index == 0 {
+				b.suspendWhole(w)
+			}
+			continue
+		}
 		for _, id := range b.w.Incarnations(v.Name) {
 			b.suspendVolume(v, id)
 		}
@@ -75,18 +95,32 @@ func (p *passes) suspend() (*builder, plan.Pass, error) {
 // suspendVolume takes an incarnation down that a suspended node serves.
 func (b *builder) suspendVolume(v *schema.Volume, id lineage.Volume) {
 	inc := b.w.Incarnation(id)
-	all := pieces(inc)
-	i := slices.IndexFunc(all, func(p piece) bool { return p.bears() && b.cfg.Suspended(p.on()) })
-	if i < 0 {
+	n := b.bears(inc)
+	if n == "" {
 		return
 	}
-	verdict := b.w.Judge(inc, state.Question{Cluster: b.cfg.Cluster, Replicas: v.Replicas.Count})
-	s := &subject{b: b, v: v, id: id, inc: inc, Verdict: &verdict, sec: b.section(plan.VolumeKey(v.Name)), keep: map[lineage.UUID]lineage.Node{}}
+	s := b.suspends(v, inc)
 	if why := s.unsuspendable(); why != "" {
-		b.suspension.inUse[v.Name] = inUse{all[i].on(), why}
+		b.suspension.inUse[v.Name] = inUse{n, why}
 		return
 	}
 	s.through(apart)
+}
+
+// bears is the suspended node on which an incarnation may be written to; "" for none.
+func (b *builder) bears(inc *state.Incarnation) lineage.Node {
+	for _, p := range pieces(inc) {
+		if p.bears() && b.cfg.Suspended(p.on()) {
+			return p.on()
+		}
+	}
+	return ""
+}
+
+// suspends is the subject that an incarnation is while it is taken down.
+func (b *builder) suspends(v *schema.Volume, inc *state.Incarnation) *subject {
+	verdict := b.w.Judge(inc, state.Question{Cluster: b.cfg.Cluster, Replicas: v.Replicas.Count})
+	return &subject{b: b, v: v, id: inc.Volume, inc: inc, Verdict: &verdict, sec: b.section(plan.VolumeKey(v.Name)), keep: map[lineage.UUID]lineage.Node{}}
 }
 
 // stays says of a volume that is in use on a node that is suspended why that is so.
@@ -116,7 +150,7 @@ func (s *subject) unsuspendable() string {
 		return "nothing is served without a person; strata apply does it"
 	case s.kernelExport():
 		return "its users have a device of that node's kernel, and would lose it; end their use and its export"
-	case s.v.Engine == "" && !s.legOn(s.Engine):
+	case s.v.Engine == "" && !s.legOn(s.Engine) && !s.whole().legOn(s.Engine):
 		return fmt.Sprintf("no replica is on %s, so it would be started elsewhere; write engine: %q for it", s.Engine, s.Engine)
 	}
 	for _, l := range s.Legs {
@@ -129,7 +163,11 @@ func (s *subject) unsuspendable() string {
 
 // suspend takes the volume down; nobody starts it before its node is back.
 func (s *subject) suspend() result {
-	s.lower(nil, because(s.b.posOf(s.Engine), "%s is suspended: hosts of %s wait", s.Engine, s.v.Name))
+	name := s.v.Name
+	if s.v.Part != nil {
+		name = s.v.Part.Whole
+	}
+	s.lower(nil, because(s.b.posOf(s.Engine), "%s is suspended: hosts of %s wait", s.Engine, name))
 	return acted
 }
 
@@ -148,6 +186,15 @@ func (s *subject) needsSuspended() bool {
 	if s.v.Engine != "" && s.b.cfg.Suspended(s.v.Engine) {
 		return true
 	}
+	if w := s.whole(); w != nil {
+		return w.waitsForSuspended()
+	}
+	return s.lacksSuspended()
+}
+
+// lacksSuspended reports whether a suspended node has a replica that was sealed with those
+// that were read.
+func (s *subject) lacksSuspended() bool {
 	if len(s.b.suspended) == 0 || len(s.Legs) == 0 {
 		return false
 	}
@@ -179,15 +226,23 @@ func (b *builder) onlySuspended() bool {
 	return true
 }
 
-// awaitSuspended says that a volume is not served while nodes are suspended.
+// awaitSuspended says that a volume is not served while nodes are suspended: of parts, that
+// their whole is not.
 func (b *builder) awaitSuspended(v *schema.Volume) {
-	b.note("volume "+v.Name, v.Pos, "", "its hosts wait for %s", b.whichSuspended())
+	if w := b.cfg.WholeOf(v); w != nil {
+		v = &w.Volume
+	}
+	said := plan.Finding{About: "volume " + v.Name, Pos: v.Pos, Text: "its hosts wait for " + b.whichSuspended()}
+	if !slices.Contains(b.notes, said) { // of another part
+		b.notes = append(b.notes, said)
+	}
 }
 
 // awaitMaybe says that of a volume of which no replica was read: what is left of it
 // elsewhere are paths, or nothing.
 func (b *builder) awaitMaybe(v *schema.Volume) {
-	if len(b.w.Incarnations(v.Name)) > 0 {
+	w := b.cfg.WholeOf(v)
+	if len(b.w.Incarnations(v.Name)) > 0 || w != nil && b.wholes[w.Name].id.ID != "" {
 		b.awaitSuspended(v)
 		return
 	}
@@ -213,12 +268,7 @@ func (b *builder) tellSuspended(n *schema.Node) {
 		b.note(about, n.Pos, "take its maintenance out of the configuration", "it was suspended for %s, which is over: it is treated as any other node", s.For())
 		return
 	}
-	var busy []string
-	for _, v := range b.cfg.Volumes {
-		if u, is := b.suspension.keeps(v.Name); is && u.on == n.Name {
-			busy = append(busy, v.Name)
-		}
-	}
+	busy := b.suspension.usedOn(n.Name)
 	text, hint := "nothing is done to it, hosts of volumes that need it wait, and its target may be stopped once no step of this plan is left", "take its maintenance out of the configuration when its target is back"
 	if len(busy) > 0 {
 		text = "its target is not to be stopped yet: it serves " + amount.Of(len(busy), "volume") + " still, " + strings.Join(busy, ", ")

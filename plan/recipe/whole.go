@@ -58,6 +58,8 @@ func (w *whole) serve() {
 	if why := w.unlaid(n); why != "" {
 		switch {
 		case b.opt.ResumeOnly != nil:
+		case !s.serves() && (b.onlySuspended() || w.waitsForSuspended()):
+			b.awaitSuspended(&w.Volume)
 		case !s.serves():
 			b.block("volume "+w.Name, w.Pos, "", "it is not shown to hosts: %s", why)
 		case !w.complete(): // else it is as it was before it was to be otherwise, which is said of the part
