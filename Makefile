@@ -7,13 +7,17 @@ VERSION       ?=
 HISTORY       ?= docs/bench-history.tsv
 
 .DEFAULT_GOAL := help
-.PHONY: help build test etcd s3 soak sweep lint marks pages golden fuzz bench e2e record demo release
+.PHONY: help build man test etcd s3 soak sweep lint marks pages golden fuzz bench e2e record demo release
 
 help: ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 build: ## build bin/strata; VERSION=v1.2.3 names a release
 	$(GO) build $(if $(VERSION),-ldflags '-X main.version=$(VERSION)') -o bin/strata ./cmd/strata
+
+man: build ## write a manual page for each verb to man/
+	rm -rf man
+	bin/strata man man
 
 test: ## run every test that needs no real target
 	$(GO) test -parallel 4 ./...

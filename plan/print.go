@@ -34,6 +34,15 @@ func (o *Outline) Print(w io.Writer) error {
 	return out.err
 }
 
+// Brief writes what of the plan is not done, what it must not do, and what it comes to.
+func (o *Outline) Brief(w io.Writer) error {
+	out := &printer{w: w}
+	out.findings("Not done", o.Blocked)
+	out.violations(o.Violations)
+	out.end(o)
+	return out.err
+}
+
 // end writes what the plan comes to.
 func (p *printer) end(o *Outline) {
 	if len(o.Allowed) > 0 {

@@ -12,6 +12,31 @@ func (r *Report) VolumeNames() []string {
 	return slices.Compact(names)
 }
 
+// Troubled is the report of what is not as it should be: volumes that are not healthy,
+// nodes that could not be read; nil if there is nothing of the kind.
+func (r *Report) Troubled() *Report {
+	out := &Report{Format: r.Format, Cluster: r.Cluster, Nodes: []Node{}, Volumes: []Volume{}}
+	for _, n := range r.Nodes {
+		if n.Unknown != "" {
+			out.Nodes = append(out.Nodes, n)
+		}
+	}
+	for i := range r.Volumes {
+		if r.Volumes[i].Health != Healthy {
+			out.Volumes = append(out.Volumes, r.Volumes[i])
+		}
+	}
+	for _, w := range r.Wholes {
+		if w.Health != Healthy {
+			out.Wholes = append(out.Wholes, w)
+		}
+	}
+	if len(out.Nodes)+len(out.Volumes)+len(out.Wholes) == 0 {
+		return nil
+	}
+	return out
+}
+
 // Only is the report of some volumes: of nodes and of what is not strata's it says
 // nothing.
 func (r *Report) Only(volumes []string) *Report {

@@ -83,7 +83,7 @@ func (s *spot) nvmf(e *Export) {
 
 // standby checks that there are nodes for the standby paths of a volume.
 func (r *relations) standby(v *Volume, o object) {
-	if others := len(r.nodes) - 1; v.Export.Standby > others && !r.broken {
+	if others := max(0, len(r.nodes)-1); v.Export.Standby > others && !r.broken {
 		nvmf := o.field("export").placement().field("nvmf").placement()
 		nvmf.field("standby").wrong("each is on a node of its own, which is not the engine", "is %d, and beside the engine there can be %s", v.Export.Standby, amount.Of(others, "node"))
 	}

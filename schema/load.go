@@ -111,3 +111,14 @@ func (f *files) instance(tags []string) (*build.Instance, Problems) {
 	}
 	return inst, nil
 }
+
+// TagKeys are the keys of the tags that the files of a configuration have, sorted; none
+// of files that cannot be read.
+func TagKeys(paths []string) []string {
+	f, problems := gather(paths)
+	if len(problems) > 0 {
+		return nil
+	}
+	f.instance(nil)
+	return f.tags
+}

@@ -61,7 +61,7 @@ Exit codes: 0 it is recorded, or was already, 1 error.`,
 			}
 			defer closeAll()
 			out := cmd.OutOrStdout()
-			show := newReporter(out, cfg, asJSON)
+			show := newReporter(out, cfg, asJSON, false)
 			defer show.close()
 			lock, err := newLock()
 			if err != nil {

@@ -25,6 +25,7 @@ type carrying struct {
 	hold    rules
 	approve bool
 	asJSON  bool
+	quiet   bool
 	jobs    int
 	wait    time.Duration
 	all     everyStep
@@ -40,6 +41,8 @@ func (c *carrying) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&c.approve, "auto-approve", false, "do not ask")
 	c.all.flag(cmd)
 	cmd.Flags().BoolVar(&c.asJSON, "json", false, "print one event a line as JSON")
+	quietFlag(cmd, &c.quiet)
+	cmd.MarkFlagsMutuallyExclusive("json", "quiet")
 	durationFlag(cmd, &c.wait, "lock-timeout", 10*time.Second, 0, "how long to wait for another apply that has locked the nodes")
 	countFlag(cmd, &c.jobs, "parallelism", 10, 1, "volumes that may be held, copied, reduced or destroyed at a time")
 }
@@ -56,7 +59,7 @@ func (c *carrying) out(cmd *cobra.Command, cfg *schema.Config, targets map[linea
 	out := cmd.OutOrStdout()
 	told, flush := lazily(out)
 	defer flush()
-	show := newReporter(told, cfg, c.asJSON)
+	show := newReporter(told, cfg, c.asJSON, c.quiet)
 	defer show.close()
 	lock, err := newLock()
 	if err != nil {

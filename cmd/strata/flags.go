@@ -23,6 +23,11 @@ func countFlag(cmd *cobra.Command, to *int, name string, value, least int, usage
 	cmd.Flags().Var(&bounded[int]{to, least, strconv.Atoi, strconv.Itoa, "int"}, name, usage)
 }
 
+// quietFlag has one meaning for every verb.
+func quietFlag(cmd *cobra.Command, to *bool) {
+	cmd.Flags().BoolVarP(to, "quiet", "q", false, "no steps and no progress: print only what is wrong, and how it ended")
+}
+
 // bounded is the value of such a flag.
 type bounded[T int | time.Duration] struct {
 	to    *T

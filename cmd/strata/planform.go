@@ -15,6 +15,7 @@ type planForm struct {
 	compact  bool
 	markdown bool
 	json     bool
+	quiet    bool
 	all      everyStep
 }
 
@@ -36,7 +37,8 @@ func (f *planForm) flags(cmd *cobra.Command) {
 	f.viewFlags(cmd)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the plan as JSON")
 	f.all.flag(cmd)
-	cmd.MarkFlagsMutuallyExclusive("compact", "markdown", "json")
+	quietFlag(cmd, &f.quiet)
+	cmd.MarkFlagsMutuallyExclusive("compact", "markdown", "json", "quiet")
 }
 
 // viewFlags are those that no other form of a verb's output has.
@@ -53,6 +55,8 @@ func (f *planForm) print(out io.Writer, o *plan.Outline) error {
 	switch o = f.all.of(o); {
 	case f.markdown:
 		return o.Markdown(out)
+	case f.quiet:
+		return o.Brief(out)
 	case f.compact:
 		if err := o.Compact(out); err != nil {
 			return err
@@ -63,14 +67,14 @@ func (f *planForm) print(out io.Writer, o *plan.Outline) error {
 		}
 	}
 	if f.explain {
-		explain(out, o)
+		explainPlaces(out, o)
 	}
 	return nil
 }
 
-// explain says where replicas and engines go, and why, and what becomes of volumes when
+// explainPlaces says where replicas and engines go, and why, and what becomes of volumes when
 // the node of their engine goes.
-func explain(out io.Writer, o *plan.Outline) {
+func explainPlaces(out io.Writer, o *plan.Outline) {
 	seats := map[string]plan.Seat{}
 	var names []string
 	for _, seat := range o.Seats {

@@ -28,11 +28,34 @@ type reporter interface {
 	close()
 }
 
-func newReporter(out io.Writer, cfg *schema.Config, asJSON bool) reporter {
-	if asJSON {
+func newReporter(out io.Writer, cfg *schema.Config, asJSON, quiet bool) reporter {
+	switch {
+	case asJSON:
 		return newEvents(out, cfg.Cluster)
+	case quiet:
+		return &quietly{progress{out: out}}
 	}
 	return newProgress(out)
+}
+
+// quietly tells of what is wrong, and how it ended.
+type quietly struct{ progress }
+
+func (q *quietly) close() {}
+
+func (q *quietly) copying(apply.Copy) {}
+
+func (q *quietly) foreseen(int64) {}
+
+func (q *quietly) event(e apply.Event) {
+	if e.Err != nil {
+		q.failed(e)
+	}
+}
+
+func (q *quietly) summary(r *apply.Result, took time.Duration, _ int) {
+	q.blocked(r)
+	q.end(r, took)
 }
 
 // progress tells people: a line for a step that is done.
@@ -68,17 +91,21 @@ func (p *progress) event(e apply.Event) {
 		p.copies.all.over(c, e.Err == nil, time.Now())
 	}
 	if e.Err != nil {
-		mark, style := "✗", bad
-		if errors.Is(e.Err, apply.ErrLeft) {
-			mark, style = "…", worry
-		}
-		fmt.Fprintf(p.out, "%s %-8s %s  %s\n      %s\n", style.Render(mark), e.Step.Op.On(), inLine(e.Step.Op.Words()), elapsed(e.Took), style.Render(e.Err.Error()))
+		p.failed(e)
 		return
 	}
 	fmt.Fprintf(p.out, "%s %-8s %s  %s\n", p.done, e.Step.Op.On(), inLine(e.Step.Op.Words()), elapsed(e.Took))
 }
 
-func (p *progress) summary(r *apply.Result, took time.Duration, _ int) {
+func (p *progress) failed(e apply.Event) {
+	mark, style := "✗", bad
+	if errors.Is(e.Err, apply.ErrLeft) {
+		mark, style = "…", worry
+	}
+	fmt.Fprintf(p.out, "%s %-8s %s  %s\n      %s\n", style.Render(mark), e.Step.Op.On(), inLine(e.Step.Op.Words()), elapsed(e.Took), style.Render(e.Err.Error()))
+}
+
+func (p *progress) blocked(r *apply.Result) {
 	for _, f := range r.Plan.Blocked {
 		f = *inLines(&f)
 		fmt.Fprintf(p.out, "%s %s: %s\n", worry.Render("blocked:"), f.About, f.Text)
@@ -86,6 +113,10 @@ func (p *progress) summary(r *apply.Result, took time.Duration, _ int) {
 			fmt.Fprintf(p.out, "    %s\n", f.Hint)
 		}
 	}
+}
+
+func (p *progress) summary(r *apply.Result, took time.Duration, _ int) {
+	p.blocked(r)
 	if len(r.Others) > 0 {
 		fmt.Fprintf(p.out, "note: not in the plan and left alone, though there is something to do: %s\n", inLine(strings.Join(texts(r.Others), ", ")))
 	}
@@ -93,6 +124,10 @@ func (p *progress) summary(r *apply.Result, took time.Duration, _ int) {
 		f = *inLines(&f)
 		fmt.Fprintf(p.out, "note: %s: %s\n", f.About, f.Text)
 	}
+	p.end(r, took)
+}
+
+func (p *progress) end(r *apply.Result, took time.Duration) {
 	fmt.Fprintf(p.out, "%s: %s in %s, %s\n", verdict(r), amount.Of(r.Steps, "step"), amount.Of(r.Passes, "pass"), elapsed(took))
 }
 

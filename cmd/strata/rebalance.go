@@ -64,7 +64,7 @@ Exit codes: those of apply; with --plan or --out, those of plan.`,
 			var said []plan.Finding
 			opt.Wishes, said = recipe.Rebalance(cfg, snap, state.ReadConnected(cmd.Context(), snap, cfg.Cluster, targets), opt, float64(within))
 			if only || file != "" {
-				form.json, form.all, opt.Explain = run.asJSON, run.all, form.explain
+				form.json, form.quiet, form.all, opt.Explain = run.asJSON, run.quiet, run.all, form.explain
 				see := preview{form: form, policy: pol, file: file}
 				return see.show(cmd, &run.src, args, cfg, snap, opt, said)
 			}

@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/charmbracelet/lipgloss"
+	"github.com/muesli/termenv"
 	"github.com/spf13/cobra"
 
 	"strata/lineage"
@@ -38,7 +41,18 @@ Environment:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newPlan(), newApply(), newRebalance(), newWatch(), newStatus(), newWait(), newGraph(), newValidate(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newFence(), newBackup(), newExport(), newVersion(), newGuard())
+	root.AddCommand(newPlan(), newApply(), newRebalance(), newWatch(), newStatus(), newWait(), newGraph(), newValidate(), newExplain(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newFence(), newBackup(), newExport(), newVersion(), newMan(), newGuard())
+	root.Version = describe() + " " + runtime.Version()
+	root.SetVersionTemplate("strata {{.Version}}\n")
+	root.Flags().Bool("version", false, "print strata's version")
+	var plain bool
+	root.PersistentFlags().BoolVar(&plain, "no-color", false, "no colours, as with NO_COLOR")
+	root.PersistentPreRun = func(*cobra.Command, []string) {
+		if plain {
+			lipgloss.SetColorProfile(termenv.Ascii)
+		}
+	}
+	addCompletion(root)
 	return root
 }
 

@@ -22,6 +22,7 @@ func newStatus() *cobra.Command {
 		volumes chosenVolumes
 		asJSON  bool
 		watch   bool
+		quiet   bool
 		every   time.Duration
 	)
 	cmd := &cobra.Command{
@@ -31,6 +32,9 @@ func newStatus() *cobra.Command {
 how hosts reach them and who is connected, replicas with their layers, and copies
 with how far they are. An argument that is no file or directory is a volume, as
 is what --volume names; then only those are shown.
+
+With --quiet it shows only nodes that could not be read and volumes that are not
+healthy, and nothing where all is well.
 
 With --watch it looks again and again until ^C: on a terminal it draws over what
 was there, elsewhere it prints a report, with --json one a line, when anything is
@@ -63,6 +67,11 @@ another than before.`,
 			if err != nil {
 				return err
 			}
+			if quiet {
+				if r = r.Troubled(); r == nil {
+					return nil
+				}
+			}
 			return writeStatus(cmd.OutOrStdout(), r, asJSON)
 		},
 	}
@@ -70,6 +79,8 @@ another than before.`,
 	volumes.flag(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	cmd.Flags().BoolVar(&watch, "watch", false, "go on looking until ^C, and show what changes")
+	quietFlag(cmd, &quiet)
+	cmd.MarkFlagsMutuallyExclusive("watch", "quiet")
 	durationFlag(cmd, &every, "every", 2*time.Second, 100*time.Millisecond, "how often --watch looks")
 	return cmd
 }

@@ -10,7 +10,7 @@ import (
 
 func newValidate() *cobra.Command {
 	var src source
-	var asJSON bool
+	var asJSON, quiet bool
 	cmd := &cobra.Command{
 		Use:     "validate [DIR | FILE...]",
 		Short:   "Check a configuration without reaching any node",
@@ -23,7 +23,9 @@ func newValidate() *cobra.Command {
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), cfg)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "cluster %s: %s, %s, no problem found\n", cfg.Cluster, amount.Of(len(cfg.Nodes), "node"), amount.Of(len(cfg.Volumes), "volume"))
+			if !quiet {
+				fmt.Fprintf(cmd.OutOrStdout(), "cluster %s: %s, %s, no problem found\n", cfg.Cluster, amount.Of(len(cfg.Nodes), "node"), amount.Of(len(cfg.Volumes), "volume"))
+			}
 			for _, n := range cfg.Nodes {
 				if loses := cfg.LosesReplicas(n); loses != "" {
 					fmt.Fprintf(cmd.OutOrStdout(), "%s: node %s is suspended: %s\n", n.Pos, n.Name, loses)
@@ -34,5 +36,7 @@ func newValidate() *cobra.Command {
 	}
 	src.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the configuration with its defaults as JSON")
+	quietFlag(cmd, &quiet)
+	cmd.MarkFlagsMutuallyExclusive("json", "quiet")
 	return cmd
 }
