@@ -56,7 +56,7 @@ func (c *caller) backup(ctx context.Context, t *spdk.Client, op plan.Backup) err
 		return err
 	}
 	job := backup.Job{
-		Target: t, Names: lineage.Backup{Volume: of.Volume, Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address, Listen: b.archives.Listen,
+		Target: t, Names: lineage.Backup{Volume: of.Volume, Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address(), Listen: b.archives.Listen,
 		Record: catalog.Record{Layer: op.Layer, Over: op.Over, Block: catalog.Block(block)},
 	}
 	for _, l := range append(op.Below[:len(op.Below):len(op.Below)], op.Layer) {
@@ -129,7 +129,7 @@ func (c *caller) fill(ctx context.Context, t *spdk.Client, op plan.Fill) error {
 		return err
 	}
 	job := backup.Fill{
-		Target: t, Names: lineage.Backup{Volume: name.Of(), Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address, Port: fmt.Sprint(n.Port),
+		Target: t, Names: lineage.Backup{Volume: name.Of(), Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address(), Port: fmt.Sprint(n.Port),
 		Lvol: c.alias(op.Node, op.Lvstore, op.Name), Cluster: cluster,
 	}
 	now, _ := CopyOf(op)

@@ -120,7 +120,7 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.Pause:
 		return pause(ctx, t, op)
 	case plan.Resume:
-		return t.SetANAState(ctx, spdk.SetANAState{NQN: string(op.NQN), Address: address(op.Address, op.Port), State: spdk.Optimized})
+		return setANA(ctx, t, op.NQN, op.Portals, spdk.Optimized)
 	case plan.HostLimit:
 		return c.limitHosts(ctx, t, op)
 	case plan.RaidCreate:
@@ -287,11 +287,28 @@ func roundErr(ctx context.Context, t *spdk.Client, r *spdk.Req) error {
 	return r.Err
 }
 
+// setANA tells the hosts of all listeners at once how they stand.
+func setANA(ctx context.Context, t *spdk.Client, nqn lineage.NQN, portals []lineage.Portal, to spdk.ANAState) error {
+	var all []*spdk.Req
+	for _, p := range portals {
+		all = append(all, spdk.NewReq(spdk.SetANAState{NQN: string(nqn), Address: address(p.Address, p.Port), State: to}, nil))
+	}
+	if err := t.Round(ctx, all...); err != nil {
+		return err
+	}
+	for _, r := range all {
+		if r.Err != nil {
+			return r.Err
+		}
+	}
+	return nil
+}
+
 // pause holds hosts, then waits until what they had sent is done.
 func pause(ctx context.Context, t *spdk.Client, op plan.Pause) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(op.LimitMs)*time.Millisecond)
 	defer cancel()
-	if err := t.SetANAState(ctx, spdk.SetANAState{NQN: string(op.NQN), Address: address(op.Address, op.Port), State: spdk.Inaccessible}); err != nil {
+	if err := setANA(ctx, t, op.NQN, op.Portals, spdk.Inaccessible); err != nil {
 		return err
 	}
 	return t.SetANAGroup(ctx, spdk.SetANAGroup{NQN: string(op.NQN), NSID: uint32(op.NSID), ANAGroup: uint32(op.ANAGroup)})

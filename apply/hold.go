@@ -113,7 +113,7 @@ func (c *caller) resume(p plan.Pause) error {
 
 // resumption is what ends a pause.
 func resumption(p plan.Pause) plan.Resume {
-	return plan.Resume{At: p.At, NQN: p.NQN, Address: p.Address, Port: p.Port}
+	return plan.Resume{At: p.At, NQN: p.NQN, Portals: p.Portals}
 }
 
 // resume ends a pause of a section that has ended.

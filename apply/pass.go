@@ -246,7 +246,7 @@ func (x *pass) begin(key plan.Key, step plan.Step, held *holds) error {
 		held.before(op)
 		return nil
 	case plan.ListenerRemove:
-		return x.guard.hold(key, plan.Pause{At: op.At, NQN: op.NQN, Address: op.Address, Port: op.Port})
+		return x.guard.hold(key, plan.Pause{At: op.At, NQN: op.NQN, Portals: []lineage.Portal{op.Portal()}})
 	default:
 		return fmt.Errorf("hosts wait from %T on, and it is not known how they are let go", op)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -34,16 +35,25 @@ type call struct {
 func (l *Lab) hostConfig(volume string) (calls []call) {
 	nqn, paths := l.paths(volume)
 	for _, x := range paths {
-		attach := call{"bdev_nvme_attach_controller", map[string]any{
-			"name": "host", "trtype": "TCP", "adrfam": "IPv4", "traddr": x.Address, "trsvcid": x.Port, "subnqn": nqn, "hostnqn": HostNQN,
-			"ctrlr_loss_timeout_sec": -1, "reconnect_delay_sec": 1,
-		}}
-		if len(paths) > 1 {
-			attach.Params["multipath"] = "multipath"
+		for _, address := range x.addresses() {
+			attach := call{"bdev_nvme_attach_controller", map[string]any{
+				"name": "host", "trtype": "TCP", "adrfam": family(address), "traddr": address, "trsvcid": x.Port, "subnqn": nqn, "hostnqn": HostNQN,
+				"ctrlr_loss_timeout_sec": -1, "reconnect_delay_sec": 1,
+			}}
+			if len(paths)+len(x.Also) > 1 {
+				attach.Params["multipath"] = "multipath"
+			}
+			calls = append(calls, attach)
 		}
-		calls = append(calls, attach)
 	}
 	return calls
+}
+
+func family(address string) string {
+	if strings.Contains(address, ":") {
+		return "IPv6"
+	}
+	return "IPv4"
 }
 
 // config writes an SPDK configuration file.

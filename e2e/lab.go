@@ -117,7 +117,7 @@ func (l *Lab) Configure(volumes string, bare ...string) {
 		if n == l.Suspended {
 			fmt.Fprintf(&b, "nodes: %s: maintenance: suspend: for: \"5m\"\n", n)
 		}
-		fmt.Fprintf(&b, "nodes: %s: {rpc: %q, address: %q, port: %s, %s}\n", n, x.RPC, x.Address, x.Port, strings.TrimSuffix(pools, ", "))
+		fmt.Fprintf(&b, "nodes: %s: {rpc: %q, address: [\"%s\"], port: %s, %s}\n", n, x.RPC, strings.Join(x.addresses(), `", "`), x.Port, strings.TrimSuffix(pools, ", "))
 	}
 	if len(l.Retired) > 0 {
 		fmt.Fprintf(&b, "retired: [\"%s\"]\n", strings.Join(l.Retired, "\", \""))

@@ -20,9 +20,10 @@ import (
 type Target struct {
 	Name    string
 	Socket  string
-	RPC     string // where strata is told to reach it: Socket unless something stands between
-	Disk    string // file
-	Address string // of its NVMe-oF listeners
+	RPC     string   // where strata is told to reach it: Socket unless something stands between
+	Disk    string   // file
+	Address string   // of its NVMe-oF listeners
+	Also    []string // its other addresses
 	Port    string
 	Space   string // network namespace it runs in, "" for that of the test
 
@@ -261,3 +262,5 @@ func (x *Target) showLog() {
 	const most = 4000
 	x.t.Logf("log of %s, its end:\n%s", x.Name, data[max(0, len(data)-most):])
 }
+
+func (x *Target) addresses() []string { return append([]string{x.Address}, x.Also...) }

@@ -33,7 +33,7 @@ type ControllerAttach struct {
 }
 
 func (op ControllerAttach) Words() string {
-	return fmt.Sprintf("attach %s at %s:%s as %s", op.NQN, op.Address, op.Port, op.Controller)
+	return fmt.Sprintf("attach %s at %s as %s", op.NQN, lineage.Portal{Address: op.Address, Port: op.Port}, op.Controller)
 }
 func (op ControllerAttach) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
 func (op ControllerAttach) key() key {

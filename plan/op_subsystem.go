@@ -114,10 +114,16 @@ type ListenerAdd struct {
 
 func (op ListenerAdd) Words() string {
 	if op.Standby {
-		return fmt.Sprintf("listen for %s on %s:%s, as a standby path", op.NQN, op.Address, op.Port)
+		return fmt.Sprintf("listen for %s on %s, as a standby path", op.NQN, op.Portal())
 	}
-	return fmt.Sprintf("listen for %s on %s:%s", op.NQN, op.Address, op.Port)
+	return fmt.Sprintf("listen for %s on %s", op.NQN, op.Portal())
 }
+
+// Portal is where hosts reach the subsystem.
+func (op ListenerAdd) Portal() lineage.Portal {
+	return lineage.Portal{Address: op.Address, Port: op.Port}
+}
+
 func (op ListenerAdd) Facts() Facts {
 	if op.Standby {
 		return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy}
@@ -141,8 +147,14 @@ type ListenerRemove struct {
 }
 
 func (op ListenerRemove) Words() string {
-	return fmt.Sprintf("stop listening for %s on %s:%s", op.NQN, op.Address, op.Port)
+	return fmt.Sprintf("stop listening for %s on %s", op.NQN, op.Portal())
 }
+
+// Portal is where hosts do not reach the subsystem any more.
+func (op ListenerRemove) Portal() lineage.Portal {
+	return lineage.Portal{Address: op.Address, Port: op.Port}
+}
+
 func (op ListenerRemove) Facts() Facts {
 	return Facts{RiskPause, subsystemNamed(op.NQN), Hosts{op.NQN, PathTaken}, noCopy}
 }
@@ -213,16 +225,15 @@ func (op NamespaceRemove) label(called func(string) Label) Op {
 	return op
 }
 
-// Pause holds hosts' I/O: nvmf_subsystem_listener_set_ana_state
-// inaccessible, then nvmf_subsystem_set_ns_ana_group, which returns when
-// outstanding I/O is done.
+// Pause holds hosts' I/O, wherever they come in: nvmf_subsystem_listener_set_ana_state
+// inaccessible for each listener, then nvmf_subsystem_set_ns_ana_group, which returns
+// when outstanding I/O is done.
 type Pause struct {
 	At
 	NQN      lineage.NQN
 	NSID     int
 	ANAGroup int
-	Address  string
-	Port     string
+	Portals  []lineage.Portal
 	LimitMs  int // the section is given up when draining takes longer
 }
 
@@ -233,7 +244,7 @@ func (op Pause) Facts() Facts {
 	return Facts{RiskPause, subsystemNamed(op.NQN), Hosts{op.NQN, IOHeld}, noCopy}
 }
 func (op Pause) key() key {
-	return key{subsystemNamed(op.NQN), derived{number(op.NSID)}, number(op.ANAGroup), text(op.Address), text(op.Port), number(op.LimitMs)}
+	return append(key{subsystemNamed(op.NQN), derived{number(op.NSID)}, number(op.ANAGroup), number(op.LimitMs)}, portals(op.Portals)...)
 }
 
 // Drain is nvmf_subsystem_set_ns_ana_group with the namespace's own group: it
@@ -254,16 +265,22 @@ func (op Drain) key() key {
 	return key{subsystemNamed(op.NQN), derived{number(op.NSID)}, number(op.ANAGroup)}
 }
 
-// Resume is nvmf_subsystem_listener_set_ana_state optimized.
+// Resume is nvmf_subsystem_listener_set_ana_state optimized, for each listener.
 type Resume struct {
 	At
 	NQN     lineage.NQN
-	Address string
-	Port    string
+	Portals []lineage.Portal
 }
 
 func (op Resume) Words() string { return fmt.Sprintf("let I/O on %s go on", op.NQN) }
 func (op Resume) Facts() Facts {
 	return Facts{RiskCreate, subsystemNamed(op.NQN), Hosts{op.NQN, IOGoesOn}, noCopy}
 }
-func (op Resume) key() key { return key{subsystemNamed(op.NQN), text(op.Address), text(op.Port)} }
+func (op Resume) key() key { return append(key{subsystemNamed(op.NQN)}, portals(op.Portals)...) }
+
+func portals(all []lineage.Portal) (parts key) {
+	for _, p := range all {
+		parts = append(parts, text(p.Address), text(p.Port))
+	}
+	return parts
+}

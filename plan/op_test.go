@@ -249,11 +249,15 @@ func fill(v reflect.Value, other bool) {
 		v.SetBool(other)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(map[bool]int64{false: 3, true: 4}[other])
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i), other)
+		}
 	case reflect.Slice:
 		list := reflect.MakeSlice(v.Type(), 2, 2)
 		fill(list.Index(0), other)
 		fill(list.Index(1), !other)
-		if other {
+		if other && list.Index(1).Kind() == reflect.String {
 			list.Index(1).SetString(text)
 		}
 		v.Set(list)

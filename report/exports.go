@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"strata/lineage"
 	"strata/state"
@@ -14,6 +16,8 @@ type Export struct {
 	Where   string       `json:"where"`             // NQN, or device path
 	Paused  bool         `json:"paused,omitempty"`  // hosts' I/O is held
 	Connect string       `json:"connect,omitempty"` // what a Linux host types
+	// ConnectAlso is what it types besides, where the node has several addresses.
+	ConnectAlso []string `json:"connectAlso,omitempty"`
 	// Path is what kind of path it is where a volume has several: Optimized, Standby or Former.
 	Path string `json:"path,omitempty"`
 	// Hosts are those that are connected; nil where nobody was asked, or could tell.
@@ -35,7 +39,7 @@ func exports(verdict state.Verdict, inc *state.Incarnation) (all []Export) {
 		switch {
 		case verdict.Engine == "":
 		case e.Node != verdict.Engine:
-			path.Path, path.Connect = Former, "" // it is offered to nobody
+			path.Path, path.Connect, path.ConnectAlso = Former, "", nil // it is offered to nobody
 		case len(inc.Standbys) > 0:
 			path.Path = Optimized
 		}
@@ -53,9 +57,17 @@ func export(e state.Exported) Export {
 	switch {
 	case e.Subsystem != nil:
 		out := Export{Node: e.Node, Kind: "nvmf", Where: string(e.Subsystem.NQN)}
-		for _, l := range e.Subsystem.Listeners {
+		// A target lists them in an order of its own.
+		for _, l := range slices.SortedFunc(slices.Values(e.Subsystem.Listeners), func(a, b state.Listener) int {
+			return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.Port, b.Port))
+		}) {
 			out.Paused = out.Paused || l.Paused
-			out.Connect = fmt.Sprintf("nvme connect -t tcp -a %s -s %s -n %s --ctrl-loss-tmo=-1", l.Address, l.Port, e.Subsystem.NQN)
+			line := fmt.Sprintf("nvme connect -t tcp -a %s -s %s -n %s --ctrl-loss-tmo=-1", l.Address, l.Port, e.Subsystem.NQN)
+			if out.Connect == "" {
+				out.Connect = line
+			} else {
+				out.ConnectAlso = append(out.ConnectAlso, line)
+			}
 		}
 		return out
 	case e.NBD != "":

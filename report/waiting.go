@@ -29,7 +29,7 @@ func waiting(cfg *schema.Config, s *state.Snapshot, verdict state.Verdict) strin
 			continue
 		}
 		if ctrl := at.Controllers[r.Controller]; ctrl != nil && ctrl.State != "enabled" {
-			return fmt.Sprintf("its engine does not reach the replica on %s: controller %s is %s, and tries %s:%s", l.Node, ctrl.Name, ctrl.State, ctrl.Address, ctrl.Port)
+			return fmt.Sprintf("its engine does not reach the replica on %s: controller %s is %s, and tries %s", l.Node, ctrl.Name, ctrl.State, ctrl.Portal())
 		}
 	}
 	return ""

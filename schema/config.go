@@ -78,18 +78,20 @@ func (c *Config) Link(from, to lineage.Node) lineage.Link {
 
 // Node is a host with one spdk_tgt.
 type Node struct {
-	Name    lineage.Node
-	RPC     string // a URL as schema.cue describes it, never with a password
-	HTTP    *HTTP  `json:",omitempty"` // of an http:// or https:// RPC, if anything is said
-	SSH     *SSH   `json:",omitempty"` // of an ssh:// RPC, if anything is said
-	Address string // where the node's NVMe-oF listeners are reached
-	Port    int
-	Labels  map[string]string
-	Pools   []*Pool
-	Rebuild Rebuild
-	Suspend *Suspend `json:",omitempty"` // somebody works on it, and hosts wait for it; nil: no one does
-	Fence   *Fence   `json:",omitempty"` // how it is switched off; nil: it cannot be
-	Drain   bool     `json:",omitempty"` // no volume is to be served or have a replica there
+	Name lineage.Node
+	RPC  string // a URL as schema.cue describes it, never with a password
+	HTTP *HTTP  `json:",omitempty"` // of an http:// or https:// RPC, if anything is said
+	SSH  *SSH   `json:",omitempty"` // of an ssh:// RPC, if anything is said
+	// Addresses are where the node's NVMe-oF listeners are reached, one at least: hosts
+	// by all of them.
+	Addresses []string
+	Port      int
+	Labels    map[string]string
+	Pools     []*Pool
+	Rebuild   Rebuild
+	Suspend   *Suspend `json:",omitempty"` // somebody works on it, and hosts wait for it; nil: no one does
+	Fence     *Fence   `json:",omitempty"` // how it is switched off; nil: it cannot be
+	Drain     bool     `json:",omitempty"` // no volume is to be served or have a replica there
 	// Replaces is the node whose volumes are to come here, and ReplacedBy the one that does
 	// so, where this one is replaced: it is drained then.
 	Replaces   lineage.Node `json:",omitempty"`

@@ -34,7 +34,7 @@ func TestDocument(t *testing.T) {
 		} else if !cfg.Same(again) || !again.Same(cfg) {
 			t.Errorf("%s: it is another when it is read again\n%s", dir, text)
 		}
-		cfg.Nodes[0].Address = "192.0.2.1"
+		cfg.Nodes[0].Addresses = []string{"192.0.2.1"}
 		if again != nil && cfg.Same(again) {
 			t.Errorf("%s: a change goes unnoticed", dir)
 		}

@@ -1,6 +1,10 @@
 package schema
 
-import "strata/lineage"
+import (
+	"cuelang.org/go/cue"
+
+	"strata/lineage"
+)
 
 const defaultPort = 4420 // IANA's for NVMe-oF
 
@@ -28,7 +32,7 @@ func (s *spot) node(cluster lineage.Cluster, rel *relations) (*Node, object) {
 	n.RPC = o.required("rpc", `"unix:///var/tmp/spdk.sock"`).rpc()
 	n.HTTP = o.field("http").http(n.RPC)
 	n.SSH = o.field("ssh").ssh(n.RPC)
-	n.Address, _ = o.required("address", `"10.0.0.1"`).matching(`an IP address such as "10.0.0.1"`, validAddress)
+	n.Addresses = o.required("address", `"10.0.0.1"`).addresses()
 	if port, ok := o.field("port").integer("a port from 1 to 65535", 1, 65535); ok {
 		n.Port = int(port)
 	}
@@ -44,6 +48,49 @@ func (s *spot) node(cluster lineage.Cluster, rel *relations) (*Node, object) {
 	old, _ := o.field("replaces").ownName("node")
 	n.Replaces = lineage.Node(old)
 	return n, o
+}
+
+// Address is the first of its addresses.
+func (n *Node) Address() string {
+	if len(n.Addresses) == 0 {
+		return ""
+	}
+	return n.Addresses[0]
+}
+
+const maxAddresses = 8
+
+// addresses reads where a node is reached: one address, or a list of them.
+func (s *spot) addresses() (all []string) {
+	const want = `an IP address such as "10.0.0.1"`
+	if s == nil || !s.resolve() {
+		return nil
+	}
+	if s.value.Kind() != cue.ListKind {
+		if a, ok := s.matching(want, validAddress); ok {
+			all = []string{a}
+		}
+		return all
+	}
+	elems, ok := s.list(want)
+	at := map[string]bool{}
+	for i, f := range elems {
+		a, ok := f.matching(want, validAddress)
+		switch {
+		case !ok:
+		case at[sameAddress(a)]:
+			f.wrong("", "is an address of the node already")
+		case i == maxAddresses:
+			f.wrong("", "is more than the %d addresses that a node may have", maxAddresses)
+		default:
+			at[sameAddress(a)] = true
+			all = append(all, a)
+		}
+	}
+	if ok && len(elems) == 0 {
+		s.wrong("", "must be %s, or a list of them", want)
+	}
+	return all
 }
 
 // rebuild reads the limits that are given.

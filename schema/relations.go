@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 
@@ -62,12 +61,13 @@ func (r *relations) node(n *Node, o object, good bool) {
 	} else {
 		r.rpcs[rpc] = n.Name
 	}
-	ip, _ := netip.ParseAddr(n.Address)
-	at := net.JoinHostPort(ip.Unmap().String(), strconv.Itoa(n.Port))
-	if other, taken := r.listeners[at]; taken {
-		o.field("address").wrong("give one of them another address or port", "and port, %s, are also those of node %s", at, other)
-	} else {
-		r.listeners[at] = n.Name
+	for _, a := range n.Addresses {
+		at := net.JoinHostPort(sameAddress(a), strconv.Itoa(n.Port))
+		if other, taken := r.listeners[at]; taken {
+			o.field("address").wrong("give one of them another address or port", "and port, %s, are also those of node %s", at, other)
+		} else {
+			r.listeners[at] = n.Name
+		}
 	}
 	pools := o.field("pools").each("pool", "")
 	for i, p := range n.Pools {

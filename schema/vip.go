@@ -3,6 +3,7 @@ package schema
 import (
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -64,7 +65,7 @@ func (r *relations) vip(v *Volume, o object) {
 	}
 	ip := sameAddress(v.Export.VIP.Address)
 	for _, n := range r.cfg.Nodes {
-		if sameAddress(n.Address) == ip {
+		if slices.ContainsFunc(n.Addresses, func(a string) bool { return sameAddress(a) == ip }) {
 			at.placement().field("address").wrong("give it one of its own", "is that of node %s, which stays there", n.Name)
 		}
 	}

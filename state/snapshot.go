@@ -217,6 +217,9 @@ type Controller struct {
 	State   string // enabled, resetting, reconnect_is_delayed, disabled, failed, deleting…
 }
 
+// Portal is where it looks for its peer.
+func (c *Controller) Portal() lineage.Portal { return lineage.Portal{Address: c.Address, Port: c.Port} }
+
 // GivenUp reports whether the controller will not come back by itself.
 func (c *Controller) GivenUp() bool {
 	return c.State == "failed" || c.State == "deleting" || c.State == "disabled"
@@ -281,3 +284,6 @@ type Listener struct {
 	// hold their I/O.
 	Paused bool
 }
+
+// Portal is the listener's.
+func (l Listener) Portal() lineage.Portal { return lineage.Portal{Address: l.Address, Port: l.Port} }

@@ -60,7 +60,7 @@ func TestMain(m *testing.M) {
 //	[!] logged [-as=NAME] [-within=TIME] [-since=FILE] REGEXP  it logs that, or has since what was last waited for, or since FILE was copied from its log
 //	get PATH [REGEXP...]                     that watch serves, until it matches all, and none with a "!" before it; !PATH is refused
 //	archive DIR                              an empty repository, which is opened in no time; its password is "secret"
-//	config [-patient|-wait[=TIME]] NODE... -NODE... lab/nodes.cue again, with these nodes only, and those with a "-" retired; lost peers are given up late, or links wait
+//	config [-patient|-wait[=TIME]] [-addresses] NODE... -NODE... lab/nodes.cue again, with these nodes only, and those with a "-" retired; lost peers are given up late, or links wait
 func TestScript(t *testing.T) { testscript.Run(t, stories("testdata/script")) }
 
 // TestFailures runs the stories of docs/failures.md, each a failure that users
@@ -161,13 +161,17 @@ func (l *lab) configure(nodes ...string) error {
 		links, nodes = fmt.Sprintf(`{loss: "wait", patience: %q}`, cmp.Or(patience, "1s")), nodes[1:]
 	}
 	fmt.Fprintf(&b, "package lab\n\ncluster: \"lab\"\n\nlinks: %s\n\n", links)
+	address := `"10.0.0.%[1]s"`
+	if nodes[0] == "-addresses" {
+		address, nodes = `["10.0.0.%[1]s", "fd00::%[1]s"]`, nodes[1:]
+	}
 	for _, n := range nodes {
 		if gone, retired := strings.CutPrefix(n, "-"); retired {
 			fmt.Fprintf(&b, "retired: [%q]\n", gone)
 			continue
 		}
-		fmt.Fprintf(&b, "nodes: %s: {rpc: \"unix://%s\", address: \"10.0.0.%s\", labels: zone: %q, pools: fast: {aio: \"/dev/disk\", format: true}}\n",
-			n, l.socket(n), strings.TrimLeft(n, "n"), "z"+n)
+		fmt.Fprintf(&b, "nodes: %s: {rpc: \"unix://%s\", address: %s, labels: zone: %q, pools: fast: {aio: \"/dev/disk\", format: true}}\n",
+			n, l.socket(n), fmt.Sprintf(address, strings.TrimLeft(n, "n")), "z"+n)
 	}
 	dir := filepath.Join(l.dir, "lab")
 	if err := os.MkdirAll(dir, 0o755); err != nil {

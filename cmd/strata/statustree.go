@@ -179,6 +179,9 @@ func exportsUnder(t *tree.Tree, exports []report.Export) {
 			text += "  " + worry.Render(fmt.Sprintf("of a former engine: hosts are not to use it, and it ends once %s stays", e.Node))
 		}
 		t.Child(text + hostsOf(e))
+		for _, line := range e.ConnectAlso {
+			t.Child(line + "  " + faint.Render("the same, by another address"))
+		}
 	}
 }
 

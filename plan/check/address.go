@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"strata/lineage"
+	"strata/plan"
 	"strata/schema"
 	"strata/state"
 )
@@ -24,6 +25,21 @@ func (c *Checker) address(nqn lineage.NQN, address, program string, moves bool) 
 	for name, n := range c.w.Nodes {
 		if sub := n.Subsystems[nqn]; moves && sub != nil && slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return l.Address == address }) {
 			return fmt.Errorf("hosts are let in at %s by %s", address, name)
+		}
+	}
+	return nil
+}
+
+// wherever refuses a pause that leaves hosts a way in: what they send there would not be
+// waited for, and be in one replica's layer and not in another's.
+func (c *Checker) wherever(op plan.Pause) error {
+	n := c.w.Nodes[op.Node]
+	if n == nil || n.Subsystems[op.NQN] == nil {
+		return nil
+	}
+	for _, l := range n.Subsystems[op.NQN].Listeners {
+		if !l.Paused && !slices.Contains(op.Portals, l.Portal()) {
+			return fmt.Errorf("hosts of %s go on by %s meanwhile", op.NQN, l.Portal())
 		}
 	}
 	return nil

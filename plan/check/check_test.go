@@ -51,7 +51,7 @@ func TestCheckRefuses(t *testing.T) {
 	}{
 		{"namespace 1 of " + export + " still shows lab.db.k3f7 on n1", []plan.Op{plan.RaidDelete{At: at1, Raid: "lab.db.k3f7"}}},
 		{"namespace 7 of " + link + " still shows db.k3f7#3.2.2 on n2", []plan.Op{plan.LvolDelete{At: at2, Lvstore: "lab.fast", Name: "db.k3f7#3.2.2"}}},
-		{"would leave the hosts of " + export + " paused", []plan.Op{plan.Pause{At: at1, NQN: export, Address: "10.0.0.1", Port: "4420"}}},
+		{"would leave the hosts of " + export + " paused", []plan.Op{plan.Pause{At: at1, NQN: export, Portals: []lineage.Portal{{Address: "10.0.0.1", Port: "4420"}}}}},
 		{"would leave the hosts of " + export + " paused", []plan.Op{hide, noNamespace}},
 		{"would leave db.k3f7 without a complete current copy", []plan.Op{
 			hide, noNamespace, plan.RaidDelete{At: at1, Raid: "lab.db.k3f7"},

@@ -133,6 +133,9 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.Drain:
 		return c.nqn(op.NQN)
 	case plan.Pause:
+		if err := c.wherever(op); err != nil {
+			return err
+		}
 		return c.nqn(op.NQN)
 	case plan.Resume:
 		return c.nqn(op.NQN)

@@ -25,12 +25,20 @@ import (
 // Where the address is proves nothing of the old engine: connections that hosts have to its
 // node stay, as long as packets reach it (decision 35).
 
-// address is where hosts reach the volume on a node.
-func (s *subject) address(n *schema.Node) string {
+// portals are where hosts reach the volume on a node.
+func (s *subject) portals(n *schema.Node) []lineage.Portal {
 	if v := s.v.Export.VIP; v != nil {
-		return v.Address
+		return portals(n, []string{v.Address})
 	}
-	return n.Address
+	return portals(n, n.Addresses)
+}
+
+// portals are where a node is reached at some of its addresses.
+func portals(n *schema.Node, addresses []string) (all []lineage.Portal) {
+	for _, a := range addresses {
+		all = append(all, portal(n, a))
+	}
+	return all
 }
 
 // moveAddress has the address of the volume moved to its engine, if it has one that moves.

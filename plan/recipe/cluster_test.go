@@ -613,18 +613,22 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 		}
 		return c.drain(m, sub, op.NSID)
 	case plan.Pause:
-		i := listener(op.Address, op.Port)
-		if i < 0 || sub.Namespaces[op.NSID] == nil {
-			return errors.New("no such listener or namespace")
+		for _, p := range op.Portals {
+			i := listener(p.Address, p.Port)
+			if i < 0 || sub.Namespaces[op.NSID] == nil {
+				return errors.New("no such listener or namespace")
+			}
+			sub.Listeners[i].Paused = true
 		}
-		sub.Listeners[i].Paused = true
 		return c.drain(m, sub, op.NSID)
 	case plan.Resume:
-		i := listener(op.Address, op.Port)
-		if i < 0 {
-			return errors.New("no such listener")
+		for _, p := range op.Portals {
+			i := listener(p.Address, p.Port)
+			if i < 0 {
+				return errors.New("no such listener")
+			}
+			sub.Listeners[i].Paused = false
 		}
-		sub.Listeners[i].Paused = false
 	default:
 		return unmodelled(op)
 	}

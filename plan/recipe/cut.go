@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -163,7 +164,7 @@ func (b *builder) cutNow(sec *section, cuts []cut) {
 // once are ops of which none is there twice: parts of a whole hold the same hosts.
 func once(ops []plan.Op) (all []plan.Op) {
 	for _, op := range ops {
-		if !slices.Contains(all, op) {
+		if !slices.ContainsFunc(all, func(o plan.Op) bool { return reflect.DeepEqual(o, op) }) {
 			all = append(all, op)
 		}
 	}

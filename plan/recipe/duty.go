@@ -185,7 +185,7 @@ func (s *subject) unconfigured() string {
 	for _, e := range s.b.w.Incarnation(s.id).Exports {
 		switch n := s.b.cfg.Node(e.Node); {
 		case e.Subsystem != nil && len(e.Subsystem.Listeners) == 0:
-		case s.unwanted(e), n != nil && e.Subsystem != nil && slices.ContainsFunc(e.Subsystem.Listeners, func(l state.Listener) bool { return l.Address != n.Address || l.Port != port(n) }):
+		case s.unwanted(e), n != nil && e.Subsystem != nil && slices.ContainsFunc(e.Subsystem.Listeners, func(l state.Listener) bool { return !slices.Contains(s.portals(n), l.Portal()) }):
 			return "hosts reach it in a way on " + string(e.Node) + " that is not configured any more, and to take that away is left to a person"
 		}
 	}

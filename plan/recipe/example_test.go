@@ -20,7 +20,7 @@ func cluster() (*schema.Config, *state.Snapshot) {
 	cfg := &schema.Config{
 		Cluster: "lab",
 		Nodes: []*schema.Node{{
-			Name: "n1", RPC: "unix:///var/tmp/spdk.sock", Address: "10.0.0.1", Port: 4420,
+			Name: "n1", RPC: "unix:///var/tmp/spdk.sock", Addresses: []string{"10.0.0.1"}, Port: 4420,
 			Pools: []*schema.Pool{{Name: "fast", Kind: schema.AIO, Path: "/dev/nvme0n1", Lvstore: "lab.fast", ClusterSize: 1 << 20}},
 		}},
 		Volumes:      []*schema.Volume{db, web},

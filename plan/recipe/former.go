@@ -202,11 +202,11 @@ func (b *builder) letGoMoved() {
 				continue
 			}
 			if why := b.keptStalled(n.Name, ctrl); why != "" {
-				b.blockAlone(plan.LinkKey(link).String(), b.cfg.Node(from).Pos, "", "%s does not listen at %s:%s any more, where %s waits for it: %s", from, ctrl.Address, ctrl.Port, n.Name, why)
+				b.blockAlone(plan.LinkKey(link).String(), b.cfg.Node(from).Pos, "", "%s does not listen at %s any more, where %s waits for it: %s", from, ctrl.Portal(), n.Name, why)
 				continue
 			}
 			sec := b.section(plan.LinkKey(link))
-			why := because(b.cfg.Node(from).Pos, "%s does not listen at %s:%s any more, where %s waits for it", from, ctrl.Address, ctrl.Port, n.Name)
+			why := because(b.cfg.Node(from).Pos, "%s does not listen at %s any more, where %s waits for it", from, ctrl.Portal(), n.Name)
 			sec.then(why, plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: n.Name}, Controller: name})
 			sec.then(why, plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: n.Name}, Controller: name})
 			b.links.stalled[n.Name] = append(b.links.stalled[n.Name], plan.LinkKey(link))
@@ -228,7 +228,7 @@ func (b *builder) deserted(to lineage.Node, ctrl *state.Controller) lineage.Node
 		if from == "" || b.cfg.Node(from) == nil {
 			return ""
 		}
-		if sub := b.w.Nodes[from].Subsystems[ctrl.NQN]; sub != nil && listens(sub, ctrl.Address, ctrl.Port) {
+		if sub := b.w.Nodes[from].Subsystems[ctrl.NQN]; sub != nil && listens(sub, ctrl.Portal()) {
 			return ""
 		}
 		return from
@@ -240,11 +240,11 @@ func (b *builder) deserted(to lineage.Node, ctrl *state.Controller) lineage.Node
 // controller looks for it.
 func (b *builder) movedAway(l lineage.Link, ctrl *state.Controller) bool {
 	conf, from := b.cfg.Node(l.From), b.w.Nodes[l.From]
-	if conf == nil || from == nil || from.Unknown != "" || ctrl.Address == conf.Address && ctrl.Port == port(conf) {
+	if conf == nil || from == nil || from.Unknown != "" || ctrl.Portal() == portal(conf, conf.Address()) {
 		return false
 	}
 	sub := from.Subsystems[ctrl.NQN]
-	return sub == nil || !listens(sub, ctrl.Address, ctrl.Port)
+	return sub == nil || !listens(sub, ctrl.Portal())
 }
 
 // findStrays finds the controllers that are attached to a link of the name that

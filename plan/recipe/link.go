@@ -43,7 +43,7 @@ func (b *builder) makeLink(l lineage.Link) string {
 		return fmt.Sprintf("controller %s on %s goes once %s there does not read through it any more", b.w.Controller(l), l.To, lvol)
 	}
 	if ctrl := b.links.strays[l]; ctrl != nil && usesAny(b.w, b.w.Nodes[l.To], ctrl.Name) {
-		return fmt.Sprintf("controller %s on %s leads to %s:%s, where %s does not listen: what goes through it is to leave it first", ctrl.Name, l.To, ctrl.Address, ctrl.Port, l.From)
+		return fmt.Sprintf("controller %s on %s leads to %s, where %s does not listen: what goes through it is to leave it first", ctrl.Name, l.To, ctrl.Portal(), l.From)
 	}
 	if why := b.keptLink(l); why != "" {
 		return why
@@ -67,10 +67,10 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if sub != nil {
 		b.shutOut(sec, l, sub)
 	}
-	listening := sub != nil && listens(sub, from.Address, port)
+	listening := sub != nil && listens(sub, portal(from, from.Address()))
 	b.restore(sec, uses, l, nqn, listening)
 	if !listening {
-		sec.then(uses, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: l.From}, NQN: nqn, Address: from.Address, Port: port})
+		sec.then(uses, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: l.From}, NQN: nqn, Address: from.Address(), Port: port})
 	}
 	b.attach(sec, uses, l, nqn, port)
 	return ""
@@ -155,9 +155,9 @@ func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.N
 	name := b.w.Controller(l)
 	if ctrl := to.Controllers[name]; ctrl != nil {
 		if ctrl.NQN == nqn && !ctrl.GivenUp() && b.links.strays[l] == nil {
-			if ctrl.Address != from.Address || ctrl.Port != port {
+			if ctrl.Address != from.Address() || ctrl.Port != port {
 				b.note(sec.Key().String(), from.Pos, "the new address is used when the link is next attached",
-					"%s is attached to %s through %s:%s", l.To, l.From, ctrl.Address, ctrl.Port)
+					"%s is attached to %s through %s", l.To, l.From, ctrl.Portal())
 			}
 			if ctrl.State != "enabled" && len(sec.Stages) > 0 {
 				sec.then(why, plan.RiskCreate, plan.ControllerWait{At: plan.At{Node: l.To}, Controller: name, ReconnectDelaySec: b.cfg.Links.ReconnectDelaySec})
@@ -166,14 +166,14 @@ func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.N
 		}
 		if ctrl.NQN == nqn {
 			if b.links.strays[l] != nil {
-				why = because(from.Pos, "controller %s leads to %s:%s, where %s does not listen", ctrl.Name, ctrl.Address, ctrl.Port, l.From)
+				why = because(from.Pos, "controller %s leads to %s, where %s does not listen", ctrl.Name, ctrl.Portal(), l.From)
 			}
 			why = b.orGivenUp(why, l.To, ctrl)
 			b.letGo(sec, why, l.To, ctrl)
 		}
 	}
 	b.initiator(b.section(plan.NodeKey(l.To)), to)
-	sec.then(why, plan.RiskCreate, plan.ControllerAttach{At: plan.At{Node: l.To}, Controller: name, NQN: nqn, HostNQN: c.HostNQN(l.To), Address: from.Address, Port: port, Links: b.cfg.Links})
+	sec.then(why, plan.RiskCreate, plan.ControllerAttach{At: plan.At{Node: l.To}, Controller: name, NQN: nqn, HostNQN: c.HostNQN(l.To), Address: from.Address(), Port: port, Links: b.cfg.Links})
 }
 
 // keptLink says why the controller of a link, which is to be attached anew, is not let
@@ -206,6 +206,11 @@ func (b *builder) letGo(sec *section, why reason, n lineage.Node, ctrl *state.Co
 // port is a node's, as RPCs take it.
 func port(n *schema.Node) string { return strconv.Itoa(n.Port) }
 
-func listens(sub *state.Subsystem, address, port string) bool {
-	return slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return l.Address == address && l.Port == port })
+// portal is where a node is reached at one of its addresses.
+func portal(n *schema.Node, address string) lineage.Portal {
+	return lineage.Portal{Address: address, Port: port(n)}
+}
+
+func listens(sub *state.Subsystem, p lineage.Portal) bool {
+	return slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return l.Portal() == p })
 }

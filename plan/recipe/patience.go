@@ -61,7 +61,7 @@ func (b *builder) over(w state.Waiting) (reason, bool) {
 	peer := b.w.Nodes[w.From]
 	unread := peer == nil || peer.Unknown != ""
 	if w.Link.To == w.At && b.movedAway(w.Link, ctrl) {
-		return because(pos, "%s does not listen at %s:%s any more, where %s waits for it", w.From, ctrl.Address, ctrl.Port, w.At), true
+		return because(pos, "%s does not listen at %s any more, where %s waits for it", w.From, ctrl.Portal(), w.At), true
 	}
 	if w.Link.To == w.At && b.w.ShutOut(b.cfg.Cluster, w.Link) {
 		if b.fencedOff(w.Link) {

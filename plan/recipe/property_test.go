@@ -116,7 +116,7 @@ func (h *history) config() *schema.Config {
 		nodes = max(3, nodes)
 	}
 	for i := range nodes {
-		n := &schema.Node{Name: lineage.Node(fmt.Sprintf("n%d", i+1)), RPC: "unix:///x", Address: fmt.Sprintf("10.0.0.%d", i+1), Port: 4420}
+		n := &schema.Node{Name: lineage.Node(fmt.Sprintf("n%d", i+1)), RPC: "unix:///x", Addresses: []string{fmt.Sprintf("10.0.0.%d", i+1)}, Port: 4420}
 		n.Labels = map[string]string{"zone": string(rune('a' + i%3))}
 		for j, name := range []string{"fast", "slow"} {
 			if j == 0 || h.pools || h.Intn(4) == 0 {

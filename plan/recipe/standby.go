@@ -105,14 +105,16 @@ func (s *subject) makePath(n lineage.Node) {
 	s.hosts(why, n, sub)
 	sub = b.w.Nodes[n].Subsystems[nqn]
 	conf := b.cfg.Node(n)
-	if !listens(sub, conf.Address, port(conf)) && (len(sub.Listeners) == 0 || s.may(schema.DutyChange)) {
-		s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: n}, NQN: nqn, Address: conf.Address, Port: port(conf), Standby: true})
+	for _, p := range portals(conf, conf.Addresses) {
+		if !listens(sub, p) && (len(sub.Listeners) == 0 || s.may(schema.DutyChange)) {
+			s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: n}, NQN: nqn, Address: p.Address, Port: p.Port, Standby: true})
+		}
 	}
 	if b.unattended() {
 		return
 	}
 	for _, l := range slices.Clone(b.w.Nodes[n].Subsystems[nqn].Listeners) {
-		if l.Address != conf.Address || l.Port != port(conf) {
+		if !slices.Contains(portals(conf, conf.Addresses), l.Portal()) {
 			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: n}, NQN: nqn, Address: l.Address, Port: l.Port})
 		}
 	}

@@ -3,7 +3,7 @@ package recipe
 import (
 	"cmp"
 	"slices"
-	"strconv"
+	"strings"
 
 	"strata/lineage"
 	"strata/plan"
@@ -75,23 +75,40 @@ func (s *subject) hosts(why reason, n lineage.Node, sub *state.Subsystem) {
 // else; hosts that were held go on.
 func (s *subject) listen(sub *state.Subsystem, node *schema.Node) {
 	sub = s.b.w.Nodes[s.engine].Subsystems[sub.NQN]
-	port := strconv.Itoa(node.Port)
-	address := s.address(node)
-	why := because(s.v.At("export"), "hosts reach %s at %s:%s", s.v.Name, address, port)
-	if !listens(sub, address, port) && (len(sub.Listeners) == 0 || s.may(schema.DutyChange)) {
-		s.settleExport(why, sub)
-		s.moveAddress(sub.NQN)
-		s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: address, Port: port})
+	wanted := s.portals(node)
+	why := because(s.v.At("export"), "hosts reach %s at %s", s.v.Name, sayPortals(wanted))
+	silent := len(sub.Listeners) == 0
+	for _, p := range wanted {
+		if listens(sub, p) || !silent && !s.may(schema.DutyChange) {
+			continue
+		}
+		if p == wanted[0] {
+			s.settleExport(why, sub)
+			s.moveAddress(sub.NQN)
+		}
+		s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: p.Address, Port: p.Port})
 	}
+	var held []lineage.Portal
 	for _, l := range slices.Clone(s.b.w.Nodes[s.engine].Subsystems[sub.NQN].Listeners) {
-		switch {
-		case (l.Address != address || l.Port != port) && s.b.unattended():
-		case l.Address != address || l.Port != port:
+		switch stray := !slices.Contains(wanted, l.Portal()); {
+		case stray && s.b.unattended():
+		case stray:
 			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port})
 		case l.Paused:
-			s.sec.then(why, plan.RiskCreate, plan.Resume{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port})
+			held = append(held, l.Portal())
 		}
 	}
+	if len(held) > 0 {
+		s.sec.then(why, plan.RiskCreate, plan.Resume{At: plan.At{Node: s.engine}, NQN: sub.NQN, Portals: held})
+	}
+}
+
+func sayPortals(all []lineage.Portal) string {
+	var words []string
+	for _, p := range all {
+		words = append(words, p.String())
+	}
+	return strings.Join(words, " and ")
 }
 
 // settleExport makes sure that a namespace which was found without any listener
@@ -156,13 +173,18 @@ func (s *subject) lowerSubsystem(why reason, e state.Exported) {
 // hosts are to reach it from here on.
 func (s *subject) tryAddress(why reason, e state.Exported) {
 	node, next := s.b.cfg.Node(e.Node), cmp.Or(s.to, s.engine)
-	if len(e.Subsystem.Listeners) == 0 || e.Node != next || s.v.Export.Kind != schema.ExportNVMf || node == nil || listens(e.Subsystem, s.address(node), port(node)) {
+	if len(e.Subsystem.Listeners) == 0 || e.Node != next || s.v.Export.Kind != schema.ExportNVMf || node == nil {
 		return
 	}
-	if s.v.Export.VIP != nil {
-		s.moveAddress(e.Subsystem.NQN)
+	for _, p := range s.portals(node) {
+		if listens(e.Subsystem, p) {
+			continue
+		}
+		if s.v.Export.VIP != nil {
+			s.moveAddress(e.Subsystem.NQN)
+		}
+		s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: p.Address, Port: p.Port})
 	}
-	s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: s.address(node), Port: port(node)})
 }
 
 // exporter is the node that still has the export of a volume that was taken
@@ -190,10 +212,8 @@ func (s *subject) paused() (resumes []plan.Op) {
 		if e.Subsystem == nil || e.Device == "" {
 			continue
 		}
-		for _, l := range e.Subsystem.Listeners {
-			if l.Paused {
-				resumes = append(resumes, plan.Resume{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
-			}
+		if held := portalsOf(e.Subsystem, func(l state.Listener) bool { return l.Paused }); len(held) > 0 {
+			resumes = append(resumes, plan.Resume{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Portals: held})
 		}
 	}
 	return resumes
@@ -207,10 +227,20 @@ func (s *subject) pauses() (pauses, resumes []plan.Op) {
 			continue
 		}
 		group := e.Subsystem.Namespaces[state.ExportNSID].ANAGroup
-		for _, l := range e.Subsystem.Listeners {
-			pauses = append(pauses, plan.Pause{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, NSID: state.ExportNSID, ANAGroup: group, Address: l.Address, Port: l.Port, LimitMs: s.b.cfg.PauseLimitMs})
-			resumes = append(resumes, plan.Resume{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+		if all := portalsOf(e.Subsystem, func(state.Listener) bool { return true }); len(all) > 0 {
+			pauses = append(pauses, plan.Pause{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, NSID: state.ExportNSID, ANAGroup: group, Portals: all, LimitMs: s.b.cfg.PauseLimitMs})
+			resumes = append(resumes, plan.Resume{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Portals: all})
 		}
 	}
 	return pauses, resumes
+}
+
+// portalsOf are where a subsystem listens, as far as its listeners are such.
+func portalsOf(sub *state.Subsystem, such func(state.Listener) bool) (all []lineage.Portal) {
+	for _, l := range sub.Listeners {
+		if such(l) {
+			all = append(all, l.Portal())
+		}
+	}
+	return all
 }

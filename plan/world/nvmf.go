@@ -92,23 +92,26 @@ func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
 			return fmt.Errorf("%s on %s has no namespace %d", op.NQN, n.Name, op.NSID)
 		}
 	case plan.Pause:
-		return setPaused(n, op.NQN, op.Address, op.Port, true)
+		return setPaused(n, op.NQN, op.Portals, true)
 	case plan.Resume:
-		return setPaused(n, op.NQN, op.Address, op.Port, false)
+		return setPaused(n, op.NQN, op.Portals, false)
 	default:
 		return unknown(op)
 	}
 	return nil
 }
 
-func setPaused(n *state.Node, nqn lineage.NQN, address, port string, paused bool) error {
-	if sub := n.Subsystems[nqn]; sub != nil {
-		for i, l := range sub.Listeners {
-			if l.Address == address && l.Port == port {
-				sub.Listeners[i].Paused = paused
-				return nil
-			}
-		}
+func setPaused(n *state.Node, nqn lineage.NQN, portals []lineage.Portal, paused bool) error {
+	sub := n.Subsystems[nqn]
+	if sub == nil || len(portals) == 0 {
+		return fmt.Errorf("%s on %s does not listen anywhere", nqn, n.Name)
 	}
-	return fmt.Errorf("%s on %s does not listen on %s:%s", nqn, n.Name, address, port)
+	for _, p := range portals {
+		i := slices.IndexFunc(sub.Listeners, func(l state.Listener) bool { return l.Portal() == p })
+		if i < 0 {
+			return fmt.Errorf("%s on %s does not listen on %s", nqn, n.Name, p)
+		}
+		sub.Listeners[i].Paused = paused
+	}
+	return nil
 }
