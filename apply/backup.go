@@ -7,6 +7,7 @@ import (
 
 	"strata/backup"
 	"strata/catalog"
+	"strata/diskimage"
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
@@ -33,7 +34,10 @@ func (b *backups) look(ctx context.Context) catalog.Catalog {
 	return b.archives.Look(ctx, b.cfg.ArchivesInUse())
 }
 
-// copy records a layer.
+// images is what is found of the files that volumes are to start as.
+func (b *backups) images() catalog.Images { return backup.LookAtImages(b.cfg.ImageFiles()) }
+
+// backup records a layer.
 func (c *caller) backup(ctx context.Context, t *spdk.Client, op plan.Backup) error {
 	b := c.backups
 	if b.archives == nil {
@@ -97,12 +101,9 @@ func (c *caller) clusterOf(ctx context.Context, t *spdk.Client, node lineage.Nod
 	return 0, fmt.Errorf("there is no lvstore %s", name)
 }
 
-// fill writes an image of an archive to an lvol.
+// fill writes an image of an archive, or of a file, to an lvol.
 func (c *caller) fill(ctx context.Context, t *spdk.Client, op plan.Fill) error {
 	b := c.backups
-	if b == nil || b.archives == nil {
-		return errors.New("archives are not opened here")
-	}
 	n := b.cfg.Node(op.Node)
 	name, ok := lineage.Parse(op.Name)
 	if !ok || n == nil {
@@ -111,34 +112,56 @@ func (c *caller) fill(ctx context.Context, t *spdk.Client, op plan.Fill) error {
 	if b.run == "" {
 		return fmt.Errorf("%s is not locked: somebody could delete what is written to", op.Node)
 	}
-	rec, err := b.archives.Base(ctx, op.Archive, op.Cluster, op.Image)
-	if err != nil {
-		return err
-	}
-	repo, err := b.archives.Repository(ctx, op.Archive)
-	if err != nil {
-		return err
-	}
-	image, err := repo.Image(ctx, *rec)
-	if err != nil {
-		return err
-	}
-	defer image.Close()
 	cluster, err := c.clusterOf(ctx, t, op.Node, op.Lvstore)
 	if err != nil {
 		return err
 	}
+	of, done, err := b.content(ctx, op, cluster)
+	if err != nil {
+		return err
+	}
+	defer done()
 	job := backup.Fill{
 		Target: t, Names: lineage.Backup{Volume: name.Of(), Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address(), Port: fmt.Sprint(n.Port),
 		Lvol: c.alias(op.Node, op.Lvstore, op.Name), Cluster: cluster,
 	}
 	now, _ := CopyOf(op)
 	now.Total = op.Bytes
-	if err := job.Run(ctx, image, func(bytes int64) {
+	if err := job.Run(ctx, of, func(bytes int64) {
 		now.Copied = min(bytes, now.Total)
 		c.events.copying(now)
 	}); err != nil {
+		if op.File != "" {
+			return fmt.Errorf("writing image %s: %w", op.File, err)
+		}
 		return fmt.Errorf("writing %s of archive %s: %w", op.Image, op.Archive, err)
 	}
 	return nil
+}
+
+// content is what a fill writes, and what to do when that is done.
+func (b *backups) content(ctx context.Context, op plan.Fill, cluster int64) (of backup.Content, done func(), err error) {
+	if op.File != "" {
+		i, err := diskimage.Open(op.File, op.Raw)
+		if err != nil {
+			return of, nil, err
+		}
+		return backup.OfFile(i, op.SHA256, cluster), func() { i.Close() }, nil
+	}
+	if b.archives == nil {
+		return of, nil, errors.New("archives are not opened here")
+	}
+	rec, err := b.archives.Base(ctx, op.Archive, op.Cluster, op.Image)
+	if err != nil {
+		return of, nil, err
+	}
+	repo, err := b.archives.Repository(ctx, op.Archive)
+	if err != nil {
+		return of, nil, err
+	}
+	i, err := repo.Image(ctx, *rec)
+	if err != nil {
+		return of, nil, err
+	}
+	return backup.OfRecord(i), func() { i.Close() }, nil
 }

@@ -141,9 +141,11 @@ func (x *Runner) Look(ctx context.Context) error {
 	x.planner.opt.Peers = x.patience.look(x.patience.waits, x.looker.at, now)
 	x.planner.opt.Silent = x.patience.miss(lost(x.cfg, x.looker.last), x.looker.at, now)
 	x.planner.opt.Off = x.executor.caller.fences.look(x.looker.last)
-	if b := x.executor.caller.backups; b.archives != nil {
+	b := x.executor.caller.backups
+	if b.archives != nil {
 		x.planner.opt.Catalog = b.look(ctx)
 	}
+	x.planner.opt.Images = b.images()
 	return nil
 }
 
@@ -174,7 +176,7 @@ func (x *Runner) Plan() error {
 func (x *Runner) Waits() (*plan.Plan, error) {
 	opt := x.opt.Plan
 	opt.Auto, opt.Away, opt.Skip, opt.Nonce = nil, nil, nil, nil
-	opt.Catalog = x.planner.opt.Catalog
+	opt.Catalog, opt.Images = x.planner.opt.Catalog, x.planner.opt.Images
 	opt.Peers, opt.Silent, opt.Off = x.planner.opt.Peers, x.planner.opt.Silent, x.planner.opt.Off
 	return recipe.Build(x.cfg, x.looker.last, opt)
 }

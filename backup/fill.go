@@ -31,7 +31,7 @@ type Fill struct {
 
 // Run writes the image, and tells how many bytes of it are written. When it returns the
 // node shows the lvol to nobody any more, if it can be reached.
-func (f *Fill) Run(ctx context.Context, image *archive.Image, tell func(bytes int64)) (err error) {
+func (f *Fill) Run(ctx context.Context, of Content, tell func(bytes int64)) (err error) {
 	nqn := string(f.Of.RestoreNQN(f.Names))
 	if err := f.show(ctx, nqn); err != nil {
 		return err
@@ -53,11 +53,11 @@ func (f *Fill) Run(ctx context.Context, image *archive.Image, tell func(bytes in
 	if err != nil {
 		return err
 	}
-	if disk.Size < image.Size || image.BlockSize%int64(disk.BlockSize) != 0 {
-		return fmt.Errorf("%s has %d bytes in blocks of %d, and the image %d in pieces of %d", f.Lvol, disk.Size, disk.BlockSize, image.Size, image.BlockSize)
+	if disk.Size < of.Size || of.Block%int64(disk.BlockSize) != 0 {
+		return fmt.Errorf("%s has %d bytes in blocks of %d, and the image %d in pieces of %d", f.Lvol, disk.Size, disk.BlockSize, of.Size, of.Block)
 	}
-	w := &writer{disk: disk, cluster: max(f.Cluster, image.BlockSize), block: image.BlockSize, size: image.Size, seen: map[int64]map[int64]bool{}}
-	if err := image.Blocks(ctx, nil, func(b archive.Block) error {
+	w := &writer{disk: disk, cluster: max(f.Cluster, of.Block), block: of.Block, size: of.Size, seen: map[int64]map[int64]bool{}}
+	if err := of.Blocks(ctx, func(b archive.Block) error {
 		if err := w.write(ctx, b); err != nil {
 			return err
 		}

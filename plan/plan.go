@@ -199,6 +199,8 @@ type Options struct {
 	Quiet map[lineage.Node]bool
 	// Catalog is what was found in the archives; nil where nobody looked.
 	Catalog catalog.Catalog
+	// Images is what was found of the files that volumes are to start as.
+	Images catalog.Images
 	// Wishes are where volumes are to be, for this plan, beyond the configuration.
 	Wishes Wishes
 	// Explain asks for the nodes that were passed over in Plan.Places, and for Plan.Seats.

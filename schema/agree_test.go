@@ -77,6 +77,9 @@ var agreeBase = map[string]string{
 	"volumes.n.size":                    `2Gi`,
 	"volumes.n.from.archive":            `"main"`,
 	"volumes.n.from.volume":             `"db"`,
+	"volumes.o.size":                    `2Gi`,
+	"volumes.o.from.image.file":         `"/i"`,
+	"volumes.o.from.image.sha256":       `"` + strings.Repeat("0a", 32) + `"`,
 	"volumes.k.layout.linear":           `[{size: 1Gi}, {size: 2Gi, replicas: 1}]`,
 	"volumes.l.size":                    `2Gi`,
 	"volumes.l.layout.stripe.parts":     `2`,
@@ -114,7 +117,8 @@ var agreePaths = []string{
 	"archives", "archives.A", "archives.main", "archives.main.s3", "archives.main.x", "archives.main.appendOnly", "archives.s3.s3", "archives.s3.s3.endpoint", "archives.s3.s3.region", "archives.s3.s3.prefix",
 	"archives.s3.password.command", "archives.s3.password.file", "archives.s3.s3.pathStyle", "archives.s3.s3.ca", "archives.s3.s3.storageClass", "archives.s3.s3.accessKey", "archives.s3.s3.secretKey", "archives.s3.s3.x",
 	"volumes.a.backup", "volumes.m.backup.snapshots", "volumes.m.backup.keep", "volumes.m.backup.x",
-	"volumes.n.from", "volumes.n.from.cluster", "volumes.n.from.snapshot", "volumes.n.from.detach", "volumes.n.from.x",
+	"volumes.n.from", "volumes.n.from.cluster", "volumes.n.from.snapshot", "volumes.n.from.detach", "volumes.n.from.x", "volumes.n.from.image",
+	"volumes.o.from", "volumes.o.from.volume", "volumes.o.from.archive", "volumes.o.from.image", "volumes.o.from.image.file", "volumes.o.from.image.sha256", "volumes.o.from.image.format", "volumes.o.from.image.x",
 }
 
 var agreeValues = strings.Split(`
@@ -156,8 +160,8 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|999|1000|3600|360
 "600s"|"10m1ms"|"a\tb"
 "https://h"|"http://h:9000/"|"https://h:9000/x"|"h:9000"|"https://[::1]:9000"|"a/b"|"a//b"|"/a"|"a/"|"STANDARD_IA"|"a b"|"all"|"backup.x"|"ab"|"abc"
 {bucket: "abc"}|{bucket: "abc", accessKey: "A"}|{bucket: "abc", secretKey: env: "A"}|{bucket: "abc", accessKey: "A", secretKey: env: "A"}|{dir: "/x"}|{dir: "/x", password: env: "A"}|{dir: "/x", s3: bucket: "abc", password: env: "A"}|{s3: bucket: "abc", password: file: "/x"}
-{archive: "main", volume: "db"}|{archive: "main", volume: "db", snapshot: "latest"}|{archive: "main", volume: "db", detach: true}|{archive: "main"}
-{to: "main"}|{to: "main", snapshots: "all"}|{to: "main", snapshots: ["a"]}|{to: "main", snapshots: []}|{to: "main", keep: daily: 1}|{to: "main", keep: {}}|{snapshots: "all"}
+{image: {file: "/i", sha256: "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"}}|{archive: "main", volume: "db"}|{archive: "main", volume: "db", snapshot: "latest"}|{archive: "main", volume: "db", detach: true}|{archive: "main"}
+{image: {file: "/i", sha256: "x"}}|{image: {}}|{image: {file: "/i"}, volume: "f"}|"raw"|"qcow2"|{to: "main"}|{to: "main", snapshots: "all"}|{to: "main", snapshots: ["a"]}|{to: "main", snapshots: []}|{to: "main", keep: daily: 1}|{to: "main", keep: {}}|{snapshots: "all"}
 `, "|")
 
 // TestSchemaAgrees puts many values at every path and has the checks in Go and

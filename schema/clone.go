@@ -5,25 +5,28 @@ import (
 	"strings"
 )
 
-// from reads the snapshot from which a volume is cloned, or what of an archive it is made
-// of.
-func (s *spot) from() (*From, *Restore) {
+// from reads the snapshot from which a volume is cloned, or what of an archive, or which
+// file, it is made of.
+func (s *spot) from() (*From, *Restore, *Image) {
 	if s == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
-	o, ok := s.object(`a struct such as {volume: "golden", snapshot: "v1"}, or {archive: "main", volume: "db"}`)
+	o, ok := s.object(`a struct such as {volume: "golden", snapshot: "v1"}, {archive: "main", volume: "db"}, or {image: {file: "/debian.raw", sha256: "…"}}`)
 	if !ok {
-		return nil, nil
+		return nil, nil, nil
 	}
-	if o.field("archive") != nil {
-		return nil, o.restore()
+	switch {
+	case o.field("image") != nil:
+		return nil, nil, o.image()
+	case o.field("archive") != nil:
+		return nil, o.restore(), nil
 	}
 	o.only(fromFields)
 	f := &From{}
 	f.Volume, _ = o.required("volume", `"golden"`).ownName("volume")
 	f.Snapshot, _ = o.required("snapshot", `"v1"`).ownName("snapshot")
 	f.Detach = o.field("detach").boolean()
-	return f, nil
+	return f, nil, nil
 }
 
 // cloned checks the clones, when all volumes have been read.

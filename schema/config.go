@@ -190,6 +190,7 @@ type Volume struct {
 	Head        string   // one of Snapshots, on which the head must stand; "": any
 	From        *From    // what the volume starts as; nil: empty
 	Restore     *Restore `json:",omitempty"` // what of an archive it starts as; nil: none. Not together with From or Adopt
+	Image       *Image   `json:",omitempty"` // the file it starts as; nil: none. Not together with any of these
 	Adopt       *Adopt   `json:",omitempty"` // the lvol it is made of; nil: none. Not together with From
 	Group       string   // volumes of one group share a barrier; "": none
 	Consistency Consistency

@@ -22,6 +22,7 @@ var (
 	archiveFields     = []string{"dir", "s3", "password", "appendOnly"}
 	s3Fields          = []string{"endpoint", "region", "bucket", "prefix", "pathStyle", "ca", "storageClass", "accessKey", "secretKey"}
 	restoreFields     = []string{"archive", "cluster", "volume", "snapshot"}
+	imageFields       = []string{"file", "sha256", "format"}
 	backupFields      = []string{"to", "snapshots", "keep"}
 	volumeFields      = []string{
 		"size", "replicas", "engine", "export", "protect", "labels",

@@ -38,6 +38,8 @@ var (
 	s3Prefix   = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
 	s3Word     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
+	sha256Sum = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
 	nbdPath = regexp.MustCompile(`^/dev/nbd(0|[1-9][0-9]{0,3})$`)
 )
 

@@ -54,7 +54,7 @@ func (s *spot) volume(cfg *Config) (v *Volume, w *Whole, laid []laidPart, o obje
 	v.Protect = o.field("protect").boolean()
 	v.Labels = o.field("labels").labels()
 	o.snapshots(v)
-	v.From, v.Restore = o.field("from").from()
+	v.From, v.Restore, v.Image = o.field("from").from()
 	o.adopt(v)
 	v.Group, _ = o.field("group").ownName("group")
 	v.ResyncSec, _ = o.field("resync").interval()

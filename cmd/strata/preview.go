@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"strata/backup"
 	"strata/plan"
 	"strata/plan/recipe"
 	"strata/plan/saved"
@@ -23,6 +24,7 @@ type preview struct {
 func (v *preview) show(cmd *cobra.Command, src *source, args []string, cfg *schema.Config, snap *state.Snapshot, opt plan.Options, said []plan.Finding) error {
 	opt.Catalog = src.archivesOf(cfg).Look(cmd.Context(), cfg.ArchivesInUse())
 	defer src.closeArchives()
+	opt.Images = backup.LookAtImages(cfg.ImageFiles())
 	p, err := recipe.Build(cfg, snap, opt)
 	if err != nil {
 		return err

@@ -125,7 +125,11 @@ func (c *Checker) fill(n *schema.Node, op plan.Fill) error {
 	if err := ours(n, op.Lvstore, op.Name); err != nil {
 		return err
 	}
-	if c.opt.Catalog[op.Archive].Find(op.Cluster, op.Image) == nil {
+	if op.File != "" {
+		if err := c.imported(staging.Volume.Name, op); err != nil {
+			return err
+		}
+	} else if c.opt.Catalog[op.Archive].Find(op.Cluster, op.Image) == nil {
 		return fmt.Errorf("archive %s has no record of %s", op.Archive, op.Image)
 	}
 	if inc := c.w.Incarnation(staging.Volume); len(inc.Heads) > 0 || inc.Running() {
@@ -134,6 +138,21 @@ func (c *Checker) fill(n *schema.Node, op plan.Fill) error {
 	l := c.w.Nodes[n.Name].Lvols[op.Lvstore+"/"+string(op.Name)]
 	if l == nil || !l.Empty() {
 		return fmt.Errorf("%s on %s is not empty", op.Name, n.Name)
+	}
+	return nil
+}
+
+// imported refuses to write a file to a volume that is not configured to be made of it, of
+// just that content, or that is smaller.
+func (c *Checker) imported(volume string, op plan.Fill) error {
+	v, found := c.cfg.Volume(volume), c.opt.Images[op.File]
+	switch {
+	case v == nil || v.Image == nil || v.Image.File != op.File || v.Image.SHA256 != op.SHA256 || v.Image.Raw != op.Raw || op.SHA256 == "":
+		return fmt.Errorf("volume %s is not to be made of %s with that SHA-256", volume, op.File)
+	case found == nil || found.Unread != "":
+		return fmt.Errorf("%s is not read", op.File)
+	case found.Size > v.Size:
+		return fmt.Errorf("%s has %d bytes, and volume %s %d", op.File, found.Size, volume, v.Size)
 	}
 	return nil
 }

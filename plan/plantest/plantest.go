@@ -90,7 +90,7 @@ func Text(p *plan.Plan) string {
 // "key: value" of the archive's comment are options: allow-destroy, authority
 // (db=n2), failover (db), off (n2 and how that is known), silent (n2), wish (db n1/lab.fast engine=n1), nonce, now (seconds), auto (words, "nothing" or "as configured"), away (nodes, or
 // "none"), explain, gone (n2:n1 waits, or over, of a link), and counted (n2 100 160: suspended
-// since then, by then). A file "archives" has what archives hold (catalog). Nodes know of one another's pools
+// since then, by then). A file "archives" has what archives hold (catalog), "images" what raw images have (images). Nodes know of one another's pools
 // (worldtest.Remind) unless a line says "reminders: none".
 type Case struct {
 	Name    string
@@ -234,7 +234,7 @@ func (c Case) options(t testing.TB, cfg *schema.Config) plan.Options {
 			}
 		}
 	}
-	opt.Catalog = c.catalog(t)
+	opt.Catalog, opt.Images = c.catalog(t), c.images(t)
 	return opt
 }
 
@@ -277,6 +277,25 @@ func (c Case) catalog(t testing.TB) catalog.Catalog {
 			}
 			all[f[0]].Records = append(all[f[0]].Records, r)
 		}
+	}
+	return all
+}
+
+// images are the files that volumes are to start as, by lines "/path size=64Mi data=3Mi" or
+// "/path unread why".
+func (c Case) images(t testing.TB) catalog.Images {
+	t.Helper()
+	all := catalog.Images{}
+	for line := range strings.Lines(c.File("images")) {
+		path, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		i := &catalog.Image{}
+		if why, is := strings.CutPrefix(rest, "unread "); is {
+			i.Unread = why
+		} else if _, err := fmt.Sscanf(rest, "size=%dMi data=%dMi", &i.Size, &i.Data); err != nil {
+			t.Fatalf("%q says nothing of an image: %v", line, err)
+		}
+		i.Size, i.Data = i.Size<<20, i.Data<<20
+		all[path] = i
 	}
 	return all
 }

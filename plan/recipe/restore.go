@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"strata/amount"
 	"strata/catalog"
 	"strata/lineage"
 	"strata/plan"
@@ -13,7 +14,7 @@ import (
 	"strata/state"
 )
 
-// restore makes a volume that nobody has of an image in an archive:
+// restore makes a volume that nobody has of an image in an archive, or in a file (image.go):
 //
 //	filled    an empty lvol, staging, written by strata; what an earlier try left goes first,
 //	          for nobody knows how far it came
@@ -22,31 +23,23 @@ import (
 //
 // A crash before the last call leaves staging, which is never served.
 func (s *subject) restore() result {
-	from := s.v.Restore
-	if from == nil {
+	if s.v.Restore == nil && s.v.Image == nil {
 		return idle
 	}
 	b, about := s.b, "volume "+s.v.Name
-	in := b.backups.found[from.Archive]
-	if in == nil || in.Unread != "" {
-		why := "nobody has looked into it"
-		if in != nil {
-			why = in.Unread
-		}
-		b.block(about, s.v.At("from"), "", "archive %s, which it is to come from, could not be read: %s", from.Archive, why)
+	of, ok := s.recordOf()
+	if s.v.Image != nil {
+		of, ok = s.imageOf()
+	}
+	if !ok {
 		return blocked
 	}
 	if n := b.restoring(s.v); n != "" {
 		b.block(about, s.v.At("from"), "", "the run that has %s locked is making it", n)
 		return blocked
 	}
-	rec := b.restored(from, in)
-	switch {
-	case rec == nil:
-		b.block(about, s.v.At("from"), "strata backup list "+from.Archive+" says what there is", "archive %s has no record of %s, from which it is to be made", from.Archive, from)
-		return blocked
-	case rec.Size > s.v.Size:
-		b.block(about, s.v.At("size"), "", "it is to be made of %s, which has %s, and is configured with %s", from, schema.SizeText(rec.Size), schema.SizeText(s.v.Size))
+	if of.size > s.v.Size {
+		b.block(about, s.v.At("size"), "size: "+schema.SizeText(roundUp(of.size, 1<<20))+" holds it", "it is to be made of %s, which has %s, and is configured with %s", of.what, amount.Bytes(of.size), amount.Bytes(s.v.Size))
 		return blocked
 	}
 	var shortage string
@@ -59,8 +52,45 @@ func (s *subject) restore() result {
 	if b.unheard(s.places.Chosen) {
 		return acted
 	}
-	s.fill(rec, in, s.seatOf(s.places.Chosen))
+	s.fill(of, s.seatOf(s.places.Chosen))
 	return acted
+}
+
+// origin is what a volume is made of.
+type origin struct {
+	what string    // in words
+	why  reason    // for making it of that
+	size int64     // bytes
+	fill plan.Fill // without where it is written
+}
+
+// recordOf is the record in an archive that the volume is to be made of. It returns false,
+// and has said why, when there is none.
+func (s *subject) recordOf() (of origin, ok bool) {
+	from := s.v.Restore
+	if from == nil {
+		return of, false
+	}
+	b, about := s.b, "volume "+s.v.Name
+	in := b.backups.found[from.Archive]
+	if in == nil || in.Unread != "" {
+		why := "nobody has looked into it"
+		if in != nil {
+			why = in.Unread
+		}
+		b.block(about, s.v.At("from"), "", "archive %s, which it is to come from, could not be read: %s", from.Archive, why)
+		return of, false
+	}
+	rec := b.restored(from, in)
+	if rec == nil {
+		b.block(about, s.v.At("from"), "strata backup list "+from.Archive+" says what there is", "archive %s has no record of %s, from which it is to be made", from.Archive, from)
+		return of, false
+	}
+	return origin{
+		what: from.String(), size: rec.Size,
+		why:  because(s.v.At("from"), "volume %s is made of %s, which is %s, recorded %s", s.v.Name, from, rec.Layer, retention.Clock(rec.Time)),
+		fill: plan.Fill{Archive: from.Archive, Cluster: rec.Cluster, Image: rec.Layer, Bytes: written(in, rec)},
+	}, true
 }
 
 // restoring is a node on which a run that lives makes a volume; "" for none.
@@ -94,8 +124,8 @@ func (s *subject) seatOf(places []plan.Choice) plan.Choice {
 
 // fill has the first replica written. A try has an ID of its own: whoever began the one
 // before and is not dead after all finds nothing of that name to go on with.
-func (s *subject) fill(rec *catalog.Record, in *catalog.Archive, at plan.Choice) {
-	why := because(s.v.At("from"), "volume %s is made of %s, which is %s, recorded %s", s.v.Name, s.v.Restore, rec.Layer, retention.Clock(rec.Time))
+func (s *subject) fill(of origin, at plan.Choice) {
+	why := of.why
 	s.id = lineage.Volume{Name: s.v.Name, ID: s.b.newID(s.v.Name)}
 	for _, left := range s.b.unfinished(s.v) {
 		s.drop(left)
@@ -110,7 +140,8 @@ func (s *subject) fill(rec *catalog.Record, in *catalog.Archive, at plan.Choice)
 	n := plan.At{Node: at.Node}
 	s.sec.then(why, plan.RiskCreate, plan.LvolCreate{At: n, Lvstore: at.Lvstore, Name: staging, Size: size})
 	s.b.copies[at.Node]++
-	s.sec.then(why, plan.RiskCopy, plan.Fill{At: n, Archive: s.v.Restore.Archive, Cluster: rec.Cluster, Image: rec.Layer, Lvstore: at.Lvstore, Name: staging, Bytes: written(in, rec)})
+	of.fill.At, of.fill.Lvstore, of.fill.Name = n, at.Lvstore, staging
+	s.sec.then(why, plan.RiskCopy, of.fill)
 	s.sec.then(why, plan.RiskCreate, plan.LvolRename{At: n, Lvstore: at.Lvstore, From: staging, To: head})
 }
 
@@ -135,7 +166,7 @@ const restoredAt = 1
 // but what an image is written to: what a try has left that was cut off. Where there is a
 // layer, or what a rebuild was to make of one, it was a volume, and is not touched.
 func (b *builder) unfinished(v *schema.Volume) (all []lineage.Volume) {
-	if v.Restore == nil {
+	if v.Restore == nil && v.Image == nil {
 		return nil
 	}
 	for _, id := range b.w.Incarnations(v.Name) {
