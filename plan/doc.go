@@ -20,7 +20,7 @@
 //     A volume that nobody has:
 //     seen      no volume is new while a node that may have a replica was not read (create.go)
 //     clone     sealed heads on a layer of another volume [change]
-//     restore   a sealed head of what an archive has [change]
+//     restore   a sealed head of what an archive or a file has [change]
 //     adopt     an lvol of somebody else's becomes its head [change]
 //     create    sealed heads, which are empty [change]
 //     A volume that is there, before anything else:

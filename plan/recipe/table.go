@@ -47,7 +47,7 @@ var (
 var making = course{"A volume that nobody has", []row{
 	{recipe{"seen", "no volume is new while a node that may have a replica was not read", "create.go", asks, (*subject).seen}, []result{acted, blocked}},
 	{recipe{"clone", "sealed heads on a layer of another volume", "clone.go", changing, (*subject).createClone}, []result{acted, blocked}},
-	{recipe{"restore", "a sealed head of what an archive has", "restore.go", changing, (*subject).restore}, []result{acted, blocked}},
+	{recipe{"restore", "a sealed head of what an archive or a file has", "restore.go", changing, (*subject).restore}, []result{acted, blocked}},
 	{recipe{"adopt", "an lvol of somebody else's becomes its head", "adopt.go", changing, (*subject).adopt}, []result{acted, blocked}},
 	{recipe{"create", "sealed heads, which are empty", "create.go", changing, (*subject).create}, nil},
 }}
