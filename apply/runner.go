@@ -12,6 +12,7 @@ import (
 	"strata/lock"
 	"strata/plan"
 	"strata/plan/recipe"
+	"strata/plan/retention"
 	"strata/schema"
 	"strata/spdk"
 	"strata/state"
@@ -132,6 +133,8 @@ func (x *Runner) Look(ctx context.Context) error {
 	x.planner.lookAtAll()
 	if now := x.now.Load(); now != 0 {
 		x.planner.opt.Now = now
+	} else if x.opt.Saved != nil && retention.Late(x.planner.opt.Now, time.Now().Unix()) {
+		x.planner.opt.Now = 0 // a snapshot would say that it is of another time than it is
 	}
 	if err := x.looker.look(ctx); err != nil {
 		return err

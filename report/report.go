@@ -91,9 +91,12 @@ type Volume struct {
 	Failover  *takeover.Fate `json:"failover,omitempty"`
 	Migration string         `json:"migration,omitempty"` // how far it is on its way elsewhere; "" when it stays
 	Limits    *Limits        `json:"limits,omitempty"`    // nil: none
-	Backup    *Backup        `json:"backup,omitempty"`    // nil: it is not backed up, or nobody looked (Recorded)
-	Exports   []Export       `json:"exports,omitempty"`
-	Replicas  []Replica      `json:"replicas,omitempty"`
+	// Next is when its next snapshot on schedule is due, or was if it was not taken: RFC 3339;
+	// "" without a schedule, or where nobody knows the time (Schedule).
+	Next     string    `json:"nextSnapshot,omitempty"`
+	Backup   *Backup   `json:"backup,omitempty"` // nil: it is not backed up, or nobody looked (Recorded)
+	Exports  []Export  `json:"exports,omitempty"`
+	Replicas []Replica `json:"replicas,omitempty"`
 	// Unread are the nodes of those that count as current, for the engine has them in
 	// use, and could not be read.
 	Unread []lineage.Node `json:"unread,omitempty"`

@@ -14,6 +14,7 @@ import (
 
 	"strata/apply"
 	"strata/plan"
+	"strata/plan/retention"
 	"strata/plan/saved"
 	"strata/schema"
 )
@@ -54,6 +55,9 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			if err != nil {
 				return err
 			}
+			if saved != nil && planOpt.Now != 0 && retention.Late(planOpt.Now, time.Now().Unix()) {
+				run.said = append(run.said, overdue(planOpt.Now))
+			}
 			targets, closeAll, err := run.src.connect(cfg)
 			if err != nil {
 				return err
@@ -67,6 +71,15 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 	cmd.Flags().StringVar(&file, "plan", "", "carry out the saved plan in `FILE`; one whose name ends in .plan needs no --plan")
 	cmd.Flags().StringVar(&digest, "digest", "", "refuse a saved plan that has another `DIGEST` (sha256:…) than show has printed")
 	return cmd
+}
+
+// overdue says what a saved plan does not do any more that was made for a time.
+func overdue(at int64) plan.Finding {
+	return plan.Finding{
+		About: "snapshots on schedule",
+		Text:  "the plan is of " + retention.Clock(at) + ", and a snapshot taken now would say that it is of then: it takes none, and lets none go",
+		Hint:  "strata plan says which are due now",
+	}
 }
 
 // applied is what is to be applied: configuration and options, or those of a

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -50,8 +51,8 @@ something to do, 3 when there is not, but something is blocked.`,
 			if opt.Now, err = moment(at); err != nil {
 				return err
 			}
-			if file != "" && tooEarly(opt.Now) {
-				return fmt.Errorf("--at %s has not come yet: snapshots would be taken now and say that they are of then; save the plan when it is time", at)
+			if file != "" && at != "" {
+				return errors.New("--at does not go with --out: what is saved is carried out, and snapshots would say that they are of another time")
 			}
 			targets, closeAll, err := src.connect(cfg)
 			if err != nil {

@@ -89,6 +89,7 @@ another than before.`,
 func lookAt(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk.Client, archives *backup.Archives) *report.Report {
 	snap := state.Read(ctx, cfg.Cluster, targets)
 	r := report.Build(cfg, snap)
+	r.Schedule(cfg, time.Now().Unix())
 	r.Recorded(cfg, snap, archives.Look(ctx, cfg.ArchivesInUse()))
 	r.Connect(state.ReadConnected(ctx, snap, cfg.Cluster, targets))
 	return r

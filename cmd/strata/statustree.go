@@ -116,6 +116,9 @@ func volumeTree(v report.Volume) any {
 	for _, n := range v.Unread {
 		t.Child(fmt.Sprintf("%s  could not be read; %s has its replica in use  %s", n, v.Engine, good.Render(report.Current)))
 	}
+	if v.Next != "" {
+		t.Child(nextLine(v.Next))
+	}
 	if v.Backup != nil {
 		t.Child("backup " + backupLine(v.Backup))
 	}
@@ -259,6 +262,14 @@ func backupLine(b *report.Backup) string {
 		text += "  " + worry.Render("lacks "+strings.Join(b.Lacks, ", "))
 	}
 	return text
+}
+
+// nextLine says when the next snapshot on schedule is due.
+func nextLine(at string) string {
+	if t, err := time.Parse(time.RFC3339, at); err == nil && t.After(time.Now()) {
+		return fmt.Sprintf("next snapshot due %s (in %v)", at, time.Until(t).Round(time.Second))
+	}
+	return worry.Render("a snapshot has been due since " + at)
 }
 
 // age says how long ago a time is.

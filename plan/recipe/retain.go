@@ -17,24 +17,29 @@ func (s *subject) scheduled(all []*layer) (name, why string) {
 	if s.v.Every == 0 || s.b.opt.Now == 0 {
 		return "", ""
 	}
-	var last int64
-	for _, l := range all {
-		if t, ok := retention.Time(l.Snapshot); ok && !l.Own && s.committed(l) && !s.ahead(t) {
-			last = max(last, t)
-		}
-	}
-	due := s.b.opt.Now / s.v.Every * s.v.Every
-	if last >= due {
+	have := s.counted(all)
+	if retention.Due(s.v, have, s.b.opt.Now) > s.b.opt.Now {
 		return "", ""
 	}
 	name = retention.Name(s.b.opt.Now)
 	if s.find(all, name) != nil {
 		return "", "" // names have minutes; the next one waits for the next minute
 	}
+	last := retention.Last(have, s.b.opt.Now)
 	if last == 0 {
 		return name, fmt.Sprintf("one is due every %s", duration(s.v.Every))
 	}
 	return name, fmt.Sprintf("one is due every %s, and the last is of %s", duration(s.v.Every), retention.Clock(last))
+}
+
+// counted are the names of the snapshots that count.
+func (s *subject) counted(all []*layer) (names []string) {
+	for _, l := range all {
+		if !l.Own && s.committed(l) {
+			names = append(names, l.Snapshot)
+		}
+	}
+	return names
 }
 
 // ahead reports whether a time has not come yet: the schedule must not wait for it.
@@ -43,13 +48,7 @@ func (s *subject) ahead(t int64) bool { return retention.Ahead(t, s.b.opt.Now) }
 // pruned returns the snapshots on schedule that the policy lets go, with the
 // reason. One of a time that has not come goes if it was released.
 func (s *subject) pruned(all []*layer) map[string]string {
-	var have []string
-	for _, l := range all {
-		if !l.Own && s.committed(l) {
-			have = append(have, l.Snapshot)
-		}
-	}
-	gone, ahead := retention.LetGo(s.v, have, s.b.opt.Now)
+	gone, ahead := retention.LetGo(s.v, s.counted(all), s.b.opt.Now)
 	for _, name := range ahead {
 		if s.b.opt.AllowDestroy.Layer(s.v.Name, name) && !s.v.Protect {
 			gone[name] = "its time has not come, and it was released"

@@ -24,6 +24,29 @@ const ClockSkew = 5 * 60
 // the clock was ahead by which a snapshot was taken, or this one is behind.
 func Ahead(t, now int64) bool { return t > now+ClockSkew }
 
+// Late reports whether a time is over at another, both in Unix seconds, by more than
+// clocks may differ.
+func Late(t, now int64) bool { return now > t+ClockSkew }
+
+// Last is when the last of the snapshots on schedule was taken, in Unix seconds, those of
+// a time that has not come aside; 0 for never.
+func Last(snapshots []string, now int64) (last int64) {
+	for _, s := range snapshots {
+		if t, ok := Time(s); ok && !Ahead(t, now) {
+			last = max(last, t)
+		}
+	}
+	return last
+}
+
+// Due is when the next snapshot of a volume with a schedule is due, or was, in Unix seconds.
+func Due(v *schema.Volume, snapshots []string, now int64) int64 {
+	if at := now / v.Every * v.Every; Last(snapshots, now) < at {
+		return at
+	}
+	return (now/v.Every + 1) * v.Every
+}
+
 // LetGo returns those of a volume's snapshots that its policy lets go at a time,
 // with the reason, and those of a time that has not come, which take no place
 // among those that are kept, and stay. There are none of either if the volume has
