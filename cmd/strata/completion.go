@@ -139,6 +139,17 @@ func (c *completion) volumes() (names []string) {
 	return sorted(names)
 }
 
+// objects are what describe is asked about.
+func (c *completion) objects() (names []string) {
+	for _, v := range c.volumes() {
+		names = append(names, "volume/"+v)
+	}
+	for _, n := range c.nodes() {
+		names = append(names, "node/"+n)
+	}
+	return names
+}
+
 func (c *completion) archives() (names []string) {
 	for _, a := range c.config().Archives {
 		names = append(names, a.Name)
