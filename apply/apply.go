@@ -155,5 +155,9 @@ type Failure struct {
 }
 
 func (f Failure) Error() string {
-	return fmt.Sprintf("%s: step %d, node %s: %s: %v", f.Section, f.Step.Number, f.Step.Op.On(), f.Step.Op.Words(), f.Err)
+	on := ""
+	if !plan.InArchive(f.Step.Op) {
+		on = ", node " + string(f.Step.Op.On())
+	}
+	return fmt.Sprintf("%s: step %d%s: %s: %v", f.Section, f.Step.Number, on, f.Step.Op.Words(), f.Err)
 }

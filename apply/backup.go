@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"strata/backup"
@@ -41,7 +40,7 @@ func (b *backups) images() catalog.Images { return backup.LookAtImages(b.cfg.Ima
 func (c *caller) backup(ctx context.Context, t *spdk.Client, op plan.Backup) error {
 	b := c.backups
 	if b.archives == nil {
-		return errors.New("archives are not opened here")
+		return errUnopened
 	}
 	n := b.cfg.Node(op.Node)
 	of, ok := lineage.ParseLayer(op.Layer)
@@ -149,7 +148,7 @@ func (b *backups) content(ctx context.Context, op plan.Fill, cluster int64) (of 
 		return backup.OfFile(i, op.SHA256, cluster), func() { i.Close() }, nil
 	}
 	if b.archives == nil {
-		return of, nil, errors.New("archives are not opened here")
+		return of, nil, errUnopened
 	}
 	rec, err := b.archives.Base(ctx, op.Archive, op.Cluster, op.Image)
 	if err != nil {

@@ -78,6 +78,9 @@ func (leftAlone) Is(err error) bool { return err == ErrLeft }
 // errBackupLeft is of a copy into an archive: it ends with the run.
 var errBackupLeft = errors.New("the run ends here, and so does what it copies from or into an archive: what is stored there already the next one uses again")
 
+// errPruneLeft is of freeing space in an archive.
+var errPruneLeft = errors.New("the run ends here, and so does freeing space: the repository is whole, and what is left is freed the next time")
+
 // left tells a copy that is waited for no longer from one that failed.
 func left(op plan.Op, err error) error {
 	switch op.(type) {
@@ -88,6 +91,10 @@ func left(op plan.Op, err error) error {
 	case plan.Backup, plan.Fill:
 		if errors.Is(err, context.Canceled) {
 			return errBackupLeft
+		}
+	case plan.ArchivePrune:
+		if errors.Is(err, context.Canceled) {
+			return errPruneLeft
 		}
 	case plan.LvolDecouple:
 		if errors.Is(err, context.Canceled) {

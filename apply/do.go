@@ -38,13 +38,14 @@ func newCaller(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, events
 // do carries out one op. Its errors name the node.
 func (c *caller) do(ctx context.Context, op plan.Op) error {
 	t := c.targets[op.On()]
-	if t == nil {
+	if t == nil && !plan.InArchive(op) {
 		return fmt.Errorf("node %s: there is no connection to it", op.On())
 	}
-	if err := c.call(ctx, t, op); err != nil {
+	err := c.call(ctx, t, op)
+	if err != nil && !plan.InArchive(op) {
 		return fmt.Errorf("node %s: %w", op.On(), err)
 	}
-	return nil
+	return err
 }
 
 func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
@@ -154,6 +155,10 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return c.backup(ctx, t, op)
 	case plan.Fill:
 		return c.fill(ctx, t, op)
+	case plan.RecordForget:
+		return c.backups.forget(ctx, op)
+	case plan.ArchivePrune:
+		return c.backups.prune(ctx, op)
 	case plan.NodeOff:
 		return c.fences.switchOff(ctx, op)
 	}

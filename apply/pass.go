@@ -70,11 +70,11 @@ func (x *pass) end(key plan.Key, err error) {
 	x.wakeUp()
 }
 
-// yield lets the pass end while a section copies, which counts among the risky no
+// yield lets the pass end while a section copies, or an archive is pruned, which counts among the risky no
 // longer: how many copies there are at a time is in the configuration.
 func (x *pass) yield(key plan.Key, op plan.Op) {
 	nodes := op.Facts().Copy.Nodes
-	if len(nodes) == 0 {
+	if _, prunes := op.(plan.ArchivePrune); len(nodes) == 0 && !prunes {
 		return
 	}
 	x.mu.Lock()
@@ -158,7 +158,7 @@ func (x *pass) holds(s *plan.Section) *holds {
 func nodesOf(s *plan.Section) map[lineage.Node]bool {
 	nodes := map[lineage.Node]bool{}
 	for step := range s.Steps() {
-		if _, off := step.Op.(plan.NodeOff); !off { // it does not answer
+		if _, off := step.Op.(plan.NodeOff); !off && !plan.InArchive(step.Op) { // it does not answer
 			nodes[step.Op.On()] = true
 		}
 	}
@@ -173,6 +173,8 @@ func (x *pass) allows(op plan.Op) error {
 		return nil
 	case plan.NodeOff:
 		return x.lock.AllowsWithout(op.On())
+	case plan.RecordForget, plan.ArchivePrune:
+		return x.lock.AllowsWithout("")
 	default: // the node answers, and is locked
 	}
 	return x.lock.Allows(op.On())

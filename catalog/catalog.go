@@ -96,6 +96,17 @@ func (a *Archive) Youngest(c lineage.Cluster, volume, snapshot string) *Record {
 	return nil
 }
 
+// Without is the catalog without the records of layers of a cluster in an archive.
+func (c Catalog) Without(archive string, of lineage.Cluster, layers []lineage.LvolName) Catalog {
+	out := maps.Clone(c)
+	if old := c[archive]; old != nil {
+		a := *old
+		a.Records = slices.DeleteFunc(slices.Clone(a.Records), func(r Record) bool { return r.Cluster == of && slices.Contains(layers, r.Layer) })
+		out[archive] = &a
+	}
+	return out
+}
+
 // With is the catalog with one record more.
 func (c Catalog) With(archive string, r Record) Catalog {
 	out := maps.Clone(c)

@@ -165,8 +165,8 @@ func (l *Lock) Allows(node lineage.Node) error {
 	return nil
 }
 
-// AllowsWithout says why nothing must be done about a node that does not answer, on which
-// the lock cannot be: it must be held on another, and nobody may have taken it from one.
+// AllowsWithout says why nothing must be done about a node that does not answer, or, for "",
+// about what is on no node. There the lock cannot be: it must be held on another, and nobody may have taken it from one.
 func (l *Lock) AllowsWithout(node lineage.Node) error {
 	if l == nil {
 		return nil
@@ -178,11 +178,17 @@ func (l *Lock) AllowsWithout(node lineage.Node) error {
 		taken := l.notes[n] == "" && l.others[n]
 		l.mu.Unlock()
 		if n != node && taken {
+			if node == "" {
+				return err
+			}
 			return fmt.Errorf("nothing is done about node %s: %w", node, err)
 		}
 		held = held || n != node && err == nil
 	}
-	if !held {
+	switch {
+	case !held && node == "":
+		return errors.New("this run holds the lock of no node")
+	case !held:
 		return fmt.Errorf("nothing is done about node %s: this run holds the lock of no other node", node)
 	}
 	return nil

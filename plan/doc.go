@@ -72,6 +72,7 @@
 //     that carries nothing is let go (link.go, idle.go).
 //  6. What is ours but not configured is destroyed if the operator allows it,
 //     else reported (destroy.go).
+//  7. Records of archives go that are too many, and what only they needed [change] (forget.go).
 //
 // A volume that is laid out over parts is planned as these, at 3 and 4, and one thing more:
 // all parts are judged before any of them is started or goes to another engine, and then

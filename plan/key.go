@@ -36,6 +36,9 @@ func GroupKey(name string) Key { return Key{KindGroup, name} }
 // BackupKey is the key of the section in which layers of a volume go into an archive.
 func BackupKey(volume string) Key { return Key{KindBackup, volume} }
 
+// ArchiveKey is the key of the section in which records of an archive go.
+func ArchiveKey(archive string) Key { return Key{KindArchive, archive} }
+
 // Volume is the volume that the section is of, with the ID of an incarnation that
 // is not in use and else without. It reports false for a section of another kind.
 func (k Key) Volume() (lineage.Volume, bool) {
@@ -66,7 +69,7 @@ func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 func (k *Key) UnmarshalText(text []byte) error {
 	kind, name, _ := strings.Cut(string(text), " ")
 	switch *k = (Key{Kind(kind), name}); k.Kind {
-	case KindNode, KindLink, KindVolume, KindGroup, KindBackup:
+	case KindNode, KindLink, KindVolume, KindGroup, KindBackup, KindArchive:
 		if name != "" {
 			return nil
 		}

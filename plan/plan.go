@@ -59,6 +59,8 @@ const (
 	KindVolume Kind = "volume"
 	KindGroup  Kind = "group"  // volumes whose layers are cut together
 	KindBackup Kind = "backup" // of a volume: layers of it go into an archive, whatever else is done to it
+	// KindArchive is an archive, of which records go.
+	KindArchive Kind = "archive"
 )
 
 // Key identifies the section within its pass.

@@ -66,7 +66,7 @@ func lacking(c lineage.Cluster, v *schema.Volume, id lineage.Volume, s *state.Sn
 			if !ok || of.Volume != id || of.Own || !v.Backup.Wants(of.Snapshot) || in.Find(c, l.Name) != nil {
 				continue
 			}
-			if slices.Contains(v.Snapshots, of.Snapshot) || strings.HasPrefix(of.Snapshot, schema.AutoPrefix) && v.Backup.Keep == (schema.Keep{}) {
+			if slices.Contains(v.Snapshots, of.Snapshot) || strings.HasPrefix(of.Snapshot, schema.AutoPrefix) && v.Backup.Keep == (schema.Keep{}) && v.Backup.Every == 0 {
 				names = append(names, of.Snapshot)
 			}
 		}

@@ -15,7 +15,10 @@ type Archive struct {
 	Password Secret
 	// AppendOnly has strata delete nothing there but locks.
 	AppendOnly bool `json:",omitempty"`
-	Pos        Pos
+	// Prune is how often what keep lets go is forgotten, and its space freed, in seconds;
+	// 0: the space is left to others.
+	Prune int64
+	Pos   Pos
 }
 
 // S3 is a bucket, or a part of one.
@@ -41,6 +44,9 @@ type Backup struct {
 	To string // an archive
 	// Snapshots are the ones; nil: all, also those on schedule.
 	Snapshots []string `json:",omitempty"`
+	// Every has of the snapshots on schedule only the first of each so many seconds
+	// recorded; 0: all.
+	Every int64 `json:",omitempty"`
 	// Keep says for how long records of snapshots on schedule stay; zero: for good.
 	Keep Keep `json:",omitzero"`
 	Pos  Pos
@@ -56,6 +62,14 @@ type Restore struct {
 
 // Latest is the youngest snapshot that is recorded.
 const Latest = "latest"
+
+// Named is the snapshot that is named; "" for the youngest.
+func (r *Restore) Named() string {
+	if r.Snapshot == Latest {
+		return ""
+	}
+	return r.Snapshot
+}
 
 func (r *Restore) String() string { return r.Volume + "@" + r.Snapshot }
 
@@ -117,7 +131,21 @@ func (s *spot) archive() *Archive {
 		a.Password = p.secret()
 	}
 	a.AppendOnly = o.field("appendOnly").boolean()
+	a.Prune = o.field("prune").pruned()
 	return a
+}
+
+// pruned reads how often space is freed.
+func (s *spot) pruned() int64 {
+	const daily = 24 * 60 * 60
+	if s == nil {
+		return daily
+	}
+	if t, err := s.value.String(); err == nil && t == "never" {
+		return 0
+	}
+	n, _ := s.interval()
+	return n
 }
 
 // s3 reads where a bucket is; nil where nothing is said.
@@ -165,6 +193,7 @@ func (s *spot) backup() *Backup {
 	o.only(backupFields)
 	b.To, _ = o.required("to", `"main"`).ownName("archive")
 	o.field("snapshots").backedUp(b)
+	b.Every, _ = o.field("every").interval()
 	o.field("keep").keep(&b.Keep)
 	return b
 }
@@ -224,6 +253,13 @@ func (r *relations) backup(v *Volume, o object) {
 	at, _ := o.field("backup").object("")
 	if v.Backup.To != "" && r.cfg.Archive(v.Backup.To) == nil {
 		at.field("to").wrong(Hint(v.Backup.To, "archives", r.archiveNames()), "%q: there is no archive of that name", v.Backup.To)
+	}
+	switch every := at.field("every"); {
+	case v.Backup.Every == 0:
+	case v.Every == 0:
+		every.wrong(`add, for example, every: "1h" and keep: {hourly: 24} to the volume`, "says how often a snapshot on schedule is recorded, and the volume takes none")
+	case v.Backup.Every < v.Every:
+		every.wrong("", "is less than the volume's every: a snapshot that is not taken cannot be recorded")
 	}
 	list, _ := at.field("snapshots").elements()
 	for i, name := range v.Backup.Snapshots {

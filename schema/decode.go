@@ -19,11 +19,11 @@ var (
 	maintenanceFields = []string{"suspend"}
 	suspendFields     = []string{"for"}
 	fenceFields       = []string{"command", "options", "secrets", "timeout"}
-	archiveFields     = []string{"dir", "s3", "password", "appendOnly"}
+	archiveFields     = []string{"dir", "s3", "password", "appendOnly", "prune"}
 	s3Fields          = []string{"endpoint", "region", "bucket", "prefix", "pathStyle", "ca", "storageClass", "accessKey", "secretKey"}
 	restoreFields     = []string{"archive", "cluster", "volume", "snapshot"}
 	imageFields       = []string{"file", "sha256", "format"}
-	backupFields      = []string{"to", "snapshots", "keep"}
+	backupFields      = []string{"to", "snapshots", "every", "keep"}
 	volumeFields      = []string{
 		"size", "replicas", "engine", "export", "protect", "labels",
 		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "limits", "auto", "failover", "backup", "layout",

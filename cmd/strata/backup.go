@@ -27,7 +27,7 @@ func newBackup() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "backup VOLUME@SNAPSHOT [DIR | FILE...]",
-		Short: "Record a snapshot in an archive, list what is there, verify it",
+		Short: "Record a snapshot in an archive, list what is there, verify it, forget it",
 		Long: `backup records one snapshot of a volume in an archive: a node that has a current
 replica sends the clusters of the snapshot, and of what it stands on and the archive
 has no record of. Nothing else is done to the nodes. What a configuration wants to be
@@ -103,7 +103,7 @@ Exit codes: 0 it is recorded, or was already, 1 error.`,
 	cmd.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one event a line as JSON")
 	durationFlag(cmd, &wait, "lock-timeout", 10*time.Second, 0, "how long to wait for another apply that has locked the nodes")
-	cmd.AddCommand(newBackupInit(), newBackupList(), newBackupVerify())
+	cmd.AddCommand(newBackupInit(), newBackupList(), newBackupVerify(), newBackupForget(), newBackupPrune())
 	return cmd
 }
 

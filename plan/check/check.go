@@ -32,6 +32,8 @@ type Checker struct {
 	w   *world.World
 	// recorded has the layers that archives have records of by the steps so far.
 	recorded map[recorded]bool
+	// forgotten has those of which they have none any more.
+	forgotten map[recorded]bool
 	// held has the exports of wholes whose hosts wait between sections of a pass, and the
 	// one since which.
 	held map[lineage.NQN]plan.Key
@@ -293,6 +295,9 @@ func (c *Checker) permitted(s *plan.Section, step *plan.Step) error {
 	}
 	if step.Risk != plan.RiskDestroy || c.released(s.Key()) {
 		return nil
+	}
+	if _, record := step.Op.(plan.RecordForget); record {
+		return nil // the policy releases it, or it is refused (forget)
 	}
 	volume := "" // of the section of a node there is none, whatever the node is called
 	if s.Kind == plan.KindVolume {

@@ -13,7 +13,7 @@ import (
 // deletion of what is still shown.
 func (c *Checker) owned(op plan.Op) error {
 	node := c.cfg.Node(op.On())
-	if node == nil {
+	if node == nil && !plan.InArchive(op) {
 		return fmt.Errorf("%s is not a node of the cluster", op.On())
 	}
 	switch op := op.(type) {
@@ -81,6 +81,10 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.backup(node, op)
 	case plan.Fill:
 		return c.fill(node, op)
+	case plan.RecordForget:
+		return c.forget(op)
+	case plan.ArchivePrune:
+		return c.archive(op.Archive)
 	case plan.WriteLimit:
 		if c.lvol(op.Bdev) == nil {
 			return fmt.Errorf("%s is not the cluster's", op.Label)

@@ -238,7 +238,7 @@ func (c Case) options(t testing.TB, cfg *schema.Config) plan.Options {
 	return opt
 }
 
-// catalog is what archives hold, by lines "main db.k3f7@2.base [over=…] [block=64Ki]", the
+// catalog is what archives hold, by lines "main db.k3f7@2.base [over=…] [block=64Ki] [cluster=other]", the
 // oldest record first, "main empty" or "main unread why"; nil where the file "archives" says
 // nothing.
 func (c Case) catalog(t testing.TB) catalog.Catalog {
@@ -265,6 +265,8 @@ func (c Case) catalog(t testing.TB) catalog.Catalog {
 				switch k, v, _ := strings.Cut(o, "="); k {
 				case "over":
 					r.Over = lineage.LvolName(v)
+				case "cluster":
+					r.Cluster = lineage.Cluster(v)
 				case "block":
 					kib, err := strconv.Atoi(strings.TrimSuffix(v, "Ki"))
 					if err != nil {

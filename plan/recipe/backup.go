@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"strata/amount"
 	"strata/catalog"
@@ -63,7 +62,7 @@ func (s *subject) backup() result {
 	if l == nil {
 		return idle
 	}
-	if why := s.b.backingUp(s.id); why != "" {
+	if why := cmp.Or(s.b.backingUp(s.id), s.b.pruning(want.To)); why != "" {
 		s.b.note("volume "+s.v.Name, s.v.At("backup"), "", "snapshot %s is backed up later: %s", l.Snapshot, why)
 		return idle
 	}
@@ -73,39 +72,47 @@ func (s *subject) backup() result {
 // unrecorded is the oldest layer that is to be in the archive and is not; nil for none.
 func (s *subject) unrecorded(in *catalog.Archive) *layer {
 	all := s.layersOf()
-	gone := s.forgotten(all, in)
+	var have []string
+	for _, l := range all {
+		if !l.Own && s.committed(l) && s.v.Backup.Wants(l.Snapshot) {
+			have = append(have, l.Snapshot)
+		}
+	}
+	due := retention.Records(s.v.Backup, have, snapshotsOf(in, s.b.cfg.Cluster, s.id), s.b.opt.Now)
 	for _, l := range all {
 		wanted := !l.Own && s.committed(l) && s.find(all, l.Snapshot) == l && s.v.Backup.Wants(l.Snapshot) &&
-			(slices.Contains(s.v.Snapshots, l.Snapshot) || strings.HasPrefix(l.Snapshot, schema.AutoPrefix))
-		if wanted && gone[l.Snapshot] == "" && in.Find(s.b.cfg.Cluster, l.name) == nil {
+			(slices.Contains(s.v.Snapshots, l.Snapshot) || due[l.Snapshot])
+		if wanted && in.Find(s.b.cfg.Cluster, l.name) == nil {
 			return l
 		}
 	}
 	return nil
 }
 
-// forgotten are the snapshots whose records the policy lets go, of those that are there
-// or would be.
-func (s *subject) forgotten(all []*layer, in *catalog.Archive) map[string]string {
-	if s.v.Backup.Keep == (schema.Keep{}) || s.b.opt.Now == 0 {
-		return nil
+// recordedLast is the snapshot of the youngest record, which the next one is built on: its
+// layer stays until there is a younger one. "" where there is none, or the archive was not
+// read.
+func (s *subject) recordedLast() string {
+	if s.v.Backup == nil {
+		return ""
 	}
-	var names []string
-	for _, l := range all {
-		if !l.Own && s.committed(l) {
-			names = append(names, l.Snapshot)
+	last := ""
+	for _, r := range s.b.backups.found[s.v.Backup.To].Of(s.b.cfg.Cluster, s.v.Name) {
+		if of := r.Of(); of.Volume == s.id {
+			last = of.Snapshot
 		}
 	}
-	for _, r := range in.Of(s.b.cfg.Cluster, s.v.Name) {
-		names = append(names, r.Of().Snapshot)
-	}
-	gone := map[string]string{}
-	for _, r := range retention.Retain(names, s.v.Backup.Keep) {
-		if t, _ := retention.Time(r.Snapshot); !r.Keep && !s.ahead(t) {
-			gone[r.Snapshot] = r.Reason
+	return last
+}
+
+// snapshotsOf are those of an incarnation of which an archive has records.
+func snapshotsOf(in *catalog.Archive, c lineage.Cluster, id lineage.Volume) (names []string) {
+	for _, r := range in.Of(c, id.Name) {
+		if of := r.Of(); of.Volume == id {
+			names = append(names, of.Snapshot)
 		}
 	}
-	return gone
+	return names
 }
 
 // record sends a layer from one of the replicas that have it whole.

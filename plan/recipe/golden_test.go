@@ -58,8 +58,12 @@ func golden(t *testing.T, c plantest.Case) {
 // recorded are the options when steps have left their records in archives.
 func recorded(cfg *schema.Config, opt plan.Options, steps []plan.Step) plan.Options {
 	for _, step := range steps {
-		if op, ok := step.Op.(plan.Backup); ok {
+		switch op := step.Op.(type) {
+		case plan.Backup:
 			opt.Catalog = opt.Catalog.With(op.Archive, catalog.Record{Cluster: cfg.Cluster, Layer: op.Layer, Over: op.Over, Block: 1 << 20})
+		case plan.RecordForget:
+			opt.Catalog = opt.Catalog.Without(op.Archive, cfg.Cluster, op.Layers)
+		default: // changes nothing of them
 		}
 	}
 	return opt

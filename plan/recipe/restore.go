@@ -81,6 +81,10 @@ func (s *subject) recordOf() (of origin, ok bool) {
 		b.block(about, s.v.At("from"), "", "archive %s, which it is to come from, could not be read: %s", from.Archive, why)
 		return of, false
 	}
+	if why := b.pruning(from.Archive); why != "" {
+		b.block(about, s.v.At("from"), "", "it is made later: %s", why)
+		return of, false
+	}
 	rec := b.restored(from, in)
 	if rec == nil {
 		b.block(about, s.v.At("from"), "strata backup list "+from.Archive+" says what there is", "archive %s has no record of %s, from which it is to be made", from.Archive, from)
@@ -107,11 +111,7 @@ func (b *builder) restoring(v *schema.Volume) lineage.Node {
 
 // restored is the record that a volume is to be made of; nil for none.
 func (b *builder) restored(from *schema.Restore, in *catalog.Archive) *catalog.Record {
-	snapshot := from.Snapshot
-	if snapshot == schema.Latest {
-		snapshot = ""
-	}
-	return in.Youngest(lineage.Cluster(cmp.Or(from.Cluster, string(b.cfg.Cluster))), from.Volume, snapshot)
+	return in.Youngest(lineage.Cluster(cmp.Or(from.Cluster, string(b.cfg.Cluster))), from.Volume, from.Named())
 }
 
 // seatOf is the place of the first replica: where the engine is to be.

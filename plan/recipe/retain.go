@@ -49,6 +49,7 @@ func (s *subject) ahead(t int64) bool { return retention.Ahead(t, s.b.opt.Now) }
 // reason. One of a time that has not come goes if it was released.
 func (s *subject) pruned(all []*layer) map[string]string {
 	gone, ahead := retention.LetGo(s.v, s.counted(all), s.b.opt.Now)
+	delete(gone, s.recordedLast())
 	for _, name := range ahead {
 		if s.b.opt.AllowDestroy.Layer(s.v.Name, name) && !s.v.Protect {
 			gone[name] = "its time has not come, and it was released"

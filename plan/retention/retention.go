@@ -1,5 +1,5 @@
 // Package retention says which of a volume's snapshots on schedule its policy
-// keeps. It knows their names, which have times, and nothing of where they are.
+// keeps, and which are recorded in an archive, for how long. It knows their names, which have times, and nothing of where they are.
 package retention
 
 import (
@@ -57,6 +57,10 @@ func LetGo(v *schema.Volume, snapshots []string, now int64) (gone map[string]str
 	if v.Every == 0 || now == 0 {
 		return nil, nil
 	}
+	return letGo(v.Keep, snapshots, now)
+}
+
+func letGo(keep schema.Keep, snapshots []string, now int64) (gone map[string]string, ahead []string) {
 	var have []string
 	for _, s := range snapshots {
 		if t, ok := Time(s); ok && Ahead(t, now) {
@@ -66,7 +70,7 @@ func LetGo(v *schema.Volume, snapshots []string, now int64) (gone map[string]str
 		}
 	}
 	gone = map[string]string{}
-	for _, r := range Retain(have, v.Keep) {
+	for _, r := range Retain(have, keep) {
 		if !r.Keep {
 			gone[r.Snapshot] = r.Reason
 		}

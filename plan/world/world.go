@@ -56,14 +56,17 @@ func (w *World) edit(name lineage.Node) *state.Node {
 
 // Project applies the effect of op. It says what of it cannot be.
 func (w *World) Project(op plan.Op) error {
-	switch n, off := w.Nodes[op.On()], isOff(op); {
+	n := w.Nodes[op.On()]
+	switch off := isOff(op); {
+	case plan.InArchive(op):
 	case n == nil, n.Unknown != "" && !off:
 		return fmt.Errorf("%T on %s, which could not be read", op, op.On())
 	case n.Unknown == "" && off:
 		return fmt.Errorf("%T on %s, which answers", op, op.On())
+	default:
+		w.found = nil
+		n = w.edit(op.On())
 	}
-	w.found = nil
-	n := w.edit(op.On())
 	switch op := op.(type) {
 	case plan.DiskAttach:
 		bdev := op.Bdev
@@ -131,7 +134,7 @@ func (w *World) Project(op plan.Op) error {
 		return projectBackup(n, op)
 	case plan.Fill:
 		return w.projectFill(n, op)
-	case plan.UblkTarget, plan.WriteLimit, plan.ExpectPaths, plan.ExpectAddress, plan.AddressMove:
+	case plan.UblkTarget, plan.WriteLimit, plan.ExpectPaths, plan.ExpectAddress, plan.AddressMove, plan.RecordForget, plan.ArchivePrune:
 	case plan.HostLimit:
 		n.SetLimits(op.Bdev, Limits(op.Limits))
 	case plan.UblkStart:

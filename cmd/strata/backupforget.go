@@ -1,0 +1,121 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"strata/amount"
+	"strata/archive"
+	"strata/catalog"
+	"strata/lineage"
+	"strata/schema"
+)
+
+func newBackupForget() *cobra.Command {
+	var src source
+	var approve bool
+	cmd := &cobra.Command{
+		Use:   "forget ARCHIVE VOLUME@SNAPSHOT|RECORD [DIR | FILE...]",
+		Short: "Remove a record from an archive",
+		Long: `forget removes a record of a volume of the cluster. It refuses one that a volume of the
+configuration is made of (from). What only that record needed stays until the archive is
+pruned: strata backup prune, restic prune, or the next time that keep lets records go.`,
+		Example: "  strata backup forget main db@before-upgrade examples/lab\n  strata backup forget main 1f0c9a2b examples/lab",
+		Args:    cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := src.load(args[2:])
+			if err != nil {
+				return err
+			}
+			defer src.closeArchives()
+			records, err := src.records(cmd, cfg, args[0])
+			if err != nil {
+				return err
+			}
+			r, err := find(records, args[1])
+			if err != nil {
+				return err
+			}
+			if by := madeOf(cfg, args[0], &catalog.Archive{Records: records}, r); by != nil {
+				return fmt.Errorf("volume %s is made of it (%s): once it is there, take its from away", by.Name, by.At("from"))
+			}
+			out, what := cmd.OutOrStdout(), fmt.Sprintf("record %s of %s, recorded %s UTC,", r.ID[:8], r.Layer, when(r.Time))
+			if !approve {
+				if !interactive(os.Stdin) {
+					return errors.New("nobody can be asked for approval here; pass --auto-approve")
+				}
+				if !agreed(cmd.InOrStdin(), out, what+" goes from archive "+args[0]+" for good.") {
+					return exitCode(1)
+				}
+			}
+			id, err := archive.ParseID(r.ID)
+			if err != nil {
+				return err
+			}
+			repo, err := src.archivesOf(cfg).Repository(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if err := repo.Forget(cmd.Context(), id); err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "%s is forgotten\n", what)
+			return nil
+		},
+	}
+	src.flags(cmd)
+	src.secretFlags(cmd)
+	cmd.Flags().BoolVar(&approve, "auto-approve", false, "do not ask")
+	return cmd
+}
+
+// madeOf is a volume of the configuration that is made of a record; nil for none.
+func madeOf(cfg *schema.Config, name string, in *catalog.Archive, r *catalog.Record) *schema.Volume {
+	for _, v := range cfg.Volumes {
+		if from := v.Restore; from != nil && from.Archive == name {
+			best := in.Youngest(lineage.Cluster(cmp.Or(from.Cluster, string(cfg.Cluster))), from.Volume, from.Named())
+			if best != nil && best.ID == r.ID {
+				return v
+			}
+		}
+	}
+	return nil
+}
+
+func newBackupPrune() *cobra.Command {
+	var src source
+	cmd := &cobra.Command{
+		Use:   "prune ARCHIVE [DIR | FILE...]",
+		Short: "Free what no record of an archive needs",
+		Long: `prune deletes from the repository of an archive what no record needs any more, as restic
+prune does. It reads the index and the trees of all records, restic's own too, and has the
+repository for itself meanwhile. Killed at any moment it leaves the repository whole.`,
+		Example: "  strata backup prune main examples/lab",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := src.load(args[1:])
+			if err != nil {
+				return err
+			}
+			defer src.closeArchives()
+			repo, err := src.archivesOf(cfg).Repository(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			done, err := repo.Prune(cmd.Context())
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "freed %s in archive %s: %s deleted, %s written anew; %s that nobody needs stays in others\n",
+				amount.Bytes(done.Freed), args[0], amount.Of(done.Deleted, "pack"), amount.Of(done.Repacked, "pack"), amount.Bytes(done.Unused))
+			return nil
+		},
+	}
+	src.flags(cmd)
+	src.secretFlags(cmd)
+	return cmd
+}

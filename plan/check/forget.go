@@ -1,0 +1,96 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"strata/catalog"
+	"strata/lineage"
+	"strata/plan"
+	"strata/plan/retention"
+)
+
+// archive refuses to delete in an archive of which nothing may be deleted, or that is in
+// use by this run.
+func (c *Checker) archive(name string) error {
+	a := c.cfg.Archive(name)
+	switch {
+	case a == nil:
+		return fmt.Errorf("there is no archive %s", name)
+	case a.AppendOnly:
+		return fmt.Errorf("archive %s is append-only", name)
+	}
+	for key := range c.opt.Busy {
+		if v := c.cfg.Volume(key.Name); v != nil && (key.Kind == plan.KindBackup && v.Backup != nil && v.Backup.To == name ||
+			key.Kind == plan.KindVolume && v.Restore != nil && v.Restore.Archive == name) {
+			return fmt.Errorf("%s uses archive %s", key, name)
+		}
+	}
+	return nil
+}
+
+// forget refuses to remove a record that the policy does not let go, the youngest of an
+// incarnation, and one that a volume of the configuration comes from.
+func (c *Checker) forget(op plan.RecordForget) error {
+	if err := c.archive(op.Archive); err != nil {
+		return err
+	}
+	v := c.cfg.Volume(op.Volume)
+	if v == nil || v.Backup == nil || v.Backup.To != op.Archive {
+		return fmt.Errorf("%s is no volume that is backed up to archive %s", op.Volume, op.Archive)
+	}
+	in := c.remaining(op.Archive)
+	for _, layer := range op.Layers {
+		of, _ := lineage.ParseLayer(layer)
+		if of.Volume.Name != op.Volume || in.Find(c.cfg.Cluster, layer) == nil {
+			return fmt.Errorf("archive %s has no record of %s that is one of %s", op.Archive, layer, op.Volume)
+		}
+		var names []string
+		youngest := lineage.Epoch(0)
+		for _, r := range in.Of(c.cfg.Cluster, op.Volume) {
+			if o := r.Of(); o.Volume == of.Volume {
+				names = append(names, o.Snapshot)
+				youngest = max(youngest, o.Epoch)
+			}
+		}
+		if _, gone := retention.Forgets(v.Backup, names, c.opt.Now)[of.Snapshot]; !gone || of.Epoch == youngest {
+			return fmt.Errorf("%s is not let go by what archive %s is to keep of %s", layer, op.Archive, op.Volume)
+		}
+	}
+	for _, o := range c.cfg.Volumes {
+		from := o.Restore
+		if from == nil || from.Archive != op.Archive {
+			continue
+		}
+		of := lineage.Cluster(cmp.Or(from.Cluster, string(c.cfg.Cluster)))
+		if r := in.Youngest(of, from.Volume, from.Named()); r != nil && of == c.cfg.Cluster && slices.Contains(op.Layers, r.Layer) {
+			return fmt.Errorf("%s is what volume %s comes from", r.Layer, o.Name)
+		}
+	}
+	if c.forgotten == nil {
+		c.forgotten = map[recorded]bool{}
+	}
+	for _, layer := range op.Layers {
+		c.forgotten[recorded{op.Archive, layer}] = true
+	}
+	return nil
+}
+
+// remaining is what an archive has by the steps so far.
+func (c *Checker) remaining(name string) *catalog.Archive {
+	in := &catalog.Archive{}
+	if was := c.opt.Catalog[name]; was != nil {
+		for _, r := range was.Records {
+			if r.Cluster != c.cfg.Cluster || !c.forgotten[recorded{name, r.Layer}] {
+				in.Records = append(in.Records, r)
+			}
+		}
+	}
+	for r := range c.recorded {
+		if r.archive == name && !c.forgotten[r] && in.Find(c.cfg.Cluster, r.layer) == nil {
+			in.Records = append(in.Records, catalog.Record{Cluster: c.cfg.Cluster, Layer: r.layer})
+		}
+	}
+	return in
+}

@@ -1,0 +1,146 @@
+package recipe
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"strata/catalog"
+	"strata/lineage"
+	"strata/plan"
+	"strata/plan/retention"
+	"strata/schema"
+)
+
+// What keep lets go of an archive's records goes in one section of the archive: records
+// first, then the space that only they needed. When was that done last? No record says so.
+// But who goes by what keep lets go at a time, and by what it let go a period before, needs
+// to remember nothing: if anything was let go so long ago and is still there, all that is
+// let go by now is forgotten at once. Then it is as long until anything is overdue again.
+//
+// Each incarnation is counted by itself: of a volume that was made anew the records before
+// stay, down to what keep leaves of them. A crash after the records are gone leaves the
+// space, which the next time frees.
+
+// forgetRecords has records forgotten, archive by archive.
+func (b *builder) forgetRecords() {
+	for _, a := range b.cfg.Archives {
+		in := b.backups.found[a.Name]
+		if in == nil || in.Unread != "" || b.left(plan.ArchiveKey(a.Name)) {
+			continue
+		}
+		gone, n := b.tooMany(a, in)
+		switch using := b.using(a.Name); {
+		case n == 0:
+		case a.AppendOnly:
+			b.note("archive "+a.Name, a.Pos, "", "%s that keep lets go: it is append-only", plural(n, "record stays in it", "records stay in it"))
+		case using != "":
+			b.note("archive "+a.Name, a.Pos, "", "what keep lets go of it is forgotten later: %s", using)
+		default:
+			b.forgetIn(a, gone)
+		}
+	}
+}
+
+// forgetIn removes records, and has their space freed.
+func (b *builder) forgetIn(a *schema.Archive, gone []plan.RecordForget) {
+	sec := b.section(plan.ArchiveKey(a.Name))
+	sec.together(func() {
+		for _, op := range gone {
+			at := b.cfg.Volume(op.Volume).Backup.Pos
+			sec.then(because(at, "keep lets them go, and some for %s by now", duration(period(a))), plan.RiskDestroy, op)
+			b.backups.found = b.backups.found.Without(a.Name, b.cfg.Cluster, op.Layers)
+		}
+	})
+	if a.Prune > 0 {
+		sec.then(because(a.Pos, "what only they needed goes, every %s", duration(a.Prune)), plan.RiskReduce, plan.ArchivePrune{Archive: a.Name})
+	}
+}
+
+// period is how long what keep lets go may stay.
+func period(a *schema.Archive) int64 { return cmp.Or(a.Prune, day) }
+
+// tooMany is what of an archive's records goes, by volume, and how many that are; none if
+// nothing of it is overdue.
+func (b *builder) tooMany(a *schema.Archive, in *catalog.Archive) (all []plan.RecordForget, n int) {
+	overdue := false
+	for _, v := range b.cfg.Volumes {
+		if v.Backup == nil || v.Backup.To != a.Name || !b.may(v.Name, schema.DutyChange) {
+			continue
+		}
+		op := plan.RecordForget{Archive: a.Name, Volume: v.Name}
+		for _, id := range incarnationsIn(in, b.cfg.Cluster, v.Name) {
+			names := snapshotsOf(in, b.cfg.Cluster, id)
+			gone, before := retention.Forgets(v.Backup, names, b.opt.Now), retention.Forgot(v.Backup, names, b.opt.Now-period(a))
+			for _, r := range in.Of(b.cfg.Cluster, v.Name) {
+				of := r.Of()
+				if of.Volume == id && gone[of.Snapshot] != "" && !b.comesFrom(a.Name, in, r.Layer) && !slices.Contains(op.Layers, r.Layer) {
+					op.Layers = append(op.Layers, r.Layer)
+					overdue = overdue || before[of.Snapshot] != ""
+				}
+			}
+		}
+		if len(op.Layers) > 0 {
+			all, n = append(all, op), n+len(op.Layers)
+		}
+	}
+	if !overdue {
+		return nil, 0
+	}
+	return all, n
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// incarnationsIn are those of a volume of which an archive has records.
+func incarnationsIn(in *catalog.Archive, c lineage.Cluster, volume string) (ids []lineage.Volume) {
+	for _, r := range in.Of(c, volume) {
+		if id := r.Of().Volume; !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// comesFrom reports whether a volume of the configuration is made of the record of a layer.
+// Once it is made that is not needed, but who writes from names it.
+func (b *builder) comesFrom(archive string, in *catalog.Archive, layer lineage.LvolName) bool {
+	return slices.ContainsFunc(b.cfg.Volumes, func(v *schema.Volume) bool {
+		if v.Restore == nil || v.Restore.Archive != archive {
+			return false
+		}
+		r := b.restored(v.Restore, in)
+		return r != nil && r.Cluster == b.cfg.Cluster && r.Layer == layer
+	})
+}
+
+// using says what this run does in an archive that keeps others from having it for
+// themselves; "" for nothing.
+func (b *builder) using(archive string) string {
+	for _, v := range b.cfg.Volumes {
+		backs, made := v.Backup != nil && v.Backup.To == archive, v.Restore != nil && v.Restore.Archive == archive
+		_, sends := b.opt.Busy[plan.BackupKey(v.Name)]
+		_, fills := b.opt.Busy[plan.VolumeKey(v.Name)]
+		sec, filling := b.sections[plan.BackupKey(v.Name)], b.sections[plan.VolumeKey(v.Name)]
+		switch {
+		case backs && (sends || sec != nil && sec.steps() > 0):
+			return fmt.Sprintf("volume %s is backed up there first", v.Name)
+		case made && (fills || filling != nil && filling.steps() > 0):
+			return fmt.Sprintf("volume %s comes from there first", v.Name)
+		}
+	}
+	return b.pruning(archive)
+}
+
+// pruning says that this run frees space in an archive; "" when it does not.
+func (b *builder) pruning(archive string) string {
+	if _, busy := b.opt.Busy[plan.ArchiveKey(archive)]; busy {
+		return fmt.Sprintf("archive %s is being pruned", archive)
+	}
+	return ""
+}
