@@ -72,6 +72,8 @@ type Options struct {
 	// Only, if not nil, says which sections of the first pass may be carried out; nothing
 	// else is done then.
 	Only func(plan.Key) bool
+	// Part is what of the plan is carried out; the zero value is everything.
+	Part plan.Selection
 	// Archives are those that backups go into; nil: they are not opened here.
 	Archives *backup.Archives
 	// Lock keeps others from changing the nodes meanwhile; nil for none.

@@ -20,6 +20,7 @@ type planner struct {
 	saved *saved.Saved
 	vet   func(*plan.Plan) error
 	only  func(plan.Key) bool
+	part  plan.Selection
 	shown bool // somebody looks at the whole plan before the first pass
 
 	going *recipe.Planner // goes on from the last look; nil when everything is to be looked at
@@ -33,7 +34,7 @@ type planner struct {
 }
 
 func newPlanner(cfg *schema.Config, opt Options) *planner {
-	p := &planner{cfg: cfg, opt: opt.Plan, saved: opt.Saved, vet: opt.Vet, only: opt.Only, shown: opt.Confirm != nil || opt.Saved != nil || opt.Vet != nil}
+	p := &planner{cfg: cfg, opt: opt.Plan, saved: opt.Saved, vet: opt.Vet, only: opt.Only, part: opt.Part, shown: opt.Confirm != nil || opt.Saved != nil || opt.Vet != nil}
 	p.opt.Skip, p.opt.Busy = map[plan.Key]bool{}, map[plan.Key][]lineage.Node{}
 	maps.Copy(p.opt.Skip, opt.Plan.Skip)
 	return p
@@ -50,7 +51,7 @@ func (p *planner) plan(snap *state.Snapshot, begun bool) (err error) {
 		p.last, p.next = next, nil
 	case len(p.opt.Quiet) > 0:
 		p.last, err = recipe.Quiet(p.cfg, snap, p.opt)
-	case begun || !p.shown:
+	case p.part.All() && (begun || !p.shown): // of a part it has to be known what it needs
 		p.going, p.last, err = recipe.Begin(p.cfg, snap, p.opt)
 	default:
 		p.last, err = recipe.Build(p.cfg, snap, p.opt)
@@ -60,6 +61,9 @@ func (p *planner) plan(snap *state.Snapshot, begun bool) (err error) {
 	}
 	if p.going != nil && p.going.Over() {
 		p.going = nil // what it knows takes as much memory as all that was read
+	}
+	if p.last, err = recipe.Select(p.cfg, snap, p.opt, p.last, p.part); err != nil {
+		return err
 	}
 	if p.only != nil {
 		p.last, p.going = onlyOf(p.last, p.only), nil

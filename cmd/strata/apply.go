@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"strata/amount"
 	"strata/apply"
 	"strata/plan"
 	"strata/plan/retention"
@@ -23,6 +25,8 @@ func newApply() *cobra.Command {
 	var (
 		run    carrying
 		may    grants
+		pick   selecting
+		sweep  bool
 		file   string
 		digest string
 	)
@@ -42,9 +46,14 @@ and says what differs. Run again, it goes on where it ended.
 What breaks a rule of --policy is not done: before anything is, the whole plan is
 held to the rules, and later every pass.
 
+--destroy destroys every volume that is there and not configured, once somebody has
+typed the cluster's name: --auto-approve does not stand for that. Nothing of a volume
+that is configured goes by it.
+
 Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest converged.`,
 		Example: `  strata apply examples/lab
   strata apply --auto-approve --allow-destroy db:n2 .
+  strata apply --only volume/db .
   strata apply --digest sha256:5f1c… change.plan`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, err := chosen(file, args)
@@ -63,11 +72,22 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 				return err
 			}
 			defer closeAll()
+			if sweep {
+				if err := run.sweep(cmd, cfg, targets, &planOpt, saved); err != nil {
+					return err
+				}
+			}
+			if run.part, err = pick.of(cfg, planOpt); err != nil {
+				return err
+			}
 			return run.out(cmd, cfg, targets, planOpt, saved, digest)
 		},
 	}
 	run.flags(cmd)
 	may.flags(cmd)
+	pick.flags(cmd)
+	sweepFlag(cmd, &sweep)
+	cmd.Flags().BoolVar(&run.compact, "compact", false, "ask with a line for each object, and the steps that copy, reduce or destroy")
 	cmd.Flags().StringVar(&file, "plan", "", "carry out the saved plan in `FILE`; one whose name ends in .plan needs no --plan")
 	cmd.Flags().StringVar(&digest, "digest", "", "refuse a saved plan that has another `DIGEST` (sha256:…) than show has printed")
 	return cmd
@@ -167,4 +187,22 @@ func confirm(o *plan.Outline, in io.Reader, out io.Writer) bool {
 		return false
 	}
 	return agreed(in, out, "\nCarry this out?")
+}
+
+// asked shows a plan and asks whether it may be carried out. What destroys all that is not
+// configured takes the cluster's name.
+func (c *carrying) asked(o *plan.Outline, cfg *schema.Config, in io.Reader, out io.Writer) bool {
+	show := o.Print
+	if c.compact {
+		show = o.Compact
+	}
+	if err := show(out); err != nil {
+		return false
+	}
+	if len(c.swept) == 0 {
+		return agreed(in, out, "\nCarry this out?")
+	}
+	fmt.Fprintf(out, "\nThis destroys %s, which %s: %s.\nTo carry it out, type the name of the cluster, %s: ", amount.Of(len(c.swept), "volume"), notConfigured(len(c.swept)), inLine(strings.Join(c.swept, ", ")), cfg.Cluster)
+	answer, _ := bufio.NewReader(in).ReadString('\n')
+	return strings.TrimSpace(answer) == string(cfg.Cluster)
 }

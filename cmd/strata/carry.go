@@ -29,6 +29,9 @@ type carrying struct {
 	jobs    int
 	wait    time.Duration
 	all     everyStep
+	compact bool           // the question is put with a line for each object
+	part    plan.Selection // that is carried out
+	swept   []string       // volumes that are destroyed for not being configured
 	said    []plan.Finding // to be said before anything is done
 }
 
@@ -67,7 +70,7 @@ func (c *carrying) out(cmd *cobra.Command, cfg *schema.Config, targets map[linea
 	}
 	lock.Wait, lock.Tell = c.wait, show.tell
 	guard := &apply.Guard{Start: c.src.guard, Config: cfg, Plan: planOpt}
-	opt := apply.Options{Plan: planOpt, Parallelism: c.jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved, Fence: c.src.switchOff, Addresses: c.src.mover, Archives: c.src.archivesOf(cfg)}
+	opt := apply.Options{Plan: planOpt, Parallelism: c.jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved, Fence: c.src.switchOff, Addresses: c.src.mover, Part: c.part, Archives: c.src.archivesOf(cfg)}
 	defer c.src.closeArchives()
 	opt.Waiting = func(all []state.Waiting) {
 		for _, w := range all {
@@ -87,7 +90,7 @@ func (c *carrying) out(cmd *cobra.Command, cfg *schema.Config, targets map[linea
 		}
 		opt.Confirm = func(p *plan.Plan) bool {
 			flush()
-			return confirm(c.all.of(p.Outline("")), cmd.InOrStdin(), out)
+			return c.asked(c.all.of(p.Outline("")), cfg, cmd.InOrStdin(), out)
 		}
 	}
 	foresee(&opt, cfg, show.foreseen)

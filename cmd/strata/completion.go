@@ -21,6 +21,8 @@ var completes = map[string]func(*completion) []string{
 	"volume":        (*completion).volumes,
 	"node":          (*completion).nodes,
 	"failover":      (*completion).volumes,
+	"only":          (*completion).objects,
+	"except":        (*completion).objects,
 	"authority":     (*completion).authorities,
 	"allow-destroy": (*completion).releases,
 }

@@ -15,6 +15,8 @@ func newPlan() *cobra.Command {
 	var (
 		src      source
 		may      grants
+		pick     selecting
+		sweep    bool
 		show     planForm
 		at       string
 		detailed bool
@@ -33,6 +35,7 @@ something to do, 3 when there is not, but something is blocked.`,
 		Example: `  strata plan examples/lab
   strata plan --explain --detailed-exitcode .   # 0: nothing to do, 2: changes, 3: blocked
   strata plan --markdown . > comment.md
+  strata plan --only volume/db --except node/n2 .
   strata plan --out change.plan .               # to be carried out by: strata apply change.plan`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := src.load(args)
@@ -60,12 +63,20 @@ something to do, 3 when there is not, but something is blocked.`,
 			}
 			defer closeAll()
 			snap := state.Read(cmd.Context(), cfg.Cluster, targets)
+			if sweep {
+				releaseUnconfigured(cfg, snap, &opt)
+			}
 			see := preview{form: show, policy: pol, file: file, detailed: detailed}
+			if see.part, err = pick.of(cfg, opt); err != nil {
+				return err
+			}
 			return see.show(cmd, &src, args, cfg, snap, opt, nil)
 		},
 	}
 	src.targetFlags(cmd)
 	may.flags(cmd)
+	pick.flags(cmd)
+	sweepFlag(cmd, &sweep)
 	cmd.Flags().StringVar(&file, "out", "", "save the plan in `FILE`, for show and apply")
 	cmd.Flags().StringVar(&at, "at", "", "plan as if it were that `TIME` (2026-11-20T19:30:00Z), for snapshots on schedule")
 	show.flags(cmd)

@@ -17,6 +17,7 @@ type preview struct {
 	form     planForm
 	policy   *policy.Policy
 	file     string
+	part     plan.Selection
 	detailed bool // the exit code says whether there is something to do
 }
 
@@ -27,6 +28,9 @@ func (v *preview) show(cmd *cobra.Command, src *source, args []string, cfg *sche
 	opt.Images = backup.LookAtImages(cfg.ImageFiles())
 	p, err := recipe.Build(cfg, snap, opt)
 	if err != nil {
+		return err
+	}
+	if p, err = recipe.Select(cfg, snap, opt, p, v.part); err != nil {
 		return err
 	}
 	p.Notes = append(p.Notes, said...)

@@ -68,9 +68,10 @@ Exit codes: those of apply; with --plan or --out, those of plan.`,
 				see := preview{form: form, policy: pol, file: file}
 				return see.show(cmd, &run.src, args, cfg, snap, opt, said)
 			}
-			if form.explain || form.compact || form.markdown {
-				return errors.New("--explain, --compact and --markdown are for a plan that is shown: add --plan")
+			if form.explain || form.markdown {
+				return errors.New("--explain and --markdown are for a plan that is shown: add --plan")
 			}
+			run.compact = form.compact
 			run.said = said
 			if run.approve { // nobody is shown the plan
 				run.said = append(run.said, opt.Wishes.Findings()...)

@@ -6,17 +6,27 @@ import (
 	"github.com/spf13/cobra"
 
 	"strata/amount"
+	"strata/plan"
 )
 
 func newValidate() *cobra.Command {
 	var src source
+	var hold rules
 	var asJSON, quiet bool
 	cmd := &cobra.Command{
-		Use:     "validate [DIR | FILE...]",
-		Short:   "Check a configuration without reaching any node",
-		Example: `  strata validate -t zone=a .`,
+		Use:   "validate [DIR | FILE...]",
+		Short: "Check a configuration without reaching any node",
+		Long: `validate reads a configuration and says everything that is wrong with it. With
+--policy it reads rules for plans, too: what is wrong with these, and which names in
+them the configuration does not have. Whether a plan keeps them says plan --policy.`,
+		Example: `  strata validate -t zone=a .
+  strata validate --policy policy/ .`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := src.load(args)
+			if err != nil {
+				return err
+			}
+			pol, err := hold.load(&src)
 			if err != nil {
 				return err
 			}
@@ -31,10 +41,16 @@ func newValidate() *cobra.Command {
 					fmt.Fprintf(cmd.OutOrStdout(), "%s: node %s is suspended: %s\n", n.Pos, n.Name, loses)
 				}
 			}
+			if pol != nil {
+				for _, f := range remarks(pol, cfg, &plan.Outline{Cluster: cfg.Cluster}) {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s%s\n", f.About, inLine(f.Text), at(f.Pos.String()))
+				}
+			}
 			return nil
 		},
 	}
 	src.flags(cmd)
+	hold.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the configuration with its defaults as JSON")
 	quietFlag(cmd, &quiet)
 	cmd.MarkFlagsMutuallyExclusive("json", "quiet")

@@ -7,6 +7,7 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/plan/world"
 	"strata/schema"
 	"strata/state"
 )
@@ -34,6 +35,20 @@ func (b *builder) orphans() {
 			}
 		}
 	}
+}
+
+// Unconfigured are the volumes that are there and not configured, sorted. What is of a
+// configured volume, such as an incarnation that is not in use, is none of them; parts count
+// as the volume that is laid out over them.
+func Unconfigured(cfg *schema.Config, snap *state.Snapshot) (names []string) {
+	for _, name := range world.Fit(cfg, snap).Volumes() {
+		name = lineage.Volume{Name: name}.Whole().Name
+		if cfg.Shown(name) == nil && cfg.Volume(name) == nil && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // grant is what releases an incarnation that is not configured, and no other.
