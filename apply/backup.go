@@ -150,17 +150,5 @@ func (b *backups) content(ctx context.Context, op plan.Fill, cluster int64) (of 
 	if b.archives == nil {
 		return of, nil, errUnopened
 	}
-	rec, err := b.archives.Base(ctx, op.Archive, op.Cluster, op.Image)
-	if err != nil {
-		return of, nil, err
-	}
-	repo, err := b.archives.Repository(ctx, op.Archive)
-	if err != nil {
-		return of, nil, err
-	}
-	i, err := repo.Image(ctx, *rec)
-	if err != nil {
-		return of, nil, err
-	}
-	return backup.OfRecord(i), func() { i.Close() }, nil
+	return b.archives.Content(ctx, op.Archive, op.Cluster, op.Image, op.Over)
 }

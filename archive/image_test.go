@@ -2,6 +2,8 @@ package archive_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"io"
@@ -139,6 +141,64 @@ func offsets(t *testing.T, i, since *archive.Image) (all []int64) {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// lacking are the offsets of blocks that other lacks, found out by hashes of what it reads.
+func lacking(t *testing.T, i, other *archive.Image) (all []int64) {
+	var mu sync.Mutex
+	has := func(ctx context.Context, off, n int64, sum archive.ID) (bool, error) {
+		p := make([]byte, n)
+		_, err := other.ReadAtContext(ctx, p, off)
+		return archive.ID(sha256.Sum256(p)) == sum, err
+	}
+	if err := i.BlocksUnless(t.Context(), has, func(b archive.Block) error {
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, b.Off)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestUnless: what another image lacks is found by hashes as it is by comparing the two,
+// zeroes included.
+func TestUnless(t *testing.T) {
+	t.Parallel()
+	r, _ := newRepository(t)
+	d := &disk{block: 64 << 10, data: random(1, 1<<20)}
+	b := begin(t, r, d.options("db"))
+	if _, err := b.WriteAt(d.data, 0); err != nil {
+		t.Fatal(err)
+	}
+	first := commit(t, b)
+	o := d.options("db")
+	o.Base = &first
+	b = begin(t, r, o)
+	if _, err := b.WriteAt(random(2, 64<<10), 5*64<<10); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.ZeroAt(9*64<<10, 64<<10); err != nil {
+		t.Fatal(err)
+	}
+	i, err := r.Image(t.Context(), commit(t, b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	old, err := r.Image(t.Context(), first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	if got, want := lacking(t, i, old), offsets(t, i, old); !slices.Equal(got, want) || len(got) != 2 {
+		t.Errorf("the older lacks %v by hashes, and %v by comparison", got, want)
+	}
+	if got := lacking(t, i, i); len(got) > 0 {
+		t.Errorf("it lacks %v itself", got)
+	}
 }
 
 // TestParts: a block may come in parts, in any order and at once; one that does not come

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -22,6 +23,58 @@ type Block struct {
 // repository is read at once, some MiB at a time.
 func (i *Image) Blocks(ctx context.Context, since *Image, f func(Block) error) error {
 	return i.walk(ctx, since, f, func(err error) error { return err })
+}
+
+// BlocksUnless calls f, as Blocks does, with the blocks of an image that has says are not
+// there. It is given where a block is, in bytes, and its SHA-256, and is called by several
+// goroutines at a time. Nothing is read of blocks that are there.
+func (i *Image) BlocksUnless(ctx context.Context, has func(ctx context.Context, off, n int64, sum ID) (bool, error), f func(Block) error) error {
+	lacking := func(ctx context.Context, p int64) (map[ID][]int64, error) {
+		list, err := i.piece(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		var mu sync.Mutex
+		blocks := map[ID][]int64{}
+		first := p * i.shape.perPiece()
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(asking)
+		for at, id := range list {
+			n := first + int64(at)
+			group.Go(func() error {
+				there, err := has(ctx, n*i.BlockSize, i.shape.blockLen(n), id)
+				if err == nil && !there {
+					mu.Lock()
+					defer mu.Unlock()
+					blocks[id] = append(blocks[id], n)
+				}
+				return err
+			})
+		}
+		return blocks, group.Wait()
+	}
+	return i.walkPieces(ctx, lacking, f)
+}
+
+// asking is how many blocks are asked for at a time whether they are there.
+const asking = 8
+
+// walkPieces calls f with the blocks of all pieces that differing gives.
+func (i *Image) walkPieces(ctx context.Context, differing func(context.Context, int64) (map[ID][]int64, error), f func(Block) error) error {
+	strict := func(err error) error { return err }
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(walkers)
+	for p := range i.shape.pieces() {
+		blocks, err := differing(ctx, p)
+		if err == nil {
+			err = i.walkPiece(ctx, group, blocks, f, strict)
+		}
+		if err != nil {
+			group.Go(func() error { return err })
+			break
+		}
+	}
+	return group.Wait()
 }
 
 const (

@@ -162,6 +162,19 @@ func (a *Archives) Base(ctx context.Context, name string, c lineage.Cluster, lay
 	return &rec, err
 }
 
+// image is the image of a layer, open.
+func (a *Archives) image(ctx context.Context, name string, c lineage.Cluster, layer lineage.LvolName) (*archive.Image, error) {
+	rec, err := a.Base(ctx, name, c, layer)
+	if err != nil {
+		return nil, err
+	}
+	repo, err := a.Repository(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return repo.Image(ctx, *rec)
+}
+
 // Close closes what is open. Nothing must be under way.
 func (a *Archives) Close() {
 	if a == nil {

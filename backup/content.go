@@ -6,24 +6,55 @@ import (
 	"strata/archive"
 	"strata/catalog"
 	"strata/diskimage"
+	"strata/lineage"
 )
 
 // Content is what is written to an lvol: its size, in which pieces it comes, both in bytes,
-// and those that are not zero. Where Blocks fails nothing of it is of use.
+// and those that are not zero, or not as what the lvol stands on. Where Blocks fails nothing
+// of it is of use.
 type Content struct {
 	Size, Block int64
-	Blocks      func(ctx context.Context, f func(archive.Block) error) error
+	Over        bool // the lvol stands on something, and zeroes are pieces as others
+	// Blocks may ask whether the lvol has a piece of that SHA-256 already.
+	Blocks func(ctx context.Context, has Has, f func(archive.Block) error) error
 }
 
-// OfRecord is the image of a record.
-func OfRecord(i *archive.Image) Content {
-	return Content{i.Size, i.BlockSize, func(ctx context.Context, f func(archive.Block) error) error { return i.Blocks(ctx, nil, f) }}
+// Has reports whether there is a piece of that SHA-256 somewhere, in bytes.
+type Has = func(ctx context.Context, off, n int64, sum archive.ID) (bool, error)
+
+// Content is the image of a layer, for an lvol that is empty, or stands on the image of
+// another. Where the archive has that one no more, or cut otherwise, what the lvol has is
+// read and compared. done is to be called when it is written.
+func (a *Archives) Content(ctx context.Context, name string, c lineage.Cluster, layer, over lineage.LvolName) (of Content, done func(), err error) {
+	image, err := a.image(ctx, name, c, layer)
+	if err != nil {
+		return of, nil, err
+	}
+	of = Content{Size: image.Size, Block: image.BlockSize, Over: over != ""}
+	of.Blocks = func(ctx context.Context, has Has, f func(archive.Block) error) error {
+		switch {
+		case over == "":
+			return image.Blocks(ctx, nil, f)
+		case a.Look(ctx, []string{name})[name].Find(c, over) == nil:
+			return image.BlocksUnless(ctx, has, f)
+		}
+		old, err := a.image(ctx, name, c, over)
+		if err != nil {
+			return err
+		}
+		defer old.Close()
+		if old.BlockSize != image.BlockSize {
+			return image.BlocksUnless(ctx, has, f)
+		}
+		return image.Blocks(ctx, old, f)
+	}
+	return of, func() { image.Close() }, nil
 }
 
 // OfFile is a raw image that has to have that SHA-256, for an lvol of clusters of that size.
 func OfFile(i *diskimage.File, sum string, cluster int64) Content {
 	block := catalog.Block(cluster)
-	return Content{i.Size(), block, func(ctx context.Context, f func(archive.Block) error) error {
+	return Content{Size: i.Size(), Block: block, Blocks: func(ctx context.Context, _ Has, f func(archive.Block) error) error {
 		return i.Blocks(ctx, block, sum, func(b diskimage.Block) error {
 			return f(archive.Block{Off: b.Off, Len: int64(len(b.Data)), Data: b.Data})
 		})

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
@@ -29,17 +30,17 @@ type Fill struct {
 	Cluster       int64  // bytes
 }
 
-// Run writes the image, and tells how many bytes of it are written. When it returns the
-// node shows the lvol to nobody any more, if it can be reached.
+// Run writes the image, or what it has over what the lvol stands on, and tells how many
+// bytes of it are written. When it returns the node shows the lvol to nobody any more, if it can be reached.
 func (f *Fill) Run(ctx context.Context, of Content, tell func(bytes int64)) (err error) {
 	nqn := string(f.Of.RestoreNQN(f.Names))
 	if err := f.show(ctx, nqn); err != nil {
 		return err
 	}
 	defer func() {
-		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), detachTimeout)
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), detachTimeout)
 		defer cancel()
-		if derr := f.hide(over, nqn); derr != nil && err == nil {
+		if derr := f.hide(after, nqn); derr != nil && err == nil {
 			err = derr
 		}
 	}()
@@ -56,8 +57,8 @@ func (f *Fill) Run(ctx context.Context, of Content, tell func(bytes int64)) (err
 	if disk.Size < of.Size || of.Block%int64(disk.BlockSize) != 0 {
 		return fmt.Errorf("%s has %d bytes in blocks of %d, and the image %d in pieces of %d", f.Lvol, disk.Size, disk.BlockSize, of.Size, of.Block)
 	}
-	w := &writer{disk: disk, cluster: max(f.Cluster, of.Block), block: of.Block, size: of.Size, seen: map[int64]map[int64]bool{}}
-	if err := of.Blocks(ctx, func(b archive.Block) error {
+	w := &writer{disk: disk, cluster: max(f.Cluster, of.Block), block: of.Block, over: of.Over, seen: map[int64]map[int64]bool{}}
+	if err := of.Blocks(ctx, w.has, func(b archive.Block) error {
 		if err := w.write(ctx, b); err != nil {
 			return err
 		}
@@ -66,32 +67,41 @@ func (f *Fill) Run(ctx context.Context, of Content, tell func(bytes int64)) (err
 	}); err != nil {
 		return err
 	}
-	if err := w.pad(ctx); err != nil {
-		return err
+	if !of.Over {
+		if err := w.pad(ctx); err != nil {
+			return err
+		}
 	}
 	return disk.Flush(ctx)
 }
 
 // writer writes blocks, and what is missing of the clusters that they are in: a target does
-// not zero a cluster that is written to first.
+// not zero a cluster that is written to first. Over a layer it copies it from there.
 type writer struct {
-	disk                 *nvmetcp.Device
-	cluster, block, size int64
-	bytes                atomic.Int64
+	disk           *nvmetcp.Device
+	cluster, block int64
+	over           bool
+	bytes          atomic.Int64
 
 	mu   sync.Mutex
 	seen map[int64]map[int64]bool // blocks by cluster; nil of a cluster that is whole
 }
 
 func (w *writer) write(ctx context.Context, b archive.Block) error {
-	if b.Data == nil {
+	switch {
+	case b.Data != nil:
+		if err := w.disk.WriteAt(ctx, b.Data, b.Off); err != nil {
+			return err
+		}
+	case w.over:
+		if err := w.disk.Zero(ctx, b.Off, b.Len); err != nil {
+			return err
+		}
+	default:
 		return nil // it reads as zero
 	}
-	if err := w.disk.WriteAt(ctx, b.Data, b.Off); err != nil {
-		return err
-	}
 	w.bytes.Add(b.Len)
-	if w.block == w.cluster {
+	if w.over || w.block == w.cluster {
 		return nil
 	}
 	w.mu.Lock()
@@ -106,6 +116,15 @@ func (w *writer) write(ctx context.Context, b archive.Block) error {
 		w.seen[c] = nil
 	}
 	return nil
+}
+
+// has reports whether the disk has a block already.
+func (w *writer) has(ctx context.Context, off, n int64, sum archive.ID) (bool, error) {
+	p := make([]byte, n)
+	if err := w.disk.ReadAt(ctx, p, off); err != nil {
+		return false, err
+	}
+	return sha256.Sum256(p) == sum, nil
 }
 
 // pad zeroes the rest of clusters that were written to in part.

@@ -109,7 +109,7 @@ func (c *cluster) volume(v report.Volume) {
 	box.In = c.group(Group{ID: "engine", Title: "not served", Tone: Bad})
 	if v.Engine != "" {
 		box.In = c.group(Group{ID: "engine " + string(v.Engine), Title: "served by " + string(v.Engine)})
-	} else if v.Health != report.Down && v.Health != report.Unknown && v.Health != report.Absent {
+	} else if v.Health != report.Down && v.Health != report.Unknown && v.Health != report.Absent && v.Health != report.Following {
 		box.In = ""
 	}
 	for _, e := range v.Exports {
@@ -142,7 +142,7 @@ func healthTone(h report.Health) Tone {
 	switch h {
 	case report.Healthy:
 		return Good
-	case report.Degraded, report.Orphaned:
+	case report.Degraded, report.Orphaned, report.Following:
 		return Worry
 	}
 	return Bad

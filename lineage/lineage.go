@@ -4,7 +4,7 @@
 //
 //	head     <volume>.<id>#<epoch>.<legs>[.<cut>][:<layout>][w|q][p|s], or #<epoch>[.<cut>][:<layout>]x or …y
 //	layer    <volume>.<id>@<epoch>.[~]<snapshot>
-//	staging  <volume>.<id>+<epoch>
+//	staging  <volume>.<id>+<epoch>, or <volume>.<id>+~<from> with ~ after it or without
 //
 // A name that does not parse is not strata's and is never touched.
 package lineage
@@ -133,10 +133,16 @@ type Layer struct {
 	Own      bool   // strata's, not the user's
 }
 
-// Staging is a stack that is being copied.
+// Staging is a stack that is being copied, or that is written from an archive.
 type Staging struct {
 	Volume Volume
-	Epoch  Epoch
+	Epoch  Epoch // of the layer that is copied; 0 where From is set
+	// From is the ID of the incarnation of which an archive has what is written, the volume's
+	// own where a file has it; "" where a node copies.
+	From ID
+	// Follows is set, beside From, in one that is never written to, and says of its
+	// incarnation that whatever is recorded of the other is written to it.
+	Follows bool
 }
 
 // Of returns the incarnation the head belongs to.
@@ -208,7 +214,15 @@ func (l Layer) Lvol() LvolName {
 }
 
 // Lvol formats the name of the stack being copied.
-func (s Staging) Lvol() LvolName { return LvolName(fmt.Sprintf("%s+%d", s.Volume, s.Epoch)) }
+func (s Staging) Lvol() LvolName {
+	switch {
+	case s.Follows:
+		return LvolName(fmt.Sprintf("%s+~%s~", s.Volume, s.From))
+	case s.From != "":
+		return LvolName(fmt.Sprintf("%s+~%s", s.Volume, s.From))
+	}
+	return LvolName(fmt.Sprintf("%s+%d", s.Volume, s.Epoch))
+}
 
 // ValidName reports whether s can name a cluster, node, pool, volume or
 // snapshot: 1 to MaxName bytes of [a-z0-9-], not starting with a hyphen.
@@ -288,11 +302,18 @@ func parseNumber(s string) (Epoch, bool) {
 }
 
 func parseStaging(v Volume, s string) (Name, bool) {
+	if from, archived := strings.CutPrefix(s, "~"); archived {
+		id, follows := strings.CutSuffix(from, "~")
+		if !ValidID(ID(id)) && ID(id) != Pending {
+			return nil, false
+		}
+		return Staging{Volume: v, From: ID(id), Follows: follows}, true
+	}
 	e, ok := parseNumber(s)
 	if !ok || e > MaxEpoch && e < firstNoLayer {
 		return nil, false
 	}
-	return Staging{v, e}, true
+	return Staging{Volume: v, Epoch: e}, true
 }
 
 func parseHead(v Volume, s string) (Name, bool) {

@@ -15,9 +15,9 @@ func TestNamesRoundTrip(t *testing.T) {
 		Head{db, 12, 3, 9, true, false, false, Open, Layout{}}, Head{db, 12, 3, 0, true, false, false, Primary, Layout{}}, Head{db, 7, 2, 0, true, false, false, Sealed, Layout{}}, Head{long, 9_999_999, 99, 9_999_999, true, false, false, Primary, Layout{}},
 		Head{db, 12, 3, 9, true, true, false, Open, Layout{}}, Head{db, 12, 3, 0, true, true, false, Primary, Layout{}}, Head{db, 7, 2, 0, true, true, false, Sealed, Layout{}}, Head{long, 9_999_999, 99, 9_999_999, true, true, false, Primary, Layout{}},
 		Head{db, 7, 0, 0, false, false, true, Fenced, Layout{}}, Head{db, 9_999_999, 0, 9_999_999, false, false, true, Fenced, Layout{}},
-		Layer{db, 3, "base", false}, Layer{db, 4, "join", true}, Staging{db, 9},
+		Layer{db, 3, "base", false}, Layer{db, 4, "join", true}, Staging{Volume: db, Epoch: 9},
 		Layer{long, 9_999_999, strings.Repeat("s", MaxName), true},
-		Head{Volume{"db", Pending}, 1, 2, 0, false, false, false, Sealed, Layout{}}, Staging{db, NoLayer}, Staging{db, NoLayer - 3}, Staging{long, NoLayer},
+		Head{Volume{"db", Pending}, 1, 2, 0, false, false, false, Sealed, Layout{}}, Staging{Volume: db, Epoch: NoLayer}, Staging{Volume: db, Epoch: NoLayer - 3}, Staging{Volume: long, Epoch: NoLayer}, Staging{Volume: db, From: "bx2a"}, Staging{Volume: long, From: "bx2a", Follows: true},
 	} {
 		if len(n.Lvol()) > MaxLvolName {
 			t.Errorf("%q has %d bytes", n.Lvol(), len(n.Lvol()))
@@ -32,7 +32,7 @@ func TestForeignNamesDoNotParse(t *testing.T) {
 	for _, s := range []string{
 		"", "db", "db#1", "db.k3f7", "db.k3f7#", "db.k3f7#0.1", "db.k3f7#01.1", "db.k3f7#1", "db.k3f7#1p", "db.k3f7#1.0x", "db.k3f7#1.2.3x",
 		"db.k3f7#1.2qw", "db.k3f7#1.2wq", "db.k3f7#1.2qq", "db.k3f7#1qx", "db.k3f7#1.2.3y", "db.k3f7#1xy", "db.k3f7#1yx", "db.k3f7#1qy", "db.k3f7#y", "db.k3f7#1.2pw", "db.k3f7#1.2ww", "db.k3f7#1.wp", "db.k3f7#1w", "db.k3f7#1wx", "db.k3f7#1.2wx", "db.k3f7#+1.1", "db.k3f#1.1", "db.k3f77#1.1", "db.K3F7#1.1", "DB.k3f7#1.1", "-db.k3f7#1.1",
-		"db.k3f7@1", "db.k3f7@1.", "db.k3f7@1.~", "db.k3f7@1.~~a", "db.k3f7@x.a", "db.k3f7+", "db.k3f7+1p", "db.k3f7+x", "db.k3f7+4294967296", "db.k3f7+10000000",
+		"db.k3f7@1", "db.k3f7@1.", "db.k3f7@1.~", "db.k3f7@1.~~a", "db.k3f7@x.a", "db.k3f7+", "db.k3f7+1p", "db.k3f7+x", "db.k3f7+4294967296", "db.k3f7+10000000", "db.k3f7+~", "db.k3f7+~~", "db.k3f7+~9x2a~", "db.k3f7+~abcd~~", "db.k3f7+~abc",
 		"db.k3f7#10000000.2", "db.k3f7#4294967295x", "db.k3f7#4294967296x", "db.k3f7#1.2.10000000", "db.k3f7#1.10000000x", "db.k3f7@10000000.a", "db.k3f7@4294967295.a", "db.k3f7#1.1pp", "db.k3f7#1.100", "db.k3f7#1.2.", "db.k3f7#1.2.0", "db.k3f7#1.2.3x", "db.k3f7#1.2.3.4",
 	} {
 		if n, ok := Parse(LvolName(s)); ok || n != nil {
@@ -52,6 +52,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("db.k3f7#12.9x")
 	f.Add("db.k3f7+4294967295")
 	f.Add("db.k3f7+99999999999")
+	f.Add("db.k3f7+~abcd~")
 	f.Fuzz(func(t *testing.T, s string) {
 		n, ok := Parse(LvolName(s))
 		switch {

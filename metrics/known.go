@@ -48,6 +48,9 @@ var (
 	backupCopied    = desc("strata_backup_copied_bytes", "Bytes that a node sent for that record.", "volume", "id", "archive")
 	backupVerified  = desc("strata_backup_verified_timestamp_seconds", "When that record was last read back and found whole; 0 for never.", "volume", "id", "archive")
 	backupLacks     = desc("strata_backup_lacking", "Snapshots that are to be in the archive and are not.", "volume", "id", "archive")
+	followTime      = desc("strata_follow_timestamp_seconds", "When the record was made of the snapshot to which a volume that follows another has come; 0 for none.", "volume", "id", "archive")
+	followLacks     = desc("strata_follow_lacking", "Younger snapshots that are recorded, and that such a volume does not have yet.", "volume", "id", "archive")
+	followSince     = desc("strata_follow_lacking_since_timestamp_seconds", "When the first of these was recorded; 0 when there is none.", "volume", "id", "archive")
 	backupRead      = desc("strata_backup_archive_read", "Whether the archive of a volume could be read.", "volume", "id", "archive")
 	volumeRead      = desc("strata_volume_read_bytes_total", "Bytes that hosts have read.", "volume", "id")
 	volumeWritten   = desc("strata_volume_written_bytes_total", "Bytes that hosts have written.", "volume", "id")
@@ -65,7 +68,7 @@ func (k known) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		configValid, configLoaded, leads, converged, looked, blocked, sections, waiting, nodeState, poolFound, poolSize, poolFree, promised,
 		volumes, volumeHealth, volumeSize, replicasCurrent, replicasWanted, volumeHosts, volumeHeld, volumeSnapshot,
-		backupTime, backupSize, backupCopied, backupVerified, backupLacks, backupRead,
+		backupTime, backupSize, backupCopied, backupVerified, backupLacks, backupRead, followTime, followLacks, followSince,
 		volumeRead, volumeWritten, volumeReads, volumeWrites, copiesNow, copiesLeft, lacking, rebuildWait,
 	} {
 		ch <- d
@@ -167,6 +170,7 @@ func (c collected) volumes(v *view.View) {
 		c.gauge(replicasWanted, float64(vol.Wanted), labels...)
 		c.hosts(vol, labels)
 		c.backup(vol)
+		c.follow(vol)
 		key := vol.Key()
 		c.since(volumeSnapshot, v.Snapshots[key], labels...)
 		if t, known := v.Traffic[key]; known {
@@ -191,18 +195,35 @@ func (c collected) backup(vol *report.Volume) {
 	if c.gauge(backupRead, one(b.Unread == ""), labels...); b.Unread != "" {
 		return
 	}
-	at := func(text string) float64 {
-		t, err := time.Parse(time.RFC3339, text)
-		if err != nil {
-			return 0
-		}
-		return float64(t.Unix())
-	}
 	c.gauge(backupTime, at(b.Time), labels...)
 	c.gauge(backupSize, float64(b.Size), labels...)
 	c.gauge(backupCopied, float64(b.Copied), labels...)
 	c.gauge(backupVerified, at(b.Verified), labels...)
 	c.gauge(backupLacks, float64(len(b.Lacks)), labels...)
+}
+
+// follow gives how far a volume has come that follows another.
+func (c collected) follow(vol *report.Volume) {
+	f := vol.Follow
+	if f == nil {
+		return
+	}
+	labels := []string{vol.Name, string(vol.ID), f.Archive}
+	if c.gauge(backupRead, one(f.Unread == ""), labels...); f.Unread != "" {
+		return
+	}
+	c.gauge(followTime, at(f.Time), labels...)
+	c.gauge(followLacks, float64(f.Lacks), labels...)
+	c.gauge(followSince, at(f.Since), labels...)
+}
+
+// at is a time in RFC 3339 as seconds since 1970; 0 for none.
+func at(text string) float64 {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return 0
+	}
+	return float64(t.Unix())
 }
 
 // hosts gives those that are connected, each once, and whether they wait.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,6 +105,16 @@ func config(t *testing.T) *schema.Config {
 	return cfg
 }
 
+// shown is the configuration with a volume more, which follows what nobody has recorded.
+func (s *scene) shown() *schema.Config {
+	cfg := *s.cfg
+	cfg.Volumes = append(slices.Clone(cfg.Volumes), &schema.Volume{
+		Name: "dr", Size: 64 << 20, Replicas: schema.Replicas{Count: 1}, Restore: &schema.Restore{Archive: "main", Volume: "gone", Snapshot: schema.Latest, Follow: true},
+	})
+	slices.SortFunc(cfg.Volumes, func(a, b *schema.Volume) int { return strings.Compare(a.Name, b.Name) })
+	return &cfg
+}
+
 func (s *scene) tell(e watch.Event) {
 	s.board.Observe(e)
 	s.metrics.Observe(e)
@@ -128,7 +140,7 @@ func (s *scene) run() *apply.Result {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.tell(watch.Looked{Config: s.cfg, Snapshot: r.Snapshot, Catalog: found, Took: 20 * time.Millisecond})
+	s.tell(watch.Looked{Config: s.shown(), Snapshot: r.Snapshot, Catalog: found, Took: 20 * time.Millisecond})
 	s.tell(watch.Ended{Result: r, Took: time.Since(start)})
 	s.tell(watch.Waiting{Plan: shown})
 	return r
@@ -137,7 +149,7 @@ func (s *scene) run() *apply.Result {
 // look reads all nodes, and has the board read hosts.
 func (s *scene) look() {
 	snap := state.Read(s.t.Context(), s.cfg.Cluster, s.targets)
-	s.tell(watch.Looked{Config: s.cfg, Snapshot: snap, Catalog: found, Took: 20 * time.Millisecond})
+	s.tell(watch.Looked{Config: s.shown(), Snapshot: snap, Catalog: found, Took: 20 * time.Millisecond})
 	time.Sleep(6 * time.Second)
 	synctest.Wait()
 }

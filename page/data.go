@@ -264,7 +264,7 @@ func volume(v *view.View, vol report.Volume, brief bool) Volume {
 // missing are the replicas of a volume, of which there are some, that were not found.
 func missing(v *view.View, vol *report.Volume) (all []Missing) {
 	conf := v.Config.Volume(vol.Name)
-	if conf == nil || vol.Health == report.Absent || vol.Health == report.Orphaned {
+	if conf == nil || vol.Health == report.Absent || vol.Health == report.Following || vol.Health == report.Orphaned {
 		return nil
 	}
 	found := map[lineage.Node]bool{}

@@ -33,6 +33,10 @@ func (r *Report) Recorded(cfg *schema.Config, s *state.Snapshot, found catalog.C
 		if v := cfg.Volume(r.Volumes[i].Name); v != nil && v.Backup != nil {
 			r.Volumes[i].Backup = backup(cfg.Cluster, v, lineage.Volume{Name: v.Name, ID: r.Volumes[i].ID}, s, found[v.Backup.To])
 		}
+		if v := cfg.Volume(r.Volumes[i].Name); v != nil && r.Volumes[i].Health == Following {
+			id := lineage.Volume{Name: v.Name, ID: r.Volumes[i].ID}
+			r.Volumes[i].Follow = follow(cfg.Cluster, v, s.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk).Incarnation(cfg.Cluster, id), found[v.Restore.Archive])
+		}
 	}
 }
 

@@ -63,14 +63,16 @@ type Health string
 const (
 	Healthy  Health = "healthy"  // served, all replicas current
 	Degraded Health = "degraded" // served, or ready to be, with fewer
-	Down     Health = "down"     // known to be complete, but not served
-	Unknown  Health = "unknown"  // not known which replica is current
-	Absent   Health = "absent"   // no replica was found
-	Orphaned Health = "orphaned" // exists but is not configured
+	// Following is a volume that has what an archive has of another, and is served by nobody.
+	Following Health = "following"
+	Down      Health = "down"     // known to be complete, but not served
+	Unknown   Health = "unknown"  // not known which replica is current
+	Absent    Health = "absent"   // no replica was found
+	Orphaned  Health = "orphaned" // exists but is not configured
 )
 
 // Healths are all of them, in that order.
-var Healths = []Health{Healthy, Degraded, Down, Unknown, Absent, Orphaned}
+var Healths = []Health{Healthy, Degraded, Following, Down, Unknown, Absent, Orphaned}
 
 // Volume is one incarnation of a volume, or a configured volume that has none.
 type Volume struct {
@@ -95,6 +97,7 @@ type Volume struct {
 	// "" without a schedule, or where nobody knows the time (Schedule).
 	Next     string    `json:"nextSnapshot,omitempty"`
 	Backup   *Backup   `json:"backup,omitempty"` // nil: it is not backed up, or nobody looked (Recorded)
+	Follow   *Follow   `json:"follow,omitempty"` // nil: it follows nothing, or nobody looked (Recorded)
 	Exports  []Export  `json:"exports,omitempty"`
 	Replicas []Replica `json:"replicas,omitempty"`
 	// Unread are the nodes of those that count as current, for the engine has them in
@@ -208,6 +211,9 @@ func absent(cfg *schema.Config, v *schema.Volume, s *state.Snapshot, gone map[li
 	if len(gone) > 0 {
 		out.Health, out.Undecided, out.Why = Unknown, true, "no replica of it was found, but "+why(cfg, gone)
 	}
+	if follows(v, &state.Incarnation{}) {
+		out.Health, out.Why = Following, ""
+	}
 	for _, a := range s.Apart(v.Name) {
 		if a.Ours {
 			out.Health, out.Undecided, out.Why = Unknown, true, fmt.Sprintf("%s cannot be used: %s", a, a.Why)
@@ -252,6 +258,9 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 	}
 	if why := waiting(cfg, s, verdict); why != "" && out.Health == Healthy {
 		out.Health, out.Why = Degraded, why
+	}
+	if follows(v, inc) {
+		out.Health, out.Why, out.Undecided = Following, "", false
 	}
 	return out, verdict
 }

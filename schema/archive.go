@@ -58,6 +58,11 @@ type Restore struct {
 	Cluster  string `json:",omitempty"` // whose it is; "": this one
 	Volume   string
 	Snapshot string // Latest is the youngest that is recorded
+	// Alone is set when none of the snapshots is restored that the archive has beside it.
+	Alone bool `json:",omitempty"`
+	// Follow is set when the volume is served by nobody, and has every snapshot written to it
+	// as it is recorded.
+	Follow bool `json:",omitempty"`
 }
 
 // Latest is the youngest snapshot that is recorded.
@@ -226,6 +231,15 @@ func (o object) restore() *Restore {
 	r.Volume, _ = o.required("volume", `"db"`).ownName("volume")
 	if name, ok := o.field("snapshot").ownName("snapshot"); ok {
 		r.Snapshot = name
+	}
+	which, _ := o.field("snapshots").matching(`"all" or "none"`, func(t string) bool { return t == "all" || t == "none" })
+	r.Alone = which == "none"
+	if r.Follow = o.field("follow").boolean(); r.Follow {
+		for _, name := range []string{"snapshot", "snapshots"} {
+			if at := o.field(name); at != nil {
+				at.wrong("leave it out", "does not go together with follow: every snapshot is restored as it is recorded")
+			}
+		}
 	}
 	return r
 }

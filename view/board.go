@@ -166,7 +166,7 @@ func (v *View) Lacking() (all, queued int) {
 		copied[c.Volume][c.To] = true
 	}
 	for _, vol := range v.volumes() {
-		if vol.Undecided || vol.Health == report.Orphaned || vol.Health == report.Absent {
+		if vol.Undecided || vol.Health == report.Orphaned || vol.Health == report.Absent || vol.Health == report.Following {
 			continue
 		}
 		lacks := max(0, vol.Wanted-vol.Current)
@@ -178,7 +178,7 @@ func (v *View) Lacking() (all, queued int) {
 
 // WorstFirst are the volumes, those in trouble before the others.
 func (v *View) WorstFirst() []report.Volume {
-	order := []report.Health{report.Unknown, report.Down, report.Absent, report.Degraded, report.Orphaned, report.Healthy}
+	order := []report.Health{report.Unknown, report.Down, report.Absent, report.Degraded, report.Orphaned, report.Following, report.Healthy}
 	all := slices.Clone(v.volumes())
 	slices.SortStableFunc(all, func(a, b report.Volume) int {
 		return cmp.Compare(slices.Index(order, a.Health), slices.Index(order, b.Health))

@@ -122,6 +122,9 @@ func volumeTree(v report.Volume) any {
 	if v.Backup != nil {
 		t.Child("backup " + backupLine(v.Backup))
 	}
+	if v.Follow != nil {
+		t.Child("follows " + followLine(v.Follow))
+	}
 	for _, r := range v.Replicas {
 		rt := tree.Root(fmt.Sprintf("%s  %s/%s  %s, %s written  %s", r.Node, r.Lvstore, r.Head, amount.About(r.Size), amount.About(r.Allocated), legStyle(r.Leg).Render(r.Leg)))
 		if len(r.Stack) > 0 && (len(r.Stack[0].Above) > 0 || r.Stack[0].Name != r.Head) {
@@ -210,7 +213,7 @@ func healthStyle(h report.Health) style {
 	switch h {
 	case report.Healthy:
 		return good
-	case report.Degraded, report.Orphaned:
+	case report.Degraded, report.Orphaned, report.Following:
 		return worry
 	}
 	return bad
@@ -270,6 +273,25 @@ func nextLine(at string) string {
 		return fmt.Sprintf("next snapshot due %s (in %v)", at, time.Until(t).Round(time.Second))
 	}
 	return worry.Render("a snapshot has been due since " + at)
+}
+
+// followLine says how far a volume has come that follows another.
+func followLine(f *report.Follow) string {
+	of := fmt.Sprintf("%s of %s in %s", f.Volume, f.Cluster, f.Archive)
+	has := worry.Render("nothing yet")
+	switch {
+	case f.Snapshot != "" && f.Time != "":
+		has = fmt.Sprintf("has %s of %s%s, on %s", f.Snapshot, f.Time, age(f.Time), f.Node)
+	case f.Snapshot != "":
+		has = fmt.Sprintf("has %s, on %s", f.Snapshot, f.Node)
+	}
+	switch {
+	case f.Unread != "":
+		return of + ": " + has + "  " + worry.Render("whether that is the latest is not known: "+f.Unread)
+	case f.Lacks > 0:
+		return of + ": " + has + "  " + worry.Render(fmt.Sprintf("lacks %s, the first of %s%s", amount.Of(f.Lacks, "younger one"), f.Since, age(f.Since)))
+	}
+	return of + ": " + has + ", the latest"
 }
 
 // age says how long ago a time is.

@@ -114,34 +114,6 @@ func (c *Checker) backupOver(n lineage.Node, b lineage.Backup) error {
 	return nil
 }
 
-// fill refuses to write to anything but staging of a volume that has no head, and what is
-// not in the archive.
-func (c *Checker) fill(n *schema.Node, op plan.Fill) error {
-	name, _ := lineage.Parse(op.Name)
-	staging, ok := name.(lineage.Staging)
-	if !ok {
-		return fmt.Errorf("%s is no lvol that is being made: it would be overwritten", op.Name)
-	}
-	if err := ours(n, op.Lvstore, op.Name); err != nil {
-		return err
-	}
-	if op.File != "" {
-		if err := c.imported(staging.Volume.Name, op); err != nil {
-			return err
-		}
-	} else if c.opt.Catalog[op.Archive].Find(op.Cluster, op.Image) == nil {
-		return fmt.Errorf("archive %s has no record of %s", op.Archive, op.Image)
-	}
-	if inc := c.w.Incarnation(staging.Volume); len(inc.Heads) > 0 || inc.Running() {
-		return fmt.Errorf("%s is there already", staging.Volume)
-	}
-	l := c.w.Nodes[n.Name].Lvols[op.Lvstore+"/"+string(op.Name)]
-	if l == nil || !l.Empty() {
-		return fmt.Errorf("%s on %s is not empty", op.Name, n.Name)
-	}
-	return nil
-}
-
 // imported refuses to write a file to a volume that is not configured to be made of it, of
 // just that content, or that is smaller.
 func (c *Checker) imported(volume string, op plan.Fill) error {

@@ -34,6 +34,7 @@ type Checker struct {
 	recorded map[recorded]bool
 	// forgotten has those of which they have none any more.
 	forgotten map[recorded]bool
+	images    images
 	// held has the exports of wholes whose hosts wait between sections of a pass, and the
 	// one since which.
 	held map[lineage.NQN]plan.Key
@@ -344,6 +345,9 @@ func (c *Checker) pruned(volume string, op plan.Op) bool {
 	if !slices.Contains(layers, l) {
 		return false
 	}
+	if younger := slices.ContainsFunc(layers, func(o lineage.Layer) bool { return o.Epoch > l.Epoch }); !younger && c.follows(l.Volume) {
+		return false // it is what will be served
+	}
 	var snapshots []string
 	for _, l := range layers {
 		snapshots = append(snapshots, l.Snapshot)
@@ -355,11 +359,18 @@ func (c *Checker) pruned(volume string, op plan.Op) bool {
 
 // counted are the layers with users' snapshots and those on schedule that the
 // current copies have, and that count: the heads say so, or those of another volume of
-// the group.
+// the group. Of what follows all do.
 func (c *Checker) counted(id lineage.Volume) []lineage.Layer {
 	inc := c.w.Incarnation(id)
 	var cut lineage.Epoch
 	var found []lineage.Layer
+	if len(inc.Heads) == 0 && c.follows(id) {
+		for _, o := range inc.Others {
+			if l, is := o.Lvol.Parsed.(lineage.Layer); is {
+				found, cut = append(found, l), max(cut, l.Epoch)
+			}
+		}
+	}
 	for _, leg := range c.judge(id).Legs {
 		if leg.Head == nil {
 			continue

@@ -40,6 +40,9 @@ func (c *Checker) owned(op plan.Op) error {
 		if from.Of() != to.Of() {
 			return fmt.Errorf("%s and %s are not of one volume", op.From, op.To)
 		}
+		if err := c.whole(op); err != nil {
+			return err
+		}
 		if err := c.takeover(op); err != nil {
 			return err
 		}
@@ -59,9 +62,15 @@ func (c *Checker) owned(op plan.Op) error {
 		if err := ours(node, op.Lvstore, op.Layer); err != nil {
 			return err
 		}
+		if err := c.snapshotted(op); err != nil {
+			return err
+		}
 		return c.changed(node, op.Lvstore, op.Lvol)
 	case plan.LvolClone:
 		if err := ours(node, op.Lvstore, op.Layer); err != nil {
+			return err
+		}
+		if err := c.unserved(op); err != nil {
 			return err
 		}
 		return ours(node, op.Lvstore, op.Name)

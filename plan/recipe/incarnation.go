@@ -50,7 +50,7 @@ func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
 	}
 	if r != nil {
 		p.id = r.Volume
-	} else if i := slices.IndexFunc(layers, func(id lineage.Volume) bool { return !b.releases(v, id) && !slices.Contains(b.unfinished(v), id) }); i >= 0 {
+	} else if i := slices.IndexFunc(layers, func(id lineage.Volume) bool { return !b.releases(v, id) && !slices.Contains(b.begun(v), id) }); i >= 0 {
 		return p, fmt.Sprintf("of %s only layers are left, and no head", layers[i]), "if nothing of it is needed, release it with " + plan.IncarnationGrant(layers[i]).Flag()
 	}
 	for _, o := range rivals {
@@ -59,7 +59,7 @@ func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
 		}
 	}
 	if r == nil {
-		goes := b.unfinished(v) // before it is made
+		goes := b.begun(v) // before it is made
 		layers = slices.DeleteFunc(layers, func(id lineage.Volume) bool { return slices.Contains(goes, id) })
 	}
 	p.others = append(p.others, layers...)

@@ -2,8 +2,10 @@ package recipe
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"strata/amount"
 	"strata/catalog"
@@ -16,12 +18,14 @@ import (
 
 // restore makes a volume that nobody has of an image in an archive, or in a file (image.go):
 //
-//	filled    an empty lvol, staging, written by strata; what an earlier try left goes first,
-//	          for nobody knows how far it came
+//	filled    an empty lvol, staging, written by strata: first the oldest of the snapshots
+//	          that the volume is to have, which staging is snapshotted as, then what the next
+//	          one has over it, and last what the image has; what an earlier try left goes
+//	          first, for nobody knows how far it came
 //	named     it becomes a sealed head, the only one: only now there is such a volume, which
 //	          is started and served as any other; further replicas come by rebuild
 //
-// A crash before the last call leaves staging, which is never served.
+// A crash before the last call leaves staging and layers, which are never served.
 func (s *subject) restore() result {
 	if s.v.Restore == nil && s.v.Image == nil {
 		return idle
@@ -58,10 +62,12 @@ func (s *subject) restore() result {
 
 // origin is what a volume is made of.
 type origin struct {
-	what string    // in words
-	why  reason    // for making it of that
-	size int64     // bytes
-	fill plan.Fill // without where it is written
+	what string          // in words
+	why  reason          // for making it of that
+	size int64           // bytes
+	fill plan.Fill       // without where it is written
+	rec  *catalog.Record // nil of a file
+	in   *catalog.Archive
 }
 
 // recordOf is the record in an archive that the volume is to be made of. It returns false,
@@ -93,7 +99,8 @@ func (s *subject) recordOf() (of origin, ok bool) {
 	return origin{
 		what: from.String(), size: rec.Size,
 		why:  because(s.v.At("from"), "volume %s is made of %s, which is %s, recorded %s", s.v.Name, from, rec.Layer, retention.Clock(rec.Time)),
-		fill: plan.Fill{Archive: from.Archive, Cluster: rec.Cluster, Image: rec.Layer, Bytes: written(in, rec)},
+		fill: plan.Fill{Archive: from.Archive, Cluster: rec.Cluster, Image: rec.Layer, Bytes: written(in, rec, "")},
+		rec:  rec, in: in,
 	}, true
 }
 
@@ -135,54 +142,126 @@ func (s *subject) fill(of origin, at plan.Choice) {
 	size := s.b.size(s.v, []plan.Choice{at})
 	p.taken += size
 	s.sec.after(p.known...)
-	staging := lineage.Staging{Volume: s.id, Epoch: restoredAt}.Lvol()
-	head := lineage.Head{Volume: s.id, Epoch: restoredAt, Legs: 1, Mark: lineage.Sealed}.Lvol()
+	staging := lineage.Staging{Volume: s.id, From: s.id.ID}
+	if of.rec != nil {
+		staging.From = of.rec.Of().Volume.ID
+	}
 	n := plan.At{Node: at.Node}
-	s.sec.then(why, plan.RiskCreate, plan.LvolCreate{At: n, Lvstore: at.Lvstore, Name: staging, Size: size})
+	s.sec.then(why, plan.RiskCreate, plan.LvolCreate{At: n, Lvstore: at.Lvstore, Name: staging.Lvol(), Size: size})
 	s.b.copies[at.Node]++
-	of.fill.At, of.fill.Lvstore, of.fill.Name = n, at.Lvstore, staging
-	s.sec.then(why, plan.RiskCopy, of.fill)
-	s.sec.then(why, plan.RiskCreate, plan.LvolRename{At: n, Lvstore: at.Lvstore, From: staging, To: head})
+	of.fill.At, of.fill.Lvstore, of.fill.Name = n, at.Lvstore, staging.Lvol()
+	cut := s.fillLayers(of)
+	head := lineage.Head{Volume: s.id, Epoch: cut + 1, Legs: 1, Cut: cut, Mark: lineage.Sealed}.Lvol()
+	s.sec.then(why, plan.RiskCreate, plan.LvolRename{At: n, Lvstore: at.Lvstore, From: staging.Lvol(), To: head})
 }
 
-// written is how much an image has at most: what was sent for it and for those that it was
-// built on.
-func written(in *catalog.Archive, rec *catalog.Record) int64 {
+// fillLayers writes an image, and before it what the volume is to have as snapshots of what is
+// recorded with it, and gives the epoch of the last of these.
+func (s *subject) fillLayers(of origin) (cut lineage.Epoch) {
+	write := of.fill
+	if of.rec != nil {
+		for _, r := range s.withIt(of.rec, of.in) {
+			with := because(s.v.At("from"), "snapshot %s is restored with it: %s, recorded %s", r.Of().Snapshot, r.Layer, retention.Clock(r.Time))
+			if r.Layer == of.rec.Layer {
+				with = of.why
+			}
+			write.Image, write.Bytes = r.Layer, written(of.in, &r, write.Over)
+			s.sec.then(with, plan.RiskCopy, write)
+			cut++
+			s.sec.then(with, plan.RiskCreate, plan.LvolSnapshot{At: write.At, Lvstore: write.Lvstore, Lvol: write.Name, Layer: lineage.Layer{Volume: s.id, Epoch: cut, Snapshot: r.Of().Snapshot}.Lvol()})
+			write.Over = r.Layer
+		}
+		if write.Over == of.rec.Layer {
+			return cut
+		}
+		write.Image, write.Bytes = of.rec.Layer, written(of.in, of.rec, write.Over)
+	}
+	s.sec.then(of.why, plan.RiskCopy, write)
+	return cut
+}
+
+// withIt are the records that become snapshots of the volume that is made of one, the
+// oldest first: those of the same incarnation up to that one, of snapshots that the volume is
+// to have; of several of a name the youngest.
+func (s *subject) withIt(rec *catalog.Record, in *catalog.Archive) (all []catalog.Record) {
+	if s.v.Restore.Alone {
+		return nil
+	}
+	last, of := map[string]catalog.Record{}, rec.Of()
+	var names, lacking []string
+	for _, r := range in.Of(rec.Cluster, of.Volume.Name) {
+		if was := r.Of(); was.Volume == of.Volume && was.Epoch <= of.Epoch {
+			if last[was.Snapshot].Layer == "" {
+				names = append(names, was.Snapshot)
+			}
+			last[was.Snapshot] = r
+		}
+	}
+	gone, _ := retention.LetGo(s.v, names, s.b.opt.Now)
+	for _, name := range names {
+		scheduled := s.v.Every > 0 && strings.HasPrefix(name, schema.AutoPrefix) && gone[name] == ""
+		if slices.Contains(s.v.Snapshots, name) || scheduled {
+			all = append(all, last[name])
+		} else if last[name].Layer != rec.Layer && !strings.HasPrefix(name, schema.AutoPrefix) {
+			lacking = append(lacking, name)
+		}
+	}
+	if len(lacking) > 0 {
+		s.b.warnOnce(plan.Finding{About: "volume " + s.v.Name, Pos: s.v.At("from"), Hint: "have them in its snapshots, and they are restored with it",
+			Text: fmt.Sprintf("archive %s has other snapshots of %s, which it is not to have: %s", s.v.Restore.Archive, of.Volume.Name, strings.Join(lacking, ", "))})
+	}
+	slices.SortFunc(all, func(x, y catalog.Record) int { return cmp.Compare(x.Of().Epoch, y.Of().Epoch) })
+	return all
+}
+
+// written is how much an image has at most that an older one has not: what was sent for it
+// and for those that it was built on, down to the older; "" for none.
+func written(in *catalog.Archive, rec *catalog.Record, over lineage.LvolName) int64 {
 	bytes := int64(0)
+	older, _ := lineage.ParseLayer(over)
 	for r := rec; r != nil && bytes < rec.Size; r = in.Find(r.Cluster, r.Over) {
 		bytes += r.Bytes
-		if r.Over == "" {
+		if on, _ := lineage.ParseLayer(r.Over); on.Epoch <= older.Epoch {
 			return min(bytes, rec.Size)
 		}
 	}
 	return rec.Size
 }
 
-// restoredAt is the epoch of what an image is written to. No layer has it, for none is cut
-// before there is a head, so no rebuild stages anything at it.
-const restoredAt = 1
-
 // unfinished are incarnations of a volume that is to be restored of which there is nothing
-// but what an image is written to: what a try has left that was cut off. Where there is a
-// layer, or what a rebuild was to make of one, it was a volume, and is not touched.
+// but what an image is written to: what a try has left that was cut off. Where there is no
+// such staging it was a volume, and is not touched.
 func (b *builder) unfinished(v *schema.Volume) (all []lineage.Volume) {
 	if v.Restore == nil && v.Image == nil {
 		return nil
 	}
 	for _, id := range b.w.Incarnations(v.Name) {
 		inc := b.w.Incarnation(id)
-		staging := !slices.ContainsFunc(inc.Others, func(o state.Placed) bool {
+		written := slices.ContainsFunc(inc.Others, func(o state.Placed) bool {
 			st, is := o.Lvol.Parsed.(lineage.Staging)
-			return !is || st.Epoch != restoredAt
+			return is && st.From != ""
+		}) && !slices.ContainsFunc(inc.Others, func(o state.Placed) bool {
+			st, is := o.Lvol.Parsed.(lineage.Staging)
+			return is && st.Follows
 		})
-		if len(inc.Heads) == 0 && !inc.Running() && len(inc.Others) > 0 && staging {
+		if len(inc.Heads) == 0 && !inc.Running() && written {
 			all = append(all, id)
 		}
 	}
 	return all
 }
 
-// drop deletes what a try has left.
+// begun are the incarnations of a volume that it may become: what a restore has left, and
+// what follows.
+func (b *builder) begun(v *schema.Volume) []lineage.Volume {
+	all := b.unfinished(v)
+	if f := b.follower(v); f != nil {
+		all = append(all, f.id)
+	}
+	return all
+}
+
+// drop deletes what a try has left: what stands on others before these.
 func (s *subject) drop(left lineage.Volume) {
 	why := because(s.v.At("from"), "it is left of a restore that was cut off, and nobody knows how far that came")
 	for n, at := range s.b.readNodes() {
@@ -192,7 +271,11 @@ func (s *subject) drop(left lineage.Volume) {
 			}
 		}
 	}
-	for _, o := range slices.Clone(s.b.w.Incarnation(left).Others) {
+	others := slices.Clone(s.b.w.Incarnation(left).Others)
+	slices.SortStableFunc(others, func(x, y state.Placed) int {
+		return -cmp.Compare(len(s.b.w.Nodes[x.Node].Below(x.Lvol)), len(s.b.w.Nodes[y.Node].Below(y.Lvol)))
+	})
+	for _, o := range others {
 		s.b.withdraw(s.sec, why, o.Node, o.Lvol.UUID, "")
 		s.sec.then(why, plan.RiskCreate, plan.LvolDelete{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, Name: o.Lvol.Name})
 	}

@@ -77,6 +77,7 @@ func (b *builder) volume(v *schema.Volume) {
 	}
 	b.subjects[v.Name] = s
 	s.layers()
+	s.followsNoMore()
 	s.report()
 }
 
@@ -97,7 +98,7 @@ func (b *builder) open(v *schema.Volume) *subject {
 		return nil
 	}
 	s := &subject{b: b, v: v, keep: map[lineage.UUID]lineage.Node{}}
-	if s.busy() && len(b.unfinished(v)) > 0 {
+	if s.busy() && (len(b.unfinished(v)) > 0 || b.follower(v) != nil) {
 		return nil // it is being made of what an archive has
 	}
 	p, why, hint := b.pick(v)
