@@ -71,7 +71,13 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return t.SubsystemDelete(ctx, string(op.NQN))
 	case plan.HostAllow:
 		c.crossing.letIn(op.NQN)
-		return t.HostAdd(ctx, string(op.NQN), string(op.Host))
+		return t.HostAdd(ctx, spdk.HostAdd{NQN: string(op.NQN), Host: string(op.Host), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey})
+	case plan.HostKeysSet:
+		return t.SetHostKeys(ctx, spdk.HostKeysSet{NQN: string(op.NQN), Host: string(op.Host), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey})
+	case plan.KeyAdd:
+		return t.KeyAdd(ctx, spdk.KeyAdd{Name: op.Name, Path: op.Path})
+	case plan.KeyRemove:
+		return unless(spdk.NotFound, t.KeyRemove(ctx, op.Name))
 	case plan.HostRefuse:
 		return t.HostRemove(ctx, string(op.NQN), string(op.Host))
 	case plan.Fence:

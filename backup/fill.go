@@ -157,7 +157,7 @@ func (f *Fill) show(ctx context.Context, nqn string) error {
 		func() error {
 			return f.Target.SubsystemCreate(ctx, spdk.SubsystemCreate{NQN: nqn, SerialNumber: "STRESTORE", ModelNumber: "strata", MaxNamespaces: 1})
 		},
-		func() error { return f.Target.HostAdd(ctx, nqn, string(f.Of.RestoreHost())) },
+		func() error { return f.Target.HostAdd(ctx, spdk.HostAdd{NQN: nqn, Host: string(f.Of.RestoreHost())}) },
 		func() error {
 			_, err := f.Target.NamespaceAdd(ctx, spdk.NamespaceAdd{NQN: nqn, Namespace: spdk.NamespaceSpec{NSID: 1, BdevName: f.Lvol, UUID: id}})
 			return err

@@ -118,7 +118,7 @@ func (d *drafter) volume(inc *state.Incarnation, verdict state.Verdict) *volume 
 		}
 	}
 	v.pool = d.poolOf(v, inc)
-	v.exported(inc)
+	v.exported(d.snap, inc)
 	if at := d.snap.Nodes[verdict.Engine]; at != nil {
 		v.limits = at.LimitsOf(verdict.Device)
 	}
@@ -202,7 +202,7 @@ func (d *drafter) poolNames(n lineage.Node) map[string]string {
 }
 
 // exported finds how hosts reach the volume.
-func (v *volume) exported(inc *state.Incarnation) {
+func (v *volume) exported(snap *state.Snapshot, inc *state.Incarnation) {
 	v.export.Kind = schema.ExportNone
 	n := 0
 	for _, e := range inc.Exports {
@@ -214,7 +214,7 @@ func (v *volume) exported(inc *state.Incarnation) {
 		}
 		switch {
 		case e.Subsystem != nil:
-			v.export = schema.Export{Kind: schema.ExportNVMf, AnyHost: e.Subsystem.AnyHost, Hosts: e.Subsystem.Hosts, Standby: len(inc.Standbys)}
+			v.export = schema.Export{Kind: schema.ExportNVMf, AnyHost: e.Subsystem.AnyHost, Hosts: e.Subsystem.Hosts, Keys: hostKeys(snap.Nodes[e.Node], e.Subsystem), Standby: len(inc.Standbys)}
 		case e.Ublk >= 0:
 			v.export = schema.Export{Kind: schema.ExportUblk, UblkID: e.Ublk}
 		default:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"strata/lineage"
 	"strata/schema"
 	"strata/state"
 )
@@ -61,13 +62,40 @@ func limitsText(l state.Limits) string {
 	return fmt.Sprintf("\tlimits: {%s}\n", strings.Join(fields, ", "))
 }
 
+// hostsText writes the hosts that are let in, with the files of their keys.
+func hostsText(e schema.Export) string {
+	var parts []string
+	for _, h := range e.Hosts {
+		switch k := e.Keys[h]; {
+		case k.Key == "":
+			parts = append(parts, quote(h))
+		case k.CtrlKey == "":
+			parts = append(parts, fmt.Sprintf("{nqn: %s, dhchap: key: path: %s}", quote(h), quote(k.Key)))
+		default:
+			parts = append(parts, fmt.Sprintf("{nqn: %s, dhchap: {key: path: %s, ctrlrKey: path: %s}}", quote(h), quote(k.Key), quote(k.CtrlKey)))
+		}
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
+}
+
+// hostKeys are the files of the keys that hosts of a subsystem of a node use.
+func hostKeys(at *state.Node, sub *state.Subsystem) (all map[lineage.NQN]schema.HostKeys) {
+	for h, k := range sub.Keys {
+		if all == nil {
+			all = map[lineage.NQN]schema.HostKeys{}
+		}
+		all[h] = schema.HostKeys{Key: at.Keyring[k.Key], CtrlKey: at.Keyring[k.CtrlKey]}
+	}
+	return all
+}
+
 // exportText writes a way to reach a volume; "" for none.
 func exportText(e schema.Export) string {
 	switch e.Kind {
 	case schema.ExportNVMf:
 		hosts := `"any"`
 		if !e.AnyHost {
-			hosts = list(e.Hosts)
+			hosts = hostsText(e)
 		}
 		if e.Standby > 0 {
 			return fmt.Sprintf("nvmf: {hosts: %s, standby: %d}", hosts, e.Standby)

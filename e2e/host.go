@@ -34,12 +34,18 @@ type call struct {
 // several.
 func (l *Lab) hostConfig(volume string) (calls []call) {
 	nqn, paths := l.paths(volume)
+	if l.HostKey != "" {
+		calls = append(calls, call{"keyring_file_add_key", map[string]any{"name": "host", "path": l.HostKey}})
+	}
 	for _, x := range paths {
 		for _, address := range x.addresses() {
 			attach := call{"bdev_nvme_attach_controller", map[string]any{
 				"name": "host", "trtype": "TCP", "adrfam": family(address), "traddr": address, "trsvcid": x.Port, "subnqn": nqn, "hostnqn": HostNQN,
 				"ctrlr_loss_timeout_sec": -1, "reconnect_delay_sec": 1,
 			}}
+			if l.HostKey != "" {
+				attach.Params["dhchap_key"] = "host"
+			}
 			if len(paths)+len(x.Also) > 1 {
 				attach.Params["multipath"] = "multipath"
 			}
@@ -59,7 +65,13 @@ func family(address string) string {
 // config writes an SPDK configuration file.
 func (l *Lab) config(name string, calls []call) string {
 	l.t.Helper()
-	text, err := json.Marshal(map[string]any{"subsystems": []any{map[string]any{"subsystem": "bdev", "config": calls}}})
+	keys := []call{}
+	for len(calls) > 0 && strings.HasPrefix(calls[0].Method, "keyring_") {
+		keys, calls = append(keys, calls[0]), calls[1:]
+	}
+	text, err := json.Marshal(map[string]any{"subsystems": []any{
+		map[string]any{"subsystem": "keyring", "config": keys}, map[string]any{"subsystem": "bdev", "config": calls},
+	}})
 	if err != nil {
 		l.t.Fatal(err)
 	}

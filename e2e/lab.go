@@ -21,6 +21,7 @@ type Lab struct {
 	Node      string   // CUE that is added to every node; NODE in it is that node's name
 	Suspended string   // node that somebody works on; "" for none
 	Retired   []string // pools whose disks were replaced
+	HostKey   string   // file of the key with which hosts authenticate; "" for none
 
 	t        testing.TB
 	bin      Binaries

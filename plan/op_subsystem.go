@@ -48,13 +48,22 @@ func (op SubsystemDelete) key() key { return key{subsystemNamed(op.NQN)} }
 type HostAllow struct {
 	At
 	NQN, Host lineage.NQN
+	// Keys are what it has to prove that it has; zero for a host that is believed.
+	Keys lineage.HostKeys `json:",omitzero"`
 }
 
-func (op HostAllow) Words() string { return fmt.Sprintf("let %s in to %s", op.Host, op.NQN) }
+func (op HostAllow) Words() string {
+	if !op.Keys.IsZero() {
+		return fmt.Sprintf("let %s in to %s, with %s", op.Host, op.NQN, keysWords(op.Keys))
+	}
+	return fmt.Sprintf("let %s in to %s", op.Host, op.NQN)
+}
 func (op HostAllow) Facts() Facts {
 	return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy}
 }
-func (op HostAllow) key() key { return key{subsystemNamed(op.NQN), text(op.Host)} }
+func (op HostAllow) key() key {
+	return append(key{subsystemNamed(op.NQN), text(op.Host)}, keysParts(op.Keys)...)
+}
 
 // HostRefuse is nvmf_subsystem_remove_host.
 type HostRefuse struct {

@@ -135,6 +135,8 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|999|1000|3600|360
 []|[1]|["n1"]|["n1","n2"]|["n1","n1"]|["N1"]|["any"]|["nqn.2026-01.com.example:a"]|["nqn.2026-13.com:a"]
 ["nqn.2014-08.org.nvmexpress:uuid:6b1fdd2c-0c5e-4a0b-8d0e-3f1f0a2f7a11"]|["nqn.2014-08.org.nvmexpress:uuid:6b1fdd2c"]
 ["nqn.2026-01.com.example:a","nqn.2026-01.com.example:a"]|["nqn.2026-01.com.-x:a"]|["nqn.2026-01.com:"]|["nqn.2026-01.com:ü"]
+[{nqn: "nqn.2026-01.com.example:a"}]|[{nqn: "nqn.2026-01.com.example:a", dhchap: key: path: "/k/a"}]|[{nqn: "nqn.2026-01.com.example:a", dhchap: {key: path: "/k/a", ctrlrKey: path: "/k/b"}}]|[{nqn: "nqn.2026-01.com.example:a", dhchap: ctrlrKey: path: "/k"}]|[{nqn: "nqn.2026-01.com.example:a", dhchap: {}}]|[{dhchap: key: path: "/k"}]|[{nqn: "a"}]
+[{nqn: "nqn.2026-01.com.example:a", dhchap: key: path: "/k:a"}]|[{nqn: "nqn.2026-01.com.example:a", dhchap: key: path: "/k/../a"}]|[{nqn: "nqn.2026-01.com.example:a", dhchap: key: path: "k"}]|[{nqn: "nqn.2026-01.com.example:a", dhchap: key: "/k"}]|[{nqn: "nqn.2026-01.com.example:a", dhchap: key: path: "/k//a"}]|[{nqn: "nqn.2026-01.com.example:a", x: 1}]
 {}|{x: 1}|{a: "b"}|{zone: ""}|{size: 1Gi}|{size: 1Gi, #X: 1, _y: 2}|{aio: "/x"}|{aio: "/x", nvme: "0000:5e:00.0"}|{nvme: "0000:5e:00.0", blockSize: 512}
 {count: 3}|{pool: "p"}|{on: ["n1"]}|{on: ["n1"], count: 1}|{on: ["n1"], pool: "p"}|{spread: "zone", require: {a: "b"}}
 {ublk: 0}|{nbd: "/dev/nbd1"}|{ublk: 0, nbd: "/dev/nbd1"}|{nvmf: {}}|{nvmf: hosts: "any"}|{nvmf: hosts: []}|{hosts: "any"}|{hosts: "all"}

@@ -288,9 +288,11 @@ const (
 
 // Export is how hosts reach a volume.
 type Export struct {
-	Kind    ExportKind
-	Hosts   []lineage.NQN // nvmf: hosts that are let in, sorted
-	AnyHost bool          // nvmf: every host is let in
+	Kind  ExportKind
+	Hosts []lineage.NQN // nvmf: hosts that are let in, sorted
+	// Keys has the hosts that have to authenticate; nil for none.
+	Keys    map[lineage.NQN]HostKeys `json:",omitempty"`
+	AnyHost bool                     // nvmf: every host is let in
 	// Standby is, for nvmf, how many nodes beside the engine have a path ready that
 	// leads to no disk until the engine is there; fewer than there are nodes.
 	Standby int    `json:",omitempty"`

@@ -39,6 +39,9 @@ var (
 	exportFields    = []string{"nvmf", "ublk", "nbd"}
 	nvmfFields      = []string{"hosts", "standby", "vip"}
 	vipFields       = []string{"address", "command", "timeout"}
+	hostFields      = []string{"nqn", "dhchap"}
+	chapFields      = []string{"key", "ctrlrKey"}
+	keyFields       = []string{"path"}
 )
 
 // config turns the document into a configuration, which is valid unless that

@@ -68,15 +68,24 @@ func (s *spot) nvmf(e *Export) {
 		return
 	}
 	elems, _ := hosts.list(want)
-	seen := make(map[string]bool, len(elems))
+	seen := make(map[lineage.NQN]bool, len(elems))
 	for _, h := range elems {
-		if t, ok := h.matching(`an NQN such as "nqn.2014-08.org.nvmexpress:uuid:6b1fdd2c-…" or "nqn.2026-01.com.example:host1"`, validNQN); ok {
-			if seen[t] {
-				h.wrong("", "names %q again", t)
-			}
-			seen[t] = true
-			e.Hosts = append(e.Hosts, lineage.NQN(t))
+		t, keys, ok := h.host()
+		if !ok {
+			continue
 		}
+		if seen[t] {
+			h.wrong("", "names %q again", t)
+		}
+		seen[t] = true
+		e.Hosts = append(e.Hosts, t)
+		if keys.Key == "" {
+			continue
+		}
+		if e.Keys == nil {
+			e.Keys = map[lineage.NQN]HostKeys{}
+		}
+		e.Keys[t] = keys
 	}
 	slices.Sort(e.Hosts)
 }

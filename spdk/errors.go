@@ -122,6 +122,7 @@ const (
 	enospc       = -28
 	enametoolong = -36
 	enosys       = -38
+	enokey       = -126
 	eopnotsupp   = -95
 	ealready     = -114
 	einprogress  = -115
@@ -134,7 +135,7 @@ var classOfCode = map[int]Class{
 	codeParse:          Invalid, // what bdev_raid_* say of parameters
 
 	eperm: NotPermitted, eacces: NotPermitted,
-	enoent: NotFound, enodev: NotFound, enxio: NotFound,
+	enoent: NotFound, enokey: NotFound, enodev: NotFound, enxio: NotFound,
 	eexist: Exists, ealready: Exists,
 	ebusy: Busy, eagain: Busy, einprogress: Busy,
 	einval: Invalid, enametoolong: Invalid,

@@ -10,9 +10,12 @@ type Address struct {
 	TrSvcID string `json:"trsvcid,omitzero"` // the port
 }
 
-// Host is a host by its NQN.
+// Host is a host by its NQN, and the names of the keys that it and the target have to
+// prove to one another; "" for none.
 type Host struct {
-	NQN string `json:"nqn"`
+	NQN     string `json:"nqn"`
+	Key     string `json:"dhchap_key,omitzero"`
+	CtrlKey string `json:"dhchap_ctrlr_key,omitzero"`
 }
 
 // TransportCreate makes an NVMe-oF transport (nvmf_create_transport).
@@ -185,16 +188,18 @@ func (c *Client) SetANAGroup(ctx context.Context, p SetANAGroup) error {
 
 // HostAdd admits a host (nvmf_subsystem_add_host).
 type HostAdd struct {
-	NQN  string `json:"nqn"`
-	Host string `json:"host"`
+	NQN     string `json:"nqn"`
+	Host    string `json:"host"`
+	Key     string `json:"dhchap_key,omitzero"`       // of the host; "": it need not authenticate
+	CtrlKey string `json:"dhchap_ctrlr_key,omitzero"` // of the target, where the host has one
 }
 
 func (HostAdd) Method() string   { return "nvmf_subsystem_add_host" }
 func (p HostAdd) Object() string { return p.NQN }
 
 // HostAdd admits a host; a second time is Other (nvmf_subsystem_add_host).
-func (c *Client) HostAdd(ctx context.Context, nqn, host string) error {
-	return c.do(ctx, NewReq(HostAdd{nqn, host}, nil))
+func (c *Client) HostAdd(ctx context.Context, p HostAdd) error {
+	return c.do(ctx, NewReq(p, nil))
 }
 
 // HostRemove no longer admits a host (nvmf_subsystem_remove_host).

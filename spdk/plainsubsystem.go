@@ -46,9 +46,14 @@ func (l *lexer) subsystem(s, before *Subsystem) {
 
 func (l *lexer) host(h *Host) {
 	l.members(func(key []byte) {
-		if string(key) == "nqn" {
+		switch string(key) {
+		case "nqn":
 			h.NQN = l.text()
-		} else {
+		case "dhchap_key":
+			h.Key = l.text()
+		case "dhchap_ctrlr_key":
+			h.CtrlKey = l.text()
+		default:
 			l.skip()
 		}
 	})

@@ -332,13 +332,13 @@ func (n *Node) Clone() *Node {
 		c.Subsystems[k] = v.clone()
 	}
 	c.Ublk, c.NBD = maps.Clone(n.Ublk), maps.Clone(n.NBD)
-	c.Limits = maps.Clone(n.Limits)
+	c.Limits, c.Keyring = maps.Clone(n.Limits), maps.Clone(n.Keyring)
 	return c
 }
 
 func (s *Subsystem) clone() *Subsystem {
 	c := copyOf(s)
-	c.Hosts, c.Listeners = slices.Clone(s.Hosts), slices.Clone(s.Listeners)
+	c.Hosts, c.Listeners, c.Keys = slices.Clone(s.Hosts), slices.Clone(s.Listeners), maps.Clone(s.Keys)
 	c.Namespaces = make(map[int]*Namespace, len(s.Namespaces))
 	for k, v := range s.Namespaces {
 		c.Namespaces[k] = copyOf(v)

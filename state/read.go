@@ -102,6 +102,7 @@ type answers struct {
 	transports  []spdk.Transport
 	controllers []spdk.Controller
 	ublk        []spdk.UblkDisk
+	keys        []spdk.Key
 	nbd         []spdk.NbdDisk
 	listeners   map[lineage.NQN][]spdk.Listener
 	changed     error                 // what went away while it was read
@@ -170,6 +171,9 @@ func (a *answers) read(ctx context.Context, c lineage.Cluster, t *spdk.Client, m
 	if methods.Has("nbd_get_disks") {
 		reqs = append(reqs, spdk.GetNbdDisks(&a.nbd))
 	}
+	if methods.Has("keyring_get_keys") {
+		reqs = append(reqs, spdk.GetKeys(&a.keys))
+	}
 	var known listenings
 	for _, nqn := range exports {
 		known.ask(nqn)
@@ -235,6 +239,11 @@ func (a *answers) node(c lineage.Cluster, name lineage.Node) *Node {
 	for i := range a.subsystems {
 		if s := &a.subsystems[i]; s.Subtype != "Discovery" {
 			n.Subsystems[lineage.NQN(s.NQN)] = a.subsystem(s)
+		}
+	}
+	for _, k := range a.keys {
+		if !k.Removed && k.Path != "" {
+			n.AddKey(k.Name, k.Path)
 		}
 	}
 	for _, d := range a.ublk {
@@ -373,6 +382,7 @@ func (a *answers) subsystem(s *spdk.Subsystem) *Subsystem {
 	out := &Subsystem{NQN: lineage.NQN(s.NQN), AnyHost: s.AllowAnyHost, Namespaces: make(map[int]*Namespace, len(s.Namespaces)), IDs: lineage.IDsOf(int(s.MinCntlid), int(s.MaxCntlid))}
 	for _, h := range s.Hosts {
 		out.Hosts = append(out.Hosts, lineage.NQN(h.NQN))
+		out.SetKeys(lineage.NQN(h.NQN), lineage.HostKeys{Key: h.Key, CtrlKey: h.CtrlKey})
 	}
 	slices.Sort(out.Hosts)
 	for _, ns := range s.Namespaces {

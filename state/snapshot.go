@@ -68,9 +68,12 @@ type Node struct {
 	// Limits has those of bdevs that hosts may be shown, by name of a RAID or UUID of an
 	// lvol, a peer's too; nothing of those that have none. nil for none.
 	Limits map[string]Limits
-	TCP    bool // the NVMe/TCP transport exists
-	Lock   Lock
-	Seat   Lock // of the watch that works
+	// Keyring has the files with keys of hosts, by their names there; never the keys. nil for
+	// none.
+	Keyring map[string]string
+	TCP     bool // the NVMe/TCP transport exists
+	Lock    Lock
+	Seat    Lock // of the watch that works
 	// Copying has, by the destination's UUID, the marks (lineage.CopyMark) of copies
 	// that the node was told to make and that may go on; as they were read, never
 	// projected. nil for none.
@@ -256,9 +259,11 @@ type Leg struct {
 
 // Subsystem is an NVMe-oF subsystem.
 type Subsystem struct {
-	NQN        lineage.NQN
-	AnyHost    bool
-	Hosts      []lineage.NQN // sorted
+	NQN     lineage.NQN
+	AnyHost bool
+	Hosts   []lineage.NQN // sorted
+	// Keys has those of its hosts that have to authenticate; nil for none.
+	Keys       map[lineage.NQN]lineage.HostKeys
 	Namespaces map[int]*Namespace
 	Listeners  []Listener
 	IDs        lineage.IDs // that its hosts' controllers get

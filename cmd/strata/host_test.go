@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"strata/lineage"
+	"strata/nvmetcp"
 	"strata/spdk/sim"
 )
 
@@ -38,6 +40,24 @@ func (h *host) stop() {
 	}
 }
 
+// cmdKeys gives hosts that connect from here on the keys in files: their own, and the target's.
+func (l *lab) cmdKeys(s *script, args []string) error {
+	l.keys = [2]*nvmetcp.Key{}
+	for i, file := range args {
+		k, err := nvmetcp.ParseKey(s.ReadFile(file))
+		if err != nil {
+			return err
+		}
+		l.keys[i] = k
+	}
+	return nil
+}
+
+// cmdKeygen makes a key in a file, as nvme gen-dhchap-key does.
+func (l *lab) cmdKeygen(s *script, args []string) error {
+	return os.WriteFile(s.MkAbs(args[0]), []byte(nvmetcp.NewKey().Text()+"\n"), 0o600)
+}
+
 // connect connects a host to a volume.
 func (l *lab) connect(volume, nqn string) error {
 	conn, disk, err := l.dial(volume, nqn)
@@ -55,7 +75,7 @@ func (l *lab) dial(volume, nqn string) (conn *sim.Conn, disk *sim.Namespace, err
 		if disk != nil {
 			return nil
 		}
-		if conn, err = l.cluster.Host(nqn).Connect(address, port, sub); err != nil {
+		if conn, err = l.cluster.Host(nqn).With(l.keys[0], l.keys[1]).Connect(address, port, sub); err != nil {
 			return err
 		}
 		if disk, err = conn.Namespace(1); err != nil {

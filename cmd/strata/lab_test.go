@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"strata/nvmetcp"
 	"strata/spdk/reachtest"
 	"strata/spdk/sim"
 )
@@ -21,6 +22,7 @@ type lab struct {
 	hosts   map[string]*host // by volume
 	closers []func()
 	sshd    *reachtest.SSHD
+	keys    [2]*nvmetcp.Key      // of hosts that connect: their own, and the target's
 	watches map[string]*watching // that run, by name
 	logins  int                  // of sshd, when it was last asked
 }

@@ -43,6 +43,8 @@ func TestMain(m *testing.M) {
 //	fence_dummy                              a fence agent, as fencetest has it
 //	host VOLUME [NQN]                        connect a host to the volume's export
 //	paths VOLUME [NQN]                       the same, by every path that there is
+//	keygen FILE                              a key for authentication, which nobody else may read
+//	keys [FILE [FILE]]                       hosts that connect from here on have that key, and take targets for such as have the other
 //	[!] write VOLUME OFFSET SIZE LETTER      write through that host
 //	[!] read VOLUME OFFSET SIZE LETTER       read, and compare
 //	[!] outside write|read VOLUME OFFSET SIZE LETTER [NQN]   a host connects over NVMe/TCP to a volume that strata sim --nvme serves
@@ -99,6 +101,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"logins":    inLab((*lab).cmdLogins),
 	"host":      inLab((*lab).cmdHost),
 	"paths":     inLab((*lab).cmdPaths),
+	"keys":      inLab((*lab).cmdKeys),
+	"keygen":    inLab((*lab).cmdKeygen),
 	"write":     inLab((*lab).cmdWrite),
 	"read":      inLab((*lab).cmdRead),
 	"outside":   inLab((*lab).cmdOutside),

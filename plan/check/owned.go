@@ -120,7 +120,13 @@ func (c *Checker) owned(op plan.Op) error {
 		if err := c.letIn(op); err != nil {
 			return err
 		}
-		return c.nqn(op.NQN)
+		return c.keyed(op.Node, op.NQN, op.Host, op.Keys)
+	case plan.HostKeysSet:
+		return c.keyed(op.Node, op.NQN, op.Host, op.Keys)
+	case plan.KeyAdd:
+		return c.key(op.Name, op.Path)
+	case plan.KeyRemove:
+		return c.keyUnused(op)
 	case plan.HostRefuse:
 		return c.nqn(op.NQN)
 	case plan.Fence:

@@ -173,7 +173,17 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		}
 		delete(m.Subsystems, op.NQN)
 		c.peerLost(m, op.NQN)
-	case plan.HostAllow, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
+	case plan.KeyAdd:
+		if m.Keyring[op.Name] != "" {
+			return errors.New("key exists")
+		}
+		m.AddKey(op.Name, op.Path)
+	case plan.KeyRemove:
+		if m.Keyring[op.Name] == "" {
+			return errors.New("no such key")
+		}
+		m.RemoveKey(op.Name)
+	case plan.HostAllow, plan.HostKeysSet, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
 		return c.subsystem(m, op, made)
 	case plan.ControllerAttach:
 		return c.attach(m, op)
@@ -530,6 +540,8 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 	switch op := op.(type) {
 	case plan.HostAllow:
 		nqn = op.NQN
+	case plan.HostKeysSet:
+		nqn = op.NQN
 	case plan.HostRefuse:
 		nqn = op.NQN
 	case plan.Fence:
@@ -567,12 +579,19 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 			return errors.New("host is allowed already")
 		}
 		sub.Hosts = slices.Insert(sub.Hosts, i, op.Host)
+		return c.keyed(m, sub, op.Host, op.Keys)
+	case plan.HostKeysSet:
+		if !slices.Contains(sub.Hosts, op.Host) {
+			return errors.New("host is not allowed")
+		}
+		return c.keyed(m, sub, op.Host, op.Keys)
 	case plan.HostRefuse:
 		i, found := slices.BinarySearch(sub.Hosts, op.Host)
 		if !found {
 			return errors.New("host is not allowed")
 		}
 		sub.Hosts = slices.Delete(sub.Hosts, i, i+1)
+		sub.SetKeys(op.Host, lineage.HostKeys{})
 	case plan.Fence:
 		sub.Hosts = slices.DeleteFunc(sub.Hosts, func(h lineage.NQN) bool { return h == op.Host })
 		c.peerLost(m, op.NQN)
@@ -633,6 +652,17 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 	default:
 		return unmodelled(op)
 	}
+	return nil
+}
+
+// keyed gives a host the keys that it has to use.
+func (c *cluster) keyed(m *machine, sub *state.Subsystem, host lineage.NQN, keys lineage.HostKeys) error {
+	for _, k := range []string{keys.Key, keys.CtrlKey} {
+		if k != "" && m.Keyring[k] == "" {
+			return errors.New("no such key")
+		}
+	}
+	sub.SetKeys(host, keys)
 	return nil
 }
 

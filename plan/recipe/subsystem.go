@@ -58,12 +58,9 @@ func (s *subject) hosts(why reason, n lineage.Node, sub *state.Subsystem) {
 	if sub.AnyHost != s.v.Export.AnyHost && (s.v.Export.AnyHost || !s.b.unattended()) {
 		ops = append(ops, plan.AnyHost{At: plan.At{Node: n}, NQN: sub.NQN, Allow: s.v.Export.AnyHost})
 	}
-	for _, h := range s.v.Export.Hosts {
-		if !slices.Contains(sub.Hosts, h) {
-			ops = append(ops, plan.HostAllow{At: plan.At{Node: n}, NQN: sub.NQN, Host: h})
-		}
-	}
+	ops = append(ops, s.keyed(why, n, sub)...)
 	s.sec.then(why, plan.RiskCreate, ops...)
+	s.dropKeys(n)
 	if s.b.unattended() {
 		return
 	}

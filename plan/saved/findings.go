@@ -171,7 +171,11 @@ func subsystem(s *state.Subsystem) string {
 		parts = append(parts, "for any host")
 	}
 	for _, h := range s.Hosts {
-		parts = append(parts, "for "+string(h))
+		word := "for " + string(h)
+		if k := s.Keys[h]; !k.IsZero() {
+			word += " with " + k.Key + " " + k.CtrlKey
+		}
+		parts = append(parts, word)
 	}
 	return strings.Join(append([]string{"there"}, parts...), ", ")
 }

@@ -26,12 +26,23 @@ func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
 		if i, found := slices.BinarySearch(sub.Hosts, op.Host); !found {
 			sub.Hosts = slices.Insert(sub.Hosts, i, op.Host)
 		}
+		sub.SetKeys(op.Host, op.Keys)
+	case plan.HostKeysSet:
+		sub, err := find(op.NQN)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(sub.Hosts, op.Host) {
+			return fmt.Errorf("%s on %s does not let %s in", op.NQN, n.Name, op.Host)
+		}
+		sub.SetKeys(op.Host, op.Keys)
 	case plan.HostRefuse:
 		sub, err := find(op.NQN)
 		if err != nil {
 			return err
 		}
 		sub.Hosts = slices.DeleteFunc(sub.Hosts, func(h lineage.NQN) bool { return h == op.Host })
+		sub.SetKeys(op.Host, lineage.HostKeys{})
 	case plan.Fence:
 		sub, err := find(op.NQN)
 		if err != nil {

@@ -102,7 +102,11 @@ func (w *World) Project(op plan.Op) error {
 			w.removeNamespace(n, op.NQN, nsid)
 		}
 		delete(n.Subsystems, op.NQN)
-	case plan.HostAllow, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
+	case plan.KeyAdd:
+		n.AddKey(op.Name, op.Path)
+	case plan.KeyRemove:
+		n.RemoveKey(op.Name)
+	case plan.HostAllow, plan.HostKeysSet, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
 		return w.projectSubsystem(n, op)
 	case plan.ControllerAttach:
 		w.attach(n, op)

@@ -25,6 +25,8 @@ const (
 // errno numbers a target answers with, positive.
 const (
 	eperm    = syscall.EPERM
+	enokey   = syscall.ENOKEY
+	eacces   = syscall.EACCES
 	enoent   = syscall.ENOENT
 	eio      = syscall.EIO
 	ebusy    = syscall.EBUSY
@@ -48,6 +50,8 @@ func strerror(n syscall.Errno) string {
 
 var glibc = map[syscall.Errno]string{
 	eperm:    "Operation not permitted",
+	enokey:   "Required key not available",
+	eacces:   "Permission denied",
 	enoent:   "No such file or directory",
 	eio:      "Input/output error",
 	ebusy:    "Device or resource busy",

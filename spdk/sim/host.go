@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"strata/nvmetcp"
 )
 
 // Errors a host sees.
@@ -21,10 +23,18 @@ var (
 type Host struct {
 	c   *Cluster
 	nqn string
+	has offered
+}
+
+// With gives the host keys for authentication: its own, and what targets have to prove that
+// they have; nil for none.
+func (h *Host) With(host, target *nvmetcp.Key) *Host {
+	h.has = offered{host, target}
+	return h
 }
 
 // Host makes a host of that NQN.
-func (c *Cluster) Host(nqn string) *Host { return &Host{c, nqn} }
+func (c *Cluster) Host(nqn string) *Host { return &Host{c: c, nqn: nqn} }
 
 // Conn is a host's connection to one subsystem by one address. As a Linux
 // host with ctrlr_loss_timeout -1 does, it reconnects whenever it can.
@@ -78,7 +88,7 @@ func (k *Conn) connect() bool {
 	if s == nil {
 		return false
 	}
-	l, id, ok := s.connect(k.h.nqn, k.addr)
+	l, id, ok := s.connect(k.h.nqn, k.addr, k.h.has)
 	if !ok || k.taken(id) {
 		return false
 	}

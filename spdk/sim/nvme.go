@@ -15,6 +15,7 @@ type controller struct {
 	addr    address
 	nqn     string
 	hostNQN string
+	keys    hostKeys
 
 	local     *disk // of a controller in the machine
 	localBdev *bdev
@@ -82,7 +83,7 @@ func (ct *controller) connect() bool {
 	if s == nil {
 		return false
 	}
-	l, id, ok := s.connect(ct.hostNQN, ct.addr.key())
+	l, id, ok := s.connect(ct.hostNQN, ct.addr.key(), ct.offers())
 	if !ok {
 		return false
 	}

@@ -56,6 +56,7 @@ type attachment struct {
 	Delay     *uint32 `json:"reconnect_delay_sec"`
 	FastFail  *uint32 `json:"fast_io_fail_timeout_sec"`
 	Multipath string  `json:"multipath"`
+	keys
 }
 
 func (p *process) attach(q *attachment) (any, error) {
@@ -68,6 +69,11 @@ func (p *process) attach(q *attachment) (any, error) {
 	ct := &controller{p: p, name: q.Name, addr: q.address, nqn: q.NQN, hostNQN: q.HostNQN,
 		lossTimeout: p.nvmeOpts.Loss, reconnectDelay: p.nvmeOpts.Delay, fastFail: p.nvmeOpts.FastFail,
 		spaces: map[uint32]*remote{}}
+	found, known := p.keysOf(q.keys)
+	if !known {
+		return nil, errno(enokey)
+	}
+	ct.keys = found
 	if ct.addr.Family == "" {
 		ct.addr.Family = "IPv4"
 	}

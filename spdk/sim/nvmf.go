@@ -17,6 +17,7 @@ type subsystem struct {
 	maxNS     uint32
 	anyHost   bool
 	hosts     []string // newest first
+	keys      map[string]hostKeys
 	ana       bool
 	listeners []*listener // newest first
 	spaces    map[uint32]*namespace
@@ -104,9 +105,19 @@ func (s *subsystem) listener(a address) *listener {
 	return nil
 }
 
-// connect admits an initiator by the listener at an address.
-func (s *subsystem) connect(host, at string) (*listener, uint16, bool) {
-	if !s.anyHost && !slices.Contains(s.hosts, host) {
+// connect admits an initiator by the listener at an address, with the keys that it has.
+func (s *subsystem) connect(host, at string, has offered) (*listener, uint16, bool) {
+	if !s.lists(host) || !s.admits(host, has) {
+		return nil, 0, false
+	}
+	return s.reach(host, at)
+}
+
+func (s *subsystem) lists(host string) bool { return s.anyHost || slices.Contains(s.hosts, host) }
+
+// reach is connect for one that proves later what it is to prove.
+func (s *subsystem) reach(host, at string) (*listener, uint16, bool) {
+	if !s.lists(host) {
 		return nil, 0, false
 	}
 	for _, l := range s.listeners {

@@ -128,7 +128,7 @@ func (p *process) createSubsystem(q *struct {
 	if first < 1 || last < 1 || first > last || last > lastController {
 		return nil, &Error{codeInvalidParams, fmt.Sprintf("Invalid cntlid range [%d-%d]", first, last)}
 	}
-	p.subsystems[q.NQN] = &subsystem{p: p, nqn: q.NQN, serial: serial, model: model, maxNS: q.MaxNS,
+	p.subsystems[q.NQN] = &subsystem{p: p, keys: map[string]hostKeys{}, nqn: q.NQN, serial: serial, model: model, maxNS: q.MaxNS,
 		anyHost: q.AnyHost, ana: q.ANA, spaces: map[uint32]*namespace{}, minID: first, maxID: last, nextID: first - 1}
 	return true, nil
 }
@@ -210,7 +210,14 @@ func (s *subsystem) dump(b []byte) []byte {
 	b = boolean(append(b, ']'), "allow_any_host", s.anyHost)
 	b = append(key(b, "hosts"), '[')
 	for _, h := range s.hosts {
-		b = append(text(append(item(b), '{'), "nqn", h), '}')
+		b = text(append(item(b), '{'), "nqn", h)
+		if k := s.keys[h]; k.host != nil {
+			b = text(b, "dhchap_key", k.host.name)
+			if k.target != nil {
+				b = text(b, "dhchap_ctrlr_key", k.target.name)
+			}
+		}
+		b = append(b, '}')
 	}
 	b = text(append(b, ']'), "serial_number", s.serial)
 	b = text(b, "model_number", s.model)
@@ -246,15 +253,24 @@ type hostQuery struct {
 	Host string `json:"host"`
 }
 
-func (p *process) addHost(q *hostQuery) (any, error) {
+func (p *process) addHost(q *struct {
+	hostQuery
+	keys
+}) (any, error) {
 	s, err := p.subsystem(q.subsystemQuery)
 	if err != nil {
 		return nil, err
 	}
-	if !validNQN(q.Host) || slices.Contains(s.hosts, q.Host) {
+	host := q.hostQuery.Host
+	found, ok := p.keysOf(q.keys)
+	switch {
+	case !ok:
+		return nil, errInvalidParams
+	case !validNQN(host), slices.Contains(s.hosts, host), found.host == nil && found.target != nil:
 		return nil, errInternal
 	}
-	s.hosts = slices.Insert(s.hosts, 0, q.Host)
+	s.hosts = slices.Insert(s.hosts, 0, host)
+	s.keys[host] = found
 	return true, nil
 }
 
@@ -268,6 +284,8 @@ func (p *process) removeHost(q *hostQuery) (any, error) {
 		return nil, errInternal
 	}
 	s.hosts = slices.Delete(s.hosts, i, i+1)
+	delete(s.keys, q.Host)
+	p.forgetKeys()
 	s.drop(func(i initiator) bool { return i.host() == q.Host })
 	return true, nil
 }

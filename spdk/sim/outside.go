@@ -58,13 +58,15 @@ func (d *door) connect(x *nvmetcp.Session) (nvmetcp.Controller, error) {
 	if d.p.dead || s == nil || !slices.ContainsFunc(s.listeners, func(l *listener) bool { return l.addr.key() == d.addr }) {
 		return nvmetcp.Controller{}, nvmetcp.ErrSubsystem
 	}
-	l, id, ok := s.connect(x.Host(), d.addr)
+	l, id, ok := s.reach(x.Host(), d.addr)
 	if !ok {
 		return nvmetcp.Controller{}, nvmetcp.ErrHost
 	}
 	o := &outsider{c: d.p.t.c, sub: s, at: l, id: id, session: x}
 	s.conns = append(s.conns, o)
+	keys := s.keys[x.Host()].read()
 	return nvmetcp.Controller{
+		HostKey: keys.host, TargetKey: keys.target,
 		ID: id, Serial: s.serial, Model: s.model, MaxNamespaces: s.maxNS, ANA: s.ana, View: o, Left: o.left,
 	}, nil
 }

@@ -53,6 +53,7 @@ type process struct {
 
 	transports []string
 	subsystems map[string]*subsystem
+	keyring    []*keyFile
 	doors      map[string]*door
 	nvme       []*controller
 	attaching  []string // names of controllers on their way

@@ -24,7 +24,8 @@ import (
 //	n1 raid lab.db.k3f7 online u1 u2 - [stalled]
 //	n1 controller lab.n2 nqn… enabled
 //	n1 remote lab.n2n7 u2 64Mi [absent] [claimed]
-//	n1 subsystem nqn… [any] [host=…] [ids=33768-34767]
+//	n1 key lab.host.db./k/a /k/a
+//	n1 subsystem nqn… [any] [host=…[,KEY[,KEY]]] [ids=33768-34767]
 //	n1 namespace nqn… 7 bdev
 //	n1 listen nqn… 10.0.0.1 4420 [paused]
 //	n1 asked nqn… [connected=host] [failed=bdev]
@@ -151,7 +152,11 @@ func readLine(n *state.Node, what string, f []string) error {
 		s := &state.Subsystem{NQN: lineage.NQN(f[0]), Namespaces: map[int]*state.Namespace{}}
 		for _, o := range f[1:] {
 			if h, ok := strings.CutPrefix(o, "host="); ok {
-				s.Hosts = append(s.Hosts, lineage.NQN(h))
+				// host=NQN or host=NQN,KEY or host=NQN,KEY,KEY: names of its key and the target's
+				host, keys, _ := strings.Cut(h, ",")
+				key, ctrl, _ := strings.Cut(keys, ",")
+				s.Hosts = append(s.Hosts, lineage.NQN(host))
+				s.SetKeys(lineage.NQN(host), lineage.HostKeys{Key: key, CtrlKey: ctrl})
 			} else if ids, ok := strings.CutPrefix(o, "ids="); ok {
 				first, last, _ := strings.Cut(ids, "-")
 				s.IDs = lineage.IDsOf(atoi(first), atoi(last))
@@ -185,6 +190,8 @@ func readLine(n *state.Node, what string, f []string) error {
 		n.Ublk[atoi(f[0])] = f[1]
 	case "nbd":
 		n.NBD[f[0]] = f[1]
+	case "key":
+		n.AddKey(f[0], f[1])
 	case "locked":
 		n.Lock.Holder = lineage.UUID(f[0])
 	case "limits":
@@ -370,6 +377,9 @@ func Write(s *state.Snapshot) string {
 			}
 			put(f...)
 		}
+		for _, k := range slices.Sorted(maps.Keys(n.Keyring)) {
+			put("key", k, n.Keyring[k])
+		}
 		for _, k := range slices.Sorted(maps.Keys(n.Subsystems)) {
 			sub := n.Subsystems[k]
 			f := []any{"subsystem", k}
@@ -377,7 +387,11 @@ func Write(s *state.Snapshot) string {
 				f = append(f, "any")
 			}
 			for _, h := range sub.Hosts {
-				f = append(f, "host="+string(h))
+				word := "host=" + string(h)
+				if k := sub.Keys[h]; !k.IsZero() {
+					word = strings.TrimSuffix(word+","+k.Key+","+k.CtrlKey, ",")
+				}
+				f = append(f, word)
 			}
 			if !sub.IDs.Any() {
 				f = append(f, "ids="+sub.IDs.String())

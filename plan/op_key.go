@@ -1,0 +1,64 @@
+package plan
+
+import (
+	"fmt"
+
+	"strata/lineage"
+)
+
+// KeyAdd is keyring_file_add_key: the target may use the key in a file of its machine.
+type KeyAdd struct {
+	At
+	Name string // in the keyring
+	Path string
+}
+
+func (op KeyAdd) Words() string { return fmt.Sprintf("use the key in %s", op.Path) }
+func (op KeyAdd) Facts() Facts  { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
+func (op KeyAdd) key() key      { return key{text(op.Name), text(op.Path)} }
+
+// KeyRemove is keyring_file_remove_key, of a key that no host needs any more. The file stays.
+type KeyRemove struct {
+	At
+	Name string
+	Path string
+}
+
+func (op KeyRemove) Words() string { return fmt.Sprintf("do not use the key in %s any more", op.Path) }
+func (op KeyRemove) Facts() Facts  { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
+func (op KeyRemove) key() key      { return key{text(op.Name), text(op.Path)} }
+
+// HostKeysSet is nvmf_subsystem_set_keys, of a host that is let in already: from here on it
+// authenticates with other keys, or with none. Its connections stay.
+type HostKeysSet struct {
+	At
+	NQN, Host lineage.NQN
+	Keys      lineage.HostKeys
+}
+
+func (op HostKeysSet) Words() string {
+	if op.Keys.IsZero() {
+		return fmt.Sprintf("let %s in to %s without authentication from now on", op.Host, op.NQN)
+	}
+	return fmt.Sprintf("let %s in to %s with %s only, from now on", op.Host, op.NQN, keysWords(op.Keys))
+}
+func (op HostKeysSet) Facts() Facts {
+	return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy}
+}
+func (op HostKeysSet) key() key {
+	return append(key{subsystemNamed(op.NQN), text(op.Host)}, keysParts(op.Keys)...)
+}
+
+func keysWords(k lineage.HostKeys) string {
+	if k.CtrlKey != "" {
+		return fmt.Sprintf("keys %s and %s", k.Key, k.CtrlKey)
+	}
+	return "key " + k.Key
+}
+
+func keysParts(k lineage.HostKeys) (parts key) {
+	if !k.IsZero() {
+		parts = key{text(k.Key), text(k.CtrlKey)}
+	}
+	return parts
+}

@@ -1,0 +1,80 @@
+package recipe
+
+import (
+	"maps"
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/state"
+)
+
+// Hosts may have to prove that they have a key (DH-HMAC-CHAP), and have the target prove that
+// it has one. The keys are in files of the nodes; a target has each by a name, after its path, so that
+// another path is another key. Ladder, on each node that hosts connect to:
+//
+//	named    the target has the keys, by name
+//	keyed    the host is let in with these, or, if it was let in before, has to use them
+//	         from then on; its connections stay
+//	heard    the subsystem listens
+//	dropped  names that no host needs go
+//
+// A crash before the host is keyed leaves names that nobody uses. Targets read the files when
+// hosts authenticate: a key whose content is replaced counts from then on, and nothing is planned.
+
+// keysOf are what the keys of a host are called on targets.
+func (s *subject) keysOf(h lineage.NQN) (k lineage.HostKeys) {
+	at := s.v.Export.Keys[h]
+	if at.Key != "" {
+		k.Key = s.b.cfg.Cluster.Key(s.v.Name, at.Key)
+	}
+	if at.CtrlKey != "" {
+		k.CtrlKey = s.b.cfg.Cluster.Key(s.v.Name, at.CtrlKey)
+	}
+	return k
+}
+
+// keyed lets the configured hosts in with the keys that they have to use, once the target has
+// these.
+func (s *subject) keyed(why reason, n lineage.Node, sub *state.Subsystem) (ops []plan.Op) {
+	var names []plan.Op
+	for _, h := range s.v.Export.Hosts {
+		is, at, listed := s.keysOf(h), s.v.Export.Keys[h], slices.Contains(sub.Hosts, h)
+		if listed && sub.Keys[h] == is {
+			continue
+		}
+		names = append(names, s.addKey(n, is.Key, at.Key)...)
+		names = append(names, s.addKey(n, is.CtrlKey, at.CtrlKey)...)
+		if listed {
+			ops = append(ops, plan.HostKeysSet{At: plan.At{Node: n}, NQN: sub.NQN, Host: h, Keys: is})
+		} else {
+			ops = append(ops, plan.HostAllow{At: plan.At{Node: n}, NQN: sub.NQN, Host: h, Keys: is})
+		}
+	}
+	s.sec.then(why, plan.RiskCreate, once(names)...)
+	return ops
+}
+
+func (s *subject) addKey(n lineage.Node, name, path string) []plan.Op {
+	if name == "" || s.b.w.Nodes[n].Keyring[name] == path {
+		return nil
+	}
+	return []plan.Op{plan.KeyAdd{At: plan.At{Node: n}, Name: name, Path: path}}
+}
+
+// dropKeys takes the names of keys away that no host of the volume needs any more.
+func (s *subject) dropKeys(n lineage.Node) {
+	at, needed := s.b.w.Nodes[n], map[string]bool{}
+	for _, sub := range at.Subsystems {
+		for _, k := range sub.Keys {
+			needed[k.Key], needed[k.CtrlKey] = true, true
+		}
+	}
+	var ops []plan.Op
+	for _, name := range slices.Sorted(maps.Keys(at.Keyring)) {
+		if s.b.cfg.Cluster.KeyOf(s.v.Name, name) && !needed[name] {
+			ops = append(ops, plan.KeyRemove{At: plan.At{Node: n}, Name: name, Path: at.Keyring[name]})
+		}
+	}
+	s.sec.then(because(s.v.At("export"), "no host of %s needs it", s.v.Name), plan.RiskCreate, ops...)
+}
