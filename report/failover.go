@@ -26,8 +26,21 @@ func (r *Report) foresee(cfg *schema.Config, s *state.Snapshot, all []judged, go
 		}
 	}
 	f := takeover.NewForesight(cfg, s, engines, slices.Collect(maps.Keys(gone)))
+	parts := map[lineage.Volume][]takeover.Subject{}
 	for _, j := range all {
 		v := &r.Volumes[j.at]
-		v.Failover = f.Of(j.of, lineage.Volume{Name: v.Name, ID: v.ID}, j.verdict)
+		id := lineage.Volume{Name: v.Name, ID: v.ID}
+		if j.of.Part == nil {
+			v.Failover = f.Of(j.of, id, j.verdict)
+			continue
+		}
+		whole := id.Whole()
+		parts[whole] = append(parts[whole], takeover.Subject{Volume: j.of, ID: id, Verdict: j.verdict})
+	}
+	for i := range r.Wholes {
+		w := &r.Wholes[i]
+		if all := parts[lineage.Volume{Name: w.Name, ID: w.ID}]; len(all) == len(w.Parts) && w.Device != "" {
+			w.Failover = f.OfWhole(all)
+		}
 	}
 }

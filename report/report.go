@@ -167,7 +167,6 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 			r.Volumes = append(r.Volumes, out)
 		}
 	}
-	r.foresee(cfg, s, all, gone)
 	for _, name := range s.Volumes() {
 		if cfg.Shown(name) == nil {
 			for _, id := range s.Incarnations(name) {
@@ -180,6 +179,7 @@ func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 	for _, w := range cfg.Wholes {
 		r.Wholes = append(r.Wholes, r.whole(cfg, s, w))
 	}
+	r.foresee(cfg, s, all, gone)
 	r.Copies = copies(s)
 	slices.SortStableFunc(r.Volumes, func(a, b Volume) int { return cmp.Compare(a.Name, b.Name) })
 	return r

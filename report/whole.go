@@ -7,6 +7,7 @@ import (
 	"strata/lineage"
 	"strata/schema"
 	"strata/state"
+	"strata/takeover"
 )
 
 // Whole is a volume that is laid out over others, which are its parts: these are volumes
@@ -22,6 +23,8 @@ type Whole struct {
 	Engine lineage.Node `json:"engine,omitempty"`    // where it is laid out
 	Device string       `json:"device,omitempty"`    // bdev that is laid out
 	Limits *Limits      `json:"limits,omitempty"`    // nil: none
+	// Failover is what becomes of all parts when the engine's node goes.
+	Failover *takeover.Fate `json:"failover,omitempty"`
 	// Exports are the ways by which hosts reach it; its parts have none of their own.
 	Exports []Export `json:"exports,omitempty"`
 	Parts   []Part   `json:"parts"` // in their order

@@ -44,8 +44,12 @@ func (r *relations) unproven(v *Volume, at *spot) {
 		return
 	}
 	const instead = "or set engine to a node that has no replica of it"
+	of := ""
+	if v.Part != nil {
+		of = " of " + v.Name
+	}
 	if v.Replicas.Count < minQuorum {
-		at.wrong(fmt.Sprintf("give it %d replicas, %s", minQuorum, instead), `is "auto", and with %s, of which the engine has one, those that are left are no majority: nobody could tell whether the engine went on alone`, amount.Of(v.Replicas.Count, "replica"))
+		at.wrong(fmt.Sprintf("give it %d replicas, %s", minQuorum, instead), `is "auto", and with %s%s, of which the engine has one, those that are left are no majority: nobody could tell whether the engine went on alone`, amount.Of(v.Replicas.Count, "replica"), of)
 		return
 	}
 	var lack []string

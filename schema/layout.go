@@ -172,9 +172,6 @@ func (o object) laidAlone(v *Volume) {
 			f.wrong("leave out one of the two", "does not go together with layout: parts cannot be reverted, cloned, adopted, restored or backed up together yet")
 		}
 	}
-	if v.Failover {
-		o.field("failover").wrong(`leave it out; strata apply --failover takes the name of each part`, `is "auto", and no other node takes over all parts of a volume that is laid out by itself yet`)
-	}
 	if v.Consistency == ConsistencyNone {
 		o.field("consistency").wrong("leave it out", `is "none", and the parts of a volume that is laid out are snapshotted at one instant, for which hosts are held`)
 	}
@@ -234,6 +231,7 @@ func (r *relations) whole(w *Whole, o object, parts []*Volume, laid []laidPart, 
 		}
 		if r.known(v, at.field("replicas").placement()) && !r.broken {
 			r.fit(v, at)
+			r.failover(v, o)
 		}
 	}
 }

@@ -57,37 +57,82 @@ func NewForesight(cfg *schema.Config, now *state.Snapshot, engines map[string]li
 // themselves. Of volumes with one engine it is to be asked in the order in which they are
 // planned, for each that takes over counts for those after it.
 func (f *Foresight) Of(v *schema.Volume, id lineage.Volume, verdict state.Verdict) *Fate {
-	if verdict.Engine == "" || verdict.Unknown != "" || v.Export.Kind != schema.ExportNVMf || !f.cfg.Links.Wait() {
-		return nil
-	}
-	if why := forbidden(v); why != "" {
-		return &Fate{Why: why}
-	}
-	if doubt := unnamed(verdict); doubt != "" {
-		return &Fate{Why: fmt.Sprintf("it is not known of the replicas on %s that they have everything", doubt)}
+	witnesses, fate := f.proven(Subject{v, id, verdict})
+	if len(witnesses) == 0 {
+		return fate
 	}
 	gone := f.loss(verdict.Engine)
-	inc := gone.snap.Incarnation(f.cfg.Cluster, id)
+	return &Fate{Auto: true, To: Successor(f.cfg, v, witnesses, f.path(id, gone), gone.load).Node}
+}
+
+// Subject is a volume, which incarnation of it is in use, and the verdict on that.
+type Subject struct {
+	Volume  *schema.Volume
+	ID      lineage.Volume
+	Verdict state.Verdict
+}
+
+// OfWhole is the fate of a whole, by its parts: another node takes over all of them or none.
+func (f *Foresight) OfWhole(parts []Subject) *Fate {
+	var all [][]state.Survivor
+	for _, p := range parts {
+		witnesses, fate := f.proven(p)
+		if len(witnesses) > 0 {
+			all = append(all, witnesses)
+			continue
+		}
+		if fate != nil && p.Volume.Failover {
+			fate.Why = fmt.Sprintf("of %s, %s", p.Volume.Name, fate.Why)
+		}
+		return fate
+	}
+	gone := f.loss(parts[0].Verdict.Engine)
+	out := &Fate{Auto: true, To: Heir(f.cfg, all, f.path(parts[0].ID, gone), gone.load)}
+	for _, p := range parts {
+		gone.load.Serve(p.Volume.Name, out.To)
+	}
+	return out
+}
+
+// path says on which nodes hosts would have a path to a volume.
+func (f *Foresight) path(id lineage.Volume, gone *loss) func(lineage.Node) bool {
+	nqn := f.cfg.Cluster.ExportNQN(id.Whole())
+	return func(n lineage.Node) bool { return gone.snap.Nodes[n].Subsystems[nqn] != nil }
+}
+
+// proven are the replicas that could take over; without any, it is the fate that there are
+// none, or nil where there is nothing to say.
+func (f *Foresight) proven(s Subject) ([]state.Survivor, *Fate) {
+	v, verdict := s.Volume, s.Verdict
+	if verdict.Engine == "" || verdict.Unknown != "" || v.Export.Kind != schema.ExportNVMf || !f.cfg.Links.Wait() {
+		return nil, nil
+	}
+	if why := forbidden(v); why != "" {
+		return nil, &Fate{Why: why}
+	}
+	if doubt := unnamed(verdict); doubt != "" {
+		return nil, &Fate{Why: fmt.Sprintf("it is not known of the replicas on %s that they have everything", doubt)}
+	}
+	gone := f.loss(verdict.Engine)
+	inc := gone.snap.Incarnation(f.cfg.Cluster, s.ID)
 	left, ok := gone.snap.Survivors(f.cfg.Cluster, inc)
 	witnesses := Witnesses(left, func(n lineage.Node) bool { return f.cfg.Node(n) != nil })
 	if !ok || len(witnesses) == 0 {
-		return &Fate{Why: "no replica is elsewhere that could prove that it has everything"}
+		return nil, &Fate{Why: "no replica is elsewhere that could prove that it has everything"}
 	}
 	if left.Untold < left.Name.Untold() {
-		return &Fate{Why: fmt.Sprintf("%d of %d replicas would be left, and it takes %d to know that the engine has not gone on without them", left.Untold, left.Name.Legs, left.Name.Untold())}
+		return nil, &Fate{Why: fmt.Sprintf("%d of %d replicas would be left, and it takes %d to know that the engine has not gone on without them", left.Untold, left.Name.Legs, left.Name.Untold())}
 	}
 	if why := inc.Minority(state.Question{Cluster: f.cfg.Cluster, Replicas: v.Replicas.Count, Hidden: f.hiddenWithout(verdict.Engine)}); why != "" {
-		return &Fate{Why: "then " + why}
+		return nil, &Fate{Why: "then " + why}
 	}
 	switch conf := f.cfg.Node(verdict.Engine); {
 	case conf == nil:
-		return &Fate{Why: fmt.Sprintf("%s is not in the configuration", verdict.Engine)}
+		return nil, &Fate{Why: fmt.Sprintf("%s is not in the configuration", verdict.Engine)}
 	case !left.Bare && !Switched(f.cfg, verdict.Engine):
-		return &Fate{Why: fmt.Sprintf("%s has a replica of its own, and nothing switches it off", verdict.Engine)}
+		return nil, &Fate{Why: fmt.Sprintf("%s has a replica of its own, and nothing switches it off", verdict.Engine)}
 	}
-	nqn := f.cfg.Cluster.ExportNQN(id)
-	path := func(n lineage.Node) bool { return gone.snap.Nodes[n].Subsystems[nqn] != nil }
-	return &Fate{Auto: true, To: Successor(f.cfg, v, witnesses, path, gone.load).Node}
+	return witnesses, nil
 }
 
 // forbidden says why a volume must not go elsewhere without a person.

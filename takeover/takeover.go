@@ -56,6 +56,31 @@ func Successor(cfg *schema.Config, v *schema.Volume, witnesses []state.Survivor,
 	return best
 }
 
+// Heir is the node that takes over all parts of a volume, by the witnesses of each: the one
+// that hosts have a path to; else one that stays; else where most parts have a witness; else
+// the one that serves fewest volumes. "" where no part has any.
+func Heir(cfg *schema.Config, witnesses [][]state.Survivor, hasPath func(lineage.Node) bool, load *Load) lineage.Node {
+	parts := map[lineage.Node]int{}
+	for _, of := range witnesses {
+		for _, l := range of {
+			parts[l.Node]++
+		}
+	}
+	rank := func(n *schema.Node) []int {
+		return []int{count(!hasPath(n.Name)), count(n.Drain), -parts[n.Name], load.Of(n.Name)}
+	}
+	var best *schema.Node
+	for _, n := range cfg.Nodes {
+		if parts[n.Name] > 0 && (best == nil || slices.Compare(rank(n), rank(best)) < 0) {
+			best = n
+		}
+	}
+	if best == nil {
+		return ""
+	}
+	return best.Name
+}
+
 func count(is bool) int {
 	if is {
 		return 1

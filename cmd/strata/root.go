@@ -235,7 +235,7 @@ func (g *grants) options(cfg *schema.Config) (plan.Options, error) {
 		opt.Authority[volume] = lineage.Node(node)
 	}
 	for _, volume := range g.failover {
-		if cfg.Volume(volume) == nil {
+		if cfg.Shown(volume) == nil {
 			return opt, fmt.Errorf("--failover %s: there is no volume %[1]s", volume)
 		}
 		if opt.Failover == nil {

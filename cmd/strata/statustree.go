@@ -151,6 +151,9 @@ func wholeTree(w report.Whole) any {
 	}
 	t := tree.Root(title)
 	exportsUnder(t, w.Exports)
+	if w.Failover != nil {
+		t.Child(faint.Render("failover " + w.Failover.Words()))
+	}
 	if w.Limits != nil {
 		t.Child("hosts get at most " + w.Limits.String())
 	}

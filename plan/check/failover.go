@@ -61,7 +61,28 @@ func (c *Checker) takeover(op plan.LvolRename) error {
 	if !word && shown < from.Legs && c.opt.Off[link.To] == "" && !c.w.SwitchedOff(link.To) {
 		return fmt.Errorf("hosts may go on reading from %s, which may have a replica of its own", link.To)
 	}
+	if err := c.othersOf(from, link.To); err != nil {
+		return err
+	}
 	return c.shutOut(v, link.To)
+}
+
+// othersOf refuses that a part is taken over without the others of its whole: as long as
+// nothing is left of one of them that can be read, or the engine is let in to one.
+func (c *Checker) othersOf(from lineage.Head, engine lineage.Node) error {
+	if _, part := lineage.SplitPart(from.Volume.Name); !part {
+		return nil
+	}
+	for i := range from.Layout.Parts {
+		v := lineage.Volume{Name: lineage.PartName(from.Volume.Whole().Name, i), ID: from.Volume.ID}
+		if !slices.ContainsFunc(c.w.Incarnation(v).Heads, func(h state.Head) bool { return h.Lvol.Complete() && h.Name.Mark != lineage.Fenced }) {
+			return fmt.Errorf("no replica of %s is left that could be read, and without it the others are of no use to hosts", v)
+		}
+		if err := c.shutOut(v, engine); err != nil {
+			return fmt.Errorf("%s: %w", v, err)
+		}
+	}
+	return nil
 }
 
 // pledged reports whether a head was told of a failover from the epoch of another.
@@ -242,16 +263,24 @@ func (c *Checker) serves(v lineage.Volume, but lineage.Node) bool {
 	})
 }
 
-// helpless reports whether a node has a RAID of a volume of which it is fenced off every leg:
-// hosts wait there in any case.
+// helpless reports whether a node has a RAID of a volume, or shows a leg of it as it is, and
+// is fenced off every leg: hosts wait there in any case.
 func (c *Checker) helpless(v lineage.Volume, n lineage.Node) bool {
 	at := c.w.Nodes[n]
-	raid := at.Raids[c.cfg.Cluster.Raid(v)]
-	return raid != nil && !slices.ContainsFunc(raid.Legs, func(l state.Leg) bool {
-		r := at.Remotes[l.UUID]
-		if !l.Configured {
-			return false
+	var legs []lineage.UUID
+	if raid := at.Raids[c.cfg.Cluster.Raid(v)]; raid != nil {
+		for _, l := range raid.Legs {
+			if l.Configured {
+				legs = append(legs, l.UUID)
+			}
 		}
+	} else if sub := at.Subsystems[c.cfg.Cluster.ExportNQN(v)]; sub != nil && sub.Namespaces[state.ExportNSID] != nil {
+		legs = append(legs, at.Backing(sub.Namespaces[state.ExportNSID].Bdev))
+	} else {
+		return false
+	}
+	return !slices.ContainsFunc(legs, func(u lineage.UUID) bool {
+		r := at.Remotes[u]
 		if r == nil || at.Controllers[r.Controller] == nil {
 			return true
 		}

@@ -113,3 +113,57 @@ func TestCheckReleasesWithTheWhole(t *testing.T) {
 		}
 	}
 }
+
+// A part is not taken over while another has nothing left that could be read, or its engine
+// is let in there.
+func TestCheckTakesOverWholly(t *testing.T) {
+	const lab = `
+cluster: "lab"
+links: loss: "wait"
+nodes: {
+	n1: {rpc: "unix:///run/n1.sock", address: "10.0.0.1", pools: fast: {aio: "/dev/n1"}}
+	n2: {rpc: "unix:///run/n2.sock", address: "10.0.0.2", pools: fast: {aio: "/dev/n2"}}
+	n4: {rpc: "unix:///run/n4.sock", address: "10.0.0.4"}
+}
+volumes: db: {replicas: 1, layout: linear: [{size: 8Mi}, {size: 8Mi}], engine: "n4", export: nvmf: hosts: "any"}
+`
+	world := func(second, host string) string {
+		return `
+n1 tcp
+n1 disk /dev/n1 lab.fast.disk claimed
+n1 lvstore lab.fast lab.fast.disk 1Mi 1024
+n1 lvol lab.fast/db.0.k3f7#3.1:2w u1 8Mi 4
+n1 subsystem nqn.2026-01.io.strata:lab:n1:n4~wait
+n1 namespace nqn.2026-01.io.strata:lab:n1:n4~wait 7 u1
+n1 listen nqn.2026-01.io.strata:lab:n1:n4~wait 10.0.0.1 4420
+n1 asked nqn.2026-01.io.strata:lab:n1:n4~wait
+n2 tcp
+n2 disk /dev/n2 lab.fast.disk claimed
+n2 lvstore lab.fast lab.fast.disk 1Mi 1024
+n2 lvol lab.fast/` + second + ` u2 8Mi 4
+n2 subsystem nqn.2026-01.io.strata:lab:n2:n4~wait` + host + `
+n2 namespace nqn.2026-01.io.strata:lab:n2:n4~wait 7 u2
+n2 listen nqn.2026-01.io.strata:lab:n2:n4~wait 10.0.0.2 4420
+n2 asked nqn.2026-01.io.strata:lab:n2:n4~wait
+n4 unread connection refused
+`
+	}
+	for _, c := range []struct{ why, world string }{
+		{"", world("db.1.k3f7#3.1:2w", "")},
+		{"no replica of db.1.k3f7 is left", world("db.1.k3f7#3:2x", "")},
+		{"no replica of db.1.k3f7 is left", world("db.1.aaaa#3.1:2w", "")},
+		{"db.1.k3f7: n4 is not fenced off n2", world("db.1.k3f7#3.1:2w", " host=nqn.2026-01.io.strata:lab:n4")},
+	} {
+		take := plan.LvolRename{At: plan.At{Node: "n1"}, Lvstore: "lab.fast", From: "db.0.k3f7#3.1:2w", To: "db.0.k3f7#1003.1:2p"}
+		p := &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{{Kind: plan.KindVolume, Name: "db.0", Stages: [][]plan.Step{{{Op: take, Risk: plan.RiskReduce}}}}}}}}
+		err := check.Check(plantest.Config(t, lab), plantest.World(t, "lab", c.world), p, plan.Options{Failover: map[string]bool{"db.0": true, "db.1": true}})
+		if got := ""; err != nil {
+			got = err.Error()
+			if c.why == "" || !strings.Contains(got, c.why) {
+				t.Errorf("it is refused with %q, want %q", got, c.why)
+			}
+		} else if c.why != "" {
+			t.Errorf("it passes, and was to be refused: %s", c.why)
+		}
+	}
+}

@@ -47,31 +47,27 @@ const fenceTimeoutMs = 5000
 // current, or nothing does.
 func (s *subject) failover() result {
 	b := s.b
-	s.inc = b.w.Incarnation(s.id)
-	left, ok := b.w.Survivors(b.cfg.Cluster, s.inc)
-	if !ok || b.opt.ResumeOnly != nil || b.opt.Authority[s.v.Name] != "" || b.cfg.Suspended(left.Engine) {
+	left, gone, is := s.bereft()
+	if !is {
 		return idle
-	}
-	if b.w.Judge(s.inc, s.question()).Unknown == "" {
-		return idle
-	}
-	gone := left.Engine != "" && (b.w.Nodes[left.Engine] == nil || b.w.Nodes[left.Engine].Unknown != "")
-	switch hidden, _, _ := b.hidden(); {
-	case left.Engine == "" && (hidden > 0 || !s.may(schema.DutyServe)):
-		return idle
-	case !gone && hidden == 0:
-		left.Untold += left.Behind
 	}
 	why, hint := s.stuckWith(left, gone)
-	if why != "" {
-		if !gone {
-			return idle // what names say of it is said as ever
+	if why != "" && !gone {
+		return idle // what names say of it is said as ever
+	}
+	witnesses := s.witnesses(left)
+	if w := s.whole(); gone && w != nil {
+		var goesOn bool
+		if witnesses, goesOn = w.inherits(witnesses); !goesOn {
+			return blocked // said of the whole
 		}
-		b.block("volume "+s.v.Name, s.v.At("failover"), hint, "its engine was on %s, which cannot be read, and may be serving it still; no other takes over: %s", left.Engine, why)
+	}
+	if why != "" {
+		b.block("volume "+s.v.Name, s.v.At("failover"), hint, "%s", notTaken(left, why))
 		return blocked
 	}
-	w := takeover.Successor(b.cfg, s.v, s.witnesses(left), s.hasPath, b.load())
-	if gone && (s.fenceOff(left, w) || s.switchOff(left, w)) {
+	w := takeover.Successor(b.cfg, s.v, witnesses, s.hasPath, b.load())
+	if gone && (s.fenceOff(left, w) || s.switchOff(left, w) || s.whole().fencing()) {
 		return acted
 	}
 	s.witness = w.Node
@@ -93,13 +89,44 @@ func (s *subject) failover() result {
 	if b.opt.Failover[s.v.Name] {
 		s.vouched = w.Node
 	}
+	if s.v.Part != nil {
+		s.to = "" // where all parts are served
+	}
 	return idle
+}
+
+// bereft is what is left of a volume of which names do not tell who is current, or which
+// no engine is known to serve; and whether that is for its node cannot be read. false where
+// there is nothing to take over.
+func (s *subject) bereft() (left state.Survivors, gone, is bool) {
+	b := s.b
+	s.inc = b.w.Incarnation(s.id)
+	left, ok := b.w.Survivors(b.cfg.Cluster, s.inc)
+	if !ok || b.opt.ResumeOnly != nil || b.opt.Authority[s.v.Name] != "" || b.cfg.Suspended(left.Engine) {
+		return left, false, false
+	}
+	if b.w.Judge(s.inc, s.question()).Unknown == "" {
+		return left, false, false
+	}
+	gone = left.Engine != "" && (b.w.Nodes[left.Engine] == nil || b.w.Nodes[left.Engine].Unknown != "")
+	switch hidden, _, _ := b.hidden(); {
+	case left.Engine == "" && (hidden > 0 || !s.may(schema.DutyServe)):
+		return left, false, false
+	case !gone && hidden == 0:
+		left.Untold += left.Behind
+	}
+	return left, gone, true
+}
+
+// notTaken says that nobody takes over.
+func notTaken(left state.Survivors, why string) string {
+	return fmt.Sprintf("its engine was on %s, which cannot be read, and may be serving it still; no other takes over: %s", left.Engine, why)
 }
 
 // stuckWith says why nobody takes over, and what would help.
 func (s *subject) stuckWith(left state.Survivors, gone bool) (why, hint string) {
 	b, asked := s.b, s.b.opt.Failover[s.v.Name]
-	byHand := fmt.Sprintf("make it readable; or, if %s is off and stays off, and has not gone on with fewer replicas since, say so: --failover %s", left.Engine, s.v.Name)
+	byHand := fmt.Sprintf("make it readable; or, if %s is off and stays off, and has not gone on with fewer replicas since, say so: --failover %s", left.Engine, s.id.Whole().Name)
 	witnesses := s.witnesses(left)
 	if len(witnesses) == 0 {
 		return "of no replica it is known that it has all that was acknowledged: " + doubts(left), s.nameOne()
@@ -242,8 +269,12 @@ func (s *subject) evidence(left state.Survivors, w state.Survivor) string {
 			proven = append(proven, string(l.Node))
 		}
 	}
-	text := fmt.Sprintf("%s takes over from %s, which does not answer (%s): of %s of epoch %d those on %s were read just now, shown to %s since that was minted and without failed I/O: %s",
-		w.Node, left.Engine, s.whyUnread(left.Engine), amount.Of(left.Name.Legs, "replica"), left.Name.Epoch, strings.Join(read, ", "), left.Engine, strings.Join(proven, ", "))
+	to, by := w.Node, ""
+	if x := s.whole(); x != nil && x.heir.to != "" && x.heir.to != to {
+		to, by = x.heir.to, fmt.Sprintf(" with the replica on %s", w.Node)
+	}
+	text := fmt.Sprintf("%s takes over%s from %s, which does not answer (%s): of %s of epoch %d those on %s were read just now, shown to %s since that was minted and without failed I/O: %s",
+		to, by, left.Engine, s.whyUnread(left.Engine), amount.Of(left.Name.Legs, "replica"), left.Name.Epoch, strings.Join(read, ", "), left.Engine, strings.Join(proven, ", "))
 	switch off := s.b.opt.Off[left.Engine]; {
 	case s.b.opt.Failover[s.v.Name] && (left.Untold < left.Name.Untold() || !left.Bare && off == ""):
 		text += fmt.Sprintf("; you vouch that %s is off, and has not gone on with fewer replicas since", left.Engine)

@@ -49,7 +49,9 @@ func (b *builder) usesNow(link plan.Key) bool {
 func (b *builder) keptBy(l *lost) (keys []plan.Key, free bool) {
 	at, free := b.w.Nodes[l.At], true
 	for _, v := range b.lone(l.At, l.Controller) {
-		if b.may(v.Name, schema.DutyFence) && b.replaced(l.At, v) {
+		if key, said := l.said[v]; said {
+			keys = append(keys, key)
+		} else if b.may(v.Name, schema.DutyFence) && b.replaced(l.At, v) {
 			keys = append(keys, plan.VolumeKey(v.Name))
 		}
 	}

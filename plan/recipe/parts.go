@@ -35,6 +35,8 @@ type whole struct {
 	hint  string
 	at    lineage.Node // serves all parts, or is to; "" while they are judged
 	why   string       // that is so
+	heir  *inheritance // nil until a part's engine is found to be gone
+	left  bool         // nothing else is done to a part in this pass, so nothing to what hosts see
 	made  bool         // parts are made in this pass without which it cannot be
 }
 
@@ -52,9 +54,7 @@ func (b *builder) planWhole(w *schema.Whole) {
 	b.begin(first)
 	x := &whole{Whole: w, b: b, parts: b.cfg.Parts(w), on: make([]*subject, w.Layout.Parts)}
 	b.wholes[w.Name] = x
-	if u, is := b.suspension.keeps(w.Name); is {
-		u.stays(b, &w.Volume)
-	} else if !b.left(plan.VolumeKey(w.Name)) {
+	if !b.left(plan.VolumeKey(w.Name)) && !x.kept() {
 		x.find()
 		// A part that is in use says that all others were: none is before all are there.
 		if x.open(); !x.made {
@@ -68,6 +68,21 @@ func (b *builder) planWhole(w *schema.Whole) {
 		b.outcomes[b.index[v.Name]] = at
 	}
 	x.chain()
+}
+
+// kept leaves all parts as they are, and says why, where one that is in use on a suspended
+// node keeps them so, or somebody has laid them out otherwise.
+func (w *whole) kept() bool {
+	b := w.b
+	u, inUse := b.suspension.keeps(w.Name)
+	why := w.disorder()
+	switch {
+	case inUse:
+		u.stays(b, &w.Volume)
+	case why != "":
+		b.blockAlone("volume "+w.Name, w.At("layout"), "whoever laid it out so knows what hosts wrote there meanwhile; once its export and that RAID are gone, strata lays the parts out in their order", "%s", why)
+	}
+	return inUse || why != ""
 }
 
 // layout is what the heads of parts are to say.
@@ -112,7 +127,10 @@ func (w *whole) open() {
 
 // keep does to each part what is done to any volume.
 func (w *whole) keep() {
-	if w.any() {
+	switch {
+	case w.heir != nil && w.heir.to != "":
+		w.at, w.why = w.heir.to, "it takes over all parts"
+	case w.any():
 		w.at, w.why = w.choose()
 	}
 	var idle []*subject
@@ -130,6 +148,7 @@ func (w *whole) keep() {
 	ready := map[*subject]bool{}
 	for _, s := range idle {
 		ready[s] = s.through(beginning)
+		w.left = w.left || !ready[s]
 	}
 	w.extend()
 	if len(idle) == len(w.parts) && !slices.ContainsFunc(idle, func(s *subject) bool { return !ready[s] }) {

@@ -1,12 +1,14 @@
 package recipe
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"strata/amount"
 	"strata/lineage"
+	"strata/state"
 )
 
 // find looks for what is written down: the ID of the whole, and its layout.
@@ -52,6 +54,43 @@ func (w *whole) find() {
 	if w.odd != "" {
 		b.blockAlone("volume "+w.Name, w.At("layout"), w.hint, "%s", w.odd)
 	}
+}
+
+// disorder says that the parts are laid out in another order than theirs, by somebody else:
+// strata never does; "" when they are not.
+func (w *whole) disorder() string {
+	for _, v := range w.b.w.Incarnations(w.Name) {
+		for _, m := range w.b.w.Incarnation(v).Laid {
+			var order []string
+			wrong := false
+			for i, leg := range m.Raid.Legs {
+				name := w.b.volumeOf(w.b.w.Nodes[m.Node], leg)
+				p, part := lineage.SplitPart(name)
+				wrong = wrong || part && p.Index != i
+				order = append(order, cmp.Or(name, "something else"))
+			}
+			if wrong {
+				return fmt.Sprintf("RAID %s on %s lays it out as %s, and that is not the order of its parts: what hosts wrote before is not where they read it, and what they write goes elsewhere", m.Raid.Name, m.Node, strings.Join(order, ", "))
+			}
+		}
+	}
+	return ""
+}
+
+// volumeOf is the volume that a leg of a RAID on a node is of: of its mirror, or of an lvol;
+// "" where neither is known.
+func (b *builder) volumeOf(n *state.Node, leg state.Leg) string {
+	for name, r := range n.Raids {
+		if v, ours := b.cfg.Cluster.ParseRaid(name); ours && r.Laid == nil && (name == leg.Base || leg.UUID != "" && r.UUID == leg.UUID) {
+			return v.Name
+		}
+	}
+	for _, at := range b.w.Nodes {
+		if l := at.LvolByUUID(leg.UUID); l != nil && l.Parsed != nil {
+			return l.Parsed.Of().Name
+		}
+	}
+	return ""
 }
 
 // partsOf are the parts of a whole of which heads are there.

@@ -216,10 +216,10 @@ func newest(legs []state.CurrentLeg) (e lineage.Epoch) {
 	return e
 }
 
-// forfeits gives the volume's mirror up that has all its legs on links that its node is to
-// leave for the sake of another volume, whose engine it was: hosts are to wait when it
-// goes, so its listeners go first. It is started anew then, for its replicas have all that
-// was acknowledged. It reports whether that is so.
+// forfeits gives the volume's mirror up, or the leg that it serves as it is, where all its
+// legs are on links that its node is to leave for the sake of another volume, whose engine
+// it was: hosts are to wait when that goes, so its listeners go first. It is started anew
+// then, for its replicas have all that was acknowledged. It reports whether that is so.
 func (s *subject) forfeits() bool {
 	raid := s.b.w.Nodes[s.Engine].Raids[s.Device]
 	legs := s.waitingLegs()
@@ -228,7 +228,10 @@ func (s *subject) forfeits() bool {
 			return false
 		}
 	}
-	if raid == nil || slices.ContainsFunc(raid.Legs, func(r state.Leg) bool {
+	if raid == nil && (len(s.Legs) != 1 || len(legs) != 1) { // it serves a leg as it is, or is none
+		return false
+	}
+	if raid != nil && slices.ContainsFunc(raid.Legs, func(r state.Leg) bool {
 		return r.Configured && !slices.ContainsFunc(legs, func(l waitingLeg) bool { return l.UUID == r.UUID })
 	}) {
 		return false

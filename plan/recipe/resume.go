@@ -18,6 +18,7 @@ func (s *subject) resume() result {
 	if len(s.waitingLegs()) > 0 || s.Engine != "" && s.someSealed() {
 		return idle
 	}
+	s.inc = s.b.w.Incarnation(s.id) // another part may have had those of the whole go on
 	before := s.tally()
 	found := because(s.v.Pos, "hosts of %s were found paused", s.v.Name)
 	for _, op := range s.paused() {

@@ -10,7 +10,6 @@ import (
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
-	"strata/state"
 	"strata/takeover"
 )
 
@@ -67,36 +66,47 @@ func (p *passes) fates(b *builder, out *plan.Plan) {
 	if !p.opt.Explain && !slices.ContainsFunc(p.order, func(v *schema.Volume) bool { return v.Failover }) {
 		return
 	}
-	type judged struct {
-		v       *schema.Volume
-		id      lineage.Volume
-		verdict state.Verdict
-	}
-	var all []judged
+	var all []takeover.Subject
 	engines := map[string]lineage.Node{}
 	for _, v := range p.order {
 		if s := b.subjects[v.Name]; s != nil {
-			all = append(all, judged{v, s.id, *s.Verdict})
+			all = append(all, takeover.Subject{Volume: v, ID: s.id, Verdict: *s.Verdict})
 			engines[v.Name] = s.Engine
 		}
 	}
 	f := takeover.NewForesight(p.cfg, p.w.Snapshot, engines, slices.Collect(maps.Keys(b.ground.unread.nodes)))
+	parts := map[string][]takeover.Subject{}
 	for _, j := range all {
-		if !p.opt.Explain && !j.v.Failover {
-			continue
-		}
-		fate := f.Of(j.v, j.id, j.verdict)
-		if seat, ok := p.seats[j.v.Name]; ok && fate != nil {
-			seat.Failover = fate.Words()
-			p.seats[j.v.Name] = seat
-		}
-		if fate != nil && !fate.Auto && j.v.Failover {
-			out.Notes = append(out.Notes, plan.Finding{About: "volume " + j.v.Name, Pos: j.v.At("failover"),
-				Text: fmt.Sprintf(`should %s go, no other node would take over by itself, though failover is "auto": %s`, j.verdict.Engine, fate.Why)})
+		w := p.cfg.WholeOf(j.Volume)
+		switch {
+		case !p.opt.Explain && !j.Volume.Failover:
+		case w == nil:
+			p.fate(out, j.Volume, f.Of(j.Volume, j.ID, j.Verdict), j)
+		default:
+			if parts[w.Name] = append(parts[w.Name], j); len(parts[w.Name]) == w.Layout.Parts {
+				p.fate(out, &w.Volume, f.OfWhole(parts[w.Name]), parts[w.Name]...)
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.seats)) {
 		out.Seats = append(out.Seats, p.seats[name])
 	}
 	slices.SortStableFunc(out.Seats, func(x, y plan.Seat) int { return cmp.Compare(p.index[x.Volume], p.index[y.Volume]) })
+}
+
+// fate says what becomes of a volume, which is these: with their seats, and as a note.
+func (p *passes) fate(out *plan.Plan, v *schema.Volume, fate *takeover.Fate, of ...takeover.Subject) {
+	if fate == nil {
+		return
+	}
+	for _, j := range of {
+		if seat, ok := p.seats[j.Volume.Name]; ok {
+			seat.Failover = fate.Words()
+			p.seats[j.Volume.Name] = seat
+		}
+	}
+	if !fate.Auto && v.Failover {
+		out.Notes = append(out.Notes, plan.Finding{About: "volume " + v.Name, Pos: v.At("failover"),
+			Text: fmt.Sprintf(`should %s go, no other node would take over by itself, though failover is "auto": %s`, of[0].Verdict.Engine, fate.Why)})
+	}
 }

@@ -43,7 +43,7 @@ func (r laidPiece) ending() plan.Op {
 // serve lays the parts out and shows them to hosts, or says why not.
 func (w *whole) serve() {
 	b := w.b
-	if w.odd != "" || w.id.ID == "" || !w.any() {
+	if w.odd != "" || w.id.ID == "" || !w.any() || w.left {
 		return
 	}
 	n, _ := w.seat()
@@ -208,18 +208,22 @@ func (w *whole) unlaid(n lineage.Node) (why string) {
 // unfit says why nothing is laid out over a part, whether it is served or not; "" when it can
 // be.
 func (w *whole) unfit(i int) string {
-	s := w.on[i]
-	if s == nil {
+	if w.on[i] == nil {
 		return w.parts[i].Name + " cannot be served"
 	}
-	heads := s.heads()
+	return w.misfit(i, w.on[i].heads())
+}
+
+// misfit says why nothing is laid out over a part that has these replicas.
+func (w *whole) misfit(i int, heads []state.Head) string {
+	v := w.parts[i]
 	for _, h := range heads {
-		if h.Lvol.Size > w.parts[i].Size || h.Lvol.Size < w.parts[i].Size && !w.grows(i) {
-			return fmt.Sprintf("%s on %s has %s, and not %s", s.v.Name, h.Node, amount.Bytes(h.Lvol.Size), amount.Bytes(w.parts[i].Size))
+		if h.Lvol.Size > v.Size || h.Lvol.Size < v.Size && !w.grows(i) {
+			return fmt.Sprintf("%s on %s has %s, and not %s", v.Name, h.Node, amount.Bytes(h.Lvol.Size), amount.Bytes(v.Size))
 		}
 	}
 	if len(heads) == 0 {
-		return "no replica of " + s.v.Name + " could be read"
+		return "no replica of " + v.Name + " could be read"
 	}
 	return ""
 }

@@ -25,7 +25,7 @@ func (w *whole) choose() (n lineage.Node, why string) {
 	}
 	inc := w.b.w.Incarnation(w.id)
 	for _, e := range inc.Exports {
-		if e.Device != "" {
+		if e.Device != "" && count[e.Node] > 0 { // else another has taken over from there
 			count[e.Node] += len(w.parts)
 		}
 	}

@@ -39,8 +39,8 @@ func (b *builder) suspendWhole(cfg *schema.Whole) {
 // unsuspendable says why none of the parts is taken down; "" when all are. One that is down
 // already has been before this was interrupted.
 func (w *whole) unsuspendable() string {
-	if w.odd != "" {
-		return w.odd
+	if why := cmp.Or(w.odd, w.disorder()); why != "" {
+		return why
 	}
 	for _, s := range w.on {
 		if s.Engine == "" && s.Unknown == "" {

@@ -81,7 +81,7 @@ func (o *SavedOptions) verify(cfg *schema.Config) error {
 		}
 	}
 	for _, volume := range o.Failover {
-		if cfg.Volume(volume) == nil {
+		if cfg.Shown(volume) == nil {
 			return fmt.Errorf("options: failover cannot be %s", volume)
 		}
 	}
