@@ -14,8 +14,10 @@ import (
 	"strata/lineage"
 	"strata/lock"
 	"strata/plan"
+	"strata/plan/recipe"
 	"strata/schema"
 	"strata/spdk"
+	"strata/state"
 )
 
 // applier is a process that carries a configuration out. It can die.
@@ -108,6 +110,16 @@ func (a *applier) die() {
 
 // interrupt ends it as ^C does.
 func (a *applier) interrupt() { close(a.stop) }
+
+// step carries a step of a scenario out.
+func (a *applier) step(s step, nonce byte, guarded bool) (*apply.Result, error) {
+	opt := s.options(nonce)
+	if s.within > 0 {
+		snap := state.Read(a.ctx, s.cfg.Cluster, a.targets)
+		opt.Wishes, _ = recipe.Rebalance(s.cfg, snap, state.ReadConnected(a.ctx, snap, s.cfg.Cluster, a.targets), opt, s.within)
+	}
+	return a.run(s.cfg, opt, guarded)
+}
 
 // run carries a configuration out.
 func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*apply.Result, error) {

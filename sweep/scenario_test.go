@@ -39,7 +39,8 @@ var nodes = []string{"n1", "n2", "n3"}
 //	legacy NODE...               their lvstores have the names that they had before there were ids
 //	now SECONDS                  the time that schedules go by, from here on
 //	wait TIME
-//	sweep FILE [RELEASED...]     the apply in which things go wrong; failover=VOLUME is --failover, in that one alone
+//	sweep FILE [RELEASED...]     the apply in which things go wrong; failover=VOLUME is --failover, in that one alone;
+//	                             rebalance=SHARE: pools are brought so close to one another, in each try, as strata rebalance does
 //	watched FILE                 instead of that: a watch keeps a configuration, and while it does, things go wrong
 //	edit FILE                    meanwhile, as fault, up, on and wait after "watched": it keeps another one from here on;
 //	                             after "sweep" up, on and wait come when the apply has ended, and before the next
@@ -99,6 +100,8 @@ type step struct {
 	wait time.Duration
 	now  int64
 	word map[string]bool // volumes of which the operator says that their engine's node is off
+	// within is how close pools are brought to one another; 0 where they are not.
+	within float64
 }
 
 // happens reports whether it happens, and is not what has to hold.
@@ -167,6 +170,10 @@ func readScenario(archive *txtar.Archive, name, dir string, wait bool) (*scenari
 			}
 			st.word = map[string]bool{}
 			st.args = slices.DeleteFunc(st.args, func(a string) bool {
+				if share, ok := strings.CutPrefix(a, "rebalance="); ok {
+					st.within, err = strconv.ParseFloat(share, 64)
+					return true
+				}
 				v, ok := strings.CutPrefix(a, "failover=")
 				if ok {
 					st.word[v] = true

@@ -216,7 +216,7 @@ func (w *world) do(s step) (err error) {
 
 func (w *world) apply(s step, guarded bool) (*apply.Result, error) {
 	w.nonce++
-	return w.applier(s.cfg).run(s.cfg, s.options(w.nonce), guarded)
+	return w.applier(s.cfg).step(s, w.nonce, guarded)
 }
 
 // legacy takes the ids out of the names of nodes' lvstores.
@@ -321,7 +321,7 @@ func (w *world) sweep() (*apply.Result, error) {
 	w.c.Inject(w.hook)
 	w.nonce++
 	w.who = w.applier(s.cfg)
-	r, err := w.who.run(s.cfg, s.options(w.nonce), guarded)
+	r, err := w.who.step(s, w.nonce, guarded)
 	w.logf("it ended: %v", err)
 	if w.trouble == nil {
 		w.c.Inject(nil)
