@@ -127,6 +127,9 @@ func (s *subject) keepUp(f *follower) result {
 	if f == nil {
 		return s.beginToFollow(rec, in)
 	}
+	if why := s.elsewhere(f.at); why != "" {
+		b.blockAlone(about, s.v.At("from"), "release it with "+plan.IncarnationGrant(f.id).Flag()+", and it begins anew in another place", "what it has stays on %s: %s", f.at.Node, why)
+	}
 	s.id = f.id
 	if all := s.lacking(f, rec, in); len(all) > 0 {
 		if why := s.full(f.at.Node); why != "" {
@@ -140,6 +143,18 @@ func (s *subject) keepUp(f *follower) result {
 	}
 	s.id = lineage.Volume{} // there is no such volume, and nothing else is done to it
 	return acted
+}
+
+// elsewhere says why a volume is to have nothing in a place; "" when it may.
+func (s *subject) elsewhere(at lineage.Place) string {
+	p := s.b.pool(at.Node, at.Lvstore)
+	if p == nil {
+		return "that is no pool of the configuration"
+	}
+	if why := s.v.KeptOff(p.node); why != "" {
+		return string(at.Node) + " " + why
+	}
+	return s.v.Replicas.KeptOut(p.node, p.conf)
 }
 
 // beginToFollow makes what the youngest record is written to.
