@@ -73,8 +73,7 @@ func (ct *controller) travel() (*abroad, error) {
 
 // arrive shows what is there as bdevs.
 func (ct *controller) arrive(a *abroad) []string {
-	ct.abroad, ct.state, ct.id, ct.serial, ct.model = a, ctrlEnabled, a.host.ID, a.host.Serial, a.host.Model
-	ct.epoch++
+	ct.settle(a)
 	names := []string{}
 	for _, id := range slices.Sorted(maps.Keys(a.disks)) {
 		d := a.disks[id]
@@ -88,6 +87,14 @@ func (ct *controller) arrive(a *abroad) []string {
 		}
 		names = append(names, r.bdev.name)
 	}
+	return names
+}
+
+// settle is connected from now on, until that is lost.
+func (ct *controller) settle(a *abroad) {
+	ct.abroad, ct.travels, ct.failIO = a, true, false
+	ct.state, ct.id, ct.serial, ct.model = ctrlEnabled, a.host.ID, a.host.Serial, a.host.Model
+	ct.epoch++
 	go func() {
 		<-a.host.Lost()
 		ct.p.t.c.mu.Lock()
@@ -97,7 +104,32 @@ func (ct *controller) arrive(a *abroad) []string {
 			ct.p.t.c.notify()
 		}
 	}()
-	return names
+}
+
+// travelAgain tries to connect again. What was there under a number is taken for the same.
+func (ct *controller) travelAgain() {
+	n := ct.attempts
+	go func() {
+		made, err := ct.travel()
+		ct.p.t.c.mu.Lock()
+		defer ct.p.t.c.mu.Unlock()
+		switch over := ct.p.dead || ct.attempts != n || ct.state != ctrlResetting; {
+		case over && err == nil:
+			go made.host.Close()
+		case over:
+		case err != nil:
+			ct.failed()
+		default:
+			for id, r := range ct.spaces {
+				if r.disk = made.disks[id]; r.disk == nil {
+					r.disk = &nvmetcp.Device{}
+				}
+				r.setAbsent(made.disks[id] == nil)
+			}
+			ct.settle(made)
+		}
+		ct.p.t.c.notify()
+	}()
 }
 
 // comeHome ends a connection to a subsystem abroad.
@@ -138,17 +170,21 @@ func (r *remote) doAbroad(o *op, w part, p []byte) error {
 		}
 		return eio
 	}
+	if r.absent {
+		return errStalled
+	}
 	s = &sent{buf: slices.Clone(p), epoch: ct.epoch, x: &taken{}}
 	if o.sent == nil {
 		o.sent = map[part]*sent{}
 	}
 	o.sent[w] = s
+	disk := r.disk
 	go func() {
 		var err error
 		if w.write {
-			err = r.disk.WriteAt(context.Background(), s.buf, w.off)
+			err = disk.WriteAt(context.Background(), s.buf, w.off)
 		} else {
-			err = r.disk.ReadAt(context.Background(), s.buf, w.off)
+			err = disk.ReadAt(context.Background(), s.buf, w.off)
 		}
 		c := ct.p.t.c
 		c.mu.Lock()

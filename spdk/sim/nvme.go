@@ -38,7 +38,8 @@ type controller struct {
 	spaces   map[uint32]*remote
 	missed   []uint32 // namespaces whose events are held up by silence
 	news     []uint32 // those whose events are being looked into
-	abroad   *abroad  // where it is attached to what is not simulated
+	abroad   *abroad  // where it is attached to what is not simulated; nil while it is not connected
+	travels  bool     // it has been
 	blocks   bool     // an attempt of it holds up the process
 	held     int      // bdevs that somebody keeps from going
 }

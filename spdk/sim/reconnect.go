@@ -79,6 +79,10 @@ func (ct *controller) still(f func()) func() {
 func (ct *controller) attempt() {
 	ct.state = ctrlResetting
 	ct.attempts++
+	if ct.travels {
+		ct.travelAgain()
+		return
+	}
 	if ct.connect() {
 		return
 	}
