@@ -7,7 +7,7 @@ VERSION       ?=
 HISTORY       ?= docs/bench-history.tsv
 
 .DEFAULT_GOAL := help
-.PHONY: help build man test etcd s3 soak sweep lint marks pages golden fuzz bench e2e record demo release
+.PHONY: help build man test etcd s3 soak kills sweep lint marks pages golden fuzz bench e2e record demo release
 
 help: ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -30,6 +30,9 @@ s3: ## have archives kept by a real S3 server, which is built first (minutes)
 
 soak: ## have a watch make 10,000 passes, in some minutes, and see that it does not grow
 	$(GO) test -count=1 -v -timeout 30m ./watch -run '^TestSoak$$' -passes 10000
+
+kills: ## kill strata 100 times as it backs up, restores, forgets and prunes, on simulated targets (minutes)
+	$(GO) test -count=1 -v -timeout 60m ./cmd/strata -run '^TestBackupKilledAnywhere$$' -backup-kills 100
 
 sweep: ## break every scenario in every way at every call (hours), or at one call in 40 with EVERY=40 (minutes; SHARE=1 others), and print what was tried
 	$(GO) test -count=1 -timeout 24h ./sweep -run TestSweep -full -every $(or $(EVERY),1) -share $(or $(SHARE),0) -v | grep -v '^ *=== '

@@ -62,6 +62,7 @@ func TestMain(m *testing.M) {
 //	[!] logged [-as=NAME] [-within=TIME] [-since=FILE] REGEXP  it logs that, or has since what was last waited for, or since FILE was copied from its log
 //	get PATH [REGEXP...]                     that watch serves, until it matches all, and none with a "!" before it; !PATH is refused
 //	archive DIR                              an empty repository, which is opened in no time; its password is "secret"
+//	bucket NAME                              the same, as a bucket of a server; $S3 has its URL
 //	config [-patient|-wait[=TIME]] [-addresses] NODE... -NODE... lab/nodes.cue again, with these nodes only, and those with a "-" retired; lost peers are given up late, or links wait
 func TestScript(t *testing.T) { testscript.Run(t, stories("testdata/script")) }
 
@@ -120,6 +121,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"get":       inLab((*lab).cmdGet),
 	"config":    inLab((*lab).cmdConfig),
 	"archive":   inLab((*lab).cmdArchive),
+	"bucket":    inLab((*lab).cmdBucket),
 }
 
 type labKey struct{}
