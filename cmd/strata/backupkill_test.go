@@ -18,7 +18,7 @@ import (
 	"strata/spdk/sim"
 )
 
-var backupKills = flag.Int("backup-kills", 2, "how often strata is killed as it backs up, restores, forgets or prunes")
+var backupKills = flag.Int("backup-kills", 2, "how often strata is killed as it backs up, restores, follows, forgets or prunes")
 
 // archived is a lab with an archive, and a volume db that hosts write to, of which it is
 // known what it has and what its snapshots had.
@@ -36,7 +36,7 @@ const (
 	archivedHost = `export: nvmf: hosts: "any"`
 )
 
-// TestBackupKilledAnywhere kills strata at random moments of backups, restores, forgetting
+// TestBackupKilledAnywhere kills strata at random moments of backups, restores, following, forgetting
 // and pruning, by turns. Each time the stock restic finds the repository whole, and the next
 // run comes to the end; what hosts wrote is there, and records have what snapshots had.
 func TestBackupKilledAnywhere(t *testing.T) {
@@ -45,7 +45,7 @@ func TestBackupKilledAnywhere(t *testing.T) {
 	turns := []struct {
 		name string
 		do   func(*testing.T, int) (killed bool)
-	}{{"backup", a.backup}, {"increment", a.backup}, {"restore", a.restore}, {"forget", a.forget}, {"prune", a.prune}}
+	}{{"backup", a.backup}, {"increment", a.backup}, {"restore", a.restore}, {"follow", a.follow}, {"forget", a.forget}, {"prune", a.prune}}
 	killed := map[string]int{}
 	for i, n := 0, 0; n < *backupKills && i < 3**backupKills; i++ {
 		turn := turns[i%len(turns)]
@@ -238,5 +238,43 @@ func (a *archived) prune(t *testing.T, _ int) bool {
 	if n := len(a.snapshots); n > 0 {
 		a.recorded(t, a.snapshots[a.chance.IntN(n)])
 	}
+	return killed
+}
+
+// follow has a volume follow what is recorded, and strata killed as it does. What is served when
+// it follows no more is what the latest snapshot had.
+func (a *archived) follow(t *testing.T, i int) bool {
+	if len(a.snapshots) == 0 {
+		return false
+	}
+	volume := fmt.Sprintf("f%d", i)
+	following := volume + ": {size: 24Mi, replicas: 1, from: {archive: \"main\", volume: \"db\", follow: true}}"
+	a.configured(t, following)
+	if a.chance.IntN(2) == 0 {
+		a.strata(t, "apply", "--auto-approve", "lab") // else it is killed as it begins to follow
+	}
+	begun := len(a.snapshots)
+	a.write(t, 24)
+	name := fmt.Sprintf("s%d", i)
+	a.snapshots, a.had[name] = append(a.snapshots, name), bytes.Clone(a.now)
+	a.configured(t, following)
+	apply := []string{"apply", "--auto-approve", "lab"}
+	if n := len(a.snapshots); n > 4 {
+		apply = append(apply, "--allow-destroy", "db@"+a.snapshots[n-5])
+	}
+	killed := a.killed(t, 1200*time.Millisecond, apply...)
+	a.strata(t, apply...)
+	var has []string // layers it may have: what it is to have of others is taken
+	for _, s := range a.snapshots[begun-1:] {
+		has = append(has, fmt.Sprintf("%q", s))
+	}
+	a.configured(t, fmt.Sprintf("%s: {size: 24Mi, replicas: 1, snapshots: [%s], %s}", volume, strings.Join(has, ", "), archivedHost))
+	a.strata(t, "apply", "--auto-approve", "lab")
+	a.do(t, a.cmdHost, volume)
+	a.reads(t, volume, a.had[name])
+	a.hosts[volume].stop()
+	delete(a.hosts, volume)
+	a.configured(t, "")
+	a.strata(t, "apply", "--auto-approve", "lab", "--allow-destroy", volume)
 	return killed
 }
