@@ -76,6 +76,8 @@ type Options struct {
 	Part plan.Selection
 	// Archives are those that backups go into; nil: they are not opened here.
 	Archives *backup.Archives
+	// Scrubs is told what layers are like that Plan.Scrub has read; nil where none are.
+	Scrubs *Scrubs
 	// Lock keeps others from changing the nodes meanwhile; nil for none.
 	Lock *lock.Lock
 	// Guard ends pauses and frees the lock should this process die; nil for none.
@@ -116,6 +118,8 @@ func CopyOf(op plan.Op) (Copy, bool) {
 	case plan.Backup:
 		to := "archive " + op.Archive
 		return Copy{Key: to + "/" + string(op.Layer), Layer: op.Layer, From: op.Node, Archive: op.Archive, Label: plan.Label(to + "/" + string(op.Layer)), Size: op.Bytes}, true
+	case plan.Scrub:
+		return Copy{Key: "scrub " + string(op.Node) + "/" + string(op.Layer), Layer: op.Layer, From: op.Node, Label: plan.Label(string(op.Node) + "/" + op.Lvstore + "/" + string(op.Layer)), Size: op.Bytes}, true
 	case plan.Fill:
 		return Copy{Key: string(op.Node) + "/" + string(op.Name), Layer: op.Name, To: op.Node, Archive: op.Archive, Label: plan.Label(string(op.Node) + "/" + op.Lvstore + "/" + string(op.Name)), Size: op.Bytes}, true
 	default: // copies nothing, or does not tell how far it is

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"strata/backup"
 	"strata/catalog"
@@ -13,15 +14,22 @@ import (
 	"strata/spdk"
 )
 
-// backups has layers copied into archives.
+// backups has layers copied into archives, and read.
 type backups struct {
 	cfg      *schema.Config
 	archives *backup.Archives
 	run      lineage.UUID // the holder of the nodes' locks
+
+	scrubs *Scrubs
+	mu     sync.Mutex
+	read   map[string]map[plan.LayerAt]bool // as plan.Options.Scrub
 }
 
 func newBackups(cfg *schema.Config, opt Options) *backups {
-	b := &backups{cfg: cfg, archives: opt.Archives}
+	b := &backups{cfg: cfg, archives: opt.Archives, scrubs: opt.Scrubs, read: map[string]map[plan.LayerAt]bool{}}
+	for volume := range opt.Plan.Scrub {
+		b.read[volume] = map[plan.LayerAt]bool{}
+	}
 	if opt.Lock != nil {
 		b.run = opt.Lock.Holder
 	}

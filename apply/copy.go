@@ -81,12 +81,19 @@ var errBackupLeft = errors.New("the run ends here, and so does what it copies fr
 // errPruneLeft is of freeing space in an archive.
 var errPruneLeft = errors.New("the run ends here, and so does freeing space: the repository is whole, and what is left is freed the next time")
 
+// errScrubLeft is of a layer that is read: what was read of it is of no use.
+var errScrubLeft = errors.New("the run ends here, and so does the reading of the layer")
+
 // left tells a copy that is waited for no longer from one that failed.
 func left(op plan.Op, err error) error {
 	switch op.(type) {
 	case plan.ShallowCopy:
 		if errors.Is(err, context.Canceled) {
 			return ErrLeft
+		}
+	case plan.Scrub:
+		if errors.Is(err, context.Canceled) {
+			return errScrubLeft
 		}
 	case plan.Backup, plan.Fill:
 		if errors.Is(err, context.Canceled) {

@@ -148,7 +148,7 @@ func (x *Runner) Look(ctx context.Context) error {
 	if b.archives != nil {
 		x.planner.opt.Catalog = b.look(ctx)
 	}
-	x.planner.opt.Images = b.images()
+	x.planner.opt.Images, x.planner.opt.Scrub = b.images(), b.unread()
 	return nil
 }
 

@@ -4,17 +4,23 @@ import (
 	"fmt"
 	"sync"
 
-	"strata/archive"
 	"strata/nvmetcp"
 )
 
 // grain is of what it is counted whether it has come, in bytes: the smallest cluster.
 const grain = 64 << 10
 
+// sink is what becomes of what a node sends.
+type sink interface {
+	ReadAt(p []byte, off int64) (int, error)
+	WriteAt(p []byte, off int64) (int, error)
+	ZeroAt(off, n int64) error
+}
+
 // intake is the disk that a node copies layers to: an image that is written, of which
 // it is counted what came. What a connection that was lost sends again counts once.
 type intake struct {
-	to   *archive.Backup
+	to   sink
 	size int64
 
 	mu   sync.Mutex

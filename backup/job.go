@@ -118,8 +118,8 @@ const (
 )
 
 // send has the node send the layers.
-func (j *Job) send(ctx context.Context, b *archive.Backup, s shape, tell func(copied, total uint64)) (bytes int64, err error) {
-	in := &intake{to: b, size: s.size}
+func (j *Job) send(ctx context.Context, to sink, s shape, tell func(copied, total uint64)) (bytes int64, err error) {
+	in := &intake{to: to, size: s.size}
 	door, err := open(ctx, j, in, s)
 	if err != nil {
 		return 0, err

@@ -95,6 +95,7 @@ var notTold = map[string]bool{
 	"Backup.Below":              true,
 	"Backup.Over":               true,
 	"Fill.Bytes":                true,
+	"Scrub.Bytes":               true,
 	"LayOut.Parts":              true,
 	"SubsystemCreate.IDs.First": true,
 	"SubsystemCreate.IDs.Last":  true,

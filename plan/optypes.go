@@ -16,7 +16,7 @@ var opTypes = []Op{
 	ListenerAdd{}, ListenerRemove{}, ExpectPaths{}, NamespaceAdd{}, NamespaceRemove{}, ControllerAttach{}, ControllerDisable{}, ControllerDetach{},
 	ControllerWait{}, LegWait{}, LegGone{}, Pause{}, Drain{}, Resume{},
 	RaidCreate{}, LayOut{}, RaidDelete{}, ExpectLegs{}, RaidGrow{}, RaidRemoveLeg{}, HostLimit{}, UblkTarget{}, UblkStart{}, UblkStop{}, NBDStart{}, NBDStop{},
-	NodeOff{}, ExpectAddress{}, AddressMove{}, Backup{}, Fill{}, RecordForget{}, ArchivePrune{},
+	NodeOff{}, ExpectAddress{}, AddressMove{}, Backup{}, Fill{}, Scrub{}, RecordForget{}, ArchivePrune{},
 }
 
 // OpNames are what steps' operations are called in an Outline.

@@ -203,6 +203,8 @@ type Options struct {
 	Catalog catalog.Catalog
 	// Images is what was found of the files that volumes are to start as.
 	Images catalog.Images
+	// Scrub has the volumes whose layers are to be read, and of each what was read already.
+	Scrub map[string]map[LayerAt]bool `json:"-"`
 	// Wishes are where volumes are to be, for this plan, beyond the configuration.
 	Wishes Wishes
 	// Explain asks for the nodes that were passed over in Plan.Places, and for Plan.Seats.

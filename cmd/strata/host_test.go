@@ -213,22 +213,42 @@ func (l *lab) cmdReplica(_ *script, args []string) error {
 	return compare(args[2:], read)
 }
 
+// cmdDamage flips a bit of a node's layer at an offset.
+func (l *lab) cmdDamage(_ *script, args []string) error {
+	t, uuid, err := l.replicaOf(args[0], args[1])
+	if err != nil {
+		return err
+	}
+	off, err := bytesOf(args[2])
+	if err != nil {
+		return err
+	}
+	return t.Damage(uuid, off)
+}
+
 // replica returns a reader of a node's replica of a volume, or, of
 // volume@snapshot, of the layer there.
 func (l *lab) replica(node, name string) (func(context.Context, []byte, int64) error, error) {
-	t, err := l.target(node)
+	t, uuid, err := l.replicaOf(node, name)
 	if err != nil {
 		return nil, err
+	}
+	return func(ctx context.Context, p []byte, off int64) error { return t.ReadBdev(ctx, uuid, p, off) }, nil
+}
+
+// replicaOf is the UUID of what replica reads.
+func (l *lab) replicaOf(node, name string) (t *sim.Target, uuid string, err error) {
+	if t, err = l.target(node); err != nil {
+		return nil, "", err
 	}
 	result, err := l.call(node, "bdev_lvol_get_lvols", "")
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	var lvols []struct{ UUID, Name string }
 	if err := json.Unmarshal(result, &lvols); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	var uuid string
 	var epoch lineage.Epoch
 	volume, snapshot, layer := strings.Cut(name, "@")
 	for _, lv := range lvols {
@@ -251,9 +271,9 @@ func (l *lab) replica(node, name string) (func(context.Context, []byte, int64) e
 		}
 	}
 	if uuid == "" {
-		return nil, fmt.Errorf("%s has no %s", node, name)
+		return nil, "", fmt.Errorf("%s has no %s", node, name)
 	}
-	return func(ctx context.Context, p []byte, off int64) error { return t.ReadBdev(ctx, uuid, p, off) }, nil
+	return t, uuid, nil
 }
 
 func (l *lab) cmdSame(_ *script, args []string) error {

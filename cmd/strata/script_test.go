@@ -108,6 +108,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"read":      inLab((*lab).cmdRead),
 	"outside":   inLab((*lab).cmdOutside),
 	"replica":   inLab((*lab).cmdReplica),
+	"damage":    inLab((*lab).cmdDamage),
 	"same":      inLab((*lab).cmdSame),
 	"writing":   inLab((*lab).cmdWriting),
 	"follow":    inLab((*lab).cmdFollow),

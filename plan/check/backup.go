@@ -27,11 +27,7 @@ func (c *Checker) backup(n *schema.Node, op plan.Backup) error {
 	if l == nil {
 		return fmt.Errorf("layer %s is not on %s", op.Layer, n.Name)
 	}
-	counts, place := false, lineage.Place{Node: n.Name, Lvstore: op.Lvstore}
-	for _, leg := range c.judge(of.Volume).Legs {
-		counts = counts || leg.Head != nil && leg.Place() == place && leg.Head.Name.Cut >= of.Epoch
-	}
-	if !counts {
+	if !c.counts(of, lineage.Place{Node: n.Name, Lvstore: op.Lvstore}) {
 		return fmt.Errorf("the replica in %s on %s is not known to be current, or does not say that layer %s counts", op.Lvstore, n.Name, op.Layer)
 	}
 	return c.sent(at, l, op)

@@ -94,6 +94,8 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.forget(op)
 	case plan.ArchivePrune:
 		return c.archive(op.Archive)
+	case plan.Scrub:
+		return c.scrub(node, op)
 	case plan.WriteLimit:
 		if c.lvol(op.Bdev) == nil {
 			return fmt.Errorf("%s is not the cluster's", op.Label)

@@ -88,7 +88,7 @@ func Text(p *plan.Plan) string {
 
 // Case is a golden case: a configuration ("lab.cue") and a world ("world"). Lines
 // "key: value" of the archive's comment are options: allow-destroy, authority
-// (db=n2), failover (db), off (n2 and how that is known), silent (n2), wish (db n1/lab.fast engine=n1), nonce, now (seconds), auto (words, "nothing" or "as configured"), away (nodes, or
+// (db=n2), failover (db), scrub (db), off (n2 and how that is known), silent (n2), wish (db n1/lab.fast engine=n1), nonce, now (seconds), auto (words, "nothing" or "as configured"), away (nodes, or
 // "none"), explain, gone (n2:n1 waits, or over, of a link), and counted (n2 100 160: suspended
 // since then, by then). A file "archives" has what archives hold (catalog), "images" what raw images have (images). Nodes know of one another's pools
 // (worldtest.Remind) unless a line says "reminders: none".
@@ -210,6 +210,8 @@ func (c Case) options(t testing.TB, cfg *schema.Config) plan.Options {
 			}
 		case "failover":
 			opt.Failover = map[string]bool{value: true}
+		case "scrub": // db
+			opt.Scrub = map[string]map[plan.LayerAt]bool{value: {}}
 		case "off": // n4 and how that is known
 			node, how, _ := strings.Cut(value, " ")
 			opt.Off = map[lineage.Node]string{lineage.Node(node): how}

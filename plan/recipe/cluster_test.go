@@ -268,6 +268,10 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 				return fmt.Errorf("no layer %s", name)
 			}
 		}
+	case plan.Scrub:
+		if m.Lvols[op.Lvstore+"/"+string(op.Layer)] == nil {
+			return fmt.Errorf("no layer %s", op.Layer)
+		}
 	case plan.Fill:
 		l := m.Lvols[op.Lvstore+"/"+string(op.Name)]
 		if l == nil || l.Allocated > 0 {

@@ -136,6 +136,9 @@ func (w *World) Project(op plan.Op) error {
 		return w.projectRaid(n, op)
 	case plan.Backup:
 		return projectBackup(n, op)
+	case plan.Scrub:
+		_, err := FindLvol(n, op.Lvstore, op.Layer)
+		return err
 	case plan.Fill:
 		return w.projectFill(n, op)
 	case plan.UblkTarget, plan.WriteLimit, plan.ExpectPaths, plan.ExpectAddress, plan.AddressMove, plan.RecordForget, plan.ArchivePrune:
