@@ -108,6 +108,11 @@ func TestCheckRefusesBackups(t *testing.T) {
 		{"a layer of db.k3f7 on n1 is being backed up", "n1 controller lab.~backup.db.k3f7 nqn.2026-01.io.strata:lab:~backup:db.k3f7:" + run + " enabled 10.0.0.9 41000\n", plan.LvolDelete{At: at1, Lvstore: "lab.fast", Name: "db.k3f7@2.a"}},
 		{"a layer of web.cccc on n1 is being backed up, and web.cccc@2.s stands on db.k3f7@2.a", "n1 lvol lab.fast/web.cccc@2.s w2 64Mi 1 snapshot parent=db.k3f7@3.b\nn1 controller lab.~backup.web.cccc nqn.2026-01.io.strata:lab:~backup:web.cccc:" + run + " enabled 10.0.0.9 41000\n", plan.LvolDelete{At: at1, Lvstore: "lab.fast", Name: "db.k3f7@2.a"}},
 		{"the run that has n1 locked is at work on db.k3f7", "n1 locked " + run + "\nn1 controller lab.~backup.db.k3f7 nqn.2026-01.io.strata:lab:~backup:db.k3f7:" + run + " enabled 10.0.0.9 41000\n", plan.ControllerDetach{At: at1, Controller: "lab.~backup.db.k3f7"}},
+		{"", "", plan.Scrub{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7@3.b"}},
+		{"no layer", "", plan.Scrub{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7#4.1.3p"}},
+		{"does not say that layer db.k3f7@4.c counts", "", plan.Scrub{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7@4.c"}},
+		{"layer db.k3f7@2.a is not on n1", "", plan.Scrub{At: at1, Lvstore: "lab.new", Layer: "db.k3f7@2.a"}},
+		{"db is not to be made of /x with that SHA-256", "n1 lvol lab.fast/db.cccc+1 s3 64Mi 0\n", plan.Fill{At: at1, File: "/x", SHA256: "00", Lvstore: "lab.fast", Name: "db.cccc+1"}},
 		{"lab.fast on n1 has blocks of 4096 bytes, and lab.fast on n2 of 512", "", plan.ShallowCopy{At: at1, Dest: "n2", Lvstore: "lab.fast", Layer: "db.k3f7@2.a", To: "s2"}},
 	} {
 		cfg, snap := plantest.TwoNodes(t, `archives: main: {dir: "/backup", password: env: "PW"}
