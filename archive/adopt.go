@@ -25,13 +25,14 @@ func (p *present) has(pack uint32) bool {
 // killed, are taken into the index, with what is in them used again. Blobs of packs
 // that are in an index and not in the store count as not there, so that a backup stores
 // them again. The caller has a lock.
-func (r *Repository) survey(ctx context.Context, s *saver) (found *present, adopted int, err error) {
+func (r *Repository) survey(ctx context.Context) (found *present, adopted int, err error) {
 	x := r.index.Load()
 	found = &present{n: x.packs.n}
 	found.bits = newBitmap(int(found.n))
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(4)
 	var count atomic.Int64
+	unseen := r.pending.ids()
 	for entry, err := range r.store.List(ctx, dataDir) {
 		if err != nil {
 			return nil, 0, errors.Join(err, group.Wait())
@@ -40,6 +41,7 @@ func (r *Repository) survey(ctx context.Context, s *saver) (found *present, adop
 		if err != nil {
 			continue
 		}
+		delete(unseen, id)
 		known := false
 		if err := x.table.find(keyOf(packEntry, id), func(rec record) bool {
 			known = true
@@ -61,12 +63,13 @@ func (r *Repository) survey(ctx context.Context, s *saver) (found *present, adop
 			if err != nil {
 				return err
 			}
-			p := indexedPack{id, blobs}
 			count.Add(1)
-			return errors.Join(x.add(p), s.note(inner, p))
+			return r.known(inner, x, indexedPack{id, blobs})
 		})
 	}
-	err = group.Wait()
+	if err = group.Wait(); err == nil {
+		r.pending.drop(unseen) // somebody has pruned them: no index had them
+	}
 	return found, int(count.Load()), err
 }
 

@@ -119,7 +119,7 @@ func (b *Backup) begin(ctx context.Context, base *Record) error {
 	}
 	var found *present
 	b.saver = newSaver(r, func(n uint32) bool { return found.has(n) })
-	found, adopted, err := r.survey(ctx, b.saver)
+	found, adopted, err := r.survey(ctx)
 	if err != nil {
 		return err
 	}

@@ -219,3 +219,97 @@ func TestCache(t *testing.T) {
 		}
 	})
 }
+
+// TestFailedIsIndexed: what a backup has stored that failed then, others of the process count
+// as there, at the same time and later. Their records are whole all the same, and so they are
+// when somebody has pruned meanwhile.
+func TestFailedIsIndexed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name                  string
+		besides, pruned, ours bool
+	}{{name: "the next"}, {name: "one at the same time", besides: true}, {name: "the next, pruned by another", pruned: true}, {name: "the next, pruned by this", pruned: true, ours: true}} {
+		t.Run(c.name, func(t *testing.T) {
+			m, r := inMemory(t)
+			defer r.Close()
+			o := BackupOptions{Volume: "db", Size: 64 << 20, BlockSize: 1 << 20}
+			begin := func() *Backup {
+				b, err := r.Backup(t.Context(), o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return b
+			}
+			failing := begin()
+			var other *Backup
+			if c.besides {
+				other = begin()
+			}
+			packs := 2
+			m.failing(func(method, name string) error {
+				if method == "put" && strings.HasPrefix(name, dataDir) {
+					if packs--; packs < 0 {
+						return fmt.Errorf("%s: %w", name, syscall.ENOSPC)
+					}
+				}
+				return nil
+			})
+			wrote := writeRandom(failing, 60)
+			if c.besides {
+				for end := time.Now().Add(10 * time.Second); failing.Stats().Stored < 32<<20 && time.Now().Before(end); {
+					time.Sleep(time.Millisecond)
+				}
+				m.failing(nil)
+				if err := writeRandom(other, 20); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := other.Commit(t.Context(), Commit{}); err != nil {
+					t.Fatal(err)
+				}
+				failing.Close()
+			} else if _, err := failing.Commit(t.Context(), Commit{}); !errors.Is(err, syscall.ENOSPC) {
+				t.Fatalf("writing %v, commit %v", wrote, err)
+			}
+			m.failing(nil)
+			if c.pruned {
+				by := r
+				if !c.ours {
+					var err error
+					if by, err = Open(t.Context(), m, Options{Password: "p", TempDir: t.TempDir()}); err != nil {
+						t.Fatal(err)
+					}
+					defer by.Close()
+				}
+				if _, err := by.Prune(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !c.besides {
+				again := begin()
+				if err := writeRandom(again, 20); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := again.Commit(t.Context(), Commit{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			fresh, err := Open(t.Context(), m, Options{Password: "p", TempDir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer fresh.Close()
+			all, err := fresh.Records(t.Context(), Filter{})
+			if err != nil || len(all) != 1 {
+				t.Fatalf("%d records (%v)", len(all), err)
+			}
+			image, err := fresh.Image(t.Context(), all[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer image.Close()
+			if found, err := image.Verify(t.Context(), nil); err != nil || found.Failed > 0 {
+				t.Errorf("the record is not whole: %v, %v", found, err)
+			}
+		})
+	}
+}

@@ -30,6 +30,7 @@ func (r *Repository) Prune(ctx context.Context) (Pruned, error) {
 		return Pruned{}, err
 	}
 	defer l.release()
+	r.pending.take() // of backups that have failed: what no index has goes
 	r.index.Store(newIndex(r.dir))
 	if err := r.refresh(ctx); err != nil {
 		return Pruned{}, err
@@ -43,6 +44,7 @@ func (r *Repository) Prune(ctx context.Context) (Pruned, error) {
 	defer func() {
 		c.index.close()
 		r.index.Swap(newIndex(r.dir)).close()
+		r.pending.take()
 	}()
 	p := &pruner{census: c, lock: l, limit: c.limit(), saver: newSaver(r, func(uint32) bool { return true })}
 	p.done.Records = c.records

@@ -40,6 +40,7 @@ type Repository struct {
 
 	// refreshing is held by who reads or notes index files.
 	refreshing sync.Mutex
+	pending    pending
 	index      atomic.Pointer[index]
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 const (
@@ -18,10 +17,6 @@ const (
 	maxPackHeader = maxPackBlobs * compressedEntry
 	// uploads is how many packs are stored at a time.
 	uploads = 3
-	// An index file is written when so many blobs or so much time have come together.
-	// What a process that is killed had in no index yet is found by the next one (adopt).
-	indexBlobs    = 1 << 14
-	indexInterval = 2 * time.Minute
 )
 
 // saver stores blobs that the repository does not have. Its methods may be called
@@ -42,16 +37,13 @@ type saver struct {
 	slots   chan struct{} // one for each pack that is being stored
 	wg      sync.WaitGroup
 
-	mu      sync.Mutex
-	flight  map[key]bool // in packs that are not stored yet
-	pending []indexedPack
-	blobs   int // in pending
-	since   time.Time
-	err     error
+	mu     sync.Mutex
+	flight map[key]bool // in packs that are not stored yet
+	err    error
 }
 
 func newSaver(r *Repository, whole func(uint32) bool) *saver {
-	s := &saver{repo: r, whole: whole, slots: make(chan struct{}, uploads), open: map[kind]*pack{}, flight: map[key]bool{}, since: time.Now()}
+	s := &saver{repo: r, whole: whole, slots: make(chan struct{}, uploads), open: map[kind]*pack{}, flight: map[key]bool{}}
 	s.buffers.New = func() any { return new([2][]byte) }
 	return s
 }
@@ -147,38 +139,16 @@ func (s *saver) upload(ctx context.Context, p *pack) error {
 		return err
 	}
 	s.stored.Add(int64(len(p.content)))
-	done := indexedPack{id, p.blobs}
-	if err := s.repo.index.Load().add(done); err != nil {
-		return err
-	}
+	err := s.repo.known(ctx, s.repo.index.Load(), indexedPack{id, p.blobs})
 	s.mu.Lock()
 	for _, b := range p.blobs {
 		delete(s.flight, keyOf(b.Kind, b.ID))
 	}
 	s.mu.Unlock()
-	return s.note(ctx, done)
+	return err
 }
 
-// note has a pack in the next index file, and writes that if it is time.
-func (s *saver) note(ctx context.Context, p indexedPack) error {
-	s.mu.Lock()
-	s.pending, s.blobs = append(s.pending, p), s.blobs+len(p.Blobs)
-	if s.blobs < indexBlobs && time.Since(s.since) < indexInterval {
-		s.mu.Unlock()
-		return nil
-	}
-	now := s.take()
-	s.mu.Unlock()
-	return s.repo.writeIndex(ctx, now)
-}
-
-func (s *saver) take() []indexedPack {
-	now := s.pending
-	s.pending, s.blobs, s.since = nil, 0, time.Now()
-	return now
-}
-
-// flush stores what is begun, and the index of it. Nothing is saved meanwhile.
+// flush stores what is begun, and the index of all that is stored. Nothing is saved meanwhile.
 func (s *saver) flush(ctx context.Context) error {
 	s.packing.Lock()
 	defer s.packing.Unlock()
@@ -192,10 +162,10 @@ func (s *saver) flush(ctx context.Context) error {
 	}
 	s.wg.Wait()
 	s.mu.Lock()
-	now, err := s.take(), s.err
+	err := s.err
 	s.mu.Unlock()
-	if err == nil && len(now) > 0 {
-		err = s.repo.writeIndex(ctx, now)
+	if err == nil {
+		err = s.repo.writePending(ctx)
 	}
 	if err != nil {
 		return s.fail(err)
