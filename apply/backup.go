@@ -36,6 +36,14 @@ func newBackups(cfg *schema.Config, opt Options) *backups {
 	return b
 }
 
+// network is how nodes are reached with what is written to them.
+func (b *backups) network() *backup.Net {
+	if b.archives == nil {
+		return nil
+	}
+	return b.archives.Net
+}
+
 // look is what archives hold that volumes are backed up to.
 func (b *backups) look(ctx context.Context) catalog.Catalog {
 	return b.archives.Look(ctx, b.cfg.ArchivesInUse())
@@ -67,7 +75,7 @@ func (c *caller) backup(ctx context.Context, t *spdk.Client, op plan.Backup) err
 		return err
 	}
 	job := backup.Job{
-		Target: t, Names: lineage.Backup{Volume: of.Volume, Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address(), Listen: b.archives.Listen,
+		Target: t, Names: lineage.Backup{Volume: of.Volume, Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address(), Listen: b.archives.Listen, Net: b.archives.Net,
 		Record: catalog.Record{Layer: op.Layer, Over: op.Over, Block: catalog.Block(block)},
 	}
 	for _, l := range append(op.Below[:len(op.Below):len(op.Below)], op.Layer) {
@@ -130,7 +138,7 @@ func (c *caller) fill(ctx context.Context, t *spdk.Client, op plan.Fill) error {
 	defer done()
 	job := backup.Fill{
 		Target: t, Names: lineage.Backup{Volume: name.Of(), Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address(), Port: fmt.Sprint(n.Port),
-		Lvol: c.alias(op.Node, op.Lvstore, op.Name), Cluster: cluster,
+		Lvol: c.alias(op.Node, op.Lvstore, op.Name), Cluster: cluster, Net: b.network(),
 	}
 	now, _ := CopyOf(op)
 	now.Total = op.Bytes

@@ -22,6 +22,8 @@ type Archives struct {
 	Open func(ctx context.Context, name string) (archive.Store, string, error)
 	// Listen is Job.Listen of all jobs.
 	Listen string
+	// Net is Job.Net of all jobs, and Fill.Net.
+	Net *Net
 
 	mu  sync.Mutex
 	all map[string]*opened

@@ -20,11 +20,7 @@ type door struct {
 
 // open listens. Only the node is let in, as the host that it is to its peers.
 func open(ctx context.Context, j *Job, in *intake, s shape) (*door, error) {
-	at, err := listenAt(ctx, j)
-	if err != nil {
-		return nil, err
-	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", at)
+	l, err := listen(ctx, j)
 	if err != nil {
 		return nil, fmt.Errorf("listening for %s: %w; --backup-listen says at which address of this machine it reaches strata", j.Node, err)
 	}
@@ -38,6 +34,17 @@ func open(ctx context.Context, j *Job, in *intake, s shape) (*door, error) {
 	return d, nil
 }
 
+func listen(ctx context.Context, j *Job) (net.Listener, error) {
+	if j.Net != nil {
+		return j.Net.Listen(ctx)
+	}
+	at, err := listenAt(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	return (&net.ListenConfig{}).Listen(ctx, "tcp", at)
+}
+
 // listenAt is the address to listen on: what was said, or the one from which packets go
 // to the node.
 func listenAt(ctx context.Context, j *Job) (string, error) {
@@ -49,7 +56,7 @@ func listenAt(ctx context.Context, j *Job) (string, error) {
 	}
 	c, err := (&net.Dialer{}).DialContext(ctx, "udp", net.JoinHostPort(j.Address, "9")) // sends nothing
 	if err != nil {
-		return "", fmt.Errorf("it is not known at which address %s (%s) reaches strata: %w; say so with --backup-listen", j.Node, j.Address, err)
+		return "", fmt.Errorf("no packet goes from here to %s: %w", j.Address, err)
 	}
 	defer c.Close()
 	host, _, err := net.SplitHostPort(c.LocalAddr().String())

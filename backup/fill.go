@@ -27,6 +27,7 @@ type Fill struct {
 	// Address and Port are where the node serves NVMe/TCP.
 	Address, Port string
 	Lvol          string // what RPCs call it
+	Net           *Net   // nil: TCP
 	Cluster       int64  // bytes
 }
 
@@ -45,7 +46,7 @@ func (f *Fill) Run(ctx context.Context, of Content, tell func(bytes int64)) (err
 		}
 	}()
 	at := net.JoinHostPort(f.Address, f.Port)
-	h, err := nvmetcp.Connect(ctx, at, nvmetcp.HostOptions{HostNQN: string(f.Of.RestoreHost()), Subsystem: nqn})
+	h, err := nvmetcp.Connect(ctx, at, nvmetcp.HostOptions{HostNQN: string(f.Of.RestoreHost()), Subsystem: nqn, Dial: f.Net.dial()})
 	if err != nil {
 		return fmt.Errorf("strata does not reach %s at %s: %w", f.Node, at, err)
 	}

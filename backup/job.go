@@ -28,6 +28,7 @@ type Job struct {
 	// Address is that of the node, and Listen where strata listens for it: an IP address,
 	// with or without port; "" is the one from which this machine reaches the node.
 	Address, Listen string
+	Net             *Net // nil: TCP
 	// Layers are what RPCs call the layers whose clusters are sent, the oldest first. The
 	// last is recorded, as Record says.
 	Layers []string

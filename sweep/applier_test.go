@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"strata/apply"
+	"strata/backup"
 	"strata/lineage"
 	"strata/lock"
 	"strata/plan"
@@ -22,12 +23,13 @@ import (
 
 // applier is a process that carries a configuration out. It can die.
 type applier struct {
-	w       *world
-	pid     int
-	ctx     context.Context
-	cancel  context.CancelFunc
-	targets map[lineage.Node]*spdk.Client
-	lock    *lock.Lock
+	w        *world
+	pid      int
+	ctx      context.Context
+	cancel   context.CancelFunc
+	targets  map[lineage.Node]*spdk.Client
+	lock     *lock.Lock
+	archives *backup.Archives // nil until they are needed
 
 	mu    sync.Mutex
 	dead  bool
@@ -135,12 +137,20 @@ func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*appl
 
 // options are those of a run of the process, all of which have one lock.
 func (a *applier) options(opt plan.Options) apply.Options {
-	return apply.Options{Plan: opt, Parallelism: 4, Lock: a.lock, Fence: a.w.fence}
+	o := apply.Options{Plan: opt, Parallelism: 4, Lock: a.lock, Fence: a.w.fence}
+	if a.w.depot != nil {
+		if a.archives == nil {
+			a.archives = a.w.depot.archives(a)
+		}
+		o.Archives = a.archives
+	}
+	return o
 }
 
 func (a *applier) close() {
 	a.w.ends(a.pid)
 	a.cancel()
+	a.archives.Close()
 	for _, t := range a.targets {
 		t.Close()
 	}

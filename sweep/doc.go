@@ -12,6 +12,10 @@
 // seen; and after every call that changed something the disks are looked
 // at as if the power went there and then.
 //
+// Scenarios with an archive have it in memory: there things go wrong at what is done to
+// its files, too, it is away or full for a while, and in the end every record has what
+// its layer has.
+//
 // The targets are simulated and time is virtual (testing/synctest), so a case
 // is reproduced by scenario, kind of trouble and call, which a
 // failure prints as the command that does it. With -debug-rpc that also writes

@@ -58,7 +58,7 @@ func TestSweep(t *testing.T) {
 			t.Parallel()
 			calls, want := undisturbed(t, sc)
 			points.Add(int64(len(calls)))
-			for j, tr := range troubles {
+			for j, tr := range sc.troubles() {
 				t.Run(tr.name, func(t *testing.T) {
 					t.Parallel()
 					for _, n := range chosen(sc, calls, tr, i, j) {
@@ -79,6 +79,14 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// troubles are the kinds that there can be.
+func (sc *scenario) troubles() []*trouble {
+	if len(sc.final().Archives) > 0 {
+		return slices.Concat(troubles, atArchives)
+	}
+	return troubles
+}
+
 // chosen are the numbers of the calls to break. A sample has one for every third
 // kind of trouble, spread over the calls. A call that only reads has no effect.
 func chosen(sc *scenario, calls []callID, tr *trouble, scenario, kind int) []int {
@@ -87,7 +95,7 @@ func chosen(sc *scenario, calls []callID, tr *trouble, scenario, kind int) []int
 		return nil
 	}
 	for i, c := range calls {
-		if (c.writes || !tr.after) && (c.told() || !tr.tells) {
+		if (c.writes || !tr.after) && (c.told() || !tr.tells) && tr.breaks(c) {
 			all = append(all, i+1)
 		}
 	}

@@ -11,15 +11,16 @@ import (
 
 // trouble is a way in which a call can go wrong.
 type trouble struct {
-	name  string
-	alone bool // no guard stands by
-	after bool // as the one before, but the call has its effect first
-	asks  bool // a target that has an event of the node may wait for it, and die
-	stops bool // nothing dies, so who had a volume has it when the run has ended
-	tells bool // the call has to be one of which another node is told
-	heals bool // nothing goes wrong: what does in the scenario ends there and then
-	lasts time.Duration
-	make  func(w *world, c sim.Call) sim.Fault
+	name    string
+	alone   bool // no guard stands by
+	after   bool // as the one before, but the call has its effect first
+	asks    bool // a target that has an event of the node may wait for it, and die
+	stops   bool // nothing dies, so who had a volume has it when the run has ended
+	tells   bool // the call has to be one of which another node is told
+	archive bool // it is of archives, and no node
+	heals   bool // nothing goes wrong: what does in the scenario ends there and then
+	lasts   time.Duration
+	make    func(w *world, c sim.Call) sim.Fault
 }
 
 // Times that matter: a client waits 10 s for an answer, links are given up

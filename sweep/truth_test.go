@@ -159,7 +159,7 @@ func head(l sim.Stored) (lineage.Head, bool) {
 	return h, ok
 }
 
-const theirs = "backup"
+const theirs = "strangers"
 
 // foreign checks that somebody else's lvol is as it was.
 func (w *world) foreign(v *sim.View, lvols []sim.Stored) error {

@@ -143,7 +143,7 @@ func (w *world) watched(s step) (*apply.Result, error) {
 		reached = w.reached()
 	}
 	w.edit(s.cfg)
-	w.c.Inject(w.hook)
+	w.inject(true)
 	v := w.watcher(w.trouble == nil || !w.trouble.alone)
 	happened := make(chan error, 1)
 	go func() { happened <- w.happen() }()
@@ -172,7 +172,7 @@ func (w *world) watched(s step) (*apply.Result, error) {
 			}
 		}
 	}
-	w.c.Inject(nil) // the watch is what is tried
+	w.inject(false) // the watch is what is tried
 	if err := v.end(); err != nil {
 		return nil, fmt.Errorf("the watch ended: %w", err)
 	}

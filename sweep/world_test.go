@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,7 +45,11 @@ type world struct {
 	until   time.Time // when it is over
 	hit     bool
 
+	depot *depot // the archive; nil for none
+
 	mu sync.Mutex
+	// hooked is set while hook looks at calls.
+	hooked bool
 	// machines are those that fence agents switch off, by node.
 	machines map[string]*machine
 	shared   map[string][]*host // who uses a volume
@@ -76,9 +81,18 @@ func (c callID) same(d callID) bool { return c.call == d.call && c.nth == d.nth 
 var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|pid=\d+ guard=\d+|~n\d\.\w+\.[0-9a-f]{8}\b`)
 
 func newWorld(sc *scenario) (*world, error) {
-	w := &world{sc: sc, c: sim.New(sim.Options{Profile: sc.profile, Tick: 4 * time.Millisecond, DiskSize: 256 << 20, CopyRate: 8 << 20}), hosts: map[string]*host{},
+	opts := sim.Options{Profile: sc.profile, Tick: 4 * time.Millisecond, DiskSize: 256 << 20, CopyRate: 8 << 20}
+	w := &world{sc: sc, hosts: map[string]*host{},
 		still: map[lineage.Volume][]content{}, cuts: map[lineage.Layer]cut{}, grouped: map[string]content{}, theirs: map[string]string{}, start: time.Now(), pids: map[int]bool{}, seen: map[string]int{},
 		machines: map[string]*machine{}, shared: map[string][]*host{}, turns: map[string][]turn{}}
+	if len(sc.final().Archives) > 0 {
+		var err error
+		if w.depot, err = newDepot(w); err != nil {
+			return nil, err
+		}
+		opts.Dial, opts.NVMe = w.depot.dial, func(_, address string) (net.Listener, error) { return w.depot.listen(address) }
+	}
+	w.c = sim.New(opts)
 	for _, n := range nodes {
 		if _, err := w.c.Start(n, ""); err != nil {
 			return nil, err
@@ -318,13 +332,13 @@ func (w *world) sweep() (*apply.Result, error) {
 		reached = w.reached()
 	}
 	guarded := w.trouble == nil || !w.trouble.alone
-	w.c.Inject(w.hook)
+	w.inject(true)
 	w.nonce++
 	w.who = w.applier(s.cfg)
 	r, err := w.who.step(s, w.nonce, guarded)
 	w.logf("it ended: %v", err)
 	if w.trouble == nil {
-		w.c.Inject(nil)
+		w.inject(false)
 		if err != nil || len(r.Failures) > 0 {
 			return nil, fmt.Errorf("it failed without any trouble: %v %v", err, r.Failures)
 		}
@@ -396,7 +410,7 @@ func known(s *state.Snapshot) bool {
 // finish lets hosts go on a little, and then looks whether they and every
 // current replica have what was acknowledged.
 func (w *world) finish(cfg *schema.Config) (ending, error) {
-	w.c.Inject(nil) // trouble that did not come is not to come here
+	w.inject(false) // trouble that did not come is not to come here
 	time.Sleep(blocks * 2 * think)
 	for _, name := range slices.Sorted(maps.Keys(w.hosts)) {
 		h := w.hosts[name]
@@ -424,7 +438,11 @@ func (w *world) finish(cfg *schema.Config) (ending, error) {
 			err = w.same(s.args[0], s.args[1])
 		}
 	}
-	return describe(cfg, snap), err
+	end := describe(cfg, snap)
+	if err == nil {
+		err = w.records(cfg, end)
+	}
+	return end, err
 }
 
 // replicas reads every current replica of every volume.

@@ -126,12 +126,14 @@ func (b *builder) using(archive string) string {
 		backs, made := v.Backup != nil && v.Backup.To == archive, v.Restore != nil && v.Restore.Archive == archive
 		_, sends := b.opt.Busy[plan.BackupKey(v.Name)]
 		_, fills := b.opt.Busy[plan.VolumeKey(v.Name)]
-		sec, filling := b.sections[plan.BackupKey(v.Name)], b.sections[plan.VolumeKey(v.Name)]
+		at := func(key plan.Key) bool { return b.sections[key] != nil && b.sections[key].steps() > 0 }
 		switch {
-		case backs && (sends || sec != nil && sec.steps() > 0):
+		case backs && (sends || at(plan.BackupKey(v.Name))):
 			return fmt.Sprintf("volume %s is backed up there first", v.Name)
-		case made && (fills || filling != nil && filling.steps() > 0):
+		case made && (fills || at(plan.VolumeKey(v.Name))):
 			return fmt.Sprintf("volume %s comes from there first", v.Name)
+		case backs && at(plan.VolumeKey(v.Name)):
+			return fmt.Sprintf("volume %s may have a snapshot to be recorded first", v.Name)
 		}
 	}
 	return b.pruning(archive)

@@ -1,0 +1,350 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"maps"
+	"net"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"strata/archive"
+	"strata/backup"
+	"strata/schema"
+	"strata/spdk/sim"
+)
+
+// depot is the archive of a world, in memory, and the network over which nodes and strata
+// reach each other with what goes there and comes from there.
+type depot struct {
+	w     *world
+	mu    sync.Mutex
+	files map[string][]byte
+	locks map[string]*applier // whose they are
+	ways  map[string]*pipes   // what listens, by address
+	ports int                 // that were given
+	away  time.Time           // until when it answers nobody
+	full  time.Time           // until when nothing goes in
+}
+
+// newDepot is an empty repository whose password costs nothing.
+func newDepot(w *world) (*depot, error) {
+	d := &depot{w: w, files: map[string][]byte{}, locks: map[string]*applier{}, ways: map[string]*pipes{}}
+	empty := os.DirFS("../cmd/strata/testdata/archive")
+	return d, fs.WalkDir(empty, ".", func(name string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			d.files[name], err = fs.ReadFile(empty, name)
+		}
+		return err
+	})
+}
+
+// archives are as a process opens them: it finds the locks stale of those that are dead.
+func (d *depot) archives(a *applier) *backup.Archives {
+	return &backup.Archives{
+		Open: func(context.Context, string) (archive.Store, string, error) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			for name, by := range d.locks {
+				if !d.w.lives(by.pid) {
+					delete(d.files, name)
+					delete(d.locks, name)
+				}
+			}
+			return shelf{d, a}, "secret", nil
+		},
+		Net: &backup.Net{Listen: func(context.Context) (net.Listener, error) { return d.listen("") }, Dial: d.dial},
+	}
+}
+
+// shelf is the archive's files as a process reaches them.
+type shelf struct {
+	*depot
+	by *applier
+}
+
+var (
+	errAway = errors.New("the archive does not answer")
+	errFull = errors.New("no space left on device")
+)
+
+// do does something to a file, if nothing goes wrong.
+func (s shelf) do(verb, name string, writes bool, effect func() error) error {
+	what, _, _ := strings.Cut(name, "/")
+	f := s.w.atArchive(sim.Call{Node: theArchive, Method: verb, Params: []byte(fmt.Sprintf("%q", what)), Writes: writes})
+	if d := f.Late + f.Hang; d > 0 {
+		time.Sleep(d)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	switch {
+	case s.by != nil && !s.w.lives(s.by.pid):
+		return errDead
+	case f.Err != nil, f.LoseBefore, now.Before(s.away):
+		return fmt.Errorf("%s %s: %w", verb, name, errAway)
+	case verb == "put" && now.Before(s.full):
+		return fmt.Errorf("%s %s: %w", verb, name, errFull)
+	}
+	err := effect()
+	if err == nil && (f.LoseAfter || f.Cut) {
+		err = errAway
+	}
+	return err
+}
+
+func (s shelf) Put(_ context.Context, name string, content []byte) error {
+	return s.do("put", name, true, func() error {
+		s.files[name] = slices.Clone(content)
+		if strings.HasPrefix(name, "locks/") {
+			s.locks[name] = s.by
+		}
+		return nil
+	})
+}
+
+func (s shelf) Get(_ context.Context, name string, off, n int64) (content []byte, err error) {
+	return content, errors.Join(s.do("get", name, false, func() error {
+		all, is := s.files[name]
+		if !is {
+			return fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+		}
+		if n < 0 {
+			n = int64(len(all)) - off
+		}
+		if off+n > int64(len(all)) {
+			return fmt.Errorf("%s has %d bytes", name, len(all))
+		}
+		content = slices.Clone(all[off : off+n])
+		return nil
+	}))
+}
+
+func (s shelf) List(_ context.Context, dir string) iter.Seq2[archive.Entry, error] {
+	var found []archive.Entry
+	err := s.do("list", dir, false, func() error {
+		for _, name := range slices.Sorted(maps.Keys(s.files)) {
+			if strings.HasPrefix(name, dir+"/") {
+				found = append(found, archive.Entry{Name: path.Base(name), Size: int64(len(s.files[name]))})
+			}
+		}
+		return nil
+	})
+	return func(yield func(archive.Entry, error) bool) {
+		for _, e := range found {
+			if !yield(e, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(archive.Entry{}, err)
+		}
+	}
+}
+
+func (s shelf) Delete(_ context.Context, name string) error {
+	return s.do("delete", name, true, func() error {
+		delete(s.files, name)
+		delete(s.locks, name)
+		return nil
+	})
+}
+
+func (s shelf) String() string { return theArchive }
+
+// theArchive is what it is called as if it were a node.
+const theArchive = "archive"
+
+// atArchive is hook, of what is done to the archive.
+func (w *world) atArchive(c sim.Call) sim.Fault {
+	w.mu.Lock()
+	hooked := w.hooked
+	w.mu.Unlock()
+	if !hooked {
+		return sim.Fault{}
+	}
+	return w.hook(c)
+}
+
+// inject has the calls of nodes, and what is done to the archive, be looked at by hook.
+func (w *world) inject(on bool) {
+	w.mu.Lock()
+	w.hooked = on
+	w.mu.Unlock()
+	if on {
+		w.c.Inject(w.hook)
+	} else {
+		w.c.Inject(nil)
+	}
+}
+
+// records compares what is recorded with the layers that are still there, and adds to an
+// ending which there are.
+func (w *world) records(cfg *schema.Config, e ending) error {
+	if w.depot == nil {
+		return nil
+	}
+	ctx, all := context.Background(), w.depot.archives(nil)
+	all.Open = func(context.Context, string) (archive.Store, string, error) {
+		return shelf{w.depot, nil}, "secret", nil
+	}
+	defer all.Close()
+	found := all.Look(ctx, []string{"main"})["main"]
+	if found.Unread != "" {
+		return errors.New(found.Unread)
+	}
+	repo, err := all.Repository(ctx, "main")
+	if err != nil {
+		return err
+	}
+	for _, r := range found.Records {
+		of := r.Of()
+		e.add("archive", "%s@%s", of.Volume.Name, of.Snapshot)
+		id, err := archive.ParseID(r.ID)
+		if err != nil {
+			return err
+		}
+		rec, err := repo.Record(ctx, id)
+		if err != nil {
+			return err
+		}
+		image, err := repo.Image(ctx, rec)
+		if err != nil {
+			return err
+		}
+		got, err := contentOfImage(image)
+		image.Close()
+		if err != nil {
+			return fmt.Errorf("the record of %s: %w", r.Layer, err)
+		}
+		w.c.Look(func(v *sim.View) {
+			for _, l := range v.Lvols() {
+				if l.Name != string(r.Layer) || err != nil {
+					continue
+				}
+				var want content
+				if want, err = contentIn(v, l, w.spanOf(of.Volume.Name)); err == nil && got != want {
+					err = fmt.Errorf("the record of %s has not what the layer on %s has", r.Layer, l.Node)
+				}
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	slices.Sort(e["archive"])
+	return nil
+}
+
+func contentOfImage(i *archive.Image) (c content, err error) {
+	p := make([]byte, blockSize)
+	for b := range blocks {
+		if _, err := i.ReadAt(p, offset(b)); err != nil {
+			return c, err
+		}
+		if c[b], err = parseBlock(p); err != nil {
+			return c, fmt.Errorf("block %d: %w", b, err)
+		}
+	}
+	return c, nil
+}
+
+// pipes is a listener in memory.
+type pipes struct {
+	d     *depot
+	addr  *net.TCPAddr
+	conns chan net.Conn
+	once  sync.Once
+	over  chan struct{}
+}
+
+// listen listens at an address; "" is one of the machine that strata runs on.
+func (d *depot) listen(address string) (net.Listener, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if address == "" {
+		d.ports++
+		address = fmt.Sprintf("10.0.0.100:%d", 20000+d.ports)
+	}
+	at, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	if d.ways[at.String()] != nil {
+		return nil, fmt.Errorf("%s: address already in use", at)
+	}
+	l := &pipes{d: d, addr: at, conns: make(chan net.Conn), over: make(chan struct{})}
+	d.ways[at.String()] = l
+	return l, nil
+}
+
+func (d *depot) dial(ctx context.Context, address string) (net.Conn, error) {
+	d.mu.Lock()
+	l := d.ways[address]
+	d.mu.Unlock()
+	if l == nil {
+		return nil, fmt.Errorf("%s: connection refused", address)
+	}
+	near, far := net.Pipe()
+	select {
+	case l.conns <- far:
+		return near, nil
+	case <-l.over:
+		return nil, fmt.Errorf("%s: connection refused", address)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (l *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.over:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipes) Close() error {
+	l.once.Do(func() {
+		close(l.over)
+		l.d.mu.Lock()
+		delete(l.d.ways, l.addr.String())
+		l.d.mu.Unlock()
+	})
+	return nil
+}
+
+func (l *pipes) Addr() net.Addr { return l.addr }
+
+// atArchives are troubles of archives, which only scenarios have that have one.
+var atArchives = []*trouble{
+	{name: "archive-away", archive: true, lasts: long, make: func(w *world, _ sim.Call) sim.Fault {
+		w.depot.mu.Lock()
+		w.depot.away = time.Now().Add(long)
+		w.depot.mu.Unlock()
+		return sim.Fault{}
+	}},
+	{name: "archive-full", archive: true, lasts: long, make: func(w *world, _ sim.Call) sim.Fault {
+		w.depot.mu.Lock()
+		w.depot.full = time.Now().Add(long)
+		w.depot.mu.Unlock()
+		return sim.Fault{}
+	}},
+}
+
+// breaks reports whether a kind of trouble can be at what is done to an archive.
+func (tr *trouble) breaks(c callID) bool {
+	if !strings.HasPrefix(c.call, theArchive+" ") {
+		return !tr.archive
+	}
+	return tr.archive || slices.Contains([]string{"lost", "lost-after", "late", "error", "stopped", "stopped-after", "strata-dies", "strata-dies-after",
+		"strata-dies-unguarded", "strata-dies-after-unguarded", "power"}, tr.name)
+}
