@@ -74,6 +74,10 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return t.HostAdd(ctx, spdk.HostAdd{NQN: string(op.NQN), Host: string(op.Host), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey})
 	case plan.HostKeysSet:
 		return t.SetHostKeys(ctx, spdk.HostKeysSet{NQN: string(op.NQN), Host: string(op.Host), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey})
+	case plan.DiscoveryListen:
+		return t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: spdk.DiscoveryNQN, Address: address(op.Address, op.Port)})
+	case plan.Refer:
+		return t.ReferralAdd(ctx, spdk.ReferralAdd{Address: address(op.Address, op.Port)})
 	case plan.KeyAdd:
 		return t.KeyAdd(ctx, spdk.KeyAdd{Name: op.Name, Path: op.Path})
 	case plan.KeyRemove:

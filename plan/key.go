@@ -39,6 +39,10 @@ func BackupKey(volume string) Key { return Key{KindBackup, volume} }
 // ArchiveKey is the key of the section in which records of an archive go.
 func ArchiveKey(archive string) Key { return Key{KindArchive, archive} }
 
+// DiscoveryKey is the key of the section in which a node is made known to hosts that look for
+// volumes.
+func DiscoveryKey(n lineage.Node) Key { return Key{KindDiscovery, string(n)} }
+
 // Volume is the volume that the section is of, with the ID of an incarnation that
 // is not in use and else without. It reports false for a section of another kind.
 func (k Key) Volume() (lineage.Volume, bool) {
@@ -69,7 +73,7 @@ func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 func (k *Key) UnmarshalText(text []byte) error {
 	kind, name, _ := strings.Cut(string(text), " ")
 	switch *k = (Key{Kind(kind), name}); k.Kind {
-	case KindNode, KindLink, KindVolume, KindGroup, KindBackup, KindArchive:
+	case KindNode, KindLink, KindVolume, KindGroup, KindBackup, KindArchive, KindDiscovery:
 		if name != "" {
 			return nil
 		}

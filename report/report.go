@@ -19,14 +19,17 @@ const Format = 1
 
 // Report is the state of a cluster.
 type Report struct {
-	Format    int             `json:"format"`
-	Cluster   lineage.Cluster `json:"cluster"`
-	Watches   []Watch         `json:"watches,omitempty"` // that have the seat on nodes
-	Nodes     []Node          `json:"nodes"`
-	Volumes   []Volume        `json:"volumes"` // also the parts of wholes
-	Wholes    []Whole         `json:"wholes,omitempty"`
-	Copies    []Copy          `json:"copies,omitempty"`
-	Unmanaged []Unmanaged     `json:"unmanaged,omitempty"`
+	Format  int             `json:"format"`
+	Cluster lineage.Cluster `json:"cluster"`
+	Watches []Watch         `json:"watches,omitempty"` // that have the seat on nodes
+	// Discover is what a Linux host types to see the volumes that it is let in to; "" where
+	// nodes do not refer hosts to one another.
+	Discover  string      `json:"discover,omitempty"`
+	Nodes     []Node      `json:"nodes"`
+	Volumes   []Volume    `json:"volumes"` // also the parts of wholes
+	Wholes    []Whole     `json:"wholes,omitempty"`
+	Copies    []Copy      `json:"copies,omitempty"`
+	Unmanaged []Unmanaged `json:"unmanaged,omitempty"`
 }
 
 // Node is a node and its pools.
@@ -148,7 +151,7 @@ type Unmanaged struct {
 // Build puts a snapshot into words.
 func Build(cfg *schema.Config, s *state.Snapshot) *Report {
 	s = s.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk)
-	r := &Report{Format: Format, Cluster: cfg.Cluster, Nodes: []Node{}, Volumes: []Volume{}}
+	r := &Report{Format: Format, Cluster: cfg.Cluster, Discover: discover(cfg, s), Nodes: []Node{}, Volumes: []Volume{}}
 	for _, n := range cfg.Nodes {
 		r.Nodes = append(r.Nodes, node(cfg, s, n, cmp.Or(maintenance(cfg, s, n), draining(cfg, s, n))))
 		r.Unmanaged = append(r.Unmanaged, unmanaged(cfg, n, s.Nodes[n.Name])...)

@@ -25,6 +25,7 @@ var agreeBase = map[string]string{
 	"nodes.n2.pools.old.nvme":           `"0000:5e:00.0"`,
 	"nodes.n2.pools.old.renamedFrom":    `"older"`,
 	"retired":                           `["n5", "n1/slow"]`,
+	"discovery":                         `true`,
 	"nodes.n3.rpc":                      `"https://u@n3"`,
 	"nodes.n3.address":                  `"10.0.0.3"`,
 	"nodes.n3.http.password.env":        `"PW"`,

@@ -30,6 +30,8 @@ type Config struct {
 	Volumes  []*Volume
 	Wholes   []*Whole   `json:",omitempty"`
 	Archives []*Archive `json:",omitempty"`
+	// Discovery has nodes refer hosts that look for volumes to one another.
+	Discovery bool `json:",omitempty"`
 	// Retired are nodes and pools of former configurations that are gone for
 	// good, with all that was on them, sorted.
 	Retired []Retired `json:",omitempty"`

@@ -8,7 +8,7 @@ import (
 
 // The fields of each struct of schema.cue.
 var (
-	configFields      = []string{"cluster", "links", "pauseLimit", "auto", "replaceAfter", "nodes", "retired", "archives", "volumes"}
+	configFields      = []string{"cluster", "links", "pauseLimit", "auto", "replaceAfter", "nodes", "discovery", "retired", "archives", "volumes"}
 	linksFields       = []string{"loss", "patience", "transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
 	nodeFields        = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild", "maintenance", "fence", "replaces"}
 	httpFields        = []string{"password", "ca"}
@@ -88,6 +88,7 @@ func (d *document) decode(related bool) *Config {
 		rel = newRelations(cfg)
 	}
 	root.field("nodes").nodes(cfg, rel)
+	cfg.Discovery = root.field("discovery").boolean()
 	root.field("retired").retired(cfg, rel)
 	root.field("archives").archives(cfg)
 	root.field("volumes").volumes(cfg, rel)

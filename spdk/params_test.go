@@ -21,7 +21,7 @@ var paramsOf = func() map[string]Params {
 		NVMeOptions{}, AttachController{}, DetachController{}, DisableController{},
 		RaidCreate{}, RaidDelete{}, RaidRemoveBase{}, RaidGrowBase{}, RaidGet{},
 		TransportCreate{}, SubsystemCreate{}, SubsystemGet{}, SubsystemDelete{}, NamespaceAdd{}, NamespaceRemove{}, SetANAGroup{},
-		HostAdd{}, HostRemove{}, HostKeysSet{}, KeyAdd{}, KeyRemove{}, AllowAnyHost{},
+		HostAdd{}, HostRemove{}, HostKeysSet{}, KeyAdd{}, KeyRemove{}, ReferralAdd{}, AllowAnyHost{},
 		ListenerAdd{}, ListenerRemove{}, SetANAState{}, ListenersGet{},
 		UblkStart{}, UblkStop{}, NbdStart{}, NbdStop{},
 	} {

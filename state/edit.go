@@ -332,6 +332,7 @@ func (n *Node) Clone() *Node {
 		c.Subsystems[k] = v.clone()
 	}
 	c.Ublk, c.NBD = maps.Clone(n.Ublk), maps.Clone(n.NBD)
+	c.Discovery = n.Discovery
 	c.Limits, c.Keyring = maps.Clone(n.Limits), maps.Clone(n.Keyring)
 	return c
 }

@@ -103,6 +103,7 @@ type answers struct {
 	controllers []spdk.Controller
 	ublk        []spdk.UblkDisk
 	keys        []spdk.Key
+	referrals   []spdk.Referral
 	nbd         []spdk.NbdDisk
 	listeners   map[lineage.NQN][]spdk.Listener
 	changed     error                 // what went away while it was read
@@ -174,6 +175,9 @@ func (a *answers) read(ctx context.Context, c lineage.Cluster, t *spdk.Client, m
 	if methods.Has("keyring_get_keys") {
 		reqs = append(reqs, spdk.GetKeys(&a.keys))
 	}
+	if methods.Has("nvmf_discovery_get_referrals") {
+		reqs = append(reqs, spdk.GetReferrals(&a.referrals))
+	}
 	var known listenings
 	for _, nqn := range exports {
 		known.ask(nqn)
@@ -239,6 +243,8 @@ func (a *answers) node(c lineage.Cluster, name lineage.Node) *Node {
 	for i := range a.subsystems {
 		if s := &a.subsystems[i]; s.Subtype != "Discovery" {
 			n.Subsystems[lineage.NQN(s.NQN)] = a.subsystem(s)
+		} else {
+			n.Discovery = a.discovery(s)
 		}
 	}
 	for _, k := range a.keys {

@@ -72,8 +72,10 @@ type Node struct {
 	// none.
 	Keyring map[string]string
 	TCP     bool // the NVMe/TCP transport exists
-	Lock    Lock
-	Seat    Lock // of the watch that works
+	// Discovery is how hosts that look for volumes find the node.
+	Discovery Discovery
+	Lock      Lock
+	Seat      Lock // of the watch that works
 	// Copying has, by the destination's UUID, the marks (lineage.CopyMark) of copies
 	// that the node was told to make and that may go on; as they were read, never
 	// projected. nil for none.

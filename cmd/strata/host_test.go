@@ -53,6 +53,16 @@ func (l *lab) cmdKeys(s *script, args []string) error {
 	return nil
 }
 
+// cmdDiscover prints what a host finds that looks for subsystems at an address.
+func (l *lab) cmdDiscover(s *script, args []string) error {
+	found, err := l.cluster.Host(args[1]).Discover(args[0], "4420")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.Stdout(), strings.Join(found, "\n"))
+	return err
+}
+
 // cmdKeygen makes a key in a file, as nvme gen-dhchap-key does.
 func (l *lab) cmdKeygen(s *script, args []string) error {
 	return os.WriteFile(s.MkAbs(args[0]), []byte(nvmetcp.NewKey().Text()+"\n"), 0o600)

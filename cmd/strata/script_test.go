@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 //	fence_dummy                              a fence agent, as fencetest has it
 //	host VOLUME [NQN]                        connect a host to the volume's export
 //	paths VOLUME [NQN]                       the same, by every path that there is
+//	[!] discover ADDRESS NQN                 stdout has what that host finds from there, each with where it listens
 //	keygen FILE                              a key for authentication, which nobody else may read
 //	keys [FILE [FILE]]                       hosts that connect from here on have that key, and take targets for such as have the other
 //	[!] write VOLUME OFFSET SIZE LETTER      write through that host
@@ -103,6 +104,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"host":      inLab((*lab).cmdHost),
 	"paths":     inLab((*lab).cmdPaths),
 	"keys":      inLab((*lab).cmdKeys),
+	"discover":  inLab((*lab).cmdDiscover),
 	"keygen":    inLab((*lab).cmdKeygen),
 	"write":     inLab((*lab).cmdWrite),
 	"read":      inLab((*lab).cmdRead),

@@ -18,6 +18,9 @@ import (
 func statusText(r *report.Report, going func(report.Copy) string) string {
 	r = inLines(r)
 	root := tree.Root("cluster " + string(r.Cluster))
+	if r.Discover != "" {
+		root.Child(r.Discover)
+	}
 	for _, watch := range r.Watches {
 		var nodes []string
 		for _, n := range watch.Nodes {

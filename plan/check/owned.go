@@ -125,6 +125,10 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.keyed(op.Node, op.NQN, op.Host, op.Keys)
 	case plan.HostKeysSet:
 		return c.keyed(op.Node, op.NQN, op.Host, op.Keys)
+	case plan.DiscoveryListen:
+		return c.known(op.Node, op.Portal())
+	case plan.Refer:
+		return c.known(op.To, op.Portal())
 	case plan.KeyAdd:
 		return c.key(op.Name, op.Path)
 	case plan.KeyRemove:

@@ -173,6 +173,13 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		}
 		delete(m.Subsystems, op.NQN)
 		c.peerLost(m, op.NQN)
+	case plan.DiscoveryListen:
+		if slices.Contains(m.Discovery.Listeners, op.Portal()) || !m.TCP {
+			return errors.New("listener exists, or no transport")
+		}
+		m.Discovery.Listen(op.Portal())
+	case plan.Refer:
+		m.Discovery.Refer(op.Portal())
 	case plan.KeyAdd:
 		if m.Keyring[op.Name] != "" {
 			return errors.New("key exists")

@@ -53,11 +53,18 @@ func findings(cfg *schema.Config, snap *state.Snapshot, of plan.Key) map[string]
 	for node, n := range snap.Nodes {
 		switch {
 		case n.Unknown != "":
-			if of.Kind != plan.KindNode || of == plan.NodeKey(node) {
+			if of.Kind != plan.KindNode && of.Kind != plan.KindDiscovery || of == plan.NodeKey(node) || of == plan.DiscoveryKey(node) {
 				f["node "+string(node)] = "does not answer"
 			}
 		case of == plan.NodeKey(node):
 			nodeFindings(f, n)
+		case of == plan.DiscoveryKey(node):
+			for _, p := range n.Discovery.Listeners {
+				f["node "+string(node)+": discovery at "+p.String()] = "there"
+			}
+			for _, p := range n.Discovery.Referrals {
+				f["node "+string(node)+": referral to "+p.String()] = "there"
+			}
 		case of.Kind == plan.KindLink:
 			linkFindings(f, c, n, of)
 		case of.Kind == plan.KindVolume:

@@ -102,6 +102,10 @@ func (w *World) Project(op plan.Op) error {
 			w.removeNamespace(n, op.NQN, nsid)
 		}
 		delete(n.Subsystems, op.NQN)
+	case plan.DiscoveryListen:
+		n.Discovery.Listen(op.Portal())
+	case plan.Refer:
+		n.Discovery.Refer(op.Portal())
 	case plan.KeyAdd:
 		n.AddKey(op.Name, op.Path)
 	case plan.KeyRemove:

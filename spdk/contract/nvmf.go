@@ -79,6 +79,26 @@ var nvmfCases = []example{
 		c.n1.refuses(-32602, "Invalid parameters", "nvmf_subsystem_remove_listener", M{"nqn": c.n1.nqn(), "listen_address": c.n1.address()})
 		c.equal("listeners", len(c.n1.subsystem(c.n1.nqn()).Listeners), 0)
 	}},
+	{name: "discovery", run: func(c *run) {
+		const nqn = "nqn.2014-08.org.nvmexpress.discovery"
+		listen := M{"nqn": nqn, "listen_address": c.n1.address()}
+		c.n1.ok("nvmf_subsystem_add_listener", listen)
+		c.n1.refuses(-32602, "Invalid parameters", "nvmf_subsystem_add_listener", listen)
+		c.equal("listeners", len(c.n1.subsystem(nqn).Listeners), 1)
+
+		// One that is there is accepted again, and is there once.
+		to := with(c.n1.address(), M{"traddr": "10.0.0.9"})
+		c.n1.ok("nvmf_discovery_add_referral", M{"address": to})
+		c.n1.ok("nvmf_discovery_add_referral", M{"address": to, "subnqn": nqn})
+		var all []struct {
+			Address M
+			Subnqn  string
+		}
+		c.n1.into(&all, "nvmf_discovery_get_referrals", nil)
+		c.equal("referrals", len(all), 1)
+		c.equal("address", all[0].Address["traddr"], any("10.0.0.9"))
+		c.equal("NQN", all[0].Subnqn, nqn)
+	}},
 	{name: "hosts", run: func(c *run) {
 		c.n1.ok("nvmf_create_subsystem", M{"nqn": c.n1.nqn()})
 		host := func(name string) M { return M{"nqn": c.n1.nqn(), "host": name} }

@@ -244,6 +244,11 @@ func (p *process) unlisten(l *listener) {
 			}
 		}
 	}
+	for _, x := range p.discovery {
+		if x != l && x.addr.key() == l.addr.key() {
+			return
+		}
+	}
 	delete(p.t.c.fabric, l.addr.key())
 	p.shutDoor(l.addr.key())
 }

@@ -151,6 +151,9 @@ func (p *process) addListener(q *struct {
 	listenerQuery
 	State string `json:"ana_state"`
 }) (any, error) {
+	if q.NQN == discoveryNQN {
+		return p.listenDiscovery(&q.listenerQuery)
+	}
 	s, err := p.subsystem(q.subsystemQuery)
 	if err != nil {
 		return nil, err

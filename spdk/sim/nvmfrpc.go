@@ -167,7 +167,7 @@ func (p *process) getSubsystems(q *struct {
 	if q.missing() {
 		return nil, errNoTarget
 	}
-	discovery := `{"nqn":"` + discoveryNQN + `","subtype":"Discovery","listen_addresses":[],"allow_any_host":true,"hosts":[]}`
+	discovery := p.discoveryText()
 	out := []byte{'['}
 	if q.NQN != nil {
 		s := p.subsystems[*q.NQN]

@@ -54,6 +54,8 @@ type process struct {
 	transports []string
 	subsystems map[string]*subsystem
 	keyring    []*keyFile
+	discovery  []*listener
+	referrals  []referral // newest first
 	doors      map[string]*door
 	nvme       []*controller
 	attaching  []string // names of controllers on their way

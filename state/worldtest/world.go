@@ -24,6 +24,8 @@ import (
 //	n1 raid lab.db.k3f7 online u1 u2 - [stalled]
 //	n1 controller lab.n2 nqn… enabled
 //	n1 remote lab.n2n7 u2 64Mi [absent] [claimed]
+//	n1 discovery 10.0.0.1 4420
+//	n1 referral 10.0.0.2 4420
 //	n1 key lab.host.db./k/a /k/a
 //	n1 subsystem nqn… [any] [host=…[,KEY[,KEY]]] [ids=33768-34767]
 //	n1 namespace nqn… 7 bdev
@@ -190,6 +192,10 @@ func readLine(n *state.Node, what string, f []string) error {
 		n.Ublk[atoi(f[0])] = f[1]
 	case "nbd":
 		n.NBD[f[0]] = f[1]
+	case "discovery":
+		n.Discovery.Listen(lineage.Portal{Address: f[0], Port: f[1]})
+	case "referral":
+		n.Discovery.Refer(lineage.Portal{Address: f[0], Port: f[1]})
 	case "key":
 		n.AddKey(f[0], f[1])
 	case "locked":
@@ -376,6 +382,12 @@ func Write(s *state.Snapshot) string {
 				f = append(f, "stalled")
 			}
 			put(f...)
+		}
+		for _, p := range n.Discovery.Listeners {
+			put("discovery", p.Address, p.Port)
+		}
+		for _, p := range n.Discovery.Referrals {
+			put("referral", p.Address, p.Port)
 		}
 		for _, k := range slices.Sorted(maps.Keys(n.Keyring)) {
 			put("key", k, n.Keyring[k])
