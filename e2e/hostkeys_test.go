@@ -71,7 +71,7 @@ func TestHostKeys(t *testing.T) {
 	n1.Launch()
 	n1.Ready()
 	l.Apply(0)
-	w.Going(200, 30*time.Second)
+	w.Going(200, 2*time.Minute) // each of its queues authenticates, which takes seconds where cores are shared
 	refused("after a restart", "")
 	t.Log(l.finish(w))
 	l.Settled()
