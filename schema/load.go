@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"path/filepath"
 	"slices"
 
 	"cuelang.org/go/cue"
@@ -13,8 +14,8 @@ import (
 // Load reads a configuration from paths: a directory, whose CUE files count,
 // or CUE, JSON and YAML files, all of which are unified. Tags are those of the
 // cue command: "key=value" sets fields that have the attribute @tag(key).
-// Imports of CUE's standard library and of packages of the surrounding module
-// work; nothing is fetched.
+// Imports of CUE's standard library, of packages of the module around the first file,
+// and of modules that it depends on work.
 //
 // The error is of type Problems and holds everything that is wrong.
 func Load(paths []string, tags []string) (*Config, error) {
@@ -91,7 +92,8 @@ func (f *files) instance(tags []string) (*build.Instance, Problems) {
 	inst := load.Instances(f.cue, &load.Config{
 		Tags:      tags,
 		ParseFile: f.parse,
-		Registry:  noRegistry{},
+		Registry:  &modules{},
+		Dir:       filepath.Dir(f.cue[0]), // whose module it is
 		Overlay:   f.overlay,
 	})[0]
 	if len(f.refused) > 0 {

@@ -26,7 +26,7 @@ func LoadSources(paths []string, tags []string) (*Config, *Sources, error) {
 	if len(problems) > 0 {
 		return nil, f.sources.tidy(), problems.tidy()
 	}
-	f.sources.module()
+	f.sources.module(f.cue)
 	cfg, err := f.load(tags)
 	return cfg, f.sources.tidy(), err
 }
@@ -43,11 +43,11 @@ func (s *Sources) dir(path string) {
 	}
 }
 
-// module takes note of the module around the working directory, which is where CUE
-// looks for packages.
-func (s *Sources) module() {
-	if wd, err := os.Getwd(); err == nil {
-		if root := moduleRoot(wd); root != "" {
+// module takes note of the module around the first file, which is where CUE looks for
+// packages.
+func (s *Sources) module(cue []string) {
+	if len(cue) > 0 {
+		if root := moduleRoot(filepath.Dir(cue[0])); root != "" {
 			s.Files = append(s.Files, moduleFile(root))
 		}
 	}

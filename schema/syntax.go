@@ -39,10 +39,13 @@ func (f *files) fromCUE(err error) Problems {
 		case strings.HasPrefix(format, "missing ','"):
 			p.Text = "expected a comma or the end of the line here"
 			p.Hint = f.slip(p.Pos)
+		case strings.Contains(p.Text, errNoRegistry.Error()):
+			p.Text = missingModule.FindString(p.Text) + ": " + errNoRegistry.Error()
+			p.Hint = "set CUE_REGISTRY, or have it vendored in cue.mod/pkg"
 		case strings.Contains(p.Text, "imports are unavailable because there is no cue.mod"),
-			strings.Contains(p.Text, errNoRegistry.Error()):
-			p.Text = "this import is neither in CUE's standard library nor in the module around the files"
-			p.Hint = "nothing is fetched over the network"
+			strings.Contains(p.Text, "cannot find module providing package"):
+			p.Text = "this import is neither in CUE's standard library, nor in the module around the files, nor in one that it depends on"
+			p.Hint = "cue mod tidy writes what a module depends on into its cue.mod/module.cue"
 		}
 		p.Text = strings.ReplaceAll(p.Text, "found 'EOF'", "found the end of the file")
 		p.Text = tokenName.ReplaceAllString(p.Text, "found ")
@@ -76,6 +79,8 @@ func (f *files) packageLine(name string) int {
 }
 
 var (
+	missingModule = regexp.MustCompile(`module [^ :]+@v[^ :]+`)
+
 	badTag    = regexp.MustCompile(`^invalid (\w+) for injection tag ("\w+"): `)
 	tokenName = regexp.MustCompile(`found '[A-Z]+' `)
 )

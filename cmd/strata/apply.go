@@ -64,6 +64,9 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			if err != nil {
 				return err
 			}
+			if saved == nil {
+				run.said = run.src.unread(args)
+			}
 			if saved != nil && planOpt.Now != 0 && retention.Late(planOpt.Now, time.Now().Unix()) {
 				run.said = append(run.said, overdue(planOpt.Now))
 			}

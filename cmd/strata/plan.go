@@ -70,7 +70,7 @@ something to do, 3 when there is not, but something is blocked.`,
 			if see.part, err = pick.of(cfg, opt); err != nil {
 				return err
 			}
-			return see.show(cmd, &src, args, cfg, snap, opt, nil)
+			return see.show(cmd, &src, args, cfg, snap, opt, src.unread(args))
 		},
 	}
 	src.targetFlags(cmd)

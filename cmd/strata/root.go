@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -130,6 +131,24 @@ func (s *source) paths(args []string) []string {
 		return []string{"."}
 	}
 	return args
+}
+
+// unread says which data files beside the CUE files of a directory are not read.
+func (s *source) unread(args []string) []plan.Finding {
+	files := schema.Unread(s.paths(args))
+	if len(files) == 0 {
+		return nil
+	}
+	return []plan.Finding{{About: "configuration", Text: "not read: " + enumerated(files), Hint: "of a directory the CUE files count; name JSON and YAML files that belong to it beside the directory"}}
+}
+
+// enumerated lists names, not more than a few.
+func enumerated(names []string) string {
+	const most = 8
+	if rest := len(names) - most; rest > 0 {
+		names = append(slices.Clone(names[:most]), fmt.Sprintf("%d more", rest))
+	}
+	return strings.Join(names, ", ")
 }
 
 // connect makes a client for each node. None of them connects yet.

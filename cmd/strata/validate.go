@@ -41,6 +41,9 @@ them the configuration does not have. Whether a plan keeps them says plan --poli
 					fmt.Fprintf(cmd.OutOrStdout(), "%s: node %s is suspended: %s\n", n.Pos, n.Name, loses)
 				}
 			}
+			for _, f := range src.unread(args) {
+				fmt.Fprintf(cmd.OutOrStdout(), "%s; %s\n", inLine(f.Text), f.Hint)
+			}
 			if pol != nil {
 				for _, f := range remarks(pol, cfg, &plan.Outline{Cluster: cfg.Cluster}) {
 					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s%s\n", f.About, inLine(f.Text), at(f.Pos.String()))
