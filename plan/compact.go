@@ -14,6 +14,7 @@ import (
 func (o *Outline) Compact(w io.Writer) error {
 	out := &printer{w: w}
 	repeats := o.repeats()
+	out.assumed(o)
 	for _, g := range o.groups() {
 		out.line("%s: %s", g.key, g.words())
 		for _, step := range g.steps {

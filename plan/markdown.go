@@ -40,6 +40,9 @@ func (o *Outline) markdown(w io.Writer, limit int) error {
 	if o.Digest != "" {
 		page.add("\nDigest `" + o.Digest + "`\n")
 	}
+	if text := o.supposes(); text != "" {
+		page.add("\n" + text + "\n")
+	}
 	page.violations(o.Violations)
 	page.risky(o.risky())
 	page.moves(o.Moves)

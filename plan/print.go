@@ -13,6 +13,7 @@ func (p *Plan) Print(w io.Writer) error { return p.Outline("").Print(w) }
 // passes that follow one another and are alike, it lists the steps of the first.
 func (o *Outline) Print(w io.Writer) error {
 	out := &printer{w: w}
+	out.assumed(o)
 	for i, series := range o.series() {
 		if i > 0 {
 			out.line("")
@@ -52,6 +53,23 @@ func (p *printer) end(o *Outline) {
 	if o.Digest != "" {
 		p.line("Digest: %s", o.Digest)
 	}
+}
+
+// assumed says first what the plan takes for granted: after a power cut everything looks
+// as if it was to be made anew.
+func (p *printer) assumed(o *Outline) {
+	if text := o.supposes(); text != "" {
+		p.line("%s", text)
+	}
+}
+
+// supposes says of which disks it is not known yet what they hold; "" where it is known.
+func (o *Outline) supposes() string {
+	disks := o.assumes()
+	if len(disks) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("The disks of %s are only assumed to be blank: what they hold is known once they are attached. Volumes that are there already are served as they are then, and nothing is written over them.", strings.Join(disks, ", "))
 }
 
 func assumption(disks []string) string {

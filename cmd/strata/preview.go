@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"strata/backup"
@@ -49,6 +51,9 @@ func (v *preview) show(cmd *cobra.Command, src *source, args []string, cfg *sche
 	if verdict != nil {
 		return verdict
 	}
+	if unreached(cfg, snap) {
+		return errors.New("no node could be reached, so nothing is known of what there is: the plan says why, for each")
+	}
 	switch {
 	case v.detailed && !p.Empty():
 		return exitChanges
@@ -56,4 +61,14 @@ func (v *preview) show(cmd *cobra.Command, src *source, args []string, cfg *sche
 		return exitBlocked
 	}
 	return nil
+}
+
+// unreached reports whether no node at all could be read.
+func unreached(cfg *schema.Config, snap *state.Snapshot) bool {
+	for _, n := range cfg.Nodes {
+		if at := snap.Nodes[n.Name]; at != nil && at.Unknown == "" {
+			return false
+		}
+	}
+	return len(cfg.Nodes) > 0
 }
