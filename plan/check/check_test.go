@@ -112,7 +112,7 @@ func TestCheckRefusesBackups(t *testing.T) {
 		{"no layer", "", plan.Scrub{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7#4.1.3p"}},
 		{"does not say that layer db.k3f7@4.c counts", "", plan.Scrub{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7@4.c"}},
 		{"layer db.k3f7@2.a is not on n1", "", plan.Scrub{At: at1, Lvstore: "lab.new", Layer: "db.k3f7@2.a"}},
-		{"db is not to be made of /x with that SHA-256", "n1 lvol lab.fast/db.cccc+1 s3 64Mi 0\n", plan.Fill{At: at1, File: "/x", SHA256: "00", Lvstore: "lab.fast", Name: "db.cccc+1"}},
+		{"db is not to be made of /x with that SHA-256", "n1 lvol lab.fast/db.cccc+~cccc s3 64Mi 0\n", plan.Fill{At: at1, File: "/x", SHA256: "00", Lvstore: "lab.fast", Name: "db.cccc+~cccc"}},
 		{"lab.fast on n1 has blocks of 4096 bytes, and lab.fast on n2 of 512", "", plan.ShallowCopy{At: at1, Dest: "n2", Lvstore: "lab.fast", Layer: "db.k3f7@2.a", To: "s2"}},
 	} {
 		cfg, snap := plantest.TwoNodes(t, `archives: main: {dir: "/backup", password: env: "PW"}
