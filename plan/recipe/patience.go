@@ -100,6 +100,9 @@ func (s *subject) wait(legs []state.CurrentLeg) bool {
 		if l.Node == s.engine {
 			continue
 		}
+		if at == nil {
+			return false // nobody has asked the engine
+		}
 		r := at.Remotes[l.UUID]
 		if r == nil || at.Controllers[r.Controller] == nil {
 			return false
