@@ -38,6 +38,7 @@ var duties = map[string][]schema.Duty{
 	"LvolDelete": {schema.DutyRebuild, schema.DutyChange}, "LvolSnapshot": {schema.DutyRebuild, schema.DutyChange}, "LvolResize": {schema.DutyRebuild, schema.DutyChange},
 	"LvolDecouple": {schema.DutyRebuild, schema.DutyChange}, "LvolSetParent": {schema.DutyRebuild}, "ShallowCopy": {schema.DutyRebuild}, "RaidGrow": {schema.DutyRebuild},
 	"LvstoreCreate": {schema.DutyChange}, "Remind": {schema.DutyChange}, "Forget": {schema.DutyChange},
+	"RecordForget": {schema.DutyChange}, "ArchivePrune": {schema.DutyChange},
 }
 
 // never are operations that are in no plan that nobody looks at.
@@ -102,7 +103,7 @@ func overreach(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, p *pl
 					return say("counts a leg as lost")
 				case never(cfg.Cluster, step.Op):
 					return say("takes hosts' right away")
-				case step.Risk == plan.RiskDestroy && !(deletes && strings.Contains(string(del.Name), "."+schema.AutoPrefix) && allowed.Has(schema.DutyChange)):
+				case step.Risk == plan.RiskDestroy && !(onSchedule(step.Op) && allowed.Has(schema.DutyChange)):
 					return say("destroys")
 				case deletes && isCurrent(cfg, w, s, del):
 					return say("deletes a current replica")
@@ -210,6 +211,19 @@ func reach(cfg *schema.Config, w *world.World) map[string]string {
 		}
 	}
 	return ways
+}
+
+// onSchedule reports whether all that a step destroys was made on a schedule.
+func onSchedule(op plan.Op) bool {
+	var gone []lineage.LvolName
+	switch op := op.(type) {
+	case plan.LvolDelete:
+		gone = []lineage.LvolName{op.Name}
+	case plan.RecordForget:
+		gone = op.Layers
+	}
+	other := func(n lineage.LvolName) bool { return !strings.Contains(string(n), "."+schema.AutoPrefix) }
+	return len(gone) > 0 && !slices.ContainsFunc(gone, other)
 }
 
 func isCurrent(cfg *schema.Config, w *world.World, s *plan.Section, op plan.LvolDelete) bool {
