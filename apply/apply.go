@@ -69,6 +69,8 @@ type Options struct {
 	// Addresses has the addresses of volumes moved that follow their engines; nil: the
 	// programs that do so are not run here.
 	Addresses Addresses
+	// Keys reads the keys of encrypted volumes; nil: none is served.
+	Keys Keys
 	// Only, if not nil, says which sections of the first pass may be carried out; nothing
 	// else is done then.
 	Only func(plan.Key) bool

@@ -76,7 +76,7 @@ func (c *caller) backup(ctx context.Context, t *spdk.Client, op plan.Backup) err
 	}
 	job := backup.Job{
 		Target: t, Names: lineage.Backup{Volume: of.Volume, Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address(), Listen: b.archives.Listen, Net: b.archives.Net,
-		Record: catalog.Record{Layer: op.Layer, Over: op.Over, Block: catalog.Block(block)},
+		Record: catalog.Record{Layer: op.Layer, Over: op.Over, Block: catalog.Block(block), Check: op.Check},
 	}
 	for _, l := range append(op.Below[:len(op.Below):len(op.Below)], op.Layer) {
 		job.Layers = append(job.Layers, c.alias(op.Node, op.Lvstore, l))

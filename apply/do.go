@@ -25,6 +25,7 @@ type caller struct {
 	crossing  *crossings
 	fences    *fences
 	addresses Addresses
+	keys      Keys
 	backups   *backups // nil: nothing goes into archives here
 	opened    opened
 	*tokens
@@ -134,6 +135,8 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return setANA(ctx, t, op.NQN, op.Portals, spdk.Optimized)
 	case plan.HostLimit:
 		return c.limitHosts(ctx, t, op)
+	case plan.KeyCheck, plan.KeyExpect, plan.CipherCreate, plan.CipherDelete, plan.KeyForget:
+		return c.encrypt(ctx, t, op)
 	case plan.RaidCreate:
 		return c.raid(ctx, t, op)
 	case plan.LayOut:
@@ -259,8 +262,9 @@ func (c *caller) lvol(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		}
 		return c.crossing.raise(ctx, events, func() error { return t.LvolResize(ctx, alias, uint64((op.To+mib-1)/mib)) })
 	case plan.LvolRename:
-		if n, ok := lineage.Parse(op.To); !ok || n.Of().ID == lineage.Pending {
-			return fmt.Errorf("the plan has no id for %s; it was made to be shown only", op.To)
+		n, ok := lineage.Parse(op.To)
+		if h, head := n.(lineage.Head); !ok || n.Of().ID == lineage.Pending || head && h.Check == lineage.PendingCheck {
+			return fmt.Errorf("the plan has no id for %s, or no check of its key; it was made to be shown only", op.To)
 		}
 		return t.LvolRename(ctx, c.alias(op.Node, op.Lvstore, op.From), string(op.To))
 	case plan.LvolDelete:

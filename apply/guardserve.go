@@ -23,9 +23,9 @@ import (
 // ServeGuard is the guard: it takes note of what is held and locked until in ends,
 // answers each line on out, and then lets the hosts go on that are still held. If
 // in did not end in order, it frees the lock, too. connect is called once, with the
-// configuration that comes first. moves is Options.Addresses.
-func ServeGuard(ctx context.Context, in io.Reader, out io.Writer, connect func(*schema.Config) (map[lineage.Node]*spdk.Client, error), moves Addresses) error {
-	g := guardServer{held: map[lineage.NQN]guardMessage{}, moves: moves}
+// configuration that comes first. moves is Options.Addresses, keys is Options.Keys.
+func ServeGuard(ctx context.Context, in io.Reader, out io.Writer, connect func(*schema.Config) (map[lineage.Node]*spdk.Client, error), moves Addresses, keys Keys) error {
+	g := guardServer{held: map[lineage.NQN]guardMessage{}, moves: moves, keys: keys}
 	orderly := false
 	lines := bufio.NewReader(in)
 	for !orderly {
@@ -67,6 +67,7 @@ type guardServer struct {
 	lock    *lock.Lock // nil until nodes are locked
 	held    map[lineage.NQN]guardMessage
 	moves   Addresses
+	keys    Keys
 }
 
 func (g *guardServer) note(m guardMessage) {
@@ -90,6 +91,7 @@ func (g *guardServer) resume() {
 		return
 	}
 	c := newCaller(g.cfg, g.targets, newEvents(Options{}), newFences(g.cfg, Options{}), g.moves)
+	c.keys = g.keys
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, m := range slices.Collect(maps.Values(g.held)) {
@@ -115,7 +117,7 @@ func (g *guardServer) finish(ctx context.Context) error {
 		sections = append(sections, m.Volume)
 	}
 	whole := make(chan struct{})
-	r, err := Run(ctx, g.cfg, g.targets, Options{Plan: resumeOnly(g.opt, sections), Parallelism: len(g.held), Lock: g.lock, Stop: whole, Addresses: g.moves, Observe: func(e Event) {
+	r, err := Run(ctx, g.cfg, g.targets, Options{Plan: resumeOnly(g.opt, sections), Parallelism: len(g.held), Lock: g.lock, Stop: whole, Addresses: g.moves, Keys: g.keys, Observe: func(e Event) {
 		if nqn := e.Step.Op.Facts().Hosts.Ends(); e.Err == nil && g.held[nqn].Hold != nil {
 			if delete(g.held, nqn); len(g.held) == 0 {
 				close(whole)

@@ -347,7 +347,7 @@ func TestGuardFreesLock(t *testing.T) {
 			go func() {
 				targets, done := connect(t, c, cfg)
 				defer done()
-				ended <- ServeGuard(context.Background(), in, out, func(*schema.Config) (map[lineage.Node]*spdk.Client, error) { return targets, nil }, nil)
+				ended <- ServeGuard(context.Background(), in, out, func(*schema.Config) (map[lineage.Node]*spdk.Client, error) { return targets, nil }, nil, nil)
 			}()
 			ours := holder(1)
 			ours.Begin(cfg.Cluster, targets)

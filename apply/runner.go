@@ -67,6 +67,7 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	}
 	e, m, a := newEvents(opt), newMade(cfg.Lvstores), newAttempts(opt.Repeats)
 	c := newCaller(cfg, targets, e, newFences(cfg, opt), opt.Addresses)
+	c.keys = opt.Keys
 	c.backups = newBackups(cfg, opt)
 	if opt.Pace != nil {
 		c.pace = &pace{cluster: cfg.Cluster, targets: targets, limits: c.limits, tell: opt.Pace, engines: map[lineage.Node]*engine{}}

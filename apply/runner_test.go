@@ -325,7 +325,7 @@ func guarded(cfg *schema.Config, opt plan.Options, targets map[lineage.Node]*spd
 	from, out := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- ServeGuard(context.Background(), in, out, func(*schema.Config) (map[lineage.Node]*spdk.Client, error) { return targets, nil }, nil)
+		ended <- ServeGuard(context.Background(), in, out, func(*schema.Config) (map[lineage.Node]*spdk.Client, error) { return targets, nil }, nil, nil)
 	}()
 	return &Guard{Config: cfg, Plan: opt, Start: func() (GuardConn, error) { return pipe{to, from, func() { to.Close() }}, nil }}, ended
 }

@@ -37,6 +37,8 @@ type Record struct {
 	// Verified is when it was last read back and found to be whole, in seconds since 1970;
 	// 0 for never.
 	Verified int64
+	// Check tells the key without which nothing of it can be read; "" where none is needed.
+	Check lineage.Check
 }
 
 // Of is the incarnation of which the record is, and the layer's name taken apart.

@@ -19,6 +19,9 @@ func (r *Record) Tags() []string {
 	if r.Over != "" {
 		tags = append(tags, "over="+string(r.Over))
 	}
+	if r.Check != "" {
+		tags = append(tags, "check="+string(r.Check))
+	}
 	if r.Verified != 0 {
 		tags = append(tags, "verified="+time.Unix(r.Verified, 0).UTC().Format(time.RFC3339))
 	}
@@ -35,6 +38,8 @@ func Parse(tags []string) (r Record, ok bool) {
 			r.Layer = lineage.LvolName(value)
 		case "over":
 			r.Over = lineage.LvolName(value)
+		case "check":
+			r.Check = lineage.Check(value)
 		case "size":
 			r.Size, _ = strconv.ParseInt(value, 10, 64)
 		case "block":

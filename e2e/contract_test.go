@@ -237,6 +237,8 @@ func (x *contractTarget) empty() bool {
 		}
 	}
 	each("nvmf_get_subsystems", "", "nvmf_delete_subsystem", "nqn", "nqn")
+	each("bdev_get_bdevs", "", "bdev_crypto_delete", "name", "name")
+	each("accel_crypto_keys_get", "", "accel_crypto_key_destroy", "name", "key_name")
 	each("bdev_raid_get_bdevs", `{"category":"all"}`, "bdev_raid_delete", "name", "name")
 	each("bdev_lvol_get_lvstores", "", "bdev_lvol_delete_lvstore", "uuid", "uuid")
 	each("bdev_nvme_get_controllers", "", "bdev_nvme_disable_controller", "name", "name")

@@ -2,7 +2,7 @@
 // and nothing else: it formats and parses them. Names are the only durable
 // marker every SPDK build offers, so they carry identity and history:
 //
-//	head     <volume>.<id>#<epoch>.<legs>[.<cut>][:<layout>][w|q][p|s], or #<epoch>[.<cut>][:<layout>]x or …y
+//	head     <volume>.<id>#<epoch>.<legs>[.<cut>][:<layout>][=<check>][w|q][p|s], or #<epoch>[.<cut>][:<layout>][=<check>]x or …y
 //	layer    <volume>.<id>@<epoch>.[~]<snapshot>
 //	staging  <volume>.<id>+<epoch>, or <volume>.<id>+~<from> with ~ after it or without
 //
@@ -123,6 +123,8 @@ type Head struct {
 	// Layout is how the whole is laid out that the volume is a part of; zero for one
 	// that is no part, and in names where it is not known.
 	Layout Layout
+	// Check tells a wrong key of an encrypted volume; "" of one that is not encrypted.
+	Check Check
 }
 
 // Layer is a snapshot in a replica's stack.
@@ -188,6 +190,10 @@ func (h Head) Lvol() LvolName {
 	if h.Layout != (Layout{}) {
 		b = append(b, ':')
 		b = append(b, h.Layout.String()...)
+	}
+	if h.Check != "" {
+		b = append(b, checkMark...)
+		b = append(b, h.Check...)
 	}
 	switch {
 	case h.Quorum:
@@ -318,7 +324,8 @@ func parseStaging(v Volume, s string) (Name, bool) {
 
 func parseHead(v Volume, s string) (Name, bool) {
 	h := Head{Volume: v}
-	if s == "" {
+	s, check, ok := cutCheck(s)
+	if h.Check = check; s == "" || !ok {
 		return nil, false
 	}
 	switch m := Mark(s[len(s)-1]); m {
@@ -334,7 +341,6 @@ func parseHead(v Volume, s string) (Name, bool) {
 			s, h.Wait = strings.CutSuffix(s, "w")
 		}
 	}
-	var ok bool
 	if rest, layout, part := strings.Cut(s, ":"); part {
 		_, is := SplitPart(v.Name)
 		if h.Layout, ok = parseLayout(layout); !ok || !is {

@@ -10,14 +10,16 @@ func TestNamesRoundTrip(t *testing.T) {
 	db := Volume{"db", "k3f7"}
 	long := Volume{strings.Repeat("v", MaxName), "k3f7"}
 	for _, n := range []Name{
-		Head{db, 1, 2, 0, false, false, false, Open, Layout{}}, Head{db, 12, 3, 0, false, false, false, Primary, Layout{}}, Head{db, 7, 1, 0, false, false, false, Sealed, Layout{}}, Head{db, 7, 0, 0, false, false, false, Fenced, Layout{}}, Head{db, 7, 0, 5, false, false, false, Fenced, Layout{}}, Head{db, 9_999_999, 0, 9_999_999, false, false, false, Fenced, Layout{}},
-		Head{db, 12, 3, 9, false, false, false, Open, Layout{}}, Head{db, 12, 3, 12, false, false, false, Primary, Layout{}}, Head{long, 9_999_999, 99, 9_999_999, false, false, false, Primary, Layout{}},
-		Head{db, 12, 3, 9, true, false, false, Open, Layout{}}, Head{db, 12, 3, 0, true, false, false, Primary, Layout{}}, Head{db, 7, 2, 0, true, false, false, Sealed, Layout{}}, Head{long, 9_999_999, 99, 9_999_999, true, false, false, Primary, Layout{}},
-		Head{db, 12, 3, 9, true, true, false, Open, Layout{}}, Head{db, 12, 3, 0, true, true, false, Primary, Layout{}}, Head{db, 7, 2, 0, true, true, false, Sealed, Layout{}}, Head{long, 9_999_999, 99, 9_999_999, true, true, false, Primary, Layout{}},
-		Head{db, 7, 0, 0, false, false, true, Fenced, Layout{}}, Head{db, 9_999_999, 0, 9_999_999, false, false, true, Fenced, Layout{}},
+		Head{db, 1, 2, 0, false, false, false, Open, Layout{}, ""}, Head{db, 12, 3, 0, false, false, false, Primary, Layout{}, ""}, Head{db, 7, 1, 0, false, false, false, Sealed, Layout{}, ""}, Head{db, 7, 0, 0, false, false, false, Fenced, Layout{}, ""}, Head{db, 7, 0, 5, false, false, false, Fenced, Layout{}, ""}, Head{db, 9_999_999, 0, 9_999_999, false, false, false, Fenced, Layout{}, ""},
+		Head{db, 12, 3, 9, false, false, false, Open, Layout{}, ""}, Head{db, 12, 3, 12, false, false, false, Primary, Layout{}, ""}, Head{long, 9_999_999, 99, 9_999_999, false, false, false, Primary, Layout{}, ""},
+		Head{db, 12, 3, 9, true, false, false, Open, Layout{}, ""}, Head{db, 12, 3, 0, true, false, false, Primary, Layout{}, ""}, Head{db, 7, 2, 0, true, false, false, Sealed, Layout{}, ""}, Head{long, 9_999_999, 99, 9_999_999, true, false, false, Primary, Layout{}, ""},
+		Head{db, 12, 3, 9, true, true, false, Open, Layout{}, ""}, Head{db, 12, 3, 0, true, true, false, Primary, Layout{}, ""}, Head{db, 7, 2, 0, true, true, false, Sealed, Layout{}, ""}, Head{long, 9_999_999, 99, 9_999_999, true, true, false, Primary, Layout{}, ""},
+		Head{db, 7, 0, 0, false, false, true, Fenced, Layout{}, ""}, Head{db, 9_999_999, 0, 9_999_999, false, false, true, Fenced, Layout{}, ""},
+		Head{db, 12, 3, 9, true, true, false, Primary, Layout{}, "abwp"}, Head{db, 12, 3, 9, false, false, false, Open, Layout{}, "abwp"}, Head{db, 7, 0, 5, false, false, true, Fenced, Layout{}, Unkeyed},
+		Head{Volume{strings.Repeat("v", MaxWhole) + ".63", "k3f7"}, 9_999_999, 99, 9_999_999, true, true, false, Primary, Layout{64, 1024}, "abcd"},
 		Layer{db, 3, "base", false}, Layer{db, 4, "join", true}, Staging{Volume: db, Epoch: 9},
 		Layer{long, 9_999_999, strings.Repeat("s", MaxName), true},
-		Head{Volume{"db", Pending}, 1, 2, 0, false, false, false, Sealed, Layout{}}, Staging{Volume: db, Epoch: NoLayer}, Staging{Volume: db, Epoch: NoLayer - 3}, Staging{Volume: long, Epoch: NoLayer}, Staging{Volume: db, From: "bx2a"}, Staging{Volume: long, From: "bx2a", Follows: true},
+		Head{Volume{"db", Pending}, 1, 2, 0, false, false, false, Sealed, Layout{}, ""}, Staging{Volume: db, Epoch: NoLayer}, Staging{Volume: db, Epoch: NoLayer - 3}, Staging{Volume: long, Epoch: NoLayer}, Staging{Volume: db, From: "bx2a"}, Staging{Volume: long, From: "bx2a", Follows: true},
 	} {
 		if len(n.Lvol()) > MaxLvolName {
 			t.Errorf("%q has %d bytes", n.Lvol(), len(n.Lvol()))
@@ -33,6 +35,7 @@ func TestForeignNamesDoNotParse(t *testing.T) {
 		"", "db", "db#1", "db.k3f7", "db.k3f7#", "db.k3f7#0.1", "db.k3f7#01.1", "db.k3f7#1", "db.k3f7#1p", "db.k3f7#1.0x", "db.k3f7#1.2.3x",
 		"db.k3f7#1.2qw", "db.k3f7#1.2wq", "db.k3f7#1.2qq", "db.k3f7#1qx", "db.k3f7#1.2.3y", "db.k3f7#1xy", "db.k3f7#1yx", "db.k3f7#1qy", "db.k3f7#y", "db.k3f7#1.2pw", "db.k3f7#1.2ww", "db.k3f7#1.wp", "db.k3f7#1w", "db.k3f7#1wx", "db.k3f7#1.2wx", "db.k3f7#+1.1", "db.k3f#1.1", "db.k3f77#1.1", "db.K3F7#1.1", "DB.k3f7#1.1", "-db.k3f7#1.1",
 		"db.k3f7@1", "db.k3f7@1.", "db.k3f7@1.~", "db.k3f7@1.~~a", "db.k3f7@x.a", "db.k3f7+", "db.k3f7+1p", "db.k3f7+x", "db.k3f7+4294967296", "db.k3f7+10000000", "db.k3f7+~", "db.k3f7+~~", "db.k3f7+~9x2a~", "db.k3f7+~abcd~~", "db.k3f7+~abc",
+		"db.k3f7#1.2=", "db.k3f7#1.2=abc", "db.k3f7#1.2=abc1", "db.k3f7#=abcd1.2", "db.k3f7#1.2p=abcd", "db.k3f7#1.2=abcd.3", "db.k3f7#1.2=abcd=abcd", "db.k3f7#=abcd", "db.k3f7#1.2=abcd:3",
 		"db.k3f7#10000000.2", "db.k3f7#4294967295x", "db.k3f7#4294967296x", "db.k3f7#1.2.10000000", "db.k3f7#1.10000000x", "db.k3f7@10000000.a", "db.k3f7@4294967295.a", "db.k3f7#1.1pp", "db.k3f7#1.100", "db.k3f7#1.2.", "db.k3f7#1.2.0", "db.k3f7#1.2.3x", "db.k3f7#1.2.3.4",
 	} {
 		if n, ok := Parse(LvolName(s)); ok || n != nil {
@@ -50,6 +53,8 @@ func FuzzParse(f *testing.F) {
 	f.Add("db.k3f7#12.9y")
 	f.Add("db.k3f7#12.3w")
 	f.Add("db.k3f7#12.9x")
+	f.Add("db.k3f7#12.3.9=abwpwp")
+	f.Add("db.k3f7#12=0000y")
 	f.Add("db.k3f7+4294967295")
 	f.Add("db.k3f7+99999999999")
 	f.Add("db.k3f7+~abcd~")

@@ -29,6 +29,7 @@
 //     resume    a pause that somebody left open ends [serve]
 //     spent     a volume whose names count too high is left as it is
 //     alone     a volume whose next step is left to a person is left as it is
+//     ciphered  a volume that is encrypted and not to be, or the other way round, is left as it is (cipher.go)
 //     silence   the listeners of an engine go that another has taken over from, and that is back (return.go) [serve…]
 //     end       engines end that were given up, and are back [serve…]
 //     overtaken an engine that serves nobody is left as it is while others may be ahead of it

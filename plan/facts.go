@@ -74,6 +74,7 @@ type (
 	bdevNamed      Label
 	subsystemNamed lineage.NQN
 	raidNamed      string
+	keyOf          lineage.Volume
 	noVolume       struct{}
 )
 
@@ -88,6 +89,9 @@ func (n bdevNamed) volume(c lineage.Cluster) (lineage.Volume, bool) {
 	if _, name, ok := Label(n).lvol(); ok {
 		return lvolNamed(name).volume(c)
 	}
+	if v, ok := c.ParseCipher(string(n)); ok {
+		return v, true
+	}
 	return c.ParseRaid(string(n))
 }
 
@@ -96,5 +100,7 @@ func (n subsystemNamed) volume(c lineage.Cluster) (lineage.Volume, bool) {
 }
 
 func (n raidNamed) volume(c lineage.Cluster) (lineage.Volume, bool) { return c.ParseRaid(string(n)) }
+
+func (v keyOf) volume(lineage.Cluster) (lineage.Volume, bool) { return lineage.Volume(v), v.Name != "" }
 
 func (noVolume) volume(lineage.Cluster) (lineage.Volume, bool) { return lineage.Volume{}, false }

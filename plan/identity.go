@@ -123,6 +123,9 @@ func (n bdevNamed) canonical(id *identity) string {
 	if place, name, ok := Label(n).lvol(); ok {
 		return place + "/" + lvolNamed(name).canonical(id)
 	}
+	if v, ok := id.cluster.ParseCipher(string(n)); ok {
+		return strings.Replace(string(n), v.String(), id.known(v).String(), 1)
+	}
 	return raidNamed(n).canonical(id)
 }
 
@@ -145,6 +148,8 @@ func (n subsystemNamed) canonical(id *identity) string {
 	}
 	return string(n)
 }
+
+func (v keyOf) canonical(id *identity) string { return id.known(lineage.Volume(v)).String() }
 
 func (n raidNamed) canonical(id *identity) string {
 	if v, ok := n.volume(id.cluster); ok {

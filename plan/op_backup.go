@@ -21,6 +21,7 @@ type Backup struct {
 	// stands on; "" when all is sent.
 	Over  lineage.LvolName
 	Bytes int64
+	Check lineage.Check // of the volume's key; "" of one that is not encrypted
 }
 
 func (op Backup) Words() string {

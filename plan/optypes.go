@@ -16,6 +16,7 @@ var opTypes = []Op{
 	DiscoveryListen{}, Refer{}, ListenerAdd{}, ListenerRemove{}, ExpectPaths{}, NamespaceAdd{}, NamespaceRemove{}, ControllerAttach{}, ControllerDisable{}, ControllerDetach{},
 	ControllerWait{}, LegWait{}, LegGone{}, Pause{}, Drain{}, Resume{},
 	RaidCreate{}, LayOut{}, RaidDelete{}, ExpectLegs{}, RaidGrow{}, RaidRemoveLeg{}, HostLimit{}, UblkTarget{}, UblkStart{}, UblkStop{}, NBDStart{}, NBDStop{},
+	KeyCheck{}, KeyExpect{}, CipherCreate{}, CipherDelete{}, KeyForget{},
 	NodeOff{}, ExpectAddress{}, AddressMove{}, Backup{}, Fill{}, Scrub{}, RecordForget{}, ArchivePrune{},
 }
 

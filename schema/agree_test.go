@@ -73,6 +73,7 @@ var agreeBase = map[string]string{
 	"archives.key.s3.secretKey.env":     `"SK"`,
 	"archives.key.password.file":        `"/pw"`,
 	"volumes.m.size":                    `2Gi`,
+	"volumes.m.encryption.key.file":     `"/key"`,
 	"volumes.m.snapshots":               `["a"]`,
 	"volumes.m.backup.to":               `"main"`,
 	"volumes.n.size":                    `2Gi`,
@@ -111,7 +112,7 @@ var agreePaths = []string{
 	"volumes.a.labels", "volumes.a.labels.tier", "volumes.a.labels.-",
 	"volumes.a.resync", "volumes.e.export", "volumes.e.every", "volumes.f.export", "volumes.f.consistency", "volumes.g.export", "volumes.g.consistency",
 	"volumes.g.keep", "volumes.g.keep.hourly", "volumes.g.keep.weekly", "volumes.g.keep.monthly", "volumes.g.keep.x",
-	"volumes.h.from", "volumes.h.from.detach", "volumes.h.from.x", "volumes.h.adopt",
+	"volumes.a.encryption", "volumes.k.encryption", "volumes.m.encryption.key", "volumes.m.encryption.x", "volumes.h.from", "volumes.h.from.detach", "volumes.h.from.x", "volumes.h.adopt",
 	"volumes.a.limits", "volumes.a.limits.iops", "volumes.a.limits.readBandwidth", "volumes.a.limits.writeBandwidth", "volumes.a.limits.x",
 	"volumes.i.adopt", "volumes.i.adopt.x", "volumes.i.from", "volumes.a.adopt", "volumes.a.auto", "volumes.j.auto", "volumes.a.failover",
 	"volumes.a.layout", "volumes.abcdefghijklmnopqrstuv.layout", "volumes.k.layout.x", "volumes.k.failover", "volumes.k.backup", "volumes.k.export", "volumes.l.layout.stripe.x",
@@ -160,6 +161,7 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|999|1000|3600|360
 {command: ["fence_x"]}|{command: ["fence_x"], options: a: "b", secrets: c: env: "A"}|{command: ["fence_x"], options: a: "b", secrets: a: env: "A"}|{command: ["x"], options: {}}|{command: ["x"], timeout: "1s"}|{options: {}}
 {ip: "1", plug: "ü"}|{ip: "a\nb"}|{ip: 1}|{Action: "off"}|{snmp_priv_passwd: "x"}|{password_script: "/x"}|{secret_key: "x"}|{"a b": "c"}|{password: {env: "A"}}|{option: {env: "A"}}
 ["pw","token/x"]|{command: ["pw", "get"]}|{command: []}|{command: ["pw"], env: "A"}
+{key: env: "A"}|{key: "x"}|{}
 "600s"|"10m1ms"|"a\tb"
 "https://h"|"http://h:9000/"|"https://h:9000/x"|"h:9000"|"https://[::1]:9000"|"a/b"|"a//b"|"/a"|"a/"|"STANDARD_IA"|"a b"|"all"|"backup.x"|"ab"|"abc"
 {bucket: "abc"}|{bucket: "abc", accessKey: "A"}|{bucket: "abc", secretKey: env: "A"}|{bucket: "abc", accessKey: "A", secretKey: env: "A"}|{dir: "/x"}|{dir: "/x", password: env: "A"}|{dir: "/x", s3: bucket: "abc", password: env: "A"}|{s3: bucket: "abc", password: file: "/x"}
@@ -301,6 +303,9 @@ func decodeOnly(v cue.Value) (*Config, Problems) {
 		v.Pos, v.Field, v.SnapshotPos = Pos{}, nil, nil
 		if v.Export.VIP != nil {
 			v.Export.VIP.Pos = Pos{}
+		}
+		if v.Encryption != nil {
+			v.Encryption.Pos = Pos{}
 		}
 		if v.Backup != nil {
 			v.Backup.Pos = Pos{}

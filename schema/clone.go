@@ -70,6 +70,7 @@ func (r *relations) clone(v *Volume, o object, sources []string) {
 	if !slices.Contains(source.Snapshots, v.From.Snapshot) {
 		from.field("snapshot").noSnapshot(v.From.Snapshot, source)
 	}
+	r.alike(v, source, o)
 	if v.Size < source.Size {
 		o.field("size").wrong("", "is %s, less than the %s of volume %s, from which it is cloned", SizeText(v.Size), SizeText(source.Size), name)
 	}

@@ -204,6 +204,8 @@ type Volume struct {
 	// the copying to a replica that comes back, in seconds; 0: none.
 	ResyncSec int64
 	Limits    Limits `json:",omitzero"`
+	// Encryption is how it is encrypted; nil: it is not.
+	Encryption *Encryption `json:",omitempty"`
 	// Auto is what may be done to the volume without a person; the Config's unless the
 	// volume says otherwise.
 	Auto Auto `json:",omitempty"`

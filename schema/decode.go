@@ -26,22 +26,23 @@ var (
 	backupFields      = []string{"to", "snapshots", "every", "keep"}
 	volumeFields      = []string{
 		"size", "replicas", "engine", "export", "protect", "labels",
-		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "limits", "auto", "failover", "backup", "layout",
+		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "limits", "auto", "failover", "backup", "layout", "encryption",
 	}
-	layoutFields    = []string{"linear", "stripe"}
-	partFields      = []string{"size", "replicas"}
-	stripeFields    = []string{"parts", "stripSize"}
-	limitsFields    = []string{"iops", "readBandwidth", "writeBandwidth"}
-	fromFields      = []string{"volume", "snapshot", "detach"}
-	adoptFields     = []string{"node", "head"}
-	keepFields      = []string{"hourly", "daily", "weekly", "monthly"}
-	placementFields = []string{"count", "spread", "pool", "require", "on"}
-	exportFields    = []string{"nvmf", "ublk", "nbd"}
-	nvmfFields      = []string{"hosts", "standby", "vip"}
-	vipFields       = []string{"address", "command", "timeout"}
-	hostFields      = []string{"nqn", "dhchap"}
-	chapFields      = []string{"key", "ctrlrKey"}
-	keyFields       = []string{"path"}
+	encryptionFields = []string{"key"}
+	layoutFields     = []string{"linear", "stripe"}
+	partFields       = []string{"size", "replicas"}
+	stripeFields     = []string{"parts", "stripSize"}
+	limitsFields     = []string{"iops", "readBandwidth", "writeBandwidth"}
+	fromFields       = []string{"volume", "snapshot", "detach"}
+	adoptFields      = []string{"node", "head"}
+	keepFields       = []string{"hourly", "daily", "weekly", "monthly"}
+	placementFields  = []string{"count", "spread", "pool", "require", "on"}
+	exportFields     = []string{"nvmf", "ublk", "nbd"}
+	nvmfFields       = []string{"hosts", "standby", "vip"}
+	vipFields        = []string{"address", "command", "timeout"}
+	hostFields       = []string{"nqn", "dhchap"}
+	chapFields       = []string{"key", "ctrlrKey"}
+	keyFields        = []string{"path"}
 )
 
 // config turns the document into a configuration, which is valid unless that

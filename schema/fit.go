@@ -36,6 +36,7 @@ func (r *relations) volume(v *Volume, o object, good bool) {
 	r.vip(v, o)
 	r.backup(v, o)
 	r.restore(v, o)
+	r.encrypted(v, o)
 	if known := r.known(v, o.field("replicas").placement()); known && !r.broken {
 		r.fit(v, o)
 		r.failover(v, o)

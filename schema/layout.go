@@ -167,9 +167,9 @@ func (o object) stripe(s *spot, w *Whole, v *Volume) (parts []laidPart) {
 
 // laidAlone refuses what a volume that is laid out cannot have.
 func (o object) laidAlone(v *Volume) {
-	for _, name := range []string{"head", "from", "adopt", "backup"} {
+	for _, name := range []string{"head", "from", "adopt", "backup", "encryption"} {
 		if f := o.field(name); f != nil {
-			f.wrong("leave out one of the two", "does not go together with layout: parts cannot be reverted, cloned, adopted, restored or backed up together yet")
+			f.wrong("leave out one of the two", "does not go together with layout: parts cannot be reverted, cloned, adopted, restored, backed up or encrypted together yet")
 		}
 	}
 	if v.Consistency == ConsistencyNone {

@@ -118,5 +118,5 @@ func withoutPasswords(text string) string { return inURL.ReplaceAllString(text, 
 // holdsSecret reports whether the field at that path is a secret, or was taken
 // for one by whoever wrote it.
 func holdsSecret(names []string) bool {
-	return slices.Contains(names, "password") || slices.Contains(names, "passphrase") || slices.Contains(names, "secretKey") || fenceSecret(names)
+	return slices.Contains(names, "password") || slices.Contains(names, "passphrase") || slices.Contains(names, "secretKey") || fenceSecret(names) || holdsKey(names)
 }

@@ -59,6 +59,7 @@ func (s *spot) volume(cfg *Config) (v *Volume, w *Whole, laid []laidPart, o obje
 	v.Group, _ = o.field("group").ownName("group")
 	v.ResyncSec, _ = o.field("resync").interval()
 	o.field("limits").limits(&v.Limits)
+	v.Encryption = o.field("encryption").encryption()
 	o.field("auto").auto(&v.Auto)
 	v.Failover = o.field("failover").failover()
 	v.Backup = o.field("backup").backup()

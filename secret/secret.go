@@ -37,15 +37,18 @@ func (w Permit) Of(ctx context.Context, p Purpose, s schema.Secret, host string)
 // OfOperator is a secret that whoever runs strata has named, and not the configuration. It
 // is one line.
 func OfOperator(ctx context.Context, s schema.Secret) (string, error) {
-	source := Source(s)
+	where := inWords(Source(s))
+	if s.File != "" {
+		where = "file " + s.File // as it is written
+	}
 	value, err := read(ctx, s)
 	switch {
 	case err != nil:
 		return "", err
 	case value == "":
-		return "", fmt.Errorf("%s, which should have it, has nothing in it", inWords(source))
+		return "", fmt.Errorf("%s, which should have it, has nothing in it", where)
 	case strings.ContainsFunc(value, unicode.IsControl): // keys, settings, an environment
-		return "", fmt.Errorf("%s has more than one line, or characters that no password has", inWords(source))
+		return "", fmt.Errorf("%s has more than one line, or characters that no password has", where)
 	}
 	return value, nil
 }

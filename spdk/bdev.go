@@ -29,11 +29,12 @@ func (b *Bdev) Size() uint64 { return b.NumBlocks * uint64(b.BlockSize) }
 
 // Driver is what a bdev's own driver says of it: the one field of its kind is set.
 type Driver struct {
-	Lvol  *LvolInfo  `json:"lvol"`
-	AIO   *FileInfo  `json:"aio"`
-	Uring *FileInfo  `json:"uring"`
-	NVMe  []NVMeInfo `json:"nvme"` // one for each path
-	Raid  *Raid      `json:"raid"` // without Name
+	Lvol   *LvolInfo   `json:"lvol"`
+	AIO    *FileInfo   `json:"aio"`
+	Uring  *FileInfo   `json:"uring"`
+	NVMe   []NVMeInfo  `json:"nvme"` // one for each path
+	Raid   *Raid       `json:"raid"` // without Name
+	Crypto *CryptoInfo `json:"crypto"`
 }
 
 // LvolInfo describes a bdev that is an lvol. Snapshots and clones are named

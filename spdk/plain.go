@@ -120,6 +120,22 @@ func (l *lexer) driver(d, before *Driver) {
 		case "raid":
 			d.Raid = new(Raid)
 			l.raid(d.Raid, d.Raid)
+		case "crypto":
+			d.Crypto = new(CryptoInfo)
+			l.crypto(d.Crypto)
+		default:
+			l.skip()
+		}
+	})
+}
+
+func (l *lexer) crypto(c *CryptoInfo) {
+	l.members(func(key []byte) {
+		switch string(key) {
+		case "base_bdev_name":
+			c.Base = l.text()
+		case "key_name":
+			c.KeyName = l.text()
 		default:
 			l.skip()
 		}

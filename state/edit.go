@@ -186,6 +186,11 @@ func (n *Node) used() iter.Seq[lineage.UUID] {
 				return
 			}
 		}
+		for _, c := range n.Ciphers {
+			if !yield(n.Backing(c.Base)) {
+				return
+			}
+		}
 		for _, l := range n.Lvols {
 			if !yield(lineage.UUID(l.External)) {
 				return
@@ -257,6 +262,7 @@ func New(c lineage.Cluster, nodes ...*Node) *Snapshot {
 				s.Saw(v, n.Name)
 			}
 		}
+		s.sawCiphers(c, n)
 		for nqn := range n.Subsystems {
 			if v, ok := c.ParseExport(nqn); ok {
 				s.Saw(v, n.Name)
@@ -334,6 +340,7 @@ func (n *Node) Clone() *Node {
 	c.Ublk, c.NBD = maps.Clone(n.Ublk), maps.Clone(n.NBD)
 	c.Discovery = n.Discovery
 	c.Limits, c.Keyring = maps.Clone(n.Limits), maps.Clone(n.Keyring)
+	c.cloneCiphers(n)
 	return c
 }
 

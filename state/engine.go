@@ -101,7 +101,7 @@ func (s *Snapshot) shows(e Verdict) bool {
 		r, e.Device = laid, laid.Name
 	}
 	for p := range n.Shows() {
-		if p.Bdev == e.Device || r != nil && p.Bdev == string(r.UUID) {
+		if bdev := n.Deciphered(p.Bdev); bdev == e.Device || r != nil && bdev == string(r.UUID) {
 			return true
 		}
 	}
@@ -152,6 +152,9 @@ func (s *Snapshot) engines(inc *Incarnation, q Question, top lineage.Epoch) []Ve
 	}
 	for _, x := range inc.Exports {
 		lone(x.Node, x.Device)
+	}
+	for _, c := range inc.Ciphers {
+		lone(c.Node, c.Base)
 	}
 	for _, m := range inc.Laid {
 		lone(m.Node, s.Nodes[m.Node].partIn(m.Raid, inc.Volume))

@@ -19,6 +19,8 @@ type Incarnation struct {
 	// Laid are the RAIDs that lay parts out, of the whole or, of a part, of its whole, by
 	// node: on one that is offline nothing is shown.
 	Laid    []Mirror
+	Ciphers []Ciphered // by node
+	Keyed   []Keyed    // nodes that may have its key, by name
 	Exports []Exported // by node
 	// Standbys are the subsystems through which hosts have a path that leads to no
 	// disk, by node: what they are told there is that it is inaccessible.
@@ -94,6 +96,14 @@ func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation
 		if r := n.Raids[raid]; r != nil && r.Laid == nil {
 			inc.Raids = append(inc.Raids, Mirror{name, r})
 		}
+		for _, cipher := range c.Ciphers(v) {
+			if is, there := n.Ciphers[cipher]; there {
+				inc.Ciphers = append(inc.Ciphers, Ciphered{name, cipher, is})
+			}
+		}
+		if check, may := n.Keyed[v]; may {
+			inc.Keyed = append(inc.Keyed, Keyed{name, check})
+		}
 		laid := n.Raids[c.Raid(whole)]
 		if laid.leavesOut(v) {
 			continue // what is shown there is the whole without it
@@ -104,7 +114,7 @@ func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation
 		if sub := n.Subsystems[nqn]; sub != nil {
 			e := Exported{Node: name, Subsystem: sub, Ublk: -1}
 			if ns := sub.Namespaces[ExportNSID]; ns != nil {
-				if e.Device = ns.Bdev; whole != v {
+				if e.Device = n.Deciphered(ns.Bdev); whole != v {
 					e.Device = n.partIn(laid, v)
 				}
 			}
@@ -179,12 +189,12 @@ func (inc *Incarnation) kernelDevices(s *Snapshot, raid string) {
 	for _, name := range s.kernel {
 		n := s.Nodes[name]
 		for _, id := range slices.Sorted(maps.Keys(n.Ublk)) {
-			if bdev := n.Ublk[id]; bdev == raid || inc.Find(n.Backing(bdev)) != nil {
+			if bdev := n.Deciphered(n.Ublk[id]); bdev == raid || inc.Find(n.Backing(bdev)) != nil {
 				inc.Exports = append(inc.Exports, Exported{Node: name, Device: bdev, Ublk: id})
 			}
 		}
 		for _, path := range slices.Sorted(maps.Keys(n.NBD)) {
-			if bdev := n.NBD[path]; bdev == raid || inc.Find(n.Backing(bdev)) != nil {
+			if bdev := n.Deciphered(n.NBD[path]); bdev == raid || inc.Find(n.Backing(bdev)) != nil {
 				inc.Exports = append(inc.Exports, Exported{Node: name, Device: bdev, Ublk: -1, NBD: path})
 			}
 		}

@@ -39,7 +39,7 @@ func (n *Node) readLimits(b *spdk.Bdev) {
 	}
 	const mib = 1 << 20
 	key := b.UUID
-	if b.Driver.Raid != nil {
+	if b.Driver.Raid != nil || b.Driver.Crypto != nil {
 		key = b.Name
 	}
 	n.SetLimits(key, Limits{int64(b.Limits.IOPS), int64(b.Limits.RMBps) * mib, int64(b.Limits.WMBps) * mib, int64(b.Limits.MBps) * mib})

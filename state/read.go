@@ -289,6 +289,7 @@ func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 	case b.ProductName == "Malloc disk":
 		d.Kind = "malloc"
 		n.Disks[b.Name] = d
+	case n.readCipher(c, b):
 	case b.Name == c.Lock():
 		n.Lock.Holder = lineage.UUID(b.UUID)
 	case b.Name == c.Seat():
@@ -302,6 +303,12 @@ func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 		if note, ok := c.ParseSeatNote(b.Name); ok {
 			n.Seat.Notes = append(n.Seat.Notes, note)
 			return
+		}
+		if v, ok := c.ParseKeyNote(b.Name); ok {
+			if check, ok := lineage.ParseKeyMark(v, lineage.UUID(b.UUID)); ok {
+				n.SetKey(v, check)
+				return
+			}
 		}
 		if to, ok := c.ParseCopyNote(b.Name); ok {
 			if n.Copying == nil {

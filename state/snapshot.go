@@ -71,6 +71,10 @@ type Node struct {
 	// Keyring has the files with keys of hosts, by their names there; never the keys. nil for
 	// none.
 	Keyring map[string]string
+	// Ciphers are the bdevs that encrypt volumes, by name, and Keyed has the volumes of which
+	// the target may have the key, with what its check is. nil for none.
+	Ciphers map[string]Cipher
+	Keyed   map[lineage.Volume]lineage.Check
 	TCP     bool // the NVMe/TCP transport exists
 	// Discovery is how hosts that look for volumes find the node.
 	Discovery Discovery

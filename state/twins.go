@@ -137,7 +137,7 @@ func (s *Snapshot) standings(c lineage.Cluster) map[lineage.UUID]map[lineage.Nod
 		}
 		for p := range n.Shows() {
 			if _, export := c.ParseExport(p.NQN); export || p.NSID == 0 {
-				note(n.Backing(p.Bdev))
+				note(n.Backing(n.Deciphered(p.Bdev)))
 			}
 		}
 	}

@@ -79,7 +79,7 @@ func (n *Node) serves(u lineage.UUID) bool {
 		}
 	}
 	for p := range n.Shows() {
-		if n.Backing(p.Bdev) == u {
+		if n.Backing(n.Deciphered(p.Bdev)) == u {
 			return true
 		}
 	}

@@ -137,7 +137,7 @@ func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*appl
 
 // options are those of a run of the process, all of which have one lock.
 func (a *applier) options(opt plan.Options) apply.Options {
-	o := apply.Options{Plan: opt, Parallelism: 4, Lock: a.lock, Fence: a.w.fence}
+	o := apply.Options{Plan: opt, Parallelism: 4, Lock: a.lock, Fence: a.w.fence, Keys: a.w.key}
 	if a.w.depot != nil {
 		if a.archives == nil {
 			a.archives = a.w.depot.archives(a)
@@ -175,7 +175,7 @@ func (a *applier) startGuard() (apply.GuardConn, error) {
 		err := apply.ServeGuard(ctx, in, out, func(cfg *schema.Config) (map[lineage.Node]*spdk.Client, error) {
 			targets = a.w.connect(cfg, func(io.Closer) error { return nil })
 			return targets, nil
-		}, nil)
+		}, nil, a.w.key)
 		for _, t := range targets {
 			t.Close()
 		}

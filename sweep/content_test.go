@@ -57,7 +57,7 @@ func contentIn(v *sim.View, l sim.Stored, s span) (c content, err error) {
 		if at := offset(b); at < s.from || at >= s.to {
 			continue
 		}
-		if err := v.Read(l, p, offset(b)-s.from); err != nil {
+		if err := deciphered(v, l, p, offset(b)-s.from); err != nil {
 			return c, fmt.Errorf("%s/%s: block %d: %w", l.Node, l.Name, b, err)
 		}
 		if c[b], err = parseBlock(p); err != nil {

@@ -59,7 +59,7 @@ func (h *host) hasIn(v *sim.View, l sim.Stored, s span) error {
 		if none || at < s.from || at >= s.to {
 			continue
 		}
-		if err := v.Read(l, p, at-s.from); err != nil {
+		if err := deciphered(v, l, p, at-s.from); err != nil {
 			return err
 		}
 		if err := h.check(b, p); err != nil {

@@ -70,7 +70,7 @@ func (c *carrying) out(cmd *cobra.Command, cfg *schema.Config, targets map[linea
 	}
 	lock.Wait, lock.Tell = c.wait, show.tell
 	guard := &apply.Guard{Start: c.src.guard, Config: cfg, Plan: planOpt}
-	opt := apply.Options{Plan: planOpt, Parallelism: c.jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved, Fence: c.src.switchOff, Addresses: c.src.mover, Part: c.part, Archives: c.src.archivesOf(cfg)}
+	opt := apply.Options{Plan: planOpt, Parallelism: c.jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved, Fence: c.src.switchOff, Addresses: c.src.mover, Keys: c.src.key, Part: c.part, Archives: c.src.archivesOf(cfg)}
 	defer c.src.closeArchives()
 	opt.Waiting = func(all []state.Waiting) {
 		for _, w := range all {

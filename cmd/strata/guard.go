@@ -26,7 +26,7 @@ func newGuard() *cobra.Command {
 			return apply.ServeGuard(cmd.Context(), os.Stdin, os.Stdout, func(cfg *schema.Config) (map[lineage.Node]*spdk.Client, error) {
 				targets, _, err := src.connect(cfg)
 				return targets, err
-			}, src.mover)
+			}, src.mover, src.key)
 		},
 	}
 	src.reachFlags(cmd)

@@ -97,7 +97,7 @@ func (s *source) recordFlags(cmd *cobra.Command) {
 	s.secretFlags(cmd)
 }
 
-const secretsHelp = "which secrets a configuration may use, and for which hosts: `SOURCE=HOST,...`; may be repeated. A source is env:NAME, file:/path, file:/directory/, command:PROGRAM, command:/directory/ or ssh (the agent and the usual keys), a host [scheme://][user@]host[:port], *.domain or *, fence://NAME a fence agent and archive://NAME an archive. " +
+const secretsHelp = "which secrets a configuration may use, and for which hosts: `SOURCE=HOST,...`; may be repeated. A source is env:NAME, file:/path, file:/directory/, command:PROGRAM, command:/directory/ or ssh (the agent and the usual keys), a host [scheme://][user@]host[:port], *.domain or *, fence://NAME a fence agent, archive://NAME an archive and volume://NAME an encrypted volume. " +
 	"Said once, nothing else is used; \"none\" is none at all. By default $" + secret.Env + ", the same with spaces between"
 
 func (s *source) secretFlags(cmd *cobra.Command) {

@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 //	[!] write VOLUME OFFSET SIZE LETTER      write through that host
 //	[!] read VOLUME OFFSET SIZE LETTER       read, and compare
 //	[!] outside write|read VOLUME OFFSET SIZE LETTER [NQN]   a host connects over NVMe/TCP to a volume that strata sim --nvme serves
-//	replica NODE VOLUME[@SNAPSHOT] OFFSET SIZE LETTER   read a node's replica, or the layer there, and compare
+//	[!] replica NODE VOLUME[@SNAPSHOT] OFFSET SIZE LETTER   read a node's replica, or the layer there, and compare
 //	same VOLUME[@SNAPSHOT] OFFSET SIZE NODE...  compare the nodes' replicas, or layers, with one another
 //	reading VOLUME / reading -stop VOLUME    a host that reads without end; fails when a read did
 //	writing VOLUME / writing -stop VOLUME    a host that writes without end; fails when a write did, or is not there

@@ -245,7 +245,7 @@ func (c *Checker) judge(id lineage.Volume) state.Verdict {
 // another of the same configured name.
 func (c *Checker) yields(s *plan.Section, id lineage.Volume, op plan.Op) bool {
 	switch op.(type) {
-	case plan.LvolRename, plan.SubsystemDelete, plan.UblkStop, plan.NBDStop, plan.RaidDelete, plan.NamespaceRemove:
+	case plan.LvolRename, plan.SubsystemDelete, plan.UblkStop, plan.NBDStop, plan.RaidDelete, plan.NamespaceRemove, plan.CipherDelete, plan.KeyForget:
 	default: // may leave none without one
 		return false
 	}

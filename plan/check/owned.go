@@ -152,6 +152,9 @@ func (c *Checker) owned(op plan.Op) error {
 		if err := c.wholly(op); err != nil {
 			return err
 		}
+		if err := c.decrypted(op.Node, op.NQN, op.Bdev); err != nil {
+			return err
+		}
 		return c.nqn(op.NQN)
 	case plan.NamespaceRemove:
 		return c.nqn(op.NQN)
@@ -171,7 +174,7 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.ControllerDetach:
 		return c.goes(op.Node, op.Controller)
 	case plan.HostLimit:
-		if c.lvol(lineage.UUID(op.Bdev)) == nil {
+		if _, cipher := c.cfg.Cluster.ParseCipher(op.Bdev); c.lvol(lineage.UUID(op.Bdev)) == nil && !cipher {
 			return c.raid(op.Bdev)
 		}
 		return nil
@@ -195,6 +198,8 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.raid(op.Raid)
 	case plan.UblkStart, plan.UblkStop, plan.NBDStart, plan.NBDStop:
 		return c.kernel(op)
+	case plan.KeyCheck, plan.KeyExpect, plan.CipherCreate, plan.CipherDelete, plan.KeyForget:
+		return c.encrypts(op)
 	case plan.ExpectAddress:
 		return c.address(op.NQN, op.Address, op.Program, false)
 	case plan.AddressMove:
@@ -323,16 +328,22 @@ func (c *Checker) kernel(op plan.Op) error {
 	switch op := op.(type) {
 	case plan.UblkStart:
 		bdev = op.Bdev
+		if err := c.decrypted(op.Node, "", bdev); err != nil {
+			return err
+		}
 	case plan.UblkStop:
 		bdev = c.w.Nodes[op.Node].Ublk[op.ID]
 	case plan.NBDStart:
 		bdev = op.Bdev
+		if err := c.decrypted(op.Node, "", bdev); err != nil {
+			return err
+		}
 	case plan.NBDStop:
 		bdev = c.w.Nodes[op.Node].NBD[op.Path]
 	default:
 		return unknown(op)
 	}
-	if c.raid(bdev) == nil {
+	if _, cipher := c.cfg.Cluster.ParseCipher(bdev); cipher || c.raid(bdev) == nil {
 		return nil
 	}
 	leg := c.w.Nodes[op.On()].Backing(bdev)

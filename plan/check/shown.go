@@ -20,6 +20,9 @@ func (c *Checker) raidUnused(op plan.RaidDelete) error {
 	if over := n.Over(op.Raid); over != nil {
 		return fmt.Errorf("%s on %s is laid out over %s", over.Name, op.Node, op.Raid)
 	}
+	if err := unencrypted(n, op.Raid, ""); err != nil {
+		return err
+	}
 	return notShown(op, op.Raid, c.w.Shows(op.Node, op.Raid))
 }
 
@@ -32,6 +35,9 @@ func (c *Checker) lvolUnused(op plan.LvolDelete) error {
 	if l := n.Lvols[op.Lvstore+"/"+string(op.Name)]; l != nil {
 		if over := n.Over(string(l.UUID)); over != nil {
 			return fmt.Errorf("%s on %s is laid out over %s", over.Name, op.Node, op.Name)
+		}
+		if err := unencrypted(n, string(op.Name), l.UUID); err != nil {
+			return err
 		}
 		return notShown(op, op.Name, c.w.ShowsLvol(op.Node, l.UUID))
 	}

@@ -164,7 +164,7 @@ func (s *subject) sources(l *layer) (all []source) {
 func (s *subject) send(src source, in *catalog.Archive) {
 	at := s.b.w.Nodes[src.Node]
 	cluster := clusterSize(at, src.Lvstore)
-	op := plan.Backup{At: plan.At{Node: src.Node}, Archive: s.v.Backup.To, Lvstore: src.Lvstore, Layer: src.Name, Bytes: src.Allocated * cluster}
+	op := plan.Backup{At: plan.At{Node: src.Node}, Archive: s.v.Backup.To, Lvstore: src.Lvstore, Layer: src.Name, Bytes: src.Allocated * cluster, Check: s.check()}
 	block := catalog.Block(cluster)
 	for _, below := range at.Below(src.Lvol) {
 		if r := in.Find(s.b.cfg.Cluster, below.Name); r != nil && fits(r.Block, cluster) {

@@ -109,7 +109,7 @@ func boolToInt(b bool) int {
 // cloneOnto makes sealed heads on top of a layer. All of an epoch name the same
 // number of legs, or it looks as if it was minted twice.
 func (s *subject) cloneOnto(why reason, places []plan.Choice, on lineage.LvolName, epoch lineage.Epoch, legs int) {
-	name := lineage.Head{Volume: s.id, Epoch: epoch, Legs: legs, Mark: lineage.Sealed}.Lvol()
+	name := lineage.Head{Volume: s.id, Epoch: epoch, Legs: legs, Mark: lineage.Sealed, Check: s.check()}.Lvol()
 	var ops []plan.Op
 	for _, c := range places {
 		ops = append(ops, plan.LvolClone{At: plan.At{Node: c.Node}, Lvstore: c.Lvstore, Layer: on, Name: name})

@@ -83,6 +83,7 @@ func freshTarget(n lineage.Node, fork bool) *state.Node {
 	}
 	t.Methods["ublk_start_disk"] = struct{}{}
 	t.Methods["nbd_start_disk"] = struct{}{}
+	t.Methods["bdev_crypto_create"] = struct{}{}
 	return t
 }
 
@@ -238,6 +239,8 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		}
 	case plan.LayOut:
 		return c.layOut(m, op, made)
+	case plan.KeyCheck, plan.KeyExpect, plan.CipherCreate, plan.CipherDelete, plan.KeyForget:
+		return c.encrypt(m, op, made)
 	case plan.RaidCreate, plan.RaidDelete, plan.RaidGrow, plan.RaidRemoveLeg, plan.ExpectLegs:
 		return c.raid(m, op, made)
 	case plan.UblkTarget:
@@ -679,7 +682,8 @@ func (c *cluster) keyed(m *machine, sub *state.Subsystem, host lineage.NQN, keys
 
 // bdev reports whether the machine has a bdev of that name.
 func (c *cluster) bdev(m *machine, name string) bool {
-	return m.Raids[name] != nil || m.Backing(name) != ""
+	_, cipher := m.Ciphers[name]
+	return cipher || m.Raids[name] != nil || m.Backing(name) != ""
 }
 
 // layOut makes one bdev of parts that are there and that nothing else uses.

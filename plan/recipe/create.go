@@ -92,9 +92,9 @@ func (b *builder) newID(volume string) lineage.ID {
 // next epoch is minted.
 func (s *subject) joining(epoch lineage.Epoch, legs int, authority lineage.Mark) lineage.Head {
 	if authority == lineage.Sealed {
-		return lineage.Head{Volume: s.id, Epoch: epoch, Legs: legs, Mark: lineage.Sealed, Layout: s.layout()}
+		return lineage.Head{Volume: s.id, Epoch: epoch, Legs: legs, Mark: lineage.Sealed, Layout: s.layout(), Check: s.check()}
 	}
-	return lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced, Layout: s.layout()}
+	return lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced, Layout: s.layout(), Check: s.check()}
 }
 
 // makeHeads creates empty heads at the given epoch.

@@ -22,6 +22,9 @@ func (b *builder) orphans() {
 		for _, id := range b.w.Incarnations(name) {
 			inc := b.w.Incarnation(id)
 			if len(inc.Heads)+len(inc.Others)+len(pieces(inc))+len(inc.Standbys) == 0 {
+				if len(inc.Keyed) > 0 {
+					b.forgetKeys(b.section(plan.IncarnationKey(id)), because(schema.Pos{}, "there is nothing left of it"), inc, "")
+				}
 				continue
 			}
 			switch {
@@ -151,6 +154,7 @@ func (b *builder) destroy(inc *state.Incarnation, by plan.Grant) {
 	for p := range above(inc, atLegs) {
 		sec.then(why, plan.RiskDestroy, p.ending())
 	}
+	b.forgetKeys(sec, why, b.w.Incarnation(inc.Volume), "")
 	for _, e := range inc.Standbys {
 		sec.then(why, plan.RiskDestroy, exportPiece{e}.ending())
 	}

@@ -90,6 +90,12 @@ func (c *cluster) withoutBdev(m *machine, names ...string) {
 			}
 		}
 	}
+	for name, is := range m.Ciphers {
+		if slices.Contains(names, is.Base) {
+			delete(m.Ciphers, name)
+			c.withoutBdev(m, name)
+		}
+	}
 	maps.DeleteFunc(m.Ublk, func(_ int, b string) bool { return slices.Contains(names, b) })
 	maps.DeleteFunc(m.NBD, func(_ string, b string) bool { return slices.Contains(names, b) })
 }
@@ -164,6 +170,11 @@ func (c *cluster) used(m *machine, u lineage.UUID) bool {
 			if ns.Bdev == string(u) {
 				return true
 			}
+		}
+	}
+	for _, is := range m.Ciphers {
+		if is.Base == string(u) {
+			return true
 		}
 	}
 	return false

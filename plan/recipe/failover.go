@@ -313,7 +313,7 @@ func (s *subject) unpledge(legs []state.CurrentLeg) {
 		if !h.Name.Pledged || h.Name.Epoch <= s.Top {
 			continue
 		}
-		name := lineage.Head{Volume: s.id, Epoch: s.Top, Cut: h.Name.Cut, Mark: lineage.Fenced, Layout: h.Name.Layout}
+		name := lineage.Head{Volume: s.id, Epoch: s.Top, Cut: h.Name.Cut, Mark: lineage.Fenced, Layout: h.Name.Layout, Check: h.Name.Check}
 		if (h.Name.Epoch-s.Top)%lineage.Forced == 0 {
 			name.Legs, name.Wait, name.Quorum, name.Mark = as.Legs, as.Wait, as.Quorum, lineage.Open
 		}

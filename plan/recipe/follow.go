@@ -116,6 +116,9 @@ func (s *subject) keepUp(f *follower) result {
 	case rec == nil:
 		b.blockAlone(about, s.v.At("from"), "", "archive %s has no record of %s, which it is to follow", from.Archive, from.Volume)
 		return blocked
+	case rec.Check != "":
+		b.blockAlone(about, s.v.At("from"), "take follow away, and write encryption with its key, to have the latest record restored", "it is to follow %s, which is encrypted, and that does not work yet", from.Volume)
+		return blocked
 	case f != nil && rec.Of().Volume.ID != f.of:
 		b.blockAlone(about, s.v.At("from"), "take follow away to have what is here served; or release it with "+plan.IncarnationGrant(f.id).Flag()+", and it begins anew",
 			"it follows %s.%s no more: the latest record is of %s, another volume of that name", from.Volume, f.of, rec.Of().Volume)

@@ -120,7 +120,7 @@ func (s *subject) legsNamed() int {
 // announce seals the other legs at the epoch that is being minted.
 func (s *subject) announce(epoch lineage.Epoch, legs []state.CurrentLeg) {
 	why := because(s.v.Pos, "announce epoch %d to the other replicas first", epoch)
-	name := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(legs), Cut: s.cut(), Mark: lineage.Sealed, Layout: s.layout()}
+	name := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(legs), Cut: s.cut(), Mark: lineage.Sealed, Layout: s.layout(), Check: s.check()}
 	if s.promised() > 0 {
 		name.Wait, name.Quorum = true, true
 	}
@@ -147,7 +147,7 @@ func (s *subject) renamed(legs []state.CurrentLeg) {
 // headName is what the head of one of these legs is called. The authority is the first, if
 // it is the engine's own: of two on the engine's node, one of which goes, one is it.
 func (s *subject) headName(epoch lineage.Epoch, legs []state.CurrentLeg, leg lineage.UUID) lineage.Head {
-	h := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(legs), Cut: s.cut(), Wait: s.wait(legs), Layout: s.layout()}
+	h := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(legs), Cut: s.cut(), Wait: s.wait(legs), Layout: s.layout(), Check: s.check()}
 	h.Quorum = h.Wait && (s.v.Failover || s.keepsPromise(legs))
 	if legs[0].Node == s.engine && legs[0].UUID == leg {
 		h.Mark = lineage.Primary
@@ -252,7 +252,7 @@ func (s *subject) fences(epoch lineage.Epoch, legs []state.CurrentLeg) []plan.Op
 			continue // it is told when the epoch is taken
 		}
 		if newest[pathOf(h)].Lvol == h.Lvol && !told[pathOf(h)] {
-			name := lineage.Head{Volume: s.id, Epoch: epoch, Cut: h.Name.Cut, Mark: lineage.Fenced, Layout: h.Name.Layout}
+			name := lineage.Head{Volume: s.id, Epoch: epoch, Cut: h.Name.Cut, Mark: lineage.Fenced, Layout: h.Name.Layout, Check: h.Name.Check}
 			name.Pledged = pledge
 			ops = append(ops, plan.LvolRename{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, From: h.Lvol.Name, To: name.Lvol()})
 		}

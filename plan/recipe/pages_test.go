@@ -28,7 +28,7 @@ import (
 var courses = []course{apart, making, beginning, moving, keeping, relieving, starting, layering}
 
 // onlyAsks are the recipes without steps: they leave volumes as they are.
-var onlyAsks = []string{"suspended", "seen", "spent", "alone", "overtaken", "shaken", "parted", "hold", "unsure", "copied"}
+var onlyAsks = []string{"suspended", "seen", "spent", "alone", "overtaken", "shaken", "parted", "hold", "unsure", "copied", "ciphered"}
 
 // TestTable: the table says what is so.
 func TestTable(t *testing.T) {
@@ -231,7 +231,7 @@ type ladder struct{ of, rungs string }
 
 var (
 	otherFile = regexp.MustCompile(`\((\w+\.go)\)`)
-	method    = regexp.MustCompile(`\b(?:bdev|nvmf|ublk|nbd)_[a-z_]+[a-z]\b`)
+	method    = regexp.MustCompile(`\b(?:bdev|accel|nvmf|ublk|nbd)_[a-z_]+[a-z]\b`)
 )
 
 // ladders are those of a file, and of the files that they name.

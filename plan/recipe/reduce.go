@@ -152,7 +152,7 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 	last := !onNode(stay, s.engine)
 	for _, l := range victims {
 		if last && l.Node == s.engine {
-			name := lineage.Head{Volume: s.id, Epoch: s.Top + 1, Cut: l.Head.Name.Cut, Mark: lineage.Fenced, Layout: l.Head.Name.Layout}
+			name := lineage.Head{Volume: s.id, Epoch: s.Top + 1, Cut: l.Head.Name.Cut, Mark: lineage.Fenced, Layout: l.Head.Name.Layout, Check: l.Head.Name.Check}
 			s.sec.then(own, plan.RiskReduce, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name.Lvol()})
 			s.reread()
 		}
@@ -160,7 +160,7 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 	surplus := because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, amount.Of(s.v.Replicas.Count, "replica"))
 	var fences []plan.Op
 	for _, l := range victims {
-		name := lineage.Head{Volume: s.id, Epoch: s.Top, Cut: l.Head.Name.Cut, Mark: lineage.Fenced, Layout: l.Head.Name.Layout}.Lvol()
+		name := lineage.Head{Volume: s.id, Epoch: s.Top, Cut: l.Head.Name.Cut, Mark: lineage.Fenced, Layout: l.Head.Name.Layout, Check: l.Head.Name.Check}.Lvol()
 		if !(last && l.Node == s.engine) && s.b.w.Nodes[l.Node].Lvols[l.Head.Lvol.Lvstore+"/"+string(name)] == nil {
 			fences = append(fences, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name})
 		}

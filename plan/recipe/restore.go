@@ -42,6 +42,10 @@ func (s *subject) restore() result {
 		b.block(about, s.v.At("from"), "", "the run that has %s locked is making it", n)
 		return blocked
 	}
+	if why, hint := s.keyOf(of); why != "" {
+		b.block(about, s.v.At("from"), hint, "%s", why)
+		return blocked
+	}
 	if of.size > s.v.Size {
 		b.block(about, s.v.At("size"), "size: "+schema.SizeText(roundUp(of.size, 1<<20))+" holds it", "it is to be made of %s, which has %s, and is configured with %s", of.what, amount.Bytes(of.size), amount.Bytes(s.v.Size))
 		return blocked
@@ -104,6 +108,19 @@ func (s *subject) recordOf() (of origin, ok bool) {
 	}, true
 }
 
+// keyOf says why a volume is not to be made of something that is encrypted and has to be read
+// without its key, or the other way round; "" when it may be.
+func (s *subject) keyOf(of origin) (why, hint string) {
+	encrypted := of.rec != nil && of.rec.Check != ""
+	switch {
+	case encrypted && s.v.Encryption == nil:
+		return fmt.Sprintf("it is to be made of %s, which is encrypted, and has no encryption: its hosts would be shown what cannot be read", of.what), "write encryption with the key of " + of.rec.Of().Volume.Name
+	case !encrypted && s.v.Encryption != nil:
+		return fmt.Sprintf("it is to be encrypted, and made of %s, which is not", of.what), "take encryption out; to have it encrypted, have a host copy it into a new volume"
+	}
+	return "", ""
+}
+
 // restoring is a node on which a run that lives makes a volume; "" for none.
 func (b *builder) restoring(v *schema.Volume) lineage.Node {
 	for n, at := range b.readNodes() {
@@ -151,7 +168,7 @@ func (s *subject) fill(of origin, at plan.Choice) {
 	s.b.copies[at.Node]++
 	of.fill.At, of.fill.Lvstore, of.fill.Name = n, at.Lvstore, staging.Lvol()
 	cut := s.fillLayers(of)
-	head := lineage.Head{Volume: s.id, Epoch: cut + 1, Legs: 1, Cut: cut, Mark: lineage.Sealed}.Lvol()
+	head := lineage.Head{Volume: s.id, Epoch: cut + 1, Legs: 1, Cut: cut, Mark: lineage.Sealed, Check: s.check()}.Lvol()
 	s.sec.then(why, plan.RiskCreate, plan.LvolRename{At: n, Lvstore: at.Lvstore, From: staging.Lvol(), To: head})
 }
 

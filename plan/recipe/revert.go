@@ -109,14 +109,14 @@ func (s *subject) dropOldStaging(why reason) {
 // swapHeads seals the clones in place of the legs and starts the volume again.
 func (s *subject) swapHeads(why reason, clones []state.Placed) {
 	epoch := s.nextCut()
-	sealed := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(clones), Cut: s.cut(), Mark: lineage.Sealed}.Lvol()
+	sealed := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(clones), Cut: s.cut(), Mark: lineage.Sealed, Check: s.check()}.Lvol()
 	s.goDown(why, atLegs)
 	var news, olds []plan.Op
 	for _, c := range clones {
 		news = append(news, plan.LvolRename{At: plan.At{Node: c.Node}, Lvstore: c.Lvol.Lvstore, From: c.Lvol.Name, To: sealed})
 	}
 	for _, l := range s.Legs {
-		fenced := lineage.Head{Volume: s.id, Epoch: epoch, Cut: l.Head.Name.Cut, Mark: lineage.Fenced}
+		fenced := lineage.Head{Volume: s.id, Epoch: epoch, Cut: l.Head.Name.Cut, Mark: lineage.Fenced, Check: l.Head.Name.Check}
 		olds = append(olds, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: fenced.Lvol()})
 	}
 	s.sec.then(why, plan.RiskPause, news...)

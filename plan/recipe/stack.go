@@ -18,8 +18,8 @@ type tier interface {
 	// that were given up, that never came to run.
 	found(*state.Incarnation) []piece
 	// raise makes what the engine lacks of it on the bdev that the tier below gives,
-	// and returns the bdev that it gives to the one above. What is there is left as
-	// it is.
+	// and returns the bdev that it gives to the one above; "" for none, as yet. What is
+	// there is left as it is.
 	raise(s *subject, below string) (bdev string)
 }
 
@@ -45,25 +45,32 @@ const (
 	atLegs   height = iota // nothing stands on the legs
 	atMirror               // what writes to all legs: the heads are named after who is in it
 	atParts                // the parts of a whole are laid out
+	atCipher               // what hosts write is encrypted
 	atLimits               // and what hosts get of it at most is bounded
 	atExport               // hosts reach it
 )
 
 // tiers are those of a stack by the height that each brings it to.
-var tiers = [...]tier{atMirror: raidTier{}, atParts: laidTier{}, atLimits: limitTier{}, atExport: exportTier{}}
+var tiers = [...]tier{atMirror: raidTier{}, atParts: laidTier{}, atCipher: cipherTier{}, atLimits: limitTier{}, atExport: exportTier{}}
 
 // comeUp makes what the engine lacks, from the legs up.
 func (s *subject) comeUp(to height) {
 	bdev := ""
 	for h := atLegs + 1; h <= to; h++ {
-		bdev = tiers[h].raise(s, bdev)
+		if bdev = tiers[h].raise(s, bdev); bdev == "" {
+			return // there is nothing yet to stand on
+		}
 	}
 }
 
 // goDown takes away what stands above a height, on whatever nodes, from the top.
 // Hosts wait then; nothing is written any more through what was taken away.
 func (s *subject) goDown(why reason, to height) {
-	for p := range above(s.b.w.Incarnation(s.id), to) {
+	inc := s.b.w.Incarnation(s.id)
+	if to < atCipher {
+		s.expectKey(why, inc)
+	}
+	for p := range above(inc, to) {
 		p.lower(s, why)
 	}
 }

@@ -209,7 +209,7 @@ func (s *subject) canSeal(l state.CurrentLeg) string {
 // of an epoch that nothing names yet. It returns what does so to the others, and to the
 // empty lvols that join them.
 func (s *subject) seal(why reason, joining []state.Placed) (rest []plan.Op) {
-	name := lineage.Head{Volume: s.id, Epoch: s.nextCut(), Legs: len(s.Legs) + len(joining), Cut: s.cut(), Mark: lineage.Sealed, Layout: s.layout()}.Lvol()
+	name := lineage.Head{Volume: s.id, Epoch: s.nextCut(), Legs: len(s.Legs) + len(joining), Cut: s.cut(), Mark: lineage.Sealed, Layout: s.layout(), Check: s.check()}.Lvol()
 	for i, l := range s.Legs {
 		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name}
 		if i == 0 {

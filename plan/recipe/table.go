@@ -58,6 +58,7 @@ var beginning = course{"A volume that is there, before anything else", []row{
 	{resuming, nil},
 	{counting, []result{blocked}},
 	{recipe{"alone", "a volume whose next step is left to a person is left as it is", "alone.go", asks, (*subject).alone}, []result{blocked}},
+	{recipe{"ciphered", "a volume that is encrypted and not to be, or the other way round, is left as it is", "cipher.go", asks, (*subject).ciphered}, []result{blocked}},
 	{recipe{"silence", "the listeners of an engine go that another has taken over from, and that is back", "return.go", serving.except("that takes `fence`"), (*subject).silence}, []result{acted, blocked}},
 	{recipe{"end", "engines end that were given up, and are back", "end.go", serving.except("where another engine serves, `fence`"), (*subject).endOthers}, nil},
 	{recipe{"overtaken", "an engine that serves nobody is left as it is while others may be ahead of it", "overtaken.go", asks, (*subject).believe}, []result{blocked}},

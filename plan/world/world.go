@@ -136,6 +136,8 @@ func (w *World) Project(op plan.Op) error {
 		}
 	case plan.LayOut:
 		return w.projectLayOut(n, op)
+	case plan.KeyCheck, plan.KeyExpect, plan.CipherCreate, plan.CipherDelete, plan.KeyForget:
+		return w.projectCipher(n, op)
 	case plan.RaidCreate, plan.RaidDelete, plan.RaidGrow, plan.RaidRemoveLeg, plan.ExpectLegs:
 		return w.projectRaid(n, op)
 	case plan.Backup:
@@ -293,6 +295,11 @@ func (w *World) removeRemote(n *state.Node, r *state.Remote) {
 // gone takes away what showed bdevs that are no more.
 func (w *World) gone(n *state.Node, names ...string) {
 	for _, name := range names {
+		for _, cipher := range over(n, name) { // its name stays taken, and that is all
+			delete(n.Ciphers, cipher)
+			delete(n.Limits, cipher)
+			w.gone(n, cipher)
+		}
 		for _, p := range w.Shows(n.Name, name) {
 			switch {
 			case p.NSID > 0:

@@ -19,7 +19,12 @@ type bdevInfo struct {
 		Read  int64 `json:"r_mbytes_per_sec"`
 		Write int64 `json:"w_mbytes_per_sec"`
 	} `json:"assigned_rate_limits"`
+	IO     map[string]bool `json:"supported_io_types"`
 	Driver struct {
+		Crypto struct {
+			Base string `json:"base_bdev_name"`
+			Key  string `json:"key_name"`
+		}
 		Lvol struct {
 			Clusters int      `json:"num_allocated_clusters"`
 			Base     string   `json:"base_snapshot"`

@@ -217,4 +217,5 @@ func (b *bdev) resize(blocks uint64) {
 func (p *process) examine(b *bdev) {
 	p.hotplug(b)
 	p.examineRaids(b)
+	p.examineCryptos(b)
 }

@@ -44,12 +44,14 @@ type process struct {
 	examining  int         // disks that it looks into
 	hostID     string      // host NQN of initiators that name none
 
-	bdevs  *registry
-	lvs    []*lvstore
-	raids  []*raid
-	copies map[uint32]*shallowCopy
-	copyID uint32
-	degr   map[string][]*lvol // degraded lvols by the UUID of what they miss
+	bdevs   *registry
+	lvs     []*lvstore
+	raids   []*raid
+	keys    []*accelKey
+	cryptos []*crypto
+	copies  map[uint32]*shallowCopy
+	copyID  uint32
+	degr    map[string][]*lvol // degraded lvols by the UUID of what they miss
 
 	transports []string
 	subsystems map[string]*subsystem

@@ -32,6 +32,8 @@ import (
 //	n1 listen nqn… 10.0.0.1 4420 [paused]
 //	n1 asked nqn… [connected=host] [failed=bdev]
 //	n1 tcp
+//	n1 cipher lab.db.k3f7.cipher lab.db.k3f7
+//	n1 sealing db.k3f7 abcd
 //	n1 can bdev_raid_grow_base_bdev
 //	n1 ublk 3 bdev
 //	n1 nbd /dev/nbd0 bdev
@@ -50,6 +52,7 @@ func Read(cluster lineage.Cluster, text string) (*state.Snapshot, error) {
 			nodes[name] = state.NewNode(name)
 			nodes[name].Methods["ublk_start_disk"] = struct{}{}
 			nodes[name].Methods["nbd_start_disk"] = struct{}{}
+			nodes[name].Methods["bdev_crypto_create"] = struct{}{}
 			order = append(order, nodes[name])
 		}
 		if len(f) == 1 {
@@ -145,6 +148,10 @@ func readLine(n *state.Node, what string, f []string) error {
 			}
 		}
 		n.Raids[r.Name] = r
+	case "cipher":
+		n.SetCipher(f[0], state.Cipher{Base: f[1], Key: strings.TrimSuffix(f[0], ".cipher")})
+	case "sealing":
+		n.SetKey(lineage.SplitVolume(f[0]), lineage.Check(f[1]))
 	case "controller":
 		n.Controllers[f[0]] = &state.Controller{Name: f[0], NQN: lineage.NQN(f[1]), State: f[2], Address: f[3], Port: f[4]}
 	case "remote":
@@ -391,6 +398,17 @@ func Write(s *state.Snapshot) string {
 		}
 		for _, k := range slices.Sorted(maps.Keys(n.Keyring)) {
 			put("key", k, n.Keyring[k])
+		}
+		for _, k := range slices.Sorted(maps.Keys(n.Ciphers)) {
+			put("cipher", k, n.Ciphers[k].Base)
+		}
+		var keys []string
+		for v, check := range n.Keyed {
+			keys = append(keys, v.String()+" "+string(check))
+		}
+		slices.Sort(keys)
+		for _, k := range keys {
+			put("sealing", k)
 		}
 		for _, k := range slices.Sorted(maps.Keys(n.Subsystems)) {
 			sub := n.Subsystems[k]

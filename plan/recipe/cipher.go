@@ -1,0 +1,222 @@
+package recipe
+
+import (
+	"slices"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// cipherTier is what encrypts a volume. It stands above the mirror, so that legs have what
+// is encrypted, and so do layers, rebuilds, links and archives. A volume that is not
+// encrypted has none. Whether it is, and with which key, the names of its heads say: a key
+// that does not fit them is refused before hosts are shown anything.
+//
+// A new volume has Unkeyed in its names. Its first start comes in two passes:
+//
+//	checked   the key is read, and its check noted on the engine (KeyCheck). Nothing is
+//	          written yet: the note is lost with the target, and made again
+//	named     names mints the next epoch with that check; then the cipher is made, and
+//	          hosts are let in
+//
+// From then on the check in the names is what the key has to have.
+type cipherTier struct{}
+
+func (cipherTier) found(inc *state.Incarnation) (all []piece) {
+	for _, c := range inc.Ciphers {
+		all = append(all, cipherPiece{c, inc.Volume})
+	}
+	return all
+}
+
+// raise encrypts what is written to a bdev. Nothing is given to the tier above until the
+// heads say with which key.
+func (cipherTier) raise(s *subject, below string) string {
+	check := s.check()
+	if check == "" || s.v.Part != nil {
+		return below
+	}
+	s.inc = s.b.w.Incarnation(s.id)
+	s.forgetKeys()
+	why := because(s.v.At("encryption"), "%s is encrypted", s.v.Name)
+	if s.v.Export.Kind == schema.ExportNone {
+		return s.unshown(below)
+	}
+	if text, hint := s.keyless(); text != "" {
+		s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), hint, "it is not shown to hosts: %s", text)
+		return ""
+	}
+	if check == lineage.Unkeyed {
+		if op, ok := s.firstKey(); ok {
+			s.sec.then(because(s.v.At("encryption"), "%s was never written to with any key", s.v.Name), plan.RiskCreate, op)
+		}
+		return ""
+	}
+	for _, l := range s.Legs {
+		if h := s.inc.Find(l.UUID); h != nil && h.Name.Check != check {
+			return "" // they are to say it first
+		}
+	}
+	cipher := s.b.cfg.Cluster.Cipher(s.id, s.b.w.Nodes[s.engine].Raids[below] != nil)
+	for _, c := range s.inc.Ciphers {
+		switch at := s.b.w.Nodes[c.Node]; {
+		case c.Node != s.engine: // goes with what is below
+		case c.Name == cipher && same(at, c.Base, below):
+			return cipher
+		default:
+			s.goDown(because(s.v.At("encryption"), "%s encrypts something else than %s now has", c.Name, s.v.Name), atParts)
+		}
+	}
+	s.sec.then(why, plan.RiskCreate, plan.CipherCreate{At: plan.At{Node: s.engine}, Volume: s.id, Cipher: cipher, Base: below, Check: check})
+	s.inc = s.b.w.Incarnation(s.id)
+	return cipher
+}
+
+// unshown is the stack of a volume that hosts are not shown: it needs no cipher, and none stays
+// once nothing shows it.
+func (s *subject) unshown(below string) string {
+	if slices.ContainsFunc(s.inc.Exports, func(e state.Exported) bool { return e.Device != "" }) {
+		return below // its export goes first
+	}
+	for _, p := range (cipherTier{}).found(s.inc) {
+		if s.mirrors() || s.inc.Running() {
+			s.sec.then(because(s.v.At("export"), "%s is not shown to hosts", s.v.Name), plan.RiskReduce, p.ending())
+		}
+	}
+	return below
+}
+
+// check is what the heads are to say of the key; "" for a volume that is not encrypted.
+func (s *subject) check() lineage.Check {
+	found, noted := lineage.Check(""), lineage.Check("")
+	if s.inc == nil || len(s.inc.Heads) == 0 {
+		if s.v != nil && s.v.Encryption != nil {
+			return lineage.Unkeyed
+		}
+		return ""
+	}
+	for _, h := range s.inc.Heads {
+		if c := h.Name.Check; found == "" || found == lineage.Unkeyed && c != "" {
+			found = c
+		}
+	}
+	for _, k := range s.inc.Keyed {
+		if k.Node == s.engine {
+			noted = k.Check
+		}
+	}
+	if found == lineage.Unkeyed && noted != "" {
+		return noted
+	}
+	return found
+}
+
+// keyless says why the engine cannot be given the key, and what to do; "" when it can.
+func (s *subject) keyless() (why, hint string) {
+	node, at := s.b.cfg.Node(s.engine), s.b.w.Nodes[s.engine]
+	switch {
+	case !node.Private():
+		return "its key would be sent to " + string(node.Name) + ", and that can be overheard", "reach " + string(node.Name) + " by unix://, ssh:// or https://, or let another node serve the volume (engine)"
+	case !at.Can("bdev_crypto_create"):
+		return "the target on " + string(node.Name) + " cannot encrypt", "build SPDK with --with-crypto, or let another node serve the volume (engine)"
+	}
+	return "", ""
+}
+
+// firstKey has the key looked at with which a volume is written for the first time. A clone
+// stands on what was written with that of its source, so it has to be the same.
+func (s *subject) firstKey() (op plan.KeyCheck, ok bool) {
+	op = plan.KeyCheck{At: plan.At{Node: s.engine}, Volume: s.id}
+	if from := s.v.Restore; from != nil {
+		in := s.b.backups.found[from.Archive]
+		rec := s.b.restored(from, in)
+		if rec == nil {
+			s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), "", "it is not shown to hosts: the record of %s in archive %s, of which it was made, cannot be found, and its key has to be that", from, from.Archive)
+			return op, false
+		}
+		if rec.Check != lineage.Unkeyed {
+			op.Source, op.Cluster, op.Expect = rec.Of().Volume, rec.Cluster, rec.Check
+		}
+		return op, true
+	}
+	parent, clone := lineage.Parse(s.foreignParent())
+	if !clone {
+		return op, true
+	}
+	source := s.b.w.Incarnation(parent.Of())
+	for _, h := range source.Heads {
+		switch h.Name.Check {
+		case lineage.Unkeyed: // so nothing was written to the source
+		case "":
+			s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), "take encryption out, or make a new volume and copy what is in it", "it is not shown to hosts: %s, from which it is cloned, is not encrypted", source.Volume)
+			return op, false
+		default:
+			op.Source, op.Cluster, op.Expect = source.Volume, s.b.cfg.Cluster, h.Name.Check
+		}
+		return op, true
+	}
+	s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), "", "it is not shown to hosts: no head of %s, from which it is cloned, can be read, and its key has to be that", source.Volume)
+	return op, false
+}
+
+// expectKey makes sure that the key is there by which hosts are to be let in again, before
+// they have to wait.
+func (s *subject) expectKey(why reason, inc *state.Incarnation) {
+	if check := s.check(); len(inc.Ciphers) > 0 && check != lineage.Unkeyed && check != "" && s.v.Export.Kind != schema.ExportNone {
+		s.sec.then(why, plan.RiskCreate, plan.KeyExpect{At: plan.At{Node: inc.Ciphers[0].Node}, Volume: s.id, Check: check})
+	}
+}
+
+// forgetKeys has the key destroyed on nodes that the volume has left.
+func (s *subject) forgetKeys() {
+	s.b.forgetKeys(s.sec, because(s.v.At("encryption"), "%s is not encrypted here", s.v.Name), s.inc, s.engine)
+}
+
+// forgetKeys has the key of an incarnation destroyed on all nodes but one, where nothing uses
+// it.
+func (b *builder) forgetKeys(sec *section, why reason, inc *state.Incarnation, but lineage.Node) {
+	var ops []plan.Op
+	for _, k := range inc.Keyed {
+		used := slices.ContainsFunc(inc.Ciphers, func(c state.Ciphered) bool { return c.Node == k.Node })
+		if !used && k.Node != but {
+			ops = append(ops, plan.KeyForget{At: plan.At{Node: k.Node}, Volume: inc.Volume})
+		}
+	}
+	sec.then(why, plan.RiskCreate, ops...)
+}
+
+// ciphered leaves a volume as it is that is encrypted and not to be, or the other way round.
+func (s *subject) ciphered() result {
+	for _, l := range s.Legs {
+		switch {
+		case l.Head == nil, (l.Head.Name.Check != "") == (s.v.Encryption != nil), s.v.Part != nil:
+			continue
+		case s.v.Encryption == nil:
+			s.b.blockAlone("volume "+s.v.Name, s.v.Pos, "write encryption with its key",
+				"it is left as it is: it is encrypted, and the configuration says nothing of a key")
+		default:
+			s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), "take encryption out; to have what is in it encrypted, make a new volume with encryption, and have a host copy it",
+				"it is left as it is: it was made without encryption, and what is in it is not encrypted")
+		}
+		return blocked
+	}
+	return idle
+}
+
+// cipherPiece is what encrypts a volume on a node.
+type cipherPiece struct {
+	state.Ciphered
+	of lineage.Volume
+}
+
+func (c cipherPiece) on() lineage.Node { return c.Node }
+func (c cipherPiece) bears() bool      { return true }
+func (c cipherPiece) stray(s *subject) reason {
+	return because(s.v.Pos, "no engine of %s uses it", s.v.Name)
+}
+func (c cipherPiece) lower(s *subject, why reason) { s.sec.then(why, plan.RiskPause, c.ending()) }
+func (c cipherPiece) ending() plan.Op {
+	return plan.CipherDelete{At: plan.At{Node: c.Node}, Volume: c.of, Cipher: c.Name}
+}

@@ -1,0 +1,77 @@
+package state
+
+import (
+	"maps"
+
+	"strata/lineage"
+	"strata/spdk"
+)
+
+// Cipher is a bdev that encrypts what is written to another.
+type Cipher struct {
+	Base string // a RAID by name, or the UUID of a leg
+	Key  string // as the target calls it
+}
+
+// Ciphered is a Cipher and the node it is on.
+type Ciphered struct {
+	Node lineage.Node
+	Name string
+	Cipher
+}
+
+// Keyed is a node that may have the key of a volume.
+type Keyed struct {
+	Node  lineage.Node
+	Check lineage.Check // of that key
+}
+
+// SetCipher puts a bdev that encrypts on the node.
+func (n *Node) SetCipher(name string, is Cipher) {
+	if n.Ciphers == nil {
+		n.Ciphers = map[string]Cipher{}
+	}
+	n.Ciphers[name] = is
+}
+
+// SetKey takes note that the node may have the key of a volume.
+func (n *Node) SetKey(v lineage.Volume, check lineage.Check) {
+	if n.Keyed == nil {
+		n.Keyed = map[lineage.Volume]lineage.Check{}
+	}
+	n.Keyed[v] = check
+}
+
+// Deciphered is the bdev that a cipher encrypts what is written to; of any other bdev that itself.
+func (n *Node) Deciphered(bdev string) string {
+	if c, is := n.Ciphers[bdev]; is {
+		return c.Base
+	}
+	return bdev
+}
+
+// readCipher takes note of a bdev that encrypts a volume, and reports whether it is one.
+func (n *Node) readCipher(c lineage.Cluster, b *spdk.Bdev) bool {
+	if _, ours := c.ParseCipher(b.Name); !ours || b.Driver.Crypto == nil {
+		return false
+	}
+	n.SetCipher(b.Name, Cipher{Base: b.Driver.Crypto.Base, Key: b.Driver.Crypto.KeyName})
+	n.readLimits(b)
+	return true
+}
+
+func (n *Node) cloneCiphers(from *Node) {
+	n.Ciphers, n.Keyed = maps.Clone(from.Ciphers), maps.Clone(from.Keyed)
+}
+
+// sawCiphers records what is there of the cluster's ciphers.
+func (s *Snapshot) sawCiphers(c lineage.Cluster, n *Node) {
+	for name := range n.Ciphers {
+		if v, ok := c.ParseCipher(name); ok {
+			s.Saw(v, n.Name)
+		}
+	}
+	for v := range n.Keyed {
+		s.Saw(v, n.Name)
+	}
+}
