@@ -8,6 +8,8 @@ import (
 
 // extent is the first stretch of data at or behind an offset; where there is none it is
 // empty, at the end. A file system that knows of no holes has none.
+//
+//nolint:nilerr // so it is one stretch then
 func (i *File) extent(at int64) (from, to int64, err error) {
 	from, err = unix.Seek(int(i.f.Fd()), at, unix.SEEK_DATA)
 	switch {

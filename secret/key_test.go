@@ -24,7 +24,7 @@ func TestParseKey(t *testing.T) {
 		if data, place := k.Halves(); ok && data+place != text {
 			t.Error("the halves are others")
 		}
-		printed, err := json.Marshal(k)
+		printed, err := json.Marshal(k) //nolint:staticcheck // that nothing of it is told is what is asked
 		if err != nil {
 			t.Fatal(err)
 		}

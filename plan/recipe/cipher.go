@@ -146,14 +146,14 @@ func (s *subject) firstKey() (op plan.KeyCheck, ok bool) {
 		return op, true
 	}
 	source := s.b.w.Incarnation(parent.Of())
-	for _, h := range source.Heads {
-		switch h.Name.Check {
+	if len(source.Heads) > 0 {
+		switch check := source.Heads[0].Name.Check; check {
 		case lineage.Unkeyed: // so nothing was written to the source
 		case "":
 			s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), "take encryption out, or make a new volume and copy what is in it", "it is not shown to hosts: %s, from which it is cloned, is not encrypted", source.Volume)
 			return op, false
 		default:
-			op.Source, op.Cluster, op.Expect = source.Volume, s.b.cfg.Cluster, h.Name.Check
+			op.Source, op.Cluster, op.Expect = source.Volume, s.b.cfg.Cluster, check
 		}
 		return op, true
 	}

@@ -221,6 +221,7 @@ func onSchedule(op plan.Op) bool {
 		gone = []lineage.LvolName{op.Name}
 	case plan.RecordForget:
 		gone = op.Layers
+	default: // destroys nothing of that kind
 	}
 	other := func(n lineage.LvolName) bool { return !strings.Contains(string(n), "."+schema.AutoPrefix) }
 	return len(gone) > 0 && !slices.ContainsFunc(gone, other)

@@ -106,8 +106,9 @@ func (w *whole) bereaved() (all []bereavement) {
 }
 
 func (s *subject) bereavement() (h bereavement) {
-	b, is := s.b, false
-	if h.left, h.gone, is = s.bereft(); is {
+	b := s.b
+	left, gone, is := s.bereft()
+	if h.left, h.gone = left, gone; is {
 		h.why, h.hint = s.stuckWith(h.left, h.gone)
 		h.witnesses = s.witnesses(h.left)
 		h.unfenced = h.gone && (s.mayBeRead(h.left) || slices.ContainsFunc(s.linksTo(h.left.Engine), func(l lineage.Link) bool { return b.w.Fenced(b.cfg.Cluster, l) != "" }))
