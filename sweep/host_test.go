@@ -210,7 +210,7 @@ func (h *host) io(ctx context.Context, f func(context.Context, *sim.Namespace) e
 	start := time.Now()
 	most := patience
 	if h.w.trouble != nil {
-		most = max(most, h.w.trouble.lasts+patience/2) // what has its host waiting is over by then
+		most = max(most, h.w.sc.lasts()+h.w.trouble.lasts+patience/2) // what has its host waiting is over by then
 		if h.w.trouble.asks {
 			most += asks
 		}

@@ -65,6 +65,15 @@ func (sc *scenario) watched() bool { return sc.last().verb == "watched" }
 // kills reports whether something happens to nodes while there is a watch.
 func (sc *scenario) kills() bool { return len(sc.ends("fault")) > 0 }
 
+// lasts is how long the longest of these takes, the trouble of the sweep left aside: that may
+// come when it is over.
+func (sc *scenario) lasts() (most time.Duration) {
+	for _, s := range sc.ends("fault") {
+		most = max(most, s.rule.For, s.rule.Back)
+	}
+	return most
+}
+
 // first is the configuration that there is first.
 func (sc *scenario) first() *schema.Config {
 	i := slices.IndexFunc(sc.steps, func(s step) bool { return s.cfg != nil })
