@@ -96,9 +96,11 @@ func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation
 		if r := n.Raids[raid]; r != nil && r.Laid == nil {
 			inc.Raids = append(inc.Raids, Mirror{name, r})
 		}
-		for _, cipher := range c.Ciphers(v) {
-			if is, there := n.Ciphers[cipher]; there {
-				inc.Ciphers = append(inc.Ciphers, Ciphered{name, cipher, is})
+		if len(n.Ciphers) > 0 {
+			for _, cipher := range c.Ciphers(v) {
+				if is, there := n.Ciphers[cipher]; there {
+					inc.Ciphers = append(inc.Ciphers, Ciphered{name, cipher, is})
+				}
 			}
 		}
 		if check, may := n.Keyed[v]; may {

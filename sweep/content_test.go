@@ -54,10 +54,11 @@ func contentOf(v *sim.View, l sim.Stored) (c content, err error) {
 func contentIn(v *sim.View, l sim.Stored, s span) (c content, err error) {
 	p := make([]byte, blockSize)
 	for b := range blocks {
-		if at := offset(b); at < s.from || at >= s.to {
+		at, here := s.in(offset(b))
+		if !here {
 			continue
 		}
-		if err := deciphered(v, l, p, offset(b)-s.from); err != nil {
+		if err := deciphered(v, l, p, at); err != nil {
 			return c, fmt.Errorf("%s/%s: block %d: %w", l.Node, l.Name, b, err)
 		}
 		if c[b], err = parseBlock(p); err != nil {

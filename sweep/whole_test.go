@@ -11,21 +11,41 @@ import (
 )
 
 // span is what of a host's disk an incarnation has: all of it, or what is in a part of a
-// linear whole. A part that comes later has none of the blocks that hosts write.
+// whole. A part that comes later has none of the blocks that hosts write.
 type span struct {
 	id       lineage.Volume
 	from, to int64 // bytes of the disk
+	// strip is how many bytes of it this part has before it is the next one's turn, where
+	// part is its place among parts; 0: it has all of them.
+	strip, part, parts int64
+}
+
+// in is where what the disk has at an offset is, in bytes from the start of the lvol; false
+// where it is elsewhere.
+func (s span) in(at int64) (int64, bool) {
+	if at < s.from || at >= s.to {
+		return 0, false
+	}
+	if s.strip == 0 {
+		return at - s.from, true
+	}
+	n := at / s.strip
+	return n/s.parts*s.strip + at%s.strip, n%s.parts == s.part
 }
 
 // spans are those of a volume as it is configured first.
 func spans(cfg *schema.Config, id lineage.Volume) (all []span) {
 	w := cfg.Whole(id.Name)
 	if w == nil {
-		return []span{{id, 0, math.MaxInt64}}
+		return []span{{id: id, to: math.MaxInt64}}
 	}
 	at := int64(0)
 	for _, v := range cfg.Parts(w) {
-		all = append(all, span{lineage.Volume{Name: v.Name, ID: id.ID}, at, at + v.Size})
+		s := span{id: lineage.Volume{Name: v.Name, ID: id.ID}, from: at, to: at + v.Size}
+		if w.Layout.StripKiB > 0 {
+			s.from, s.to, s.strip, s.part, s.parts = 0, math.MaxInt64, int64(w.Layout.StripKiB)<<10, int64(v.Part.Index), int64(w.Layout.Parts)
+		}
+		all = append(all, s)
 		at += v.Size
 	}
 	return all
@@ -55,11 +75,11 @@ func (h *host) hasIn(v *sim.View, l sim.Stored, s span) error {
 		h.mu.Lock()
 		none := h.acked[b] == 0
 		h.mu.Unlock()
-		at := offset(h.base + b)
-		if none || at < s.from || at >= s.to {
+		at, here := s.in(offset(h.base + b))
+		if none || !here {
 			continue
 		}
-		if err := deciphered(v, l, p, at-s.from); err != nil {
+		if err := deciphered(v, l, p, at); err != nil {
 			return err
 		}
 		if err := h.check(b, p); err != nil {
@@ -97,7 +117,7 @@ func (w *world) wholly(vol *schema.Volume, here map[string]content) error {
 		key := vol.Part.Whole + "@" + snapshot
 		all := w.grouped[key]
 		for b := range all {
-			if at := offset(b); at >= s.from && at < s.to {
+			if _, is := s.in(offset(b)); is {
 				all[b] = c[b]
 			}
 		}

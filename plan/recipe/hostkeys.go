@@ -65,6 +65,9 @@ func (s *subject) addKey(n lineage.Node, name, path string) []plan.Op {
 // dropKeys takes the names of keys away that no host of the volume needs any more.
 func (s *subject) dropKeys(n lineage.Node) {
 	at, needed := s.b.w.Nodes[n], map[string]bool{}
+	if len(at.Keyring) == 0 {
+		return
+	}
 	for _, sub := range at.Subsystems {
 		for _, k := range sub.Keys {
 			needed[k.Key], needed[k.CtrlKey] = true, true

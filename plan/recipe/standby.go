@@ -51,11 +51,12 @@ func (s *subject) standbys(engine lineage.Node) []lineage.Node {
 			all = append(all, n.Name)
 		}
 	}
-	rank := func(n lineage.Node) []int {
-		return []int{boolToInt(!s.chosen(n)), boolToInt(!s.hasPath(n)), boolToInt(n < engine)}
+	rank := make(map[lineage.Node]int, len(all))
+	for _, n := range all {
+		rank[n] = 4*boolToInt(!s.chosen(n)) + 2*boolToInt(!s.hasPath(n)) + boolToInt(n < engine)
 	}
-	slices.SortStableFunc(all, func(x, y lineage.Node) int {
-		return cmp.Or(slices.Compare(rank(x), rank(y)), cmp.Compare(x, y))
+	slices.SortFunc(all, func(x, y lineage.Node) int {
+		return cmp.Or(cmp.Compare(rank[x], rank[y]), cmp.Compare(x, y))
 	})
 	return all[:min(s.v.Export.Standby, len(all))]
 }
