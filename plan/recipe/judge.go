@@ -98,9 +98,14 @@ func (s *subject) need() int64 {
 
 // lacksLeg reports whether a node is to have a replica and has no current one.
 // No engine is started there before it has: of an epoch whose engine has no leg
-// of its own, nobody is the authority should that engine go.
-func (s *subject) lacksLeg(n lineage.Node) bool {
-	if s.legOn(n) || s.v.Part != nil {
+// of its own, nobody is the authority should that engine go. A part is started where the
+// others are.
+func (s *subject) lacksLeg(n lineage.Node) bool { return s.v.Part == nil && s.toHave(n) }
+
+// toHave reports whether a node is to have a replica and has no current one: no engine that
+// runs goes there before it has.
+func (s *subject) toHave(n lineage.Node) bool {
+	if s.legOn(n) {
 		return false
 	}
 	return s.chosen(n) || s.unread(n) && len(s.places.Chosen) < s.v.Replicas.Count

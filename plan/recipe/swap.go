@@ -188,7 +188,7 @@ func (s *subject) canRestart(to lineage.Node) string {
 	if why := s.inc.Minority(s.question()); why != "" {
 		return why
 	}
-	if to != s.Engine && s.lacksLeg(to) {
+	if to != s.Engine && s.toHave(to) {
 		return s.awaitsCopy(to)
 	}
 	return ""

@@ -38,7 +38,11 @@ func (w *whole) choose() (n lineage.Node, why string) {
 	if best != "" {
 		return best, "it serves other parts"
 	}
-	if w.Engine != "" && !slices.ContainsFunc(w.on, func(s *subject) bool { return s != nil && s.superseded(w.Engine) }) {
+	// Where a replica is to be made first, the engine follows (depart).
+	elsewhere := func(s *subject) bool {
+		return s != nil && (s.superseded(w.Engine) || s.toHave(w.Engine) && s.awaitsCopy(w.Engine) != "")
+	}
+	if w.Engine != "" && !slices.ContainsFunc(w.on, elsewhere) {
 		return w.Engine, "engine names it"
 	}
 	for _, e := range inc.Exports {
