@@ -121,17 +121,23 @@ func (s *subject) joiningHead(at lineage.Place) *state.Head {
 }
 
 // giveUpHalf deletes a head that was joining when its engine ended: what was
-// written since is not in it. It never was current. So does one that the RAID
-// writes to, but for which no layer is left that it could be completed with.
+// written since is not in it. It never was current. So goes one that the RAID
+// writes to, but for which no layer is left that it could be completed with, or that
+// would be current before the engine's own, where that has to come first.
 func (s *subject) giveUpHalf(d plan.Choice) result {
 	for _, h := range s.inc.Heads {
-		joined := s.inRaid(h.Lvol.UUID)
-		if h.Lvol.Complete() || joined && (h.Place() != d.Place() || s.completable(&h)) {
+		joined, early := s.inRaid(h.Lvol.UUID), h.Node != d.Node && s.ownFirst(d)
+		if h.Lvol.Complete() || joined && !early && (h.Place() != d.Place() || s.completable(&h)) {
 			continue
 		}
 		anew := because(s.v.At("replicas"), "its engine ended before it was complete; the rebuild joins anew")
-		if joined {
+		switch {
+		case joined && early:
+			anew = because(s.v.At("replicas"), "the engine is to have a replica of its own first: until then nobody could tell which of several is current, should it end; the rebuild joins anew")
+		case joined:
 			anew = because(s.v.At("replicas"), "the layer that it is to stand on cannot be copied there; the rebuild joins anew")
+		}
+		if joined {
 			s.removeLeg(anew, h.Lvol.UUID)
 		}
 		s.b.withdraw(s.sec, anew, h.Node, h.Lvol.UUID, "")

@@ -1,7 +1,6 @@
 package recipe
 
 import (
-	"cmp"
 	"slices"
 
 	"strata/lineage"
@@ -9,10 +8,10 @@ import (
 	"strata/state"
 )
 
-// destination is the place to rebuild: one whose rebuild has begun, else on the engine's
-// node, for an engine without a replica leaves nobody who knows what is current, else the
-// first that lacks a replica. While a node cannot be read that may have a
-// replica, and is waited for, no new place is begun elsewhere.
+// destination is the place to rebuild: the engine's own where that has to come first; one
+// whose rebuild has begun; else on the engine's node, for an engine without a replica leaves
+// nobody who knows what is current, else the first that lacks a replica. While a node cannot
+// be read that may have a replica, and is waited for, no new place is begun elsewhere.
 func (s *subject) destination() (plan.Choice, bool) {
 	var open []plan.Choice
 	for _, c := range s.places.Chosen {
@@ -20,15 +19,11 @@ func (s *subject) destination() (plan.Choice, bool) {
 			open = append(open, c)
 		}
 	}
-	rank := func(c plan.Choice) (begun, own, more int) {
+	rank := func(c plan.Choice) []int {
 		p := s.progress(c.Place())
-		return max(p, 1), boolToInt(c.Node == s.engine), p
+		return []int{boolToInt(s.ownFirst(c)), max(p, 1), boolToInt(c.Node == s.engine), p}
 	}
-	slices.SortStableFunc(open, func(a, b plan.Choice) int {
-		x, y, z := rank(a)
-		i, j, k := rank(b)
-		return cmp.Or(cmp.Compare(i, x), cmp.Compare(j, y), cmp.Compare(k, z))
-	})
+	slices.SortStableFunc(open, func(a, b plan.Choice) int { return slices.Compare(rank(b), rank(a)) })
 	if len(open) == 0 {
 		return plan.Choice{}, false
 	}
@@ -38,6 +33,15 @@ func (s *subject) destination() (plan.Choice, bool) {
 		return plan.Choice{}, false
 	}
 	return open[0], true
+}
+
+// ownFirst reports whether a place is the engine's own, and no other replica may become
+// current before the one there. An engine that has none may serve the only one that is
+// current, for nothing was acknowledged without that. Once there are two over links
+// that drop what they lose, each may have gone on without the other: should the engine end
+// then, nobody could tell which one did.
+func (s *subject) ownFirst(c plan.Choice) bool {
+	return c.Node == s.engine && !s.legOn(s.engine) && !s.b.cfg.Links.Wait()
 }
 
 // lacks reports whether a place that the configuration wants has no current

@@ -3,6 +3,7 @@ package recipe
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"strata/amount"
 	"strata/lineage"
@@ -13,13 +14,16 @@ import (
 // swappable returns the places that a volume in use lacks a replica in, when
 // nothing was ever written to it: then new empty replicas are equal to the
 // current ones. Where there is data, a replica has to be rebuilt instead. While
-// a node cannot be read that may have one, none is made elsewhere.
+// a node cannot be read that may have one, none is made elsewhere. The engine's own
+// is among them where that has to come first.
 func (s *subject) swappable() []plan.Choice {
 	if state.Spread(s.Legs) >= s.v.Replicas.Count || !s.empty() || s.hiding() > 0 || s.kernelExport() {
 		return nil
 	}
+	places := slices.Clone(s.places.Chosen)
+	slices.SortStableFunc(places, func(a, b plan.Choice) int { return boolToInt(s.ownFirst(b)) - boolToInt(s.ownFirst(a)) })
 	var missing []plan.Choice
-	for _, c := range s.places.Chosen {
+	for _, c := range places {
 		if !s.legOn(c.Node) && state.Spread(s.Legs)+len(missing) < s.v.Replicas.Count {
 			missing = append(missing, c)
 		}
