@@ -30,6 +30,7 @@ func TestAheadIsOfVolumesAlone(t *testing.T) {
 			if err := c.Check(rest); err != nil {
 				t.Fatal(err)
 			}
+			p.NoteMoves(cfg, opt.Wishes) // as is done with a plan once it is checked
 			q, err := slowly(cfg, snap, opt)
 			if err != nil {
 				t.Fatal(err)
