@@ -63,6 +63,10 @@ func (s *subject) backup() result {
 	if l == nil {
 		return idle
 	}
+	if s.check() == lineage.Unkeyed { // it may have been made of what was written with a key
+		s.b.note("volume "+s.v.Name, s.v.At("backup"), "", "snapshot %s is backed up later: %s is encrypted, and before it is shown to hosts nothing says with which key", l.Snapshot, s.v.Name)
+		return idle
+	}
 	if why := cmp.Or(s.b.backingUp(s.id), s.b.pruning(want.To)); why != "" {
 		s.b.note("volume "+s.v.Name, s.v.At("backup"), "", "snapshot %s is backed up later: %s", l.Snapshot, why)
 		return idle

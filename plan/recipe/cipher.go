@@ -90,18 +90,13 @@ func (s *subject) unshown(below string) string {
 
 // check is what the heads are to say of the key; "" for a volume that is not encrypted.
 func (s *subject) check() lineage.Check {
-	found, noted := lineage.Check(""), lineage.Check("")
 	if s.inc == nil || len(s.inc.Heads) == 0 {
 		if s.v != nil && s.v.Encryption != nil {
 			return lineage.Unkeyed
 		}
 		return ""
 	}
-	for _, h := range s.inc.Heads {
-		if c := h.Name.Check; found == "" || found == lineage.Unkeyed && c != "" {
-			found = c
-		}
-	}
+	found, noted := checkOf(s.inc), lineage.Check("")
 	for _, k := range s.inc.Keyed {
 		if k.Node == s.engine {
 			noted = k.Check
@@ -109,6 +104,17 @@ func (s *subject) check() lineage.Check {
 	}
 	if found == lineage.Unkeyed && noted != "" {
 		return noted
+	}
+	return found
+}
+
+// checkOf is what any head of an incarnation says of its key: one that has fallen behind may
+// not know it yet.
+func checkOf(inc *state.Incarnation) (found lineage.Check) {
+	for _, h := range inc.Heads {
+		if c := h.Name.Check; found == "" || found == lineage.Unkeyed && c != "" {
+			found = c
+		}
 	}
 	return found
 }
@@ -125,40 +131,69 @@ func (s *subject) keyless() (why, hint string) {
 	return "", ""
 }
 
-// firstKey has the key looked at with which a volume is written for the first time. A clone
-// stands on what was written with that of its source, so it has to be the same.
+// firstKey has the key looked at with which a volume is written for the first time. What it
+// stands on, layers of its source and what was restored, was written with another's, so it
+// has to be the same.
 func (s *subject) firstKey() (op plan.KeyCheck, ok bool) {
 	op = plan.KeyCheck{At: plan.At{Node: s.engine}, Volume: s.id}
-	if from := s.v.Restore; from != nil {
-		in := s.b.backups.found[from.Archive]
-		rec := s.b.restored(from, in)
-		if rec == nil {
-			s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), "", "it is not shown to hosts: the record of %s in archive %s, of which it was made, cannot be found, and its key has to be that", from, from.Archive)
-			return op, false
-		}
-		if rec.Check != lineage.Unkeyed {
-			op.Source, op.Cluster, op.Expect = rec.Of().Volume, rec.Cluster, rec.Check
-		}
-		return op, true
+	if s.v.Restore != nil {
+		return op, s.recordedKey(&op, s.v)
 	}
-	parent, clone := lineage.Parse(s.foreignParent())
-	if !clone {
-		return op, true
+	refuse := func(hint, format string, args ...any) (plan.KeyCheck, bool) {
+		s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), hint, "it is not shown to hosts: "+format, args...)
+		return op, false
 	}
-	source := s.b.w.Incarnation(parent.Of())
-	if len(source.Heads) > 0 {
-		switch check := source.Heads[0].Name.Check; check {
-		case lineage.Unkeyed: // so nothing was written to the source
-		case "":
-			s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), "take encryption out, or make a new volume and copy what is in it", "it is not shown to hosts: %s, from which it is cloned, is not encrypted", source.Volume)
-			return op, false
-		default:
+	for _, l := range s.stack() {
+		if l.Parsed == nil {
+			continue
+		}
+		of := l.Parsed.Of()
+		source := s.b.w.Incarnation(of)
+		from := s.b.cfg.Volume(of.Name)
+		switch check := checkOf(source); {
+		case of == s.id && l.Allocated == 0: // nothing was written to it
+		case of == s.id:
+			return refuse("write from again, and its key is compared", "something was written to %s before any key of it was known, as when a record is restored, and its key has to be that", l.Name)
+		case len(source.Heads) == 0:
+			return refuse("", "no head of %s, from which it is cloned, can be read, and its key has to be that", source.Volume)
+		case check == "":
+			return refuse("take encryption out, or make a new volume and copy what is in it", "%s, from which it is cloned, is not encrypted", source.Volume)
+		case check != lineage.Unkeyed:
 			op.Source, op.Cluster, op.Expect = source.Volume, s.b.cfg.Cluster, check
+			return op, true
+		case l.Allocated == 0: // nothing was written to that either
+		case from != nil && from.Restore != nil:
+			return op, s.recordedKey(&op, from)
+		default:
+			return refuse("have "+of.Name+" shown to hosts first", "nothing says yet which key %s has, from which it is cloned, and its key has to be that", source.Volume)
 		}
-		return op, true
 	}
-	s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), "", "it is not shown to hosts: no head of %s, from which it is cloned, can be read, and its key has to be that", source.Volume)
-	return op, false
+	return op, true
+}
+
+// stack is a head of the volume, and what that stands on, youngest first.
+func (s *subject) stack() []*state.Lvol {
+	for _, l := range s.Legs {
+		if l.Head != nil {
+			return append([]*state.Lvol{l.Head.Lvol}, s.b.w.Nodes[l.Node].Below(l.Head.Lvol)...)
+		}
+	}
+	return nil
+}
+
+// recordedKey has the key be that of the record of which a volume was made. It returns false,
+// and has said why, when nothing says which that is.
+func (s *subject) recordedKey(op *plan.KeyCheck, made *schema.Volume) bool {
+	from := made.Restore
+	rec := s.b.restored(from, s.b.backups.found[from.Archive])
+	if rec == nil || rec.Check == "" {
+		s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), "", "it is not shown to hosts: the record of %s in archive %s, of which %s was made, cannot be found, and its key has to be that", from, from.Archive, made.Name)
+		return false
+	}
+	if rec.Check != lineage.Unkeyed {
+		op.Source, op.Cluster, op.Expect = rec.Of().Volume, rec.Cluster, rec.Check
+	}
+	return true
 }
 
 // expectKey makes sure that the key is there by which hosts are to be let in again, before
