@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"fmt"
 	"slices"
 
 	"strata/lineage"
@@ -44,7 +45,7 @@ func (cipherTier) raise(s *subject, below string) string {
 	if s.v.Export.Kind == schema.ExportNone {
 		return s.unshown(below)
 	}
-	if text, hint := s.keyless(); text != "" {
+	if text, hint := s.keyless(s.engine); text != "" {
 		s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), hint, "it is not shown to hosts: %s", text)
 		return ""
 	}
@@ -119,14 +120,13 @@ func checkOf(inc *state.Incarnation) (found lineage.Check) {
 	return found
 }
 
-// keyless says why the engine cannot be given the key, and what to do; "" when it can.
-func (s *subject) keyless() (why, hint string) {
-	node, at := s.b.cfg.Node(s.engine), s.b.w.Nodes[s.engine]
+// keyless says why a node cannot be given the key, and what to do; "" when it can.
+func (s *subject) keyless(n lineage.Node) (why, hint string) {
 	switch {
-	case !node.Private():
-		return "its key would be sent to " + string(node.Name) + ", and that can be overheard", "reach " + string(node.Name) + " by unix://, ssh:// or https://, or let another node serve the volume (engine)"
-	case !at.Can("bdev_crypto_create"):
-		return "the target on " + string(node.Name) + " cannot encrypt", "build SPDK with --with-crypto, or let another node serve the volume (engine)"
+	case !s.b.cfg.Node(n).Private():
+		return fmt.Sprintf("its key would be sent to %s, and that can be overheard", n), fmt.Sprintf("reach %s by unix://, ssh:// or https://, or let another node serve the volume (engine)", n)
+	case !s.b.w.Nodes[n].Can("bdev_crypto_create"):
+		return fmt.Sprintf("the target on %s cannot encrypt", n), "build SPDK with --with-crypto, or let another node serve the volume (engine)"
 	}
 	return "", ""
 }

@@ -85,6 +85,11 @@ func (s *subject) kernelExport() bool {
 
 // showable says why a node cannot show the volume to hosts as configured; "" when it can.
 func (s *subject) showable(at *state.Node) string {
+	if s.check() != "" && s.v.Export.Kind != schema.ExportNone && s.b.cfg.Node(at.Name) != nil {
+		if why, _ := s.keyless(at.Name); why != "" {
+			return why
+		}
+	}
 	d := s.kernelDevice(at.Name)
 	if d == nil {
 		return ""

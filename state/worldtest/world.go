@@ -35,6 +35,7 @@ import (
 //	n1 cipher lab.db.k3f7.cipher lab.db.k3f7
 //	n1 sealing db.k3f7 abcd
 //	n1 can bdev_raid_grow_base_bdev
+//	n1 cannot bdev_crypto_create
 //	n1 ublk 3 bdev
 //	n1 nbd /dev/nbd0 bdev
 //	n1 locked uuid
@@ -71,6 +72,8 @@ func readLine(n *state.Node, what string, f []string) error {
 		n.Unknown = strings.Join(f, " ")
 	case "can":
 		n.Methods[f[0]] = struct{}{}
+	case "cannot":
+		delete(n.Methods, f[0])
 	case "tcp":
 		n.TCP = true
 	case "disk":
