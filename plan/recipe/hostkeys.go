@@ -6,6 +6,7 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/schema"
 	"strata/state"
 )
 
@@ -13,7 +14,8 @@ import (
 // it has one. The keys are in files of the nodes; a target has each by a name, after its path, so that
 // another path is another key. Ladder, on each node that hosts connect to:
 //
-//	named    the target has the keys, by name
+//	named    the target has the keys, by name; of an engine that moves, the next one has
+//	         before hosts are held
 //	keyed    the host is let in with these, or, if it was let in before, has to use them
 //	         from then on; its connections stay
 //	heard    the subsystem listens
@@ -53,6 +55,21 @@ func (s *subject) keyed(why reason, n lineage.Node, sub *state.Subsystem) (ops [
 	}
 	s.sec.then(why, plan.RiskCreate, once(names)...)
 	return ops
+}
+
+// readyKeys has a node that is to show the volume to hosts from here on told of their keys
+// before they have to wait: it might not have the files.
+func (s *subject) readyKeys(n lineage.Node) {
+	if s.v.Part != nil || s.v.Export.Kind != schema.ExportNVMf {
+		return
+	}
+	var ops []plan.Op
+	for _, h := range s.v.Export.Hosts {
+		is, at := s.keysOf(h), s.v.Export.Keys[h]
+		ops = append(ops, s.addKey(n, is.Key, at.Key)...)
+		ops = append(ops, s.addKey(n, is.CtrlKey, at.CtrlKey)...)
+	}
+	s.sec.then(because(s.v.At("export"), "hosts of %s have to authenticate on %s from here on", s.v.Name, n), plan.RiskCreate, once(ops)...)
 }
 
 func (s *subject) addKey(n lineage.Node, name, path string) []plan.Op {

@@ -171,6 +171,7 @@ func (s *subject) prepare(to lineage.Node, field string) result {
 		s.b.block("volume "+s.v.Name, s.v.At(field), "", "%s has to wait, and it stays on %s as it is: %s", field, s.engine, why)
 		return blocked
 	}
+	s.readyKeys(to)
 	s.to = to
 	return acted
 }
