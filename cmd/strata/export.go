@@ -44,6 +44,9 @@ VOLUME@latest is the youngest snapshot that is recorded.`,
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "wrote %s of %s, %s, to %s\n", args[0], from, amount.Bytes(image.Size), args[1])
+			if in.listed.Check != "" {
+				fmt.Fprintln(cmd.OutOrStdout(), "it is encrypted with the key of its volume, as the record is; to have what hosts see, restore it into a volume with that key, and copy there")
+			}
 			return nil
 		},
 	}

@@ -149,6 +149,9 @@ func (s *subject) firstKey() (op plan.KeyCheck, ok bool) {
 		}
 		of := l.Parsed.Of()
 		source := s.b.w.Incarnation(of)
+		if on := s.cloned(); of == s.id && l.Allocated > 0 && on != nil { // it was detached from that
+			source, of = on, on.Volume
+		}
 		from := s.b.cfg.Volume(of.Name)
 		switch check := checkOf(source); {
 		case of == s.id && l.Allocated == 0: // nothing was written to it
@@ -169,6 +172,14 @@ func (s *subject) firstKey() (op plan.KeyCheck, ok bool) {
 		}
 	}
 	return op, true
+}
+
+// cloned is the volume of which it is a clone, by the configuration; nil for none.
+func (s *subject) cloned() *state.Incarnation {
+	if s.v.From == nil || s.b.subjects[s.v.From.Volume] == nil {
+		return nil
+	}
+	return s.b.w.Incarnation(s.b.subjects[s.v.From.Volume].id)
 }
 
 // stack is a head of the volume, and what that stands on, youngest first.
