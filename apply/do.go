@@ -96,7 +96,7 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.ListenerAdd:
 		return c.listen(ctx, t, op)
 	case plan.ListenerRemove:
-		return t.ListenerRemove(ctx, spdk.ListenerRemove{NQN: string(op.NQN), Address: address(op.Address, op.Port)})
+		return c.unlisten(ctx, t, op)
 	case plan.ExpectPaths:
 		return c.expectPaths(ctx, t, op)
 	case plan.NamespaceAdd:

@@ -47,13 +47,25 @@ func (p QPairsGet) Object() string { return p.NQN }
 type QPair struct {
 	ID    uint16  `json:"cntlid"` // of the host, as in Connected
 	Queue uint16  `json:"qid"`
+	State string  `json:"state"`
 	Peer  Address `json:"peer_address"`
 }
+
+// Authenticates reports whether its host is just proving who it is; it does nothing else before.
+func (q *QPair) Authenticates() bool { return q.State == "authenticating" }
 
 // GetQPairs reads the connections of a subsystem's hosts
 // (nvmf_subsystem_get_qpairs).
 func GetQPairs(nqn string, out *[]QPair) *Req {
 	return listing(NewReq(QPairsGet{nqn}, nil), out)
+}
+
+// GetQPairs reads the connections of a subsystem's hosts
+// (nvmf_subsystem_get_qpairs).
+func (c *Client) GetQPairs(ctx context.Context, nqn string) ([]QPair, error) {
+	var out []QPair
+	err := c.do(ctx, GetQPairs(nqn, &out))
+	return out, err
 }
 
 func (c *Connected) lacks() string { return lacking(part{"NQN of a host", c.HostNQN != ""}) }
