@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sync"
 
 	"strata/lineage"
 )
@@ -19,8 +20,25 @@ type Archive struct {
 	// Unread says why it could not be read; "" when it was. What is in one that was not
 	// is not known: nothing is absent for that.
 	Unread string
-	// Records are those of layers of any cluster's volumes, oldest first.
+	// Records are those of layers of any cluster's volumes, oldest first. They stay as they
+	// are once anybody has asked for some.
 	Records []Record
+
+	sort     sync.Once
+	byVolume map[volumeOf][]Record // as Of gives them
+}
+
+type volumeOf struct {
+	cluster lineage.Cluster
+	volume  string
+}
+
+// Doubt says why nothing is known of what an archive holds; "" when that is known.
+func (a *Archive) Doubt() string {
+	if a == nil {
+		return "nobody has looked into it"
+	}
+	return a.Unread
 }
 
 // Record is the image of a volume as of one of its layers.
@@ -54,11 +72,10 @@ func Block(cluster int64) int64 { return min(cluster, 1<<20) }
 // Find is the latest record of a layer; nil when there is none, or the archive was not
 // looked into.
 func (a *Archive) Find(c lineage.Cluster, layer lineage.LvolName) *Record {
-	if a == nil {
-		return nil
-	}
-	for i := range slices.Backward(a.Records) {
-		if r := &a.Records[i]; r.Layer == layer && r.Cluster == c {
+	of, _ := lineage.ParseLayer(layer)
+	all := a.Of(c, of.Volume.Name)
+	for i := range slices.Backward(all) {
+		if r := &all[i]; r.Layer == layer {
 			return r
 		}
 	}
@@ -66,23 +83,33 @@ func (a *Archive) Find(c lineage.Cluster, layer lineage.LvolName) *Record {
 }
 
 // Of are the records of a volume of a cluster, of whatever incarnation, the oldest layer
-// first: the order of incarnations is that of their latest records.
-func (a *Archive) Of(c lineage.Cluster, volume string) (all []Record) {
+// first: the order of incarnations is that of their latest records. Who asks changes none
+// of them.
+func (a *Archive) Of(c lineage.Cluster, volume string) []Record {
 	if a == nil {
 		return nil
 	}
-	last := map[lineage.ID]int64{}
+	a.sort.Do(a.index)
+	return a.byVolume[volumeOf{c, volume}]
+}
+
+func (a *Archive) index() {
+	a.byVolume = map[volumeOf][]Record{}
 	for _, r := range a.Records {
-		if of := r.Of(); r.Cluster == c && of.Volume.Name == volume {
-			all = append(all, r)
-			last[of.Volume.ID] = max(last[of.Volume.ID], r.Time)
-		}
+		key := volumeOf{r.Cluster, r.Of().Volume.Name}
+		a.byVolume[key] = append(a.byVolume[key], r)
 	}
-	slices.SortStableFunc(all, func(x, y Record) int {
-		a, b := x.Of(), y.Of()
-		return cmp.Or(cmp.Compare(last[a.Volume.ID], last[b.Volume.ID]), cmp.Compare(a.Volume.ID, b.Volume.ID), cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(x.Time, y.Time))
-	})
-	return all
+	for _, all := range a.byVolume {
+		last := map[lineage.ID]int64{}
+		for _, r := range all {
+			id := r.Of().Volume.ID
+			last[id] = max(last[id], r.Time)
+		}
+		slices.SortStableFunc(all, func(x, y Record) int {
+			a, b := x.Of(), y.Of()
+			return cmp.Or(cmp.Compare(last[a.Volume.ID], last[b.Volume.ID]), cmp.Compare(a.Volume.ID, b.Volume.ID), cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(x.Time, y.Time))
+		})
+	}
 }
 
 // Youngest is the record of a volume's youngest snapshot that is there, or of the youngest
@@ -102,9 +129,8 @@ func (a *Archive) Youngest(c lineage.Cluster, volume, snapshot string) *Record {
 func (c Catalog) Without(archive string, of lineage.Cluster, layers []lineage.LvolName) Catalog {
 	out := maps.Clone(c)
 	if old := c[archive]; old != nil {
-		a := *old
-		a.Records = slices.DeleteFunc(slices.Clone(a.Records), func(r Record) bool { return r.Cluster == of && slices.Contains(layers, r.Layer) })
-		out[archive] = &a
+		left := slices.DeleteFunc(slices.Clone(old.Records), func(r Record) bool { return r.Cluster == of && slices.Contains(layers, r.Layer) })
+		out[archive] = &Archive{Unread: old.Unread, Records: left}
 	}
 	return out
 }
@@ -112,11 +138,10 @@ func (c Catalog) Without(archive string, of lineage.Cluster, layers []lineage.Lv
 // With is the catalog with one record more.
 func (c Catalog) With(archive string, r Record) Catalog {
 	out := maps.Clone(c)
-	a := &Archive{}
+	a := &Archive{Records: []Record{r}}
 	if old := c[archive]; old != nil {
-		*a = *old
+		a = &Archive{Unread: old.Unread, Records: append(slices.Clip(old.Records), r)}
 	}
-	a.Records = append(slices.Clip(a.Records), r)
 	out[archive] = a
 	return out
 }

@@ -42,11 +42,7 @@ func (r *Report) Recorded(cfg *schema.Config, s *state.Snapshot, found catalog.C
 
 func backup(c lineage.Cluster, v *schema.Volume, id lineage.Volume, s *state.Snapshot, in *catalog.Archive) *Backup {
 	b := &Backup{Archive: v.Backup.To}
-	if in == nil || in.Unread != "" {
-		b.Unread = "nobody has looked into it"
-		if in != nil {
-			b.Unread = in.Unread
-		}
+	if b.Unread = in.Doubt(); b.Unread != "" {
 		return b
 	}
 	last := in.Youngest(c, v.Name, "")

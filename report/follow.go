@@ -47,11 +47,7 @@ func follow(c lineage.Cluster, v *schema.Volume, inc *state.Incarnation, in *cat
 		}
 	}
 	f.Snapshot = newest.Snapshot
-	if in == nil || in.Unread != "" {
-		f.Unread = "nobody has looked into it"
-		if in != nil {
-			f.Unread = in.Unread
-		}
+	if f.Unread = in.Doubt(); f.Unread != "" {
 		return f
 	}
 	if from == "" {

@@ -40,7 +40,7 @@ func (c *Checker) forget(op plan.RecordForget) error {
 	if v == nil || v.Backup == nil || v.Backup.To != op.Archive {
 		return fmt.Errorf("%s is no volume that is backed up to archive %s", op.Volume, op.Archive)
 	}
-	in := c.remaining(op.Archive)
+	in := c.remaining(op.Archive, op.Volume)
 	for _, layer := range op.Layers {
 		of, _ := lineage.ParseLayer(layer)
 		if of.Volume.Name != op.Volume || in.Find(c.cfg.Cluster, layer) == nil {
@@ -77,18 +77,17 @@ func (c *Checker) forget(op plan.RecordForget) error {
 	return nil
 }
 
-// remaining is what an archive has by the steps so far.
-func (c *Checker) remaining(name string) *catalog.Archive {
-	in := &catalog.Archive{}
-	if was := c.opt.Catalog[name]; was != nil {
-		for _, r := range was.Records {
-			if r.Cluster != c.cfg.Cluster || !c.forgotten[recorded{name, r.Layer}] {
-				in.Records = append(in.Records, r)
-			}
+// remaining is what an archive has of a volume by the steps so far.
+func (c *Checker) remaining(name, volume string) *catalog.Archive {
+	in, was := &catalog.Archive{}, c.opt.Catalog[name]
+	for _, r := range was.Of(c.cfg.Cluster, volume) {
+		if !c.forgotten[recorded{name, r.Layer}] {
+			in.Records = append(in.Records, r)
 		}
 	}
 	for r := range c.recorded {
-		if r.archive == name && !c.forgotten[r] && in.Find(c.cfg.Cluster, r.layer) == nil {
+		of, _ := lineage.ParseLayer(r.layer)
+		if r.archive == name && of.Volume.Name == volume && !c.forgotten[r] && was.Find(c.cfg.Cluster, r.layer) == nil {
 			in.Records = append(in.Records, catalog.Record{Cluster: c.cfg.Cluster, Layer: r.layer})
 		}
 	}

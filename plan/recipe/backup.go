@@ -51,11 +51,7 @@ func (s *subject) backup() result {
 		return idle
 	}
 	in := s.b.backups.found[want.To]
-	if in == nil || in.Unread != "" {
-		why := "nobody has looked into it"
-		if in != nil {
-			why = in.Unread
-		}
+	if why := in.Doubt(); why != "" {
 		s.b.blockAlone("volume "+s.v.Name, s.v.At("backup"), "", "its snapshots are not backed up: archive %s could not be read: %s", want.To, why)
 		return blocked
 	}

@@ -99,11 +99,7 @@ func epochOf(l *state.Lvol) lineage.Epoch {
 func (s *subject) keepUp(f *follower) result {
 	b, from, about := s.b, s.v.Restore, "volume "+s.v.Name
 	in := b.backups.found[from.Archive]
-	if in == nil || in.Unread != "" {
-		why := "nobody has looked into it"
-		if in != nil {
-			why = in.Unread
-		}
+	if why := in.Doubt(); why != "" {
 		b.blockAlone(about, s.v.At("from"), "", "archive %s, which it follows, could not be read: %s", from.Archive, why)
 		return blocked
 	}

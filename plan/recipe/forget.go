@@ -26,7 +26,7 @@ import (
 func (b *builder) forgetRecords() {
 	for _, a := range b.cfg.Archives {
 		in := b.backups.found[a.Name]
-		if in == nil || in.Unread != "" || b.left(plan.ArchiveKey(a.Name)) {
+		if in.Doubt() != "" || b.left(plan.ArchiveKey(a.Name)) {
 			continue
 		}
 		gone, n := b.tooMany(a, in)

@@ -83,11 +83,7 @@ func (s *subject) recordOf() (of origin, ok bool) {
 	}
 	b, about := s.b, "volume "+s.v.Name
 	in := b.backups.found[from.Archive]
-	if in == nil || in.Unread != "" {
-		why := "nobody has looked into it"
-		if in != nil {
-			why = in.Unread
-		}
+	if why := in.Doubt(); why != "" {
 		b.block(about, s.v.At("from"), "", "archive %s, which it is to come from, could not be read: %s", from.Archive, why)
 		return of, false
 	}
