@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -51,10 +50,6 @@ Exit codes: 0 it is recorded, or was already, 1 error.`,
 				return errors.Join(err, unless(ok, "%s: want VOLUME@SNAPSHOT", args[0]))
 			}
 			key := plan.BackupKey(volume)
-			opt := plan.Options{Now: time.Now().Unix(), Nonce: make([]byte, 16)}
-			if _, err := rand.Read(opt.Nonce); err != nil {
-				return err
-			}
 			targets, closeAll, err := src.connect(cfg)
 			if err != nil {
 				return err
@@ -63,17 +58,12 @@ Exit codes: 0 it is recorded, or was already, 1 error.`,
 			out := cmd.OutOrStdout()
 			show := newReporter(out, cfg, asJSON, false)
 			defer show.close()
-			lock, err := newLock()
+			only, err := attended(&src, cfg, plan.Options{Now: time.Now().Unix()}, show, wait)
 			if err != nil {
 				return err
 			}
-			lock.Wait, lock.Tell = wait, show.tell
-			guard := &apply.Guard{Start: src.guard, Config: cfg, Plan: opt}
 			defer src.closeArchives()
-			only := apply.Options{
-				Plan: opt, Parallelism: 1, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard,
-				Archives: src.archivesOf(cfg), Only: func(k plan.Key) bool { return k == key },
-			}
+			only.Parallelism, only.Archives, only.Only = 1, src.archivesOf(cfg), func(k plan.Key) bool { return k == key }
 			if !approve {
 				if asJSON || !interactive(os.Stdin) {
 					return fmt.Errorf("nobody can be asked for approval here; pass --auto-approve")
@@ -83,7 +73,7 @@ Exit codes: 0 it is recorded, or was already, 1 error.`,
 			start := time.Now()
 			show.begin()
 			r, err := apply.Run(cmd.Context(), cfg, targets, only)
-			if left := guard.Close(); left != nil {
+			if left := only.Guard.Close(); left != nil {
 				err = errors.Join(err, left)
 			}
 			if err == nil {
@@ -132,17 +122,9 @@ func wanting(cfg *schema.Config, volume, snapshot, to string) (*schema.Config, e
 	case cfg.Archive(to) == nil:
 		return nil, fmt.Errorf("--to %s: there is no such archive in the configuration", to)
 	}
-	out := *cfg
-	out.Volumes = slices.Clone(cfg.Volumes)
-	for i, v := range out.Volumes {
-		other := *v
-		other.Backup = nil
-		if v.Name == volume {
-			other.Backup = &schema.Backup{To: to, Snapshots: []string{snapshot}, Pos: v.Pos}
-		}
-		out.Volumes[i] = &other
-	}
-	return &out, nil
+	out := withoutBackups(cfg)
+	out.Volume(volume).Backup = &schema.Backup{To: to, Snapshots: []string{snapshot}, Pos: v.Pos}
+	return out, nil
 }
 
 func newBackupInit() *cobra.Command {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -52,10 +51,6 @@ func (c *carrying) flags(cmd *cobra.Command) {
 
 // out carries out what is to be done with these options, or a saved plan.
 func (c *carrying) out(cmd *cobra.Command, cfg *schema.Config, targets map[lineage.Node]*spdk.Client, planOpt plan.Options, saved *saved.Saved, digest string) error {
-	planOpt.Nonce = make([]byte, 16)
-	if _, err := rand.Read(planOpt.Nonce); err != nil {
-		return err
-	}
 	if saved == nil {
 		planOpt.Now = time.Now().Unix()
 	}
@@ -64,13 +59,13 @@ func (c *carrying) out(cmd *cobra.Command, cfg *schema.Config, targets map[linea
 	defer flush()
 	show := newReporter(told, cfg, c.asJSON, c.quiet)
 	defer show.close()
-	lock, err := newLock()
+	opt, err := attended(&c.src, cfg, planOpt, show, c.wait)
 	if err != nil {
 		return err
 	}
-	lock.Wait, lock.Tell = c.wait, show.tell
-	guard := &apply.Guard{Start: c.src.guard, Config: cfg, Plan: planOpt}
-	opt := apply.Options{Plan: planOpt, Parallelism: c.jobs, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard, Saved: saved, Fence: c.src.switchOff, Addresses: c.src.mover, Keys: c.src.key, Part: c.part, Archives: c.src.archivesOf(cfg)}
+	guard := opt.Guard
+	opt.Parallelism, opt.Saved, opt.Part, opt.Archives = c.jobs, saved, c.part, c.src.archivesOf(cfg)
+	opt.Fence, opt.Addresses, opt.Keys = c.src.switchOff, c.src.mover, c.src.key
 	defer c.src.closeArchives()
 	opt.Waiting = func(all []state.Waiting) {
 		for _, w := range all {

@@ -124,22 +124,9 @@ func (c *completion) tags() []string {
 	return keys
 }
 
-func (c *completion) nodes() (names []string) {
-	for _, n := range c.config().Nodes {
-		names = append(names, string(n.Name))
-	}
-	return names
-}
+func (c *completion) nodes() []string { return nodeNames(c.config()) }
 
-func (c *completion) volumes() (names []string) {
-	for _, v := range c.config().Volumes {
-		names = append(names, v.Name)
-	}
-	for _, w := range c.config().Wholes {
-		names = append(names, w.Name)
-	}
-	return sorted(names)
-}
+func (c *completion) volumes() []string { return sorted(volumeNames(c.config())) }
 
 // objects are what describe is asked about.
 func (c *completion) objects() (names []string) {

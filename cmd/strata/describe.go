@@ -98,10 +98,7 @@ func objectOf(text string) (plan.Key, error) {
 func known(cfg *schema.Config, r *report.Report, about plan.Key) error {
 	names := r.VolumeNames()
 	if about.Kind == plan.KindNode {
-		names = nil
-		for _, n := range cfg.Nodes {
-			names = append(names, string(n.Name))
-		}
+		names = nodeNames(cfg)
 	}
 	if !slices.Contains(names, about.Name) {
 		return fmt.Errorf("there is no %s; %s", about, schema.Hint(about.Name, string(about.Kind)+"s", names))

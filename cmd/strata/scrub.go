@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"fmt"
 	"slices"
 	"sync"
@@ -46,15 +45,11 @@ Exit codes: 0 nothing is damaged, 1 something is, or error.`,
 			if err != nil {
 				return err
 			}
-			if err := volumes.check(volumeNames(cfg)); err != nil {
+			if err := volumes.check(wholeNames(cfg)); err != nil {
 				return err
 			}
 			earlier, err := readSums(sums)
 			if err != nil {
-				return err
-			}
-			opt := plan.Options{Now: time.Now().Unix(), Nonce: make([]byte, 16), Scrub: scrubbed(cfg, volumes.names)}
-			if _, err := rand.Read(opt.Nonce); err != nil {
 				return err
 			}
 			targets, closeAll, err := src.connect(cfg)
@@ -65,23 +60,19 @@ Exit codes: 0 nothing is damaged, 1 something is, or error.`,
 			out := cmd.OutOrStdout()
 			show := newReporter(out, cfg, false, true)
 			defer show.close()
-			lock, err := newLock()
+			quiet, chosen := withoutBackups(cfg), scrubbed(cfg, volumes.names)
+			only, err := attended(&src, quiet, plan.Options{Now: time.Now().Unix(), Scrub: chosen}, show, wait)
 			if err != nil {
 				return err
 			}
-			lock.Wait, lock.Tell = wait, show.tell
-			quiet := withoutBackups(cfg)
-			guard := &apply.Guard{Start: src.guard, Config: quiet, Plan: opt}
 			defer src.closeArchives()
 			r := results{cfg: cfg, file: sums, earlier: earlier, archives: src.archivesOf(cfg)}
 			start := time.Now()
 			show.begin()
-			done, err := apply.Run(cmd.Context(), quiet, targets, apply.Options{
-				Plan: opt, Parallelism: len(cfg.Nodes), Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying, Lock: lock, Guard: guard,
-				Scrubs: &apply.Scrubs{Rate: int64(rate) << 20, Listen: src.archives.listen, Read: r.read},
-				Only:   func(k plan.Key) bool { return k.Kind == plan.KindBackup && opt.Scrub[k.Name] != nil },
-			})
-			if left := guard.Close(); left != nil && err == nil {
+			only.Parallelism, only.Scrubs = len(cfg.Nodes), &apply.Scrubs{Rate: int64(rate) << 20, Listen: src.archives.listen, Read: r.read}
+			only.Only = func(k plan.Key) bool { return k.Kind == plan.KindBackup && chosen[k.Name] != nil }
+			done, err := apply.Run(cmd.Context(), quiet, targets, only)
+			if left := only.Guard.Close(); left != nil && err == nil {
 				err = left
 			}
 			if err == nil && len(done.Failures) > 0 {
@@ -90,7 +81,7 @@ Exit codes: 0 nothing is damaged, 1 something is, or error.`,
 			if err == nil && done.Stopped {
 				err = fmt.Errorf("not everything was read: the run was ended")
 			}
-			damaged, serr := r.tell(cmd.Context(), out, opt.Scrub, err == nil, time.Since(start))
+			damaged, serr := r.tell(cmd.Context(), out, chosen, err == nil, time.Since(start))
 			switch {
 			case err != nil:
 				return err
@@ -124,20 +115,6 @@ func scrubbed(cfg *schema.Config, names []string) map[string]map[plan.LayerAt]bo
 		}
 	}
 	return all
-}
-
-// volumeNames are those of a configuration, of wholes and not of their parts.
-func volumeNames(cfg *schema.Config) (names []string) {
-	for _, v := range cfg.Volumes {
-		if v.Part == nil {
-			names = append(names, v.Name)
-		}
-	}
-	for _, w := range cfg.Wholes {
-		names = append(names, w.Name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // withoutBackups is the configuration in which nothing is backed up.

@@ -34,23 +34,14 @@ func objects(flag string, texts []string, cfg *schema.Config, opt plan.Options) 
 		if err != nil {
 			return nil, fmt.Errorf("%s %w", flag, err)
 		}
-		var names []string
-		for _, v := range cfg.Volumes {
-			names = append(names, v.Name)
-		}
-		for _, w := range cfg.Wholes {
-			names = append(names, w.Name)
-		}
+		names := volumeNames(cfg)
 		for _, g := range opt.AllowDestroy.All() {
 			if g == plan.VolumeGrant(g.Volume) {
 				names = append(names, g.Volume)
 			}
 		}
 		if o.Kind == plan.KindNode {
-			names = nil
-			for _, n := range cfg.Nodes {
-				names = append(names, string(n.Name))
-			}
+			names = nodeNames(cfg)
 		}
 		if !slices.Contains(names, o.Name) {
 			return nil, fmt.Errorf("%s %s: there is no %s in the configuration; %s", flag, text, o, schema.Hint(o.Name, string(o.Kind)+"s", names))

@@ -40,3 +40,30 @@ func (c *chosenVolumes) check(known []string) error {
 	}
 	return nil
 }
+
+// volumeNames are those of a configuration: of volumes, parts, and what is laid out over
+// parts.
+func volumeNames(cfg *schema.Config) (names []string) {
+	for _, v := range cfg.Volumes {
+		names = append(names, v.Name)
+	}
+	for _, w := range cfg.Wholes {
+		names = append(names, w.Name)
+	}
+	return names
+}
+
+// wholeNames are those without parts, sorted.
+func wholeNames(cfg *schema.Config) []string {
+	return sorted(slices.DeleteFunc(volumeNames(cfg), func(name string) bool {
+		v := cfg.Volume(name)
+		return v != nil && v.Part != nil
+	}))
+}
+
+func nodeNames(cfg *schema.Config) (names []string) {
+	for _, n := range cfg.Nodes {
+		names = append(names, string(n.Name))
+	}
+	return names
+}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"crypto/rand"
+	"time"
+
+	"strata/apply"
+	"strata/plan"
+	"strata/schema"
+)
+
+// attended are the options of a run that somebody looks at: what it does is shown, ^C ends
+// it, it locks the nodes, and a guard lets hosts go on if it dies.
+func attended(src *source, cfg *schema.Config, opt plan.Options, show reporter, wait time.Duration) (apply.Options, error) {
+	opt.Nonce = make([]byte, 16)
+	if _, err := rand.Read(opt.Nonce); err != nil {
+		return apply.Options{}, err
+	}
+	lock, err := newLock()
+	if err != nil {
+		return apply.Options{}, err
+	}
+	lock.Wait, lock.Tell = wait, show.tell
+	return apply.Options{
+		Plan: opt, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying,
+		Lock: lock, Guard: &apply.Guard{Start: src.guard, Config: cfg, Plan: opt},
+	}, nil
+}
