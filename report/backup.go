@@ -3,6 +3,7 @@ package report
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"strata/catalog"
@@ -29,18 +30,23 @@ type Backup struct {
 
 // Recorded adds what archives hold.
 func (r *Report) Recorded(cfg *schema.Config, s *state.Snapshot, found catalog.Catalog) {
+	own := sync.OnceValue(func() *state.Snapshot { return s.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk) })
 	for i := range r.Volumes {
-		if v := cfg.Volume(r.Volumes[i].Name); v != nil && v.Backup != nil {
-			r.Volumes[i].Backup = backup(cfg.Cluster, v, lineage.Volume{Name: v.Name, ID: r.Volumes[i].ID}, s, found[v.Backup.To])
+		v := cfg.Volume(r.Volumes[i].Name)
+		if v == nil {
+			continue
 		}
-		if v := cfg.Volume(r.Volumes[i].Name); v != nil && r.Volumes[i].Health == Following {
-			id := lineage.Volume{Name: v.Name, ID: r.Volumes[i].ID}
-			r.Volumes[i].Follow = follow(cfg.Cluster, v, s.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk).Incarnation(cfg.Cluster, id), found[v.Restore.Archive])
+		id := lineage.Volume{Name: v.Name, ID: r.Volumes[i].ID}
+		if v.Backup != nil {
+			r.Volumes[i].Backup = backup(cfg.Cluster, v, s.Incarnation(cfg.Cluster, id), found[v.Backup.To])
+		}
+		if r.Volumes[i].Health == Following {
+			r.Volumes[i].Follow = follow(cfg.Cluster, v, own().Incarnation(cfg.Cluster, id), found[v.Restore.Archive])
 		}
 	}
 }
 
-func backup(c lineage.Cluster, v *schema.Volume, id lineage.Volume, s *state.Snapshot, in *catalog.Archive) *Backup {
+func backup(c lineage.Cluster, v *schema.Volume, inc *state.Incarnation, in *catalog.Archive) *Backup {
 	b := &Backup{Archive: v.Backup.To}
 	if b.Unread = in.Doubt(); b.Unread != "" {
 		return b
@@ -52,23 +58,21 @@ func backup(c lineage.Cluster, v *schema.Volume, id lineage.Volume, s *state.Sna
 			b.Verified = stamp(last.Verified)
 		}
 	}
-	b.Lacks = lacking(c, v, id, s, in)
+	b.Lacks = lacking(c, v, inc, in)
 	return b
 }
 
 func stamp(t int64) string { return time.Unix(t, 0).UTC().Format(time.RFC3339) }
 
 // lacking are the snapshots of an incarnation that are to be in the archive and are not.
-func lacking(c lineage.Cluster, v *schema.Volume, id lineage.Volume, s *state.Snapshot, in *catalog.Archive) (names []string) {
-	for _, n := range s.Nodes {
-		for _, l := range n.Lvols {
-			of, ok := l.Parsed.(lineage.Layer)
-			if !ok || of.Volume != id || of.Own || !v.Backup.Wants(of.Snapshot) || in.Find(c, l.Name) != nil {
-				continue
-			}
-			if slices.Contains(v.Snapshots, of.Snapshot) || strings.HasPrefix(of.Snapshot, schema.AutoPrefix) && v.Backup.Keep == (schema.Keep{}) && v.Backup.Every == 0 {
-				names = append(names, of.Snapshot)
-			}
+func lacking(c lineage.Cluster, v *schema.Volume, inc *state.Incarnation, in *catalog.Archive) (names []string) {
+	for _, o := range inc.Others {
+		of, ok := o.Lvol.Parsed.(lineage.Layer)
+		if !ok || of.Own || !v.Backup.Wants(of.Snapshot) || in.Find(c, o.Lvol.Name) != nil {
+			continue
+		}
+		if slices.Contains(v.Snapshots, of.Snapshot) || strings.HasPrefix(of.Snapshot, schema.AutoPrefix) && v.Backup.Keep == (schema.Keep{}) && v.Backup.Every == 0 {
+			names = append(names, of.Snapshot)
 		}
 	}
 	slices.Sort(names)

@@ -2,7 +2,6 @@ package recipe
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 
@@ -51,6 +50,14 @@ func (f *follower) newest() *state.Lvol {
 		return nil
 	}
 	return f.layers[len(f.layers)-1]
+}
+
+// snapshots are the names of its layers.
+func (f *follower) snapshots() (names []string) {
+	for _, l := range f.layers {
+		names = append(names, l.Parsed.(lineage.Layer).Snapshot)
+	}
+	return names
 }
 
 // recorded is the layer whose record one of its own is.
@@ -196,10 +203,7 @@ func (s *subject) lacking(f *follower, rec *catalog.Record, in *catalog.Archive)
 	if f.newest() == nil {
 		return []catalog.Record{*rec}
 	}
-	var names []string
-	for _, l := range f.layers {
-		names = append(names, l.Parsed.(lineage.Layer).Snapshot)
-	}
+	names := f.snapshots()
 	for _, r := range in.Of(rec.Cluster, s.v.Restore.Volume) {
 		of := r.Of()
 		if of.Volume != rec.Of().Volume || of.Epoch <= epochOf(f.newest()) {
@@ -218,7 +222,7 @@ func (s *subject) lacking(f *follower, rec *catalog.Record, in *catalog.Archive)
 
 // bring has records written, one after the other.
 func (s *subject) bring(f *follower, all []catalog.Record, in *catalog.Archive) {
-	s.hide(f)
+	s.hide(f.id, s.ended())
 	n, staging := plan.At{Node: f.at.Node}, lineage.Staging{Volume: f.id, From: f.of}.Lvol()
 	size := s.b.size(s.v, []plan.Choice{{Node: f.at.Node, Lvstore: f.at.Lvstore}})
 	why := because(s.v.At("from"), "archive %s has %s, recorded %s, and %s follows it", s.v.Restore.Archive, all[0].Layer, retention.Clock(all[0].Time), s.v.Name)
@@ -263,11 +267,7 @@ func (s *subject) bring(f *follower, all []catalog.Record, in *catalog.Archive) 
 
 // thin merges the layers away that the policy lets go.
 func (s *subject) thin(f *follower) {
-	var names []string
-	for _, l := range f.layers {
-		names = append(names, l.Parsed.(lineage.Layer).Snapshot)
-	}
-	gone, _ := retention.LetGo(s.v, names, s.b.opt.Now)
+	gone, _ := retention.LetGo(s.v, f.snapshots(), s.b.opt.Now)
 	for _, l := range f.layers {
 		of := l.Parsed.(lineage.Layer)
 		if why := gone[of.Snapshot]; why != "" && l != f.newest() && strings.HasPrefix(of.Snapshot, schema.AutoPrefix) && len(l.Children) == 1 && !s.v.Protect {
@@ -276,17 +276,8 @@ func (s *subject) thin(f *follower) {
 	}
 }
 
-// hide takes away by what runs that are over have written.
-func (s *subject) hide(f *follower) {
-	why := because(s.v.At("from"), "the run is over that wrote there")
-	for n, at := range s.b.readNodes() {
-		for _, nqn := range slices.Sorted(maps.Keys(at.Subsystems)) {
-			if of, ok := s.b.cfg.Cluster.ParseRestore(nqn); ok && of.Volume == f.id {
-				s.sec.then(why, plan.RiskCreate, plan.SubsystemDelete{At: plan.At{Node: n.Name}, NQN: nqn})
-			}
-		}
-	}
-}
+// ended is why what a run has shown goes.
+func (s *subject) ended() reason { return because(s.v.At("from"), "the run is over that wrote there") }
 
 // takeUp gives the youngest layer a head, which is sealed: the volume is started from it
 // as any other. What archives have, and what other nodes are like, says nothing of it.
@@ -304,7 +295,7 @@ func (s *subject) takeUp(f *follower) result {
 		b.blockAlone(about, s.v.Pos, "", "layer %s, which it is to be served from, is not whole on %s", l.Name, f.at.Node)
 		return blocked
 	}
-	s.hide(f)
+	s.hide(f.id, s.ended())
 	of := l.Parsed.(lineage.Layer)
 	s.id = f.id
 	s.sec.then(because(s.v.Pos, "%s follows no more, and %s is the youngest layer that it has", s.v.Name, l.Name), plan.RiskCreate, plan.LvolClone{

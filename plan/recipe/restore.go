@@ -274,16 +274,21 @@ func (b *builder) begun(v *schema.Volume) []lineage.Volume {
 	return all
 }
 
-// drop deletes what a try has left: what stands on others before these.
-func (s *subject) drop(left lineage.Volume) {
-	why := because(s.v.At("from"), "it is left of a restore that was cut off, and nobody knows how far that came")
+// hide takes away by what runs that are over have written an incarnation.
+func (s *subject) hide(id lineage.Volume, why reason) {
 	for n, at := range s.b.readNodes() {
 		for _, nqn := range slices.Sorted(maps.Keys(at.Subsystems)) {
-			if of, ok := s.b.cfg.Cluster.ParseRestore(nqn); ok && of.Volume == left {
+			if of, ok := s.b.cfg.Cluster.ParseRestore(nqn); ok && of.Volume == id {
 				s.sec.then(why, plan.RiskCreate, plan.SubsystemDelete{At: plan.At{Node: n.Name}, NQN: nqn})
 			}
 		}
 	}
+}
+
+// drop deletes what a try has left: what stands on others before these.
+func (s *subject) drop(left lineage.Volume) {
+	why := because(s.v.At("from"), "it is left of a restore that was cut off, and nobody knows how far that came")
+	s.hide(left, why)
 	others := slices.Clone(s.b.w.Incarnation(left).Others)
 	slices.SortStableFunc(others, func(x, y state.Placed) int {
 		return -cmp.Compare(len(s.b.w.Nodes[x.Node].Below(x.Lvol)), len(s.b.w.Nodes[y.Node].Below(y.Lvol)))
