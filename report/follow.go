@@ -1,8 +1,6 @@
 package report
 
 import (
-	"cmp"
-
 	"strata/catalog"
 	"strata/lineage"
 	"strata/schema"
@@ -31,7 +29,7 @@ func follows(v *schema.Volume, inc *state.Incarnation) bool {
 }
 
 func follow(c lineage.Cluster, v *schema.Volume, inc *state.Incarnation, in *catalog.Archive) *Follow {
-	f := &Follow{Archive: v.Restore.Archive, Cluster: lineage.Cluster(cmp.Or(v.Restore.Cluster, string(c))), Volume: v.Restore.Volume}
+	f := &Follow{Archive: v.Restore.Archive, Cluster: v.Restore.From(c), Volume: v.Restore.Volume}
 	var from lineage.ID
 	var newest lineage.Layer
 	for _, o := range inc.Others {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"path"
 	"slices"
+
+	"strata/lineage"
 )
 
 // Archive is a restic repository: where it is, and where its password is found.
@@ -74,6 +76,14 @@ func (r *Restore) Named() string {
 		return ""
 	}
 	return r.Snapshot
+}
+
+// From is the cluster whose volume it is, in a configuration of that cluster.
+func (r *Restore) From(own lineage.Cluster) lineage.Cluster {
+	if r.Cluster == "" {
+		return own
+	}
+	return lineage.Cluster(r.Cluster)
 }
 
 func (r *Restore) String() string { return r.Volume + "@" + r.Snapshot }

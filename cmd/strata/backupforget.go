@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -9,9 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"strata/amount"
-	"strata/archive"
 	"strata/catalog"
-	"strata/lineage"
 	"strata/schema"
 )
 
@@ -32,15 +29,11 @@ pruned: strata backup prune, restic prune, or the next time that keep lets recor
 				return err
 			}
 			defer src.closeArchives()
-			records, err := src.records(cmd, cfg, args[0])
+			r, repo, id, err := src.recordIn(cmd, cfg, args[0], args[1])
 			if err != nil {
 				return err
 			}
-			r, err := find(records, args[1])
-			if err != nil {
-				return err
-			}
-			if by := madeOf(cfg, args[0], &catalog.Archive{Records: records}, r); by != nil {
+			if by := madeOf(cfg, args[0], src.archivesOf(cfg).Look(cmd.Context(), []string{args[0]})[args[0]], r); by != nil {
 				return fmt.Errorf("volume %s is made of it (%s): once it is there, take its from away", by.Name, by.At("from"))
 			}
 			out, what := cmd.OutOrStdout(), fmt.Sprintf("record %s of %s, recorded %s UTC,", r.ID[:8], r.Layer, when(r.Time))
@@ -51,14 +44,6 @@ pruned: strata backup prune, restic prune, or the next time that keep lets recor
 				if !agreed(cmd.InOrStdin(), out, what+" goes from archive "+args[0]+" for good.") {
 					return exitCode(1)
 				}
-			}
-			id, err := archive.ParseID(r.ID)
-			if err != nil {
-				return err
-			}
-			repo, err := src.archivesOf(cfg).Repository(cmd.Context(), args[0])
-			if err != nil {
-				return err
 			}
 			if err := repo.Forget(cmd.Context(), id); err != nil {
 				return err
@@ -77,7 +62,7 @@ pruned: strata backup prune, restic prune, or the next time that keep lets recor
 func madeOf(cfg *schema.Config, name string, in *catalog.Archive, r *catalog.Record) *schema.Volume {
 	for _, v := range cfg.Volumes {
 		if from := v.Restore; from != nil && from.Archive == name {
-			best := in.Youngest(lineage.Cluster(cmp.Or(from.Cluster, string(cfg.Cluster))), from.Volume, from.Named())
+			best := in.Youngest(from.From(cfg.Cluster), from.Volume, from.Named())
 			if best != nil && best.ID == r.ID {
 				return v
 			}

@@ -19,18 +19,8 @@ type openedRecord struct {
 // openRecord finds the record of a snapshot, or the one of an ID, and opens its image. Who
 // asks closes the archives in any case.
 func (s *source) openRecord(cmd *cobra.Command, cfg *schema.Config, name, what string) (in openedRecord, err error) {
-	records, err := s.records(cmd, cfg, name)
-	if err != nil {
-		return in, err
-	}
-	if in.listed, err = find(records, what); err != nil {
-		return in, err
-	}
-	if in.repo, err = s.archivesOf(cfg).Repository(cmd.Context(), name); err != nil {
-		return in, err
-	}
-	id, err := archive.ParseID(in.listed.ID)
-	if err != nil {
+	var id archive.ID
+	if in.listed, in.repo, id, err = s.recordIn(cmd, cfg, name, what); err != nil {
 		return in, err
 	}
 	if in.record, err = in.repo.Record(cmd.Context(), id); err != nil {
@@ -38,4 +28,20 @@ func (s *source) openRecord(cmd *cobra.Command, cfg *schema.Config, name, what s
 	}
 	in.image, err = in.repo.Image(cmd.Context(), in.record)
 	return in, err
+}
+
+// recordIn finds the record of a snapshot, or the one of an ID, in an archive.
+func (s *source) recordIn(cmd *cobra.Command, cfg *schema.Config, name, what string) (r *catalog.Record, repo *archive.Repository, id archive.ID, err error) {
+	records, err := s.records(cmd, cfg, name)
+	if err != nil {
+		return nil, nil, id, err
+	}
+	if r, err = find(records, what); err != nil {
+		return nil, nil, id, err
+	}
+	if id, err = archive.ParseID(r.ID); err != nil {
+		return nil, nil, id, err
+	}
+	repo, err = s.archivesOf(cfg).Repository(cmd.Context(), name)
+	return r, repo, id, err
 }

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -63,7 +62,7 @@ func (c *Checker) forget(op plan.RecordForget) error {
 		if from == nil || from.Archive != op.Archive {
 			continue
 		}
-		of := lineage.Cluster(cmp.Or(from.Cluster, string(c.cfg.Cluster)))
+		of := from.From(c.cfg.Cluster)
 		if r := in.Youngest(of, from.Volume, from.Named()); r != nil && of == c.cfg.Cluster && slices.Contains(op.Layers, r.Layer) {
 			return fmt.Errorf("%s is what volume %s comes from", r.Layer, o.Name)
 		}

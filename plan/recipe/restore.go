@@ -131,7 +131,7 @@ func (b *builder) restoring(v *schema.Volume) lineage.Node {
 
 // restored is the record that a volume is to be made of; nil for none.
 func (b *builder) restored(from *schema.Restore, in *catalog.Archive) *catalog.Record {
-	return in.Youngest(lineage.Cluster(cmp.Or(from.Cluster, string(b.cfg.Cluster))), from.Volume, from.Named())
+	return in.Youngest(from.From(b.cfg.Cluster), from.Volume, from.Named())
 }
 
 // seatOf is the place of the first replica: where the engine is to be.
