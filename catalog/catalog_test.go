@@ -1,6 +1,11 @@
 package catalog
 
-import "testing"
+import (
+	"slices"
+	"testing"
+
+	"strata/lineage"
+)
 
 // A snapshot that is recorded after others that are younger is not the latest.
 func TestYoungest(t *testing.T) {
@@ -21,6 +26,29 @@ func TestYoungest(t *testing.T) {
 		}
 		if id != x.id {
 			t.Errorf("%s@%s is record %q, not %q", x.volume, x.snapshot, id, x.id)
+		}
+	}
+}
+
+// What was asked of a catalog says nothing of the ones that are made of it.
+func TestWithAndWithout(t *testing.T) {
+	first := Catalog{"main": {Records: []Record{{ID: "1", Cluster: "lab", Layer: "db.k3f7@2.a", Time: 1}, {ID: "2", Cluster: "lab", Layer: "db.k3f7@3.b", Time: 2}}}}
+	youngest := func(c Catalog) string {
+		r := c["main"].Youngest("lab", "db", "")
+		if r == nil || c["main"].Find("lab", r.Layer).ID != r.ID {
+			return ""
+		}
+		return r.ID
+	}
+	was := youngest(first)
+	more := first.With("main", Record{ID: "3", Cluster: "lab", Layer: "db.k3f7@4.c", Time: 3})
+	less := more.Without("main", "lab", []lineage.LvolName{"db.k3f7@4.c", "db.k3f7@3.b"})
+	if got := []string{was, youngest(first), youngest(more), youngest(less)}; !slices.Equal(got, []string{"2", "2", "3", "1"}) {
+		t.Errorf("the youngest are %v", got)
+	}
+	for why, a := range map[string]*Archive{"nobody has looked into it": nil, "": {}, "no such file": {Unread: "no such file"}} {
+		if a.Doubt() != why || a.Of("lab", "db") != nil || a.Find("lab", "db.k3f7@2.a") != nil {
+			t.Errorf("where %q: %q", why, a.Doubt())
 		}
 	}
 }
