@@ -139,7 +139,7 @@ func (c Copy) Bytes(clusters int64) int64 {
 
 // Result is what a Run came to.
 type Result struct {
-	Plan     *plan.Plan // the last, with what is still blocked
+	Plan     *plan.Plan // the last, with what is still blocked; nil if the run ended before there was one
 	Snapshot *state.Snapshot
 	Catalog  catalog.Catalog // what archives held then
 	Passes   int

@@ -70,6 +70,7 @@ func (s *systemd) observe(e watch.Event) {
 			s.status("nothing is done now: " + inLine(e.Err.Error()))
 		case s.broken:
 			s.status("the configuration is broken, and the last good one stays in force")
+		case e.Result.Stopped: // it has no plan, maybe, and the next run says how things are
 		case e.Result.Converged:
 			s.status(amount.Of(s.volumes, "volume") + " as configured")
 		default:

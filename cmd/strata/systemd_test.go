@@ -42,6 +42,10 @@ func TestSystemd(t *testing.T) {
 	if got, want := heard(), []string{"READY=1", "STATUS=2 volumes as configured"}; !slices.Equal(got, want) {
 		t.Errorf("heard %q, want %q", got, want)
 	}
+	s.observe(watch.Ended{Result: &apply.Result{Stopped: true}}) // it was ended before it had a plan
+	if got := heard(); len(got) > 0 {
+		t.Errorf("a run that was ended early is told as %q", got)
+	}
 	s.alive()
 	s.alive()
 	time.Sleep(15 * time.Millisecond)
