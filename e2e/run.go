@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -124,6 +125,20 @@ func (r *Run) Wait() int {
 
 // Kill ends it as the power does; its guard is a process of its own and lives.
 func (r *Run) Kill() { r.cmd.Process.Kill() }
+
+// Memory is what it has had in memory at most, in bytes; 0 when it has ended. What the
+// kernel says of a child that has ended counts its parent, too.
+func (r *Run) Memory() (most int64) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, line, _ := strings.Cut(string(status), "VmHWM:")
+	if _, err := fmt.Sscan(line, &most); err != nil {
+		return 0
+	}
+	return most << 10
+}
 
 // Expect waits and expects an exit code.
 func (r *Run) Expect(code int) []Event {

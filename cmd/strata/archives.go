@@ -34,6 +34,9 @@ func (s *source) archivesOf(cfg *schema.Config) *backup.Archives {
 	a := &s.archives
 	if a.all == nil || !reflect.DeepEqual(a.of, cfg.Archives) {
 		s.closeArchives()
+		if len(cfg.Archives) > 0 {
+			dataPasses()
+		}
 		a.of = cfg.Archives
 		a.all = &backup.Archives{Listen: a.listen, Open: func(ctx context.Context, name string) (archive.Store, string, error) {
 			return s.openArchive(ctx, cfg.Archive(name), name)

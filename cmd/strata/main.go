@@ -5,43 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
-	"runtime/debug"
-	"runtime/metrics"
 )
 
 func main() {
 	tuneMemory()
 	os.Exit(run())
-}
-
-// uncollected is the memory, in bytes, below which nothing is collected.
-const uncollected = 512 << 20
-
-// tuneMemory spends memory for time: most of what is read is kept until the next
-// look, so nothing is collected below 512 MiB. Where more of that is in use than
-// leaves room for what is soon done with, the limit is raised, or collecting would
-// be half of what the program does. GOGC and GOMEMLIMIT, where they are set, win.
-func tuneMemory() {
-	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(uncollected)
-	afterCollections(func() {
-		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-		metrics.Read(live)
-		debug.SetMemoryLimit(max(uncollected, 2*int64(live[0].Value.Uint64())+uncollected/4))
-	})
-}
-
-// afterCollections calls f after each collection.
-func afterCollections(f func()) {
-	// Anything smaller would share its memory, and its end, with others.
-	runtime.SetFinalizer(new([2]int64), func(*[2]int64) {
-		f()
-		afterCollections(f)
-	})
 }
 
 // run executes the command line and returns the exit code: 0, or 1 for an
