@@ -103,17 +103,28 @@ func (c *caller) backup(ctx context.Context, t *spdk.Client, op plan.Backup) err
 
 // clusterOf is how large the clusters of an lvstore are, in bytes.
 func (c *caller) clusterOf(ctx context.Context, t *spdk.Client, node lineage.Node, lvstore string) (int64, error) {
+	s, err := c.lvstoreOf(ctx, t, node, lvstore)
+	return int64(s.ClusterSize), err
+}
+
+// blockOf is how large its blocks are.
+func (c *caller) blockOf(ctx context.Context, t *spdk.Client, node lineage.Node, lvstore string) (int, error) {
+	s, err := c.lvstoreOf(ctx, t, node, lvstore)
+	return int(s.BlockSize), err
+}
+
+func (c *caller) lvstoreOf(ctx context.Context, t *spdk.Client, node lineage.Node, lvstore string) (found spdk.Lvstore, err error) {
 	stores, err := t.GetLvstores(ctx)
 	if err != nil {
-		return 0, err
+		return found, err
 	}
 	name := c.lvstores.name(node, lvstore)
 	for _, s := range stores {
 		if s.Name == name {
-			return int64(s.ClusterSize), nil
+			return s, nil
 		}
 	}
-	return 0, fmt.Errorf("there is no lvstore %s", name)
+	return found, fmt.Errorf("there is no lvstore %s", name)
 }
 
 // fill writes an image of an archive, or of a file, to an lvol.
@@ -150,6 +161,44 @@ func (c *caller) fill(ctx context.Context, t *spdk.Client, op plan.Fill) error {
 			return fmt.Errorf("writing image %s: %w", op.File, err)
 		}
 		return fmt.Errorf("writing %s of archive %s: %w", op.Image, op.Archive, err)
+	}
+	return nil
+}
+
+// lend serves an image to a node, and has it be attached.
+func (c *caller) lend(ctx context.Context, t *spdk.Client, op plan.ImageAttach) error {
+	b := c.backups
+	n := b.cfg.Node(op.Node)
+	parsed, _ := lineage.Parse(op.Name)
+	name, ok := parsed.(lineage.Staging)
+	switch {
+	case !ok || n == nil:
+		return fmt.Errorf("%s on %s is not the cluster's", op.Name, op.Node)
+	case name.Volume.ID == lineage.Pending:
+		return fmt.Errorf("the plan has no id for %s; it was made to be shown only", op.Name)
+	case b.archives == nil:
+		return errUnopened
+	}
+	block, err := c.blockOf(ctx, t, op.Node, op.Lvstore)
+	if err != nil {
+		return err
+	}
+	if err := b.archives.Lend(ctx, backup.Lend{
+		Target: t, Of: b.cfg.Cluster, Node: op.Node, Name: name, Address: n.Address(),
+		Archive: op.Archive, Cluster: op.Cluster, Layer: op.Image, Block: block, Bound: plan.ImageBound,
+	}); err != nil {
+		return fmt.Errorf("serving %s of archive %s: %w", op.Image, op.Archive, err)
+	}
+	return nil
+}
+
+// giveBack detaches a node from an image, which is not served to it any more.
+func (c *caller) giveBack(ctx context.Context, t *spdk.Client, op plan.ImageDetach) error {
+	if err := unless(spdk.NotFound, t.DetachController(ctx, c.cluster.ImageController(op.Volume))); err != nil {
+		return err
+	}
+	if c.backups.archives != nil {
+		c.backups.archives.Return(c.cluster, op.Volume)
 	}
 	return nil
 }

@@ -168,6 +168,10 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return c.backup(ctx, t, op)
 	case plan.Fill:
 		return c.fill(ctx, t, op)
+	case plan.ImageAttach:
+		return c.lend(ctx, t, op)
+	case plan.ImageDetach:
+		return c.giveBack(ctx, t, op)
 	case plan.RecordForget:
 		return c.backups.forget(ctx, op)
 	case plan.ArchivePrune:

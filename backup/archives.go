@@ -27,6 +27,8 @@ type Archives struct {
 
 	mu  sync.Mutex
 	all map[string]*opened
+
+	lends lends
 }
 
 // opened is an archive that is open.
@@ -182,6 +184,7 @@ func (a *Archives) Close() {
 	if a == nil {
 		return
 	}
+	a.lends.close()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, o := range a.all {

@@ -19,7 +19,7 @@ func TestNamesRoundTrip(t *testing.T) {
 		Head{Volume{strings.Repeat("v", MaxWhole) + ".63", "k3f7"}, 9_999_999, 99, 9_999_999, true, true, false, Primary, Layout{64, 1024}, "abcd"},
 		Layer{db, 3, "base", false}, Layer{db, 4, "join", true}, Staging{Volume: db, Epoch: 9},
 		Layer{long, 9_999_999, strings.Repeat("s", MaxName), true},
-		Head{Volume{"db", Pending}, 1, 2, 0, false, false, false, Sealed, Layout{}, ""}, Staging{Volume: db, Epoch: NoLayer}, Staging{Volume: db, Epoch: NoLayer - 3}, Staging{Volume: long, Epoch: NoLayer}, Staging{Volume: db, From: "bx2a"}, Staging{Volume: long, From: "bx2a", Follows: true},
+		Head{Volume{"db", Pending}, 1, 2, 0, false, false, false, Sealed, Layout{}, ""}, Staging{Volume: db, Epoch: NoLayer}, Staging{Volume: db, Epoch: NoLayer - 3}, Staging{Volume: long, Epoch: NoLayer}, Staging{Volume: db, From: "bx2a"}, Staging{Volume: long, From: "bx2a", Follows: true}, Staging{Volume: long, From: "bx2a", Epoch: MaxEpoch, MiB: maxMiB},
 	} {
 		if len(n.Lvol()) > MaxLvolName {
 			t.Errorf("%q has %d bytes", n.Lvol(), len(n.Lvol()))
@@ -58,6 +58,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("db.k3f7+4294967295")
 	f.Add("db.k3f7+99999999999")
 	f.Add("db.k3f7+~abcd~")
+	f.Add("db.k3f7+~abcd.4.64")
 	f.Fuzz(func(t *testing.T, s string) {
 		n, ok := Parse(LvolName(s))
 		switch {

@@ -108,6 +108,9 @@ func (n lvolNamed) canonical(id *identity) string {
 	case lineage.Head:
 		return v.String() + "#"
 	case lineage.Staging:
+		if name.Forerunner() {
+			return v.String() + "+~"
+		}
 		return v.String() + "+"
 	case lineage.Layer:
 		name.Volume = v

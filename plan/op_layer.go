@@ -68,9 +68,15 @@ type LvolCloneBdev struct {
 }
 
 func (op LvolCloneBdev) Words() string {
-	return fmt.Sprintf("create %s/%s on top of %s", op.Lvstore, op.Name, op.Label)
+	on := string(op.Label)
+	if name, _ := lineage.Parse(op.Name); name != nil {
+		if st, is := name.(lineage.Staging); is && st.Forerunner() {
+			on = "the image that is served"
+		}
+	}
+	return fmt.Sprintf("create %s/%s on top of %s", op.Lvstore, op.Name, on)
 }
-func (op LvolCloneBdev) Facts() Facts { return Facts{RiskPause, lvolNamed(op.Name), noHosts, noCopy} }
+func (op LvolCloneBdev) Facts() Facts { return Facts{RiskCreate, lvolNamed(op.Name), noHosts, noCopy} }
 func (op LvolCloneBdev) key() key {
 	return key{text(op.Lvstore), lvolNamed(op.Name), bdevNamed(op.Label)}
 }

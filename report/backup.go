@@ -40,6 +40,10 @@ func (r *Report) Recorded(cfg *schema.Config, s *state.Snapshot, found catalog.C
 		if v.Backup != nil {
 			r.Volumes[i].Backup = backup(cfg.Cluster, v, s.Incarnation(cfg.Cluster, id), found[v.Backup.To])
 		}
+		if is := r.Volumes[i].Restoring; is != nil && v.Restore != nil {
+			is.recorded(cfg.Cluster, v, own().Incarnation(cfg.Cluster, id), found[v.Restore.Archive])
+			r.Volumes[i].restores()
+		}
 		if r.Volumes[i].Health == Following {
 			r.Volumes[i].Follow = follow(cfg.Cluster, v, own().Incarnation(cfg.Cluster, id), found[v.Restore.Archive])
 		}

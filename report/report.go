@@ -98,11 +98,13 @@ type Volume struct {
 	Limits    *Limits        `json:"limits,omitempty"`    // nil: none
 	// Next is when its next snapshot on schedule is due, or was if it was not taken: RFC 3339;
 	// "" without a schedule, or where nobody knows the time (Schedule).
-	Next     string    `json:"nextSnapshot,omitempty"`
-	Backup   *Backup   `json:"backup,omitempty"` // nil: it is not backed up, or nobody looked (Recorded)
-	Follow   *Follow   `json:"follow,omitempty"` // nil: it follows nothing, or nobody looked (Recorded)
-	Exports  []Export  `json:"exports,omitempty"`
-	Replicas []Replica `json:"replicas,omitempty"`
+	Next   string  `json:"nextSnapshot,omitempty"`
+	Backup *Backup `json:"backup,omitempty"` // nil: it is not backed up, or nobody looked (Recorded)
+	Follow *Follow `json:"follow,omitempty"` // nil: it follows nothing, or nobody looked (Recorded)
+	// Restoring is how far it is written, of a volume that hosts use already; nil of others.
+	Restoring *Restoring `json:"restoring,omitempty"`
+	Exports   []Export   `json:"exports,omitempty"`
+	Replicas  []Replica  `json:"replicas,omitempty"`
 	// Unread are the nodes of those that count as current, for the engine has them in
 	// use, and could not be read.
 	Unread []lineage.Node `json:"unread,omitempty"`
@@ -264,6 +266,9 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 	}
 	if follows(v, inc) {
 		out.Health, out.Why, out.Undecided = Following, "", false
+	}
+	if out.Restoring = restoring(cfg.Cluster, s, inc); out.Restoring != nil {
+		out.restores()
 	}
 	return out, verdict
 }

@@ -46,7 +46,8 @@ func unmanaged(cfg *schema.Config, conf *schema.Node, n *state.Node) []Unmanaged
 	}
 	for name, c := range n.Controllers {
 		_, link := cfg.Cluster.ParseLink(c.NQN)
-		if _, backup := cfg.Cluster.ParseBackup(c.NQN); !link && !backup &&
+		_, image := cfg.Cluster.ParseImage(c.NQN)
+		if _, backup := cfg.Cluster.ParseBackup(c.NQN); !link && !backup && !image &&
 			!slices.ContainsFunc(conf.Pools, func(p *schema.Pool) bool { return name == cfg.Cluster.Disk(p.Name) }) {
 			add("controller", name)
 		}

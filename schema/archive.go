@@ -65,6 +65,8 @@ type Restore struct {
 	// Follow is set when the volume is served by nobody, and has every snapshot written to it
 	// as it is recorded.
 	Follow bool `json:",omitempty"`
+	// Instant is set when hosts use the volume while what it starts as is still being written.
+	Instant bool `json:",omitempty"`
 }
 
 // Latest is the youngest snapshot that is recorded.
@@ -244,8 +246,9 @@ func (o object) restore() *Restore {
 	}
 	which, _ := o.field("snapshots").matching(`"all" or "none"`, func(t string) bool { return t == "all" || t == "none" })
 	r.Alone = which == "none"
+	r.Instant = o.field("instant").boolean()
 	if r.Follow = o.field("follow").boolean(); r.Follow {
-		for _, name := range []string{"snapshot", "snapshots"} {
+		for _, name := range []string{"snapshot", "snapshots", "instant"} {
 			if at := o.field(name); at != nil {
 				at.wrong("leave it out", "does not go together with follow: every snapshot is restored as it is recorded")
 			}
@@ -259,6 +262,16 @@ func (r *relations) restore(v *Volume, o object) {
 	if v.Restore != nil && v.Restore.Archive != "" && r.cfg.Archive(v.Restore.Archive) == nil {
 		at, _ := o.field("from").object("")
 		at.field("archive").wrong(Hint(v.Restore.Archive, "archives", r.archiveNames()), "%q: there is no archive of that name", v.Restore.Archive)
+	}
+	if v.Restore == nil || !v.Restore.Instant {
+		return
+	}
+	at, _ := o.field("from").object("")
+	switch {
+	case v.Export.Kind == ExportUblk || v.Export.Kind == ExportNBD:
+		at.field("instant").wrong("export it by nvmf, or leave instant out", "does not go together with a device of the kernel, whose I/O cannot be held when all is written")
+	case v.Encryption != nil:
+		at.field("instant").wrong("leave instant out", "does not go together with encryption yet")
 	}
 }
 

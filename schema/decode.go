@@ -21,7 +21,7 @@ var (
 	fenceFields       = []string{"command", "options", "secrets", "timeout"}
 	archiveFields     = []string{"dir", "s3", "password", "appendOnly", "prune"}
 	s3Fields          = []string{"endpoint", "region", "bucket", "prefix", "pathStyle", "ca", "storageClass", "accessKey", "secretKey"}
-	restoreFields     = []string{"archive", "cluster", "volume", "snapshot", "snapshots", "follow"}
+	restoreFields     = []string{"archive", "cluster", "volume", "snapshot", "snapshots", "follow", "instant"}
 	imageFields       = []string{"file", "sha256", "format"}
 	backupFields      = []string{"to", "snapshots", "every", "keep"}
 	volumeFields      = []string{

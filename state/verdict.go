@@ -65,7 +65,10 @@ func (s *Snapshot) addLeg(inc *Incarnation, c lineage.Cluster, v *Verdict, u lin
 		return
 	}
 	leg := CurrentLeg{UUID: u}
-	if s.Nodes[v.Engine].lvolByUUID[u] != nil {
+	if l := s.Nodes[v.Engine].lvolByUUID[u]; l != nil {
+		if st, is := l.Parsed.(lineage.Staging); is && st.Forerunner() {
+			return // it becomes one when it has a head's name
+		}
 		leg.Node = v.Engine // it is Apart
 	}
 	if r := s.Nodes[v.Engine].Remotes[u]; r != nil {

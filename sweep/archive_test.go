@@ -60,7 +60,7 @@ func (d *depot) archives(a *applier) *backup.Archives {
 			}
 			return shelf{d, a}, "secret", nil
 		},
-		Net: &backup.Net{Listen: func(context.Context) (net.Listener, error) { return d.listen("") }, Dial: d.dial},
+		Net: &backup.Net{Listen: func(context.Context) (net.Listener, error) { return d.listen("") }, ListenAt: func(_ context.Context, at string) (net.Listener, error) { return d.listen(at) }, Dial: d.dial},
 	}
 }
 

@@ -126,6 +126,9 @@ func (c *Checker) step(s *plan.Section, step *plan.Step) error {
 	if err := c.owned(step.Op); err != nil {
 		return err
 	}
+	if err := c.forerunnerStays(s, step.Op); err != nil {
+		return err
+	}
 	if err := c.permitted(s, step); err != nil {
 		return err
 	}

@@ -63,6 +63,9 @@ func (c *Checker) forget(op plan.RecordForget) error {
 			continue
 		}
 		of := from.From(c.cfg.Cluster)
+		if from.Instant && of == c.cfg.Cluster && from.Volume == op.Volume && !c.made(o.Name) {
+			return fmt.Errorf("volume %s, which may read any record of %s, is not whole yet", o.Name, op.Volume)
+		}
 		if r := in.Youngest(of, from.Volume, from.Named()); r != nil && of == c.cfg.Cluster && slices.Contains(op.Layers, r.Layer) {
 			return fmt.Errorf("%s is what volume %s comes from", r.Layer, o.Name)
 		}
@@ -91,4 +94,9 @@ func (c *Checker) remaining(name, volume string) *catalog.Archive {
 		}
 	}
 	return in
+}
+
+// made reports whether there is a replica of a volume.
+func (c *Checker) made(volume string) bool {
+	return slices.ContainsFunc(c.w.Incarnations(volume), func(id lineage.Volume) bool { return len(c.w.Incarnation(id).Heads) > 0 })
 }

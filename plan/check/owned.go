@@ -57,6 +57,9 @@ func (c *Checker) owned(op plan.Op) error {
 		if err := c.notBackedUp(op); err != nil {
 			return err
 		}
+		if err := c.notOrphaned(op); err != nil {
+			return err
+		}
 		return c.lvolUnused(op)
 	case plan.LvolSnapshot:
 		if err := ours(node, op.Lvstore, op.Layer); err != nil {
@@ -75,8 +78,14 @@ func (c *Checker) owned(op plan.Op) error {
 		}
 		return ours(node, op.Lvstore, op.Name)
 	case plan.LvolCloneBdev:
+		if err := c.clonesImage(op); err != nil {
+			return err
+		}
 		return ours(node, op.Lvstore, op.Name)
 	case plan.LvolSetParent:
+		if err := c.stands(op); err != nil {
+			return err
+		}
 		return c.changed(node, op.Lvstore, op.Name)
 	case plan.ShallowCopy:
 		if _, staging := c.lvol(op.To).(lineage.Staging); !staging {
@@ -90,6 +99,10 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.backup(node, op)
 	case plan.Fill:
 		return c.fill(node, op)
+	case plan.ImageAttach:
+		return c.lends(op)
+	case plan.ImageDetach:
+		return c.unread(op.Node, c.cfg.Cluster.ImageController(op.Volume), op.Volume)
 	case plan.RecordForget:
 		return c.forget(op)
 	case plan.ArchivePrune:

@@ -27,7 +27,7 @@ func lvolKey(n lineage.Node, lvstore string, name lineage.LvolName) string {
 // not in the archive, and what differs from another image to what does not hold that.
 func (c *Checker) fill(n *schema.Node, op plan.Fill) error {
 	staging, ok := written(op.Name)
-	if !ok || staging.Follows {
+	if !ok || staging.Follows || staging.Forerunner() {
 		return fmt.Errorf("%s is no lvol that is being made of what an archive has: it would be overwritten", op.Name)
 	}
 	if err := ours(n, op.Lvstore, op.Name); err != nil {
@@ -44,7 +44,7 @@ func (c *Checker) fill(n *schema.Node, op plan.Fill) error {
 	case of.Volume.ID != staging.From:
 		return fmt.Errorf("%s is an image of another incarnation than %s says", op.Image, op.Name)
 	}
-	if inc := c.w.Incarnation(staging.Volume); len(inc.Heads) > 0 || inc.Running() {
+	if inc := c.w.Incarnation(staging.Volume); len(inc.Heads) > 0 || inc.Running() && c.forerunner(staging.Volume) == nil {
 		return fmt.Errorf("%s is there already", staging.Volume)
 	}
 	l := c.w.Nodes[n.Name].Lvols[op.Lvstore+"/"+string(op.Name)]
@@ -69,8 +69,12 @@ func (c *Checker) over(n lineage.Node, l *state.Lvol, image lineage.LvolName) bo
 	if !l.Complete() || l.Allocated != 0 || l.Parent == "" {
 		return false
 	}
-	return c.holds(n, l.Lvstore, l.Parent) == image || c.follows(l.Parsed.Of()) && sameLayer(l.Parent, image)
+	return c.holds(n, l.Lvstore, l.Parent) == image || c.called(l.Parsed.Of()) && sameLayer(l.Parent, image)
 }
+
+// called reports whether the layers of an incarnation are called as the records are of which
+// they are made, those that stay as well as those that only strata needs.
+func (c *Checker) called(id lineage.Volume) bool { return c.follows(id) || c.forerunner(id) != nil }
 
 // follows reports whether an incarnation follows what is recorded: its layers are called as
 // those are.
@@ -85,7 +89,7 @@ func (c *Checker) follows(id lineage.Volume) bool {
 func sameLayer(a, b lineage.LvolName) bool {
 	x, _ := lineage.ParseLayer(a)
 	y, ok := lineage.ParseLayer(b)
-	x.Volume = y.Volume
+	x.Volume, x.Own = y.Volume, y.Own
 	return ok && x == y
 }
 
@@ -103,10 +107,10 @@ func (c *Checker) snapshotted(op plan.LvolSnapshot) error {
 	}
 	image, _ := lineage.ParseLayer(c.holds(op.Node, op.Lvstore, op.Lvol))
 	layer, _ := lineage.ParseLayer(op.Layer)
-	if image.Snapshot == "" || layer.Own || layer.Snapshot != image.Snapshot {
+	if image.Snapshot == "" || layer.Own && c.forerunner(layer.Volume) == nil || layer.Snapshot != image.Snapshot {
 		return fmt.Errorf("%s does not hold the image of a snapshot %s", op.Lvol, layer.Snapshot)
 	}
-	if c.follows(layer.Volume) && layer.Epoch != image.Epoch {
+	if c.called(layer.Volume) && layer.Epoch != image.Epoch {
 		return fmt.Errorf("%s follows what is recorded, and has %s, not epoch %d", layer.Volume, image.Lvol(), layer.Epoch)
 	}
 	c.images[lvolKey(op.Node, op.Lvstore, op.Layer)] = c.holds(op.Node, op.Lvstore, op.Lvol)
@@ -127,7 +131,7 @@ func (c *Checker) unserved(op plan.LvolClone) error {
 
 // whole refuses to make a head of such staging before all of an image is written.
 func (c *Checker) whole(op plan.LvolRename) error {
-	if _, is := written(op.From); is && c.holds(op.Node, op.Lvstore, op.From) == "" {
+	if st, is := written(op.From); is && !st.Forerunner() && c.holds(op.Node, op.Lvstore, op.From) == "" {
 		return fmt.Errorf("%s does not hold the whole image", op.From)
 	}
 	return nil

@@ -128,6 +128,7 @@ func (b *builder) run(last *builder) {
 			b.orphans()
 		}
 		b.endBackups()
+		b.endImages()
 		b.refer()
 		b.forgetRecords()
 		b.letGoLost()

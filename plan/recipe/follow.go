@@ -41,6 +41,7 @@ type follower struct {
 	of     lineage.ID // the incarnation whose records it follows
 	at     lineage.Place
 	on     *state.Node
+	size   int64         // of what is written, in bytes; 0 where it is that of the volume
 	layers []*state.Lvol // oldest first
 }
 
@@ -63,6 +64,7 @@ func (f *follower) snapshots() (names []string) {
 // recorded is the layer whose record one of its own is.
 func (f *follower) recorded(volume string, l *state.Lvol) lineage.LvolName {
 	own := l.Parsed.(lineage.Layer)
+	own.Own = false
 	own.Volume = lineage.Volume{Name: volume, ID: f.of}
 	return own.Lvol()
 }
@@ -80,19 +82,25 @@ func (b *builder) follower(v *schema.Volume) (found *follower) {
 			if !is || !mark.Follows {
 				continue
 			}
-			f := &follower{id: id, of: mark.From, at: o.Place(), on: b.w.Nodes[o.Node]}
-			for _, l := range inc.Layers(o.Node, o.Lvol.Lvstore) {
-				f.layers = append(f.layers, l)
-			}
-			slices.SortFunc(f.layers, func(x, y *state.Lvol) int {
-				return cmp.Compare(x.Parsed.(lineage.Layer).Epoch, y.Parsed.(lineage.Layer).Epoch)
-			})
+			f := b.followerAt(inc, o, mark.From)
 			if found == nil || epochOf(f.newest()) > epochOf(found.newest()) {
 				found = f
 			}
 		}
 	}
 	return found
+}
+
+// followerAt is what an incarnation has where an lvol of it is.
+func (b *builder) followerAt(inc *state.Incarnation, o state.Placed, of lineage.ID) *follower {
+	f := &follower{id: inc.Volume, of: of, at: o.Place(), on: b.w.Nodes[o.Node]}
+	for _, l := range inc.Layers(o.Node, o.Lvol.Lvstore) {
+		f.layers = append(f.layers, l)
+	}
+	slices.SortFunc(f.layers, func(x, y *state.Lvol) int {
+		return cmp.Compare(x.Parsed.(lineage.Layer).Epoch, y.Parsed.(lineage.Layer).Epoch)
+	})
+	return f
 }
 
 func epochOf(l *state.Lvol) lineage.Epoch {
@@ -143,7 +151,7 @@ func (s *subject) keepUp(f *follower) result {
 			s.id = lineage.Volume{}
 			return blocked
 		}
-		s.bring(f, all, in)
+		s.bring(f, s.followed(f, all), in)
 	} else {
 		s.thin(f)
 	}
@@ -192,7 +200,7 @@ func (s *subject) beginToFollow(rec *catalog.Record, in *catalog.Archive) result
 	why := because(s.v.At("from"), "volume %s follows %s of archive %s", s.v.Name, s.v.Restore.Volume, s.v.Restore.Archive)
 	mark := lineage.Staging{Volume: s.id, From: f.of, Follows: true}.Lvol()
 	s.sec.then(why, plan.RiskCreate, plan.LvolCreate{At: plan.At{Node: at.Node}, Lvstore: at.Lvstore, Name: mark, Size: roundUp(1, p.cluster)})
-	s.bring(f, []catalog.Record{*rec}, in)
+	s.bring(f, s.followed(f, []catalog.Record{*rec}), in)
 	s.id = lineage.Volume{}
 	return acted
 }
@@ -220,12 +228,29 @@ func (s *subject) lacking(f *follower, rec *catalog.Record, in *catalog.Archive)
 	return slices.DeleteFunc(all, func(r catalog.Record) bool { return gone[r.Of().Snapshot] != "" && r.Layer != rec.Layer })
 }
 
+// brought is a record that is written, what the layer is called that it becomes, and why.
+type brought struct {
+	catalog.Record
+	layer lineage.LvolName
+	why   reason
+}
+
+// followed are records that become layers of what follows.
+func (s *subject) followed(f *follower, all []catalog.Record) (made []brought) {
+	for _, r := range all {
+		of := r.Of()
+		made = append(made, brought{r, lineage.Layer{Volume: f.id, Epoch: of.Epoch, Snapshot: of.Snapshot}.Lvol(),
+			because(s.v.At("from"), "archive %s has %s, recorded %s, and %s follows it", s.v.Restore.Archive, r.Layer, retention.Clock(r.Time), s.v.Name)})
+	}
+	return made
+}
+
 // bring has records written, one after the other.
-func (s *subject) bring(f *follower, all []catalog.Record, in *catalog.Archive) {
+func (s *subject) bring(f *follower, all []brought, in *catalog.Archive) {
 	s.hide(f.id, s.ended())
 	n, staging := plan.At{Node: f.at.Node}, lineage.Staging{Volume: f.id, From: f.of}.Lvol()
-	size := s.b.size(s.v, []plan.Choice{{Node: f.at.Node, Lvstore: f.at.Lvstore}})
-	why := because(s.v.At("from"), "archive %s has %s, recorded %s, and %s follows it", s.v.Restore.Archive, all[0].Layer, retention.Clock(all[0].Time), s.v.Name)
+	size := cmp.Or(f.size, s.b.size(s.v, []plan.Choice{{Node: f.at.Node, Lvstore: f.at.Lvstore}}))
+	why := all[0].why
 	at := func() *state.Lvol { return s.b.w.Nodes[f.at.Node].Lvols[f.at.Lvstore+"/"+string(staging)] }
 	newest := f.newest()
 	below := lineage.LvolName("")
@@ -253,14 +278,13 @@ func (s *subject) bring(f *follower, all []catalog.Record, in *catalog.Archive) 
 	}
 	s.b.copies[f.at.Node]++
 	for _, r := range all {
-		next := because(s.v.At("from"), "archive %s has %s, recorded %s, and %s follows it", s.v.Restore.Archive, r.Layer, retention.Clock(r.Time), s.v.Name)
+		next := r.why
 		if write.Over != "" && in.Find(r.Cluster, write.Over) == nil {
 			next = because(s.v.At("from"), "archive %s has %s, recorded %s, and no record any more of %s: what is here is read and compared with it", s.v.Restore.Archive, r.Layer, retention.Clock(r.Time), write.Over)
 		}
-		write.Cluster, write.Image, write.Bytes = r.Cluster, r.Layer, written(in, &r, write.Over)
+		write.Cluster, write.Image, write.Bytes = r.Cluster, r.Layer, written(in, &r.Record, write.Over)
 		s.sec.then(next, plan.RiskCopy, write)
-		of := r.Of()
-		s.sec.then(next, plan.RiskCreate, plan.LvolSnapshot{At: n, Lvstore: f.at.Lvstore, Lvol: staging, Layer: lineage.Layer{Volume: f.id, Epoch: of.Epoch, Snapshot: of.Snapshot}.Lvol()})
+		s.sec.then(next, plan.RiskCreate, plan.LvolSnapshot{At: n, Lvstore: f.at.Lvstore, Lvol: staging, Layer: r.layer})
 		write.Over = r.Layer
 	}
 }

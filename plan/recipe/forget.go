@@ -114,9 +114,17 @@ func (b *builder) comesFrom(archive string, in *catalog.Archive, layer lineage.L
 		if v.Restore == nil || v.Restore.Archive != archive {
 			return false
 		}
+		if of, _ := lineage.ParseLayer(layer); v.Restore.Instant && v.Restore.Volume == of.Volume.Name && v.Restore.From(b.cfg.Cluster) == b.cfg.Cluster && !b.isThere(v.Name) {
+			return true // hosts may read any of them, on a node that was not read, too
+		}
 		r := b.restored(v.Restore, in)
 		return r != nil && r.Cluster == b.cfg.Cluster && r.Layer == layer
 	})
+}
+
+// isThere reports whether there is a replica of a volume.
+func (b *builder) isThere(volume string) bool {
+	return slices.ContainsFunc(b.w.Incarnations(volume), func(id lineage.Volume) bool { return len(b.w.Incarnation(id).Heads) > 0 })
 }
 
 // using says what this run does in an archive that keeps others from having it for
@@ -130,6 +138,8 @@ func (b *builder) using(archive string) string {
 		switch {
 		case backs && (sends || at(plan.BackupKey(v.Name))):
 			return fmt.Sprintf("volume %s is backed up there first", v.Name)
+		case made && b.forerunner(v) != nil:
+			return fmt.Sprintf("hosts of volume %s read from there", v.Name)
 		case made && (fills || at(plan.VolumeKey(v.Name))):
 			return fmt.Sprintf("volume %s comes from there first", v.Name)
 		case backs && at(plan.VolumeKey(v.Name)):

@@ -33,6 +33,9 @@ type rival struct {
 // counts where that is not clear. Where it is, no word changes it: one that was
 // meant for another must not take away what hosts use.
 func (b *builder) pick(v *schema.Volume) (p picked, why, hint string) {
+	if f := b.forerunner(v); f != nil {
+		return b.pickAhead(v, f)
+	}
 	rivals, layers := b.rivals(v)
 	if a := b.astray(v, rivals); a != nil {
 		hint := fmt.Sprintf("have its lvstore in a pool, with lvstore: %q or renamedFrom, or take its disk away", a.Where)

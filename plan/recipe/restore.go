@@ -60,7 +60,11 @@ func (s *subject) restore() result {
 	if b.unheard(s.places.Chosen) {
 		return acted
 	}
-	s.fill(of, s.seatOf(s.places.Chosen))
+	at := s.seatOf(s.places.Chosen)
+	if s.v.Restore != nil && s.v.Restore.Instant {
+		return s.runAhead(of, at)
+	}
+	s.fill(of, at)
 	return acted
 }
 
@@ -255,7 +259,7 @@ func (b *builder) unfinished(v *schema.Volume) (all []lineage.Volume) {
 			return is && st.From != ""
 		}) && !slices.ContainsFunc(inc.Others, func(o state.Placed) bool {
 			st, is := o.Lvol.Parsed.(lineage.Staging)
-			return is && st.Follows
+			return is && (st.Follows || st.Forerunner())
 		})
 		if len(inc.Heads) == 0 && !inc.Running() && written {
 			all = append(all, id)
@@ -264,11 +268,14 @@ func (b *builder) unfinished(v *schema.Volume) (all []lineage.Volume) {
 	return all
 }
 
-// begun are the incarnations of a volume that it may become: what a restore has left, and
-// what follows.
+// begun are the incarnations of a volume that it may become: what a restore has left, what
+// hosts use before it is restored, and what follows.
 func (b *builder) begun(v *schema.Volume) []lineage.Volume {
 	all := b.unfinished(v)
 	if f := b.follower(v); f != nil {
+		all = append(all, f.id)
+	}
+	if f := b.forerunner(v); f != nil {
 		all = append(all, f.id)
 	}
 	return all

@@ -46,6 +46,7 @@ var (
 
 var making = course{"A volume that nobody has", []row{
 	{recipe{"follow", "what an archive has of another is written to it as it is recorded; when it is to follow no more, it is served", "follow.go", changing, (*subject).following}, []result{acted, blocked}},
+	{recipe{"instant", "hosts use it while what an archive has of it is still being written", "instant.go", serving.except("what is written, `change`"), (*subject).runsAhead}, []result{acted, blocked}},
 	{recipe{"seen", "no volume is new while a node that may have a replica was not read", "create.go", asks, (*subject).seen}, []result{acted, blocked}},
 	{recipe{"clone", "sealed heads on a layer of another volume", "clone.go", changing, (*subject).createClone}, []result{acted, blocked}},
 	{recipe{"restore", "a sealed head of what an archive or a file has", "restore.go", changing, (*subject).restore}, []result{acted, blocked}},

@@ -98,7 +98,7 @@ func (b *builder) open(v *schema.Volume) *subject {
 		return nil
 	}
 	s := &subject{b: b, v: v, keep: map[lineage.UUID]lineage.Node{}}
-	if s.busy() && (len(b.unfinished(v)) > 0 || b.follower(v) != nil) {
+	if s.busy() && len(b.begun(v)) > 0 {
 		return nil // it is being made of what an archive has
 	}
 	p, why, hint := b.pick(v)

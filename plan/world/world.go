@@ -147,6 +147,12 @@ func (w *World) Project(op plan.Op) error {
 		return err
 	case plan.Fill:
 		return w.projectFill(n, op)
+	case plan.ImageAttach:
+		return w.projectImage(n, op)
+	case plan.ImageDetach:
+		ctrl := w.cluster.ImageController(op.Volume)
+		delete(n.Controllers, ctrl)
+		w.dropController(n, ctrl)
 	case plan.UblkTarget, plan.WriteLimit, plan.ExpectPaths, plan.ExpectAddress, plan.AddressMove, plan.RecordForget, plan.ArchivePrune:
 	case plan.HostLimit:
 		n.SetLimits(op.Bdev, Limits(op.Limits))

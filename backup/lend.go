@@ -1,0 +1,251 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"strata/archive"
+	"strata/lineage"
+	"strata/nvmetcp"
+	"strata/spdk"
+)
+
+// Lend is the image of a record, which a node reads as a disk for as long as a volume is made of
+// it. Beyond the image it reads as zero.
+type Lend struct {
+	Target *spdk.Client
+	Of     lineage.Cluster
+	Node   lineage.Node
+	Name   lineage.Staging // of what reads it
+	// Address is that of the node.
+	Address string
+	// Archive has the image, of that layer of that cluster.
+	Archive string
+	Cluster lineage.Cluster
+	Layer   lineage.LvolName
+	Block   int // of the lvstore, in bytes
+	// Bound is how long a node waits for what it does not get before it gives errors, in
+	// seconds, counted from when it has noticed.
+	Bound int
+}
+
+// lent is an image that is served.
+type lent struct {
+	target *nvmetcp.Target
+	at     *net.TCPAddr
+	image  *archive.Image
+	end    context.CancelFunc
+}
+
+// lends are all that are served, by the subsystem. They outlive the runs that have begun them.
+type lends struct {
+	mu  sync.Mutex
+	all map[lineage.NQN]*lent
+}
+
+// Lend serves an image to a node until it is given back, or the archives are closed, and has
+// the node be connected to it: one that was, of a strata before, finds it where it was.
+func (a *Archives) Lend(ctx context.Context, l Lend) error {
+	a.lends.mu.Lock()
+	defer a.lends.mu.Unlock()
+	name := l.Of.ImageController(l.Name.Volume)
+	was, err := found(ctx, l.Target, name)
+	if err != nil {
+		return err
+	}
+	is := a.lends.all[l.Of.ImageNQN(l.Name.Volume)]
+	if is == nil {
+		if is, err = a.serve(ctx, l, was); err != nil {
+			return err
+		}
+	}
+	switch {
+	case was == nil:
+		err = l.attach(ctx, is.at, name)
+	case was.Trid.TrAddr != is.at.IP.String() || was.Trid.TrSvcID != fmt.Sprint(is.at.Port):
+		return fmt.Errorf("it looks for strata at %s, and strata listens at %s", net.JoinHostPort(was.Trid.TrAddr, was.Trid.TrSvcID), is.at)
+	}
+	if err != nil {
+		return err
+	}
+	return l.await(ctx, name)
+}
+
+// Return serves an image no more. Nobody may be attached to it.
+func (a *Archives) Return(c lineage.Cluster, v lineage.Volume) {
+	a.lends.mu.Lock()
+	defer a.lends.mu.Unlock()
+	nqn := c.ImageNQN(v)
+	if is := a.lends.all[nqn]; is != nil {
+		is.close()
+		delete(a.lends.all, nqn)
+	}
+}
+
+func (l *lends) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, is := range l.all {
+		is.close()
+	}
+	l.all = nil
+}
+
+func (is *lent) close() {
+	is.end()
+	is.target.Close()
+	is.image.Close()
+}
+
+// serve opens the image and listens for the node: where it looks for it already, or else where
+// jobs listen.
+func (a *Archives) serve(ctx context.Context, l Lend, was *spdk.ControllerPath) (*lent, error) {
+	image, err := a.image(ctx, l.Archive, l.Cluster, l.Layer)
+	if err != nil {
+		return nil, err
+	}
+	id, err := uuid.Parse(string(l.Of.ImageUUID(l.Name)))
+	if err == nil && image.Size > l.Name.Size() {
+		err = fmt.Errorf("%s has %d bytes, and %s is to have %d", l.Layer, image.Size, l.Name.Lvol(), l.Name.Size())
+	}
+	var listener net.Listener
+	if err == nil {
+		listener, err = a.listenFor(ctx, l, was)
+	}
+	if err != nil {
+		image.Close()
+		return nil, err
+	}
+	serving, end := context.WithCancel(context.Background())
+	nqn := l.Of.ImageNQN(l.Name.Volume)
+	disk := &nvmetcp.Disk{
+		NQN: string(nqn), Hosts: []string{string(l.Of.HostNQN(l.Node))},
+		Namespace: nvmetcp.Namespace{ID: 1, UUID: id, BlockSize: l.Block, Size: l.Name.Size(), ReadOnly: true,
+			Backend: &lentImage{of: image, until: serving, bound: time.Duration(l.Bound) * time.Second}},
+	}
+	is := &lent{target: &nvmetcp.Target{Connect: disk.Connect}, at: listener.Addr().(*net.TCPAddr), image: image, end: end}
+	go func() { _ = is.target.Serve(listener) }() // which ends when it is closed
+	if a.lends.all == nil {
+		a.lends.all = map[lineage.NQN]*lent{}
+	}
+	a.lends.all[nqn] = is
+	return is, nil
+}
+
+func (a *Archives) listenFor(ctx context.Context, l Lend, was *spdk.ControllerPath) (net.Listener, error) {
+	j := &Job{Node: l.Node, Address: l.Address, Listen: a.Listen, Net: a.Net}
+	if was == nil {
+		listener, err := listen(ctx, j)
+		if err != nil {
+			return nil, fmt.Errorf("listening for %s: %w; --backup-listen says at which address of this machine it reaches strata", l.Node, err)
+		}
+		return listener, nil
+	}
+	at := net.JoinHostPort(was.Trid.TrAddr, was.Trid.TrSvcID)
+	var listener net.Listener
+	var err error
+	if a.Net != nil {
+		listener, err = a.Net.ListenAt(ctx, at)
+	} else {
+		listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", at)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s looks for strata at %s, where it was before, and strata cannot listen there: %w; run it on the machine that has that address", l.Node, at, err)
+	}
+	return listener, nil
+}
+
+// attach has the node attach to it, for good: what reads it would never be whole again if the
+// controller went.
+func (l Lend) attach(ctx context.Context, at *net.TCPAddr, name string) error {
+	family := "IPv4"
+	if at.IP.To4() == nil {
+		family = "IPv6"
+	}
+	_, err := l.Target.AttachController(ctx, spdk.AttachController{
+		Name: name, TrType: "TCP", AdrFam: family, TrAddr: at.IP.String(), TrSvcID: fmt.Sprint(at.Port),
+		SubNQN: string(l.Of.ImageNQN(l.Name.Volume)), HostNQN: string(l.Of.HostNQN(l.Node)),
+		CtrlrLossTimeoutSec: -1, ReconnectDelaySec: 1, FastIOFailTimeoutSec: uint32(l.Bound),
+	})
+	if err != nil {
+		return reason(err, at)
+	}
+	return nil
+}
+
+// found is how the node has the controller; nil where it has none.
+func found(ctx context.Context, t *spdk.Client, name string) (*spdk.ControllerPath, error) {
+	all, err := t.GetControllers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
+		if c.Name == name && len(c.Paths) > 0 {
+			return &c.Paths[0], nil
+		}
+	}
+	return nil, nil
+}
+
+// await returns when the node is connected, and has what strata shows as a bdev with the
+// lvstore's blocks.
+func (l Lend) await(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, appearTimeout)
+	defer cancel()
+	for {
+		is, err := found(ctx, l.Target, name)
+		if err != nil {
+			return err
+		}
+		if is != nil && is.State == "enabled" {
+			return awaitBdev(ctx, l.Target, string(l.Of.ImageUUID(l.Name)), l.Block)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("controller %s does not connect to strata again: see that nothing is between them that drops packets", name)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// lentImage is an image as a node reads it. Where the archive does not give what it is asked for,
+// the node waits, for it is asked again; but not longer than for a strata that is away.
+type lentImage struct {
+	of    *archive.Image
+	until context.Context // it is served
+	bound time.Duration
+}
+
+// again is how long after an error an archive is asked once more.
+const again = time.Second
+
+func (i *lentImage) ReadAt(p []byte, off int64) (int, error) {
+	n := int(min(int64(len(p)), max(i.of.Size-off, 0)))
+	clear(p[n:])
+	if n == 0 {
+		return len(p), nil
+	}
+	ctx, cancel := context.WithTimeout(i.until, i.bound)
+	defer cancel()
+	for {
+		_, err := i.of.ReadAtContext(ctx, p[:n], off)
+		if err == nil || errors.Is(err, io.EOF) {
+			return len(p), nil
+		}
+		select {
+		case <-ctx.Done():
+			return 0, err
+		case <-time.After(again):
+		}
+	}
+}
+
+// WriteAt refuses: nobody writes to an image.
+func (i *lentImage) WriteAt([]byte, int64) (int, error) { return 0, nvmetcp.ReadOnly }
