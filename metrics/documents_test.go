@@ -24,6 +24,7 @@ func TestDocumented(t *testing.T) {
 		s := newScene(t, cfg)
 		defer s.end()
 		lose(t, s)
+		s.runAhead()
 		families := s.families()
 		for name, labels := range described(s.metrics) {
 			f := families[name]

@@ -51,6 +51,9 @@ var (
 	followTime      = desc("strata_follow_timestamp_seconds", "When the record was made of the snapshot to which a volume that follows another has come; 0 for none.", "volume", "id", "archive")
 	followLacks     = desc("strata_follow_lacking", "Younger snapshots that are recorded, and that such a volume does not have yet.", "volume", "id", "archive")
 	followSince     = desc("strata_follow_lacking_since_timestamp_seconds", "When the first of these was recorded; 0 when there is none.", "volume", "id", "archive")
+	restoreServed   = desc("strata_restore_served", "Whether what is not written yet of a volume that hosts use while it is restored is served to them; while it is not, they wait.", "volume", "id", "archive")
+	restoreWritten  = desc("strata_restore_written_bytes", "Bytes that are written of it.", "volume", "id", "archive")
+	restoreTotal    = desc("strata_restore_total_bytes", "Bytes that are to be written of it at most; 0 where its archive could not be read.", "volume", "id", "archive")
 	backupRead      = desc("strata_backup_archive_read", "Whether the archive of a volume could be read.", "volume", "id", "archive")
 	volumeRead      = desc("strata_volume_read_bytes_total", "Bytes that hosts have read.", "volume", "id")
 	volumeWritten   = desc("strata_volume_written_bytes_total", "Bytes that hosts have written.", "volume", "id")
@@ -68,7 +71,7 @@ func (k known) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		configValid, configLoaded, leads, converged, looked, blocked, sections, waiting, nodeState, poolFound, poolSize, poolFree, promised,
 		volumes, volumeHealth, volumeSize, replicasCurrent, replicasWanted, volumeHosts, volumeHeld, volumeSnapshot,
-		backupTime, backupSize, backupCopied, backupVerified, backupLacks, backupRead, followTime, followLacks, followSince,
+		backupTime, backupSize, backupCopied, backupVerified, backupLacks, backupRead, followTime, followLacks, followSince, restoreServed, restoreWritten, restoreTotal,
 		volumeRead, volumeWritten, volumeReads, volumeWrites, copiesNow, copiesLeft, lacking, rebuildWait,
 	} {
 		ch <- d
@@ -171,6 +174,7 @@ func (c collected) volumes(v *view.View) {
 		c.hosts(vol, labels)
 		c.backup(vol)
 		c.follow(vol)
+		c.restoring(vol)
 		key := vol.Key()
 		c.since(volumeSnapshot, v.Snapshots[key], labels...)
 		if t, known := v.Traffic[key]; known {
@@ -215,6 +219,18 @@ func (c collected) follow(vol *report.Volume) {
 	c.gauge(followTime, at(f.Time), labels...)
 	c.gauge(followLacks, float64(f.Lacks), labels...)
 	c.gauge(followSince, at(f.Since), labels...)
+}
+
+// restoring gives how far a volume is written that hosts use already.
+func (c collected) restoring(vol *report.Volume) {
+	r := vol.Restoring
+	if r == nil {
+		return
+	}
+	labels := []string{vol.Name, string(vol.ID), r.Archive}
+	c.gauge(restoreServed, one(r.Served), labels...)
+	c.gauge(restoreWritten, float64(r.Written), labels...)
+	c.gauge(restoreTotal, float64(r.Total), labels...)
 }
 
 // at is a time in RFC 3339 as seconds since 1970; 0 for none.

@@ -36,6 +36,7 @@ type scene struct {
 	board   *view.Board
 	metrics *Metrics
 	now     int64
+	ahead   bool // a volume is restored while hosts use it
 }
 
 const twoVolumes = `{
@@ -111,8 +112,30 @@ func (s *scene) shown() *schema.Config {
 	cfg.Volumes = append(slices.Clone(cfg.Volumes), &schema.Volume{
 		Name: "dr", Size: 64 << 20, Replicas: schema.Replicas{Count: 1}, Restore: &schema.Restore{Archive: "main", Volume: "gone", Snapshot: schema.Latest, Follow: true},
 	})
+	if s.ahead {
+		cfg.Volumes = append(cfg.Volumes, &schema.Volume{
+			Name: "back", Size: 64 << 20, Replicas: schema.Replicas{Count: 1}, Restore: &schema.Restore{Archive: "main", Volume: "db", Snapshot: schema.Latest, Instant: true},
+		})
+	}
 	slices.SortFunc(cfg.Volumes, func(a, b *schema.Volume) int { return strings.Compare(a.Name, b.Name) })
 	return &cfg
+}
+
+// runAhead has an lvol on a node that hosts use while a volume is restored.
+func (s *scene) runAhead() {
+	s.t.Helper()
+	s.ahead = true
+	for _, c := range s.targets {
+		stores, err := c.GetLvstores(s.t.Context())
+		if err != nil || len(stores) == 0 {
+			continue // it is away
+		}
+		if _, err := c.LvolCreate(s.t.Context(), spdk.LvolCreate{LvolName: "back.aaaa+~k3f7.3.64", LvsName: stores[0].Name, SizeMiB: 64, ThinProvision: true}); err != nil {
+			s.t.Fatal(err)
+		}
+		break
+	}
+	s.look()
 }
 
 func (s *scene) tell(e watch.Event) {

@@ -19,6 +19,7 @@
 //     suspend   a volume is taken down whose engine is on a node that is suspended, and stays down until it is back [serve]
 //     A volume that nobody has:
 //     follow    what an archive has of another is written to it as it is recorded; when it is to follow no more, it is served [change]
+//     instant   hosts use it while what an archive has of it is still being written [serve…]
 //     seen      no volume is new while a node that may have a replica was not read (create.go)
 //     clone     sealed heads on a layer of another volume [change]
 //     restore   a sealed head of what an archive or a file has [change]

@@ -288,6 +288,8 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 			return fmt.Errorf("%s is not there, or not empty", op.Name)
 		}
 		l.Allocated = 1
+	case plan.ImageAttach, plan.ImageDetach: // no history has an archive
+		return unmodelled(op)
 	case plan.RecordForget, plan.ArchivePrune: // is done to no node
 	case plan.NodeOff:
 		if !m.down {

@@ -94,6 +94,9 @@ func overreach(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, p *pl
 					return fmt.Errorf("%s may have %s, and step %d (%s on %s) %s", s.Key(), allowed, step.Number, step.Op.Words(), step.Op.On(), fmt.Sprintf(format, args...))
 				}
 				any, takes := duties[reflect.TypeOf(step.Op).Name()]
+				if ofForerunner(step.Op) {
+					any = []schema.Duty{schema.DutyChange}
+				}
 				switch del, deletes := step.Op.(plan.LvolDelete); {
 				case !allowed.Has(schema.DutyServe):
 					return say("is done")
@@ -242,6 +245,21 @@ func isCurrent(cfg *schema.Config, w *world.World, s *plan.Section, op plan.Lvol
 		}
 	}
 	return false
+}
+
+// ofForerunner reports whether an op is of a volume that hosts use while it is restored.
+func ofForerunner(op plan.Op) bool {
+	name := lineage.LvolName("")
+	switch op := op.(type) {
+	case plan.LvolCloneBdev:
+		name = op.Name
+	case plan.LvolSetParent:
+		name = op.Name
+	default: // is of something else
+	}
+	parsed, _ := lineage.Parse(name)
+	st, is := parsed.(lineage.Staging)
+	return is && st.Forerunner()
 }
 
 // TestUnattended: whatever the golden cases begin with, and whatever is allowed, a plan
