@@ -78,8 +78,10 @@ type Options struct {
 	Part plan.Selection
 	// Archives are those that backups go into; nil: they are not opened here.
 	Archives *backup.Archives
-	// Scrubs is told what layers are like that Plan.Scrub has read; nil where none are.
+	// Scrubs has layers read and compared; nil: none are.
 	Scrubs *Scrubs
+	// Passes is how many passes are carried out at most; 0: as many as there are.
+	Passes int
 	// Lock keeps others from changing the nodes meanwhile; nil for none.
 	Lock *lock.Lock
 	// Guard ends pauses and frees the lock should this process die; nil for none.

@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"strata/backup"
 	"strata/catalog"
@@ -20,16 +19,12 @@ type backups struct {
 	archives *backup.Archives
 	run      lineage.UUID // the holder of the nodes' locks
 
-	scrubs *Scrubs
-	mu     sync.Mutex
-	read   map[string]map[plan.LayerAt]bool // as plan.Options.Scrub
+	scrubs    *Scrubs // nil: no layer is read to be compared
+	comparing comparing
 }
 
 func newBackups(cfg *schema.Config, opt Options) *backups {
-	b := &backups{cfg: cfg, archives: opt.Archives, scrubs: opt.Scrubs, read: map[string]map[plan.LayerAt]bool{}}
-	for volume := range opt.Plan.Scrub {
-		b.read[volume] = map[plan.LayerAt]bool{}
-	}
+	b := &backups{cfg: cfg, archives: opt.Archives, scrubs: opt.Scrubs}
 	if opt.Lock != nil {
 		b.run = opt.Lock.Holder
 	}

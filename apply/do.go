@@ -178,6 +178,8 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return c.backups.prune(ctx, op)
 	case plan.Scrub:
 		return c.scrub(ctx, t, op)
+	case plan.Compare:
+		return c.compare(ctx, t, op)
 	case plan.NodeOff:
 		return c.fences.switchOff(ctx, op)
 	}

@@ -81,6 +81,8 @@ func (m *made) done(section plan.Key, step plan.Step, resolve func(string) strin
 		}
 	case plan.LvolDelete:
 		delete(m.fresh, at(op.Lvstore, op.Name))
+	case plan.Compare:
+		delete(m.fresh, at(op.Lvstore, op.From)) // it was there to be renamed
 	default: // neither makes, nor renames, nor deletes an lvol
 	}
 }

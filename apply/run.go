@@ -37,6 +37,10 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 		case r.Plan.Empty() && !x.Copying() && !unsure:
 			r.Converged = len(r.Plan.Blocked)+len(r.Failures)+len(r.Deviations) == 0
 			return r, nil
+		case x.enough() && x.Copying():
+			x.Wait(ctx)
+		case x.enough():
+			return r, nil
 		case !x.Approved():
 			r.Declined = true
 			return r, nil

@@ -46,6 +46,7 @@ type Runner struct {
 	events   *events
 
 	steps   int               // done
+	failed  bool              // a step of the passes that Settle was last called for
 	resumed map[plan.Key]bool // sections that Resume was called for
 	again   atomic.Bool       // the next look is to be at everything
 	now     atomic.Int64      // plan.Options.Now from the next look on; 0: as it was
@@ -102,6 +103,7 @@ func (x *Runner) Close() {
 func (x *Runner) Settle() (waiting []plan.Key) {
 	steps, failed, copying := x.executor.settle()
 	x.steps += steps
+	x.failed = len(failed) > 0
 	for _, f := range failed {
 		if x.attempts.failed(f) {
 			x.giveUp(f)
@@ -149,7 +151,7 @@ func (x *Runner) Look(ctx context.Context) error {
 	if b.archives != nil {
 		x.planner.opt.Catalog = b.look(ctx)
 	}
-	x.planner.opt.Images, x.planner.opt.Scrub = b.images(), b.unread()
+	x.planner.opt.Images = b.images()
 	return nil
 }
 
@@ -297,6 +299,11 @@ func (x *Runner) Again() {
 // Until has plans made by a later time, in seconds since 1970, from the next look at
 // everything on. Other than the steps it may be called at any time.
 func (x *Runner) Until(now int64) { x.now.Store(now) }
+
+// enough reports whether Options.Passes have been carried out. What has failed is tried again.
+func (x *Runner) enough() bool {
+	return x.opt.Passes > 0 && x.executor.begun >= x.opt.Passes && !x.failed
+}
 
 // Stopped reports whether Options.Stop has ended the run, or somebody who has asked a
 // watch for the nodes.

@@ -1,22 +1,78 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 
 	"strata/backup"
 	"strata/catalog"
 	"strata/lineage"
 	"strata/plan"
+	"strata/schema"
 	"strata/scrub"
 	"strata/spdk"
 )
 
-// Scrubs has layers read, and is told of what was read.
+// Scrubs has layers read, and compares what was read.
 type Scrubs struct {
-	Rate   int64  // bytes a second at most; 0: no limit
+	Rate   int64  // bytes a second of a volume at most; 0: as it is configured
 	Listen string // as backup.Job.Listen
-	Read   func(scrub.Copy)
+	// Compare says what of the copies of one layer, as they were read, is not equal, to one
+	// another or to what they were. What it cannot be compared with it says to whoever asked.
+	Compare func(context.Context, []scrub.Copy) ([]scrub.Finding, error)
+	// Repair has a copy that is not like the others taken for damaged where most of them, or
+	// an archive, say which one that is, and not only where it is not as it was.
+	Repair bool
+}
+
+// comparing has the copies of layers that were read and not compared yet, and what came of
+// those that were: of one layer whoever comes first compares it.
+type comparing struct {
+	mu    sync.Mutex
+	read  map[lineage.LvolName][]scrub.Copy
+	found map[lineage.LvolName][]scrub.Finding
+}
+
+// took takes a copy in place of what was read there before.
+func (c *comparing) took(copy scrub.Copy) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.read == nil {
+		c.read, c.found = map[lineage.LvolName][]scrub.Copy{}, map[lineage.LvolName][]scrub.Finding{}
+	}
+	delete(c.found, copy.Layer)
+	c.read[copy.Layer] = append(slices.DeleteFunc(c.read[copy.Layer], func(o scrub.Copy) bool { return o.Node == copy.Node && o.Lvstore == copy.Lvstore }), copy)
+}
+
+// of compares the copies of a layer.
+func (c *comparing) of(ctx context.Context, layer lineage.LvolName, compare func(context.Context, []scrub.Copy) ([]scrub.Finding, error)) ([]scrub.Finding, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if found, done := c.found[layer]; done {
+		return found, nil
+	}
+	copies := c.read[layer]
+	if len(copies) == 0 {
+		return nil, fmt.Errorf("%s was not read in this run", layer)
+	}
+	found, err := compare(ctx, copies)
+	if err != nil {
+		return nil, err
+	}
+	c.found[layer] = found
+	delete(c.read, layer)
+	return found, nil
+}
+
+// rate is how much of a volume is read at most, in bytes a second.
+func (b *backups) rate(volume string) int64 {
+	if v := b.cfg.Volume(volume); b.scrubs.Rate == 0 && v != nil && v.Scrub != nil {
+		return v.Scrub.Rate
+	}
+	return cmp.Or(b.scrubs.Rate, schema.ScrubRate)
 }
 
 // scrub reads a layer.
@@ -47,30 +103,42 @@ func (c *caller) scrub(ctx context.Context, t *spdk.Client, op plan.Scrub) error
 		Record: catalog.Record{Layer: op.Layer, Block: block}, Layers: []string{alias},
 	}
 	now, _ := CopyOf(op)
-	sums, err := job.Sums(ctx, b.scrubs.Rate, func(copied, total uint64) {
+	sums, err := job.Sums(ctx, b.rate(of.Volume.Name), func(copied, total uint64) {
 		now.Copied, now.Total = int64(copied), int64(total)
 		c.events.copying(now)
 	})
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", op.Layer, err)
 	}
-	b.mu.Lock()
-	b.read[of.Volume.Name][op.Of()] = true
-	b.mu.Unlock()
-	b.scrubs.Read(scrub.Copy{Node: op.Node, Lvstore: op.Lvstore, Layer: op.Layer, UUID: lineage.UUID(l.UUID), Block: block, Sums: sums})
+	b.comparing.took(scrub.Copy{Node: op.Node, Lvstore: op.Lvstore, Layer: op.Layer, UUID: lineage.UUID(l.UUID), Block: block, Sums: sums})
 	return nil
 }
 
-// unread has what is to be read, and what was.
-func (b *backups) unread() map[string]map[plan.LayerAt]bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	out := map[string]map[plan.LayerAt]bool{}
-	for volume, read := range b.read {
-		out[volume] = map[plan.LayerAt]bool{}
-		for at := range read {
-			out[volume][at] = true
+// compare compares a layer, and says beside it that this was done and what came of it.
+func (c *caller) compare(ctx context.Context, t *spdk.Client, op plan.Compare) error {
+	b := c.backups
+	of, layer := lineage.ParseLayer(op.Layer)
+	is, ok := lineage.ParseScrubbed(op.To)
+	switch {
+	case b.scrubs == nil:
+		return fmt.Errorf("nobody is told what %s is like", op.Layer)
+	case !layer || !ok:
+		return fmt.Errorf("%s does not say of %s when it was compared", op.To, op.Layer)
+	}
+	found, err := b.comparing.of(ctx, op.Layer, b.scrubs.Compare)
+	if err != nil {
+		return fmt.Errorf("comparing %s: %w", op.Layer, err)
+	}
+	for _, f := range found {
+		odd := slices.Contains(f.Places, lineage.Place{Node: op.Node, Lvstore: op.Lvstore})
+		switch {
+		case odd && (f.Kind == scrub.Changed || b.scrubs.Repair):
+			if is.Damaged == 0 || of.Epoch < is.Damaged {
+				is.Damaged = of.Epoch
+			}
+		case odd, len(f.Odd) == 0:
+			is.Differs = true
 		}
 	}
-	return out
+	return t.LvolRename(ctx, c.alias(op.Node, op.Lvstore, op.From), string(is.Lvol()))
 }

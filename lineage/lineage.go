@@ -5,6 +5,7 @@
 //	head     <volume>.<id>#<epoch>.<legs>[.<cut>][:<layout>][=<check>][w|q][p|s], or #<epoch>[.<cut>][:<layout>][=<check>]x or …y
 //	layer    <volume>.<id>@<epoch>.[~]<snapshot>
 //	staging  <volume>.<id>+<epoch>, or <volume>.<id>+~<from> with ~ after it, .<epoch>.<MiB>, or neither
+//	scrubbed <volume>.<id>!<time>… (scrubbed.go)
 //
 // A name that does not parse is not strata's and is never touched.
 package lineage
@@ -87,7 +88,7 @@ const (
 // pledged stands for Fenced in the name of a head that is Pledged.
 const pledged = 'y'
 
-// Name is a parsed lvol name: a Head, a Layer or a Staging.
+// Name is a parsed lvol name: a Head, a Layer, a Staging or a Scrubbed.
 type Name interface {
 	Of() Volume
 	Lvol() LvolName
@@ -276,7 +277,7 @@ func ParseLayer(name LvolName) (Layer, bool) {
 // would not have formatted.
 func Parse(name LvolName) (Name, bool) {
 	s := string(name)
-	at := strings.IndexAny(s, "#@+")
+	at := strings.IndexAny(s, "#@+!")
 	if at < 0 {
 		return nil, false
 	}
@@ -290,6 +291,8 @@ func Parse(name LvolName) (Name, bool) {
 		return parseHead(v, rest)
 	case '@':
 		return parseLayer(v, rest)
+	case '!':
+		return parseScrubbed(v, rest)
 	default:
 		return parseStaging(v, rest)
 	}

@@ -55,6 +55,9 @@ var (
 	restoreWritten  = desc("strata_restore_written_bytes", "Bytes that are written of it.", "volume", "id", "archive")
 	restoreTotal    = desc("strata_restore_total_bytes", "Bytes that are to be written of it at most; 0 where its archive could not be read.", "volume", "id", "archive")
 	backupRead      = desc("strata_backup_archive_read", "Whether the archive of a volume could be read.", "volume", "id", "archive")
+	scrubTime       = desc("strata_scrub_timestamp_seconds", "When the last round began in which all layers of a volume were compared, of the replica for which that is longest ago; 0 for never.", "volume", "id")
+	scrubDamaged    = desc("strata_scrub_damaged", "Replicas with a layer that is known to be damaged.", "volume", "id")
+	scrubDiffering  = desc("strata_scrub_differing", "Replicas with a layer that was not like the others in the last round, and need not be damaged.", "volume", "id")
 	volumeRead      = desc("strata_volume_read_bytes_total", "Bytes that hosts have read.", "volume", "id")
 	volumeWritten   = desc("strata_volume_written_bytes_total", "Bytes that hosts have written.", "volume", "id")
 	volumeReads     = desc("strata_volume_read_seconds", "Reads of hosts, and how long they took together.", "volume", "id")
@@ -71,7 +74,7 @@ func (k known) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		configValid, configLoaded, leads, converged, looked, blocked, sections, waiting, nodeState, poolFound, poolSize, poolFree, promised,
 		volumes, volumeHealth, volumeSize, replicasCurrent, replicasWanted, volumeHosts, volumeHeld, volumeSnapshot,
-		backupTime, backupSize, backupCopied, backupVerified, backupLacks, backupRead, followTime, followLacks, followSince, restoreServed, restoreWritten, restoreTotal,
+		backupTime, backupSize, backupCopied, backupVerified, backupLacks, backupRead, followTime, followLacks, followSince, restoreServed, restoreWritten, restoreTotal, scrubTime, scrubDamaged, scrubDiffering,
 		volumeRead, volumeWritten, volumeReads, volumeWrites, copiesNow, copiesLeft, lacking, rebuildWait,
 	} {
 		ch <- d
@@ -175,6 +178,11 @@ func (c collected) volumes(v *view.View) {
 		c.backup(vol)
 		c.follow(vol)
 		c.restoring(vol)
+		if s := vol.Scrub; s != nil {
+			c.gauge(scrubTime, at(s.Time), labels...)
+			c.gauge(scrubDamaged, float64(s.Damaged()), labels...)
+			c.gauge(scrubDiffering, float64(s.Differing()), labels...)
+		}
 		key := vol.Key()
 		c.since(volumeSnapshot, v.Snapshots[key], labels...)
 		if t, known := v.Traffic[key]; known {

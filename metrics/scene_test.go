@@ -40,7 +40,7 @@ type scene struct {
 }
 
 const twoVolumes = `{
-	db: {size: 1Gi, replicas: on: ["n1", "n2"], engine: "n1", export: nvmf: hosts: "any", every: "1h", keep: hourly: 2}
+	db: {size: 1Gi, replicas: on: ["n1", "n2"], engine: "n1", export: nvmf: hosts: "any", every: "1h", keep: hourly: 2, scrub: every: "168h"}
 	logs: {size: 64Mi, replicas: on: ["n3"], export: nvmf: hosts: "any"}
 }`
 

@@ -71,7 +71,7 @@
 //     remove    layers go that are not configured any more, or too many (retain.go) (layers.go) [change…]
 //     cut       a layer is cut that is configured, due by schedule, or a mark (mark.go), in a group at one instant (group.go) [rebuild or change…]
 //     backup    a snapshot is recorded in an archive that is to be there [change]
-//     scrub     layers are read, if that is asked for, to be compared [never]
+//     scrub     layers are read, if that is asked for or due, and compared [change]
 //  5. Every pair of nodes that a volume needs a link between has one, and one
 //     that carries nothing is let go (link.go, idle.go).
 //  6. What is ours but not configured is destroyed if the operator allows it,

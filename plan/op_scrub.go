@@ -25,12 +25,18 @@ func (op Scrub) Facts() Facts {
 }
 func (op Scrub) key() key { return key{text(op.Lvstore), lvolNamed(op.Layer)} }
 
-// LayerAt is a layer in one place.
-type LayerAt struct {
-	Node    lineage.Node
-	Lvstore string
-	Layer   lineage.LvolName
+// Compare compares a layer, as it was read in all places in this run, and says so by the name
+// of an lvol beside it. What came of it whoever asked is told, and the name tells: To is as if
+// nothing was different.
+type Compare struct {
+	At
+	Lvstore  string
+	Layer    lineage.LvolName
+	From, To lineage.LvolName
 }
 
-// Of is the layer that is read.
-func (op Scrub) Of() LayerAt { return LayerAt{op.Node, op.Lvstore, op.Layer} }
+func (op Compare) Words() string {
+	return fmt.Sprintf("compare layer %s/%s with what was read elsewhere, and note beside it what came of that", op.Lvstore, op.Layer)
+}
+func (op Compare) Facts() Facts { return Facts{RiskCreate, lvolNamed(op.Layer), noHosts, noCopy} }
+func (op Compare) key() key     { return key{text(op.Lvstore), lvolNamed(op.Layer)} }

@@ -98,6 +98,8 @@ var notTold = map[string]bool{
 	"Backup.Over":               true,
 	"Fill.Bytes":                true,
 	"Scrub.Bytes":               true,
+	"Compare.From":              true,
+	"Compare.To":                true,
 	"LayOut.Parts":              true,
 	"KeyCheck.Expect":           true,
 	"KeyExpect.Check":           true,

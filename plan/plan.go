@@ -205,8 +205,9 @@ type Options struct {
 	Catalog catalog.Catalog
 	// Images is what was found of the files that volumes are to start as.
 	Images catalog.Images
-	// Scrub has the volumes whose layers are to be read, and of each what was read already.
-	Scrub map[string]map[LayerAt]bool `json:"-"`
+	// Scrub has the volumes whose layers are to be read and compared, each with the time, in
+	// seconds since 1970, from which on a round that began is one that was asked for.
+	Scrub map[string]int64 `json:"-"`
 	// Wishes are where volumes are to be, for this plan, beyond the configuration.
 	Wishes Wishes
 	// Explain asks for the nodes that were passed over in Plan.Places, and for Plan.Seats.

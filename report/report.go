@@ -101,6 +101,7 @@ type Volume struct {
 	Next   string  `json:"nextSnapshot,omitempty"`
 	Backup *Backup `json:"backup,omitempty"` // nil: it is not backed up, or nobody looked (Recorded)
 	Follow *Follow `json:"follow,omitempty"` // nil: it follows nothing, or nobody looked (Recorded)
+	Scrub  *Scrub  `json:"scrub,omitempty"`  // nil: its layers were never compared, and are not to be
 	// Restoring is how far it is written, of a volume that hosts use already; nil of others.
 	Restoring *Restoring `json:"restoring,omitempty"`
 	Exports   []Export   `json:"exports,omitempty"`
@@ -252,6 +253,7 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 			out.Unread = append(out.Unread, l.Node)
 		}
 	}
+	out.Scrub = scrub(v, inc, verdict)
 	out.Exports, out.Migration = exports(verdict, inc), migration(cfg, v, verdict)
 	out.Why = cmp.Or(out.Why, unreached(v, verdict, inc))
 	out.Health = health(v, verdict, out)

@@ -119,7 +119,7 @@ var agreePaths = []string{
 	"volumes.a.layout", "volumes.abcdefghijklmnopqrstuv.layout", "volumes.k.layout.x", "volumes.k.failover", "volumes.k.backup", "volumes.k.export", "volumes.l.layout.stripe.x",
 	"archives", "archives.A", "archives.main", "archives.main.s3", "archives.main.x", "archives.main.appendOnly", "archives.s3.s3", "archives.s3.s3.endpoint", "archives.s3.s3.region", "archives.s3.s3.prefix",
 	"archives.s3.password.command", "archives.s3.password.file", "archives.s3.s3.pathStyle", "archives.s3.s3.ca", "archives.s3.s3.storageClass", "archives.s3.s3.accessKey", "archives.s3.s3.secretKey", "archives.s3.s3.x",
-	"volumes.a.backup", "volumes.m.backup.snapshots", "volumes.m.backup.keep", "volumes.m.backup.x",
+	"volumes.a.scrub", "volumes.a.scrub.every", "volumes.a.scrub.rate", "volumes.a.scrub.x", "volumes.a.backup", "volumes.m.backup.snapshots", "volumes.m.backup.keep", "volumes.m.backup.x",
 	"volumes.n.from", "volumes.n.from.cluster", "volumes.n.from.snapshot", "volumes.n.from.detach", "volumes.n.from.snapshots", "volumes.n.from.follow", "volumes.n.from.instant", "volumes.n.from.x", "volumes.n.from.image",
 	"volumes.o.from", "volumes.o.from.volume", "volumes.o.from.archive", "volumes.o.from.image", "volumes.o.from.image.file", "volumes.o.from.image.sha256", "volumes.o.from.image.format", "volumes.o.from.image.x",
 }

@@ -213,6 +213,7 @@ type Volume struct {
 	// engine's is gone; never of a volume of which that could not be proven to be safe.
 	Failover bool    `json:",omitempty"`
 	Backup   *Backup `json:",omitempty"` // what of it is kept in an archive; nil: nothing
+	Scrub    *Scrub  `json:",omitempty"` // how often its layers are read and compared; nil: never
 	// Pos is where the volume stands; Field has the positions of its fields,
 	// by their names in schema.cue, that are written out somewhere.
 	Pos   Pos

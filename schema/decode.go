@@ -26,9 +26,10 @@ var (
 	backupFields      = []string{"to", "snapshots", "every", "keep"}
 	volumeFields      = []string{
 		"size", "replicas", "engine", "export", "protect", "labels",
-		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "limits", "auto", "failover", "backup", "layout", "encryption",
+		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "limits", "auto", "failover", "backup", "scrub", "layout", "encryption",
 	}
 	encryptionFields = []string{"key"}
+	scrubFields      = []string{"every", "rate"}
 	layoutFields     = []string{"linear", "stripe"}
 	partFields       = []string{"size", "replicas"}
 	stripeFields     = []string{"parts", "stripSize"}

@@ -63,6 +63,7 @@ func (s *spot) volume(cfg *Config) (v *Volume, w *Whole, laid []laidPart, o obje
 	o.field("auto").auto(&v.Auto)
 	v.Failover = o.field("failover").failover()
 	v.Backup = o.field("backup").backup()
+	v.Scrub = o.field("scrub").scrub()
 	w, laid = o.layout(v)
 	return v, w, laid, o
 }

@@ -29,6 +29,8 @@ type Finding struct {
 	// Odd are the nodes whose copies changed, or are in the minority: others agree with
 	// one another, or with what an archive has. None where nobody can tell.
 	Odd []lineage.Node `json:"odd,omitempty"`
+	// Places are where these are, in the same order.
+	Places []lineage.Place `json:"-"`
 	// Recorded says that an archive has what the others have.
 	Recorded bool `json:"recorded,omitempty"`
 }
@@ -66,18 +68,18 @@ func Compare(copies []Copy, earlier map[lineage.UUID]Copy, record Record) (all [
 		if !more {
 			return all
 		}
-		var changed []lineage.Node
+		changed := Finding{Kind: Changed, Layer: copies[0].Layer}
 		values := make([]value, len(copies))
 		for i, c := range copies {
 			values[i].sum, values[i].has = now[i].take(at)
 			was := value{}
 			if was.sum, was.has = then[i].take(at); known[i] && was != values[i] {
-				changed = append(changed, c.Node)
+				changed.odd(c)
 			}
 		}
 		switch {
-		case len(changed) > 0:
-			all = add(all, Finding{Kind: Changed, Layer: copies[0].Layer, Odd: changed}, at, copies[0].Block)
+		case len(changed.Odd) > 0:
+			all = add(all, changed, at, copies[0].Block)
 		case slices.Contains(known, false):
 			if f, differ := differing(copies, values, at, record); differ {
 				all = add(all, f, at, copies[0].Block)
@@ -113,7 +115,7 @@ func differing(copies []Copy, values []value, at int64, record Record) (f Findin
 	}
 	for i, c := range copies {
 		if sure && values[i] != right {
-			f.Odd = append(f.Odd, c.Node)
+			f.odd(c)
 		}
 	}
 	return f, true
@@ -123,13 +125,17 @@ func differing(copies []Copy, values []value, at int64, record Record) (f Findin
 func add(all []Finding, f Finding, at, block int64) []Finding {
 	if n := len(all); n > 0 {
 		last := &all[n-1]
-		if last.To == at*block && last.Kind == f.Kind && last.Recorded == f.Recorded && slices.Equal(last.Odd, f.Odd) {
+		if last.To == at*block && last.Kind == f.Kind && last.Recorded == f.Recorded && slices.Equal(last.Places, f.Places) {
 			last.To += block
 			return all
 		}
 	}
 	f.From, f.To = at*block, (at+1)*block
 	return append(all, f)
+}
+
+func (f *Finding) odd(c Copy) {
+	f.Odd, f.Places = append(f.Odd, c.Node), append(f.Places, lineage.Place{Node: c.Node, Lvstore: c.Lvstore})
 }
 
 // Nodes are those of a finding, in words.

@@ -1,7 +1,5 @@
 package state
 
-import "strata/lineage"
-
 // Space is what lvols take of an lvstore, in bytes.
 type Space struct {
 	Used int64 // written
@@ -22,7 +20,7 @@ func (n *Node) Takes(l *Lvol) Space {
 		return Space{}
 	}
 	used := l.Allocated * lvs.ClusterSize
-	if _, reminder := lineage.ParseMember(l.Name); l.Snapshot || reminder { // neither is written any more
+	if l.Snapshot || l.NeverWritten() {
 		return Space{used, used}
 	}
 	return Space{used, max(used, l.Size)}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"strata/lineage"
 	"strata/schema"
 	"strata/state"
 )
@@ -36,6 +37,11 @@ func (h *hub) due(now time.Time) time.Time {
 	if h.cfg != nil {
 		sooner(ends(h.cfg))
 		sooner(scheduled(h.periods, h.checked))
+		for _, t := range h.scrubs {
+			if t.After(h.checked) {
+				sooner(t)
+			}
+		}
 		for _, n := range h.nodes {
 			sooner(n.held())
 			if late := n.late(h.replaceAfter()); h.checked.Before(late) {
@@ -72,6 +78,9 @@ func (h *hub) come(now time.Time) {
 	h.suspendedFor(now)
 	if at := scheduled(h.periods, was); !at.IsZero() && !at.After(now) {
 		h.later("a snapshot is due", now)
+	}
+	if slices.ContainsFunc(h.scrubs, func(t time.Time) bool { return t.After(was) && !t.After(now) }) {
+		h.later("layers are due to be compared", now)
 	}
 	if !h.gone.IsZero() && !now.Before(h.gone) {
 		h.gone, h.wait = time.Time{}, time.Time{}
@@ -143,4 +152,26 @@ func scheduled(periods []int64, now time.Time) (at time.Time) {
 		}
 	}
 	return at
+}
+
+// scrubs is when the next round of each volume is due that has its layers compared, as the
+// nodes say when the last one began. Of one of which they do not it is due when it is seen.
+func scrubs(cfg *schema.Config, seen *state.Snapshot) (all []time.Time) {
+	if cfg == nil || seen == nil {
+		return nil
+	}
+	last := map[string]int64{}
+	for _, n := range seen.Nodes {
+		for _, l := range n.Lvols {
+			if s, is := lineage.ParseScrubbed(l.Name); is {
+				last[s.Volume.Name] = max(last[s.Volume.Name], s.Last())
+			}
+		}
+	}
+	for _, v := range cfg.Volumes {
+		if t := last[v.Name]; v.Scrub != nil && t > 0 {
+			all = append(all, time.Unix(t+v.Scrub.Every, 0))
+		}
+	}
+	return all
 }

@@ -8,6 +8,7 @@ import (
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
+	"strata/state"
 )
 
 // TestDueMeanwhile has times come while the watch takes another event: they have come all
@@ -24,6 +25,11 @@ func TestDueMeanwhile(t *testing.T) {
 			},
 			"a snapshot": func(h *hub, at time.Time) {
 				h.periods = periods(&schema.Config{Volumes: []*schema.Volume{{Every: at.Unix()}, {}}})
+			},
+			"layers to compare": func(h *hub, at time.Time) {
+				n := &state.Node{Lvols: map[string]*state.Lvol{"x": {Name: lineage.Scrubbed{Volume: lineage.Volume{Name: "db", ID: "k3f7"}, Whole: at.Unix() - 3600}.Lvol()}}}
+				h.scrubs = scrubs(&schema.Config{Volumes: []*schema.Volume{{Name: "db", Scrub: &schema.Scrub{Every: 3600}}, {Name: "logs", Scrub: &schema.Scrub{Every: 3600}}}},
+					&state.Snapshot{Nodes: map[lineage.Node]*state.Node{"n1": n}})
 			},
 		}
 		for what, add := range cases {

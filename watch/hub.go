@@ -31,6 +31,7 @@ type hub struct {
 
 	cfg     *schema.Config // in force; nil before the first
 	periods []int64        // of its schedules, in seconds
+	scrubs  []time.Time    // when layers of its volumes are to be compared again
 	next    *schema.Config // to be, when the run in hand has ended
 	broken  string         // why what the files say is not in force; "" when it is
 	seen    *schema.Sources
@@ -333,6 +334,7 @@ func (h *hub) settle(ctx context.Context, e ended) {
 		h.fruitless = 0
 	}
 	h.unreadable(e.result.Snapshot, now)
+	h.scrubs = scrubs(e.cfg, e.result.Snapshot)
 	if len(e.skipped)+len(e.result.Failures) == 0 && len(h.reasons) == 0 && h.gone.IsZero() {
 		h.settled = e.result
 	}

@@ -1,9 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,7 +14,7 @@ import (
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
-	"strata/scrub"
+	"strata/state"
 )
 
 func newScrub() *cobra.Command {
@@ -30,13 +31,16 @@ func newScrub() *cobra.Command {
 		Long: `scrub reads every layer of every current replica, of the volumes that are named or of
 all, and compares the copies with one another, with what an archive has recorded of the
 layer, and with --sums with what they were when they were read before. It changes
-nothing. A head is written to while it is read, and is not compared: take a snapshot.
+nothing, but for a name beside each replica that says when this was done, and what came of
+it, for status and watch. A head is written to while it is read, and is not compared: take a
+snapshot.
 
 A layer does not change. A copy that is not as it was when it was read before is
 damaged. Copies that differ when they are first read need not be: a target does not
 zero what hosts have not written to in a cluster, and may keep what they discard.
 
-The nodes attach to strata over NVMe/TCP: they have to reach this machine.
+The nodes attach to strata over NVMe/TCP: they have to reach this machine. They are locked
+while a layer is read, and free between two layers.
 
 Exit codes: 0 nothing is damaged, 1 something is, or error.`,
 		Example: "  strata scrub examples/lab db --sums /var/lib/strata/sums",
@@ -48,8 +52,8 @@ Exit codes: 0 nothing is damaged, 1 something is, or error.`,
 			if err := volumes.check(wholeNames(cfg)); err != nil {
 				return err
 			}
-			earlier, err := readSums(sums)
-			if err != nil {
+			r := &comparison{cfg: cfg, file: sums}
+			if err := r.readSums(); err != nil {
 				return err
 			}
 			targets, closeAll, err := src.connect(cfg)
@@ -60,35 +64,36 @@ Exit codes: 0 nothing is damaged, 1 something is, or error.`,
 			out := cmd.OutOrStdout()
 			show := newReporter(out, cfg, false, true)
 			defer show.close()
-			quiet, chosen := withoutBackups(cfg), scrubbed(cfg, volumes.names)
-			only, err := attended(&src, quiet, plan.Options{Now: time.Now().Unix(), Scrub: chosen}, show, wait)
+			quiet, start := withoutBackups(cfg), time.Now()
+			chosen := scrubbed(cfg, volumes.names, state.Read(cmd.Context(), cfg.Cluster, targets), start.Unix())
+			opt := plan.Options{Now: start.Unix(), Scrub: chosen}
+			only, err := attended(&src, quiet, opt, show, wait)
 			if err != nil {
 				return err
 			}
 			defer src.closeArchives()
-			r := results{cfg: cfg, file: sums, earlier: earlier, archives: src.archivesOf(cfg)}
-			start := time.Now()
+			r.archives = src.archivesOf(cfg)
+			only.Parallelism, only.Passes = len(cfg.Nodes), 1
+			only.Scrubs = &apply.Scrubs{Rate: int64(rate) << 20, Listen: src.archives.listen, Compare: r.compare}
+			only.Only = func(k plan.Key) bool { return k.Kind == plan.KindBackup && chosen[k.Name] != 0 }
 			show.begin()
-			only.Parallelism, only.Scrubs = len(cfg.Nodes), &apply.Scrubs{Rate: int64(rate) << 20, Listen: src.archives.listen, Read: r.read}
-			only.Only = func(k plan.Key) bool { return k.Kind == plan.KindBackup && chosen[k.Name] != nil }
-			done, err := apply.Run(cmd.Context(), quiet, targets, only)
-			if left := only.Guard.Close(); left != nil && err == nil {
-				err = left
+			err = layerByLayer(cmd.Context(), only, r, out, func() (*apply.Result, error) {
+				only.Guard = &apply.Guard{Start: src.guard, Config: quiet, Plan: opt}
+				done, err := apply.Run(cmd.Context(), quiet, targets, only)
+				if left := only.Guard.Close(); left != nil && err == nil {
+					err = left
+				}
+				return done, err
+			})
+			r.summary(out, chosen, time.Since(start))
+			if err == nil {
+				err = r.keep()
 			}
-			if err == nil && len(done.Failures) > 0 {
-				err = fmt.Errorf("not everything was read: %w", done.Failures[0])
-			}
-			if err == nil && done.Stopped {
-				err = fmt.Errorf("not everything was read: the run was ended")
-			}
-			damaged, serr := r.tell(cmd.Context(), out, chosen, err == nil, time.Since(start))
 			switch {
 			case err != nil:
 				return err
-			case serr != nil:
-				return serr
-			case damaged > 0:
-				return fmt.Errorf("%d %s of layers %s damaged", damaged, amount.Verb(damaged, "copy", "copies"), amount.Verb(damaged, "is", "are"))
+			case r.damaged > 0:
+				return fmt.Errorf("%d %s of layers %s damaged", r.damaged, amount.Verb(r.damaged, "copy", "copies"), amount.Verb(r.damaged, "is", "are"))
 			}
 			return nil
 		},
@@ -96,22 +101,74 @@ Exit codes: 0 nothing is damaged, 1 something is, or error.`,
 	src.targetFlags(cmd)
 	src.archiveFlags(cmd)
 	volumes.flag(cmd)
-	cmd.Flags().StringVar(&sums, "sums", "", "`FILE` that has what copies were when they were first read; those that it lacks are added")
+	sumsFlag(cmd, &sums)
 	countFlag(cmd, &rate, "rate", 100, 1, "`MiB` a second that are read at most, of each volume")
 	durationFlag(cmd, &wait, "lock-timeout", 10*time.Second, 0, "how long to wait for another apply that has locked the nodes")
 	return cmd
 }
 
-// scrubbed are the volumes that are to be read; of wholes their parts.
-func scrubbed(cfg *schema.Config, names []string) map[string]map[plan.LayerAt]bool {
-	all := map[string]map[plan.LayerAt]bool{}
+func sumsFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVar(file, "sums", "", "`FILE` that has what copies were when they were first read; those that it lacks are added")
+}
+
+const (
+	// betweenLayers is how long nodes are free then: whoever waits asks four times a second.
+	betweenLayers = 300 * time.Millisecond
+	// longWait is how long somebody is waited for who has locked them meanwhile.
+	longWait = 30 * time.Minute
+)
+
+// layerByLayer has one layer of each volume read and compared after the other, and says what
+// came of it.
+func layerByLayer(ctx context.Context, only apply.Options, r *comparison, out io.Writer, run func() (*apply.Result, error)) error {
+	for {
+		done, err := run()
+		for _, line := range r.told() {
+			fmt.Fprintln(out, line)
+		}
+		if done != nil && done.Snapshot != nil {
+			r.looked(done.Snapshot)
+		}
+		switch {
+		case err != nil:
+			return err
+		case len(done.Failures) > 0:
+			return fmt.Errorf("not everything was read: %w", done.Failures[0])
+		case done.Stopped:
+			return fmt.Errorf("not everything was read: the run was ended")
+		case done.Plan.Empty():
+			for _, f := range done.Plan.Notes {
+				r.later = append(r.later, f.About+": "+f.Text)
+			}
+			return nil
+		}
+		only.Lock.Wait = max(only.Lock.Wait, longWait)
+		select {
+		case <-ctx.Done():
+		case <-time.After(betweenLayers):
+		}
+	}
+}
+
+// scrubbed are the volumes that are to be read, of wholes their parts, each with a time after
+// that of any round that its nodes know of.
+func scrubbed(cfg *schema.Config, names []string, seen *state.Snapshot, now int64) map[string]int64 {
+	last := map[string]int64{}
+	for _, n := range seen.Nodes {
+		for _, l := range n.Lvols {
+			if s, ok := lineage.ParseScrubbed(l.Name); ok {
+				last[s.Volume.Name] = max(last[s.Volume.Name], s.Last())
+			}
+		}
+	}
+	all := map[string]int64{}
 	for _, v := range cfg.Volumes {
 		name := v.Name
 		if v.Part != nil {
 			name = v.Part.Whole
 		}
 		if len(names) == 0 || slices.Contains(names, name) {
-			all[v.Name] = map[plan.LayerAt]bool{}
+			all[v.Name] = max(now, last[v.Name]+1)
 		}
 	}
 	return all
@@ -127,27 +184,4 @@ func withoutBackups(cfg *schema.Config) *schema.Config {
 		out.Volumes[i] = &other
 	}
 	return &out
-}
-
-// results are what copies were found to be.
-type results struct {
-	cfg      *schema.Config
-	file     string // of sums; "" for none
-	earlier  []scrub.Copy
-	archives recorder
-
-	mu  sync.Mutex
-	all []scrub.Copy
-}
-
-func (r *results) read(c scrub.Copy) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.all = append(r.all, c)
-}
-
-// layerVolume is the volume that a layer is of.
-func layerVolume(layer lineage.LvolName) string {
-	l, _ := lineage.ParseLayer(layer)
-	return l.Volume.Name
 }

@@ -1,23 +1,27 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"strata/amount"
 	"strata/archive"
 	"strata/catalog"
 	"strata/lineage"
-	"strata/plan"
+	"strata/schema"
 	"strata/scrub"
+	"strata/state"
 )
 
 // recorder is what archives are asked for (backup.Archives).
@@ -27,67 +31,114 @@ type recorder interface {
 	Repository(ctx context.Context, name string) (*archive.Repository, error)
 }
 
-// tell compares what was read, says what came of it, and keeps sums that are new. It
-// returns how many copies of layers are damaged.
-func (r *results) tell(ctx context.Context, out io.Writer, asked map[string]map[plan.LayerAt]bool, whole bool, took time.Duration) (damaged int, err error) {
-	layers := map[lineage.LvolName][]scrub.Copy{}
-	bytes := int64(0)
-	for _, c := range r.all {
-		layers[c.Layer] = append(layers[c.Layer], c)
-		bytes += int64(len(c.Sums)) * c.Block
-	}
-	was := map[lineage.UUID]scrub.Copy{}
-	for _, c := range r.earlier {
-		was[c.UUID] = c
-	}
-	names := make([]lineage.LvolName, 0, len(layers))
-	for name := range layers {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, byLayer)
-	bad := map[lineage.Node][]string{}
-	for _, name := range names {
-		copies := layers[name]
-		slices.SortFunc(copies, func(a, b scrub.Copy) int { return strings.Compare(string(a.Node), string(b.Node)) })
-		record, where, done := r.record(ctx, out, copies[0])
-		found := scrub.Compare(copies, was, record)
-		done()
-		r.layer(out, copies, where, found)
-		hurt := map[lineage.Node]bool{}
-		for _, f := range found {
-			for _, n := range f.Odd {
-				hurt[n] = hurt[n] || f.Kind == scrub.Changed
-			}
-		}
-		for n, is := range hurt {
-			if is {
-				damaged++
-				bad[n] = append(bad[n], layerVolume(name))
-			}
+// comparison compares what was read of layers, with what archives have of them and with what
+// a file says that they were, and has that say what they are.
+type comparison struct {
+	cfg      *schema.Config
+	file     string // of sums; "" for none
+	archives recorder
+
+	mu     sync.Mutex
+	was    map[lineage.UUID]scrub.Copy // as the file has them
+	seen   *state.Snapshot             // at the last look; nil where nobody looked
+	lines  []string                    // that were not told yet
+	layers map[lineage.LvolName]bool   // that were read
+	bad    map[lineage.Node][]string   // volumes of which a copy is damaged
+	later  []string                    // why some are not read now
+
+	bytes           int64
+	copies, damaged int
+}
+
+// compare compares the copies of one layer.
+func (r *comparison) compare(ctx context.Context, copies []scrub.Copy) ([]scrub.Finding, error) {
+	slices.SortFunc(copies, func(a, b scrub.Copy) int {
+		return cmp.Or(cmp.Compare(a.Node, b.Node), cmp.Compare(a.Lvstore, b.Lvstore))
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	record, where, done := r.record(ctx, copies[0])
+	found := scrub.Compare(copies, r.was, record)
+	done()
+	r.layer(copies, where, found)
+	hurt := map[lineage.Place]bool{}
+	for _, f := range found {
+		for _, at := range f.Places {
+			hurt[at] = hurt[at] || f.Kind == scrub.Changed
 		}
 	}
-	fmt.Fprintf(out, "%s read in %s: %s, %d %s\n", amount.Bytes(bytes), took.Round(100*time.Millisecond), amount.Of(len(names), "layer"), len(r.all), amount.Verb(len(r.all), "copy", "copies"))
+	volume := layerVolume(copies[0].Layer)
+	if r.layers == nil {
+		r.layers, r.bad = map[lineage.LvolName]bool{}, map[lineage.Node][]string{}
+	}
+	r.layers[copies[0].Layer] = true
+	fresh := false
+	for _, c := range copies {
+		r.copies++
+		r.bytes += int64(len(c.Sums)) * c.Block
+		if hurt[lineage.Place{Node: c.Node, Lvstore: c.Lvstore}] {
+			r.damaged++
+			r.bad[c.Node] = append(r.bad[c.Node], volume)
+		}
+		if _, known := r.was[c.UUID]; r.file != "" && !known {
+			r.was[c.UUID], fresh = c, true
+		}
+	}
+	if fresh {
+		return found, r.write()
+	}
+	return found, nil
+}
+
+// layerVolume is the volume that a layer is of.
+func layerVolume(layer lineage.LvolName) string {
+	l, _ := lineage.ParseLayer(layer)
+	return l.Volume.Name
+}
+
+// told are the lines that were not told yet.
+func (r *comparison) told() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	lines := r.lines
+	r.lines = nil
+	return lines
+}
+
+// line has something to tell. r.mu is held.
+func (r *comparison) line(format string, args ...any) {
+	r.lines = append(r.lines, fmt.Sprintf(format, args...))
+}
+
+// looked has what is on the nodes, to know which copies are there still.
+func (r *comparison) looked(seen *state.Snapshot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen = seen
+}
+
+// summary says how much was read, what was not, and how what is damaged is repaired.
+func (r *comparison) summary(out io.Writer, asked map[string]int64, took time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Fprintf(out, "%s read in %s: %s, %d %s\n", amount.Bytes(r.bytes), took.Round(100*time.Millisecond), amount.Of(len(r.layers), "layer"), r.copies, amount.Verb(r.copies, "copy", "copies"))
 	for _, v := range r.cfg.Volumes {
-		if asked[v.Name] != nil && !slices.ContainsFunc(names, func(l lineage.LvolName) bool { return layerVolume(l) == v.Name }) {
+		read := false
+		for l := range r.layers {
+			read = read || layerVolume(l) == v.Name
+		}
+		if asked[v.Name] != 0 && !read {
 			fmt.Fprintf(out, "note: of %s nothing was read: it has no layer on a current replica that can be read now; only snapshots are, not what hosts write to\n", v.Name)
 		}
 	}
-	r.repairs(out, bad)
-	return damaged, r.keep(was, asked, whole)
-}
-
-// byLayer is the order of volumes, and of a volume's layers in which they were cut.
-func byLayer(a, b lineage.LvolName) int {
-	x, _ := lineage.ParseLayer(a)
-	y, _ := lineage.ParseLayer(b)
-	if c := strings.Compare(x.Volume.String(), y.Volume.String()); c != 0 {
-		return c
+	for _, line := range r.later {
+		fmt.Fprintln(out, inLine("note: "+line))
 	}
-	return int(x.Epoch) - int(y.Epoch)
+	r.repairs(out)
 }
 
 // layer says what came of one.
-func (r *results) layer(out io.Writer, copies []scrub.Copy, where string, found []scrub.Finding) {
+func (r *comparison) layer(copies []scrub.Copy, where string, found []scrub.Finding) {
 	var nodes []string
 	for _, c := range copies {
 		nodes = append(nodes, string(c.Node))
@@ -107,15 +158,15 @@ func (r *results) layer(out io.Writer, copies []scrub.Copy, where string, found 
 		case where != "":
 			how = "as in " + where
 		}
-		if len(r.earlier) == 0 && len(copies) == 1 && where == "" {
+		if len(r.was) == 0 && len(copies) == 1 && where == "" {
 			how = "there is nothing to compare it with"
 		}
-		fmt.Fprintf(out, "%s: %s\n", what, how)
+		r.line("%s: %s", what, how)
 		return
 	}
-	fmt.Fprintf(out, "%s:\n", what)
+	r.line("%s:", what)
 	for _, f := range found {
-		fmt.Fprintf(out, "  %s to %s: %s\n", amount.Bytes(f.From), amount.Bytes(f.To), meaning(f, where))
+		r.line("  %s to %s: %s", amount.Bytes(f.From), amount.Bytes(f.To), meaning(f, where))
 	}
 }
 
@@ -135,14 +186,9 @@ func meaning(f scrub.Finding, where string) string {
 }
 
 // repairs says how copies that are damaged are made anew.
-func (r *results) repairs(out io.Writer, bad map[lineage.Node][]string) {
-	var nodes []lineage.Node
-	for n := range bad {
-		nodes = append(nodes, n)
-	}
-	slices.Sort(nodes)
-	for _, n := range nodes {
-		volumes := bad[n]
+func (r *comparison) repairs(out io.Writer) {
+	for _, n := range slices.Sorted(maps.Keys(r.bad)) {
+		volumes := r.bad[n]
 		slices.Sort(volumes)
 		for _, v := range slices.Compact(volumes) {
 			fmt.Fprintf(out, "repair: have all layers of %s copied again: replicas: on: […] without %s, then strata apply --allow-destroy %s:%s; then as before. See that the disk of %s is well first\n", v, n, v, n, n)
@@ -152,7 +198,7 @@ func (r *results) repairs(out io.Writer, bad map[lineage.Node][]string) {
 
 // record is what the archive of a volume has of a layer, where that is, and what to do when
 // it has been asked.
-func (r *results) record(ctx context.Context, out io.Writer, c scrub.Copy) (record scrub.Record, where string, done func()) {
+func (r *comparison) record(ctx context.Context, c scrub.Copy) (record scrub.Record, where string, done func()) {
 	v := r.cfg.Volume(layerVolume(c.Layer))
 	if v == nil || v.Backup == nil || r.archives.Look(ctx, []string{v.Backup.To})[v.Backup.To].Find(r.cfg.Cluster, c.Layer) == nil {
 		return nil, "", func() {}
@@ -174,7 +220,7 @@ func (r *results) record(ctx context.Context, out io.Writer, c scrub.Copy) (reco
 		err = fmt.Errorf("its pieces have %s, and clusters are read in %s", amount.Bytes(image.BlockSize), amount.Bytes(c.Block))
 	}
 	if err != nil {
-		fmt.Fprintf(out, "note: %s is not compared with archive %s: %s\n", c.Layer, name, inLine(err.Error()))
+		r.line("note: %s is not compared with archive %s: %s", c.Layer, name, inLine(err.Error()))
 		return nil, "", func() {}
 	}
 	const piece = 1024
@@ -187,7 +233,7 @@ func (r *results) record(ctx context.Context, out io.Writer, c scrub.Copy) (reco
 			blocks := (image.Size + image.BlockSize - 1) / image.BlockSize
 			if sums, err = image.Sums(ctx, first, min(piece, blocks-first)); err != nil {
 				failed = true
-				fmt.Fprintf(out, "note: %s is not compared further with archive %s: %s\n", c.Layer, name, inLine(err.Error()))
+				r.line("note: %s is not compared further with archive %s: %s", c.Layer, name, inLine(err.Error()))
 				return sum, false
 			}
 			from = first
@@ -196,52 +242,63 @@ func (r *results) record(ctx context.Context, out io.Writer, c scrub.Copy) (reco
 	}, "archive " + name, func() { image.Close() }
 }
 
-// readSums are the sums of a file; none where there is no file yet.
-func readSums(name string) ([]scrub.Copy, error) {
-	if name == "" {
-		return nil, nil
+// readSums reads the sums of the file; none where there is no file yet.
+func (r *comparison) readSums() error {
+	r.was = map[lineage.UUID]scrub.Copy{}
+	if r.file == "" {
+		return nil
 	}
-	f, err := os.Open(name)
+	f, err := os.Open(r.file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
 	all, err := scrub.Read(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", r.file, err)
 	}
-	return all, nil
+	for _, c := range all {
+		r.was[c.UUID] = c
+	}
+	return nil
 }
 
-// keep writes the sums of copies that were read for the first time beside those there are.
-// Where all was read, copies of the volumes that were not there any more go.
-func (r *results) keep(was map[lineage.UUID]scrub.Copy, asked map[string]map[plan.LayerAt]bool, whole bool) error {
-	if r.file == "" {
+// keep has the file lose the sums of copies that were not there any more at the last look.
+func (r *comparison) keep() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := len(r.was)
+	r.forget()
+	if r.file == "" || len(r.was) == before {
 		return nil
 	}
-	now := map[lineage.UUID]bool{}
-	for _, c := range r.all {
-		now[c.UUID] = true
+	return r.write()
+}
+
+// forget forgets copies that a node which was read has no more. r.mu is held.
+func (r *comparison) forget() {
+	if r.seen == nil {
+		return
 	}
-	var kept []scrub.Copy
-	for _, c := range r.earlier {
-		if now[c.UUID] || !whole || asked[layerVolume(c.Layer)] == nil {
-			kept = append(kept, c)
-		}
-	}
-	for _, c := range r.all {
-		if _, there := was[c.UUID]; !there {
-			kept = append(kept, c)
-		}
-	}
+	maps.DeleteFunc(r.was, func(u lineage.UUID, c scrub.Copy) bool {
+		n := r.seen.Nodes[c.Node]
+		return n != nil && n.Unknown == "" && n.LvolByUUID(u) == nil
+	})
+}
+
+// write writes the file anew. r.mu is held.
+func (r *comparison) write() error {
+	all := slices.SortedFunc(maps.Values(r.was), func(a, b scrub.Copy) int {
+		return cmp.Or(cmp.Compare(a.Node, b.Node), cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.UUID, b.UUID))
+	})
 	f, err := os.CreateTemp(filepath.Dir(r.file), ".sums")
 	if err != nil {
 		return err
 	}
-	err = scrub.Write(f, kept)
+	err = scrub.Write(f, all)
 	if err == nil {
 		err = f.Sync()
 	}

@@ -128,6 +128,9 @@ func volumeTree(v report.Volume) any {
 	if v.Follow != nil {
 		t.Child("follows " + followLine(v.Follow))
 	}
+	if v.Scrub != nil {
+		t.Child("scrub: " + scrubLine(v.Scrub))
+	}
 	for _, r := range v.Replicas {
 		rt := tree.Root(fmt.Sprintf("%s  %s/%s  %s, %s written  %s", r.Node, r.Lvstore, r.Head, amount.About(r.Size), amount.About(r.Allocated), legStyle(r.Leg).Render(r.Leg)))
 		if len(r.Stack) > 0 && (len(r.Stack[0].Above) > 0 || r.Stack[0].Name != r.Head) {
@@ -269,6 +272,31 @@ func backupLine(b *report.Backup) string {
 	}
 	if len(b.Lacks) > 0 {
 		text += "  " + worry.Render("lacks "+strings.Join(b.Lacks, ", "))
+	}
+	return text
+}
+
+// scrubLine says when the layers of a volume were compared, and what came of it.
+func scrubLine(s *report.Scrub) string {
+	text := worry.Render("layers were never compared")
+	if s.Time != "" {
+		text = "layers compared " + s.Time + age(s.Time)
+		if t, err := time.Parse(time.RFC3339, s.Time); err == nil && s.Every > 0 && s.Began == "" {
+			if due := t.Add(time.Duration(s.Every) * time.Second); due.Before(time.Now()) {
+				text += "  " + worry.Render("due again since "+due.UTC().Format(time.RFC3339))
+			}
+		}
+	}
+	if s.Began != "" {
+		text += ", and being compared since " + s.Began
+	}
+	for _, c := range s.Copies {
+		if c.Damaged != "" {
+			text += "  " + worry.Render(fmt.Sprintf("the copy of %s on %s is damaged", c.Damaged, c.Node))
+		}
+		if c.Differs {
+			text += "  " + worry.Render(fmt.Sprintf("a copy on %s differs", c.Node))
+		}
 	}
 	return text
 }

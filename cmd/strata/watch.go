@@ -28,13 +28,14 @@ func newWatch() *cobra.Command {
 		jobs  int
 		auto  []string
 		at    listen
+		sums  string
 	)
 	cmd := &cobra.Command{
 		Use:   "watch [DIR | FILE...]",
 		Short: "Keep the nodes as they are configured, until it is ended",
 		Long: `watch is an apply that does not end. It looks at the nodes when the
 configuration is edited, when the pulse of a node, which is taken each second,
-is another than before, when a snapshot falls due, and every minute; and it
+is another than before, when a snapshot or a scrub falls due, and every minute; and it
 carries out what it may do without a person: what auto says in the configuration,
 or --auto. Of "serve", "fence", "rebuild" and "move" each needs the one before,
 "change" only "serve". A configuration that is broken is reported, and
@@ -114,6 +115,11 @@ Exit codes: 0 ended as asked, 1 error.`,
 			if err != nil {
 				return err
 			}
+			compared := &comparison{file: sums}
+			if err := compared.readSums(); err != nil {
+				return err
+			}
+			observe = append(observe, compared.observe)
 			told := &watchLog{log: logger, auto: all}
 			system := newSystemd(os.Getenv)
 			observe = append(observe, told.observe, system.observe)
@@ -139,6 +145,7 @@ Exit codes: 0 ended as asked, 1 error.`,
 						Plan: plan.Options{Auto: cfg.Autos(told.auto)}, Parallelism: jobs, Lock: lock, Guard: &apply.Guard{Start: src.guard},
 						Starting: func(apply.Event) {}, Fence: src.switchOff, Addresses: src.mover, Keys: src.key, Archives: src.archivesOf(cfg),
 					}
+					opt.Scrubs = &apply.Scrubs{Listen: src.archives.listen, Compare: compared.logged(cfg, opt.Archives, logger)}
 					return opt, hold.hold(&opt, &src, cfg)
 				},
 				Leader: leader, Every: every, Stop: stop, Hangup: hangup, Alive: func() {
@@ -161,6 +168,7 @@ Exit codes: 0 ended as asked, 1 error.`,
 	log.flags(cmd)
 	lead.flags(cmd)
 	at.flags(cmd)
+	sumsFlag(cmd, &sums)
 	cmd.Flags().StringSliceVar(&auto, "auto", nil, "what may be done without a person, `serve,fence,rebuild,change,move` or some of these, instead of what the configuration says; \"\" is nothing")
 	durationFlag(cmd, &every, "every", time.Minute, time.Second, "how often the nodes are looked at when nothing happens")
 	countFlag(cmd, &jobs, "parallelism", 10, 1, "volumes that may be held, copied, reduced or destroyed at a time")

@@ -32,6 +32,8 @@ type Checker struct {
 	w   *world.World
 	// recorded has the layers that archives have records of by the steps so far.
 	recorded map[recorded]bool
+	// read has the layers that were read by the steps so far.
+	read map[layerAt]bool
 	// forgotten has those of which they have none any more.
 	forgotten map[recorded]bool
 	images    images

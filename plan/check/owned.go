@@ -22,6 +22,9 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.DiskDetach, plan.ExpectBlank, plan.LvstoreCreate, plan.LvstoreRename, plan.Remind, plan.Forget:
 		return c.store(node, op)
 	case plan.LvolCreate:
+		if s, is := lineage.ParseScrubbed(op.Name); is && s != (lineage.Scrubbed{Volume: s.Volume}) {
+			return fmt.Errorf("%s says of layers that they were compared, and none was", op.Name)
+		}
 		return ours(node, op.Lvstore, op.Name)
 	case plan.LvolResize:
 		if op.To <= op.From {
@@ -39,6 +42,9 @@ func (c *Checker) owned(op plan.Op) error {
 		}
 		if from.Of() != to.Of() {
 			return fmt.Errorf("%s and %s are not of one volume", op.From, op.To)
+		}
+		if err := c.renotes(op); err != nil {
+			return err
 		}
 		if err := c.whole(op); err != nil {
 			return err
@@ -109,6 +115,8 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.archive(op.Archive)
 	case plan.Scrub:
 		return c.scrub(node, op)
+	case plan.Compare:
+		return c.compares(node, op)
 	case plan.WriteLimit:
 		if c.lvol(op.Bdev) == nil {
 			return fmt.Errorf("%s is not the cluster's", op.Label)

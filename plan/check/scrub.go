@@ -24,6 +24,62 @@ func (c *Checker) scrub(n *schema.Node, op plan.Scrub) error {
 	if !c.counts(of, lineage.Place{Node: n.Name, Lvstore: op.Lvstore}) {
 		return fmt.Errorf("the replica in %s on %s is not known to be current, or does not say that layer %s counts", op.Lvstore, n.Name, op.Layer)
 	}
+	if c.read == nil {
+		c.read = map[layerAt]bool{}
+	}
+	c.read[layerAt{n.Name, op.Lvstore, op.Layer}] = true
+	return nil
+}
+
+// layerAt is a layer in one place.
+type layerAt struct {
+	node    lineage.Node
+	lvstore string
+	layer   lineage.LvolName
+}
+
+// compares refuses to say of a layer that it was compared when it was not read, in any of the
+// places of current replicas that have it, or to forget what is damaged beside it.
+func (c *Checker) compares(n *schema.Node, op plan.Compare) error {
+	of, ok := lineage.ParseLayer(op.Layer)
+	from, was := lineage.ParseScrubbed(op.From)
+	to, will := lineage.ParseScrubbed(op.To)
+	switch {
+	case !ok || !was || !will || from.Volume != of.Volume || to.Volume != of.Volume:
+		return fmt.Errorf("%s and %s do not say of volume %s when it was compared", op.From, op.To, of.Volume)
+	case to.Through != of.Epoch && to.Began != 0, to.Last() < from.Last():
+		return fmt.Errorf("%s does not say that %s was compared after %s", op.To, op.Layer, op.From)
+	case from.Damaged != 0 && from.Damaged != of.Epoch && to.Damaged != from.Damaged:
+		return fmt.Errorf("%s says that the copy of another layer is damaged, and %s does not", op.From, op.To)
+	}
+	for _, leg := range c.judge(of.Volume).Legs {
+		if leg.Head == nil {
+			return fmt.Errorf("the replica on %s was not read", leg.Node)
+		}
+		at := layerAt{leg.Node, leg.Head.Lvol.Lvstore, op.Layer}
+		if c.w.Nodes[at.node].Lvols[at.lvstore+"/"+string(at.layer)] != nil && !c.read[at] {
+			return fmt.Errorf("layer %s was not read on %s", op.Layer, leg.Node)
+		}
+	}
+	return c.changed(n, op.Lvstore, op.From)
+}
+
+// renotes refuses to make anything else of what says when layers were compared, or such of
+// anything else, and to forget a copy that is damaged and there.
+func (c *Checker) renotes(op plan.LvolRename) error {
+	from, was := lineage.ParseScrubbed(op.From)
+	to, will := lineage.ParseScrubbed(op.To)
+	switch {
+	case was != will:
+		return fmt.Errorf("%s and %s are not of one kind", op.From, op.To)
+	case !was || from.Damaged == 0 || to.Damaged == from.Damaged:
+		return nil
+	}
+	for _, l := range c.w.Nodes[op.Node].Lvols {
+		if of, is := l.Parsed.(lineage.Layer); is && l.Lvstore == op.Lvstore && of.Volume == from.Volume && of.Epoch == from.Damaged {
+			return fmt.Errorf("the copy of %s on %s is damaged, and still there", l.Name, op.Node)
+		}
+	}
 	return nil
 }
 

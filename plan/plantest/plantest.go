@@ -211,7 +211,7 @@ func (c Case) options(t testing.TB, cfg *schema.Config) plan.Options {
 		case "failover":
 			opt.Failover = map[string]bool{value: true}
 		case "scrub": // db
-			opt.Scrub = map[string]map[plan.LayerAt]bool{value: {}}
+			opt.Scrub = map[string]int64{value: 1_700_000_000}
 		case "off": // n4 and how that is known
 			node, how, _ := strings.Cut(value, " ")
 			opt.Off = map[lineage.Node]string{lineage.Node(node): how}

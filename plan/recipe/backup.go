@@ -21,11 +21,10 @@ import (
 // While a layer is sent, no layer of the volume goes on that node, nor of one that it was
 // cloned from (sending).
 
-// backups is what archives hold, and what is read, as the steps leave it.
+// backups is what archives hold, as the steps leave it.
 type backups struct {
 	cluster lineage.Cluster
 	found   catalog.Catalog
-	read    map[plan.LayerAt]bool // layers that are read, to be compared
 }
 
 // took notes a layer as recorded.

@@ -278,6 +278,11 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 				return fmt.Errorf("no layer %s", name)
 			}
 		}
+	case plan.Compare:
+		if m.Lvols[op.Lvstore+"/"+string(op.Layer)] == nil {
+			return fmt.Errorf("no layer %s", op.Layer)
+		}
+		return c.lvol(m, plan.LvolRename{At: op.At, Lvstore: op.Lvstore, From: op.From, To: op.To}, made)
 	case plan.Scrub:
 		if m.Lvols[op.Lvstore+"/"+string(op.Layer)] == nil {
 			return fmt.Errorf("no layer %s", op.Layer)

@@ -3,14 +3,12 @@ package recipe
 import (
 	"flag"
 	"fmt"
-	"maps"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"strata/catalog"
-	"strata/lineage"
 	"strata/plan"
 	"strata/plan/plantest"
 	"strata/plan/world"
@@ -57,16 +55,10 @@ func golden(t *testing.T, c plantest.Case) {
 	atRest(t, cfg, after, recorded(cfg, opt, p.Steps()), "carried out")
 }
 
-// recorded are the options when steps have left their records in archives, and layers were
-// read.
+// recorded are the options when steps have left their records in archives.
 func recorded(cfg *schema.Config, opt plan.Options, steps []plan.Step) plan.Options {
 	for _, step := range steps {
 		switch op := step.Op.(type) {
-		case plan.Scrub:
-			of, _ := lineage.ParseLayer(op.Layer)
-			read := maps.Clone(opt.Scrub[of.Volume.Name])
-			read[op.Of()] = true
-			opt.Scrub = map[string]map[plan.LayerAt]bool{of.Volume.Name: read}
 		case plan.Backup:
 			opt.Catalog = opt.Catalog.With(op.Archive, catalog.Record{Cluster: cfg.Cluster, Layer: op.Layer, Over: op.Over, Block: 1 << 20})
 		case plan.RecordForget:

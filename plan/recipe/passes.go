@@ -63,7 +63,7 @@ type copiesSeen struct {
 }
 
 func newPasses(cfg *schema.Config, w *world.World, opt plan.Options) *passes {
-	p := &passes{cfg: cfg, w: w, opt: opt, order: sourcesFirst(cfg), suspended: suspendedNodes(cfg), index: map[string]int{}, wholes: map[string]*whole{}, needs: map[lineage.Link]int{}, places: map[string]plan.Placement{}, seats: map[string]plan.Seat{}, backups: backups{cfg.Cluster, opt.Catalog, map[plan.LayerAt]bool{}}}
+	p := &passes{cfg: cfg, w: w, opt: opt, order: sourcesFirst(cfg), suspended: suspendedNodes(cfg), index: map[string]int{}, wholes: map[string]*whole{}, needs: map[lineage.Link]int{}, places: map[string]plan.Placement{}, seats: map[string]plan.Seat{}, backups: backups{cfg.Cluster, opt.Catalog}}
 	for i, v := range p.order {
 		p.index[v.Name] = i
 	}

@@ -119,7 +119,7 @@ var layering = course{"The layers of a volume of which all legs can be reached",
 	{recipe{"remove", "layers go that are not configured any more, or too many (retain.go)", "layers.go", changing.except("only by `keep`"), (*subject).removeLayers}, nil},
 	{cutting, nil},
 	{recipe{"backup", "a snapshot is recorded in an archive that is to be there", "backup.go", changing, (*subject).backup}, nil},
-	{recipe{"scrub", "layers are read, if that is asked for, to be compared", "scrub.go", personal, (*subject).scrub}, nil},
+	{recipe{"scrub", "layers are read, if that is asked for or due, and compared", "scrub.go", changing, (*subject).scrub}, nil},
 }}
 
 // through tries the recipes of a course, each on what the ones before it leave. It

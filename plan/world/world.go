@@ -145,6 +145,11 @@ func (w *World) Project(op plan.Op) error {
 	case plan.Scrub:
 		_, err := FindLvol(n, op.Lvstore, op.Layer)
 		return err
+	case plan.Compare:
+		if _, err := FindLvol(n, op.Lvstore, op.Layer); err != nil {
+			return err
+		}
+		return w.projectLvol(n, plan.LvolRename{At: op.At, Lvstore: op.Lvstore, From: op.From, To: op.To})
 	case plan.Fill:
 		return w.projectFill(n, op)
 	case plan.ImageAttach:

@@ -1,0 +1,95 @@
+package lineage
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Scrubbed is what a place says of the layers of a replica there: when they were read and
+// compared with those of the other replicas, and what came of it. It is the name of an lvol
+// beside them that nothing is ever written to.
+//
+//	<volume>.<id>!<whole>[~<began>.<through>][=<damaged>][?], times in base 36
+type Scrubbed struct {
+	Volume Volume
+	Whole  int64 // when the last round began that has come to its end, in seconds since 1970; 0: none has
+	Began  int64 // when the one in hand began, which is after Whole; 0: none is
+	// Through is the layer that was compared last in the round in hand, by its epoch, and with it
+	// all below it.
+	Through Epoch
+	// Damaged is the oldest layer whose copy here is not as it was, or taken not to be, by its
+	// epoch; 0: none is known.
+	Damaged Epoch
+	// Differs is set when the copy of a layer here was not like the others, in the round in
+	// hand or else in the last, and nobody can tell whether it should be.
+	Differs bool
+}
+
+// Of returns the incarnation that it is about.
+func (s Scrubbed) Of() Volume { return s.Volume }
+
+// Last is when the youngest round began that it knows of; 0 for none.
+func (s Scrubbed) Last() int64 { return max(s.Whole, s.Began) }
+
+// Lvol formats the name.
+func (s Scrubbed) Lvol() LvolName {
+	b := append([]byte(s.Volume.String()), '!')
+	b = strconv.AppendInt(b, s.Whole, timeBase)
+	if s.Began > 0 {
+		b = strconv.AppendInt(append(b, '~'), s.Began, timeBase)
+		b = strconv.AppendUint(append(b, '.'), uint64(s.Through), 10)
+	}
+	if s.Damaged > 0 {
+		b = strconv.AppendUint(append(b, '='), uint64(s.Damaged), 10)
+	}
+	if s.Differs {
+		b = append(b, '?')
+	}
+	return LvolName(b)
+}
+
+const (
+	timeBase = 36
+	// maxTime is the last that has seven digits, for which names of the longest volumes have
+	// room.
+	maxTime = 36*36*36*36*36*36*36 - 1
+)
+
+// ParseScrubbed is Parse for what says when layers were compared: false for every other name.
+func ParseScrubbed(name LvolName) (Scrubbed, bool) {
+	n, _ := Parse(name)
+	s, ok := n.(Scrubbed)
+	return s, ok
+}
+
+func parseScrubbed(v Volume, text string) (Name, bool) {
+	s := Scrubbed{Volume: v}
+	rest, differs := strings.CutSuffix(text, "?")
+	s.Differs = differs
+	ok := true
+	if before, damaged, is := strings.Cut(rest, "="); is {
+		if s.Damaged, ok = parseEpoch(damaged); !ok {
+			return nil, false
+		}
+		rest = before
+	}
+	if before, hand, is := strings.Cut(rest, "~"); is {
+		began, through, dot := strings.Cut(hand, ".")
+		if s.Began, ok = parseTime(began); !ok || !dot || s.Began == 0 {
+			return nil, false
+		}
+		if s.Through, ok = parseEpoch(through); !ok {
+			return nil, false
+		}
+		rest = before
+	}
+	if s.Whole, ok = parseTime(rest); !ok || s.Began > 0 && s.Began <= s.Whole {
+		return nil, false
+	}
+	return s, true
+}
+
+func parseTime(s string) (int64, bool) {
+	t, err := strconv.ParseInt(s, timeBase, 64)
+	return t, err == nil && t >= 0 && t <= maxTime && strconv.FormatInt(t, timeBase) == s
+}
