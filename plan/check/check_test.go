@@ -112,6 +112,13 @@ func TestCheckRefusesBackups(t *testing.T) {
 		{"no layer", "", plan.Scrub{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7#4.1.3p"}},
 		{"does not say that layer db.k3f7@4.c counts", "", plan.Scrub{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7@4.c"}},
 		{"layer db.k3f7@2.a is not on n1", "", plan.Scrub{At: at1, Lvstore: "lab.new", Layer: "db.k3f7@2.a"}},
+		{"layer db.k3f7@3.b was not read on n1", "n1 lvol lab.fast/db.k3f7!0 n1 1Mi 0\n", plan.Compare{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7@3.b", From: "db.k3f7!0", To: "db.k3f7!1"}},
+		{"do not say of volume db.k3f7", "n1 lvol lab.fast/web.k3f7!0 n1 1Mi 0\n", plan.Compare{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7@3.b", From: "web.k3f7!0", To: "web.k3f7!1"}},
+		{"db.k3f7!0~1.2 does not say that db.k3f7@3.b was compared", "n1 lvol lab.fast/db.k3f7!0 n1 1Mi 0\n", plan.Compare{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7@3.b", From: "db.k3f7!0", To: "db.k3f7!0~1.2"}},
+		{"says that the copy of another layer is damaged, and db.k3f7!1 does not", "n1 lvol lab.fast/db.k3f7!0=2 n1 1Mi 0\n", plan.Compare{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7@3.b", From: "db.k3f7!0=2", To: "db.k3f7!1"}},
+		{"the copy of db.k3f7@2.a on n1 is damaged, and still there", "n1 lvol lab.fast/db.k3f7!0=2 n1 1Mi 0\n", plan.LvolRename{At: at1, Lvstore: "lab.fast", From: "db.k3f7!0=2", To: "db.k3f7!0"}},
+		{"are not of one kind", "n1 lvol lab.fast/db.k3f7!0 n1 1Mi 0\n", plan.LvolRename{At: at1, Lvstore: "lab.fast", From: "db.k3f7!0", To: "db.k3f7+9"}},
+		{"says of layers that they were compared, and none was", "", plan.LvolCreate{At: at1, Lvstore: "lab.fast", Name: "db.k3f7!1", Size: 1 << 20}},
 		{"db is not to be made of /x with that SHA-256", "n1 lvol lab.fast/db.cccc+~cccc s3 64Mi 0\n", plan.Fill{At: at1, File: "/x", SHA256: "00", Lvstore: "lab.fast", Name: "db.cccc+~cccc"}},
 		{"lab.fast on n1 has blocks of 4096 bytes, and lab.fast on n2 of 512", "", plan.ShallowCopy{At: at1, Dest: "n2", Lvstore: "lab.fast", Layer: "db.k3f7@2.a", To: "s2"}},
 	} {
