@@ -188,9 +188,9 @@ func TestSchemaAgrees(t *testing.T) {
 			path, _, _ := strings.Cut(name, " ")
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				ctx, config := compileSchema(t)
+				ctx, config, open := compileSchema(t)
 				for _, value := range telling(ctx, path, values, beside) {
-					if agree(t, ctx, config, path, value, beside) {
+					if agree(t, ctx, config, open, path, value, beside) {
 						accepted.Add(1)
 					}
 				}
@@ -250,23 +250,35 @@ func agreeValuesList() []string {
 	return values
 }
 
-func compileSchema(t *testing.T) (*cue.Context, cue.Value) {
-	ctx := cuecontext.New()
-	v := ctx.CompileString(Source(), cue.Filename("schema.cue"))
-	if err := v.Err(); err != nil {
-		t.Fatal(err)
+// compileSchema returns what a configuration is by schema.cue, and by the schema that is
+// imported.
+func compileSchema(t *testing.T) (ctx *cue.Context, config, open cue.Value) {
+	ctx = cuecontext.New()
+	compile := func(text string) cue.Value {
+		v := ctx.CompileString(text, cue.Filename("schema.cue"))
+		if err := v.Err(); err != nil {
+			t.Fatal(err)
+		}
+		return v.LookupPath(cue.ParsePath("#Config"))
 	}
-	return ctx, v.LookupPath(cue.ParsePath("#Config"))
+	return ctx, compile(Source()), compile(Importable())
 }
 
 // agree judges the base with another value, or none, at path, and with what else is
 // given.
-func agree(t *testing.T, ctx *cue.Context, config cue.Value, path, value, beside string) bool {
+func agree(t *testing.T, ctx *cue.Context, config, open cue.Value, path, value, beside string) bool {
 	text := withValue(path, value) + beside + "\n"
 	v := ctx.CompileString(text)
 	unified := config.Unify(v)
 	byCUE := unified.Validate(cue.Concrete(true), cue.Final())
 	cfg, byGo := decodeOnly(v)
+	imported := open.Unify(v)
+	if byCUE == nil || len(value)%4 == 0 { // of those that are refused, some
+		byImport := imported.Validate(cue.Concrete(true), cue.Final())
+		if links := strings.HasPrefix(path, "links") || beside != ""; (byImport == nil) != (byCUE == nil) && (!links || byCUE == nil) {
+			t.Errorf("%s: %s\n\tschema: %v\n\timported: %v", path, value, byCUE, byImport)
+		}
+	}
 	if (byCUE == nil) != (len(byGo) == 0) {
 		t.Errorf("%s: %s\n\tCUE: %v\n\tGo: %v", path, value, byCUE, byGo)
 		return false
@@ -274,9 +286,10 @@ func agree(t *testing.T, ctx *cue.Context, config cue.Value, path, value, beside
 	if byCUE != nil {
 		return false
 	}
-	again, ps := decodeOnly(unified)
-	if len(ps) > 0 || !reflect.DeepEqual(cfg, again) {
-		t.Errorf("%s: %s: with the schema's defaults it reads differently: %v", path, value, ps)
+	for schema, v := range map[string]cue.Value{"the schema's defaults": unified, "the schema imported": imported} {
+		if again, ps := decodeOnly(v); len(ps) > 0 || !reflect.DeepEqual(cfg, again) {
+			t.Errorf("%s: %s: with %s it reads differently: %v", path, value, schema, ps)
+		}
 	}
 	return true
 }

@@ -22,7 +22,7 @@ func LoadBeside(paths []string, tags []string, name string, text []byte) (*Confi
 		f.cue = append(f.cue, abs)
 		f.shown[abs] = name
 	}
-	f.overlay = map[string]load.Source{abs: load.FromBytes(text)}
+	f.beside = map[string]load.Source{abs: load.FromBytes(text)}
 	return f.load(tags)
 }
 

@@ -19,12 +19,9 @@ func Document(paths []string, tags []string) ([]byte, error) {
 	if len(problems) > 0 {
 		return nil, problems.tidy()
 	}
-	doc, problems := f.evaluate(tags)
+	doc, _, problems := f.judged(tags)
 	if len(problems) > 0 {
 		return nil, problems.tidy()
-	}
-	if doc.config(); len(doc.problems) > 0 {
-		return nil, doc.problems.tidy()
 	}
 	text, err := doc.value.MarshalJSON()
 	if err != nil {

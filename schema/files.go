@@ -20,7 +20,9 @@ type files struct {
 	text      map[string][]byte      // what was read, by the name shown
 	refused   Problems               // what is parsed and not done
 	tags      []string               // keys of @tag attributes
-	overlay   map[string]load.Source // what files are taken to have, by absolute path
+	beside    map[string]load.Source // what files are taken to have, by absolute path
+	served    bool                   // the schema is imported
+	silent    bool                   // the schema that is imported says nothing
 	sources   Sources
 }
 

@@ -3,6 +3,7 @@ package schema
 import (
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/build"
@@ -27,15 +28,34 @@ func Load(paths []string, tags []string) (*Config, error) {
 }
 
 func (f *files) load(tags []string) (*Config, error) {
-	doc, problems := f.evaluate(tags)
+	_, cfg, problems := f.judged(tags)
 	if len(problems) > 0 {
 		return nil, problems.tidy()
 	}
-	cfg := doc.config()
-	if len(doc.problems) > 0 {
-		return nil, doc.problems.tidy()
-	}
 	return cfg, nil
+}
+
+// judged evaluates the files and reads what they say. Of mistakes in a configuration that
+// imports the schema CUE speaks in the schema's terms. So it is read once more, with a schema
+// that has the same names and says nothing: then strata tells what is wrong with it.
+func (f *files) judged(tags []string) (*document, *Config, Problems) {
+	doc, cfg, problems := f.judge(tags)
+	if len(problems) > 0 && f.served && !f.silent {
+		again := &files{cue: f.cue, data: f.data, shown: f.shown, text: map[string][]byte{}, beside: f.beside, silent: true}
+		if _, _, told := again.judge(tags); len(told) > 0 {
+			return nil, nil, told
+		}
+	}
+	return doc, cfg, problems
+}
+
+func (f *files) judge(tags []string) (*document, *Config, Problems) {
+	doc, problems := f.evaluate(tags)
+	if len(problems) > 0 {
+		return nil, nil, problems
+	}
+	cfg := doc.config()
+	return doc, cfg, doc.problems
 }
 
 // document is the value of a configuration's files, and what is wrong with it.
@@ -80,6 +100,30 @@ func (f *files) evaluate(tags []string) (*document, Problems) {
 	return doc, nil
 }
 
+// withVars among tags has variables of the system taken, too.
+const withVars = "\x00vars"
+
+// WithVars are tags with which a field that has an attribute such as @tag(when,var=now) takes
+// what the variable has: now, os, arch, cwd, username, hostname, rand, as with cue -T. Each has
+// one value as long as the program runs, so that all that is made of a configuration agrees.
+func WithVars(tags []string) []string { return append(slices.Clone(tags), withVars) }
+
+var systemVars = sync.OnceValue(func() map[string]load.TagVar {
+	vars := load.DefaultTagVars()
+	for name, v := range vars {
+		v.Func = sync.OnceValues(v.Func)
+		vars[name] = v
+	}
+	return vars
+})
+
+func parted(tags []string) ([]string, map[string]load.TagVar) {
+	if !slices.Contains(tags, withVars) {
+		return tags, nil
+	}
+	return slices.DeleteFunc(slices.Clone(tags), func(tag string) bool { return tag == withVars }), systemVars()
+}
+
 // instance loads the CUE files, if there are any.
 func (f *files) instance(tags []string) (*build.Instance, Problems) {
 	if len(f.cue) == 0 {
@@ -89,12 +133,14 @@ func (f *files) instance(tags []string) (*build.Instance, Problems) {
 		inst := build.NewContext().NewInstance("", nil)
 		return inst, nil
 	}
+	tags, vars := parted(tags)
 	inst := load.Instances(f.cue, &load.Config{
 		Tags:      tags,
+		TagVars:   vars,
 		ParseFile: f.parse,
-		Registry:  &modules{},
+		Registry:  &modules{served: f.own},
 		Dir:       filepath.Dir(f.cue[0]), // whose module it is
-		Overlay:   f.overlay,
+		Overlay:   f.overlay(),
 	})[0]
 	if len(f.refused) > 0 {
 		return inst, f.refused

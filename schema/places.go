@@ -161,7 +161,7 @@ func wasGiven(body string, given []string) bool {
 	short, _, _ = strings.Cut(short, ",")
 	return slices.ContainsFunc(given, func(g string) bool {
 		key, _, assigned := strings.Cut(g, "=")
-		return key == tagKey(body) || !assigned && slices.Contains(strings.Split(short, "|"), g)
+		return key == tagKey(body) || g == withVars && strings.Contains(body, "var=") || !assigned && slices.Contains(strings.Split(short, "|"), g)
 	})
 }
 

@@ -15,11 +15,13 @@ import (
 
 // modules are those that a configuration's module depends on, as the cue command finds
 // them: in its cache (CUE_CACHE_DIR), else in the registries that CUE_REGISTRY names. Where
-// that is not set nothing is fetched: whoever runs strata says where it asks.
+// that is not set nothing is fetched: whoever runs strata says where it asks. The module of the
+// schema is this program's own.
 type modules struct {
-	once sync.Once
-	all  modconfig.CachedRegistry
-	err  error
+	served func() string // the schema
+	once   sync.Once
+	all    modconfig.CachedRegistry
+	err    error
 }
 
 var errNoRegistry = errors.New("it is not in the cache of modules, and CUE_REGISTRY names no registry to fetch it from")
@@ -41,6 +43,9 @@ func (m *modules) registry() (modconfig.CachedRegistry, error) {
 }
 
 func (m *modules) ModFile(ctx context.Context, v module.Version) (*modfile.File, error) {
+	if ours(v) {
+		return modfile.Parse([]byte(moduleText), ModulePath)
+	}
 	all, err := m.registry()
 	if err != nil {
 		return nil, err
@@ -50,6 +55,9 @@ func (m *modules) ModFile(ctx context.Context, v module.Version) (*modfile.File,
 }
 
 func (m *modules) Fetch(ctx context.Context, v module.Version) (module.SourceLoc, error) {
+	if ours(v) {
+		return own(m.served()), nil
+	}
 	all, err := m.registry()
 	if err != nil {
 		return module.SourceLoc{}, err
@@ -59,6 +67,9 @@ func (m *modules) Fetch(ctx context.Context, v module.Version) (module.SourceLoc
 }
 
 func (m *modules) FetchFromCache(v module.Version) (module.SourceLoc, error) {
+	if ours(v) {
+		return own(m.served()), nil
+	}
 	all, err := m.registry()
 	if err != nil {
 		return module.SourceLoc{}, err

@@ -130,7 +130,7 @@ func applied(src *source, was bool, may *grants, file string, digest *string, ar
 func approved(src *source, was bool, may *grants, file string, digest *string) (*saved.Saved, error) {
 	fixed := *src
 	if was { // tags are for that configuration
-		fixed.tags = nil
+		fixed.tags, fixed.vars = nil, false
 	}
 	saved, err := readFixed(file, &fixed, may, "")
 	if err != nil {

@@ -148,7 +148,7 @@ type setting struct {
 // configured are the fields of a volume or a node, as they are once templates, tags and
 // defaults of the configuration's own are done with, and where they stand.
 func configured(src *source, paths []string, cfg *schema.Config, about plan.Key) (all []setting) {
-	text, err := schema.Document(src.paths(paths), src.tags)
+	text, err := schema.Document(src.paths(paths), src.given())
 	if err != nil {
 		return nil // it was read just now
 	}

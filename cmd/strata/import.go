@@ -62,7 +62,7 @@ Exit codes: 0 what was written says all there is, 1 error, 3 it does not.`,
 			name := cmp.Or(file, "imported.cue")
 			beside := func(text []byte) (*schema.Config, error) {
 				return src.within(func() (*schema.Config, error) {
-					return schema.LoadBeside(src.paths(args), src.tags, name, text)
+					return schema.LoadBeside(src.paths(args), src.given(), name, text)
 				})
 			}
 			d, err := draft.Make(cfg, snap, pkg, now, func(text []byte) error {

@@ -34,7 +34,7 @@ func (r *rules) load(src *source) (*policy.Policy, error) {
 	}
 	p, err := policy.Load(r.dirs)
 	if err == nil && r.was != "" {
-		if p.Was, err = schema.Load([]string{r.was}, src.tags); err != nil {
+		if p.Was, err = schema.Load([]string{r.was}, src.given()); err != nil {
 			err = fmt.Errorf("--was: %w", err)
 		}
 	}

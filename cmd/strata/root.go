@@ -60,6 +60,7 @@ Environment:
 // source is where a configuration comes from and how its nodes are reached.
 type source struct {
 	tags       []string
+	vars       bool // tags take variables of the system, too
 	timeout    time.Duration
 	evaluation time.Duration
 	debugRPC   string
@@ -74,6 +75,7 @@ type source struct {
 
 func (s *source) flags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVarP(&s.tags, "tag", "t", nil, "`key=value` for fields with @tag(key), as with cue")
+	cmd.Flags().BoolVarP(&s.vars, "inject-vars", "T", false, "have fields with @tag(key,var=now) take the time at which strata was started, or another variable: os, arch, cwd, username, hostname, rand, as with cue")
 	durationFlag(cmd, &s.evaluation, "eval-timeout", time.Minute, 0, "how long evaluating the configuration may take; 0: no limit")
 }
 
@@ -108,16 +110,24 @@ func (s *source) secretFlags(cmd *cobra.Command) {
 func (s *source) loadSources(args []string) (*schema.Config, *schema.Sources, error) {
 	var read atomic.Pointer[schema.Sources] // a load that takes too long may still set it
 	cfg, err := s.within(func() (*schema.Config, error) {
-		cfg, src, err := schema.LoadSources(s.paths(args), s.tags)
+		cfg, src, err := schema.LoadSources(s.paths(args), s.given())
 		read.Store(src)
 		return cfg, err
 	})
 	return cfg, read.Load(), err
 }
 
+// given are the tags.
+func (s *source) given() []string {
+	if s.vars {
+		return schema.WithVars(s.tags)
+	}
+	return s.tags
+}
+
 // load reads the configuration from the arguments, by default the current directory.
 func (s *source) load(args []string) (*schema.Config, error) {
-	return s.within(func() (*schema.Config, error) { return schema.Load(s.paths(args), s.tags) })
+	return s.within(func() (*schema.Config, error) { return schema.Load(s.paths(args), s.given()) })
 }
 
 // within loads a configuration as long as may take.

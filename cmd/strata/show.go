@@ -125,7 +125,7 @@ func readSaved(name string) (*saved.Saved, error) {
 
 // readFixed reads a saved plan, and refuses flags that would make it another.
 func readFixed(name string, src *source, may *grants, at string) (*saved.Saved, error) {
-	if len(may.destroy)+len(may.authority)+len(may.failover)+len(src.tags) > 0 || at != "" {
+	if len(may.destroy)+len(may.authority)+len(may.failover)+len(src.given()) > 0 || at != "" {
 		return nil, fmt.Errorf("%s is a saved plan: what it may do was said when it was made; --allow-destroy, --authority, --failover, --at and -t belong to plan --out", name)
 	}
 	return readSaved(name)
@@ -133,7 +133,7 @@ func readFixed(name string, src *source, may *grants, at string) (*saved.Saved, 
 
 // save writes a plan to a file, and puts what show says of it into what is shown.
 func save(name string, src *source, args []string, make func(document []byte) *saved.Saved, out *plan.Outline) error {
-	document, err := schema.Document(src.paths(args), src.tags)
+	document, err := schema.Document(src.paths(args), src.given())
 	if err != nil {
 		return err
 	}
