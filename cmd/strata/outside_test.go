@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"strata/nvmetcp"
 )
@@ -46,10 +48,17 @@ func (l *lab) cmdOutside(_ *script, args []string) error {
 			return err
 		}
 		done = true
-		if args[0] == "write" {
-			return disk.WriteAt(ctx, data, off)
+		for {
+			if args[0] == "write" {
+				err = disk.WriteAt(ctx, data, off)
+			} else {
+				err = compare(args[2:5], disk.ReadAt)
+			}
+			if !errors.Is(err, nvmetcp.Inaccessible) || ctx.Err() != nil {
+				return err
+			}
+			time.Sleep(10 * time.Millisecond) // hosts are held, and try again
 		}
-		return compare(args[2:5], disk.ReadAt)
 	})
 	if err == nil && !done {
 		err = fmt.Errorf("%s is exported nowhere", args[1])
