@@ -3,12 +3,15 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"strata/amount"
 	"strata/apply"
+	"strata/lineage"
 	"strata/report"
 )
 
@@ -40,10 +43,36 @@ const (
 func newCopies(out io.Writer) *copies {
 	c := &copies{out: out, by: map[string]*copying{}}
 	if f := terminal(out); f != nil {
-		c.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(40))
-		c.out = &screen{out: c.bars}
+		c.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(barWidth(f)))
+		s := &screen{out: c.bars}
+		s.width = widthOf(f)
+		c.out = s
 	}
 	return c
+}
+
+// barWidth leaves room beside a bar for what is said of it.
+func barWidth(terminal *os.File) int {
+	if width := widthOf(terminal)(); width > 0 {
+		return min(max(width/4, 6), 40)
+	}
+	return 20
+}
+
+// whose says of which volume a copy is, and where it goes.
+func whose(at apply.Copy) string {
+	name, ok := lineage.Parse(at.Layer)
+	if !ok {
+		return string(at.Label)
+	}
+	to := string(at.To)
+	if to == "" {
+		to = at.Archive
+	}
+	if to == "" {
+		return string(name.Of().Name)
+	}
+	return string(name.Of().Name) + " to " + to
 }
 
 // update takes note of a copy's progress.
@@ -54,8 +83,10 @@ func (c *copies) update(at apply.Copy) {
 		k = &copying{last: now}
 		if c.bars != nil && at.Total > 0 {
 			k.bar = c.bars.AddBar(at.Total,
-				mpb.PrependDecorators(decor.Name(inLine(string(at.Label))+"  ")),
-				mpb.AppendDecorators(decor.Percentage(), decor.Name("  "), decor.Any(func(decor.Statistics) string { return k.Going(time.Now()) })),
+				mpb.PrependDecorators(decor.Name(inLine(whose(at))+" ")),
+				mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
+					return amount.About(at.Bytes(s.Current)) + " of " + amount.About(at.Size) + ", " + k.Going(time.Now())
+				})),
 				mpb.BarRemoveOnComplete())
 		}
 		c.by[at.Key] = k

@@ -48,7 +48,10 @@ Environment:
 	root.Flags().Bool("version", false, "print strata's version")
 	var plain bool
 	root.PersistentFlags().BoolVar(&plain, "no-color", false, "no colours, as with NO_COLOR")
-	root.PersistentPreRun = func(*cobra.Command, []string) {
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+		if forPrograms(cmd) {
+			stdout.width = nil
+		}
 		if plain {
 			lipgloss.SetColorProfile(termenv.Ascii)
 		}

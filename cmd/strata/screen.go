@@ -29,13 +29,20 @@ type screen struct {
 	mu   sync.Mutex
 	out  io.Writer
 	rest []byte // the beginning of a character, or of a style, whose end is to come
+	wrapping
 }
 
 // The screens of this process.
 var (
-	stdout = &screen{out: os.Stdout}
-	stderr = &screen{out: os.Stderr}
+	stdout = fitted(&screen{out: os.Stdout})
+	stderr = fitted(&screen{out: os.Stderr})
 )
+
+// fitted has the lines on a screen broken where they would not fit, if it is a terminal.
+func fitted(s *screen) *screen {
+	s.width = widthOf(terminal(s))
+	return s
+}
 
 // Write never keeps back more than a part of one character.
 func (s *screen) Write(b []byte) (int, error) {
@@ -43,7 +50,7 @@ func (s *screen) Write(b []byte) (int, error) {
 	defer s.mu.Unlock()
 	clean, rest := seen(append(s.rest, b...), false)
 	s.rest = bytes.Clone(rest)
-	if _, err := s.out.Write(clean); err != nil {
+	if _, err := s.out.Write(s.broken(clean)); err != nil {
 		return 0, err
 	}
 	return len(b), nil

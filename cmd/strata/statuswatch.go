@@ -88,7 +88,7 @@ func (c *changes) show(r *report.Report, now time.Time) error {
 type picture struct {
 	out      io.Writer
 	terminal *os.File
-	lines    int // drawn, above the cursor
+	drawn    []int // how wide the lines above the cursor are
 	rates    copyRates
 }
 
@@ -102,16 +102,26 @@ func (p *picture) show(r *report.Report, now time.Time) error {
 	lines := fit(strings.Split(text, "\n"), width, height-1)
 	escape := string(ours)
 	var out strings.Builder
-	if p.lines > 0 {
-		fmt.Fprintf(&out, "%s[%dF", escape, p.lines) // to the first of them
+	if up := rows(p.drawn, width); up > 0 {
+		fmt.Fprintf(&out, "%s[%dF", escape, up) // to the first of them
 	}
+	p.drawn = p.drawn[:0]
 	for _, line := range lines {
 		out.WriteString(line + escape + "[K\n")
+		p.drawn = append(p.drawn, ansi.StringWidth(strings.ReplaceAll(line, escape, "\x1b")))
 	}
 	out.WriteString(escape + "[J")
-	p.lines = len(lines)
 	_, err = io.WriteString(p.out, out.String())
 	return err
+}
+
+// rows is how many rows of a terminal lines take: one that has become narrower since they
+// were drawn has broken them.
+func rows(drawn []int, width int) (n int) {
+	for _, w := range drawn {
+		n += max(1, (w+width-1)/width)
+	}
+	return n
 }
 
 // fit cuts lines to what a terminal has room for.

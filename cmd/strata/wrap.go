@@ -1,0 +1,120 @@
+package main
+
+import (
+	"os"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
+)
+
+// wrapping breaks lines for people on words, at the width of a terminal. What follows a break
+// stands below what the line began with: its indent, and the branches of a tree.
+type wrapping struct {
+	width func() int // 0: lines are not broken
+	at    int        // the column of the cursor
+	hang  string     // what a line that goes on begins with
+}
+
+// widthOf is how wide a terminal is now.
+func widthOf(terminal *os.File) func() int {
+	if terminal == nil {
+		return nil
+	}
+	return func() int {
+		width, _, err := term.GetSize(terminal.Fd())
+		if err != nil {
+			return 0
+		}
+		return width
+	}
+}
+
+// narrowest is the width below which lines are left to the terminal.
+const narrowest = 20
+
+// broken returns a text with line breaks where it would not fit.
+func (w *wrapping) broken(text []byte) []byte {
+	if w.width == nil || len(text) == 0 {
+		return text
+	}
+	width := w.width()
+	if width < narrowest {
+		return text
+	}
+	var out strings.Builder
+	for line := range strings.Lines(string(text)) {
+		w.line(&out, line, width)
+	}
+	return []byte(out.String())
+}
+
+func (w *wrapping) line(out *strings.Builder, line string, width int) {
+	body, ended := strings.CutSuffix(line, "\n")
+	switch {
+	case w.at == 0 && (ansi.StringWidth(body) <= width || typed(body)):
+		out.WriteString(body)
+		w.at, w.hang = ansi.StringWidth(body), hanging(body, width)
+	default:
+		if w.at == 0 {
+			w.hang = hanging(body, width)
+		}
+		w.words(out, body, width)
+	}
+	if ended {
+		out.WriteByte('\n')
+		w.at = 0
+	}
+}
+
+// words writes a line, or the rest of one, word by word. The spaces before a word belong to
+// it, and are left out where a line is broken.
+func (w *wrapping) words(out *strings.Builder, text string, width int) {
+	begun := w.at > 0
+	for text != "" {
+		spaces := len(text) - len(strings.TrimLeft(text, " "))
+		end := spaces + len(text[spaces:])
+		if i := strings.IndexByte(text[spaces:], ' '); i >= 0 {
+			end = spaces + i
+		}
+		word := text[:end]
+		text = text[end:]
+		if wide := ansi.StringWidth(word); begun && w.at+wide > width && strings.TrimSpace(word) != "" {
+			out.WriteString("\n" + w.hang)
+			word = word[spaces:]
+			w.at = ansi.StringWidth(w.hang)
+		}
+		begun = begun || strings.Trim(word, " │├└─") != ""
+		out.WriteString(word)
+		w.at += ansi.StringWidth(word)
+	}
+}
+
+// hanging is what a line goes on with below one that begins as text does.
+func hanging(text string, width int) string {
+	plain := ansi.Strip(text)
+	branches := plain[:len(plain)-len(strings.TrimLeft(plain, " │├└─"))]
+	indent := strings.NewReplacer("├", "│", "└", " ", "─", " ").Replace(branches)
+	if ansi.StringWidth(indent)+4 > width/2 {
+		return indent
+	}
+	return indent + "    "
+}
+
+// typed reports whether a line is a command that somebody copies.
+func typed(line string) bool { return strings.Contains(ansi.Strip(line), "nvme connect ") }
+
+// forPrograms reports whether what a verb prints is read by programs, or drawn.
+func forPrograms(cmd *cobra.Command) bool {
+	for _, name := range []string{"json", "json-schema", "markdown", "watch"} {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
+			return true
+		}
+	}
+	switch cmd.Name() {
+	case "schema", "import", "graph", "completion", "bash", "zsh", "fish", "powershell", "export", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
+		return true
+	}
+	return false
+}
