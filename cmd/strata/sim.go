@@ -23,6 +23,8 @@ func newSim() *cobra.Command {
 		faults   []string
 		profile  string
 		nvme     bool
+		away     bool
+		stop     bool
 	)
 	cmd := &cobra.Command{
 		Use:   "sim --dir DIR NODE...",
@@ -30,7 +32,8 @@ func newSim() *cobra.Command {
 		Long: `sim serves one simulated spdk_tgt for each NODE on DIR/NODE.sock until it is
 interrupted. The targets reach one another at the addresses they listen on,
 without a network. Their disks are kept in DIR and survive a restart with
-everything on them; all else is lost, as with a real target.
+everything on them; all else is lost, as with a real target. With --background
+the command ends once they are served, and "strata sim --dir DIR --stop" ends them.
 
 With --nvme hosts outside of the simulation reach what is exported over NVMe/TCP,
 as they would reach a real target: Linux with "nvme connect", SPDK, or whatever
@@ -44,13 +47,26 @@ it runs. Such a line is one of
 
 ` + sim.Grammar,
 		Example: `  strata sim --dir /tmp/lab n1 n2 n3
+  strata sim --dir /tmp/lab --background n1 n2 n3
+  strata sim --dir /tmp/lab --stop
   strata sim --dir /tmp/lab --profile longhorn n1 n2 n3
   strata sim --dir /tmp/lab --nvme n1 n2 n3
   strata sim --dir /tmp/lab --fault "kill n2 10s at 17" --fault "fail n1 bdev_lvol_rename 2 after" n1 n2 n3`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if stop {
+				return cobra.NoArgs(cmd, args)
+			}
+			return cobra.MinimumNArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if opts.Dir == "" {
 				return fmt.Errorf("--dir is missing: where are sockets and disks to be kept?")
+			}
+			switch {
+			case stop:
+				return stopSim(cmd.OutOrStdout(), opts.Dir)
+			case away:
+				return simInBackground(cmd.OutOrStdout(), opts.Dir, os.Args[1:])
 			}
 			var err error
 			if opts.Profile, err = sim.ParseProfile(profile); err != nil {
@@ -92,6 +108,11 @@ it runs. Such a line is one of
 			if err := cluster.Play(rules...); err != nil {
 				return err
 			}
+			if mark, err := serving(dir); err != nil {
+				return err
+			} else if mark != nil {
+				defer mark.Close()
+			}
 			go playLines(cluster, cmd.InOrStdin(), cmd.ErrOrStderr())
 			signals := make(chan os.Signal, 1)
 			signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -103,6 +124,9 @@ it runs. Such a line is one of
 	cmd.Flags().StringVar(&profile, "profile", "stock", "which `build` of SPDK the targets are: stock (v26.05) or longhorn (v24.09)")
 	cmd.Flags().StringArrayVar(&faults, "fault", nil, "what goes wrong, as a `RULE`; may be repeated")
 	cmd.Flags().BoolVar(&nvme, "nvme", false, "have hosts reach exports over NVMe/TCP, on the network of this machine")
+	cmd.Flags().BoolVar(&away, "background", false, "end once the targets are served, and go on serving them as a process of its own")
+	cmd.Flags().BoolVar(&stop, "stop", false, "end what serves targets in DIR")
+	cmd.MarkFlagsMutuallyExclusive("background", "stop")
 	durationFlag(cmd, &opts.Tick, "tick", 4*time.Millisecond, 0, "how often a target looks at its sockets; 0: at once")
 	countFlag(cmd, &diskSize, "disk-size", 64<<10, 1, "size of every disk, in `MiB`")
 	return cmd
