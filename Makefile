@@ -35,7 +35,7 @@ s3: ## have archives kept by a real S3 server, which is built first (minutes)
 soak: ## have a watch make 10,000 passes, in some minutes, and see that it does not grow
 	$(GO) test -count=1 -v -timeout 30m ./watch -run '^TestSoak$$' -passes 10000
 
-kills: ## kill strata 100 times as it backs up, restores, forgets and prunes, on simulated targets (minutes)
+kills: ## kill strata 100 times as it backs up, restores, also at once, follows, forgets and prunes, on simulated targets (minutes)
 	$(GO) test -count=1 -v -timeout 60m ./cmd/strata -run '^TestBackupKilledAnywhere$$' -backup-kills 100
 
 sweep: ## break every scenario in every way at every call (hours), or at one call in 40 with EVERY=40 (minutes; SHARE=1 others), and print what was tried

@@ -17,6 +17,7 @@ import (
 
 	"strata/archive"
 	"strata/backup"
+	"strata/lineage"
 	"strata/schema"
 	"strata/spdk/sim"
 )
@@ -254,6 +255,41 @@ func contentOfImage(i *archive.Image) (c content, err error) {
 		}
 	}
 	return c, nil
+}
+
+// followed checks that each layer of a volume that follows another of this cluster has what
+// that one's has, and that it has the youngest.
+func followed(v *sim.View, vol *schema.Volume) error {
+	lvols, theirs := v.Lvols(), map[lineage.Layer]content{}
+	var youngest lineage.Epoch
+	for _, l := range lvols {
+		name, ok := layer(l)
+		if !ok || name.Volume.Name != vol.Restore.Volume || name.Own {
+			continue
+		}
+		c, err := contentOf(v, l)
+		if err != nil {
+			return err
+		}
+		youngest = max(youngest, name.Epoch)
+		theirs[lineage.Layer{Epoch: name.Epoch, Snapshot: name.Snapshot}] = c
+	}
+	newest := lineage.Epoch(0)
+	for _, l := range lvols {
+		name, ok := layer(l)
+		if !ok || name.Volume.Name != vol.Name {
+			continue
+		}
+		want, is := theirs[lineage.Layer{Epoch: name.Epoch, Snapshot: name.Snapshot}]
+		if got, err := contentOf(v, l); err != nil || !is || got != want {
+			return fmt.Errorf("layer %s has %v, and not what it follows (%v)", l.Name, got, err)
+		}
+		newest = max(newest, name.Epoch)
+	}
+	if newest != youngest {
+		return fmt.Errorf("%s has come to epoch %d, and the youngest snapshot is of %d", vol.Name, newest, youngest)
+	}
+	return nil
 }
 
 // pipes is a listener in memory.

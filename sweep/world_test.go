@@ -449,6 +449,12 @@ func (w *world) finish(cfg *schema.Config) (ending, error) {
 func (w *world) replicas(cfg *schema.Config, snap *state.Snapshot, v *sim.View) error {
 	lvols := v.Lvols()
 	for _, vol := range cfg.Volumes {
+		if vol.Restore != nil && vol.Restore.Follow {
+			if err := followed(v, vol); err != nil {
+				return err
+			}
+			continue
+		}
 		id, err := incarnation(lvols, vol.Name)
 		if err != nil {
 			return err
