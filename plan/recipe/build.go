@@ -130,6 +130,7 @@ func (b *builder) run(last *builder) {
 		b.endBackups()
 		b.endImages()
 		b.refer()
+		b.paths()
 		b.forgetRecords()
 		b.letGoLost()
 		b.dropUnneeded(idle)

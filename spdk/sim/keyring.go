@@ -149,20 +149,25 @@ func (p *process) setControllerKeys(q *struct {
 	Name string `json:"name"`
 	keys
 }) (any, error) {
-	ct := p.controller(q.Name)
-	if ct == nil {
+	if p.controller(q.Name) == nil {
 		return nil, errno(enodev)
 	}
 	found, ok := p.keysOf(q.keys)
 	if !ok {
 		return nil, errno(enokey)
 	}
-	ct.keys = found
-	if ct.sub == nil || ct.sub.admits(ct.hostNQN, ct.offers()) {
-		return true, nil
+	refused := false
+	for _, ct := range p.paths(q.Name) {
+		ct.keys = found
+		if ct.sub != nil && !ct.sub.admits(ct.hostNQN, ct.offers()) {
+			ct.lost()
+			refused = true
+		}
 	}
-	ct.lost()
-	return nil, errno(eacces)
+	if refused {
+		return nil, errno(eacces)
+	}
+	return true, nil
 }
 
 // offers are the keys that a controller has, as their files are now.
