@@ -7,7 +7,7 @@ VERSION       ?=
 HISTORY       ?= docs/bench-history.tsv
 
 .DEFAULT_GOAL := help
-.PHONY: help build man schema-module test etcd s3 soak kills sweep lint marks pages golden fuzz bench e2e record demo release
+.PHONY: help build man reference schema-module test etcd s3 soak kills sweep lint marks pages golden fuzz bench e2e record demo release
 
 help: ## print this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -18,6 +18,10 @@ build: ## build bin/strata; VERSION=v1.2.3 names a release
 man: build ## write a manual page for each verb to man/
 	rm -rf man
 	bin/strata man man
+
+reference: build ## write the reference of verbs and fields, in Markdown, to dist/reference
+	rm -rf dist/reference
+	bin/strata man --markdown dist/reference
 
 schema-module: build ## write the package that configurations import to dist/schema, as a CUE module; cue mod publish puts it into a registry
 	rm -rf dist/schema
