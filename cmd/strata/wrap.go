@@ -10,7 +10,8 @@ import (
 )
 
 // wrapping breaks lines for people on words, at the width of a terminal. What follows a break
-// stands below what the line began with: its indent, and the branches of a tree.
+// stands below the second column of a line that has columns, else a little further in than the
+// line; the branches of a tree go on.
 type wrapping struct {
 	width func() int // 0: lines are not broken
 	at    int        // the column of the cursor
@@ -91,12 +92,22 @@ func (w *wrapping) words(out *strings.Builder, text string, width int) {
 	}
 }
 
-// hanging is what a line goes on with below one that begins as text does.
+// hanging is what a line that begins as text does goes on with below.
 func hanging(text string, width int) string {
 	plain := ansi.Strip(text)
 	branches := plain[:len(plain)-len(strings.TrimLeft(plain, " │├└─"))]
 	indent := strings.NewReplacer("├", "│", "└", " ", "─", " ").Replace(branches)
-	if ansi.StringWidth(indent)+4 > width/2 {
+	rest, deep := plain[len(branches):], ansi.StringWidth(indent)
+	if gap := strings.Index(rest, "  "); gap > 0 {
+		after := strings.TrimLeft(rest[gap:], " ")
+		if column := deep + ansi.StringWidth(rest[:len(rest)-len(after)]); after != "" && column <= width/2 {
+			return indent + strings.Repeat(" ", column-deep)
+		}
+	}
+	switch {
+	case deep == 0:
+		return "  "
+	case deep+4 > width/2:
 		return indent
 	}
 	return indent + "    "
