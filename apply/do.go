@@ -56,8 +56,8 @@ func (c *caller) do(ctx context.Context, op plan.Op) error {
 func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	switch op := op.(type) {
 	case plan.DiskAttach:
-		return attachDisk(ctx, t, op)
-	case plan.DiskDetach, plan.ExpectBlank, plan.LvstoreCreate, plan.LvstoreRename, plan.Remind, plan.Forget:
+		return c.attachDisk(ctx, t, op)
+	case plan.DiskDetach, plan.ExpectBlank, plan.LvstoreCreate, plan.LvstoreRename, plan.Remind, plan.Forget, plan.TrialDelete:
 		return c.store(ctx, t, op)
 	case plan.LvolSnapshot, plan.LvolClone, plan.LvolDecouple, plan.LvolCloneBdev, plan.LvolSetParent, plan.ShallowCopy, plan.WriteLimit:
 		return c.layer(ctx, t, op)
@@ -224,10 +224,10 @@ func accessible(standby bool) spdk.ANAState {
 // serial cuts a serial number to what NVMe allows, 20 bytes.
 func serial(s string) string { return s[:min(len(s), 20)] }
 
-func attachDisk(ctx context.Context, t *spdk.Client, op plan.DiskAttach) (err error) {
+func (c *caller) attachDisk(ctx context.Context, t *spdk.Client, op plan.DiskAttach) (err error) {
 	switch op.Kind {
 	case schema.AIO:
-		_, err = t.AIOCreate(ctx, spdk.AIOCreate{Name: op.Bdev, Filename: op.Path, BlockSize: uint32(op.BlockSize)})
+		return c.attachFile(ctx, t, op.Lvstore, spdk.AIOCreate{Name: op.Bdev, Filename: op.Path, BlockSize: uint32(op.BlockSize), Fallocate: !op.Keeps})
 	case schema.Uring:
 		_, err = t.UringCreate(ctx, spdk.UringCreate{Name: op.Bdev, Filename: op.Path, BlockSize: uint32(op.BlockSize)})
 	case schema.Malloc:

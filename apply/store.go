@@ -29,11 +29,15 @@ func (c *caller) store(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		if unnamed(op.OnTarget) {
 			return fmt.Errorf("the plan has no id for lvstore %s; it was made to be shown only", op.OnTarget)
 		}
-		_, err := t.LvstoreCreate(ctx, spdk.LvstoreCreate{BdevName: op.Bdev, LvsName: op.OnTarget, ClusterSize: uint32(op.ClusterSize)})
-		if err == nil {
-			c.lvstores.set(op.Node, op.Lvstore, op.OnTarget)
+		create := spdk.LvstoreCreate{BdevName: op.Bdev, LvsName: op.OnTarget, ClusterSize: uint32(op.ClusterSize)}
+		if op.Keeps {
+			create.ClearMethod = "none"
 		}
-		return err
+		if _, err := t.LvstoreCreate(ctx, create); err != nil {
+			return err
+		}
+		c.lvstores.set(op.Node, op.Lvstore, op.OnTarget)
+		return c.tryDisk(ctx, t, op.Lvstore, op.Bdev)
 	case plan.LvstoreRename:
 		if unnamed(op.To) {
 			return fmt.Errorf("the plan has no id for lvstore %s; it was made to be shown only", op.To)
@@ -43,6 +47,8 @@ func (c *caller) store(ctx context.Context, t *spdk.Client, op plan.Op) error {
 			c.lvstores.set(op.Node, op.Lvstore, op.To)
 		}
 		return err
+	case plan.TrialDelete:
+		return t.LvolDelete(ctx, c.alias(op.Node, op.Lvstore, lineage.Trial))
 	case plan.Remind:
 		if op.Member.Is(lineage.PendingUUID) {
 			return fmt.Errorf("the plan does not know the lvstore of %s yet; it was made to be shown only", op.Member.Node)

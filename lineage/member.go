@@ -11,6 +11,10 @@ type Member struct {
 	Store string // the first eight digits of its lvstore's UUID, which stays when names change
 }
 
+// Trial is the name of an lvol that is made and deleted to find out whether a disk discards
+// what is freed there.
+const Trial LvolName = "~trial"
+
 // memberDigits is how much of an lvstore's UUID tells it from others.
 const memberDigits = 8
 

@@ -18,6 +18,8 @@ type DiskAttach struct {
 	Path      string
 	Bytes     int64 // of a malloc disk
 	BlockSize int64
+	Keeps     bool   `json:",omitzero"` // nothing is to be discarded there
+	Lvstore   string // the pool's, which may be there already
 }
 
 func (op DiskAttach) Words() string {
@@ -28,7 +30,11 @@ func (op DiskAttach) Words() string {
 }
 func (op DiskAttach) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
 func (op DiskAttach) key() key {
-	return key{text(op.Bdev), text(op.Kind), text(op.Path), number(op.Bytes), number(op.BlockSize)}
+	k := key{text(op.Bdev), text(op.Kind), text(op.Path), number(op.Bytes), number(op.BlockSize)}
+	if op.Keeps {
+		k = append(k, flag(true))
+	}
+	return k
 }
 
 // DiskDetach takes a disk that nothing stands on away as a bdev
@@ -64,15 +70,37 @@ type LvstoreCreate struct {
 	OnTarget    string // what the target calls it; drawn when it is made
 	Bdev        string
 	ClusterSize int64
+	Keeps       bool `json:",omitzero"` // what was on the disk is not discarded
 }
 
 func (op LvstoreCreate) Words() string {
-	return fmt.Sprintf("write lvstore %s on %s, clusters of %s", op.Lvstore, op.Bdev, amount.Bytes(op.ClusterSize))
+	text := fmt.Sprintf("write lvstore %s on %s, clusters of %s", op.Lvstore, op.Bdev, amount.Bytes(op.ClusterSize))
+	if op.Keeps {
+		text += ", and discard nothing of what was there"
+	}
+	return text
 }
 func (op LvstoreCreate) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
 func (op LvstoreCreate) key() key {
-	return key{text(op.Lvstore), text(op.Bdev), number(op.ClusterSize)}
+	k := key{text(op.Lvstore), text(op.Bdev), number(op.ClusterSize)}
+	if op.Keeps {
+		k = append(k, flag(true))
+	}
+	return k
 }
+
+// TrialDelete deletes what a trial has left with which it is found out whether a disk discards
+// (bdev_lvol_delete).
+type TrialDelete struct {
+	At
+	Lvstore string
+}
+
+func (op TrialDelete) Words() string {
+	return fmt.Sprintf("delete %s/%s, which a trial of its disk has left", op.Lvstore, lineage.Trial)
+}
+func (op TrialDelete) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
+func (op TrialDelete) key() key     { return key{text(op.Lvstore)} }
 
 // LvstoreRename is bdev_lvol_rename_lvstore. Plans go on calling it Lvstore.
 type LvstoreRename struct {

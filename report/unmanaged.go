@@ -28,7 +28,7 @@ func unmanaged(cfg *schema.Config, conf *schema.Node, n *state.Node) []Unmanaged
 	}
 	for alias, l := range n.Lvols {
 		_, reminder := lineage.ParseMember(l.Name)
-		if l.Parsed == nil && !reminder {
+		if l.Parsed == nil && !reminder && l.Name != lineage.Trial {
 			add("lvol", alias)
 		}
 	}

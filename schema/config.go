@@ -164,7 +164,9 @@ type Pool struct {
 	// Overcommit is how many times its size volumes may grow to there together; 0:
 	// once, and nobody is told when that is passed.
 	Overcommit float64 `json:",omitempty"`
-	Pos        Pos
+	// Keeps is set where what was in clusters that are freed need not be discarded.
+	Keeps bool `json:",omitempty"`
+	Pos   Pos
 }
 
 // Limit is what volumes may grow to together in a pool of that size, in bytes.

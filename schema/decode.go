@@ -14,7 +14,7 @@ var (
 	httpFields        = []string{"password", "ca"}
 	sshFields         = []string{"key", "passphrase", "knownHosts"}
 	secretFields      = []string{"env", "file", "command"}
-	poolFields        = []string{"aio", "uring", "nvme", "malloc", "blockSize", "clusterSize", "format", "lvstore", "renamedFrom", "overcommit", "replaces"}
+	poolFields        = []string{"aio", "uring", "nvme", "malloc", "blockSize", "clusterSize", "format", "lvstore", "renamedFrom", "overcommit", "clear", "replaces"}
 	rebuildFields     = []string{"parallel", "bandwidth"}
 	maintenanceFields = []string{"suspend"}
 	suspendFields     = []string{"for"}

@@ -38,6 +38,10 @@ func (s *spot) pool(cluster lineage.Cluster) *Pool {
 		p.Lvstore = name
 	}
 	p.Overcommit, _ = o.field("overcommit").factor(fmt.Sprintf("a number from 1 to %d", maxOvercommit), 1, maxOvercommit)
+	if f := o.field("clear"); f != nil {
+		how, _ := f.matching(`"unmap" or "none"`, func(t string) bool { return t == "unmap" || t == "none" })
+		p.Keeps = how == "none"
+	}
 	p.Replaces, _ = o.field("replaces").ownName("pool")
 	if f := o.field("renamedFrom"); f != nil {
 		if p.RenamedFrom, _ = f.ownName("pool"); o.field("lvstore") != nil {

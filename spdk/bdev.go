@@ -54,7 +54,8 @@ type LvolInfo struct {
 
 // FileInfo describes a bdev on a file or block device of the node.
 type FileInfo struct {
-	Filename string `json:"filename"`
+	Filename  string `json:"filename"`
+	Fallocate bool   `json:"fallocate"` // AIO: unmap makes holes
 }
 
 // NVMeInfo describes one path of an NVMe bdev.

@@ -7,6 +7,7 @@ type AIOCreate struct {
 	Name      string `json:"name"`
 	Filename  string `json:"filename"`
 	BlockSize uint32 `json:"block_size,omitzero"` // bytes; 0: the device's own
+	Fallocate bool   `json:"fallocate,omitzero"`  // unmap makes holes, by fallocate(2); false: there is no unmap
 }
 
 func (AIOCreate) Method() string   { return "bdev_aio_create" }

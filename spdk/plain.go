@@ -147,9 +147,12 @@ func (l *lexer) file(f **FileInfo) {
 		*f = new(FileInfo)
 	}
 	l.members(func(key []byte) {
-		if string(key) == "filename" {
+		switch string(key) {
+		case "filename":
 			(*f).Filename = l.text()
-		} else {
+		case "fallocate":
+			(*f).Fallocate = l.truth()
+		default:
 			l.skip()
 		}
 	})

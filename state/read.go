@@ -268,10 +268,10 @@ func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
 	case drv.Lvol != nil || drv.Raid != nil:
 		n.readLimits(b)
 	case drv.AIO != nil:
-		d.Kind, d.Path = "aio", path.Clean(drv.AIO.Filename)
+		d.Kind, d.Path, d.Keeps = "aio", path.Clean(drv.AIO.Filename), !drv.AIO.Fallocate
 		n.Disks[b.Name] = d
 	case drv.Uring != nil:
-		d.Kind, d.Path = "uring", path.Clean(drv.Uring.Filename)
+		d.Kind, d.Path, d.Keeps = "uring", path.Clean(drv.Uring.Filename), true
 		n.Disks[b.Name] = d
 	case len(drv.NVMe) > 0 && drv.NVMe[0].Trid.TrType == "PCIe":
 		d.Kind, d.Path = "nvme", drv.NVMe[0].Trid.TrAddr

@@ -116,6 +116,7 @@ type Disk struct {
 	Size      int64  // bytes; 0 when only projected
 	BlockSize int64
 	Claimed   bool // something stands on it
+	Keeps     bool // nothing is discarded there: what was in a cluster that is freed stays in it
 	// Unread is set in a projection only: the disk is not attached yet, so
 	// what it holds is not known.
 	Unread bool

@@ -19,7 +19,7 @@ func (c *Checker) owned(op plan.Op) error {
 	switch op := op.(type) {
 	case plan.DiskAttach, plan.InitiatorOptions, plan.TransportCreate, plan.UblkTarget, plan.LegWait, plan.LegGone, plan.ControllerWait:
 		return nil
-	case plan.DiskDetach, plan.ExpectBlank, plan.LvstoreCreate, plan.LvstoreRename, plan.Remind, plan.Forget:
+	case plan.DiskDetach, plan.ExpectBlank, plan.LvstoreCreate, plan.LvstoreRename, plan.Remind, plan.Forget, plan.TrialDelete:
 		return c.store(node, op)
 	case plan.LvolCreate:
 		if s, is := lineage.ParseScrubbed(op.Name); is && s != (lineage.Scrubbed{Volume: s.Volume}) {

@@ -16,7 +16,12 @@ func (c *Checker) store(n *schema.Node, op plan.Op) error {
 	switch op := op.(type) {
 	case plan.DiskDetach, plan.ExpectBlank:
 		return nil // only of a disk that nothing stands on, as the projection sees to
+	case plan.TrialDelete:
+		return inPool(n, op.Lvstore)
 	case plan.LvstoreCreate:
+		if p := poolOn(n, op.Lvstore); p != nil && op.Keeps && !p.Keeps {
+			return fmt.Errorf("pool %s is to discard what was on its disk", p.Name)
+		}
 		for _, r := range c.w.Reminders() {
 			m := r.Member
 			if p := n.Pool(m.Pool); m.Node == n.Name && p != nil && p.Lvstore == op.Lvstore && !c.w.HasStore(m) && !c.cfg.Retires(m.Node, m.Pool) {
@@ -50,12 +55,20 @@ func (c *Checker) store(n *schema.Node, op plan.Op) error {
 	return unknown(op)
 }
 
-// diskGrant releases the disk of the pool with an lvstore.
-func diskGrant(n *schema.Node, lvstore string) plan.Grant {
+// poolOn is the pool with an lvstore; nil for none.
+func poolOn(n *schema.Node, lvstore string) *schema.Pool {
 	for _, p := range n.Pools {
 		if p.Lvstore == lvstore {
-			return plan.DiskGrant(n.Name, p.Name)
+			return p
 		}
+	}
+	return nil
+}
+
+// diskGrant releases the disk of the pool with an lvstore.
+func diskGrant(n *schema.Node, lvstore string) plan.Grant {
+	if p := poolOn(n, lvstore); p != nil {
+		return plan.DiskGrant(n.Name, p.Name)
 	}
 	return plan.Grant{}
 }

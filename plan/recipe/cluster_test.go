@@ -147,7 +147,7 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		return c.attachDisk(m, op)
 	case plan.LvstoreCreate:
 		return c.createLvstore(m, op)
-	case plan.DiskDetach, plan.ExpectBlank, plan.LvstoreRename, plan.Remind, plan.Forget:
+	case plan.DiskDetach, plan.ExpectBlank, plan.LvstoreRename, plan.Remind, plan.Forget, plan.TrialDelete:
 		return c.store(m, op)
 	case plan.LvolCreate, plan.LvolResize, plan.LvolRename, plan.LvolDelete, plan.ExpectEmpty:
 		return c.lvol(m, op, made)
@@ -401,6 +401,12 @@ func (c *cluster) store(m *machine, op plan.Op) error {
 			return errors.New("no such lvstore, or lvol exists")
 		}
 		m.AddLvol(&state.Lvol{Lvstore: op.Lvstore, Name: name, UUID: c.newUUID(), Size: op.Size})
+	case plan.TrialDelete:
+		l := m.Lvols[op.Lvstore+"/"+string(lineage.Trial)]
+		if l == nil {
+			return errors.New("no such lvol")
+		}
+		m.RemoveLvol(l)
 	case plan.Forget:
 		l := m.Lvols[op.Lvstore+"/"+string(op.Member.Lvol())]
 		if l == nil {

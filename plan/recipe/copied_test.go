@@ -106,7 +106,8 @@ func (c *cluster) sparing(m *machine, op plan.Op, made map[lineage.UUID]lineage.
 		return
 	}
 	v := reflect.ValueOf(op)
-	if f := v.FieldByName("Lvstore"); f.IsValid() && f.String() == m.copy.lvstore.Name {
+	_, attach := op.(plan.DiskAttach) // it says whose it may be, and finds out
+	if f := v.FieldByName("Lvstore"); !attach && f.IsValid() && f.String() == m.copy.lvstore.Name {
 		c.broken("%s on %s, which has a copy of another's disk", op.Words(), m.Name)
 	}
 	var uses []string

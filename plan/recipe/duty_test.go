@@ -37,7 +37,7 @@ var duties = map[string][]schema.Duty{
 	"LvolCreate": {schema.DutyRebuild, schema.DutyChange}, "LvolClone": {schema.DutyRebuild, schema.DutyChange}, "LvolCloneBdev": {schema.DutyRebuild},
 	"LvolDelete": {schema.DutyRebuild, schema.DutyChange}, "LvolSnapshot": {schema.DutyRebuild, schema.DutyChange}, "LvolResize": {schema.DutyRebuild, schema.DutyChange},
 	"LvolDecouple": {schema.DutyRebuild, schema.DutyChange}, "LvolSetParent": {schema.DutyRebuild}, "ShallowCopy": {schema.DutyRebuild}, "RaidGrow": {schema.DutyRebuild},
-	"LvstoreCreate": {schema.DutyChange}, "Remind": {schema.DutyChange}, "Forget": {schema.DutyChange},
+	"LvstoreCreate": {schema.DutyChange}, "Remind": {schema.DutyChange}, "Forget": {schema.DutyChange}, "TrialDelete": {schema.DutyChange},
 	"RecordForget": {schema.DutyChange}, "ArchivePrune": {schema.DutyChange},
 }
 

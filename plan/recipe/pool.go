@@ -86,6 +86,7 @@ func (b *builder) node(n *schema.Node) {
 		}
 		b.measure(at, p)
 		b.noteOvercommit(p)
+		b.noteKept(at, p)
 	}
 }
 
@@ -114,6 +115,7 @@ func (b *builder) poolState(at *state.Node, p *pool, unread bool) {
 		}
 		if b.opt.ResumeOnly == nil && !b.opt.Skip[plan.NodeKey(at.Name)] && b.may("", schema.DutyChange) {
 			b.called(sec, at, conf, lvs)
+			b.tidyTrial(sec, at, conf)
 		}
 		return
 	}
@@ -206,7 +208,7 @@ func (b *builder) attachDisk(sec *section, at *state.Node, p *pool) {
 	if b.initiatorFor(sec, at, p.conf) {
 		stage = 1
 	}
-	sec.beside(stage, why, plan.RiskCreate, plan.DiskAttach{At: plan.At{Node: at.Name}, Bdev: b.cfg.Cluster.Disk(p.conf.Name), Kind: p.conf.Kind, Path: p.conf.Path, Bytes: p.conf.Bytes, BlockSize: p.conf.BlockSize})
+	sec.beside(stage, why, plan.RiskCreate, plan.DiskAttach{At: plan.At{Node: at.Name}, Bdev: b.cfg.Cluster.Disk(p.conf.Name), Kind: p.conf.Kind, Path: p.conf.Path, Bytes: p.conf.Bytes, BlockSize: p.conf.BlockSize, Keeps: p.conf.Keeps, Lvstore: p.conf.Lvstore})
 }
 
 // initiatorFor sets what must be set before a disk's controller is attached, and

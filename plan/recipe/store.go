@@ -89,7 +89,7 @@ func (b *builder) format(sec *section, at *state.Node, conf *schema.Pool, disk *
 		why = because(conf.Pos, "%s has no lvstore that %s shows; before one is written it is looked into again, for one of a name that is in use would not show", disk.Bdev, at.Name)
 		stage = b.exposed(sec, why, at, conf, disk)
 	}
-	sec.beside(stage, why, risk, plan.LvstoreCreate{At: plan.At{Node: at.Name}, Lvstore: conf.Lvstore, OnTarget: b.onTarget(at.Name, conf), Bdev: disk.Bdev, ClusterSize: conf.ClusterSize})
+	sec.beside(stage, why, risk, plan.LvstoreCreate{At: plan.At{Node: at.Name}, Lvstore: conf.Lvstore, OnTarget: b.onTarget(at.Name, conf), Bdev: disk.Bdev, ClusterSize: conf.ClusterSize, Keeps: conf.Keeps})
 }
 
 // A pool whose lvstore was found on another disk than its own, which shows none,
@@ -169,7 +169,7 @@ func (b *builder) exposed(sec *section, why reason, at *state.Node, conf *schema
 		sec.beside(1, why, plan.RiskCreate, plan.DiskDetach{At: plan.At{Node: at.Name}, Bdev: name, Kind: kind, Path: conf.Path})
 	}
 	b.initiatorFor(sec, at, conf)
-	sec.beside(2, why, plan.RiskCreate, plan.DiskAttach{At: plan.At{Node: at.Name}, Bdev: name, Kind: kind, Path: conf.Path, Bytes: conf.Bytes, BlockSize: conf.BlockSize})
+	sec.beside(2, why, plan.RiskCreate, plan.DiskAttach{At: plan.At{Node: at.Name}, Bdev: name, Kind: kind, Path: conf.Path, Bytes: conf.Bytes, BlockSize: conf.BlockSize, Keeps: conf.Keeps, Lvstore: conf.Lvstore})
 	if disk = findDisk(b.w.Nodes[at.Name], b.cfg.Cluster, conf); disk != nil {
 		sec.beside(3, why, plan.RiskCreate, plan.ExpectBlank{At: plan.At{Node: at.Name}, Bdev: disk.Bdev})
 	}

@@ -46,6 +46,12 @@ func (w *World) projectStore(n *state.Node, op plan.Op) error {
 			return fmt.Errorf("%s/%s exists on %s", op.Lvstore, name, n.Name)
 		}
 		w.addLvol(n, &state.Lvol{Lvstore: op.Lvstore, Name: name, UUID: plan.Token(op.Node, op.Lvstore, name), Size: op.Size})
+	case plan.TrialDelete:
+		l, err := FindLvol(n, op.Lvstore, lineage.Trial)
+		if err != nil {
+			return err
+		}
+		w.removeLvol(n, l)
 	case plan.Forget:
 		l, err := FindLvol(n, op.Lvstore, op.Member.Lvol())
 		if err != nil {

@@ -74,8 +74,9 @@ func (w *World) Project(op plan.Op) error {
 			n.Controllers[op.Bdev] = &state.Controller{Name: op.Bdev, Address: op.Path, State: "enabled"}
 			bdev += "n1"
 		}
-		n.Disks[bdev] = &state.Disk{Bdev: bdev, Kind: string(op.Kind), Path: op.Path, Size: op.Bytes, BlockSize: op.BlockSize, Unread: op.Kind != schema.Malloc}
-	case plan.DiskDetach, plan.ExpectBlank, plan.LvstoreCreate, plan.LvstoreRename, plan.Remind, plan.Forget:
+		n.Disks[bdev] = &state.Disk{Bdev: bdev, Kind: string(op.Kind), Path: op.Path, Size: op.Bytes, BlockSize: op.BlockSize, Unread: op.Kind != schema.Malloc,
+			Keeps: op.Kind == schema.Uring || op.Kind == schema.AIO && op.Keeps}
+	case plan.DiskDetach, plan.ExpectBlank, plan.LvstoreCreate, plan.LvstoreRename, plan.Remind, plan.Forget, plan.TrialDelete:
 		return w.projectStore(n, op)
 	case plan.LvolCreate:
 		if n.Lvols[op.Lvstore+"/"+string(op.Name)] != nil {

@@ -50,6 +50,16 @@ var diskCases = []example{
 		c.equal("by alias", c.n1.bdev("lvs0/a").UUID, uuid)
 		c.equal("by UUID", c.n1.bdev(uuid).Aliases, []string{"lvs0/a"})
 	}},
+	{name: "an AIO disk has discard if holes may be made in it", run: func(c *run) {
+		for _, holes := range []bool{false, true} {
+			c.n1.gives("disk0", "bdev_aio_create", M{"filename": c.n1.target.Disk(), "name": "disk0", "block_size": 4096, "fallocate": holes})
+			c.n1.ok("bdev_wait_for_examine", nil)
+			b := c.n1.bdev("disk0")
+			c.equal("it says so", b.Driver.AIO.Fallocate, holes)
+			c.equal("unmap", b.IO["unmap"], holes)
+			c.n1.ok("bdev_aio_delete", M{"name": "disk0"})
+		}
+	}},
 	{name: "limits are rounded up to thousands", run: func(c *run) {
 		uuid := c.n1.pool().thin("a", 4)
 		c.n1.ok("bdev_set_qos_limit", M{"name": uuid, "rw_ios_per_sec": 1500})

@@ -21,6 +21,9 @@ type bdevInfo struct {
 	} `json:"assigned_rate_limits"`
 	IO     map[string]bool `json:"supported_io_types"`
 	Driver struct {
+		AIO struct {
+			Fallocate bool `json:"fallocate"`
+		} `json:"aio"`
 		Crypto struct {
 			Base string `json:"base_bdev_name"`
 			Key  string `json:"key_name"`

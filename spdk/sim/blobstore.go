@@ -23,6 +23,9 @@ type blobstore struct {
 	next  uint32   // never allocated from here on
 	freed []uint32 // allocated once, free again
 	used  uint32
+	// leaked have no blob any more, and are free once the lvstore is loaded anew: to discard
+	// them has failed.
+	leaked []uint32
 
 	blobs  map[uint64]*blob
 	lastID uint64
@@ -102,11 +105,22 @@ func (s *blobstore) take() uint32 {
 }
 
 func (s *blobstore) release(c uint32) {
+	if s.disk.cannot() {
+		s.leaked = append(s.leaked, c)
+		return
+	}
 	s.used--
 	s.freed = append(s.freed, c)
-	if s.disk.trims {
+	if s.disk.trims || s.disk.punches {
 		s.disk.data.discard(int64(c)*s.cluster, s.cluster)
 	}
+}
+
+// reclaim frees what was leaked.
+func (s *blobstore) reclaim() {
+	s.used -= uint32(len(s.leaked))
+	s.freed = append(s.freed, s.leaked...)
+	s.leaked = nil
 }
 
 // alloc gives b the clusters from..to-1 that it does not have.

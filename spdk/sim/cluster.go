@@ -23,6 +23,8 @@ type Options struct {
 	// Disks, if not nil, lists the disks of every node by path (or PCI
 	// address) with their sizes in bytes; any other path does not exist.
 	Disks map[string]int64
+	// NoHoles are the paths of disks in which AIO can make no holes: to discard fails there.
+	NoHoles []string
 	// CopyRate limits rebuilds and shallow copies, in bytes a second. 0: not
 	// limited if Tick is 0, else 256 MiB/s.
 	CopyRate int64

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
@@ -18,7 +19,19 @@ type disk struct {
 	store   *blobstore // nil if there is no lvstore on it
 	logPath string     // where the lvstore's metadata is kept; empty in memory
 	trims   bool       // discards what is freed
+	punches bool       // so does it, for AIO makes holes in it
+	whole   bool       // no holes can be made in it
 	full    bool       // has no free cluster to give, see Target.Fill
+}
+
+// cannot reports whether the disk fails to discard what it is told to.
+func (d *disk) cannot() bool { return d.punches && d.whole }
+
+// blank discards all that is on the disk, if it can.
+func (d *disk) blank() {
+	if !d.cannot() {
+		d.data.written(func(off, n int64) error { return d.data.discard(off, n) })
+	}
 }
 
 // disk opens the disk that a path (or PCI address) names, nil if there is none.
@@ -33,7 +46,7 @@ func (t *Target) disk(path string) (*disk, error) {
 		}
 		size = t.c.opts.DiskSize
 	}
-	d := &disk{size: size}
+	d := &disk{size: size, whole: slices.Contains(t.c.opts.NoHoles, path)}
 	if t.c.opts.Dir == "" {
 		d.data = newSparse()
 		t.disks[path] = d

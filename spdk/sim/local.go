@@ -61,6 +61,7 @@ func (p *process) createAIO(q *struct {
 	ReadOnly bool   `json:"readonly"`
 	NoWait   bool   `json:"nowait"`
 	UUID     string `json:"uuid"`
+	Punch    bool   `json:"fallocate"`
 }) (any, error) {
 	override := q.Block != 0
 	desc := func(b []byte) []byte {
@@ -68,13 +69,20 @@ func (p *process) createAIO(q *struct {
 		b = text(b, "filename", q.Filename)
 		b = boolean(b, "block_size_override", override)
 		b = boolean(b, "readonly", q.ReadOnly)
-		b = boolean(b, "fallocate", false)
+		b = boolean(b, "fallocate", q.Punch)
 		if p.build().recent {
 			b = boolean(b, "nowait", q.NoWait)
 		}
 		return append(b, '}')
 	}
 	types := ioRead | ioWrite | ioFlush | ioReset | ioWriteZeroes
+	if q.Punch {
+		types |= ioUnmap
+	}
+	d, err := p.t.disk(q.Filename)
+	if err == nil && d != nil && p.bdevs.find(q.Name) == nil {
+		d.punches = q.Punch
+	}
 	return p.createFile(q.Name, q.Filename, "AIO disk", q.UUID, q.Block, types, desc)
 }
 

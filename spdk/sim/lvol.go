@@ -41,6 +41,7 @@ func (p *process) load(base *bdev, s *blobstore) {
 	if s.loaded || p.lvstoreNamed(s.name) != nil {
 		return
 	}
+	s.reclaim()
 	l := &lvstore{p: p, store: s, base: base, byID: map[uint64]*lvol{}, names: map[string]*lvol{}}
 	if base.open(l, true, claimWriteOne) != nil {
 		return

@@ -122,7 +122,11 @@ func (p *process) deleteLvol(q *named) (any, error) {
 			v.hidden = true
 			return nil, coded(codeInternal, ebusy)
 		}
+		before := len(v.lvs.store.leaked)
 		v.lvs.destroy(v)
+		if len(v.lvs.store.leaked) > before {
+			return nil, coded(codeInternal, eio)
+		}
 		return true, nil
 	}
 	if v.bdev == nil {

@@ -57,6 +57,9 @@ func (p *process) createLvstore(q *struct {
 	if s == nil {
 		return nil, coded(codeInvalidParams, enomem)
 	}
+	if !strings.EqualFold(q.Clear, "none") && (d.disk.trims || d.disk.punches) {
+		d.disk.blank()
+	}
 	d.disk.store = s
 	if err := s.save(); err != nil {
 		return nil, coded(codeInvalidParams, eio)

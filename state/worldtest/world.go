@@ -18,7 +18,7 @@ import (
 // Read makes a Snapshot of lines such as
 //
 //	n1 unread connection refused
-//	n1 disk /dev/a lab.fast.disk [claimed] [blocks=512]
+//	n1 disk /dev/a lab.fast.disk [claimed] [keeps] [blocks=512]
 //	n1 lvstore lab.fast lab.fast.disk 1Mi 1024 [as=lab.fast.aaaa] [uuid=…]
 //	n1 lvol lab.fast/db.k3f7#1.2p u1 64Mi [3 clusters] [parent=…] [esnap=…] [degraded] [claimed] [snapshot]
 //	n1 raid lab.db.k3f7 online u1 u2 - [stalled]
@@ -85,6 +85,8 @@ func readLine(n *state.Node, what string, f []string) error {
 		for _, o := range f[2:] {
 			if blocks, ok := strings.CutPrefix(o, "blocks="); ok {
 				d.BlockSize = int64(atoi(blocks))
+			} else if o == "keeps" {
+				d.Keeps = true
 			} else {
 				d.Claimed = true
 			}
@@ -327,6 +329,9 @@ func Write(s *state.Snapshot) string {
 			f := []any{"disk", n.Disks[k].Path, k}
 			if n.Disks[k].Claimed {
 				f = append(f, "claimed")
+			}
+			if n.Disks[k].Keeps {
+				f = append(f, "keeps")
 			}
 			if size := n.Disks[k].BlockSize; size != 4096 {
 				f = append(f, fmt.Sprintf("blocks=%d", size))

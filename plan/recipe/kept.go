@@ -1,0 +1,44 @@
+package recipe
+
+import (
+	"fmt"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// A target does not zero what a thin volume allocates: it shows what was there. So what is
+// freed has to be discarded by then, and that is for the disk to do (clear). Whether it does, is tried
+// when it is attached; where it does not, it is attached so that it has no discard, for a mirror
+// loses a leg that fails to.
+
+// noteKept says of a pool that what was in its freed clusters stays there, though it is not to.
+func (b *builder) noteKept(at *state.Node, p *pool) {
+	if p.conf.Keeps || p.state == poolHidden || p.state == poolBlank {
+		return
+	}
+	disk := findDisk(at, b.cfg.Cluster, p.conf)
+	if lvs := at.Lvstores[p.conf.Lvstore]; lvs != nil && at.Disks[lvs.Base] != nil {
+		disk = at.Disks[lvs.Base]
+	}
+	if disk == nil || !disk.Keeps {
+		return
+	}
+	how, hint := ", as it is attached, has no discard", "start the target again; if that is said then, too, the disk cannot discard: encrypt the volumes there"
+	if disk.Kind == string(schema.Uring) {
+		how, hint = " is used through io_uring, which has no discard", "use it as aio, or encrypt the volumes there"
+	}
+	b.note("pool "+string(p.node.Name)+"/"+p.conf.Name, p.conf.Pos, hint+fmt.Sprintf("; or write clear: %q", "none"),
+		"volumes there may be shown what former ones have left: %s%s", p.conf.Path, how)
+}
+
+// tidyTrial deletes what was left by an attach that was interrupted while it tried whether the disk
+// discards.
+func (b *builder) tidyTrial(sec *section, at *state.Node, conf *schema.Pool) {
+	if at.Lvols[conf.Lvstore+"/"+string(lineage.Trial)] != nil {
+		sec.beside(0, because(conf.Pos, "it was made to find out whether the disk of %s discards what is freed", conf.Name), plan.RiskCreate,
+			plan.TrialDelete{At: plan.At{Node: at.Name}, Lvstore: conf.Lvstore})
+	}
+}
