@@ -86,6 +86,7 @@ func TestFacts(t *testing.T) {
 // is carried out, and how much there is to copy, and onto what. Nor do UUIDs, and bdevs that have a label.
 var notTold = map[string]bool{
 	"LvstoreCreate.OnTarget":    true,
+	"DiskAttach.Lvstore":        true,
 	"LvstoreRename.From":        true,
 	"LvstoreRename.To":          true,
 	"Remind.Member.Store":       true,
