@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -79,7 +80,7 @@ func (h *holds) after(step plan.Step) lineage.NQN {
 		delete(h.paused, hosts.NQN)
 		delete(h.hidden, hosts.NQN)
 	case plan.PathTaken:
-		delete(h.paused, hosts.NQN)
+		h.taken(hosts.NQN, step.Op)
 		if step.Begins() != "" {
 			h.hidden[hosts.NQN] = true
 		}
@@ -87,6 +88,22 @@ func (h *holds) after(step plan.Step) lineage.NQN {
 		delete(h.hidden, hosts.NQN)
 	}
 	return hosts.Ends()
+}
+
+// taken leaves of a pause what is paused at other listeners than the one that was taken
+// away: hosts that come by those are still to be let go on.
+func (h *holds) taken(nqn lineage.NQN, op plan.Op) {
+	p, paused := h.paused[nqn]
+	gone, ok := op.(plan.ListenerRemove)
+	if !paused || ok && gone.Node != p.Node {
+		return
+	}
+	if ok {
+		p.Portals = slices.DeleteFunc(slices.Clone(p.Portals), func(at lineage.Portal) bool { return at == gone.Portal() })
+	}
+	if h.paused[nqn] = p; !ok || len(p.Portals) == 0 {
+		delete(h.paused, nqn)
+	}
 }
 
 // end resumes what is still paused, whatever happened. An export without
