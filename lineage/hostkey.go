@@ -22,4 +22,11 @@ func (c Cluster) KeyOf(volume, name string) bool {
 	return ok && strings.HasPrefix(rest, "/")
 }
 
+// ParseKey finds the volume whose hosts need a key that is called so.
+func (c Cluster) ParseKey(name string) (volume string, ok bool) {
+	rest, ok := strings.CutPrefix(name, string(c)+".host.")
+	volume, path, found := strings.Cut(rest, "./")
+	return volume, ok && found && volume != "" && path != ""
+}
+
 func (c Cluster) keysOf(volume string) string { return string(c) + ".host." + volume + "." }

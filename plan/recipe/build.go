@@ -89,6 +89,9 @@ func (b *builder) run(last *builder) {
 	if last == nil {
 		b.links = newLinks(b, nil)
 		b.survey()
+		if b.opt.ResumeOnly == nil {
+			b.strayKeys()
+		}
 		b.letGoStalled()
 		b.letGoMoved()
 		b.links.strays = b.findStrays()

@@ -79,17 +79,48 @@ func (s *subject) addKey(n lineage.Node, name, path string) []plan.Op {
 	return []plan.Op{plan.KeyAdd{At: plan.At{Node: n}, Name: name, Path: path}}
 }
 
-// dropKeys takes the names of keys away that no host of the volume needs any more.
-func (s *subject) dropKeys(n lineage.Node) {
-	at, needed := s.b.w.Nodes[n], map[string]bool{}
-	if len(at.Keyring) == 0 {
+// strayKeys takes the names of keys away whose volume is not configured any more, or has no hosts
+// over NVMe, and which no host needed when the pass began.
+func (b *builder) strayKeys() {
+	if !b.may("", schema.DutyChange) {
 		return
 	}
+	for n, at := range b.readNodes() {
+		if len(at.Keyring) == 0 || b.left(plan.NodeKey(n.Name)) {
+			continue
+		}
+		needed := neededKeys(at)
+		var ops []plan.Op
+		for _, name := range slices.Sorted(maps.Keys(at.Keyring)) {
+			volume, ours := b.cfg.Cluster.ParseKey(name)
+			if v := b.cfg.Shown(volume); ours && !needed[name] && (v == nil || v.Export.Kind != schema.ExportNVMf) {
+				ops = append(ops, plan.KeyRemove{At: plan.At{Node: n.Name}, Name: name, Path: at.Keyring[name]})
+			}
+		}
+		if len(ops) > 0 {
+			b.section(plan.NodeKey(n.Name)).then(because(n.Pos, "its volume has no hosts any more"), plan.RiskCreate, ops...)
+		}
+	}
+}
+
+// neededKeys are the names of those that a node asks hosts for.
+func neededKeys(at *state.Node) map[string]bool {
+	needed := map[string]bool{}
 	for _, sub := range at.Subsystems {
 		for _, k := range sub.Keys {
 			needed[k.Key], needed[k.CtrlKey] = true, true
 		}
 	}
+	return needed
+}
+
+// dropKeys takes the names of keys away that no host of the volume needs any more.
+func (s *subject) dropKeys(n lineage.Node) {
+	at := s.b.w.Nodes[n]
+	if len(at.Keyring) == 0 {
+		return
+	}
+	needed := neededKeys(at)
 	var ops []plan.Op
 	for _, name := range slices.Sorted(maps.Keys(at.Keyring)) {
 		if s.b.cfg.Cluster.KeyOf(s.v.Name, name) && !needed[name] {
