@@ -42,7 +42,8 @@ var Importable = sync.OnceValue(func() string {
 			instead[labelText(f)] = f
 		}
 	}
-	o := &opener{defaults: map[ast.Node]ast.Expr{}, scope: cuecontext.New().CompileString(source)}
+	o := &opener{defaults: map[ast.Node]ast.Expr{}, ctx: cuecontext.New()}
+	o.scope = o.ctx.CompileString(source)
 	ast.Walk(file, o.note, nil)
 	for _, d := range file.Decls {
 		if f, ok := d.(*ast.Field); ok {
@@ -90,6 +91,7 @@ const importableDoc = `// The schema of a strata cluster's configuration, for cu
 
 // opener takes the defaults of fields away.
 type opener struct {
+	ctx      *cue.Context
 	scope    cue.Value             // the schema
 	defaults map[ast.Node]ast.Expr // by the value of a field, or its alias, which is what the parser has a name refer to
 }
@@ -238,5 +240,5 @@ func (o *opener) allows(rest, def ast.Expr) bool {
 		return true // it is empty
 	}
 	text, err := format.Node(ast.NewBinExpr(token.AND, &ast.ParenExpr{X: rest}, def))
-	return err == nil && o.scope.Context().CompileString(string(text), cue.Scope(o.scope)).Validate(cue.Concrete(true)) == nil
+	return err == nil && o.ctx.CompileString(string(text), cue.Scope(o.scope)).Validate(cue.Concrete(true)) == nil
 }
