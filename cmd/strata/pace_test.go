@@ -94,7 +94,7 @@ func TestCopyBar(t *testing.T) {
 			c.update(is)
 			time.Sleep(4 * time.Second)
 		}
-		for _, want := range []string{"db ", " 10 % ", "256Ki/s, 6m0s left"} {
+		for _, want := range []string{"db ", " 10Mi of 100Mi, ", "256Ki/s, 6m0s left"} {
 			draw <- time.Now()
 			synctest.Wait()
 			if !strings.Contains(out.String(), want) {
