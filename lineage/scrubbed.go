@@ -66,7 +66,7 @@ func parseScrubbed(v Volume, text string) (Name, bool) {
 	s := Scrubbed{Volume: v}
 	rest, differs := strings.CutSuffix(text, "?")
 	s.Differs = differs
-	ok := true
+	var ok bool
 	if before, damaged, is := strings.Cut(rest, "="); is {
 		if s.Damaged, ok = parseEpoch(damaged); !ok {
 			return nil, false

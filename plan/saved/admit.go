@@ -156,11 +156,11 @@ func (s *Saved) foreign(sec *plan.Section, known map[string]agreed, undrawn plan
 
 // implied reports whether a step may be taken for any object that a plan works
 // on: it lets hosts that are held go on, waits for what was begun before they are
-// let in, or writes down which replicas are current. All may be due after an
-// interruption.
+// let in, writes down which replicas are current, or takes away what a trial of a disk
+// has left. All may be due after an interruption.
 func implied(op plan.Op) bool {
 	switch op := op.(type) {
-	case plan.Resume, plan.Drain:
+	case plan.Resume, plan.Drain, plan.TrialDelete:
 		return true
 	case plan.LvolRename:
 		_, from := lineage.ParseHead(op.From)
