@@ -23,9 +23,6 @@ type Scrubs struct {
 	// Compare says what of the copies of one layer, as they were read, is not equal, to one
 	// another or to what they were. What it cannot be compared with it says to whoever asked.
 	Compare func(context.Context, []scrub.Copy) ([]scrub.Finding, error)
-	// Repair has a copy that is not like the others taken for damaged where most of them, or
-	// an archive, say which one that is, and not only where it is not as it was.
-	Repair bool
 }
 
 // comparing has the copies of layers that were read and not compared yet, and what came of
@@ -132,7 +129,7 @@ func (c *caller) compare(ctx context.Context, t *spdk.Client, op plan.Compare) e
 	for _, f := range found {
 		odd := slices.Contains(f.Places, lineage.Place{Node: op.Node, Lvstore: op.Lvstore})
 		switch {
-		case odd && (f.Kind == scrub.Changed || b.scrubs.Repair):
+		case odd && f.Kind == scrub.Changed:
 			if is.Damaged == 0 || of.Epoch < is.Damaged {
 				is.Damaged = of.Epoch
 			}
