@@ -272,6 +272,8 @@ func (r *relations) restore(v *Volume, o object) {
 		at.field("instant").wrong("export it by nvmf, or leave instant out", "does not go together with a device of the kernel, whose I/O cannot be held when all is written")
 	case v.Encryption != nil:
 		at.field("instant").wrong("leave instant out", "does not go together with encryption yet")
+	case v.Restore.From(r.cfg.Cluster) != r.cfg.Cluster:
+		at.field("instant").wrong("leave instant out: nobody is let in then before all is written", "is for records of this cluster: %s may have its own forgotten while hosts still read them here", v.Restore.Cluster)
 	}
 }
 
