@@ -23,7 +23,6 @@ type crossings struct {
 
 	mu      sync.Mutex
 	way     way
-	several map[lineage.Node]bool // nodes that are reached by several paths: each has its event
 	open    map[remote][]*nsEvent // that may be under way, all this way
 	waiting [3]int                // calls, by way
 	turned  chan struct{}
@@ -32,7 +31,7 @@ type crossings struct {
 }
 
 func newCrossings(c lineage.Cluster, targets map[lineage.Node]*spdk.Client) *crossings {
-	return &crossings{cluster: c, targets: targets, several: map[lineage.Node]bool{}, open: map[remote][]*nsEvent{}, out: map[lineage.NQN]bool{}}
+	return &crossings{cluster: c, targets: targets, open: map[remote][]*nsEvent{}, out: map[lineage.NQN]bool{}}
 }
 
 // way is how targets and peers of events come after one another.
@@ -54,9 +53,7 @@ type remote struct {
 type nsEvent struct {
 	lineage.Link
 	bdev   string // a UUID
-	seen   func(is []spdk.Bdev, paths int) bool
-	settle time.Duration // after it was seen by one path, until it has been by all
-	first  time.Time     // that it was seen; zero before
+	seen   func([]spdk.Bdev) bool
 	began  time.Time     // the call that raises it
 	raised time.Time     // that has ended; zero before
 	next   time.Duration // after that it is asked after
@@ -75,17 +72,12 @@ const (
 	// seeAwaited is after how long it is where somebody waits for the namespace, who says
 	// that it has come.
 	seeAwaited = 200 * time.Millisecond
-	// settleTime is how long after one path the others have learnt that a namespace grew: a
-	// target looks for events each 10 ms.
-	settleTime = 50 * time.Millisecond
 )
 
 func (e *nsEvent) remote() remote { return remote{e.To, e.bdev} }
 
-func shows(all []spdk.Bdev, paths int) bool {
-	return len(all) > 0 && len(all[0].Driver.NVMe) >= max(1, paths)
-}
-func hides(all []spdk.Bdev, _ int) bool { return !shows(all, 1) }
+func shows(all []spdk.Bdev) bool { return len(all) > 0 && len(all[0].Driver.NVMe) > 0 }
+func hides(all []spdk.Bdev) bool { return !shows(all) }
 
 func wayOf(events []*nsEvent) way {
 	is := mixed
@@ -230,32 +222,21 @@ func (x *crossings) ask(at lineage.Node, events []*nsEvent) {
 	if (err != nil || all[0].Err != nil) && !gone {
 		return
 	}
-	paths := map[string]int{}
+	connected := map[string]bool{}
 	for _, c := range ctrls {
 		for _, p := range c.Paths {
-			if connected(p) {
-				paths[p.Trid.SubNQN]++
-			}
+			connected[p.Trid.SubNQN] = connected[p.Trid.SubNQN] || p.State == "enabled"
 		}
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for i, e := range events {
 		err := all[i+1].Err
-		known, by := err == nil || spdk.ClassOf(err) == spdk.NotFound, paths[string(x.cluster.LinkNQN(e.Link))]
-		if gone || by == 0 || known && e.seen(bdevs[i], by) && e.settled(time.Now()) {
+		known := err == nil || spdk.ClassOf(err) == spdk.NotFound
+		if gone || !connected[string(x.cluster.LinkNQN(e.Link))] || known && e.seen(bdevs[i]) {
 			x.close(e.remote(), func(o *nsEvent) bool { return o == e })
 		}
 	}
-}
-
-// settled reports whether an event that was seen has been for as long as it takes until all
-// paths have it: what they change is one thing, and does not tell.
-func (e *nsEvent) settled(now time.Time) bool {
-	if e.first.IsZero() {
-		e.first = now
-	}
-	return now.Sub(e.first) >= e.settle
 }
 
 // await waits until a node has seen a bdev come, and takes note of that.
@@ -270,16 +251,13 @@ func (x *crossings) await(at lineage.Node, bdev string, wait func() error) error
 	if err == nil {
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		x.close(of, func(e *nsEvent) bool {
-			e.next = min(e.next, seeFirst) // by several paths it need not be through
-			return !e.raised.IsZero() && !x.several[e.From]
-		})
+		x.close(of, func(e *nsEvent) bool { return !e.raised.IsZero() })
 	}
 	return err
 }
 
 // event is that of a namespace that comes or goes; none where it is no link's.
-func (x *crossings) event(nqn lineage.NQN, bdev string, seen func([]spdk.Bdev, int) bool) []*nsEvent {
+func (x *crossings) event(nqn lineage.NQN, bdev string, seen func([]spdk.Bdev) bool) []*nsEvent {
 	link, ok := x.cluster.ParseLink(nqn)
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -320,15 +298,10 @@ func (x *crossings) grown(ctx context.Context, t *spdk.Client, alias string, op 
 	if err != nil {
 		return nil, err
 	}
-	large := func(all []spdk.Bdev, _ int) bool { return !shows(all, 1) || int64(all[0].Size()) >= op.To }
+	large := func(all []spdk.Bdev) bool { return !shows(all) || int64(all[0].Size()) >= op.To }
 	for _, sub := range subsystems {
 		if slices.ContainsFunc(sub.Namespaces, func(ns spdk.Namespace) bool { return ns.BdevName == b.UUID || ns.BdevName == b.Name }) {
-			for _, e := range x.event(lineage.NQN(sub.NQN), b.UUID, large) {
-				if x.several[e.From] {
-					e.settle = settleTime
-				}
-				events = append(events, e)
-			}
+			events = append(events, x.event(lineage.NQN(sub.NQN), b.UUID, large)...)
 		}
 	}
 	return events, nil

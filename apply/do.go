@@ -32,12 +32,8 @@ type caller struct {
 }
 
 func newCaller(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, events *events, f *fences, moves Addresses) *caller {
-	x := newCrossings(cfg.Cluster, targets)
-	for _, n := range cfg.Nodes {
-		x.several[n.Name] = len(n.Addresses) > 1
-	}
 	return &caller{cfg: cfg, cluster: cfg.Cluster, targets: targets, fences: f, addresses: moves, lvstores: newLvstores(), limits: newLimits(), events: events,
-		crossing: x, tokens: newTokens()}
+		crossing: newCrossings(cfg.Cluster, targets), tokens: newTokens()}
 }
 
 // do carries out one op. Its errors name the node.
@@ -120,8 +116,6 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return nil
 	case plan.ControllerAttach:
 		return attach(ctx, t, op)
-	case plan.PathAttach, plan.PathDetach:
-		return changePath(ctx, t, op)
 	case plan.ControllerDisable:
 		return disable(ctx, t, op.Controller)
 	case plan.ControllerDetach:
@@ -247,7 +241,7 @@ func (c *caller) attachDisk(ctx context.Context, t *spdk.Client, op plan.DiskAtt
 func attach(ctx context.Context, t *spdk.Client, op plan.ControllerAttach) error {
 	_, err := t.AttachController(ctx, spdk.AttachController{
 		Name: op.Controller, TrType: "TCP", AdrFam: family(op.Address), TrAddr: op.Address, TrSvcID: op.Port,
-		SubNQN: string(op.NQN), HostNQN: string(op.HostNQN), MaxBdevs: lineage.LinkNamespaces, Multipath: "multipath",
+		SubNQN: string(op.NQN), HostNQN: string(op.HostNQN), MaxBdevs: lineage.LinkNamespaces,
 		CtrlrLossTimeoutSec: int32(op.Links.CtrlrLossTimeoutSec), ReconnectDelaySec: uint32(op.Links.ReconnectDelaySec),
 		FastIOFailTimeoutSec: uint32(op.Links.FastIOFailTimeoutSec),
 	})

@@ -94,7 +94,7 @@ func waitEnabled(ctx context.Context, t *spdk.Client, op plan.ControllerWait) er
 		at := "gone"
 		for _, c := range list {
 			for _, p := range c.Paths {
-				if c.Name == op.Controller && at != "enabled" { // one of its paths is enough
+				if c.Name == op.Controller {
 					at = p.State
 				}
 			}

@@ -43,9 +43,6 @@ func ArchiveKey(archive string) Key { return Key{KindArchive, archive} }
 // volumes.
 func DiscoveryKey(n lineage.Node) Key { return Key{KindDiscovery, string(n)} }
 
-// PathsKey is the key of the section of the paths of a link.
-func PathsKey(l lineage.Link) Key { return Key{KindPaths, l.String()} }
-
 // Volume is the volume that the section is of, with the ID of an incarnation that
 // is not in use and else without. It reports false for a section of another kind.
 func (k Key) Volume() (lineage.Volume, bool) {
@@ -76,7 +73,7 @@ func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 func (k *Key) UnmarshalText(text []byte) error {
 	kind, name, _ := strings.Cut(string(text), " ")
 	switch *k = (Key{Kind(kind), name}); k.Kind {
-	case KindNode, KindLink, KindVolume, KindGroup, KindBackup, KindArchive, KindDiscovery, KindPaths:
+	case KindNode, KindLink, KindVolume, KindGroup, KindBackup, KindArchive, KindDiscovery:
 		if name != "" {
 			return nil
 		}

@@ -14,7 +14,6 @@ var opTypes = []Op{
 	LvolSetParent{}, ShallowCopy{}, WriteLimit{}, ExpectEmpty{},
 	InitiatorOptions{}, TransportCreate{}, SubsystemCreate{}, SubsystemDelete{}, HostAllow{}, HostKeysSet{}, KeyAdd{}, KeyRemove{}, HostRefuse{}, Fence{}, AnyHost{},
 	DiscoveryListen{}, Refer{}, ListenerAdd{}, ListenerRemove{}, ExpectPaths{}, NamespaceAdd{}, NamespaceRemove{}, ControllerAttach{}, ControllerDisable{}, ControllerDetach{},
-	PathAttach{}, PathDetach{},
 	ControllerWait{}, LegWait{}, LegGone{}, Pause{}, Drain{}, Resume{},
 	RaidCreate{}, LayOut{}, RaidDelete{}, ExpectLegs{}, RaidGrow{}, RaidRemoveLeg{}, HostLimit{}, UblkTarget{}, UblkStart{}, UblkStop{}, NBDStart{}, NBDStop{},
 	KeyCheck{}, KeyExpect{}, CipherCreate{}, CipherDelete{}, KeyForget{},

@@ -63,8 +63,6 @@ const (
 	KindArchive Kind = "archive"
 	// KindDiscovery is how hosts that look for volumes find a node and, by it, the others.
 	KindDiscovery Kind = "discovery"
-	// KindPaths is by which paths a node reaches its peer, of those that a link may have.
-	KindPaths Kind = "paths"
 )
 
 // Key identifies the section within its pass.

@@ -235,7 +235,7 @@ func (a *answers) node(c lineage.Cluster, name lineage.Node) *Node {
 		n.Raids[r.Name].Laid = a.laid(r)
 	}
 	for _, ctrl := range a.controllers {
-		n.Controllers[ctrl.Name] = a.controller(ctrl)
+		n.Controllers[ctrl.Name] = controller(ctrl)
 	}
 	for _, t := range a.transports {
 		n.TCP = n.TCP || t.TrType == "TCP"
@@ -379,6 +379,14 @@ func (a *answers) laid(r spdk.Raid) *Laid {
 		if a.bdevs[i].Name == r.Name {
 			out.Size = int64(a.bdevs[i].Size())
 		}
+	}
+	return out
+}
+
+func controller(c spdk.Controller) *Controller {
+	out := &Controller{Name: c.Name}
+	for _, p := range c.Paths {
+		out.NQN, out.Address, out.Port, out.State = lineage.NQN(p.Trid.SubNQN), p.Trid.TrAddr, p.Trid.TrSvcID, p.State
 	}
 	return out
 }

@@ -225,20 +225,14 @@ type Controller struct {
 	Address string
 	Port    string
 	State   string // enabled, resetting, reconnect_is_delayed, disabled, failed, deleting…
-	// Also has the other paths by which the peer is reached, of which Address, Port and
-	// State are that which is connected, and has been longest; nil for none. It is replaced,
-	// never changed.
-	Also []Path
 }
 
 // Portal is where it looks for its peer.
 func (c *Controller) Portal() lineage.Portal { return lineage.Portal{Address: c.Address, Port: c.Port} }
 
 // GivenUp reports whether the controller will not come back by itself.
-func (c *Controller) GivenUp() bool { return givenUp(c.State) }
-
-func givenUp(state string) bool {
-	return state == "failed" || state == "deleting" || state == "disabled"
+func (c *Controller) GivenUp() bool {
+	return c.State == "failed" || c.State == "deleting" || c.State == "disabled"
 }
 
 // Raid is a RAID bdev.

@@ -50,8 +50,8 @@ var nodes = []string{"n1", "n2", "n3"}
 // One with "watched" in which no configuration says what links do of a lost peer is two:
 // its links drop it, and in the other, whose name ends in "-wait", they wait.
 //
-// A configuration that says "// without NODE" does not have that node, one that says
-// "// retired NAME" says so of that node or pool, and by one that says "// two addresses" nodes have.
+// A configuration that says "// without NODE" does not have that node, and one that
+// says "// retired NAME" says so of that node or pool.
 type scenario struct {
 	name    string
 	profile sim.Profile
@@ -237,11 +237,7 @@ func config(dir, name, volumes string, wait bool) (*schema.Config, error) {
 		if strings.Contains(volumes, "// without "+n+"\n") {
 			continue
 		}
-		addresses := fmt.Sprintf("%q", fmt.Sprintf("10.0.0.%d", i+1))
-		if strings.Contains(volumes, "// two addresses\n") {
-			addresses = fmt.Sprintf("[%s, %q]", addresses, fmt.Sprintf("10.1.0.%d", i+1))
-		}
-		text += fmt.Sprintf("nodes: %s: {rpc: \"unix:///%s\", address: %s, pools: fast: {aio: \"/dev/disk\", format: true, clusterSize: 128Ki}}\n", n, n, addresses)
+		text += fmt.Sprintf("nodes: %s: {rpc: \"unix:///%s\", address: \"10.0.0.%d\", pools: fast: {aio: \"/dev/disk\", format: true, clusterSize: 128Ki}}\n", n, n, i+1)
 	}
 	file := filepath.Join(dir, name+".cue")
 	if err := os.WriteFile(file, []byte(text+volumes), 0o644); err != nil {

@@ -106,9 +106,6 @@ func next(x apply.Failure, s *state.Snapshot) string {
 	if a, ok := x.Step.Op.(plan.ControllerAttach); ok {
 		return fmt.Sprintf("see that %s reaches %s:%s, where its peer listens, and apply again", node, a.Address, a.Port)
 	}
-	if a, ok := x.Step.Op.(plan.PathAttach); ok {
-		return fmt.Sprintf("see that %s reaches %s, and apply again; until then the other paths are used", node, a.Portal())
-	}
 	if k, ok := x.Step.Op.(plan.KeyAdd); ok {
 		return fmt.Sprintf("see that %s is there on %s, belongs to the user of the target, and that nobody else may read it (0600), and apply again", k.Path, node)
 	}

@@ -190,10 +190,6 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.nqn(op.NQN)
 	case plan.ControllerAttach:
 		return c.nqn(op.NQN)
-	case plan.PathAttach:
-		return c.another(op)
-	case plan.PathDetach:
-		return c.oneLess(op)
 	case plan.ControllerDisable:
 		return c.goes(op.Node, op.Controller)
 	case plan.ControllerDetach:

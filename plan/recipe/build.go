@@ -133,7 +133,6 @@ func (b *builder) run(last *builder) {
 		b.endBackups()
 		b.endImages()
 		b.refer()
-		b.paths()
 		b.forgetRecords()
 		b.letGoLost()
 		b.dropUnneeded(idle)

@@ -195,14 +195,12 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		return c.subsystem(m, op, made)
 	case plan.ControllerAttach:
 		return c.attach(m, op)
-	case plan.PathAttach, plan.PathDetach:
-		return c.path(m, op)
 	case plan.ControllerDisable:
 		ctrl := m.Controllers[op.Controller]
 		if ctrl == nil {
 			return errors.New("no such controller")
 		}
-		ctrl.SetState("disabled")
+		ctrl.State = "disabled"
 		c.dropRemotes(m, ctrl.Name)
 	case plan.ControllerDetach:
 		if m.Controllers[op.Controller] == nil {

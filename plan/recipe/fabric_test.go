@@ -2,7 +2,6 @@ package recipe
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -120,26 +119,6 @@ func (c *cluster) attach(m *machine, op plan.ControllerAttach) error {
 		c.disturbed = c.disturbed || c.parted()
 		delete(m.Controllers, op.Controller)
 		return errors.New("input/output error")
-	}
-	return nil
-}
-
-// path is an attach under a name that is there, or a detach of one path: every path of the
-// model is connected whenever its controller is.
-func (c *cluster) path(m *machine, op plan.Op) error {
-	switch op := op.(type) {
-	case plan.PathAttach:
-		ctrl := m.Controllers[op.Controller]
-		if ctrl == nil || ctrl.NQN != op.NQN || ctrl.State != "enabled" {
-			return errors.New("no such controller, or it is not connected")
-		}
-		ctrl.AddPath(state.Path{Address: op.Address, Port: op.Port, State: "enabled"})
-	case plan.PathDetach:
-		if ctrl := m.Controllers[op.Controller]; ctrl == nil || !ctrl.RemovePath(op.Portal()) {
-			return errors.New("no such path, or no other")
-		}
-	default:
-		return fmt.Errorf("no model of %T", op)
 	}
 	return nil
 }

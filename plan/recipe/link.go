@@ -155,6 +155,10 @@ func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.N
 	name := b.w.Controller(l)
 	if ctrl := to.Controllers[name]; ctrl != nil {
 		if ctrl.NQN == nqn && !ctrl.GivenUp() && b.links.strays[l] == nil {
+			if ctrl.Address != from.Address() || ctrl.Port != port {
+				b.note(sec.Key().String(), from.Pos, "the new address is used when the link is next attached",
+					"%s is attached to %s through %s", l.To, l.From, ctrl.Portal())
+			}
 			if ctrl.State != "enabled" && len(sec.Stages) > 0 {
 				sec.then(why, plan.RiskCreate, plan.ControllerWait{At: plan.At{Node: l.To}, Controller: name, ReconnectDelaySec: b.cfg.Links.ReconnectDelaySec})
 			}

@@ -65,8 +65,6 @@ func findings(cfg *schema.Config, snap *state.Snapshot, of plan.Key) map[string]
 			for _, p := range n.Discovery.Referrals {
 				f["node "+string(node)+": referral to "+p.String()] = "there"
 			}
-		case of.Kind == plan.KindPaths:
-			pathFindings(f, c, n, of)
 		case of.Kind == plan.KindLink:
 			linkFindings(f, c, n, of)
 		case of.Kind == plan.KindVolume:
@@ -108,25 +106,6 @@ func linkFindings(f map[string]string, c lineage.Cluster, n *state.Node, link pl
 	for _, ctrl := range n.Controllers {
 		if l, ok := c.ParseLink(ctrl.NQN); ok && plan.LinkKey(l) == link {
 			f[at+"controller "+ctrl.Name] = ctrl.State
-		}
-	}
-}
-
-func pathFindings(f map[string]string, c lineage.Cluster, n *state.Node, paths plan.Key) {
-	at := "node " + string(n.Name) + ": "
-	for nqn, sub := range n.Subsystems {
-		if l, ok := c.ParseLink(nqn); ok && plan.PathsKey(l) == paths {
-			for _, p := range sub.Listeners {
-				f[at+"subsystem "+string(nqn)+" at "+p.Portal().String()] = "listens"
-			}
-		}
-	}
-	for _, ctrl := range n.Controllers {
-		if l, ok := c.ParseLink(ctrl.NQN); ok && plan.PathsKey(l) == paths {
-			f[at+"controller "+ctrl.Name+" by "+ctrl.Portal().String()] = ctrl.State
-			for _, p := range ctrl.Also {
-				f[at+"controller "+ctrl.Name+" by "+p.Portal().String()] = p.State
-			}
 		}
 	}
 }

@@ -115,14 +115,12 @@ func (w *World) Project(op plan.Op) error {
 		return w.projectSubsystem(n, op)
 	case plan.ControllerAttach:
 		w.attach(n, op)
-	case plan.PathAttach, plan.PathDetach:
-		return projectPath(n, op)
 	case plan.ControllerDisable:
 		ctrl := n.Controllers[op.Controller]
 		if ctrl == nil {
 			return fmt.Errorf("no controller %s on %s", op.Controller, n.Name)
 		}
-		ctrl.SetState("disabled")
+		ctrl.State = "disabled"
 		w.dropController(n, op.Controller)
 	case plan.ControllerDetach:
 		delete(n.Controllers, op.Controller)

@@ -89,7 +89,7 @@ func groups() []group {
 		{"rpc", rpcCases}, {"params", paramCases}, {"disk", diskCases}, {"lvstore", lvstoreCases}, {"rename", renameCases},
 		{"detach", detachCases}, {"twin", twinCases}, {"lvol", lvolCases},
 		{"layer", layerCases}, {"copy", copyCases}, {"pools", poolsCases}, {"esnap", esnapCases}, {"nvmf", nvmfCases}, {"connected", connectedCases}, {"keys", keyCases}, {"ana", anaCases},
-		{"nvme", nvmeCases}, {"paths", pathCases}, {"raid", raidCases}, {"laid", laidCases}, {"crypto", cryptoCases}, {"peer", peerCases}, {"patient", patientCases}, {"fence", fenceCases}, {"restart", restartCases}, {"fork", forkCases},
+		{"nvme", nvmeCases}, {"raid", raidCases}, {"laid", laidCases}, {"crypto", cryptoCases}, {"peer", peerCases}, {"patient", patientCases}, {"fence", fenceCases}, {"restart", restartCases}, {"fork", forkCases},
 	}
 }
 

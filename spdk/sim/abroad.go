@@ -77,7 +77,7 @@ func (ct *controller) arrive(a *abroad) []string {
 	names := []string{}
 	for _, id := range slices.Sorted(maps.Keys(a.disks)) {
 		d := a.disks[id]
-		r := &remote{ct: ct, nsid: id, disk: d, ways: []*way{{ct: ct}}}
+		r := &remote{ct: ct, nsid: id, disk: d}
 		r.bdev = &bdev{name: fmt.Sprintf("%sn%d", ct.name, id), uuid: uuidText(d.UUID), product: "NVMe disk",
 			blockSize: uint32(d.BlockSize), numBlocks: uint64(d.Size) / uint64(d.BlockSize), dev: r}
 		ct.spaces[id] = r
@@ -124,7 +124,7 @@ func (ct *controller) travelAgain() {
 				if r.disk = made.disks[id]; r.disk == nil {
 					r.disk = &nvmetcp.Device{}
 				}
-				r.setAbsent(ct, made.disks[id] == nil)
+				r.setAbsent(made.disks[id] == nil)
 			}
 			ct.settle(made)
 		}
@@ -170,10 +170,10 @@ func (r *remote) doAbroad(o *op, w part, p []byte) error {
 		}
 		return eio
 	}
-	if r.absent() {
+	if r.absent {
 		return errStalled
 	}
-	s = &sent{buf: slices.Clone(p), ct: ct, epoch: ct.epoch, x: &taken{}}
+	s = &sent{buf: slices.Clone(p), epoch: ct.epoch, x: &taken{}}
 	if o.sent == nil {
 		o.sent = map[part]*sent{}
 	}

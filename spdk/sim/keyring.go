@@ -149,25 +149,20 @@ func (p *process) setControllerKeys(q *struct {
 	Name string `json:"name"`
 	keys
 }) (any, error) {
-	if p.controller(q.Name) == nil {
+	ct := p.controller(q.Name)
+	if ct == nil {
 		return nil, errno(enodev)
 	}
 	found, ok := p.keysOf(q.keys)
 	if !ok {
 		return nil, errno(enokey)
 	}
-	refused := false
-	for _, ct := range p.paths(q.Name) {
-		ct.keys = found
-		if ct.sub != nil && !ct.sub.admits(ct.hostNQN, ct.offers()) {
-			ct.lost()
-			refused = true
-		}
+	ct.keys = found
+	if ct.sub == nil || ct.sub.admits(ct.hostNQN, ct.offers()) {
+		return true, nil
 	}
-	if refused {
-		return nil, errno(eacces)
-	}
-	return true, nil
+	ct.lost()
+	return nil, errno(eacces)
 }
 
 // offers are the keys that a controller has, as their files are now.

@@ -8,7 +8,7 @@ import (
 )
 
 // controller is the initiator's end of a connection to a subsystem, or a
-// controller in the machine. Those of one name are paths to one subsystem.
+// controller in the machine.
 type controller struct {
 	p       *process
 	name    string
@@ -103,7 +103,7 @@ func (ct *controller) connect() bool {
 		}
 	}
 	for id, r := range ct.spaces {
-		r.setAbsent(ct, s.spaces[id] == nil)
+		r.setAbsent(s.spaces[id] == nil)
 	}
 	return true
 }
@@ -217,7 +217,7 @@ func (ct *controller) follow(id uint32) {
 	n, r := ct.sub.spaces[id], ct.spaces[id]
 	switch {
 	case n != nil && r != nil:
-		r.setAbsent(ct, false)
+		r.setAbsent(false)
 		r.bdev.resize(n.bdev.numBlocks)
 	case n != nil:
 		ct.add(n)
@@ -226,27 +226,8 @@ func (ct *controller) follow(id uint32) {
 	}
 }
 
-// known is what another path of the controller knows under a number.
-func (ct *controller) known(id uint32) *remote {
-	for _, other := range ct.p.paths(ct.name) {
-		if r := other.spaces[id]; r != nil && other != ct {
-			return r
-		}
-	}
-	return nil
-}
-
-// add shows a namespace: as a bdev, or as another path to one. Another namespace than that
-// which the others have under the number is none.
 func (ct *controller) add(n *namespace) {
-	if r := ct.known(n.id); r != nil {
-		if r.ways[0].absent || r.bdev.uuid == n.uuid {
-			r.ways = append(r.ways, &way{ct: ct})
-			ct.spaces[n.id] = r
-		}
-		return
-	}
-	r := &remote{ct: ct, nsid: n.id, ways: []*way{{ct: ct}}}
+	r := &remote{ct: ct, nsid: n.id}
 	r.bdev = &bdev{name: ct.name + "n" + strconv.Itoa(int(n.id)), uuid: n.uuid, product: "NVMe disk",
 		blockSize: n.bdev.blockSize, numBlocks: n.bdev.numBlocks, dev: r}
 	ct.spaces[n.id] = r
@@ -257,13 +238,6 @@ func (ct *controller) add(n *namespace) {
 
 func (ct *controller) drop(r *remote) {
 	delete(ct.spaces, r.nsid)
-	if len(r.ways) > 1 {
-		r.ways = slices.DeleteFunc(r.ways, func(w *way) bool { return w.ct == ct })
-		if r.ct == ct {
-			r.ct = r.ways[0].ct
-		}
-		return
-	}
 	ct.held++
 	ct.p.unregister(r.bdev, func() {
 		if ct.held--; ct.held == 0 && ct.state == ctrlDeleting {
@@ -320,7 +294,7 @@ func (ct *controller) trid(b []byte) []byte {
 }
 
 func (ct *controller) describe(b []byte, nsid uint32) []byte {
-	b = append(b, '{')
+	b = append(key(b, "nvme"), '[', '{')
 	if ct.local != nil {
 		b = text(b, "pci_address", ct.addr.Address)
 	}
@@ -345,5 +319,6 @@ func (ct *controller) describe(b []byte, nsid uint32) []byte {
 		}
 		b = text(b, "ana_state", state)
 	}
-	return append(boolean(b, "can_share", ct.local == nil), '}', '}')
+	b = append(boolean(b, "can_share", ct.local == nil), '}', '}', ']')
+	return text(b, "mp_policy", "active_passive")
 }

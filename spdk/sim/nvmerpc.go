@@ -47,16 +47,6 @@ func (p *process) controller(name string) *controller {
 	return nil
 }
 
-// paths are the controllers of a name.
-func (p *process) paths(name string) (all []*controller) {
-	for _, ct := range p.nvme {
-		if ct.name == name {
-			all = append(all, ct)
-		}
-	}
-	return all
-}
-
 type attachment struct {
 	Name string `json:"name"`
 	address
@@ -74,9 +64,7 @@ func (p *process) attach(q *attachment) (any, error) {
 		q.HostNQN = p.hostID
 	}
 	if ct := p.controller(q.Name); ct != nil {
-		if err := ct.refuse(q); err != nil {
-			return nil, err
-		}
+		return nil, ct.refuse(q)
 	}
 	ct := &controller{p: p, name: q.Name, addr: q.address, nqn: q.NQN, hostNQN: q.HostNQN,
 		lossTimeout: p.nvmeOpts.Loss, reconnectDelay: p.nvmeOpts.Delay, fastFail: p.nvmeOpts.FastFail,
@@ -173,8 +161,8 @@ func pathExists(name string) *Error {
 	return &Error{-int(ealready), fmt.Sprintf("A controller named %s already exists with the specified network path", name)}
 }
 
-// refuse answers an attach under a name that is there; nil for another path to the same
-// subsystem.
+// refuse answers an attach under a name that is there. A second path to the
+// same subsystem, which SPDK would add, is not simulated.
 func (ct *controller) refuse(q *attachment) *Error {
 	say := func(n syscall.Errno, f string, a ...any) *Error { return &Error{-int(n), fmt.Sprintf(f, a...)} }
 	switch {
@@ -187,7 +175,11 @@ func (ct *controller) refuse(q *attachment) *Error {
 	case q.HostNQN != ct.hostNQN:
 		return say(einval, "A controller named %s already exists, but uses a different hostnqn (%s)", q.Name, ct.hostNQN)
 	}
-	return nil
+	other := controller{p: ct.p, addr: q.address, nqn: q.NQN, hostNQN: q.HostNQN}
+	if peer := other.peer(); peer == nil || peer.subsystems[q.NQN] == nil {
+		return errno(eio)
+	}
+	return errno(einval)
 }
 
 // attachLocal attaches a disk in the machine by its PCI address.
@@ -200,10 +192,7 @@ func (p *process) attachLocal(ct *controller) (any, error) {
 	ct.local, ct.state, ct.serial, ct.model = d, ctrlEnabled, "SIM"+ct.addr.Address, "simulated NVMe disk"
 	const block = 512
 	b := &bdev{name: ct.name + "n1", product: "NVMe disk", blockSize: block, numBlocks: uint64(d.size / block),
-		dev: &local{disk: d, types: nvmeTypes, ctrl: ct, desc: func(b []byte) []byte {
-			b = append(ct.describe(append(key(b, "nvme"), '['), 1), ']')
-			return text(b, "mp_policy", "active_passive")
-		}}}
+		dev: &local{disk: d, types: nvmeTypes, ctrl: ct, desc: func(b []byte) []byte { return ct.describe(b, 1) }}}
 	if p.register(b) != nil {
 		return nil, errno(eexist)
 	}
@@ -212,64 +201,49 @@ func (p *process) attachLocal(ct *controller) (any, error) {
 	return []string{b.name}, nil
 }
 
-// detach ends a controller, or those of its paths that are named by where they lead.
-func (p *process) detach(q *struct {
-	named
-	address
-}) (any, error) {
-	all := p.paths(q.Name)
-	if len(all) == 0 {
+func (p *process) detach(q *named) (any, error) {
+	ct := p.controller(q.Name)
+	if ct == nil {
 		return nil, errno(enodev)
 	}
-	if all[0].local != nil {
-		all[0].forget()
-		return p.removal(all[0].localBdev)
+	if ct.local != nil {
+		ct.forget()
+		return p.removal(ct.localBdev)
 	}
-	all = slices.DeleteFunc(all, func(ct *controller) bool {
-		return q.Address != "" && q.Address != ct.addr.Address || q.Service != "" && q.Service != ct.addr.Service
-	})
-	if len(all) == 0 {
-		return nil, &Error{-int(syscall.ENXIO), "No such device or address"}
+	timedOut := errno(etimeout)
+	if ct.state == ctrlResetting {
+		ct.state = ctrlDeleting
+		return nil, &later{ready: func() bool { return p.controller(q.Name) != ct }, done: func(bool) (any, error) { return true, nil }}
 	}
-	limit := 10 * time.Second
-	for _, ct := range all {
-		if ct.state == ctrlResetting {
-			limit = 0
-		}
-		if ct.state == ctrlResetting || ct.silent() {
-			ct.state = ctrlDeleting
-		} else {
-			ct.destroy()
-		}
-	}
-	gone := func() bool {
-		for _, ct := range all {
-			if ct.state == ctrlDeleting && ct.sub != nil && !ct.silent() {
+	if ct.silent() {
+		ct.state = ctrlDeleting
+		return nil, &later{ready: func() bool { return !ct.silent() }, limit: 10 * time.Second,
+			done: func(expired bool) (any, error) {
+				if expired {
+					return nil, timedOut
+				}
 				ct.destroy()
+				return true, nil
+			}}
+	}
+	ct.destroy()
+	if ct.held == 0 {
+		return true, nil
+	}
+	return nil, &later{ready: func() bool { return ct.held == 0 }, limit: 10 * time.Second,
+		done: func(expired bool) (any, error) {
+			if expired {
+				return nil, timedOut
 			}
-		}
-		return !slices.ContainsFunc(all, func(ct *controller) bool { return slices.Contains(p.nvme, ct) })
-	}
-	if gone() {
-		return true, nil
-	}
-	return nil, &later{ready: gone, limit: limit, done: func(expired bool) (any, error) {
-		if expired {
-			return nil, errno(etimeout)
-		}
-		return true, nil
-	}}
+			ct.forget()
+			return true, nil
+		}}
 }
 
 func (p *process) getControllers(q *struct {
 	Name *string `json:"name"`
 }) (any, error) {
-	names := []string{}
-	for _, ct := range p.nvme {
-		if !slices.Contains(names, ct.name) {
-			names = append(names, ct.name)
-		}
-	}
+	cts := p.nvme
 	if q.Name != nil {
 		ct := p.controller(*q.Name)
 		if ct == nil {
@@ -279,107 +253,83 @@ func (p *process) getControllers(q *struct {
 			}
 			return nil, &Error{code, fmt.Sprintf("Controller %s does not exist", *q.Name)}
 		}
-		names = []string{*q.Name}
+		cts = []*controller{ct}
 	}
 	out := []byte{'['}
-	for _, name := range names {
-		out = append(key(text(append(item(out), '{'), "name", name), "ctrlrs"), '[')
-		for _, ct := range p.paths(name) {
-			out = ct.list(out)
+	for _, ct := range cts {
+		out = text(append(item(out), '{'), "name", ct.name)
+		out = text(append(key(out, "ctrlrs"), '[', '{'), "state", string(ct.state))
+		out = ct.trid(key(out, "trid"))
+		out = number(out, "cntlid", uint64(ct.id))
+		out = text(append(key(out, "host"), '{'), "nqn", ct.hostNQN)
+		out = append(out, `,"addr":"","svcid":""`...)
+		if p.build().recent {
+			out = boolean(out, "no_shn_notification", false)
 		}
-		out = append(out, ']', '}')
+		out = append(out, "}}]}"...)
 	}
 	return json.RawMessage(append(out, ']')), nil
 }
 
-// list is what listings say of a path.
-func (ct *controller) list(out []byte) []byte {
-	out = text(append(item(out), '{'), "state", string(ct.state))
-	out = ct.trid(key(out, "trid"))
-	out = number(out, "cntlid", uint64(ct.id))
-	out = text(append(key(out, "host"), '{'), "nqn", ct.hostNQN)
-	out = append(out, `,"addr":"","svcid":""`...)
-	if ct.p.build().recent {
-		out = boolean(out, "no_shn_notification", false)
-	}
-	return append(out, '}', '}')
-}
-
-// operable finds a controller that may be disabled, enabled or reset: each of its paths.
-func (p *process) operable(name string) ([]*controller, error) {
-	all := p.paths(name)
-	if len(all) == 0 {
+// operable finds a controller that may be disabled, enabled or reset.
+func (p *process) operable(name string) (*controller, error) {
+	ct := p.controller(name)
+	switch {
+	case ct == nil:
 		return nil, errno(enodev)
+	case ct.state == ctrlDeleting:
+		return nil, &Error{-int(syscall.ENXIO), "No such device or address"}
+	case ct.state == ctrlResetting:
+		return nil, errno(ebusy)
 	}
-	for _, ct := range all {
-		switch ct.state {
-		case ctrlDeleting:
-			return nil, &Error{-int(syscall.ENXIO), "No such device or address"}
-		case ctrlResetting:
-			return nil, errno(ebusy)
-		}
-	}
-	return all, nil
+	return ct, nil
 }
 
 func (p *process) disableController(q *named) (any, error) {
-	all, err := p.operable(q.Name)
+	ct, err := p.operable(q.Name)
 	if err != nil {
 		return nil, err
 	}
-	for _, ct := range all {
-		ct.disable()
-	}
+	ct.disable()
 	return true, nil
 }
 
 func (p *process) enableController(q *named) (any, error) {
-	all, err := p.operable(q.Name)
+	ct, err := p.operable(q.Name)
 	if err != nil {
 		return nil, err
 	}
-	var trying []*controller
-	for _, ct := range all {
-		switch {
-		case ct.state != ctrlDisabled:
-		case ct.local != nil:
-			ct.state = ctrlEnabled
-		default:
-			ct.away()
-			trying = append(trying, ct)
-		}
+	switch {
+	case ct.state != ctrlDisabled:
+		return true, nil
+	case ct.local != nil:
+		ct.state = ctrlEnabled
+		return true, nil
 	}
-	return tried(trying)
+	ct.away()
+	return ct.tried()
 }
 
 func (p *process) resetController(q *named) (any, error) {
-	all, err := p.operable(q.Name)
+	ct, err := p.operable(q.Name)
 	if err != nil {
 		return nil, err
 	}
-	var trying []*controller
-	for _, ct := range all {
-		if ct.state == ctrlDisabled || ct.local != nil { // nothing is done
-			continue
-		}
-		if ct.disconnect(); ct.state == ctrlEnabled {
-			ct.away()
-		}
-		trying = append(trying, ct)
+	if ct.state == ctrlDisabled || ct.local != nil { // nothing is done
+		return true, nil
 	}
-	return tried(trying)
+	if ct.disconnect(); ct.state == ctrlEnabled {
+		ct.away()
+	}
+	return ct.tried()
 }
 
-// tried has paths try to connect, and answers once that has come to something.
-func tried(paths []*controller) (any, error) {
-	for _, ct := range paths {
-		ct.attempt()
-	}
-	over := func() bool {
-		return !slices.ContainsFunc(paths, func(ct *controller) bool { return ct.state == ctrlResetting })
-	}
+// tried tries to connect, and answers once that has come to something.
+func (ct *controller) tried() (any, error) {
+	ct.attempt()
+	over := func() bool { return ct.state != ctrlResetting }
 	answer := func(bool) (any, error) {
-		if slices.ContainsFunc(paths, func(ct *controller) bool { return ct.state != ctrlEnabled }) {
+		if ct.state != ctrlEnabled {
 			return nil, errno(eperm)
 		}
 		return true, nil

@@ -12,45 +12,11 @@ import (
 // number by then is taken for the same, what is new is not seen, and I/O to what
 // is missing waits until it is shown again or the peer is let go of.
 type remote struct {
-	ct   *controller // the path that I/O goes by
-	nsid uint32
-	bdev *bdev
-	disk *nvmetcp.Device // of one that is not simulated; nil for others
-	ways []*way          // one for each path that knows it, in the order in which they found it
-}
-
-// way is a path to a namespace.
-type way struct {
 	ct     *controller
-	absent bool // it was not there at the last reconnect, nor was it shown since
-}
-
-func (r *remote) by(ct *controller) *way {
-	for _, w := range r.ways {
-		if w.ct == ct {
-			return w
-		}
-	}
-	return nil
-}
-
-// absent reports whether no path shows it any more.
-func (r *remote) absent() bool {
-	return !slices.ContainsFunc(r.ways, func(w *way) bool { return !w.absent })
-}
-
-// choose has I/O go by another path once the one that it went by is lost.
-func (r *remote) choose() {
-	usable := func(w *way) bool { return w != nil && w.ct.state == ctrlEnabled && !w.absent }
-	if usable(r.by(r.ct)) {
-		return
-	}
-	for _, w := range r.ways {
-		if usable(w) {
-			r.ct = w.ct
-			return
-		}
-	}
+	nsid   uint32
+	bdev   *bdev
+	disk   *nvmetcp.Device // of one that is not simulated; nil for others
+	absent bool            // it was not there at the last reconnect, nor was it shown since
 }
 
 // part is what an op does by way of a remote.
@@ -65,13 +31,11 @@ type part struct {
 type sent struct {
 	x     *taken
 	buf   []byte
-	ct    *controller
 	epoch int
 }
 
 // reach finds the namespace for an I/O, or why there is none.
 func (r *remote) reach() (*namespace, error) {
-	r.choose()
 	ct := r.ct
 	switch {
 	case ct.state == ctrlDelayed, ct.state == ctrlResetting:
@@ -85,7 +49,7 @@ func (r *remote) reach() (*namespace, error) {
 		ct.p.watch(ct)
 		return nil, errStalled
 	}
-	if r.by(ct).absent {
+	if r.absent {
 		return nil, errStalled
 	}
 	n := ct.sub.spaces[r.nsid]
@@ -110,7 +74,7 @@ func (r *remote) do(o *op, w part, p []byte) error {
 		return r.doAbroad(o, w, p)
 	}
 	s := o.sent[w]
-	if s != nil && (s.ct.sub == nil || s.ct.epoch != s.epoch) {
+	if s != nil && (r.ct.sub == nil || r.ct.epoch != s.epoch) {
 		delete(o.sent, w)
 		s = nil
 	}
@@ -124,7 +88,7 @@ func (r *remote) do(o *op, w part, p []byte) error {
 	case r.ct.sub.ana && r.ct.at.state(ns.group) == "inaccessible": // it waits here
 		return errStalled
 	default:
-		s = &sent{buf: slices.Clone(p), ct: r.ct, epoch: r.ct.epoch}
+		s = &sent{buf: slices.Clone(p), epoch: r.ct.epoch}
 		s.x = ns.take(func(b *bdev, o *op) error {
 			if w.write {
 				return b.write(o, s.buf, w.off)
@@ -159,11 +123,10 @@ func (r *remote) ioTypes() ioType {
 	return nvmeTypes
 }
 
-// setAbsent says whether the peer shows it by a path. Older builds find out what it can do
+// setAbsent says whether the peer shows it. Older builds find out what it can do
 // whenever they are asked.
-func (r *remote) setAbsent(ct *controller, gone bool) {
-	r.by(ct).absent = gone
-	absent := r.absent()
+func (r *remote) setAbsent(absent bool) {
+	r.absent = absent
 	if r.ct.p.build().recent {
 		return
 	}
@@ -176,11 +139,8 @@ const nvmeTypes = ioRead | ioWrite | ioUnmap | ioFlush | ioReset | ioNVMeAdmin |
 	ioCompare | ioCompareAndWrite | ioAbort | ioCopy
 
 func (r *remote) describe(b []byte) []byte {
-	b = append(key(b, "nvme"), '[')
-	for _, w := range r.ways {
-		if !w.absent {
-			b = w.ct.describe(item(b), r.nsid)
-		}
+	if r.absent {
+		return append(b, `"nvme":[],"mp_policy":"active_passive"`...)
 	}
-	return text(append(b, ']'), "mp_policy", "active_passive")
+	return r.ct.describe(b, r.nsid)
 }

@@ -22,8 +22,7 @@ import (
 //	n1 lvstore lab.fast lab.fast.disk 1Mi 1024 [as=lab.fast.aaaa] [uuid=…]
 //	n1 lvol lab.fast/db.k3f7#1.2p u1 64Mi [3 clusters] [parent=…] [esnap=…] [degraded] [claimed] [snapshot]
 //	n1 raid lab.db.k3f7 online u1 u2 - [stalled]
-//	n1 controller lab.n2 nqn… enabled 10.0.0.2 4420
-//	n1 path lab.n2 enabled 10.1.0.2 4420 [behind]
+//	n1 controller lab.n2 nqn… enabled
 //	n1 remote lab.n2n7 u2 64Mi [absent] [claimed]
 //	n1 discovery 10.0.0.1 4420
 //	n1 referral 10.0.0.2 4420
@@ -160,8 +159,6 @@ func readLine(n *state.Node, what string, f []string) error {
 		n.SetKey(lineage.SplitVolume(f[0]), lineage.Check(f[1]))
 	case "controller":
 		n.Controllers[f[0]] = &state.Controller{Name: f[0], NQN: lineage.NQN(f[1]), State: f[2], Address: f[3], Port: f[4]}
-	case "path":
-		n.Controllers[f[0]].AddPath(state.Path{State: f[1], Address: f[2], Port: f[3], Behind: len(f) > 4})
 	case "remote":
 		ctrl, nsid, _ := cutLast(f[0], "n")
 		n.AddRemote(&state.Remote{Bdev: f[0], UUID: lineage.UUID(f[1]), Controller: ctrl, NSID: atoi(nsid), Size: size(f[2]), Absent: slices.Contains(f[3:], "absent"), Claimed: slices.Contains(f[3:], "claimed")})
@@ -362,13 +359,6 @@ func Write(s *state.Snapshot) string {
 		for _, k := range slices.Sorted(maps.Keys(n.Controllers)) {
 			c := n.Controllers[k]
 			put("controller", k, c.NQN, c.State, c.Address, c.Port)
-			for _, p := range c.Also {
-				f := []any{"path", k, p.State, p.Address, p.Port}
-				if p.Behind {
-					f = append(f, "behind")
-				}
-				put(f...)
-			}
 		}
 		copies := n.Copies()
 		for _, u := range slices.Sorted(maps.Keys(n.Remotes)) {
