@@ -65,20 +65,27 @@ func listenAt(ctx context.Context, j *Job) (string, error) {
 
 // attach has the node attach to it.
 func (d *door) attach(ctx context.Context, j *Job, name string) error {
-	at := d.listener.Addr().(*net.TCPAddr)
-	family := "IPv4"
-	if at.IP.To4() == nil {
-		family = "IPv6"
-	}
-	_, err := j.Target.AttachController(ctx, spdk.AttachController{
-		Name: name, TrType: "TCP", AdrFam: family, TrAddr: at.IP.String(), TrSvcID: fmt.Sprint(at.Port),
-		SubNQN: string(j.Of.BackupNQN(j.Names)), HostNQN: string(j.Of.HostNQN(j.Node)),
+	return attach(ctx, j.Target, d.listener.Addr().(*net.TCPAddr), spdk.AttachController{
+		Name: name, SubNQN: string(j.Of.BackupNQN(j.Names)), HostNQN: string(j.Of.HostNQN(j.Node)),
 		CtrlrLossTimeoutSec: lossTimeoutSec, ReconnectDelaySec: 1, FastIOFailTimeoutSec: fastFailSec,
 	})
-	if err != nil {
+}
+
+// attach has a target attach to what listens there.
+func attach(ctx context.Context, t *spdk.Client, at *net.TCPAddr, to spdk.AttachController) error {
+	to.TrType, to.AdrFam, to.TrAddr, to.TrSvcID = "TCP", family(at.IP), at.IP.String(), fmt.Sprint(at.Port)
+	if _, err := t.AttachController(ctx, to); err != nil {
 		return reason(err, at)
 	}
 	return nil
+}
+
+// family is what SPDK calls that of an address; of none, and of a name, IPv4.
+func family(ip net.IP) string {
+	if ip != nil && ip.To4() == nil {
+		return "IPv6"
+	}
+	return "IPv4"
 }
 
 func (d *door) close() { d.target.Close() }

@@ -164,11 +164,7 @@ func (f *Fill) show(ctx context.Context, nqn string) error {
 			return err
 		},
 		func() error {
-			family := "IPv4"
-			if ip := net.ParseIP(f.Address); ip != nil && ip.To4() == nil {
-				family = "IPv6"
-			}
-			return f.Target.ListenerAdd(ctx, spdk.ListenerAdd{NQN: nqn, Address: spdk.Address{TrType: "TCP", AdrFam: family, TrAddr: f.Address, TrSvcID: f.Port}})
+			return f.Target.ListenerAdd(ctx, spdk.ListenerAdd{NQN: nqn, Address: spdk.Address{TrType: "TCP", AdrFam: family(net.ParseIP(f.Address)), TrAddr: f.Address, TrSvcID: f.Port}})
 		},
 	}
 	for _, step := range steps {

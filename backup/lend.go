@@ -165,19 +165,10 @@ func (a *Archives) listenFor(ctx context.Context, l Lend, was *spdk.ControllerPa
 // attach has the node attach to it, for good: what reads it would never be whole again if the
 // controller went.
 func (l Lend) attach(ctx context.Context, at *net.TCPAddr, name string) error {
-	family := "IPv4"
-	if at.IP.To4() == nil {
-		family = "IPv6"
-	}
-	_, err := l.Target.AttachController(ctx, spdk.AttachController{
-		Name: name, TrType: "TCP", AdrFam: family, TrAddr: at.IP.String(), TrSvcID: fmt.Sprint(at.Port),
-		SubNQN: string(l.Of.ImageNQN(l.Name.Volume)), HostNQN: string(l.Of.HostNQN(l.Node)),
+	return attach(ctx, l.Target, at, spdk.AttachController{
+		Name: name, SubNQN: string(l.Of.ImageNQN(l.Name.Volume)), HostNQN: string(l.Of.HostNQN(l.Node)),
 		CtrlrLossTimeoutSec: -1, ReconnectDelaySec: 1, FastIOFailTimeoutSec: uint32(l.Bound),
 	})
-	if err != nil {
-		return reason(err, at)
-	}
-	return nil
 }
 
 // found is how the node has the controller; nil where it has none.
