@@ -82,6 +82,18 @@ func (a *Archive) Find(c lineage.Cluster, layer lineage.LvolName) *Record {
 	return nil
 }
 
+// AsOf is the record of the layer that an incarnation of a cluster's volume got in an epoch; nil
+// where there is none, or the archive was not looked into.
+func (a *Archive) AsOf(c lineage.Cluster, v lineage.Volume, e lineage.Epoch) *Record {
+	all := a.Of(c, v.Name)
+	for i := range all {
+		if of := all[i].Of(); of.Volume.ID == v.ID && of.Epoch == e {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
 // Of are the records of a volume of a cluster, of whatever incarnation, the oldest layer
 // first: the order of incarnations is that of their latest records. Who asks changes none
 // of them.

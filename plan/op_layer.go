@@ -69,10 +69,8 @@ type LvolCloneBdev struct {
 
 func (op LvolCloneBdev) Words() string {
 	on := string(op.Label)
-	if name, _ := lineage.Parse(op.Name); name != nil {
-		if st, is := name.(lineage.Staging); is && st.Forerunner() {
-			on = "the image that is served"
-		}
+	if _, is := lineage.ParseForerunner(op.Name); is {
+		on = "the image that is served"
 	}
 	return fmt.Sprintf("create %s/%s on top of %s", op.Lvstore, op.Name, on)
 }

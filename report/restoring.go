@@ -24,12 +24,10 @@ type Restoring struct {
 
 // ahead is the lvol that hosts use in place of a replica; nil where there is none.
 func ahead(inc *state.Incarnation) *state.Placed {
-	for i, o := range inc.Others {
-		if st, is := o.Lvol.Parsed.(lineage.Staging); is && st.Forerunner() && len(inc.Heads) == 0 {
-			return &inc.Others[i]
-		}
+	if len(inc.Heads) > 0 {
+		return nil
 	}
-	return nil
+	return inc.Forerunner()
 }
 
 // restoring says how far that is; nil where there is no such lvol.
@@ -39,8 +37,7 @@ func restoring(c lineage.Cluster, s *state.Snapshot, inc *state.Incarnation) *Re
 		return nil
 	}
 	n, r := s.Nodes[at.Node], &Restoring{Node: at.Node}
-	ctrl := n.Controllers[c.ImageController(inc.Volume)]
-	r.Served = at.Lvol.Complete() || ctrl != nil && ctrl.State == "enabled" && !at.Lvol.Degraded
+	r.Served = at.Lvol.Reads(n.Controllers[c.ImageController(inc.Volume)])
 	cluster := int64(0)
 	if lvs := n.Lvstores[at.Lvol.Lvstore]; lvs != nil {
 		cluster = lvs.ClusterSize
@@ -82,14 +79,13 @@ func (r *Restoring) recorded(c lineage.Cluster, v *schema.Volume, inc *state.Inc
 	}
 	r.Archive = v.Restore.Archive
 	st := at.Lvol.Parsed.(lineage.Staging)
-	for _, rec := range in.Of(v.Restore.From(c), v.Restore.Volume) {
-		if of := rec.Of(); of.Volume.ID != st.From || of.Epoch != st.Epoch {
-			continue
-		}
-		r.Image, r.Total = rec.Layer, 0
-		for next := &rec; next != nil; next = in.Find(next.Cluster, next.Over) {
-			r.Total += next.Bytes
-		}
-		r.Total = max(min(r.Total, rec.Size), r.Written)
+	rec := in.AsOf(v.Restore.From(c), lineage.Volume{Name: v.Restore.Volume, ID: st.From}, st.Epoch)
+	if rec == nil {
+		return
 	}
+	r.Image, r.Total = rec.Layer, 0
+	for next := rec; next != nil; next = in.Find(next.Cluster, next.Over) {
+		r.Total += next.Bytes
+	}
+	r.Total = max(min(r.Total, rec.Size), r.Written)
 }

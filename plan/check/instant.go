@@ -9,26 +9,9 @@ import (
 	"strata/state"
 )
 
-// forerunner is the lvol that hosts use in place of a head of an incarnation, with its name; nil
-// for none.
-func (c *Checker) forerunner(id lineage.Volume) *state.Lvol {
-	for _, o := range c.w.Incarnation(id).Others {
-		if st, is := o.Lvol.Parsed.(lineage.Staging); is && st.Forerunner() {
-			return o.Lvol
-		}
-	}
-	return nil
-}
-
-// forerun is what a name says of a forerunner; false for another.
-func forerun(name lineage.LvolName) (lineage.Staging, bool) {
-	st, is := written(name)
-	return st, is && st.Forerunner()
-}
-
 // lends refuses to serve anything but the image that a forerunner's name says it reads.
 func (c *Checker) lends(op plan.ImageAttach) error {
-	st, is := forerun(op.Name)
+	st, is := lineage.ParseForerunner(op.Name)
 	of, _ := lineage.ParseLayer(op.Image)
 	v := c.cfg.Volume(st.Volume.Name)
 	switch {
@@ -54,7 +37,7 @@ func (c *Checker) lends(op plan.ImageAttach) error {
 // clonesImage refuses a forerunner that reads something else than its name says, or beside which
 // there is something that hosts may use.
 func (c *Checker) clonesImage(op plan.LvolCloneBdev) error {
-	st, is := forerun(op.Name)
+	st, is := lineage.ParseForerunner(op.Name)
 	if !is {
 		return nil
 	}
@@ -62,7 +45,7 @@ func (c *Checker) clonesImage(op plan.LvolCloneBdev) error {
 		return fmt.Errorf("%s is not what %s says that it reads", op.Bdev, op.Name)
 	}
 	for _, id := range c.w.Incarnations(st.Volume.Name) {
-		if inc := c.w.Incarnation(id); !c.granted(plan.IncarnationGrant(id)) && (len(inc.Heads) > 0 || inc.Running() || c.forerunner(id) != nil) {
+		if inc := c.w.Incarnation(id); !c.granted(plan.IncarnationGrant(id)) && (len(inc.Heads) > 0 || inc.Running() || c.w.Incarnation(id).Forerunner() != nil) {
 			return fmt.Errorf("hosts may use %s", id)
 		}
 	}
@@ -71,7 +54,7 @@ func (c *Checker) clonesImage(op plan.LvolCloneBdev) error {
 
 // stands refuses to put a forerunner on a layer that does not hold the image that it reads.
 func (c *Checker) stands(op plan.LvolSetParent) error {
-	st, is := forerun(op.Name)
+	st, is := lineage.ParseForerunner(op.Name)
 	if !is {
 		return nil
 	}
@@ -103,7 +86,7 @@ func (c *Checker) forerunnerStays(s *plan.Section, op plan.Op) error {
 	default: // changes no lvol in such a way
 		return nil
 	}
-	st, is := forerun(name)
+	st, is := lineage.ParseForerunner(name)
 	if !is || c.released(s.Key()) {
 		return nil
 	}
@@ -144,7 +127,7 @@ func (c *Checker) unread(n lineage.Node, controller string, v lineage.Volume) er
 		}
 	}
 	if slices.ContainsFunc(c.w.Incarnation(v).Others, func(o state.Placed) bool {
-		_, is := forerun(o.Lvol.Name)
+		_, is := lineage.ParseForerunner(o.Lvol.Name)
 		return is && o.Node == n && !o.Lvol.Complete()
 	}) {
 		return fmt.Errorf("a forerunner of %s on %s is to read through it", v, n)

@@ -44,7 +44,7 @@ func (c *Checker) fill(n *schema.Node, op plan.Fill) error {
 	case of.Volume.ID != staging.From:
 		return fmt.Errorf("%s is an image of another incarnation than %s says", op.Image, op.Name)
 	}
-	if inc := c.w.Incarnation(staging.Volume); len(inc.Heads) > 0 || inc.Running() && c.forerunner(staging.Volume) == nil {
+	if inc := c.w.Incarnation(staging.Volume); len(inc.Heads) > 0 || inc.Running() && inc.Forerunner() == nil {
 		return fmt.Errorf("%s is there already", staging.Volume)
 	}
 	l := c.w.Nodes[n.Name].Lvols[op.Lvstore+"/"+string(op.Name)]
@@ -74,7 +74,9 @@ func (c *Checker) over(n lineage.Node, l *state.Lvol, image lineage.LvolName) bo
 
 // called reports whether the layers of an incarnation are called as the records are of which
 // they are made, those that stay as well as those that only strata needs.
-func (c *Checker) called(id lineage.Volume) bool { return c.follows(id) || c.forerunner(id) != nil }
+func (c *Checker) called(id lineage.Volume) bool {
+	return c.follows(id) || c.w.Incarnation(id).Forerunner() != nil
+}
 
 // follows reports whether an incarnation follows what is recorded: its layers are called as
 // those are.
@@ -107,7 +109,7 @@ func (c *Checker) snapshotted(op plan.LvolSnapshot) error {
 	}
 	image, _ := lineage.ParseLayer(c.holds(op.Node, op.Lvstore, op.Lvol))
 	layer, _ := lineage.ParseLayer(op.Layer)
-	if image.Snapshot == "" || layer.Own && c.forerunner(layer.Volume) == nil || layer.Snapshot != image.Snapshot {
+	if image.Snapshot == "" || layer.Own && c.w.Incarnation(layer.Volume).Forerunner() == nil || layer.Snapshot != image.Snapshot {
 		return fmt.Errorf("%s does not hold the image of a snapshot %s", op.Lvol, layer.Snapshot)
 	}
 	if c.called(layer.Volume) && layer.Epoch != image.Epoch {

@@ -53,14 +53,14 @@ func (b *builder) forerunner(v *schema.Volume) *forerunner {
 
 // forerunnerOf is that of an incarnation; nil for none.
 func (b *builder) forerunnerOf(inc *state.Incarnation) *forerunner {
-	for _, o := range inc.Others {
-		if st, is := o.Lvol.Parsed.(lineage.Staging); is && st.Forerunner() && len(inc.Heads) == 0 {
-			f := &forerunner{*b.followerAt(inc, o, st.From), st, o.Lvol}
-			f.size = st.Size()
-			return f
-		}
+	o := inc.Forerunner()
+	if o == nil || len(inc.Heads) > 0 {
+		return nil
 	}
-	return nil
+	st := o.Lvol.Parsed.(lineage.Staging)
+	f := &forerunner{*b.followerAt(inc, *o, st.From), st, o.Lvol}
+	f.size = st.Size()
+	return f
 }
 
 // pickAhead finds that no incarnation with a head is in use, for hosts use a forerunner: that is
@@ -168,10 +168,8 @@ func (s *subject) lender(f *forerunner) (*catalog.Record, *catalog.Archive, stri
 	if why := in.Doubt(); why != "" {
 		return nil, in, "archive " + from.Archive + " could not be read: " + why
 	}
-	for _, r := range in.Of(from.From(s.b.cfg.Cluster), from.Volume) {
-		if of := r.Of(); of.Volume.ID == f.of && of.Epoch == f.name.Epoch {
-			return &r, in, ""
-		}
+	if r := in.AsOf(from.From(s.b.cfg.Cluster), lineage.Volume{Name: from.Volume, ID: f.of}, f.name.Epoch); r != nil {
+		return r, in, ""
 	}
 	return nil, in, "archive " + from.Archive + " has no record of it that is " + from.Volume + "." + string(f.of) + " as of epoch " + fmt.Sprint(f.name.Epoch) + "; write from as it was"
 }
@@ -182,7 +180,7 @@ func (s *subject) serveAgain(f *forerunner, rec *catalog.Record, why string) boo
 	b, about := s.b, "volume "+s.v.Name
 	ctrl := f.on.Controllers[b.cfg.Cluster.ImageController(f.id)]
 	switch {
-	case f.lvol.Complete() || ctrl != nil && ctrl.State == "enabled" && !f.lvol.Degraded:
+	case f.lvol.Reads(ctrl):
 		return true
 	case ctrl != nil && ctrl.GivenUp():
 		b.note(about, s.v.At("from"), "", "hosts get errors for what is not written yet: controller %s on %s is %s, and comes back only when nothing reads through it", ctrl.Name, f.at.Node, ctrl.State)

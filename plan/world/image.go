@@ -11,9 +11,8 @@ import (
 // projectImage has a node attached to the image that a forerunner reads, or is to read: one
 // whose image was away has its bdev again.
 func (w *World) projectImage(n *state.Node, op plan.ImageAttach) error {
-	name, _ := lineage.Parse(op.Name)
-	of, ok := name.(lineage.Staging)
-	if !ok || !of.Forerunner() {
+	of, ok := lineage.ParseForerunner(op.Name)
+	if !ok {
 		return fmt.Errorf("%s is no forerunner", op.Name)
 	}
 	ctrl, uuid := w.cluster.ImageController(of.Volume), w.cluster.ImageUUID(of)
