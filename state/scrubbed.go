@@ -61,6 +61,20 @@ func (inc *Incarnation) Round(places []lineage.Place) (r Round) {
 	return r
 }
 
+// LastRounds is when the last round of each volume began in which its layers are compared, as
+// the nodes say that were read, in seconds since 1970.
+func (s *Snapshot) LastRounds() map[string]int64 {
+	last := map[string]int64{}
+	for _, n := range s.Nodes {
+		for _, l := range n.Lvols {
+			if is, ok := lineage.ParseScrubbed(l.Name); ok {
+				last[is.Volume.Name] = max(last[is.Volume.Name], is.Last())
+			}
+		}
+	}
+	return last
+}
+
 // NeverWritten reports whether an lvol is one that only says something, by its name.
 func (l *Lvol) NeverWritten() bool {
 	if _, is := l.Parsed.(lineage.Scrubbed); is {

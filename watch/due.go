@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"strata/lineage"
 	"strata/schema"
 	"strata/state"
 )
@@ -160,14 +159,7 @@ func scrubs(cfg *schema.Config, seen *state.Snapshot) (all []time.Time) {
 	if cfg == nil || seen == nil {
 		return nil
 	}
-	last := map[string]int64{}
-	for _, n := range seen.Nodes {
-		for _, l := range n.Lvols {
-			if s, is := lineage.ParseScrubbed(l.Name); is {
-				last[s.Volume.Name] = max(last[s.Volume.Name], s.Last())
-			}
-		}
-	}
+	last := seen.LastRounds()
 	for _, v := range cfg.Volumes {
 		if t := last[v.Name]; v.Scrub != nil && t > 0 {
 			all = append(all, time.Unix(t+v.Scrub.Every, 0))

@@ -11,7 +11,6 @@ import (
 
 	"strata/amount"
 	"strata/apply"
-	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
 	"strata/state"
@@ -153,14 +152,7 @@ func layerByLayer(ctx context.Context, only apply.Options, r *comparison, out io
 // scrubbed are the volumes that are to be read, of wholes their parts, each with a time after
 // that of any round that its nodes know of.
 func scrubbed(cfg *schema.Config, names []string, seen *state.Snapshot, now int64) map[string]int64 {
-	last := map[string]int64{}
-	for _, n := range seen.Nodes {
-		for _, l := range n.Lvols {
-			if s, ok := lineage.ParseScrubbed(l.Name); ok {
-				last[s.Volume.Name] = max(last[s.Volume.Name], s.Last())
-			}
-		}
-	}
+	last := seen.LastRounds()
 	all := map[string]int64{}
 	for _, v := range cfg.Volumes {
 		name := v.Name
