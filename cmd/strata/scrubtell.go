@@ -67,7 +67,7 @@ func (r *comparison) compare(ctx context.Context, copies []scrub.Copy) ([]scrub.
 			hurt[at] = hurt[at] || f.Kind == scrub.Changed
 		}
 	}
-	volume := layerVolume(copies[0].Layer)
+	volume := volumeOf(copies[0].Layer)
 	if r.layers == nil {
 		r.layers, r.bad = map[lineage.LvolName]bool{}, map[lineage.Node][]string{}
 	}
@@ -88,12 +88,6 @@ func (r *comparison) compare(ctx context.Context, copies []scrub.Copy) ([]scrub.
 		return found, r.write()
 	}
 	return found, nil
-}
-
-// layerVolume is the volume that a layer is of.
-func layerVolume(layer lineage.LvolName) string {
-	l, _ := lineage.ParseLayer(layer)
-	return l.Volume.Name
 }
 
 // told are the lines that were not told yet.
@@ -125,7 +119,7 @@ func (r *comparison) summary(out io.Writer, asked map[string]int64, took time.Du
 	for _, v := range r.cfg.Volumes {
 		read := false
 		for l := range r.layers {
-			read = read || layerVolume(l) == v.Name
+			read = read || volumeOf(l) == v.Name
 		}
 		if asked[v.Name] != 0 && !read {
 			fmt.Fprintf(out, "note: of %s nothing was read: it has no layer on a current replica that can be read now; only snapshots are, not what hosts write to\n", v.Name)
@@ -199,7 +193,7 @@ func (r *comparison) repairs(out io.Writer) {
 // record is what the archive of a volume has of a layer, where that is, and what to do when
 // it has been asked.
 func (r *comparison) record(ctx context.Context, c scrub.Copy) (record scrub.Record, where string, done func()) {
-	v := r.cfg.Volume(layerVolume(c.Layer))
+	v := r.cfg.Volume(volumeOf(c.Layer))
 	if v == nil || v.Backup == nil || r.archives.Look(ctx, []string{v.Backup.To})[v.Backup.To].Find(r.cfg.Cluster, c.Layer) == nil {
 		return nil, "", func() {}
 	}
