@@ -17,6 +17,28 @@ func (l *Lab) archived(snapshots string) string {
 archives: main: {dir: %q, password: env: "STRATA_ARCHIVE_PASSWORD"}`, snapshots, filepath.Join(l.Dir, "archive"))
 }
 
+// archivedLab is a lab for volumes that are backed up; it skips the test where there is no restic.
+func archivedLab(t *testing.T, disk int64, names ...string) *Lab {
+	t.Helper()
+	if _, err := exec.LookPath("restic"); err != nil {
+		t.Skip("needs restic")
+	}
+	t.Setenv("STRATA_ARCHIVE_PASSWORD", "secret")
+	t.Setenv("RESTIC_PASSWORD", "secret")
+	if len(names) == 0 {
+		return NewLab(t, disk)
+	}
+	return NewLabOf(t, disk, names...)
+}
+
+// initArchive makes the archive of what is configured.
+func (l *Lab) initArchive() {
+	l.t.Helper()
+	if r := l.Strata("backup", "init", "main"); r.Code != 0 {
+		l.t.Fatal(r.Out)
+	}
+}
+
 // restic runs the stock restic on the archive.
 func (l *Lab) restic(args ...string) string {
 	l.t.Helper()
@@ -44,16 +66,9 @@ func (l *Lab) givenBack() []byte {
 // TestBackup backs a volume up from real targets, whole and then what differs, cut off by
 // a kill in between. What the stock restic gives back is what hosts wrote.
 func TestBackup(t *testing.T) {
-	if _, err := exec.LookPath("restic"); err != nil {
-		t.Skip("needs restic")
-	}
-	t.Setenv("STRATA_ARCHIVE_PASSWORD", "secret")
-	t.Setenv("RESTIC_PASSWORD", "secret")
-	l := NewLab(t, 2*gib)
+	l := archivedLab(t, 2*gib)
 	l.Configure(l.archived(""))
-	if r := l.Strata("backup", "init", "main"); r.Code != 0 {
-		t.Fatal(r.Out)
-	}
+	l.initArchive()
 	l.Apply(0)
 	want := make([]byte, 256*mib)
 	put := func(seed, offset, size int) {

@@ -19,17 +19,13 @@ func TestBackupSpeed(t *testing.T) {
 	if err != nil {
 		t.Skip("takes minutes: set STRATA_E2E_BACKUP_MIB=4096")
 	}
-	t.Setenv("STRATA_ARCHIVE_PASSWORD", "secret")
-	t.Setenv("RESTIC_PASSWORD", "secret")
 	const chunk = 256 // MiB
-	l := NewLabOf(t, 10*gib, "n1", "n2")
+	l := archivedLab(t, 10*gib, "n1", "n2")
 	config := func(snapshots string) {
 		l.Configure(strings.Replace(strings.Replace(l.archived(snapshots), "256Mi", fmt.Sprintf("%dMi", size), 1), "replicas: 2", "replicas: 1", 1))
 	}
 	config("")
-	if r := l.Strata("backup", "init", "main"); r.Code != 0 {
-		t.Fatal(r.Out)
-	}
+	l.initArchive()
 	l.Apply(0)
 	file, err := os.Create(filepath.Join(l.Dir, "disk"))
 	if err != nil {

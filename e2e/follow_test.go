@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,12 +15,7 @@ import (
 // repository: what is served is what was recorded last, on real targets, and a volume that is
 // made with snapshots has in each what hosts had written by then.
 func TestFollow(t *testing.T) {
-	if _, err := exec.LookPath("restic"); err != nil {
-		t.Skip("needs restic")
-	}
-	t.Setenv("STRATA_ARCHIVE_PASSWORD", "secret")
-	t.Setenv("RESTIC_PASSWORD", "secret")
-	l := NewLab(t, 2*gib)
+	l := archivedLab(t, 2*gib)
 	var snapshots []string
 	configure := func(more string) {
 		names := strings.Join(snapshots, ", ")
@@ -30,9 +24,7 @@ func TestFollow(t *testing.T) {
 	const dr = `dr: {size: 256Mi, replicas: on: ["n3"], %sexport: nvmf: hosts: "any"}`
 	following := fmt.Sprintf(dr, `from: {archive: "main", volume: "db", follow: true}, `)
 	configure(following)
-	if r := l.Strata("backup", "init", "main"); r.Code != 0 {
-		t.Fatal(r.Out)
-	}
+	l.initArchive()
 	want := make([]byte, 256*mib)
 	var then [][]byte // what each snapshot has
 	put := func(seed, offset, size int) {

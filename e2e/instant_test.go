@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"os/exec"
 	"regexp"
 	"sync"
 	"testing"
@@ -122,16 +121,9 @@ func (r *restorer) fail(err error) {
 // killed at moments of chance, and the engine's target once. They see a stall and no error, and
 // nothing but what was recorded and what they wrote, which both replicas have in the end.
 func TestRestoreAtOnce(t *testing.T) {
-	if _, err := exec.LookPath("restic"); err != nil {
-		t.Skip("needs restic")
-	}
-	t.Setenv("STRATA_ARCHIVE_PASSWORD", "secret")
-	t.Setenv("RESTIC_PASSWORD", "secret")
-	l := NewLab(t, 2*gib)
+	l := archivedLab(t, 2*gib)
 	l.Configure(l.archived(""))
-	if r := l.Strata("backup", "init", "main"); r.Code != 0 {
-		t.Fatal(r.Out)
-	}
+	l.initArchive()
 	l.Apply(0)
 	want := make([]byte, 256*mib)
 	for i := range 3 {

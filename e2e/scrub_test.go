@@ -19,9 +19,7 @@ func TestScrub(t *testing.T) {
 archives: main: {dir: %q, password: env: "STRATA_ARCHIVE_PASSWORD"}`, l.names[0], l.names[1], snapshots, filepath.Join(l.Dir, "archive")))
 	}
 	configure("")
-	if r := l.Strata("backup", "init", "main"); r.Code != 0 {
-		t.Fatal(r.Out)
-	}
+	l.initArchive()
 	l.Apply(0)
 	data := Pattern(1, 64*mib)
 	l.Write("db", 0, data)
