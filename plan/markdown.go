@@ -25,9 +25,10 @@ const (
 // Markdown writes the plan as a comment for people who are to approve it: the
 // summary and the risky steps first. What there is no room for is left out, and
 // the last lines say what that is.
-func (o *Outline) Markdown(w io.Writer) error { return o.markdown(w, MarkdownLimit) }
+func (o *Outline) Markdown(w io.Writer) error { return o.MarkdownWithin(w, MarkdownLimit) }
 
-func (o *Outline) markdown(w io.Writer, limit int) error {
+// MarkdownWithin writes it in so many characters.
+func (o *Outline) MarkdownWithin(w io.Writer, limit int) error {
 	page := &page{room: limit - tailRoom, limit: limit - tailRoom}
 	title := "Plan"
 	if o.Cluster != "" {
@@ -108,12 +109,12 @@ func (p *page) violations(list []Violation) {
 	}
 	var items []string
 	for _, v := range list {
-		item := fmt.Sprintf("- **%s** (%s): %s", plain(v.Rule), code(v.At), plain(v.Text))
+		item := fmt.Sprintf("- **%s** (%s): %s", Plain(v.Rule), code(v.At), Plain(v.Text))
 		if v.Because != "" {
-			item += "\n  " + plain(v.Because)
+			item += "\n  " + Plain(v.Because)
 		}
 		for _, d := range v.Details {
-			item += "\n  - " + plain(d)
+			item += "\n  - " + Plain(d)
 		}
 		items = append(items, item+"\n")
 	}
@@ -196,7 +197,7 @@ func row(s *OutlineSection, steps []OutlineStep, worst Risk) string {
 	if worst == RiskReduce || worst == RiskDestroy {
 		risk = "**" + risk + "**"
 	}
-	return fmt.Sprintf("| %s | %s | %s: %s | %s | %s | %s |\n", number, first.Node, s.Key, text, risk, after, strings.TrimSpace(plain(first.Reason)+" "+code(first.At)))
+	return fmt.Sprintf("| %s | %s | %s: %s | %s | %s | %s |\n", number, first.Node, s.Key, text, risk, after, strings.TrimSpace(Plain(first.Reason)+" "+code(first.At)))
 }
 
 // row is one for all that is copied; "" if nothing is.
@@ -209,7 +210,7 @@ func (r repeat) row() string {
 	if last.Copies != nil {
 		after = fmt.Sprint(*last.Copies)
 	}
-	return fmt.Sprintf("| %d–%d | %s | %s: %s | %s | %s | %s |\n", first.Number, last.Number, first.Node, r.key, plain(r.words()), RiskCopy, after, code(first.At))
+	return fmt.Sprintf("| %d–%d | %s | %s: %s | %s | %s | %s |\n", first.Number, last.Number, first.Node, r.key, Plain(r.words()), RiskCopy, after, code(first.At))
 }
 
 // remarks lists findings.
@@ -219,12 +220,12 @@ func (p *page) remarks(title, what string, list []Remark) {
 	}
 	var items []string
 	for _, r := range list {
-		item := fmt.Sprintf("- %s: %s", plain(r.About), plain(r.Text))
+		item := fmt.Sprintf("- %s: %s", Plain(r.About), Plain(r.Text))
 		if r.At != "" {
 			item += " (" + code(r.At) + ")"
 		}
 		if r.Hint != "" {
-			item += "\n  " + plain(r.Hint)
+			item += "\n  " + Plain(r.Hint)
 		}
 		items = append(items, item+"\n")
 	}
@@ -242,14 +243,14 @@ func (p *page) moves(list []Move) {
 	}
 	var items []string
 	for _, m := range list {
-		item := "- " + plain(m.Words())
+		item := "- " + Plain(m.Words())
 		if m.Why != "" {
-			item += " (" + plain(m.Why) + ")"
+			item += " (" + Plain(m.Why) + ")"
 		}
 		items = append(items, item+"\n")
 	}
 	n := 0
-	if p.add("\n#### Moves\n\nIn all " + plain(Moved(list)) + "\n\n") {
+	if p.add("\n#### Moves\n\nIn all " + Plain(Moved(list)) + "\n\n") {
 		n = p.within(riskyShare, items)
 	}
 	p.leftOut(n, len(list), "moves")
@@ -309,8 +310,8 @@ func code(s string) string {
 	return fence + pad + strings.ReplaceAll(s, "|", `\|`) + pad + fence
 }
 
-// plain makes s a text without markup, in one line.
-func plain(s string) string {
+// Plain makes s a text without markup, in one line.
+func Plain(s string) string {
 	return markup.Replace(s)
 }
 

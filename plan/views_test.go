@@ -67,7 +67,7 @@ func TestMarkdownIsBounded(t *testing.T) {
 		o := randomOutline(r)
 		limit := 1000 + r.IntN(20000)
 		var b strings.Builder
-		if err := plan.MarkdownWithin(o, &b, limit); err != nil {
+		if err := o.MarkdownWithin(&b, limit); err != nil {
 			t.Fatal(err)
 		}
 		text := b.String()

@@ -109,6 +109,24 @@ func (c *Config) Suspended(n lineage.Node) bool {
 	return conf != nil && conf.Suspend != nil && !conf.Suspend.Over
 }
 
+// Suspending is the configuration with a node suspended, as by the word alone, if it is not
+// already. It shares all else with the one that it is made of.
+func (c *Config) Suspending(n lineage.Node) *Config {
+	if c.Suspended(n) {
+		return c
+	}
+	out := *c
+	out.Nodes = slices.Clone(c.Nodes)
+	for i, old := range out.Nodes {
+		if old.Name == n {
+			conf := *old
+			conf.Suspend = &Suspend{ForSec: defaultSuspendSec}
+			out.Nodes[i] = &conf
+		}
+	}
+	return &out
+}
+
 // Drained reports whether no volume is to be served, or have a replica, on a node.
 func (c *Config) Drained(n lineage.Node) bool {
 	conf := c.Node(n)

@@ -46,6 +46,7 @@ func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 // Exit codes beside 0 and 1.
 const (
 	exitChanges exitCode = 2 // plan --detailed-exitcode: there is something to do
+	exitStops   exitCode = 2 // plan --if: a volume would stop
 	exitBlocked exitCode = 3 // apply, plan --detailed-exitcode: something is blocked, and nothing else is left to do
 	exitDiffers exitCode = 3 // import: what was written is not all there is to say
 	exitTimeout exitCode = 4 // wait: it was not so within the time given

@@ -22,6 +22,7 @@ func newPlan() *cobra.Command {
 		detailed bool
 		hold     rules
 		file     string
+		what     supposing
 	)
 	cmd := &cobra.Command{
 		Use:   "plan [DIR | FILE...]",
@@ -29,15 +30,28 @@ func newPlan() *cobra.Command {
 		Long: `plan looks at the nodes and prints every step between what is there and what
 is configured, with its reason and its risk. It changes nothing.
 
+With --if it says what would become of each volume if nodes were lost now: which
+would stop, and until when, for how long hosts of others would wait, which would be
+served by another node, how many replicas are left, and what would be copied. Then
+follows what plan would say then. Nothing of that is saved or carried out.
+
 Exit codes: 0 there is a plan, 1 error, or the plan breaks a rule of --policy (it
 is shown with that rule, and not saved); with --detailed-exitcode 2 when there is
-something to do, 3 when there is not, but something is blocked.`,
+something to do, 3 when there is not, but something is blocked; with --if 2 when a
+volume would stop.`,
 		Example: `  strata plan examples/lab
   strata plan --explain --detailed-exitcode .   # 0: nothing to do, 2: changes, 3: blocked
   strata plan --markdown . > comment.md
   strata plan --only volume/db --except node/n2 .
+  strata plan --if n2=down .                    # 0: no volume would stop, 2: one would
   strata plan --out change.plan .               # to be carried out by: strata apply change.plan`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			supposes := len(what.cases) > 0
+			if supposes {
+				if err := what.check(cmd); err != nil {
+					return err
+				}
+			}
 			cfg, err := src.load(args)
 			if err != nil {
 				return err
@@ -63,6 +77,10 @@ something to do, 3 when there is not, but something is blocked.`,
 			}
 			defer closeAll()
 			snap := state.Read(cmd.Context(), cfg.Cluster, targets)
+			if supposes {
+				what.form = show
+				return what.show(cmd, &src, cfg, snap, opt)
+			}
 			if sweep {
 				releaseUnconfigured(cfg, snap, &opt)
 			}
@@ -80,6 +98,7 @@ something to do, 3 when there is not, but something is blocked.`,
 	cmd.Flags().StringVar(&file, "out", "", "save the plan in `FILE`, for show and apply")
 	cmd.Flags().StringVar(&at, "at", "", "plan as if it were that `TIME` (2026-11-20T19:30:00Z), for snapshots on schedule")
 	show.flags(cmd)
+	what.flag(cmd)
 	hold.flags(cmd)
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there is something to do, else with 3 when something is blocked")
 	return cmd

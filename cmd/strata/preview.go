@@ -52,7 +52,7 @@ func (v *preview) show(cmd *cobra.Command, src *source, args []string, cfg *sche
 		return verdict
 	}
 	if unreached(cfg, snap) {
-		return errors.New("no node could be reached, so nothing is known of what there is: the plan says why, for each")
+		return errUnreached
 	}
 	switch {
 	case v.detailed && !p.Empty():
@@ -62,6 +62,8 @@ func (v *preview) show(cmd *cobra.Command, src *source, args []string, cfg *sche
 	}
 	return nil
 }
+
+var errUnreached = errors.New("no node could be reached, so nothing is known of what there is: the plan says why, for each")
 
 // unreached reports whether no node at all could be read.
 func unreached(cfg *schema.Config, snap *state.Snapshot) bool {
