@@ -24,6 +24,7 @@ var documents = map[string]struct {
 	files []string
 }{
 	"plan":   {"#Plan", []string{"plan.cue", "violation.cue", "common.cue"}},
+	"if":     {"#If", []string{"if.cue", "plan.cue", "violation.cue", "common.cue"}},
 	"events": {"#Event", []string{"events.cue", "violation.cue", "common.cue"}},
 	"status": {"#Status", []string{"status.cue"}},
 	"import": {"#Import", []string{"import.cue", "plan.cue", "violation.cue", "common.cue"}},
@@ -31,7 +32,7 @@ var documents = map[string]struct {
 }
 
 // Documents are the names of the documents that have a schema.
-func Documents() []string { return []string{"plan", "saved", "events", "status", "import"} }
+func Documents() []string { return []string{"plan", "if", "saved", "events", "status", "import"} }
 
 // Schema returns the CUE schema of a document, or false.
 func Schema(document string) (string, bool) {

@@ -58,6 +58,7 @@ func TestRefused(t *testing.T) {
 			without(t, "plan", "passes"), without(t, "plan", "totals"), without(t, "plan", "format"),
 			swapped(t, "plan", `"copies": 2`, `"copies": "2"`), swapped(t, "plan", `"risk": "pause"`, `"risk": "harmless"`),
 		},
+		"if":     {`{}`, without(t, "if", "plan"), without(t, "if", "volumes"), swapped(t, "if", `"left": 1`, `"left": "1"`)},
 		"saved":  {`{}`, without(t, "saved", "plan"), swapped(t, "saved", "strata-plan/1", "strata-plan/3")},
 		"import": {`{}`, without(t, "import", "plan"), without(t, "import", "volumes"), swapped(t, "import", `"text": "`, `"text": 1, "was": "`)},
 		"status": {`{}`, without(t, "status", "volumes"), swapped(t, "status", `"health": "healthy"`, `"health": "fine"`)},

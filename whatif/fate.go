@@ -42,6 +42,9 @@ type Fate struct {
 	// CopiedTo has the nodes that get one.
 	Copied   int64          `json:"copied,omitempty"`
 	CopiedTo []lineage.Node `json:"copiedTo,omitempty"`
+	// WaitsFor are the nodes that one that stops waits for: that of its engine, or those with
+	// replicas that are not let go of.
+	WaitsFor []lineage.Node `json:"waitsFor,omitempty"`
 	// ByPerson is the node that serves it once strata apply has run, of one that stops.
 	ByPerson lineage.Node `json:"byPerson,omitempty"`
 	Why      string       `json:"why,omitempty"`  // it stops, or is not served now
@@ -69,11 +72,13 @@ func (c *course) fate(s supposition, name string) Fate {
 		f.WritesOnly = f.WaitSec > 0
 	default:
 		f.Outcome = Stops
-		f.WritesOnly = then.served
+		if f.WaitsFor = []lineage.Node{now.engine}; then.served {
+			f.WaitsFor, f.WritesOnly = then.held, true
+		}
 		if helped.served && len(helped.held) == 0 {
 			f.ByPerson = helped.engine
 		}
-		f.Why, f.Hint = c.reason(name)
+		f.Why, f.Hint = c.reason(name, then)
 	}
 	return f
 }
@@ -130,15 +135,21 @@ func (c *course) takeoverSec() int { return max(noticeSec+c.patienceSec(), silen
 
 func (c *course) patienceSec() int { return (c.cfg.Links.PatienceMs + 999) / 1000 }
 
-// reason is why a volume stops, as plans say it, and what helps.
-func (c *course) reason(name string) (why, hint string) {
+// reason is why a volume stops, as plans say it of it, or of the links that it waits on, and
+// what helps.
+func (c *course) reason(name string, then standing) (why, hint string) {
+	about := func(f plan.Finding) bool {
+		if of, ok := strings.CutPrefix(f.About, "volume "); ok {
+			return isOf(of, name)
+		}
+		return slices.ContainsFunc(then.held, func(n lineage.Node) bool {
+			return f.About == "link "+lineage.Link{From: n, To: then.engine, Wait: true}.String()
+		})
+	}
 	for _, p := range []*plan.Plan{c.person, c.unattended} {
 		for _, list := range [][]plan.Finding{p.Blocked, p.Notes} {
-			for _, f := range list {
-				of, ok := strings.CutPrefix(f.About, "volume ")
-				if ok && isOf(of, name) {
-					return f.Text, f.Hint
-				}
+			if i := slices.IndexFunc(list, about); i >= 0 {
+				return list[i].Text, list[i].Hint
 			}
 		}
 	}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/plan/recipe"
@@ -35,30 +37,28 @@ type Answer struct {
 }
 
 // Ask answers what would become of what was read if all cases came true now: first somebody
-// works on the nodes that are suspended, then targets end. opt is for the plan of a person.
+// works on the nodes that are suspended, then targets end. opt is for the plan of a person. It
+// fails where disks are not attached, for then it is not known what there is.
 func Ask(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, cases []Case) (*Answer, error) {
 	s := supposition(cases)
 	before, err := recipe.Build(cfg, snap, opt)
 	if err != nil {
 		return nil, err
 	}
+	if disks := unattached(before); len(disks) > 0 {
+		return nil, fmt.Errorf("it is not known what would become of volumes before %s %s attached: strata apply does that", strings.Join(disks, ", "), amount.Verb(len(disks), "is", "are"))
+	}
 	var notes []string
 	if n := before.Totals().Steps; n > 0 {
 		notes = append(notes, fmt.Sprintf("there is something to do already: %s This is of what there is now", before.Summary()))
 	}
-	suspended := s.config(cfg)
-	fitted, down, err := s.suspend(suspended, snap, opt)
+	then, err := foresee(cfg, snap, opt, s)
 	if err != nil {
-		return nil, err
-	}
-	then := &course{cfg: suspended, now: newMoment(cfg, world.Fit(cfg, snap)), hit: world.Lose(suspended, fitted, s.gone())}
-	then.found = newMoment(suspended, then.hit)
-	if err := then.goOn(opt, s.waited(snap)); err != nil {
 		return nil, err
 	}
 	shown := then.person
 	if len(s.of(Suspended)) == len(s) {
-		shown = down
+		shown = then.suspending
 	}
 	a := &Answer{Format: Format, Cluster: cfg.Cluster, If: cases, Volumes: []Fate{}, Notes: append(notes, unwatched(cfg, snap)...), Plan: shown.Outline(cfg.Cluster)}
 	for _, name := range shownVolumes(cfg) {
@@ -70,6 +70,28 @@ func Ask(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, cases []Cas
 	}
 	a.Summary = a.summary()
 	return a, nil
+}
+
+// foresee is how things would go on.
+func foresee(cfg *schema.Config, snap *state.Snapshot, opt plan.Options, s supposition) (*course, error) {
+	suspended := s.config(cfg)
+	before, p, err := s.suspend(suspended, snap, opt)
+	if err != nil {
+		return nil, err
+	}
+	c := &course{cfg: suspended, now: newMoment(cfg, snap), suspending: p, hit: world.Lose(suspended, before, s.gone())}
+	c.found = newMoment(suspended, c.hit)
+	return c, c.goOn(opt, s.waited(snap))
+}
+
+// unattached are the disks that a plan attaches: what they hold is not known before.
+func unattached(p *plan.Plan) (disks []string) {
+	for _, step := range p.Steps() {
+		if op, ok := step.Op.(plan.DiskAttach); ok && op.Kind != schema.Malloc {
+			disks = append(disks, fmt.Sprintf("%s on %s", op.Path, op.Node))
+		}
+	}
+	return disks
 }
 
 // suspend is what there is once what a person does has been done for nodes that are
@@ -104,6 +126,9 @@ type course struct {
 	hit        *state.Snapshot
 	alone      *moment // once all is done that is without a person
 	helped     *moment // and with one
+	// suspending is what a person does before it happens, for nodes that are suspended; nil
+	// where none is.
+	suspending *plan.Plan
 	unattended *plan.Plan
 	person     *plan.Plan
 }

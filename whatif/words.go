@@ -43,7 +43,7 @@ func (a *Answer) summary() string {
 	return text + "."
 }
 
-// Print writes the answer as text, without the plan.
+// Print writes the answer as text, without the plan and the summary.
 func (a *Answer) Print(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "If %s:\n\n", a.Title())
@@ -69,7 +69,6 @@ func (a *Answer) Print(w io.Writer) error {
 	for _, note := range a.Notes {
 		fmt.Fprintf(&b, "\nNote: %s\n", note)
 	}
-	fmt.Fprintf(&b, "\n%s\n", a.Summary)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -91,7 +90,7 @@ func (f *Fate) Words(cases []Case) string {
 	if f.WritesOnly {
 		who = "stops for hosts that write"
 	}
-	return who + s.until(f.Engine, f.WritesOnly) + ", and has " + f.replicas() + " left"
+	return who + s.until(f.WaitsFor) + ", and has " + f.replicas() + " left"
 }
 
 // replicas says how many are left.
@@ -112,21 +111,20 @@ func (f *Fate) first() string {
 
 func seconds(n int) string {
 	if n >= 180 {
-		return fmt.Sprintf("%d min", (n+59)/60)
+		return fmt.Sprintf("%dm", (n+59)/60)
 	}
-	return fmt.Sprintf("%d s", n)
+	return fmt.Sprintf("%ds", n)
 }
 
-// until says what a volume waits for: for the node of its engine, or for those of replicas.
-func (s supposition) until(engine lineage.Node, writes bool) string {
+// until says for which nodes a volume waits, and until when.
+func (s supposition) until(nodes []lineage.Node) string {
 	var back, over []string
-	for _, c := range s {
-		switch {
-		case !writes && c.Node != engine:
-		case c.Loss == Down:
-			back = append(back, string(c.Node))
-		case c.Loss == Suspended:
-			over = append(over, string(c.Node))
+	for _, n := range nodes {
+		switch s.loss(n) {
+		case Down:
+			back = append(back, string(n))
+		case Suspended:
+			over = append(over, string(n))
 		}
 	}
 	switch {
@@ -154,12 +152,15 @@ func (f *Fate) more() (lines []string) {
 	case f.Hint != "":
 		lines = append(lines, f.Hint)
 	}
-	if f.Copied > 0 {
-		to := ""
-		if len(f.CopiedTo) > 0 {
-			to = " to " + list(f.CopiedTo)
+	switch {
+	case len(f.CopiedTo) > 0:
+		line := fmt.Sprintf("%s would be made on %s", amount.Verb(len(f.CopiedTo), "a replica", "replicas"), list(f.CopiedTo))
+		if f.Copied > 0 {
+			line += fmt.Sprintf(", at most %s copied", amount.Bytes(f.Copied))
 		}
-		lines = append(lines, fmt.Sprintf("at most %s would be copied%s", amount.Bytes(f.Copied), to))
+		lines = append(lines, line)
+	case f.Copied > 0:
+		lines = append(lines, fmt.Sprintf("at most %s would be copied", amount.Bytes(f.Copied)))
 	}
 	return lines
 }

@@ -12,6 +12,7 @@ import (
 	"strata/lineage"
 	"strata/schema"
 	"strata/state"
+	"strata/whatif"
 )
 
 // completes says with what the shell completes each flag and argument that is a name:
@@ -23,6 +24,7 @@ var completes = map[string]func(*completion) []string{
 	"failover":      (*completion).volumes,
 	"only":          (*completion).objects,
 	"except":        (*completion).objects,
+	"if":            (*completion).losses,
 	"authority":     (*completion).authorities,
 	"allow-destroy": (*completion).releases,
 }
@@ -127,6 +129,16 @@ func (c *completion) tags() []string {
 func (c *completion) nodes() []string { return nodeNames(c.config()) }
 
 func (c *completion) volumes() []string { return sorted(volumeNames(c.config())) }
+
+// losses are what may become of nodes.
+func (c *completion) losses() (cases []string) {
+	for _, n := range c.nodes() {
+		for _, loss := range whatif.Losses {
+			cases = append(cases, n+"="+string(loss))
+		}
+	}
+	return cases
+}
 
 // objects are what describe is asked about.
 func (c *completion) objects() (names []string) {

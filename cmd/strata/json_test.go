@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -26,7 +27,11 @@ func (l *lab) cmdJSON(s *script, args []string) error {
 	if err := ran(ended); err != nil {
 		return err
 	}
-	if err := l.conforms(documentOf[args[1]], &out); err != nil {
+	document := documentOf[args[1]]
+	if slices.Contains(args, "--if") {
+		document = "if"
+	}
+	if err := l.conforms(document, &out); err != nil {
 		return err
 	}
 	return ended
@@ -72,7 +77,7 @@ func strict(document string) (cue.Value, error) {
 		return cue.Value{}, fmt.Errorf("the schema of %s has no room for fields of later versions", document)
 	}
 	v := cuecontext.New().CompileString(closed)
-	root := map[string]string{"plan": "#Plan", "events": "#Event", "status": "#Status", "saved": "#Saved"}[document]
+	root := map[string]string{"plan": "#Plan", "events": "#Event", "status": "#Status", "saved": "#Saved", "if": "#If"}[document]
 	return v.LookupPath(cue.ParsePath(root)), v.Err()
 }
 

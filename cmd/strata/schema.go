@@ -29,6 +29,7 @@ func newSchema() *cobra.Command {
   config   what you write
   policy   rules for plans, for --policy
   plan     what plan --json and show --json print
+  if       what plan --if --json prints
   saved    the file of plan --out
   events   what apply --json prints, a line each
   status   what status --json prints

@@ -85,5 +85,9 @@ func (s *supposing) print(out io.Writer, a *whatif.Answer) error {
 		return err
 	}
 	fmt.Fprintf(out, "\n%s\n", a.Heading())
-	return s.form.print(out, a.Plan)
+	if err := s.form.print(out, a.Plan); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "\n%s\n", a.Summary)
+	return err
 }
