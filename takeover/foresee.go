@@ -62,6 +62,10 @@ func (f *Foresight) Of(v *schema.Volume, id lineage.Volume, verdict state.Verdic
 		return fate
 	}
 	gone := f.loss(verdict.Engine)
+	witnesses, why := f.able(v, witnesses, gone)
+	if len(witnesses) == 0 {
+		return &Fate{Why: why}
+	}
 	return &Fate{Auto: true, To: Successor(f.cfg, v, witnesses, f.path(id, gone), gone.load).Node}
 }
 
@@ -87,11 +91,44 @@ func (f *Foresight) OfWhole(parts []Subject) *Fate {
 		return fate
 	}
 	gone := f.loss(parts[0].Verdict.Engine)
+	all, why := f.ableOf(parts[0].Volume, all, gone)
+	if why != "" {
+		return &Fate{Why: why}
+	}
 	out := &Fate{Auto: true, To: Heir(f.cfg, all, f.path(parts[0].ID, gone), gone.load)}
 	for _, p := range parts {
 		gone.load.Serve(p.Volume.Name, out.To)
 	}
 	return out
+}
+
+// able leaves those witnesses whose nodes can show the volume to hosts, and says why the last
+// of the others cannot.
+func (f *Foresight) able(v *schema.Volume, witnesses []state.Survivor, gone *loss) (left []state.Survivor, why string) {
+	for _, l := range witnesses {
+		if no, _ := Unable(f.cfg, v, l.Node, gone.snap.Nodes[l.Node]); no != "" {
+			why = no
+		} else {
+			left = append(left, l)
+		}
+	}
+	return left, why
+}
+
+// ableOf is that of a whole, by the witnesses of its parts: one node is to show all of it.
+func (f *Foresight) ableOf(part *schema.Volume, witnesses [][]state.Survivor, gone *loss) (left [][]state.Survivor, why string) {
+	some := false
+	for _, of := range witnesses {
+		able, no := f.able(f.cfg.Shown(part.Part.Whole), of, gone)
+		left, some = append(left, able), some || len(able) > 0
+		if no != "" {
+			why = no
+		}
+	}
+	if some {
+		why = ""
+	}
+	return left, why
 }
 
 // path says on which nodes hosts would have a path to a volume.

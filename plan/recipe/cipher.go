@@ -1,13 +1,13 @@
 package recipe
 
 import (
-	"fmt"
 	"slices"
 
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
 	"strata/state"
+	"strata/takeover"
 )
 
 // cipherTier is what encrypts a volume. It stands above the mirror, so that legs have what
@@ -45,7 +45,7 @@ func (cipherTier) raise(s *subject, below string) string {
 	if s.v.Export.Kind == schema.ExportNone {
 		return s.unshown(below)
 	}
-	if text, hint := s.keyless(s.engine); text != "" {
+	if text, hint := takeover.Keyless(s.b.cfg.Node(s.engine), s.b.w.Nodes[s.engine]); text != "" {
 		s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), hint, "it is not shown to hosts: %s", text)
 		return ""
 	}
@@ -118,17 +118,6 @@ func checkOf(inc *state.Incarnation) (found lineage.Check) {
 		}
 	}
 	return found
-}
-
-// keyless says why a node cannot be given the key, and what to do; "" when it can.
-func (s *subject) keyless(n lineage.Node) (why, hint string) {
-	switch {
-	case !s.b.cfg.Node(n).Private():
-		return fmt.Sprintf("its key would be sent to %s, and that can be overheard", n), fmt.Sprintf("reach %s by unix://, ssh:// or https://, or let another node serve the volume (engine)", n)
-	case !s.b.w.Nodes[n].Can("bdev_crypto_create"):
-		return fmt.Sprintf("the target on %s cannot encrypt", n), "build SPDK with --with-crypto, or let another node serve the volume (engine)"
-	}
-	return "", ""
 }
 
 // firstKey has the key looked at with which a volume is written for the first time. What it

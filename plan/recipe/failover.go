@@ -55,7 +55,10 @@ func (s *subject) failover() result {
 	if why != "" && !gone {
 		return idle // what names say of it is said as ever
 	}
-	witnesses := s.witnesses(left)
+	witnesses := s.heirs(left)
+	if len(witnesses) == 0 {
+		witnesses = s.witnesses(left) // none takes over
+	}
 	if w := s.whole(); gone && w != nil {
 		var goesOn bool
 		if witnesses, goesOn = w.inherits(witnesses); !goesOn {
@@ -141,9 +144,14 @@ func (s *subject) stuckWith(left state.Survivors, gone bool) (why, hint string) 
 	} else if left.Untold < left.Name.Untold() {
 		return fmt.Sprintf("of %s of epoch %d only %d could be read, and it takes %d to know that the engine has not gone on without them", amount.Of(left.Name.Legs, "replica"), left.Name.Epoch, left.Untold, left.Name.Untold()), byHand
 	}
-	switch {
-	case !gone:
+	if !gone {
 		return "", ""
+	}
+	if len(s.heirs(left)) == 0 {
+		why, hint := takeover.Unable(b.cfg, s.v, witnesses[0].Node, b.w.Nodes[witnesses[0].Node])
+		return "of those that have everything none can show it to hosts: " + why, hint
+	}
+	switch {
 	case b.cfg.Node(left.Engine) == nil && !asked:
 		return fmt.Sprintf("%s is not in the configuration", left.Engine), byHand
 	case !asked && !s.v.Failover:
@@ -203,6 +211,18 @@ func (s *subject) authorityOf(w state.Survivor) state.Question {
 // worked on.
 func (s *subject) witnesses(left state.Survivors) []state.Survivor {
 	return takeover.Witnesses(left, s.b.reachable)
+}
+
+// heirs are the witnesses that can serve the volume. Where the parts of a whole go is one
+// decision for all of them (wholefailover.go).
+func (s *subject) heirs(left state.Survivors) []state.Survivor {
+	return slices.DeleteFunc(s.witnesses(left), func(l state.Survivor) bool { return s.v.Part == nil && s.b.unable(s.v, l.Node) })
+}
+
+// unable reports whether a node cannot show a volume to hosts.
+func (b *builder) unable(v *schema.Volume, n lineage.Node) bool {
+	why, _ := takeover.Unable(b.cfg, v, n, b.w.Nodes[n])
+	return why != ""
 }
 
 // doubts says what is the matter with each.

@@ -7,6 +7,7 @@ import (
 	"strata/plan"
 	"strata/schema"
 	"strata/state"
+	"strata/takeover"
 )
 
 // kernelDevice is a block device of a node's kernel, as which its target shows a
@@ -85,10 +86,8 @@ func (s *subject) kernelExport() bool {
 
 // showable says why a node cannot show the volume to hosts as configured; "" when it can.
 func (s *subject) showable(at *state.Node) string {
-	if s.check() != "" && s.v.Export.Kind != schema.ExportNone && s.b.cfg.Node(at.Name) != nil {
-		if why, _ := s.keyless(at.Name); why != "" {
-			return why
-		}
+	if why, _ := takeover.Unable(s.b.cfg, s.v, at.Name, at); why != "" {
+		return why
 	}
 	d := s.kernelDevice(at.Name)
 	if d == nil {

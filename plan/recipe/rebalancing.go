@@ -86,7 +86,9 @@ func (r *rebalancing) volume(s *subject) {
 	if s.engined() {
 		e := seatTaken{volume: s.v.Name, at: s.engine, may: func(lineage.Node) bool { return false }}
 		if staysAll == "" || r.only(staysAll) {
-			e.moves, e.may = s.v.Engine == "" && s.v.Replicas.Count > 1, r.followTo(s)
+			follow := r.followTo(s)
+			e.moves = s.v.Engine == "" && s.v.Replicas.Count > 1
+			e.may = func(n lineage.Node) bool { return follow(n) && !s.b.unable(s.v, n) }
 		}
 		if e.moves && s.byPath() && s.v.Export.Standby == 0 {
 			r.pathless++

@@ -40,14 +40,15 @@ func (s *subject) standby() result {
 // standbys are the nodes that are to have a path while another is the engine. Where a
 // replica is comes before where none is, then where there is a path already, then the
 // next after the engine by name, so that engines that are spread have their paths
-// spread. A node that cannot be read keeps its place until it is waited for no longer.
+// spread. A node that cannot be read keeps its place until it is waited for no longer. One
+// that could not show the volume gets none.
 func (s *subject) standbys(engine lineage.Node) []lineage.Node {
 	if s.v.Export.Kind != schema.ExportNVMf || s.v.Export.Standby == 0 {
 		return nil
 	}
 	var all []lineage.Node
 	for _, n := range s.b.cfg.Nodes {
-		if n.Name != engine && !n.Drain {
+		if n.Name != engine && !n.Drain && !s.b.unable(s.v, n.Name) {
 			all = append(all, n.Name)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"strata/lineage"
 	"strata/plan"
+	"strata/schema"
 	"strata/state"
 	"strata/takeover"
 )
@@ -67,11 +68,33 @@ func (w *whole) inheritance() *inheritance {
 		out.fencing = out.fencing || h.unfenced
 		witnesses = append(witnesses, h.witnesses)
 	}
+	able, none := b.able(&w.Volume, witnesses)
+	if none != "" {
+		why, hint := takeover.Unable(b.cfg, &w.Volume, none, b.w.Nodes[none])
+		stick(hint, "of the nodes that have everything of a part none can show all of it to hosts: %s", why)
+	}
 	if !out.stuck {
 		first := &subject{b: b, v: w.parts[0], id: w.id}
-		out.to = takeover.Heir(b.cfg, witnesses, first.hasPath, b.load())
+		out.to = takeover.Heir(b.cfg, able, first.hasPath, b.load())
 	}
 	return out
+}
+
+// able leaves those witnesses of parts whose nodes can show the whole to hosts; where there are
+// some, and none is left, it names one of the nodes.
+func (b *builder) able(v *schema.Volume, witnesses [][]state.Survivor) (left [][]state.Survivor, none lineage.Node) {
+	some := false
+	for _, of := range witnesses {
+		can := slices.DeleteFunc(slices.Clone(of), func(l state.Survivor) bool { return b.unable(v, l.Node) })
+		left, some = append(left, can), some || len(can) > 0
+		if len(of) > 0 {
+			none = of[0].Node
+		}
+	}
+	if some {
+		none = ""
+	}
+	return left, none
 }
 
 // bereavement is what is left of a part.

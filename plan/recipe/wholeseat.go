@@ -59,7 +59,7 @@ func (w *whole) lightest(may func(*schema.Node) bool) lineage.Node {
 	var best *schema.Node
 	var bestRank []int
 	for _, n := range w.b.cfg.Nodes {
-		if !w.b.reachable(n.Name) || !may(n) {
+		if !w.b.reachable(n.Name) || !may(n) || w.b.unable(&w.Volume, n.Name) {
 			continue
 		}
 		with, was, path := 0, 0, w.Export.Standby == 0
