@@ -215,6 +215,9 @@ func (v *volume) exported(snap *state.Snapshot, inc *state.Incarnation) {
 		switch {
 		case e.Subsystem != nil:
 			v.export = schema.Export{Kind: schema.ExportNVMf, AnyHost: e.Subsystem.AnyHost, Hosts: e.Subsystem.Hosts, Keys: hostKeys(snap.Nodes[e.Node], e.Subsystem), Standby: len(inc.Standbys)}
+			if v.sentKeys() {
+				v.notef("no node says where strata found the keys of its hosts that it has put there: write it")
+			}
 		case e.Ublk >= 0:
 			v.export = schema.Export{Kind: schema.ExportUblk, UblkID: e.Ublk}
 		default:

@@ -67,15 +67,36 @@ func hostsText(e schema.Export) string {
 	var parts []string
 	for _, h := range e.Hosts {
 		switch k := e.Keys[h]; {
-		case k.Key == "":
+		case k.Key.IsZero():
 			parts = append(parts, quote(h))
-		case k.CtrlKey == "":
-			parts = append(parts, fmt.Sprintf("{nqn: %s, dhchap: key: path: %s}", quote(h), quote(k.Key)))
+		case k.CtrlKey.IsZero():
+			parts = append(parts, fmt.Sprintf("{nqn: %s, dhchap: key: %s}", quote(h), keyText(k.Key)))
 		default:
-			parts = append(parts, fmt.Sprintf("{nqn: %s, dhchap: {key: path: %s, ctrlrKey: path: %s}}", quote(h), quote(k.Key), quote(k.CtrlKey)))
+			parts = append(parts, fmt.Sprintf("{nqn: %s, dhchap: {key: %s, ctrlrKey: %s}}", quote(h), keyText(k.Key), keyText(k.CtrlKey)))
 		}
 	}
 	return "[" + strings.Join(parts, ", ") + "]"
+}
+
+// keyText says where a key is. Where strata found one that it has put on nodes, no node says.
+func keyText(k schema.HostKey) string {
+	if k.Sent() {
+		return "env: " + quote(k.From.Env)
+	}
+	return "path: " + quote(k.Path)
+}
+
+// sentKeyEnv is where an imported configuration looks for keys that strata has put on nodes.
+const sentKeyEnv = "STRATA_HOST_KEY"
+
+// sentKeys reports whether strata has put keys of hosts on nodes.
+func (v *volume) sentKeys() bool {
+	for _, k := range v.export.Keys {
+		if k.Key.Sent() || k.CtrlKey.Sent() {
+			return true
+		}
+	}
+	return false
 }
 
 // hostKeys are the files of the keys that hosts of a subsystem of a node use.
@@ -84,9 +105,18 @@ func hostKeys(at *state.Node, sub *state.Subsystem) (all map[lineage.NQN]schema.
 		if all == nil {
 			all = map[lineage.NQN]schema.HostKeys{}
 		}
-		all[h] = schema.HostKeys{Key: at.Keyring[k.Key], CtrlKey: at.Keyring[k.CtrlKey]}
+		all[h] = schema.HostKeys{Key: hostKey(k.Key, at.Keyring[k.Key]), CtrlKey: hostKey(k.CtrlKey, at.Keyring[k.CtrlKey])}
 	}
 	return all
+}
+
+// hostKey is a key by its name and file on a node: where strata has put one, the file is called
+// as it is.
+func hostKey(name, path string) schema.HostKey {
+	if strings.HasSuffix(path, "/"+name) {
+		return schema.HostKey{From: schema.Secret{Env: sentKeyEnv}}
+	}
+	return schema.HostKey{Path: path}
 }
 
 // exportText writes a way to reach a volume; "" for none.

@@ -18,12 +18,15 @@ func (c Cluster) Key(volume, path string) string { return c.keysOf(volume) + pat
 
 // KeyOf reports whether a key is called as those that hosts of a volume need.
 func (c Cluster) KeyOf(volume, name string) bool {
-	rest, ok := strings.CutPrefix(name, c.keysOf(volume))
-	return ok && strings.HasPrefix(rest, "/")
+	of, ok := c.ParseKey(name)
+	return ok && of == volume
 }
 
 // ParseKey finds the volume whose hosts need a key that is called so.
 func (c Cluster) ParseKey(name string) (volume string, ok bool) {
+	if k, sent := c.ParseSentKey(name); sent {
+		return k.Volume, true
+	}
 	rest, ok := strings.CutPrefix(name, string(c)+".host.")
 	volume, path, found := strings.Cut(rest, "./")
 	return volume, ok && found && volume != "" && path != ""

@@ -43,7 +43,7 @@ var (
 	vipFields        = []string{"address", "command", "timeout"}
 	hostFields       = []string{"nqn", "dhchap"}
 	chapFields       = []string{"key", "ctrlrKey"}
-	keyFields        = []string{"path"}
+	keyFields        = []string{"path", "env", "file", "command"}
 )
 
 // config turns the document into a configuration, which is valid unless that

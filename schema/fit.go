@@ -40,6 +40,7 @@ func (r *relations) volume(v *Volume, o object, good bool) {
 	if known := r.known(v, o.field("replicas").placement()); known && !r.broken {
 		r.fit(v, o)
 		r.failover(v, o)
+		r.sent(v, r.served(v), o)
 	}
 }
 

@@ -8,11 +8,32 @@ import (
 	"strata/lineage"
 )
 
-// HostKeys are the files with the keys that a host and the target prove to one another that
-// they have (DH-HMAC-CHAP), on each node that hosts of the volume connect to.
+// HostKeys are the keys that a host and the target prove to one another that they have
+// (DH-HMAC-CHAP).
 type HostKeys struct {
-	Key     string // path of that of the host
-	CtrlKey string `json:",omitempty"` // path of that of the target; "": it need not prove anything
+	Key     HostKey // of the host
+	CtrlKey HostKey `json:",omitzero"` // of the target; zero: it need not prove anything
+}
+
+// HostKey says where a key is: in a file of each node that hosts of the volume connect to,
+// or where strata finds it, which puts it there.
+type HostKey struct {
+	Path string `json:",omitempty"`
+	From Secret `json:",omitzero"`
+}
+
+// IsZero reports whether there is none.
+func (k HostKey) IsZero() bool { return k.Path == "" && k.From.IsZero() }
+
+// Sent reports whether strata puts it on the nodes.
+func (k HostKey) Sent() bool { return !k.From.IsZero() }
+
+// Of is the host's, or the target's.
+func (k HostKeys) Of(target bool) HostKey {
+	if target {
+		return k.CtrlKey
+	}
+	return k.Key
 }
 
 // keyFile is a path without detours, which can be part of a name in a keyring.
@@ -48,22 +69,32 @@ func (s *spot) host() (h lineage.NQN, keys HostKeys, ok bool) {
 			return "", keys, false
 		}
 		c.only(chapFields)
-		keys.Key = c.required("key", `{path: "/etc/spdk/host1.key"}`).keyFile()
-		keys.CtrlKey = c.field("ctrlrKey").keyFile()
+		keys.Key = c.required("key", `{path: "/etc/spdk/host1.key"}`).hostKey()
+		keys.CtrlKey = c.field("ctrlrKey").hostKey()
 	}
 	return lineage.NQN(t), keys, ok
 }
 
-// keyFile reads where nodes have a key; "" where nothing is said.
-func (s *spot) keyFile() string {
+const wantHostKey = `{path: "/etc/spdk/host1.key"}, a file on the nodes, or where strata finds it: {env: "NAME"}, {file: "/path"} or {command: ["program", "argument"]}`
+
+// hostKey reads where a key is; zero where nothing is said. It never repeats what stands there
+// in place of that: it may be the key.
+func (s *spot) hostKey() (k HostKey) {
 	if s == nil {
-		return ""
+		return k
 	}
-	o, ok := s.object(`a struct such as {path: "/etc/spdk/host1.key"}`)
+	o, ok := s.object(wantHostKey)
 	if !ok {
-		return ""
+		return k
+	}
+	path := o.field("path")
+	if path == nil {
+		return HostKey{From: s.secretOf(o, wantHostKey, keyFields)}
 	}
 	o.only(keyFields)
-	path, _ := o.required("path", `"/etc/spdk/host1.key"`).matching(`the absolute path of a file on the nodes, without detours, blanks and ":", such as "/etc/spdk/host1.key"`, validKeyFile)
-	return path
+	if len(o.fields) > 1 {
+		s.wrong("", "must be one of %s", wantHostKey)
+	}
+	k.Path, _ = path.matching(`the absolute path of a file on the nodes, without detours, blanks and ":", such as "/etc/spdk/host1.key"`, validKeyFile)
+	return k
 }

@@ -220,6 +220,7 @@ func (r *relations) whole(w *Whole, o object, parts []*Volume, laid []laidPart, 
 		o.field("engine").noNode(w.Engine, r)
 	}
 	r.standby(&w.Volume, o)
+	var seats []*Node
 	for i, v := range parts {
 		if i > 0 && w.Layout.StripKiB > 0 {
 			break // all are alike
@@ -232,6 +233,10 @@ func (r *relations) whole(w *Whole, o object, parts []*Volume, laid []laidPart, 
 		if r.known(v, at.field("replicas").placement()) && !r.broken {
 			r.fit(v, at)
 			r.failover(v, o)
+			part := *v
+			part.Export = w.Export
+			seats = append(seats, r.served(&part)...)
 		}
 	}
+	r.sent(&w.Volume, seats, o)
 }

@@ -59,7 +59,12 @@ func (s *spot) secret() (found Secret) {
 	if !ok {
 		return found
 	}
-	o.only(secretFields)
+	return s.secretOf(o, wantSecret, secretFields)
+}
+
+// secretOf reads the fields of one, which may be one of several forms.
+func (s *spot) secretOf(o object, want string, fields []string) (found Secret) {
+	o.only(fields)
 	env, file, command := o.field("env"), o.field("file"), o.field("command")
 	said := 0
 	for _, f := range []*spot{env, file, command} {
@@ -68,7 +73,7 @@ func (s *spot) secret() (found Secret) {
 		}
 	}
 	if said != 1 {
-		s.wrong("", "must be one of %s", wantSecret)
+		s.wrong("", "must be one of %s", want)
 	}
 	const wantEnv = "the name of an environment variable, such as STRATA_RPC_PASSWORD"
 	if t, ok := env.text(wantEnv); ok {

@@ -35,6 +35,13 @@ type Options struct {
 	// SSH is how the host in an ssh:// address is reached; nil: with no keys.
 	SSH *SSH
 
+	// KeyDir is the directory on the host in an ssh:// address that has files with keys, and
+	// nothing else; "" for none. Its parent is there.
+	KeyDir string
+
+	// KeyFiles, if not nil, are used in place of those.
+	KeyFiles KeyFiles
+
 	// Dial, if not nil, makes the connections: to the target, to its proxy or
 	// to the sshd of its host. The network is "unix" or "tcp".
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -58,6 +65,7 @@ type Client struct {
 	cancel context.CancelFunc
 	posts  *poster    // makes the calls, if the address is that of a proxy
 	host   *sshDialer // makes the connections, if they go through ssh
+	files  *sshFiles  // nil: none
 
 	mu      sync.Mutex
 	closed  bool
@@ -104,6 +112,9 @@ func New(addr string, opts Options) (*Client, error) {
 		c.posts = newPoster(to, &c.opts, c.ctx)
 	case "ssh":
 		c.host = &sshDialer{to: to, opts: &c.opts}
+		if opts.KeyDir != "" {
+			c.files = &sshFiles{c: c}
+		}
 	}
 	return c, nil
 }

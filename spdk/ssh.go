@@ -34,6 +34,8 @@ type sshDialer struct {
 	to   endpoint
 	opts *Options
 
+	making sync.Mutex // is held while a connection is made
+
 	mu     sync.Mutex
 	host   *sshHost // nil: none that is known to work
 	closed bool
@@ -56,7 +58,7 @@ func (h *sshHost) open(ctx context.Context, path string) (net.Conn, error) {
 }
 
 // dial connects to the target. The connection to its host is made if need be,
-// and made anew if it turns out to be broken. It is not called concurrently.
+// and made anew if it turns out to be broken.
 func (d *sshDialer) dial(ctx context.Context) (net.Conn, error) {
 	for {
 		host, fresh, err := d.connected(ctx)
@@ -103,6 +105,12 @@ func (d *sshDialer) connected(ctx context.Context) (*sshHost, bool, error) {
 	if host != nil {
 		return host, false, nil
 	}
+	if !d.making.TryLock() {
+		d.making.Lock() // somebody makes one
+		d.making.Unlock()
+		return d.connected(ctx)
+	}
+	defer d.making.Unlock()
 	host, err := d.connect(ctx)
 	if err != nil {
 		return nil, false, err
