@@ -71,6 +71,8 @@ type Options struct {
 	Addresses Addresses
 	// Keys reads the keys of encrypted volumes; nil: none is served.
 	Keys Keys
+	// HostKeys reads keys of hosts that are put on nodes; nil: none is.
+	HostKeys HostKeys
 	// Only, if not nil, says which sections of the first pass may be carried out; nothing
 	// else is done then.
 	Only func(plan.Key) bool

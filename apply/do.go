@@ -26,6 +26,7 @@ type caller struct {
 	fences    *fences
 	addresses Addresses
 	keys      Keys
+	hostKeys  HostKeys
 	backups   *backups // nil: nothing goes into archives here
 	opened    opened
 	*tokens
@@ -79,6 +80,10 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: spdk.DiscoveryNQN, Address: address(op.Address, op.Port)})
 	case plan.Refer:
 		return t.ReferralAdd(ctx, spdk.ReferralAdd{Address: address(op.Address, op.Port)})
+	case plan.KeySend:
+		return c.sendKey(ctx, t, op)
+	case plan.KeyErase:
+		return eraseKey(ctx, t, op)
 	case plan.KeyAdd:
 		return t.KeyAdd(ctx, spdk.KeyAdd{Name: op.Name, Path: op.Path})
 	case plan.KeyRemove:

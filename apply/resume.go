@@ -39,7 +39,7 @@ func (x *Runner) Resume(ctx context.Context, sections []plan.Key) {
 		x.resumed[key] = true
 	}
 	r, _ := Run(ctx, x.cfg, x.targets, Options{
-		Plan: resumeOnly(x.opt.Plan, sections), Parallelism: len(sections), Guard: x.opt.Guard, Addresses: x.opt.Addresses, Keys: x.opt.Keys,
+		Plan: resumeOnly(x.opt.Plan, sections), Parallelism: len(sections), Guard: x.opt.Guard, Addresses: x.opt.Addresses, Keys: x.opt.Keys, HostKeys: x.opt.HostKeys,
 		Starting: x.events.begins, Observe: x.events.ended, // sections of this run may still copy
 	})
 	x.steps += r.Steps

@@ -44,6 +44,7 @@ type Runner struct {
 	attempts *attempts
 	made     *made
 	events   *events
+	keys     knownKeys
 
 	steps   int               // done
 	failed  bool              // a step of the passes that Settle was last called for
@@ -68,7 +69,7 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	}
 	e, m, a := newEvents(opt), newMade(cfg.Lvstores), newAttempts(opt.Repeats)
 	c := newCaller(cfg, targets, e, newFences(cfg, opt), opt.Addresses)
-	c.keys = opt.Keys
+	c.keys, c.hostKeys = opt.Keys, opt.HostKeys
 	c.backups = newBackups(cfg, opt)
 	if opt.Pace != nil {
 		c.pace = &pace{cluster: cfg.Cluster, targets: targets, limits: c.limits, tell: opt.Pace, engines: map[lineage.Node]*engine{}}
@@ -82,7 +83,7 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 		planner:  newPlanner(cfg, opt),
 		approval: &approval{confirm: opt.Confirm},
 		executor: newExecutor(opt, c, a, m),
-		attempts: a, made: m, events: e,
+		attempts: a, made: m, events: e, keys: knownKeys{read: opt.HostKeys},
 		resumed: map[plan.Key]bool{}, closed: closed,
 	}
 }
@@ -151,7 +152,7 @@ func (x *Runner) Look(ctx context.Context) error {
 	if b.archives != nil {
 		x.planner.opt.Catalog = b.look(ctx)
 	}
-	x.planner.opt.Images = b.images()
+	x.planner.opt.Images, x.planner.opt.Keys = b.images(), x.keys.look(ctx, x.cfg)
 	return nil
 }
 
@@ -182,7 +183,7 @@ func (x *Runner) Plan() error {
 func (x *Runner) Waits() (*plan.Plan, error) {
 	opt := x.opt.Plan
 	opt.Auto, opt.Away, opt.Skip, opt.Nonce = nil, nil, nil, nil
-	opt.Catalog, opt.Images = x.planner.opt.Catalog, x.planner.opt.Images
+	opt.Catalog, opt.Images, opt.Keys = x.planner.opt.Catalog, x.planner.opt.Images, x.planner.opt.Keys
 	opt.Peers, opt.Silent, opt.Off = x.planner.opt.Peers, x.planner.opt.Silent, x.planner.opt.Off
 	return recipe.Build(x.cfg, x.looker.last, opt)
 }

@@ -6,6 +6,43 @@ import (
 	"strata/lineage"
 )
 
+// KeySend has the key of a host, or of the target for it, read from where the configuration
+// says that it is, and put on the node by ssh, into a file that is called after it. No target
+// is called. It fails if another key is there by now.
+type KeySend struct {
+	At
+	Volume string
+	Host   lineage.NQN
+	Target bool   // it is that of the target
+	Name   string // of the file
+	Check  string
+}
+
+// Words are whose key goes there.
+func (op KeySend) Words() string {
+	if op.Target {
+		return fmt.Sprintf("send the key by which the target of %s proves itself to %s, for that alone, as %s", op.Volume, op.Host, op.Name)
+	}
+	return fmt.Sprintf("send the key of %s for %s, for the target alone, as %s", op.Host, op.Volume, op.Name)
+}
+
+// Facts are that nobody waits for it.
+func (op KeySend) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
+func (op KeySend) key() key     { return key{text(op.Name)} }
+
+// KeyErase takes a file away that KeySend has put on the node, and that no target has by name.
+type KeyErase struct {
+	At
+	Name string
+}
+
+// Words are which file goes.
+func (op KeyErase) Words() string { return fmt.Sprintf("erase key file %s there", op.Name) }
+
+// Facts are that nobody waits for it.
+func (op KeyErase) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
+func (op KeyErase) key() key     { return key{text(op.Name)} }
+
 // KeyAdd is keyring_file_add_key: the target may use the key in a file of its machine.
 type KeyAdd struct {
 	At

@@ -205,6 +205,9 @@ type Options struct {
 	Catalog catalog.Catalog
 	// Images is what was found of the files that volumes are to start as.
 	Images catalog.Images
+	// Keys is what was found of keys of hosts that strata puts on nodes; nil where nobody
+	// looked.
+	Keys KeysFound `json:"-"`
 	// Scrub has the volumes whose layers are to be read and compared, each with the time, in
 	// seconds since 1970, from which on a round that began is one that was asked for.
 	Scrub map[string]int64 `json:"-"`

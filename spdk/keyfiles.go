@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -16,7 +17,8 @@ import (
 // KeyFiles are files with keys on the machine of a target, in a directory that has nothing
 // else. Nobody but the user that the target runs as may read them. One is whole or not there.
 type KeyFiles interface {
-	// List has their names, and none where the directory is not there.
+	// List has their names, and none where the directory is not there. Who has found none may
+	// not look again until something is written.
 	List(ctx context.Context) ([]string, error)
 	// Write puts one there, or another in its place.
 	Write(ctx context.Context, name string, content []byte) error
@@ -42,8 +44,9 @@ func (c *Client) KeyFiles() KeyFiles {
 // sshFiles has the shell of the user on the host see to the files. What is in one goes there
 // as the command's input: in no argument, and in none of its output.
 type sshFiles struct {
-	c  *Client
-	mu sync.Mutex // one writes at a time
+	c     *Client
+	mu    sync.Mutex  // one writes at a time
+	empty atomic.Bool // there are none, until one is written
 }
 
 // The directory is the own one of the user that strata comes in as; whoever else may change
@@ -81,16 +84,22 @@ rmdir -- "$dir" 2>/dev/null || true
 )
 
 func (f *sshFiles) List(ctx context.Context) (names []string, err error) {
+	if f.empty.Load() {
+		return nil, nil
+	}
 	out, err := f.run(ctx, listKeys, "", nil)
 	if err != nil {
 		return nil, fmt.Errorf("the files in %s: %w", f.c.opts.KeyDir, err)
 	}
-	return strings.Fields(out), nil
+	names = strings.Fields(out)
+	f.empty.Store(len(names) == 0)
+	return names, nil
 }
 
 func (f *sshFiles) Write(ctx context.Context, name string, content []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.empty.Store(false)
 	if _, err := f.run(ctx, writeKey, name, content); err != nil {
 		return fmt.Errorf("key file %s/%s: %w", f.c.opts.KeyDir, name, err)
 	}

@@ -1,6 +1,11 @@
 package state
 
-import "strata/lineage"
+import (
+	"context"
+
+	"strata/lineage"
+	"strata/spdk"
+)
 
 // AddKey notes that the node's keyring has a key, by name and path.
 func (n *Node) AddKey(name, path string) {
@@ -14,6 +19,55 @@ func (n *Node) AddKey(name, path string) {
 func (n *Node) RemoveKey(name string) {
 	if delete(n.Keyring, name); len(n.Keyring) == 0 {
 		n.Keyring = nil
+	}
+}
+
+// AddKeyFile notes that the node's machine has a file with a key, which strata has put there.
+func (n *Node) AddKeyFile(name string) {
+	if n.KeyFiles == nil {
+		n.KeyFiles = map[string]bool{}
+	}
+	n.KeyFiles[name] = true
+}
+
+// RemoveKeyFile notes that it has it no more.
+func (n *Node) RemoveKeyFile(name string) {
+	if delete(n.KeyFiles, name); len(n.KeyFiles) == 0 {
+		n.KeyFiles = nil
+	}
+}
+
+// listed is what there is of such files on a target's machine.
+type listed struct {
+	names []string
+	err   error
+}
+
+// listKeyFiles asks for them, beside what the target is asked for. Where they are not known the
+// node is known all the same.
+func listKeyFiles(ctx context.Context, t *spdk.Client) func() listed {
+	f := t.KeyFiles()
+	if f == nil {
+		return func() listed { return listed{} }
+	}
+	done := make(chan listed, 1)
+	go func() {
+		names, err := f.List(ctx)
+		done <- listed{names, err}
+	}()
+	return func() listed { return <-done }
+}
+
+// keyFiles notes those of the cluster's.
+func (n *Node) keyFiles(c lineage.Cluster, l listed) {
+	if l.err != nil {
+		n.KeyFilesUnread = l.err.Error()
+		return
+	}
+	for _, name := range l.names {
+		if _, ours := c.ParseKey(name); ours {
+			n.AddKeyFile(name)
+		}
 	}
 }
 

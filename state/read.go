@@ -127,6 +127,7 @@ func readNode(ctx context.Context, c lineage.Cluster, name lineage.Node, t *spdk
 	if err := ask(ctx, t, &spdk.Req{Method: "bdev_wait_for_examine"}, spdk.GetVersion(&version)); err != nil {
 		return nil, nil, err
 	}
+	files := listKeyFiles(ctx, t)
 	for try := 1; ; try++ {
 		a := &answers{version: version}
 		if err := a.read(ctx, c, t, methods, exports); err != nil {
@@ -142,6 +143,7 @@ func readNode(ctx context.Context, c lineage.Cluster, name lineage.Node, t *spdk
 		case err == nil && (try == agreeTries || a.missingBases() == nil):
 			n := a.node(c, name)
 			n.Methods = methods
+			n.keyFiles(c, files())
 			return n, a, nil
 		case try == agreeTries:
 			return nil, nil, err

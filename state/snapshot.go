@@ -71,6 +71,10 @@ type Node struct {
 	// Keyring has the files with keys of hosts, by their names there; never the keys. nil for
 	// none.
 	Keyring map[string]string
+	// KeyFiles are the names of files with such keys that strata has put on the node's
+	// machine, and KeyFilesUnread is why they could not be read; nil and "" for none.
+	KeyFiles       map[string]bool
+	KeyFilesUnread string
 	// Ciphers are the bdevs that encrypt volumes, by name, and Keyed has the volumes of which
 	// the target may have the key, with what its check is. nil for none.
 	Ciphers map[string]Cipher

@@ -12,10 +12,16 @@ import (
 // what to do; "" when nothing is known to be in the way. What was read of the node is nil where
 // it was not.
 func Unable(cfg *schema.Config, v *schema.Volume, n lineage.Node, at *state.Node) (why, hint string) {
-	if v.Encryption == nil || v.Export.Kind == schema.ExportNone {
-		return "", ""
+	conf := cfg.Node(n)
+	if v.Encryption != nil && v.Export.Kind != schema.ExportNone {
+		if why, hint := Keyless(conf, at); why != "" {
+			return why, hint
+		}
 	}
-	return Keyless(cfg.Node(n), at)
+	if conf != nil && conf.KeyDir() == "" && len(v.SentKeys()) > 0 {
+		return fmt.Sprintf("strata is to put keys of its hosts there, and does not come to %s by ssh", n), fmt.Sprintf("reach %s by ssh://, or let another node serve the volume (engine)", n)
+	}
+	return "", ""
 }
 
 // Keyless says why a node cannot be given the key of a volume, or do anything with it, and what

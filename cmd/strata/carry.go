@@ -65,7 +65,7 @@ func (c *carrying) out(cmd *cobra.Command, cfg *schema.Config, targets map[linea
 	}
 	guard := opt.Guard
 	opt.Parallelism, opt.Saved, opt.Part, opt.Archives = c.jobs, saved, c.part, c.src.archivesOf(cfg)
-	opt.Fence, opt.Addresses, opt.Keys = c.src.switchOff, c.src.mover, c.src.key
+	opt.Fence, opt.Addresses, opt.Keys, opt.HostKeys = c.src.switchOff, c.src.mover, c.src.key, c.src.hostKey
 	defer c.src.closeArchives()
 	opt.Waiting = func(all []state.Waiting) {
 		for _, w := range all {

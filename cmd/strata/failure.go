@@ -106,6 +106,9 @@ func next(x apply.Failure, s *state.Snapshot) string {
 	if a, ok := x.Step.Op.(plan.ControllerAttach); ok {
 		return fmt.Sprintf("see that %s reaches %s:%s, where its peer listens, and apply again", node, a.Address, a.Port)
 	}
+	if k, ok := x.Step.Op.(plan.KeySend); ok {
+		return fmt.Sprintf("see that the key can be read here, and that strata may run a shell on %s and write beside the target's socket, and apply again; %s is not let in until then", node, k.Host)
+	}
 	if k, ok := x.Step.Op.(plan.KeyAdd); ok {
 		return fmt.Sprintf("see that %s is there on %s, belongs to the user of the target, and that nobody else may read it (0600), and apply again", k.Path, node)
 	}

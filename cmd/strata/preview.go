@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"strata/apply"
 	"strata/backup"
 	"strata/plan"
 	"strata/plan/recipe"
@@ -27,7 +28,7 @@ type preview struct {
 func (v *preview) show(cmd *cobra.Command, src *source, args []string, cfg *schema.Config, snap *state.Snapshot, opt plan.Options, said []plan.Finding) error {
 	opt.Catalog = src.archivesOf(cfg).Look(cmd.Context(), cfg.ArchivesInUse())
 	defer src.closeArchives()
-	opt.Images = backup.LookAtImages(cfg.ImageFiles())
+	opt.Images, opt.Keys = backup.LookAtImages(cfg.ImageFiles()), apply.HostKeys(src.hostKey).Look(cmd.Context(), cfg)
 	p, err := recipe.Build(cfg, snap, opt)
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ func (r *reacher) client(n *schema.Node, opt spdk.Options) (*spdk.Client, error)
 		err = r.throughProxy(n, strings.Contains(rest, "@"), &opt)
 	case "ssh":
 		opt.SSH, err = r.throughSSH(n)
+		opt.KeyDir = n.KeyDir()
 	}
 	if err != nil {
 		return nil, err

@@ -143,7 +143,7 @@ Exit codes: 0 ended as asked, 1 error.`,
 				Prepare: func(cfg *schema.Config) (apply.Options, error) {
 					opt := apply.Options{
 						Plan: plan.Options{Auto: cfg.Autos(told.auto)}, Parallelism: jobs, Lock: lock, Guard: &apply.Guard{Start: src.guard},
-						Starting: func(apply.Event) {}, Fence: src.switchOff, Addresses: src.mover, Keys: src.key, Archives: src.archivesOf(cfg),
+						Starting: func(apply.Event) {}, Fence: src.switchOff, Addresses: src.mover, Keys: src.key, HostKeys: src.hostKey, Archives: src.archivesOf(cfg),
 					}
 					opt.Scrubs = &apply.Scrubs{Listen: src.archives.listen, Compare: compared.logged(cfg, opt.Archives, logger)}
 					return opt, hold.hold(&opt, &src, cfg)

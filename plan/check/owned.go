@@ -150,8 +150,12 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.known(op.Node, op.Portal())
 	case plan.Refer:
 		return c.known(op.To, op.Portal())
+	case plan.KeySend:
+		return c.sends(op)
+	case plan.KeyErase:
+		return c.erases(op)
 	case plan.KeyAdd:
-		return c.key(op.Name, op.Path)
+		return c.key(op.Node, op.Name, op.Path)
 	case plan.KeyRemove:
 		return c.keyUnused(op)
 	case plan.HostRefuse:

@@ -236,7 +236,7 @@ func (c Case) options(t testing.TB, cfg *schema.Config) plan.Options {
 			}
 		}
 	}
-	opt.Catalog, opt.Images = c.catalog(t), c.images(t)
+	opt.Catalog, opt.Images, opt.Keys = c.catalog(t), c.images(t), c.keys(t)
 	return opt
 }
 
@@ -300,6 +300,26 @@ func (c Case) images(t testing.TB) catalog.Images {
 		}
 		i.Size, i.Data = i.Size<<20, i.Data<<20
 		all[path] = i
+	}
+	return all
+}
+
+// keys are what was found of keys that strata puts on nodes, by lines "db NQN CHECK" for a host,
+// "db target:NQN CHECK" for the target, or either with "unread why" in place of the check.
+func (c Case) keys(t testing.TB) plan.KeysFound {
+	t.Helper()
+	all := plan.KeysFound{}
+	for line := range strings.Lines(c.File("keys")) {
+		f := strings.Fields(line)
+		if len(f) < 3 {
+			t.Fatalf("%q says nothing of a key", line)
+		}
+		host, target := strings.CutPrefix(f[1], "target:")
+		found := plan.KeyFound{Check: f[2]}
+		if f[2] == "unread" {
+			found = plan.KeyFound{Unread: strings.Join(f[3:], " ")}
+		}
+		all[plan.KeyOf{Volume: f[0], Host: lineage.NQN(host), Target: target}] = found
 	}
 	return all
 }

@@ -191,6 +191,13 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 			return errors.New("no such key")
 		}
 		m.RemoveKey(op.Name)
+	case plan.KeySend:
+		m.AddKeyFile(op.Name)
+	case plan.KeyErase:
+		if m.Keyring[op.Name] != "" {
+			c.broken("the file of key %s is erased on %s while its target has it", op.Name, m.Name)
+		}
+		m.RemoveKeyFile(op.Name)
 	case plan.HostAllow, plan.HostKeysSet, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
 		return c.subsystem(m, op, made)
 	case plan.ControllerAttach:

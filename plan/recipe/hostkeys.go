@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -24,35 +25,35 @@ import (
 // A crash before the host is keyed leaves names that nobody uses. Targets read the files when
 // hosts authenticate: a key whose content is replaced counts from then on, and nothing is planned.
 
-// keysOf are what the keys of a host are called on targets.
-func (s *subject) keysOf(h lineage.NQN) (k lineage.HostKeys) {
-	at := s.v.Export.Keys[h]
-	if at.Key != "" {
-		k.Key = s.b.cfg.Cluster.Key(s.v.Name, at.Key)
-	}
-	if at.CtrlKey != "" {
-		k.CtrlKey = s.b.cfg.Cluster.Key(s.v.Name, at.CtrlKey)
-	}
-	return k
-}
-
 // keyed lets the configured hosts in with the keys that they have to use, once the target has
-// these.
+// these. One whose key cannot be there is not let in; if it was, it stays as it is.
 func (s *subject) keyed(why reason, n lineage.Node, sub *state.Subsystem) (ops []plan.Op) {
-	var names []plan.Op
+	var sends, names []plan.Op
 	for _, h := range s.v.Export.Hosts {
-		is, at, listed := s.keysOf(h), s.v.Export.Keys[h], slices.Contains(sub.Hosts, h)
-		if listed && sub.Keys[h] == is {
+		key, ctrl := s.keyOn(n, h, false), s.keyOn(n, h, true)
+		is, listed := lineage.HostKeys{Key: key.name, CtrlKey: ctrl.name}, slices.Contains(sub.Hosts, h)
+		if no := cmp.Or(key.why, ctrl.why); no != "" {
+			if !listed {
+				s.b.blockAlone("volume "+s.v.Name, s.v.At("export"), cmp.Or(key.hint, ctrl.hint), "%s is not let in on %s: its key cannot be there: %s", h, n, no)
+			}
+			if listed && sub.Keys[h].IsZero() {
+				s.b.blockAlone("volume "+s.v.Name, s.v.At("export"), cmp.Or(key.hint, ctrl.hint), "%s need not authenticate on %s yet: its key cannot be there: %s", h, n, no)
+			}
 			continue
 		}
-		names = append(names, s.addKey(n, is.Key, at.Key)...)
-		names = append(names, s.addKey(n, is.CtrlKey, at.CtrlKey)...)
-		if listed {
+		if no := cmp.Or(key.unread, ctrl.unread); no != "" && s.b.opt.Keys != nil {
+			s.b.note("volume "+s.v.Name, s.v.At("export"), "", "whether %s is to use another key by now is not known: %s", h, no)
+		}
+		sends, names = slices.Concat(sends, key.send, ctrl.send), slices.Concat(names, key.add, ctrl.add)
+		switch {
+		case listed && sub.Keys[h] == is:
+		case listed:
 			ops = append(ops, plan.HostKeysSet{At: plan.At{Node: n}, NQN: sub.NQN, Host: h, Keys: is})
-		} else {
+		default:
 			ops = append(ops, plan.HostAllow{At: plan.At{Node: n}, NQN: sub.NQN, Host: h, Keys: is})
 		}
 	}
+	s.sec.then(why, plan.RiskCreate, once(sends)...)
 	s.sec.then(why, plan.RiskCreate, once(names)...)
 	return ops
 }
@@ -63,42 +64,47 @@ func (s *subject) readyKeys(n lineage.Node) {
 	if s.v.Part != nil || s.v.Export.Kind != schema.ExportNVMf {
 		return
 	}
-	var ops []plan.Op
+	var sends, names []plan.Op
 	for _, h := range s.v.Export.Hosts {
-		is, at := s.keysOf(h), s.v.Export.Keys[h]
-		ops = append(ops, s.addKey(n, is.Key, at.Key)...)
-		ops = append(ops, s.addKey(n, is.CtrlKey, at.CtrlKey)...)
+		for _, target := range []bool{false, true} {
+			k := s.keyOn(n, h, target)
+			sends, names = append(sends, k.send...), append(names, k.add...)
+		}
 	}
-	s.sec.then(because(s.v.At("export"), "hosts of %s have to authenticate on %s from here on", s.v.Name, n), plan.RiskCreate, once(ops)...)
-}
-
-func (s *subject) addKey(n lineage.Node, name, path string) []plan.Op {
-	if name == "" || s.b.w.Nodes[n].Keyring[name] == path {
-		return nil
-	}
-	return []plan.Op{plan.KeyAdd{At: plan.At{Node: n}, Name: name, Path: path}}
+	why := because(s.v.At("export"), "hosts of %s have to authenticate on %s from here on", s.v.Name, n)
+	s.sec.then(why, plan.RiskCreate, once(sends)...)
+	s.sec.then(why, plan.RiskCreate, once(names)...)
 }
 
 // strayKeys takes the names of keys away whose volume is not configured any more, or has no hosts
-// over NVMe, and which no host needed when the pass began.
+// over NVMe, and which no host needed when the pass began, and files that strata has put there.
 func (b *builder) strayKeys() {
 	if !b.may("", schema.DutyChange) {
 		return
 	}
 	for n, at := range b.readNodes() {
-		if len(at.Keyring) == 0 || b.left(plan.NodeKey(n.Name)) {
+		if len(at.Keyring)+len(at.KeyFiles) == 0 || b.left(plan.NodeKey(n.Name)) {
 			continue
 		}
 		needed := neededKeys(at)
+		stray := func(volume string) bool {
+			v := b.cfg.Shown(volume)
+			return v == nil || v.Export.Kind != schema.ExportNVMf
+		}
 		var ops []plan.Op
 		for _, name := range slices.Sorted(maps.Keys(at.Keyring)) {
 			volume, ours := b.cfg.Cluster.ParseKey(name)
-			if v := b.cfg.Shown(volume); ours && !needed[name] && (v == nil || v.Export.Kind != schema.ExportNVMf) {
+			if ours && !needed[name] && stray(volume) {
 				ops = append(ops, plan.KeyRemove{At: plan.At{Node: n.Name}, Name: name, Path: at.Keyring[name]})
 			}
 		}
+		why := because(n.Pos, "its volume has no hosts any more")
 		if len(ops) > 0 {
-			b.section(plan.NodeKey(n.Name)).then(because(n.Pos, "its volume has no hosts any more"), plan.RiskCreate, ops...)
+			b.section(plan.NodeKey(n.Name)).then(why, plan.RiskCreate, ops...)
+		}
+		ops = erasures(b.cfg.Cluster, b.w.Nodes[n.Name], func(of lineage.SentKey, _ string) bool { return stray(of.Volume) })
+		if len(ops) > 0 {
+			b.section(plan.NodeKey(n.Name)).then(why, plan.RiskCreate, ops...)
 		}
 	}
 }
@@ -114,12 +120,10 @@ func neededKeys(at *state.Node) map[string]bool {
 	return needed
 }
 
-// dropKeys takes the names of keys away that no host of the volume needs any more.
+// dropKeys takes the names of keys away that no host of the volume needs any more, and then the
+// files that strata has put there.
 func (s *subject) dropKeys(n lineage.Node) {
-	at := s.b.w.Nodes[n]
-	if len(at.Keyring) == 0 {
-		return
-	}
+	at, why := s.b.w.Nodes[n], because(s.v.At("export"), "no host of %s needs it", s.v.Name)
 	needed := neededKeys(at)
 	var ops []plan.Op
 	for _, name := range slices.Sorted(maps.Keys(at.Keyring)) {
@@ -127,5 +131,6 @@ func (s *subject) dropKeys(n lineage.Node) {
 			ops = append(ops, plan.KeyRemove{At: plan.At{Node: n}, Name: name, Path: at.Keyring[name]})
 		}
 	}
-	s.sec.then(because(s.v.At("export"), "no host of %s needs it", s.v.Name), plan.RiskCreate, ops...)
+	s.sec.then(why, plan.RiskCreate, ops...)
+	s.eraseKeys(n, why)
 }

@@ -89,6 +89,9 @@ func (s *subject) showable(at *state.Node) string {
 	if why, _ := takeover.Unable(s.b.cfg, s.v, at.Name, at); why != "" {
 		return why
 	}
+	if why := s.unsendable(at.Name); why != "" {
+		return why
+	}
 	d := s.kernelDevice(at.Name)
 	if d == nil {
 		return ""

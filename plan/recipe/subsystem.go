@@ -24,6 +24,7 @@ func (s *subject) exportNVMf(bdev string) {
 	s.showDevice(why, sub, bdev)
 	s.hosts(why, s.engine, sub)
 	s.listen(sub, node)
+	s.leaveKeys()
 }
 
 // showDevice makes a bdev namespace 1 of the volume's subsystem, with an identity

@@ -111,6 +111,10 @@ func (w *World) Project(op plan.Op) error {
 		n.AddKey(op.Name, op.Path)
 	case plan.KeyRemove:
 		n.RemoveKey(op.Name)
+	case plan.KeySend:
+		n.AddKeyFile(op.Name)
+	case plan.KeyErase:
+		n.RemoveKeyFile(op.Name)
 	case plan.HostAllow, plan.HostKeysSet, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
 		return w.projectSubsystem(n, op)
 	case plan.ControllerAttach:

@@ -26,6 +26,7 @@ import (
 //	n1 discovery 10.0.0.1 4420
 //	n1 referral 10.0.0.2 4420
 //	n1 key lab.host.db./k/a /k/a
+//	n1 keyfile lab.host.db.~wwwwwwww.cccccccccccccccc
 //	n1 subsystem nqn… [any] [host=…[,KEY[,KEY]]] [ids=33768-34767]
 //	n1 namespace nqn… 7 bdev
 //	n1 listen nqn… 10.0.0.1 4420 [paused]
@@ -209,6 +210,10 @@ func readLine(n *state.Node, what string, f []string) error {
 		n.Discovery.Refer(lineage.Portal{Address: f[0], Port: f[1]})
 	case "key":
 		n.AddKey(f[0], f[1])
+	case "keyfile":
+		n.AddKeyFile(f[0])
+	case "keyfiles": // unread WHY
+		n.KeyFilesUnread = strings.Join(f[1:], " ")
 	case "locked":
 		n.Lock.Holder = lineage.UUID(f[0])
 	case "limits":

@@ -118,6 +118,12 @@ func Write(s *state.Snapshot) string {
 		for _, k := range slices.Sorted(maps.Keys(n.Keyring)) {
 			put("key", k, n.Keyring[k])
 		}
+		for _, k := range slices.Sorted(maps.Keys(n.KeyFiles)) {
+			put("keyfile", k)
+		}
+		if n.KeyFilesUnread != "" {
+			put("keyfiles", "unread", n.KeyFilesUnread)
+		}
 		for _, k := range slices.Sorted(maps.Keys(n.Ciphers)) {
 			put("cipher", k, n.Ciphers[k].Base)
 		}
