@@ -70,7 +70,7 @@ func (c *caller) backup(ctx context.Context, t *spdk.Client, op plan.Backup) err
 		return err
 	}
 	job := backup.Job{
-		Target: t, Names: lineage.Backup{Volume: of.Volume, Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address(), Listen: b.archives.Listen, Net: b.archives.Net,
+		Target: t, Names: lineage.Backup{Volume: of.Volume, Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address(), Listen: b.archives.Listen, Net: b.archives.Net, Keys: keysAt(n, op.Proven),
 		Record: catalog.Record{Layer: op.Layer, Over: op.Over, Block: catalog.Block(block), Check: op.Check},
 	}
 	for _, l := range append(op.Below[:len(op.Below):len(op.Below)], op.Layer) {
@@ -144,7 +144,7 @@ func (c *caller) fill(ctx context.Context, t *spdk.Client, op plan.Fill) error {
 	defer done()
 	job := backup.Fill{
 		Target: t, Names: lineage.Backup{Volume: name.Of(), Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address(), Port: fmt.Sprint(n.Port),
-		Lvol: c.alias(op.Node, op.Lvstore, op.Name), Cluster: cluster, Net: b.network(),
+		Lvol: c.alias(op.Node, op.Lvstore, op.Name), Cluster: cluster, Net: b.network(), Keys: keysAt(n, op.Proven),
 	}
 	now, _ := CopyOf(op)
 	now.Total = op.Bytes
@@ -180,7 +180,7 @@ func (c *caller) lend(ctx context.Context, t *spdk.Client, op plan.ImageAttach) 
 	}
 	if err := b.archives.Lend(ctx, backup.Lend{
 		Target: t, Of: b.cfg.Cluster, Node: op.Node, Name: name, Address: n.Address(),
-		Archive: op.Archive, Cluster: op.Cluster, Layer: op.Image, Block: block, Bound: plan.ImageBound,
+		Archive: op.Archive, Cluster: op.Cluster, Layer: op.Image, Block: block, Bound: plan.ImageBound, Keys: keysAt(n, op.Proven),
 	}); err != nil {
 		return fmt.Errorf("serving %s of archive %s: %w", op.Image, op.Archive, err)
 	}
@@ -195,7 +195,16 @@ func (c *caller) giveBack(ctx context.Context, t *spdk.Client, op plan.ImageDeta
 	if c.backups.archives != nil {
 		c.backups.archives.Return(c.cluster, op.Volume)
 	}
-	return nil
+	return backup.Unlend(ctx, t, c.cluster, op.Volume, keysAt(c.backups.cfg.Node(op.Node), true))
+}
+
+// keysAt is where strata puts keys on a node's machine by which both prove themselves while data goes
+// between them; "" where they do not.
+func keysAt(n *schema.Node, proven bool) string {
+	if n == nil || !proven {
+		return ""
+	}
+	return n.KeyDir()
 }
 
 // content is what a fill writes, and what to do when that is done.

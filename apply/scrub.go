@@ -96,7 +96,7 @@ func (c *caller) scrub(ctx context.Context, t *spdk.Client, op plan.Scrub) error
 	}
 	block := catalog.Block(cluster)
 	job := backup.Job{
-		Target: t, Names: lineage.Backup{Volume: of.Volume, Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address(), Listen: b.scrubs.Listen,
+		Target: t, Names: lineage.Backup{Volume: of.Volume, Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address(), Listen: b.scrubs.Listen, Keys: keysAt(n, op.Proven),
 		Record: catalog.Record{Layer: op.Layer, Block: block}, Layers: []string{alias},
 	}
 	now, _ := CopyOf(op)

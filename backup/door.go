@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"strata/lineage"
 	"strata/nvmetcp"
 	"strata/spdk"
 )
@@ -19,14 +20,14 @@ type door struct {
 }
 
 // open listens. Only the node is let in, as the host that it is to its peers.
-func open(ctx context.Context, j *Job, in *intake, s shape) (*door, error) {
+func open(ctx context.Context, j *Job, in *intake, s shape, keys pair) (*door, error) {
 	l, err := listen(ctx, j)
 	if err != nil {
 		return nil, fmt.Errorf("listening for %s: %w; --backup-listen says at which address of this machine it reaches strata", j.Node, err)
 	}
 	id := uuid.New() // of two namespaces with one UUID a target shows only the first
 	disk := &nvmetcp.Disk{
-		NQN: string(j.Of.BackupNQN(j.Names)), Hosts: []string{string(j.Of.HostNQN(j.Node))},
+		NQN: string(j.Of.BackupNQN(j.Names)), Hosts: []string{string(j.Of.HostNQN(j.Node))}, HostKey: keys.host, TargetKey: keys.target,
 		Namespace: nvmetcp.Namespace{ID: 1, UUID: id, BlockSize: s.block, Size: s.size, Backend: in},
 	}
 	d := &door{listener: l, target: &nvmetcp.Target{Connect: disk.Connect}, uuid: id.String()}
@@ -64,10 +65,11 @@ func listenAt(ctx context.Context, j *Job) (string, error) {
 }
 
 // attach has the node attach to it.
-func (d *door) attach(ctx context.Context, j *Job, name string) error {
+func (d *door) attach(ctx context.Context, j *Job, name string, keys lineage.HostKeys) error {
 	return attach(ctx, j.Target, d.listener.Addr().(*net.TCPAddr), spdk.AttachController{
 		Name: name, SubNQN: string(j.Of.BackupNQN(j.Names)), HostNQN: string(j.Of.HostNQN(j.Node)),
 		CtrlrLossTimeoutSec: lossTimeoutSec, ReconnectDelaySec: 1, FastIOFailTimeoutSec: fastFailSec,
+		Key: keys.Key, CtrlKey: keys.CtrlKey,
 	})
 }
 

@@ -28,6 +28,7 @@ type Fill struct {
 	Address, Port string
 	Lvol          string // what RPCs call it
 	Net           *Net   // nil: TCP
+	Keys          string // as in Job
 	Cluster       int64  // bytes
 }
 
@@ -35,18 +36,26 @@ type Fill struct {
 // bytes of it are written. When it returns the node shows the lvol to nobody any more, if it can be reached.
 func (f *Fill) Run(ctx context.Context, of Content, tell func(bytes int64)) (err error) {
 	nqn := string(f.Of.RestoreNQN(f.Names))
-	if err := f.show(ctx, nqn); err != nil {
+	way := path{f.Target, f.Keys, f.Of, lineage.JobKey{Path: lineage.RestorePath, Volume: f.Names.Volume, Run: f.Names.Run}}
+	if err := f.hide(ctx, nqn); err != nil { // of a try of this run that failed
 		return err
 	}
 	defer func() {
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), detachTimeout)
 		defer cancel()
-		if derr := f.hide(after, nqn); derr != nil && err == nil {
+		if derr := errors.Join(f.hide(after, nqn), way.take(after)); derr != nil && err == nil {
 			err = derr
 		}
 	}()
+	keys, err := way.bring(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f.show(ctx, nqn, way.names()); err != nil {
+		return err
+	}
 	at := net.JoinHostPort(f.Address, f.Port)
-	h, err := nvmetcp.Connect(ctx, at, nvmetcp.HostOptions{HostNQN: string(f.Of.RestoreHost()), Subsystem: nqn, Dial: f.Net.dial()})
+	h, err := nvmetcp.Connect(ctx, at, nvmetcp.HostOptions{HostNQN: string(f.Of.RestoreHost()), Subsystem: nqn, Key: keys.host, TargetKey: keys.target, Dial: f.Net.dial()})
 	if err != nil {
 		return fmt.Errorf("strata does not reach %s at %s: %w", f.Node, at, err)
 	}
@@ -146,10 +155,7 @@ func (w *writer) pad(ctx context.Context) error {
 }
 
 // show has the node show the lvol to strata alone.
-func (f *Fill) show(ctx context.Context, nqn string) error {
-	if err := f.hide(ctx, nqn); err != nil { // of a try of this run that failed
-		return err
-	}
+func (f *Fill) show(ctx context.Context, nqn string, keys lineage.HostKeys) error {
 	if err := f.Target.TransportCreate(ctx, "TCP"); err != nil && spdk.ClassOf(err) != spdk.Exists {
 		return err
 	}
@@ -158,7 +164,9 @@ func (f *Fill) show(ctx context.Context, nqn string) error {
 		func() error {
 			return f.Target.SubsystemCreate(ctx, spdk.SubsystemCreate{NQN: nqn, SerialNumber: "STRESTORE", ModelNumber: "strata", MaxNamespaces: 1})
 		},
-		func() error { return f.Target.HostAdd(ctx, spdk.HostAdd{NQN: nqn, Host: string(f.Of.RestoreHost())}) },
+		func() error {
+			return f.Target.HostAdd(ctx, spdk.HostAdd{NQN: nqn, Host: string(f.Of.RestoreHost()), Key: keys.Key, CtrlKey: keys.CtrlKey})
+		},
 		func() error {
 			_, err := f.Target.NamespaceAdd(ctx, spdk.NamespaceAdd{NQN: nqn, Namespace: spdk.NamespaceSpec{NSID: 1, BdevName: f.Lvol, UUID: id}})
 			return err
@@ -169,7 +177,7 @@ func (f *Fill) show(ctx context.Context, nqn string) error {
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
-			return errors.Join(err, f.hide(context.WithoutCancel(ctx), nqn))
+			return err
 		}
 	}
 	return nil

@@ -29,6 +29,9 @@ type Job struct {
 	// with or without port; "" is the one from which this machine reaches the node.
 	Address, Listen string
 	Net             *Net // nil: TCP
+	// Keys is the directory on the node's machine that has the keys by which it and strata
+	// prove themselves to each other; "" where neither does.
+	Keys string
 	// Layers are what RPCs call the layers whose clusters are sent, the oldest first. The
 	// last is recorded, as Record says.
 	Layers []string
@@ -121,25 +124,30 @@ const (
 // send has the node send the layers.
 func (j *Job) send(ctx context.Context, to sink, s shape, tell func(copied, total uint64)) (bytes int64, err error) {
 	in := &intake{to: to, size: s.size}
-	door, err := open(ctx, j, in, s)
-	if err != nil {
-		return 0, err
-	}
-	defer door.close()
 	name := j.Of.BackupController(j.Names.Volume)
 	if err := detach(ctx, j.Target, name); err != nil { // of a job of this run that failed
 		return 0, err
 	}
-	if err := door.attach(ctx, j, name); err != nil {
-		return 0, err
-	}
+	way := path{j.Target, j.Keys, j.Of, lineage.JobKey{Path: lineage.BackupPath, Volume: j.Names.Volume, Run: j.Names.Run}}
 	defer func() {
 		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), detachTimeout)
 		defer cancel()
-		if derr := detach(over, j.Target, name); derr != nil && err == nil {
+		if derr := errors.Join(detach(over, j.Target, name), way.take(over)); derr != nil && err == nil {
 			err = derr
 		}
 	}()
+	keys, err := way.bring(ctx)
+	if err != nil {
+		return 0, err
+	}
+	door, err := open(ctx, j, in, s, keys)
+	if err != nil {
+		return 0, err
+	}
+	defer door.close()
+	if err := door.attach(ctx, j, name, way.names()); err != nil {
+		return 0, err
+	}
 	if err := awaitBdev(ctx, j.Target, door.uuid, s.block); err != nil {
 		return 0, err
 	}

@@ -34,6 +34,7 @@ type Lend struct {
 	// Bound is how long a node waits for what it does not get before it gives errors, in
 	// seconds, counted from when it has noticed.
 	Bound int
+	Keys  string // as in Job
 }
 
 // lent is an image that is served.
@@ -42,6 +43,7 @@ type lent struct {
 	at     *net.TCPAddr
 	image  *archive.Image
 	end    context.CancelFunc
+	names  lineage.HostKeys // of the keys by which the node and strata prove themselves
 }
 
 // lends are all that are served, by the subsystem. They outlive the runs that have begun them.
@@ -61,14 +63,17 @@ func (a *Archives) Lend(ctx context.Context, l Lend) error {
 		return err
 	}
 	is := a.lends.all[l.Of.ImageNQN(l.Name.Volume)]
+	way := path{l.Target, l.Keys, l.Of, lineage.JobKey{Path: lineage.ImagePath, Volume: l.Name.Volume}}
 	if is == nil {
-		if is, err = a.serve(ctx, l, was); err != nil {
+		if is, err = a.serve(ctx, l, was, way); err != nil {
 			return err
 		}
 	}
 	switch {
 	case was == nil:
-		err = l.attach(ctx, is.at, name)
+		if err = way.tell(ctx); err == nil { // a target that was started again knows of none
+			err = l.attach(ctx, is.at, name, is.names)
+		}
 	case was.Trid.TrAddr != is.at.IP.String() || was.Trid.TrSvcID != fmt.Sprint(is.at.Port):
 		return fmt.Errorf("it looks for strata at %s, and strata listens at %s", net.JoinHostPort(was.Trid.TrAddr, was.Trid.TrSvcID), is.at)
 	}
@@ -76,6 +81,16 @@ func (a *Archives) Lend(ctx context.Context, l Lend) error {
 		return err
 	}
 	return l.await(ctx, name)
+}
+
+// Unlend takes away from a node, which is attached to the image no more, what it had for that.
+func Unlend(ctx context.Context, t *spdk.Client, c lineage.Cluster, v lineage.Volume, keys string) error {
+	if files := t.KeyFiles(); files != nil {
+		if _, err := files.List(ctx); err != nil {
+			return nil // strata puts none there
+		}
+	}
+	return path{t, keys, c, lineage.JobKey{Path: lineage.ImagePath, Volume: v}}.take(ctx)
 }
 
 // Return serves an image no more. Nobody may be attached to it.
@@ -106,7 +121,19 @@ func (is *lent) close() {
 
 // serve opens the image and listens for the node: where it looks for it already, or else where
 // jobs listen.
-func (a *Archives) serve(ctx context.Context, l Lend, was *spdk.ControllerPath) (*lent, error) {
+func (a *Archives) serve(ctx context.Context, l Lend, was *spdk.ControllerPath, way path) (*lent, error) {
+	if was != nil && way.dir != "" {
+		// What is attached already goes on as it began.
+		if proven, err := way.known(ctx); err != nil {
+			return nil, err
+		} else if !proven {
+			way.dir = ""
+		}
+	}
+	keys, err := way.bring(ctx)
+	if err != nil {
+		return nil, err
+	}
 	image, err := a.image(ctx, l.Archive, l.Cluster, l.Layer)
 	if err != nil {
 		return nil, err
@@ -126,11 +153,11 @@ func (a *Archives) serve(ctx context.Context, l Lend, was *spdk.ControllerPath) 
 	serving, end := context.WithCancel(context.Background())
 	nqn := l.Of.ImageNQN(l.Name.Volume)
 	disk := &nvmetcp.Disk{
-		NQN: string(nqn), Hosts: []string{string(l.Of.HostNQN(l.Node))},
+		NQN: string(nqn), Hosts: []string{string(l.Of.HostNQN(l.Node))}, HostKey: keys.host, TargetKey: keys.target,
 		Namespace: nvmetcp.Namespace{ID: 1, UUID: id, BlockSize: l.Block, Size: l.Name.Size(), ReadOnly: true,
 			Backend: &lentImage{of: image, until: serving, bound: time.Duration(l.Bound) * time.Second}},
 	}
-	is := &lent{target: &nvmetcp.Target{Connect: disk.Connect}, at: listener.Addr().(*net.TCPAddr), image: image, end: end}
+	is := &lent{target: &nvmetcp.Target{Connect: disk.Connect}, at: listener.Addr().(*net.TCPAddr), image: image, end: end, names: way.names()}
 	go func() { _ = is.target.Serve(listener) }() // which ends when it is closed
 	if a.lends.all == nil {
 		a.lends.all = map[lineage.NQN]*lent{}
@@ -164,10 +191,11 @@ func (a *Archives) listenFor(ctx context.Context, l Lend, was *spdk.ControllerPa
 
 // attach has the node attach to it, for good: what reads it would never be whole again if the
 // controller went.
-func (l Lend) attach(ctx context.Context, at *net.TCPAddr, name string) error {
+func (l Lend) attach(ctx context.Context, at *net.TCPAddr, name string, keys lineage.HostKeys) error {
 	return attach(ctx, l.Target, at, spdk.AttachController{
 		Name: name, SubNQN: string(l.Of.ImageNQN(l.Name.Volume)), HostNQN: string(l.Of.HostNQN(l.Node)),
 		CtrlrLossTimeoutSec: -1, ReconnectDelaySec: 1, FastIOFailTimeoutSec: uint32(l.Bound),
+		Key: keys.Key, CtrlKey: keys.CtrlKey,
 	})
 }
 

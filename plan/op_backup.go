@@ -22,6 +22,8 @@ type Backup struct {
 	Over  lineage.LvolName
 	Bytes int64
 	Check lineage.Check // of the volume's key; "" of one that is not encrypted
+	// Proven has strata and the node prove themselves to each other, by keys that are made for it.
+	Proven bool `json:",omitzero"`
 }
 
 func (op Backup) Words() string {
@@ -37,6 +39,15 @@ func (op Backup) Words() string {
 func (op Backup) Facts() Facts {
 	return Facts{RiskCopy, lvolNamed(op.Layer), noHosts, Copy{[]lineage.Node{op.Node}, op.Bytes}}
 }
+
+// proven tells an operation whose ends prove themselves from one whose ends do not.
+func proven(k key, is bool) key {
+	if is {
+		k = append(k, flag(true))
+	}
+	return k
+}
+
 func (op Backup) key() key {
-	return key{text(op.Archive), text(op.Lvstore), lvolNamed(op.Layer)}
+	return proven(key{text(op.Archive), text(op.Lvstore), lvolNamed(op.Layer)}, op.Proven)
 }

@@ -23,6 +23,8 @@ type Fill struct {
 	Lvstore      string
 	Name         lineage.LvolName
 	Bytes        int64
+	// Proven has strata and the node prove themselves to each other, by keys that are made for it.
+	Proven bool `json:",omitzero"`
 }
 
 func (op Fill) Words() string {
@@ -52,5 +54,5 @@ func (op Fill) key() key {
 	if op.Raw {
 		raw = "raw"
 	}
-	return key{text(op.Archive), text(op.Cluster), text(op.Image), text(op.Over), text(op.File), text(op.SHA256), text(raw), text(op.Lvstore), lvolNamed(op.Name)}
+	return proven(key{text(op.Archive), text(op.Cluster), text(op.Image), text(op.Over), text(op.File), text(op.SHA256), text(raw), text(op.Lvstore), lvolNamed(op.Name)}, op.Proven)
 }

@@ -17,6 +17,8 @@ type ImageAttach struct {
 	Image   lineage.LvolName // the layer of which it is the image
 	Lvstore string
 	Name    lineage.LvolName // the forerunner
+	// Proven has strata and the node prove themselves to each other, by keys that are made for it.
+	Proven bool `json:",omitzero"`
 }
 
 // ImageBound is how long hosts wait in seconds, once a node has noticed that strata is gone,
@@ -29,7 +31,7 @@ func (op ImageAttach) Words() string {
 }
 func (op ImageAttach) Facts() Facts { return Facts{RiskCreate, lvolNamed(op.Name), noHosts, noCopy} }
 func (op ImageAttach) key() key {
-	return key{text(op.Archive), text(op.Cluster), text(op.Image), text(op.Lvstore), lvolNamed(op.Name)}
+	return proven(key{text(op.Archive), text(op.Cluster), text(op.Image), text(op.Lvstore), lvolNamed(op.Name)}, op.Proven)
 }
 
 // ImageDetach is bdev_nvme_detach_controller of what the node is attached to for a volume that is

@@ -15,6 +15,8 @@ type Scrub struct {
 	Lvstore string
 	Layer   lineage.LvolName
 	Bytes   int64
+	// Proven has strata and the node prove themselves to each other, by keys that are made for it.
+	Proven bool `json:",omitzero"`
 }
 
 func (op Scrub) Words() string {
@@ -23,7 +25,7 @@ func (op Scrub) Words() string {
 func (op Scrub) Facts() Facts {
 	return Facts{RiskCopy, lvolNamed(op.Layer), noHosts, Copy{[]lineage.Node{op.Node}, op.Bytes}}
 }
-func (op Scrub) key() key { return key{text(op.Lvstore), lvolNamed(op.Layer)} }
+func (op Scrub) key() key { return proven(key{text(op.Lvstore), lvolNamed(op.Layer)}, op.Proven) }
 
 // Compare compares a layer, as it was read in all places in this run, and says so by the name
 // of an lvol beside it. What came of it whoever asked is told, and the name tells: To is as if

@@ -51,6 +51,16 @@ func (n *Node) KeyDir() string {
 	return "/" + socket + ".keys"
 }
 
+// Proves reports whether strata and the node prove themselves to each other when data goes between
+// them, by keys that strata puts there, and why they do not. unread is why nobody could see which
+// keys are there, "" if somebody could.
+func (n *Node) Proves(unread string) (is bool, why string) {
+	if n.KeyDir() == "" {
+		return false, "strata does not come to it by ssh, and puts no keys there"
+	}
+	return unread == "", unread
+}
+
 // KeyFile is where a key is there.
 func (n *Node) KeyFile(name string) string { return n.KeyDir() + "/" + name }
 

@@ -41,6 +41,10 @@ type AttachController struct {
 	FastIOFailTimeoutSec uint32 `json:"fast_io_fail_timeout_sec,omitzero"`
 	NumIOQueues          uint32 `json:"num_io_queues,omitzero"`
 	MaxBdevs             uint32 `json:"max_bdevs,omitzero"` // namespaces reported by this call; 0: 128
+	// Key is what it has to prove that it has, and CtrlKey what the peer has to prove to have, by
+	// their names in the keyring; "" for none.
+	Key     string `json:"dhchap_key,omitzero"`
+	CtrlKey string `json:"dhchap_ctrlr_key,omitzero"`
 }
 
 func (AttachController) Method() string   { return "bdev_nvme_attach_controller" }

@@ -65,7 +65,9 @@ func (n *Node) keyFiles(c lineage.Cluster, l listed) {
 		return
 	}
 	for _, name := range l.names {
-		if _, ours := c.ParseKey(name); ours {
+		_, host := c.ParseKey(name)
+		_, job := c.ParseJobKey(name)
+		if host || job {
 			n.AddKeyFile(name)
 		}
 	}

@@ -76,8 +76,15 @@ func (c *Checker) sends(op plan.KeySend) error {
 
 // erases refuses to take a file away that is not strata's, or that a target has by name.
 func (c *Checker) erases(op plan.KeyErase) error {
-	if _, sent := c.cfg.Cluster.ParseSentKey(op.Name); !sent {
+	_, sent := c.cfg.Cluster.ParseSentKey(op.Name)
+	k, job := c.cfg.Cluster.ParseJobKey(op.Name)
+	if !sent && !job {
 		return fmt.Errorf("%s is no key file of the cluster's", op.Name)
+	}
+	if job {
+		if err := c.jobOver(op.Node, k); err != nil {
+			return err
+		}
 	}
 	if _, used := c.w.Nodes[op.Node].Keyring[op.Name]; used {
 		return fmt.Errorf("the target on %s has key %s in its keyring", op.Node, op.Name)
@@ -108,6 +115,9 @@ func (c *Checker) keyUnused(op plan.KeyRemove) error {
 				return fmt.Errorf("%s needs it for %s", h, nqn)
 			}
 		}
+	}
+	if k, job := c.cfg.Cluster.ParseJobKey(op.Name); job {
+		return c.jobOver(op.Node, k)
 	}
 	if !strings.HasPrefix(op.Name, string(c.cfg.Cluster)+".") {
 		return fmt.Errorf("key %s is not the cluster's", op.Name)

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 
 	"strata/lineage"
@@ -102,11 +103,11 @@ func (c *Checker) owned(op plan.Op) error {
 		}
 		return ours(node, op.Lvstore, op.Layer)
 	case plan.Backup:
-		return c.backup(node, op)
+		return cmp.Or(c.proven(op.Node, op.Proven), c.backup(node, op))
 	case plan.Fill:
-		return c.fill(node, op)
+		return cmp.Or(c.proven(op.Node, op.Proven), c.fill(node, op))
 	case plan.ImageAttach:
-		return c.lends(op)
+		return cmp.Or(c.proven(op.Node, op.Proven), c.lends(op))
 	case plan.ImageDetach:
 		return c.unread(op.Node, c.cfg.Cluster.ImageController(op.Volume), op.Volume)
 	case plan.RecordForget:
@@ -114,7 +115,7 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.ArchivePrune:
 		return c.archive(op.Archive)
 	case plan.Scrub:
-		return c.scrub(node, op)
+		return cmp.Or(c.proven(op.Node, op.Proven), c.scrub(node, op))
 	case plan.Compare:
 		return c.compares(node, op)
 	case plan.WriteLimit:

@@ -163,7 +163,7 @@ func (s *subject) sources(l *layer) (all []source) {
 func (s *subject) send(src source, in *catalog.Archive) {
 	at := s.b.w.Nodes[src.Node]
 	cluster := clusterSize(at, src.Lvstore)
-	op := plan.Backup{At: plan.At{Node: src.Node}, Archive: s.v.Backup.To, Lvstore: src.Lvstore, Layer: src.Name, Bytes: src.Allocated * cluster, Check: s.check()}
+	op := plan.Backup{At: plan.At{Node: src.Node}, Archive: s.v.Backup.To, Lvstore: src.Lvstore, Layer: src.Name, Bytes: src.Allocated * cluster, Check: s.check(), Proven: s.b.proven(src.Node)}
 	block := catalog.Block(cluster)
 	for _, below := range at.Below(src.Lvol) {
 		if r := in.Find(s.b.cfg.Cluster, below.Name); r != nil && fits(r.Block, cluster) {
@@ -184,8 +184,6 @@ func (s *subject) send(src source, in *catalog.Archive) {
 	s.b.copies[src.Node]++
 	sec.then(why, plan.RiskCopy, op)
 	s.b.backups.took(op, block)
-	s.b.warnOnce(plan.Finding{About: "node " + string(src.Node), Pos: s.v.At("backup"),
-		Text: "what it sends into archives goes over a path that is not authenticated, nor encrypted: to strata it shows itself by its NQN alone"})
 }
 
 // warnOnce says something once in a plan, whatever passes follow.

@@ -132,6 +132,7 @@ func (b *builder) run(last *builder) {
 		}
 		b.endBackups()
 		b.endImages()
+		b.endJobKeys()
 		b.refer()
 		b.forgetRecords()
 		b.letGoLost()

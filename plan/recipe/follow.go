@@ -272,7 +272,7 @@ func (s *subject) bring(f *follower, all []brought, in *catalog.Archive) {
 	if st := at(); st != nil && st.Size < size {
 		s.sec.then(because(s.v.At("size"), "it is to have %s", schema.SizeText(size)), plan.RiskCreate, plan.LvolResize{At: n, Lvstore: f.at.Lvstore, Name: staging, From: st.Size, To: size})
 	}
-	write := plan.Fill{At: n, Archive: s.v.Restore.Archive, Lvstore: f.at.Lvstore, Name: staging}
+	write := plan.Fill{At: n, Archive: s.v.Restore.Archive, Lvstore: f.at.Lvstore, Name: staging, Proven: s.b.proven(f.at.Node)}
 	if newest != nil {
 		write.Over = f.recorded(s.v.Restore.Volume, newest)
 	}

@@ -106,7 +106,7 @@ func (s *subject) runAhead(of origin, at plan.Choice) result {
 
 // serveImage has the image of a record served to a node.
 func (s *subject) serveImage(why reason, at lineage.Place, name lineage.Staging, rec *catalog.Record) {
-	s.sec.then(why, plan.RiskCreate, plan.ImageAttach{At: plan.At{Node: at.Node}, Archive: s.v.Restore.Archive, Cluster: rec.Cluster, Image: rec.Layer, Lvstore: at.Lvstore, Name: name.Lvol()})
+	s.sec.then(why, plan.RiskCreate, plan.ImageAttach{At: plan.At{Node: at.Node}, Archive: s.v.Restore.Archive, Cluster: rec.Cluster, Image: rec.Layer, Lvstore: at.Lvstore, Name: name.Lvol(), Proven: s.b.proven(at.Node)})
 }
 
 // letIn lets hosts in to a forerunner, as configured.

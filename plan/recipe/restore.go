@@ -166,7 +166,7 @@ func (s *subject) fill(of origin, at plan.Choice) {
 	n := plan.At{Node: at.Node}
 	s.sec.then(why, plan.RiskCreate, plan.LvolCreate{At: n, Lvstore: at.Lvstore, Name: staging.Lvol(), Size: size})
 	s.b.copies[at.Node]++
-	of.fill.At, of.fill.Lvstore, of.fill.Name = n, at.Lvstore, staging.Lvol()
+	of.fill.At, of.fill.Lvstore, of.fill.Name, of.fill.Proven = n, at.Lvstore, staging.Lvol(), s.b.proven(at.Node)
 	cut := s.fillLayers(of)
 	head := lineage.Head{Volume: s.id, Epoch: cut + 1, Legs: 1, Cut: cut, Mark: lineage.Sealed, Check: s.check()}.Lvol()
 	s.sec.then(why, plan.RiskCreate, plan.LvolRename{At: n, Lvstore: at.Lvstore, From: staging.Lvol(), To: head})

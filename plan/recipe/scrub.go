@@ -103,7 +103,7 @@ func (s *subject) compare(why reason, l *layer, round int64, last bool) {
 		if on := l.on[i]; on != nil {
 			bytes := on.Allocated * clusterSize(s.b.w.Nodes[leg.Node], on.Lvstore)
 			s.b.copies[leg.Node]++
-			sec.then(why, plan.RiskCopy, plan.Scrub{At: plan.At{Node: leg.Node}, Lvstore: on.Lvstore, Layer: on.Name, Bytes: bytes})
+			sec.then(why, plan.RiskCopy, plan.Scrub{At: plan.At{Node: leg.Node}, Lvstore: on.Lvstore, Layer: on.Name, Bytes: bytes, Proven: s.b.proven(leg.Node)})
 		}
 	}
 	sec.then(why, plan.RiskCreate, s.unnoted()...)

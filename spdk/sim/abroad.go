@@ -25,9 +25,9 @@ const abroadPoll = 200 * time.Microsecond
 // attachAbroad attaches to a subsystem that is not simulated.
 func (p *process) attachAbroad(ct *controller, attached func(bool)) (any, error) {
 	var found *abroad
-	over := false
+	over, has := false, ct.offers()
 	go func() {
-		made, err := ct.travel()
+		made, err := ct.travel(has)
 		p.t.c.mu.Lock()
 		defer p.t.c.mu.Unlock()
 		switch over = true; {
@@ -48,12 +48,13 @@ func (p *process) attachAbroad(ct *controller, attached func(bool)) (any, error)
 	}}
 }
 
-// travel connects, without the lock.
-func (ct *controller) travel() (*abroad, error) {
+// travel connects, without the lock, and proves to be a host with these keys.
+func (ct *controller) travel(has offered) (*abroad, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), hungTimeout)
 	defer cancel()
 	dial := func(ctx context.Context, address string) (net.Conn, error) { return ct.p.t.c.opts.Dial(ctx, address) }
-	h, err := nvmetcp.Connect(ctx, net.JoinHostPort(ct.addr.Address, ct.addr.Service), nvmetcp.HostOptions{HostNQN: ct.hostNQN, Subsystem: ct.nqn, Dial: dial})
+	h, err := nvmetcp.Connect(ctx, net.JoinHostPort(ct.addr.Address, ct.addr.Service),
+		nvmetcp.HostOptions{HostNQN: ct.hostNQN, Subsystem: ct.nqn, Key: has.host, TargetKey: has.target, Dial: dial})
 	if err != nil {
 		return nil, err
 	}
@@ -108,9 +109,9 @@ func (ct *controller) settle(a *abroad) {
 
 // travelAgain tries to connect again. What was there under a number is taken for the same.
 func (ct *controller) travelAgain() {
-	n := ct.attempts
+	n, has := ct.attempts, ct.offers()
 	go func() {
-		made, err := ct.travel()
+		made, err := ct.travel(has)
 		ct.p.t.c.mu.Lock()
 		defer ct.p.t.c.mu.Unlock()
 		switch over := ct.p.dead || ct.attempts != n || ct.state != ctrlResetting; {

@@ -1,0 +1,64 @@
+package lineage
+
+import "strings"
+
+// JobKey names a key by which a node or strata proves itself to the other where data goes
+// between them (DH-HMAC-CHAP): on the path of a backup, of what is written to become a volume,
+// or of an image that is read. It is made for that, and goes with it.
+type JobKey struct {
+	Path   JobPath
+	Volume Volume
+	// Run is the one that copies, as in Backup; "" of an image, which is served by one run
+	// after another.
+	Run UUID
+	// Target is set for the key of who is connected to; else it is that of who connects.
+	Target bool
+}
+
+// JobPath says what goes between strata and a node.
+type JobPath string
+
+// The paths.
+const (
+	BackupPath  JobPath = backing
+	RestorePath JobPath = restoring
+	ImagePath   JobPath = showing
+)
+
+// The ends of names of such keys.
+const (
+	ofHost   = "host"
+	ofTarget = "target"
+)
+
+// JobKey is what the key is called in the node's keyring, and the file there that it is in.
+func (c Cluster) JobKey(k JobKey) string {
+	end := ofHost
+	if k.Target {
+		end = ofTarget
+	}
+	return strings.Join([]string{string(c), string(k.Path), k.Volume.String(), string(k.Run), end}, ".")
+}
+
+// ParseJobKey is the inverse of JobKey; false for any other name.
+func (c Cluster) ParseJobKey(name string) (k JobKey, ok bool) {
+	rest, ours := strings.CutPrefix(name, string(c)+".~")
+	path, rest, _ := strings.Cut(rest, ".")
+	rest, end, _ := cutLast(rest)
+	volume, run, _ := cutLast(rest)
+	v, is := parseVolume(volume)
+	k = JobKey{JobPath("~" + path), v, UUID(run), end == ofTarget}
+	if !ours || !is || c.JobKey(k) != name || k.Path != BackupPath && k.Path != RestorePath && k.Path != ImagePath {
+		return JobKey{}, false
+	}
+	return k, true
+}
+
+// cutLast cuts at the last dot.
+func cutLast(s string) (before, after string, found bool) {
+	i := strings.LastIndexByte(s, '.')
+	if i < 0 {
+		return "", s, false
+	}
+	return s[:i], s[i+1:], true
+}
