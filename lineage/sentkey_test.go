@@ -15,7 +15,7 @@ func TestSentKeyNamesRoundTrip(t *testing.T) {
 	if Whose(host, true) == k.Whose || Whose(host+"b", false) == k.Whose {
 		t.Error("a key is not told from that of another")
 	}
-	for _, name := range []string{c.Key("db", "/k/a"), c.Key("db", "/k/.~" + k.Whose + "." + k.Check), Cluster("other").SentKey(k), name + "a", name[:len(name)-1], "lab.host..~" + k.Whose + "." + k.Check} {
+	for _, name := range []string{c.Key("db", "/k/a"), c.Key("db", "/k/.~"+k.Whose+"."+k.Check), Cluster("other").SentKey(k), name + "a", name[:len(name)-1], "lab.host..~" + k.Whose + "." + k.Check} {
 		if got, ok := c.ParseSentKey(name); ok {
 			t.Errorf("%s is read as %+v", name, got)
 		}

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -17,8 +18,8 @@ import (
 // KeyFiles are files with keys on the machine of a target, in a directory that has nothing
 // else. Nobody but the user that the target runs as may read them. One is whole or not there.
 type KeyFiles interface {
-	// List has their names, and none where the directory is not there. Who has found none may
-	// not look again until something is written.
+	// List has their names, and none where the directory is not there. What others have changed
+	// in the last minute may not be in it.
 	List(ctx context.Context) ([]string, error)
 	// Write puts one there, or another in its place.
 	Write(ctx context.Context, name string, content []byte) error
@@ -44,10 +45,16 @@ func (c *Client) KeyFiles() KeyFiles {
 // sshFiles has the shell of the user on the host see to the files. What is in one goes there
 // as the command's input: in no argument, and in none of its output.
 type sshFiles struct {
-	c     *Client
-	mu    sync.Mutex  // one writes at a time
-	empty atomic.Bool // there are none, until one is written
+	c *Client
+
+	mu    sync.Mutex // for one shell at a time
+	names []string   // as they were at that time, and left by this client
+	at    time.Time  // zero: they have to be read
 }
+
+// listedFor is how long names are taken to be as they were. A shell may take seconds to start,
+// which every look at the target would take, too.
+const listedFor = time.Minute
 
 // The directory is the own one of the user that strata comes in as; whoever else may change
 // what is around it can have nothing written elsewhere. A file is the target's, whose user its socket belongs to,
@@ -84,25 +91,27 @@ rmdir -- "$dir" 2>/dev/null || true
 )
 
 func (f *sshFiles) List(ctx context.Context) (names []string, err error) {
-	if f.empty.Load() {
-		return nil, nil
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.at.IsZero() && time.Since(f.at) < listedFor {
+		return slices.Clone(f.names), nil
 	}
 	out, err := f.run(ctx, listKeys, "", nil)
 	if err != nil {
 		return nil, fmt.Errorf("the files in %s: %w", f.c.opts.KeyDir, err)
 	}
-	names = strings.Fields(out)
-	f.empty.Store(len(names) == 0)
-	return names, nil
+	f.names, f.at = strings.Fields(out), time.Now()
+	return slices.Clone(f.names), nil
 }
 
 func (f *sshFiles) Write(ctx context.Context, name string, content []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.empty.Store(false)
 	if _, err := f.run(ctx, writeKey, name, content); err != nil {
+		f.at = time.Time{}
 		return fmt.Errorf("key file %s/%s: %w", f.c.opts.KeyDir, name, err)
 	}
+	f.note(name, true)
 	return nil
 }
 
@@ -110,9 +119,20 @@ func (f *sshFiles) Remove(ctx context.Context, name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if _, err := f.run(ctx, removeKey, name, nil); err != nil {
+		f.at = time.Time{}
 		return fmt.Errorf("key file %s/%s: %w", f.c.opts.KeyDir, name, err)
 	}
+	f.note(name, false)
 	return nil
+}
+
+// note has what was done in what is known.
+func (f *sshFiles) note(name string, there bool) {
+	f.names = slices.DeleteFunc(f.names, func(n string) bool { return n == name })
+	if there {
+		f.names = append(f.names, name)
+		slices.Sort(f.names)
+	}
 }
 
 // most is more than any listing has, in bytes; of what is said on errors less is shown.

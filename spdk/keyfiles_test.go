@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // socketIn is a socket in a directory, which names may need quoting.
@@ -70,6 +71,7 @@ func TestKeyFiles(t *testing.T) {
 		})
 	}
 	all.Wait()
+	c.files.at = time.Time{}
 	list("lab.0", "lab.1", "lab.2", "lab.3", "lab.4", "lab.5", "lab.6", "lab.7", "lab.a")
 	for i := range 8 {
 		if err := c.KeyFiles().Remove(ctx, fmt.Sprintf("lab.%d", i)); err != nil {

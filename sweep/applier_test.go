@@ -71,7 +71,7 @@ func (w *world) connect(cfg *schema.Config, keep func(io.Closer) error) map[line
 }
 
 func (w *world) client(n *schema.Node, keep func(io.Closer) error) (*spdk.Client, error) {
-	return spdk.New(n.RPC, spdk.Options{Trace: w.rpcs.Trace(string(n.Name)), Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+	return spdk.New("unix:///"+path.Base(n.RPC), spdk.Options{KeyFiles: w.keyFiles(n, keep), Trace: w.rpcs.Trace(string(n.Name)), Dial: func(_ context.Context, _, address string) (net.Conn, error) {
 		t := w.c.Target(path.Base(address))
 		if !t.Running() {
 			return nil, errors.New("connection refused")
@@ -137,7 +137,7 @@ func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*appl
 
 // options are those of a run of the process, all of which have one lock.
 func (a *applier) options(opt plan.Options) apply.Options {
-	o := apply.Options{Plan: opt, Parallelism: 4, Lock: a.lock, Fence: a.w.fence, Keys: a.w.key}
+	o := apply.Options{Plan: opt, Parallelism: 4, Lock: a.lock, Fence: a.w.fence, Keys: a.w.key, HostKeys: a.w.hostKey}
 	if a.w.depot != nil {
 		if a.archives == nil {
 			a.archives = a.w.depot.archives(a)

@@ -48,7 +48,7 @@ func (d *disk) namespace() *sim.Namespace {
 		case d.ns != nil:
 			d.has[i] = d.conn.Also(address, "4420") == nil
 		default:
-			conn, err := d.w.c.Host(hostNQN).Connect(address, "4420", d.nqn)
+			conn, err := d.w.login(address, d.nqn)
 			if err != nil {
 				continue
 			}

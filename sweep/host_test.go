@@ -259,7 +259,7 @@ func (h *host) reaches() bool {
 // path is the device by way of a node, nil when there is none.
 func (h *host) path(i int) *sim.Namespace {
 	if h.paths[i] == nil {
-		conn, err := h.w.c.Host(hostNQN).Connect(fmt.Sprintf("10.0.0.%d", i+1), "4420", h.nqn)
+		conn, err := h.w.login(fmt.Sprintf("10.0.0.%d", i+1), h.nqn)
 		if err != nil {
 			return nil
 		}

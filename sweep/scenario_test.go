@@ -88,6 +88,16 @@ func (sc *scenario) final() *schema.Config {
 	return sc.last().cfg
 }
 
+// configs are all that there are of it.
+func (sc *scenario) configs() (all []*schema.Config) {
+	for _, s := range slices.Concat(sc.steps, sc.after) {
+		if s.cfg != nil {
+			all = append(all, s.cfg)
+		}
+	}
+	return all
+}
+
 // ends are the steps of a verb that come after the sweep.
 func (sc *scenario) ends(verb string) (steps []step) {
 	for _, s := range sc.after {
@@ -237,7 +247,11 @@ func config(dir, name, volumes string, wait bool) (*schema.Config, error) {
 		if strings.Contains(volumes, "// without "+n+"\n") {
 			continue
 		}
-		text += fmt.Sprintf("nodes: %s: {rpc: \"unix:///%s\", address: \"10.0.0.%d\", pools: fast: {aio: \"/dev/disk\", format: true, clusterSize: 128Ki}}\n", n, n, i+1)
+		rpc := "unix:///" + n
+		if strings.Contains(volumes, "dhchap") {
+			rpc = "ssh://root@" + n + "/" + n // keys are put there
+		}
+		text += fmt.Sprintf("nodes: %s: {rpc: %q, address: \"10.0.0.%d\", pools: fast: {aio: \"/dev/disk\", format: true, clusterSize: 128Ki}}\n", n, rpc, i+1)
 	}
 	file := filepath.Join(dir, name+".cue")
 	if err := os.WriteFile(file, []byte(text+volumes), 0o644); err != nil {

@@ -46,6 +46,7 @@ type world struct {
 	hit     bool
 
 	depot *depot // the archive; nil for none
+	files *files // with keys of hosts
 
 	mu sync.Mutex
 	// hooked is set while hook looks at calls.
@@ -92,6 +93,8 @@ func newWorld(sc *scenario) (*world, error) {
 		}
 		opts.Dial, opts.NVMe = w.depot.dial, func(_, address string) (net.Listener, error) { return w.depot.listen(address) }
 	}
+	w.files = &files{w: w, has: map[string][]byte{}}
+	opts.Files = w.files
 	w.c = sim.New(opts)
 	for _, n := range nodes {
 		if _, err := w.c.Start(n, ""); err != nil {

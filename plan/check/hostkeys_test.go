@@ -52,6 +52,72 @@ n2 tcp
 	}
 }
 
+// TestSentKeys: a key that strata puts on nodes goes there by ssh and under its own name, and a host is let in
+// with that one alone; what a target may read stays.
+func TestSentKeys(t *testing.T) {
+	const (
+		export = "nqn.2026-01.io.strata:lab:db.k3f7"
+		host   = "nqn.2026-01.com.example:a"
+		check0 = "aaaaaaaaaaaaaaaa"
+		check1 = "bbbbbbbbbbbbbbbb"
+	)
+	name := func(host lineage.NQN, target bool, check string) string {
+		return lineage.Cluster("lab").SentKey(lineage.SentKey{Volume: "db", Whose: lineage.Whose(host, target), Check: check})
+	}
+	is, other, ctrl := name(host, false, check0), name(host, false, check1), name(host, true, check0)
+	cfg := plantest.Config(t, `cluster: "lab"
+nodes: n1: {rpc: "ssh://root@n1/s", address: "10.0.0.1", pools: fast: aio: "/dev/n1"}
+nodes: n2: {rpc: "unix:///s2", address: "10.0.0.2", pools: fast: aio: "/dev/n2"}
+volumes: db: {size: 64Mi, engine: "n1", replicas: on: ["n1"], export: nvmf: hosts: [{nqn: "`+host+`", dhchap: key: env: "A"}]}`)
+	snap := plantest.World(t, "lab", `n1 tcp
+n1 key `+is+` /s.keys/`+is+`
+n1 key `+other+` /s.keys/`+other+`
+n1 keyfile `+is+`
+n1 keyfile `+other+`
+n1 keyfile `+ctrl+`
+n1 subsystem `+export+` host=`+host+`,`+is+`
+n2 tcp
+n2 subsystem `+export+`
+`)
+	opt := plan.Options{Keys: plan.KeysFound{{Volume: "db", Host: host}: {Check: check0}}}
+	n1, n2 := plan.At{Node: "n1"}, plan.At{Node: "n2"}
+	send := plan.KeySend{At: n1, Volume: "db", Host: host, Name: is, Check: check0}
+	to := func(at plan.At, is string, host lineage.NQN, target bool) plan.KeySend {
+		op := send
+		op.At, op.Name, op.Host, op.Target = at, is, host, target
+		return op
+	}
+	for _, c := range []struct {
+		op   plan.Op
+		want string
+	}{
+		{send, ""},
+		{to(n2, is, host, false), "does not come by ssh"},
+		{to(n1, other, host, false), "not what the key is called"},
+		{to(n1, ctrl, host, true), "no key of"},
+		{to(n1, is, "nqn.2026-01.com.example:b", false), "no key of"},
+		{plan.HostKeysSet{At: n1, NQN: export, Host: host, Keys: lineage.HostKeys{Key: is}}, ""},
+		{plan.HostKeysSet{At: n1, NQN: export, Host: host, Keys: lineage.HostKeys{Key: other}}, "another key than the one that is configured"},
+		{plan.HostKeysSet{At: n1, NQN: export, Host: host}, "no key of its"},
+		{plan.HostKeysSet{At: n1, NQN: export, Host: host, Keys: lineage.HostKeys{Key: is, CtrlKey: ctrl}}, "not configured"},
+		{plan.HostAllow{At: n2, NQN: export, Host: host, Keys: lineage.HostKeys{Key: is}}, "does not have key"},
+		{plan.KeyAdd{At: n1, Name: ctrl, Path: "/s.keys/" + ctrl}, ""},
+		{plan.KeyAdd{At: n1, Name: ctrl, Path: "/elsewhere/" + ctrl}, "is not there"},
+		{plan.KeyAdd{At: n2, Name: is, Path: "/s.keys/" + is}, "is not there"},
+		{plan.KeyErase{At: n1, Name: ctrl}, ""},
+		{plan.KeyErase{At: n1, Name: other}, "in its keyring"},
+		{plan.KeyErase{At: n1, Name: "lab.host.db./k/a"}, "no key file of the cluster's"},
+		{plan.KeyRemove{At: n1, Name: is, Path: "/s.keys/" + is}, "needs it for"},
+		{plan.KeyRemove{At: n1, Name: other, Path: "/s.keys/" + other}, ""},
+	} {
+		s := plan.Section{Kind: plan.KindVolume, Name: "db", Stages: [][]plan.Step{{{Op: c.op, Risk: plan.RiskCreate}}}}
+		err := check.Check(cfg, snap, &plan.Plan{Passes: []plan.Pass{{Sections: []plan.Section{s}}}}, opt)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: got %v, want: %q", c.op.Words(), err, c.want)
+		}
+	}
+}
+
 // TestPauseHoldsAllWays: a pause that leaves hosts a way in is refused.
 func TestPauseHoldsAllWays(t *testing.T) {
 	const export = "nqn.2026-01.io.strata:lab:db.k3f7"

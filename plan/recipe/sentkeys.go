@@ -28,11 +28,11 @@ import (
 
 // keyOn is a key of a host on a node: what it is called there, and what has it be there.
 type keyOn struct {
-	name  string // "" for none
-	send  []plan.Op
-	add   []plan.Op
-	why   string // it cannot be there
-	hint  string
+	name string // "" for none
+	send []plan.Op
+	add  []plan.Op
+	why  string // it cannot be there
+	hint string
 	// unread is why nobody knows whether it is the one that is configured by now.
 	unread string
 }

@@ -66,6 +66,7 @@ func StartSSHD(dir string, lines ...string) (*SSHD, error) {
 	config := append([]string{
 		"ListenAddress 127.0.0.1", "Port " + port, "PidFile none", "StrictModes no", "LogLevel VERBOSE", "UseDNS no", "MaxStartups 200",
 		"HostKey " + d.path("host_ed25519"), "HostKey " + d.path("host_ecdsa"),
+		"SetEnv HOME=" + dir, // what the user's shell does when it starts is not part of any test
 		"AuthorizedKeysFile " + d.path("authorized_keys"), "PasswordAuthentication no", "KbdInteractiveAuthentication no",
 	}, lines...)
 	if os.Geteuid() != 0 {

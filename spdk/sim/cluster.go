@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"sync"
 	"time"
@@ -41,6 +42,9 @@ type Options struct {
 	// Dial, if not nil, has the targets attach to subsystems that are not simulated, over
 	// NVMe/TCP: it connects to an address where no target listens.
 	Dial func(ctx context.Context, address string) (net.Conn, error)
+	// Files has the files with keys of all machines, by their paths without the first slash;
+	// nil: this machine has.
+	Files fs.FS
 	// Profile is the build simulated; Stock if its Name is empty.
 	Profile Profile
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +23,7 @@ func init() {
 // keyFile is a key of the keyring: a file of the machine that the cluster is simulated on.
 type keyFile struct {
 	name, path string
+	files      fs.FS
 	removed    bool // and in use
 }
 
@@ -56,15 +58,24 @@ func (p *process) addKey(q *struct {
 	case !filepath.IsAbs(q.Path):
 		return nil, errno(eperm)
 	}
-	info, err := os.Stat(q.Path)
+	q.Path = filepath.Clean(q.Path)
+	info, err := fs.Stat(p.files(), q.Path[1:])
 	switch {
 	case err != nil:
 		return nil, errno(enoent)
 	case info.Mode().Perm()&0o077 != 0:
 		return nil, errno(eperm)
 	}
-	p.keyring = append(p.keyring, &keyFile{name: q.Name, path: q.Path})
+	p.keyring = append(p.keyring, &keyFile{name: q.Name, path: q.Path, files: p.files()})
 	return true, nil
+}
+
+// files are those of the machine.
+func (p *process) files() fs.FS {
+	if f := p.t.c.opts.Files; f != nil {
+		return f
+	}
+	return os.DirFS("/")
 }
 
 // removeKey leaves one that is in use to who uses it.
@@ -181,7 +192,7 @@ func (k hostKeys) read() (o offered) {
 // read is what the file has now: it is read at every authentication. What is no key is one
 // that nobody else has.
 func (k *keyFile) read() *nvmetcp.Key {
-	text, err := os.ReadFile(k.path)
+	text, err := fs.ReadFile(k.files, k.path[1:])
 	if err == nil {
 		var found *nvmetcp.Key
 		if found, err = nvmetcp.ParseKey(string(text)); err == nil {
