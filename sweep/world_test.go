@@ -441,6 +441,9 @@ func (w *world) finish(cfg *schema.Config) (ending, error) {
 			err = w.same(s.args[0], s.args[1])
 		}
 	}
+	if err == nil {
+		err = w.keysLeft(snap)
+	}
 	end := describe(cfg, snap)
 	if err == nil {
 		err = w.records(cfg, end)
