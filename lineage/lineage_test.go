@@ -20,8 +20,8 @@ func TestNamesRoundTrip(t *testing.T) {
 		Layer{db, 3, "base", false}, Layer{db, 4, "join", true}, Staging{Volume: db, Epoch: 9},
 		Layer{long, 9_999_999, strings.Repeat("s", MaxName), true},
 		Head{Volume{"db", Pending}, 1, 2, 0, false, false, false, Sealed, Layout{}, ""}, Staging{Volume: db, Epoch: NoLayer}, Staging{Volume: db, Epoch: NoLayer - 3}, Staging{Volume: long, Epoch: NoLayer}, Staging{Volume: db, From: "bx2a"}, Staging{Volume: long, From: "bx2a", Follows: true}, Staging{Volume: long, From: "bx2a", Epoch: MaxEpoch, MiB: maxMiB},
-		Scrubbed{Volume: db}, Scrubbed{db, 1_700_000_000, 0, 0, 0, false}, Scrubbed{db, 1_700_000_000, 0, 0, 12, true}, Scrubbed{db, 0, 1_700_000_000, 7, 0, true},
-		Scrubbed{long, maxTime - 1, maxTime, 9_999_999, 9_999_999, true},
+		Scrubbed{Volume: db}, Scrubbed{Volume: db, Whole: 1_700_000_000}, Scrubbed{db, 1_700_000_000, 0, 0, 12, false, true}, Scrubbed{db, 1_700_000_000, 0, 0, 12, true, false}, Scrubbed{db, 0, 1_700_000_000, 7, 0, false, true},
+		Scrubbed{long, maxTime - 1, maxTime, 9_999_999, 9_999_999, true, true},
 	} {
 		if len(n.Lvol()) > MaxLvolName {
 			t.Errorf("%q has %d bytes", n.Lvol(), len(n.Lvol()))
@@ -39,7 +39,7 @@ func TestForeignNamesDoNotParse(t *testing.T) {
 		"db.k3f7@1", "db.k3f7@1.", "db.k3f7@1.~", "db.k3f7@1.~~a", "db.k3f7@x.a", "db.k3f7+", "db.k3f7+1p", "db.k3f7+x", "db.k3f7+4294967296", "db.k3f7+10000000", "db.k3f7+~", "db.k3f7+~~", "db.k3f7+~9x2a~", "db.k3f7+~abcd~~", "db.k3f7+~abc",
 		"db.k3f7#1.2=", "db.k3f7#1.2=abc", "db.k3f7#1.2=abc1", "db.k3f7#=abcd1.2", "db.k3f7#1.2p=abcd", "db.k3f7#1.2=abcd.3", "db.k3f7#1.2=abcd=abcd", "db.k3f7#=abcd", "db.k3f7#1.2=abcd:3",
 		"db.k3f7#10000000.2", "db.k3f7#4294967295x", "db.k3f7#4294967296x", "db.k3f7#1.2.10000000", "db.k3f7#1.10000000x", "db.k3f7@10000000.a", "db.k3f7@4294967295.a", "db.k3f7#1.1pp", "db.k3f7#1.100", "db.k3f7#1.2.", "db.k3f7#1.2.0", "db.k3f7#1.2.3x", "db.k3f7#1.2.3.4",
-		"db.k3f7!", "db.k3f7!01", "db.k3f7!-1", "db.k3f7!A", "db.k3f7!?", "db.k3f7!0=0", "db.k3f7!0=", "db.k3f7!0??", "db.k3f7!0?=3", "db.k3f7!0~0.3", "db.k3f7!0~a", "db.k3f7!0~a.", "db.k3f7!a~a.3", "db.k3f7!0=3~a.3", "db.k3f7!00000000",
+		"db.k3f7!", "db.k3f7!01", "db.k3f7!-1", "db.k3f7!A", "db.k3f7!?", "db.k3f7!0=0", "db.k3f7!0=", "db.k3f7!0??", "db.k3f7!0?=3", "db.k3f7!0~0.3", "db.k3f7!0~a", "db.k3f7!0~a.", "db.k3f7!a~a.3", "db.k3f7!0=3~a.3", "db.k3f7!0=3-3", "db.k3f7!0-0", "db.k3f7!0?-3", "db.k3f7!00000000",
 	} {
 		if n, ok := Parse(LvolName(s)); ok || n != nil {
 			t.Errorf("Parse(%q) = %#v, %v; want none", s, n, ok)
@@ -63,6 +63,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("db.k3f7+~abcd~")
 	f.Add("db.k3f7+~abcd.4.64")
 	f.Add("db.k3f7!s44we8~s4al0w.7=3?")
+	f.Add("db.k3f7!s44we8~s4al0w.7-3?")
 	f.Fuzz(func(t *testing.T, s string) {
 		n, ok := Parse(LvolName(s))
 		switch {

@@ -9,7 +9,7 @@ import (
 // compared with those of the other replicas, and what came of it. It is the name of an lvol
 // beside them that nothing is ever written to.
 //
-//	<volume>.<id>!<whole>[~<began>.<through>][=<damaged>][?], times in base 36
+//	<volume>.<id>!<whole>[~<began>.<through>][=<damaged> or -<damaged>][?], times in base 36
 type Scrubbed struct {
 	Volume Volume
 	Whole  int64 // when the last round began that has come to its end, in seconds since 1970; 0: none has
@@ -18,8 +18,13 @@ type Scrubbed struct {
 	// all below it.
 	Through Epoch
 	// Damaged is the oldest layer whose copy here is not as it was, or taken not to be, by its
-	// epoch; 0: none is known.
+	// epoch; 0: none is known. Of what is younger nobody knows: it may have some of that layer,
+	// for a target copies what hosts write around, and all of it where that layer was deleted.
 	Damaged Epoch
+	// Anew is set once everything from Damaged on was deleted here, and the replica is no
+	// current one: what layers there are since were copied from another. A head that is older
+	// has what was damaged still.
+	Anew bool
 	// Differs is set when the copy of a layer here was not like the others, in the round in
 	// hand or else in the last, and nobody can tell whether it should be.
 	Differs bool
@@ -27,6 +32,14 @@ type Scrubbed struct {
 
 // Of returns the incarnation that it is about.
 func (s Scrubbed) Of() Volume { return s.Volume }
+
+// Hurt is the epoch from which on layers here are known to be damaged, or may be; 0 for none.
+func (s Scrubbed) Hurt() Epoch {
+	if s.Anew {
+		return 0
+	}
+	return s.Damaged
+}
 
 // Last is when the youngest round began that it knows of; 0 for none.
 func (s Scrubbed) Last() int64 { return max(s.Whole, s.Began) }
@@ -40,7 +53,11 @@ func (s Scrubbed) Lvol() LvolName {
 		b = strconv.AppendUint(append(b, '.'), uint64(s.Through), 10)
 	}
 	if s.Damaged > 0 {
-		b = strconv.AppendUint(append(b, '='), uint64(s.Damaged), 10)
+		mark := byte('=')
+		if s.Anew {
+			mark = '-'
+		}
+		b = strconv.AppendUint(append(b, mark), uint64(s.Damaged), 10)
 	}
 	if s.Differs {
 		b = append(b, '?')
@@ -67,11 +84,11 @@ func parseScrubbed(v Volume, text string) (Name, bool) {
 	rest, differs := strings.CutSuffix(text, "?")
 	s.Differs = differs
 	var ok bool
-	if before, damaged, is := strings.Cut(rest, "="); is {
-		if s.Damaged, ok = parseEpoch(damaged); !ok {
+	if i := strings.IndexAny(rest, "=-"); i >= 0 {
+		if s.Damaged, ok = parseEpoch(rest[i+1:]); !ok {
 			return nil, false
 		}
-		rest = before
+		s.Anew, rest = rest[i] == '-', rest[:i]
 	}
 	if before, hand, is := strings.Cut(rest, "~"); is {
 		began, through, dot := strings.Cut(hand, ".")

@@ -51,6 +51,7 @@
 //     expand    every leg grows [change]
 //     hold      an export that is to go stays while its engine would not be believed without (serve.go)
 //     export    hosts reach the volume as configured, and in no other way [serve…]
+//     repair    a replica with a layer that is damaged is made anew from that layer on, by one that is well [rebuild…]
 //     rebuild   a volume that lacks a replica gets it, while hosts go on writing [rebuild…]
 //     tidy      what nobody uses is taken off the links, and staging goes (mirror.go) [rebuild]
 //     standby   other nodes have a path for hosts, which leads to no disk until the engine is there [serve…]

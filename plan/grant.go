@@ -49,7 +49,7 @@ func (g Grants) All() []Grant {
 type Grant struct {
 	Volume string       // "" for a pool
 	ID     lineage.ID   // of the incarnation; "" for all
-	Node   lineage.Node // of a replica, or of the pool; "" for none
+	Node   lineage.Node // of a replica, of the copy of a layer, or of the pool; "" for none
 	Pool   string       // whose disk may be formatted although it may hold something; "" for none
 	Layer  string       // or "head"; "" for none
 }
@@ -65,6 +65,12 @@ func ReplicaGrant(volume string, n lineage.Node) Grant { return Grant{Volume: vo
 
 // LayerGrant releases a user's snapshot of a volume: "db@base".
 func LayerGrant(volume, snapshot string) Grant { return Grant{Volume: volume, Layer: snapshot} }
+
+// CopyGrant releases the copy of a user's snapshot on one node, which differs from others and is
+// to be made anew by one of those: "db@base:n2".
+func CopyGrant(volume, snapshot string, n lineage.Node) Grant {
+	return Grant{Volume: volume, Layer: snapshot, Node: n}
+}
 
 // HeadGrant releases what was written to a volume since the layer that it is to be
 // reverted to: "db@head".
@@ -88,10 +94,11 @@ func (g Grant) String() string {
 	switch {
 	case g.Pool != "":
 		text = string(g.Node) + "/" + g.Pool
-	case g.Node != "":
-		text += ":" + string(g.Node)
 	case g.Layer != "":
 		text += "@" + g.Layer
+	}
+	if g.Pool == "" && g.Node != "" {
+		text += ":" + string(g.Node)
 	}
 	return text
 }
@@ -117,8 +124,8 @@ func ParseGrant(name string) (g Grant, ok bool) {
 	if node, pool, ofPool := strings.Cut(name, "/"); ofPool {
 		return Grant{Node: lineage.Node(node), Pool: pool}, lineage.ValidName(node) && lineage.ValidName(pool)
 	}
-	rest, layer, ofLayer := strings.Cut(name, "@")
-	rest, node, ofNode := strings.Cut(rest, ":")
+	rest, node, ofNode := strings.Cut(name, ":")
+	rest, layer, ofLayer := strings.Cut(rest, "@")
 	id := lineage.SplitVolume(rest)
 	ofID := id.Name != rest
 	g = Grant{Volume: id.Name, ID: id.ID, Node: lineage.Node(node), Layer: layer}
@@ -133,5 +140,6 @@ func ParseGrant(name string) (g Grant, ok bool) {
 			parts++
 		}
 	}
-	return g, parts <= 1 && lineage.ValidVolume(id.Name)
+	ofCopy := ofLayer && ofNode && layer != head && parts == 2
+	return g, (parts <= 1 || ofCopy) && lineage.ValidVolume(id.Name)
 }

@@ -34,6 +34,28 @@ func (inc *Incarnation) ScrubbedAt(at lineage.Place) lineage.Scrubbed {
 	return lineage.Scrubbed{Volume: inc.Volume}
 }
 
+// Damaged is the oldest layer in a place that is damaged, or may be; where that was deleted,
+// which gave what it had to what stood on it, the oldest that is younger, or else the head. It is
+// "" where no damage is known.
+func (inc *Incarnation) Damaged(at lineage.Place) (oldest lineage.LvolName) {
+	from := inc.ScrubbedAt(at).Hurt()
+	if from == 0 {
+		return ""
+	}
+	var epoch lineage.Epoch
+	for name, l := range inc.Layers(at.Node, at.Lvstore) {
+		if of := l.Parsed.(lineage.Layer); of.Epoch >= from && (oldest == "" || of.Epoch < epoch || of.Epoch == epoch && name < oldest) {
+			oldest, epoch = name, of.Epoch
+		}
+	}
+	for _, h := range inc.Heads {
+		if oldest == "" && h.Place() == at {
+			oldest = h.Lvol.Name
+		}
+	}
+	return oldest
+}
+
 // Round is how far the last round is, by what is said of places. One that knows of an earlier
 // round only, or of none, came later, or its lvol could not be renamed: it has part in that
 // round as long as this is open.

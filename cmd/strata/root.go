@@ -228,7 +228,7 @@ type grants struct {
 }
 
 func (g *grants) flags(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&g.destroy, "allow-destroy", nil, "release `NAME` for destruction: db (a volume), db.k3f7 (an incarnation of it that is not in use), db:n2 (a replica), db@base (a layer), db@head (what was written since the layer reverted to), n2/fast (the disk of a pool with format, which may hold an lvstore that does not show)")
+	cmd.Flags().StringArrayVar(&g.destroy, "allow-destroy", nil, "release `NAME` for destruction: db (a volume), db.k3f7 (an incarnation of it that is not in use), db:n2 (a replica), db@base (a layer), db@base:n2 (the copy of a layer on a node, which differs from others and is copied again), db@head (what was written since the layer reverted to), n2/fast (the disk of a pool with format, which may hold an lvstore that does not show)")
 	cmd.Flags().StringArrayVar(&g.authority, "authority", nil, "`VOLUME=NODE`: that node has the current replica")
 	cmd.Flags().StringArrayVar(&g.failover, "failover", nil, "let another node take over `VOLUME` from its engine, whose node cannot be read: you say that it is off, and has not gone on with fewer replicas")
 }
@@ -241,7 +241,7 @@ func (g *grants) options(cfg *schema.Config) (plan.Options, error) {
 	for _, name := range g.destroy {
 		g, ok := plan.ParseGrant(name)
 		if !ok {
-			return opt, fmt.Errorf("--allow-destroy %s: want VOLUME, VOLUME:NODE, VOLUME@SNAPSHOT, VOLUME@head, VOLUME.ID or NODE/POOL", name)
+			return opt, fmt.Errorf("--allow-destroy %s: want VOLUME, VOLUME:NODE, VOLUME@SNAPSHOT, VOLUME@SNAPSHOT:NODE, VOLUME@head, VOLUME.ID or NODE/POOL", name)
 		}
 		if g.Node != "" && cfg.Node(g.Node) == nil {
 			return opt, fmt.Errorf("%s: there is no node %s", g.Flag(), g.Node)

@@ -133,6 +133,9 @@ func (c *Checker) step(s *plan.Section, step *plan.Step) error {
 	if err := c.permitted(s, step); err != nil {
 		return err
 	}
+	if err := c.spares(s, step.Op); err != nil {
+		return err
+	}
 	c.note(step.Op)
 	return c.w.Project(step.Op)
 }

@@ -21,7 +21,7 @@ func (c *Checker) replicas(id lineage.Volume) map[lineage.Place]bool {
 }
 
 // elsewhere refuses to delete what was a current replica when the section began, and is none
-// now, unless the volume has as many others as are configured. Who has released it by
+// now, unless the volume has as many others as are configured, which are not damaged if it is not. Who has released it by
 // name has it deleted all the same.
 func (c *Checker) elsewhere(s *plan.Section, id lineage.Volume, before map[lineage.Place]bool, op plan.Op) error {
 	del, ok := op.(plan.LvolDelete)
@@ -30,8 +30,11 @@ func (c *Checker) elsewhere(s *plan.Section, id lineage.Volume, before map[linea
 		return nil
 	}
 	now, on := c.replicas(id), map[lineage.Node]bool{}
+	well := func(p lineage.Place) bool { return c.w.Incarnation(id).ScrubbedAt(p).Hurt() == 0 }
 	for p := range now {
-		on[p.Node] = true // of several on one node, one counts: they go together
+		if well(p) || !well(at) {
+			on[p.Node] = true // of several on one node, one counts: they go together
+		}
 	}
 	switch {
 	case now[at], len(on) >= v.Replicas.Count, c.granted(plan.ReplicaGrant(v.Name, del.Node)):

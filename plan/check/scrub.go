@@ -49,7 +49,7 @@ func (c *Checker) compares(n *schema.Node, op plan.Compare) error {
 		return fmt.Errorf("%s and %s do not say of volume %s when it was compared", op.From, op.To, of.Volume)
 	case to.Through != of.Epoch && to.Began != 0, to.Last() < from.Last():
 		return fmt.Errorf("%s does not say that %s was compared after %s", op.To, op.Layer, op.From)
-	case from.Damaged != 0 && from.Damaged != of.Epoch && to.Damaged != from.Damaged:
+	case from.Damaged != 0 && (from.Anew || from.Damaged != of.Epoch) && (to.Damaged != from.Damaged || to.Anew != from.Anew), to.Anew && !from.Anew:
 		return fmt.Errorf("%s says that the copy of another layer is damaged, and %s does not", op.From, op.To)
 	}
 	for _, leg := range c.judge(of.Volume).Legs {
@@ -62,25 +62,6 @@ func (c *Checker) compares(n *schema.Node, op plan.Compare) error {
 		}
 	}
 	return c.changed(n, op.Lvstore, op.From)
-}
-
-// renotes refuses to make anything else of what says when layers were compared, or such of
-// anything else, and to forget a copy that is damaged and there.
-func (c *Checker) renotes(op plan.LvolRename) error {
-	from, was := lineage.ParseScrubbed(op.From)
-	to, will := lineage.ParseScrubbed(op.To)
-	switch {
-	case was != will:
-		return fmt.Errorf("%s and %s are not of one kind", op.From, op.To)
-	case !was || from.Damaged == 0 || to.Damaged == from.Damaged:
-		return nil
-	}
-	for _, l := range c.w.Nodes[op.Node].Lvols {
-		if of, is := l.Parsed.(lineage.Layer); is && l.Lvstore == op.Lvstore && of.Volume == from.Volume && of.Epoch == from.Damaged {
-			return fmt.Errorf("the copy of %s on %s is damaged, and still there", l.Name, op.Node)
-		}
-	}
-	return nil
 }
 
 // counts reports whether a replica is known to be current, and says that a layer counts.

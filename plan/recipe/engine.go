@@ -143,6 +143,7 @@ func (s *subject) refuge() (n lineage.Node, why string) {
 		if s.completing() {
 			return "", ""
 		}
+	case s.ails():
 	case s.legOn(s.Engine):
 		if own < 0 {
 			return "", ""
@@ -155,7 +156,7 @@ func (s *subject) refuge() (n lineage.Node, why string) {
 	}
 	var open, away []lineage.Node
 	for _, l := range s.Legs {
-		if l.Node == s.Engine || !s.chosen(l.Node) {
+		if l.Node == s.Engine || !s.chosen(l.Node) || s.ails() && l.Head != nil && s.hurt(l.Place()) != 0 {
 			continue
 		}
 		if l.Head == nil {
@@ -170,14 +171,17 @@ func (s *subject) refuge() (n lineage.Node, why string) {
 	return s.lightest(open)
 }
 
-// leave takes a volume in use down, to be started where a replica of it is to stay.
+// leave takes a volume in use down, to be started where a replica of it is to stay, or is well.
 func (s *subject) leave() result {
 	to, best := s.refuge()
 	if s.minted || to == "" {
 		return idle
 	}
 	why, pos := fmt.Sprintf("no replica of %s stays on %s", s.v.Name, s.Engine), s.v.At("replicas")
-	if s.b.cfg.Drained(s.Engine) {
+	switch {
+	case s.ails():
+		why = s.harm(s.own().Place())
+	case s.b.cfg.Drained(s.Engine):
 		why, pos = fmt.Sprintf("%s %s", s.Engine, s.b.cfg.Node(s.Engine).Leaves()), s.b.posOf(s.Engine)
 	}
 	if s.b.unattended() && s.v.Export.Kind == schema.ExportNVMf && s.v.Export.Standby == 0 && s.v.Export.VIP == nil {

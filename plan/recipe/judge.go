@@ -58,7 +58,7 @@ func (s *subject) judge() bool {
 		if l.Node == s.engine {
 			held[l.Place()] = stickEngine
 		}
-		if len(s.Legs) > s.v.Replicas.Count && b.opt.AllowDestroy.Replica(s.v.Name, l.Node) {
+		if len(s.Legs) > s.v.Replicas.Count && (b.opt.AllowDestroy.Replica(s.v.Name, l.Node) || l.Head != nil && s.hurt(l.Place()) != 0) {
 			held[l.Place()] = stickReleased
 		}
 	}

@@ -81,7 +81,7 @@ func (s *subject) uncopyable(c plan.Choice) string {
 		if l.Head == nil {
 			continue
 		}
-		lacking := s.missing(c, l)
+		lacking := s.missing(c, l, 0)
 		if why, _ := s.misfit(c, l, lacking); why != "" {
 			return why
 		}

@@ -20,7 +20,7 @@ type stick int
 const (
 	stickEngine   stick = iota // current, and local to the engine
 	stickCurrent               // current
-	stickReleased              // current, one too many, and released by the operator
+	stickReleased              // current, one too many, and released by the operator, or damaged
 	stickJoined                // the RAID writes to it, and it is being completed
 	stickBegun                 // a rebuild has begun there
 	stickStale                 // has some of the data

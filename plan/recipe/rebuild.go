@@ -66,10 +66,13 @@ func (s *subject) rung() {
 		s.lag(d, why)
 		return
 	}
-	if s.dropUnlike(d) != idle {
+	unlike := s.dropUnlike(d, src)
+	if s.dropped(d, src) == acted || unlike != idle {
+		s.copiesOver(d, src)
 		return
 	}
-	lacking := s.missing(d, src)
+	s.inherits(d, src)
+	lacking := s.missing(d, src, 0)
 	next := s.nextLayer(src, lacking)
 	if next != nil || head == nil {
 		if why, hint := s.misfit(d, src, lacking); why != "" {
@@ -207,18 +210,20 @@ func (s *subject) nextLayer(src state.CurrentLeg, lacking []*state.Lvol) *state.
 	})
 }
 
-// missing are the source's layers that the destination lacks.
-func (s *subject) missing(d plan.Choice, src state.CurrentLeg) []*state.Lvol {
+// missing are the source's layers that the destination lacks, or will if those of an epoch
+// and all younger ones go; 0 for none.
+func (s *subject) missing(d plan.Choice, src state.CurrentLeg, from lineage.Epoch) []*state.Lvol {
 	have := s.inc.Layers(d.Node, d.Lvstore)
 	on := s.inc.Layers(src.Node, src.Head.Lvol.Lvstore)
 	var lacking []*state.Lvol
 	cut := s.cut()
 	for _, name := range slices.Sorted(maps.Keys(on)) {
 		l := on[name]
-		if p := l.Parsed.(lineage.Layer); p.Epoch > cut {
+		p := l.Parsed.(lineage.Layer)
+		if p.Epoch > cut {
 			continue
 		}
-		if have[name] == nil {
+		if have[name] == nil || from != 0 && p.Epoch >= from {
 			lacking = append(lacking, l)
 		}
 	}

@@ -20,7 +20,9 @@ func (s *subject) reduce() result {
 	victims := s.victims()
 	s.noteStaying(victims)
 	if len(victims) > 0 {
-		s.letLegsGo(victims)
+		s.letLegsGo(victims, because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, amount.Of(s.v.Replicas.Count, "replica")), func(why reason, at lineage.Place) {
+			s.deleteStack(why, at, plan.RiskReduce)
+		})
 	}
 	if state.Spread(s.Legs) >= want && !slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head == nil }) {
 		s.dropStale()
@@ -85,6 +87,8 @@ func (s *subject) stays(l state.CurrentLeg) (why, hint string) {
 		return "there is one replica too many, and none goes while the one " + s.b.away(s.Legs[away].Node), ""
 	case s.cutOffLeg() != "":
 		return "there is one replica too many, and none goes meanwhile: " + s.cutOffLeg(), ""
+	case s.spoiled(l) != "":
+		return fmt.Sprintf("the replica on %s is one too many, but %s", l.Node, s.spoiled(l)), ""
 	case s.b.sending(l.Node, s.id) != "":
 		return fmt.Sprintf("the replica on %s is one too many, but %s", l.Node, s.b.sending(l.Node, s.id)), ""
 	case s.readFrom(l):
@@ -96,6 +100,26 @@ func (s *subject) stays(l state.CurrentLeg) (why, hint string) {
 			fmt.Sprintf("set engine: to a node that keeps a replica; or to %q, to leave the engine without one", l.Node)
 	}
 	return "", ""
+}
+
+// spoiled says that without a leg, which is well, too few are left that are; "" when
+// it is not so.
+func (s *subject) spoiled(leg state.CurrentLeg) string {
+	if s.hurt(leg.Place()) != 0 {
+		return ""
+	}
+	for _, l := range s.Legs {
+		if l.UUID == leg.UUID || l.Head == nil || s.hurt(l.Place()) == 0 {
+			continue
+		}
+		well := slices.DeleteFunc(slices.Clone(s.Legs), func(o state.CurrentLeg) bool {
+			return o.UUID == leg.UUID || o.Head == nil || s.hurt(o.Place()) != 0
+		})
+		if state.Spread(well) < s.v.Replicas.Count {
+			return s.harm(l.Place())
+		}
+	}
+	return ""
 }
 
 // cutOffLeg says that the engine does not reach a leg, so that it may be lost soon; "" when
@@ -137,10 +161,10 @@ func (s *subject) movesOn(l state.CurrentLeg) bool {
 }
 
 // letLegsGo removes legs: the names first, so that those that go are never believed
-// again; then base bdev, namespace, lvols. Those that go say so before the others are told of
+// again; then base bdev, namespace, and what then becomes of the lvols. Those that go say so before the others are told of
 // the epoch without them: should another be lost meanwhile, there are as many legs as that
 // epoch names, and it is not theirs (epoch).
-func (s *subject) letLegsGo(victims []state.CurrentLeg) {
+func (s *subject) letLegsGo(victims []state.CurrentLeg, surplus reason, then func(reason, lineage.Place)) {
 	gone := map[lineage.UUID]bool{}
 	for _, l := range victims {
 		gone[l.UUID] = true
@@ -157,7 +181,6 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 			s.reread()
 		}
 	}
-	surplus := because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, amount.Of(s.v.Replicas.Count, "replica"))
 	var fences []plan.Op
 	for _, l := range victims {
 		name := lineage.Head{Volume: s.id, Epoch: s.Top, Cut: l.Head.Name.Cut, Mark: lineage.Fenced, Layout: l.Head.Name.Layout, Check: l.Head.Name.Check}.Lvol()
@@ -173,7 +196,7 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg) {
 			s.removeLeg(surplus, l.UUID)
 		}
 		s.b.withdraw(s.sec, surplus, l.Node, l.UUID, "")
-		s.deleteStack(surplus, l.Place(), plan.RiskReduce)
+		then(surplus, l.Place())
 	}
 	s.Legs = stay
 	s.reread()

@@ -72,7 +72,7 @@ func (s *subject) progress(at lineage.Place) int {
 }
 
 // source chooses the current replica to copy from: the one that a joined head
-// reads through, else one that copies there already by order of a run that is
+// reads through, else one that is not damaged, else one that copies there already by order of a run that is
 // over, else the nearest, on the node of the destination or in its failure domain, and
 // of those the one whose node copies least. A node that copies as many layers as
 // it may comes last.
@@ -102,7 +102,7 @@ func (s *subject) rank(l *state.CurrentLeg, d plan.Choice) []int {
 		far = key != "" && from.Labels[key] != to.Labels[key]
 	}
 	begun := slices.ContainsFunc(s.stagings(d), func(st *state.Lvol) bool { return s.b.copiesTo(l.Node, d.Node, st.UUID) })
-	return []int{boolToInt(h != nil && !s.readsFrom(h, l.Place())), boolToInt(!begun), boolToInt(s.full(l.Node) != ""), boolToInt(l.Node != d.Node), boolToInt(far), s.b.copiesAt(l.Node)}
+	return []int{boolToInt(h != nil && !s.readsFrom(h, l.Place())), boolToInt(s.hurt(l.Place()) != 0), boolToInt(!begun), boolToInt(s.full(l.Node) != ""), boolToInt(l.Node != d.Node), boolToInt(far), s.b.copiesAt(l.Node)}
 }
 
 // readsFrom reports whether a joined head reads through a layer in a place.

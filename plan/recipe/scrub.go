@@ -99,6 +99,7 @@ func (s *subject) uncompared(round int64) (next *layer, last bool) {
 // compare has one layer read and compared.
 func (s *subject) compare(why reason, l *layer, round int64, last bool) {
 	sec := s.b.section(plan.BackupKey(s.v.Name))
+	var unnoted []plan.Op
 	for i, leg := range s.Legs {
 		if on := l.on[i]; on != nil {
 			bytes := on.Allocated * clusterSize(s.b.w.Nodes[leg.Node], on.Lvstore)
@@ -106,14 +107,17 @@ func (s *subject) compare(why reason, l *layer, round int64, last bool) {
 			sec.then(why, plan.RiskCopy, plan.Scrub{At: plan.At{Node: leg.Node}, Lvstore: on.Lvstore, Layer: on.Name, Bytes: bytes, Proven: s.b.proven(leg.Node)})
 		}
 	}
-	sec.then(why, plan.RiskCreate, s.unnoted()...)
+	for _, at := range s.scrubPlaces() {
+		unnoted = append(unnoted, s.unnotedAt(at)...)
+	}
+	sec.then(why, plan.RiskCreate, unnoted...)
 	s.reread()
 	var notes []plan.Op
 	for i, leg := range s.Legs {
 		at := leg.Place()
 		was := s.inc.ScrubbedAt(at)
 		is := inRound(was, round)
-		if is.Damaged == l.Epoch {
+		if is.Hurt() == l.Epoch && l.on[i] != nil {
 			is.Damaged = 0
 		}
 		switch {
@@ -144,14 +148,13 @@ func inRound(is lineage.Scrubbed, round int64) lineage.Scrubbed {
 	return is
 }
 
-// unnoted makes the lvols whose names say when layers were compared, where there are none.
-func (s *subject) unnoted() (ops []plan.Op) {
-	for _, at := range s.scrubPlaces() {
-		if s.inc.Scrubbed(at) == nil {
-			ops = append(ops, plan.LvolCreate{At: plan.At{Node: at.Node}, Lvstore: at.Lvstore, Name: lineage.Scrubbed{Volume: s.id}.Lvol(), Size: clusterSize(s.b.w.Nodes[at.Node], at.Lvstore)})
-		}
+// unnotedAt makes the lvol whose name says when the layers in a place were compared, where there
+// is none.
+func (s *subject) unnotedAt(at lineage.Place) []plan.Op {
+	if s.inc.Scrubbed(at) != nil {
+		return nil
 	}
-	return ops
+	return []plan.Op{plan.LvolCreate{At: plan.At{Node: at.Node}, Lvstore: at.Lvstore, Name: lineage.Scrubbed{Volume: s.id}.Lvol(), Size: clusterSize(s.b.w.Nodes[at.Node], at.Lvstore)}}
 }
 
 // endRound says of a round in hand that it has come to its end, where no layer is left that

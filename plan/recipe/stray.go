@@ -26,8 +26,8 @@ func (s *subject) dropStrays(d plan.Choice) result { return s.dropLayers(d, s.st
 // dropUnlike deletes the layers in the destination of a rebuild that the volume
 // has, but not as they are there, so that they are copied anew; before that, what
 // an earlier try has staged on them.
-func (s *subject) dropUnlike(d plan.Choice) result {
-	unlike := s.unlike(d)
+func (s *subject) dropUnlike(d plan.Choice, src state.CurrentLeg) result {
+	unlike := s.unlike(d, src)
 	for _, st := range s.stagings(d) {
 		i := slices.IndexFunc(unlike, func(l stray) bool { return s.standsOver(d, st, l.name) })
 		if i < 0 {
@@ -88,8 +88,12 @@ func (s *subject) strays(d plan.Choice) []stray {
 
 // unlike are the layers in a place that legs have, but none like that, and the
 // layers that stand on them, for a copy cannot be put below those: the youngest
-// first.
-func (s *subject) unlike(d plan.Choice) []stray {
+// first. Where one is damaged there, and not in the source, none from that on is taken to be like.
+func (s *subject) unlike(d plan.Choice, src state.CurrentLeg) []stray {
+	hurt := s.hurt(d.Place())
+	if s.hurt(src.Place()) != 0 {
+		hurt = 0
+	}
 	sizes := map[lineage.LvolName][]int64{}
 	for _, l := range s.layersOf() {
 		for _, on := range l.on {
@@ -101,7 +105,11 @@ func (s *subject) unlike(d plan.Choice) []stray {
 	at := s.b.w.Nodes[d.Node]
 	itself := func(l *state.Lvol) string {
 		has := sizes[l.Name]
-		switch {
+		switch epoch := l.Parsed.(lineage.Layer).Epoch; {
+		case hurt != 0 && epoch == hurt:
+			return fmt.Sprintf("the copy of %s on %s is damaged", l.Name, d.Node)
+		case hurt != 0 && epoch > hurt:
+			return fmt.Sprintf("layer %s on %s is younger than %s, which is damaged there, and may have some of it", l.Name, d.Node, s.inc.Damaged(d.Place()))
 		case has == nil:
 		case !l.Complete():
 			return fmt.Sprintf("layer %s on %s is not complete", l.Name, d.Node)

@@ -38,6 +38,7 @@ var (
 	expanding  = recipe{"expand", "every leg grows", "expand.go", changing, (*subject).expand}
 	holding    = recipe{"hold", "an export that is to go stays while its engine would not be believed without", "serve.go", asks, (*subject).hold}
 	exporting  = recipe{"export", "hosts reach the volume as configured, and in no other way", "export.go", serving.except("hosts that are new, `change`; what is to go, never"), (*subject).export}
+	repairing  = recipe{"repair", "a replica with a layer that is damaged is made anew from that layer on, by one that is well", "repair.go", remaking.except("to let it go, `move`"), (*subject).repair}
 	rebuilding = recipe{"rebuild", "a volume that lacks a replica gets it, while hosts go on writing", "rebuild.go", remaking.except("where only the place is another, `change` or `move`, too"), (*subject).rebuild}
 	tidying    = recipe{"tidy", "what nobody uses is taken off the links, and staging goes", "mirror.go", remaking, (*subject).tidy}
 	standing   = recipe{"standby", "other nodes have a path for hosts, which leads to no disk until the engine is there", "standby.go", serving.except("hosts that are new, `change`; what is to go, never"), (*subject).standby}
@@ -87,6 +88,7 @@ var keeping = course{"One that an engine goes on serving", []row{
 	{expanding, nil},
 	{holding, []result{blocked}},
 	{exporting, nil},
+	{repairing, []result{acted}},
 	{rebuilding, nil},
 	{tidying, nil},
 	{standing, nil},

@@ -76,6 +76,7 @@ func unused(g plan.Grant, cfg *schema.Config, snap *state.Snapshot) (why, hint s
 	}
 	var nodes []lineage.Node
 	var layers []string
+	differs := false
 	for _, id := range ids {
 		inc := snap.Incarnation(cfg.Cluster, id)
 		for _, h := range inc.Heads {
@@ -83,6 +84,8 @@ func unused(g plan.Grant, cfg *schema.Config, snap *state.Snapshot) (why, hint s
 		}
 		for _, o := range inc.Others {
 			nodes = append(nodes, o.Node)
+			is, ok := o.Lvol.Parsed.(lineage.Scrubbed)
+			differs = differs || ok && o.Node == g.Node && (is.Differs || is.Damaged != 0)
 			if l, ok := o.Lvol.Parsed.(lineage.Layer); ok && !l.Own {
 				layers = append(layers, l.Snapshot)
 			}
@@ -96,6 +99,8 @@ func unused(g plan.Grant, cfg *schema.Config, snap *state.Snapshot) (why, hint s
 		return "its head is not to be reverted", ""
 	case g.Layer != "" && !g.OfHead() && !slices.Contains(layers, g.Layer):
 		return "it has no such snapshot", schema.Hint(g.Layer, "snapshots", slices.Compact(layers))
+	case g.Layer != "" && g.Node != "" && !differs:
+		return fmt.Sprintf("no copy on %s is known to differ from others", g.Node), "strata scrub " + g.Volume + " compares them"
 	}
 	return "", ""
 }
