@@ -126,12 +126,15 @@ func (c *caller) compare(ctx context.Context, t *spdk.Client, op plan.Compare) e
 	if err != nil {
 		return fmt.Errorf("comparing %s: %w", op.Layer, err)
 	}
+	if from, was := lineage.ParseScrubbed(op.From); was && from.Hurt() == of.Epoch && is.Damaged == 0 && len(found) > 0 {
+		is.Damaged = of.Epoch // by whoever read it before: it is well when it is equal
+	}
 	for _, f := range found {
 		odd := slices.Contains(f.Places, lineage.Place{Node: op.Node, Lvstore: op.Lvstore})
 		switch {
 		case odd && f.Kind == scrub.Changed:
-			if is.Damaged == 0 || of.Epoch < is.Damaged {
-				is.Damaged = of.Epoch
+			if is.Hurt() == 0 || of.Epoch < is.Damaged {
+				is.Damaged, is.Anew = of.Epoch, false
 			}
 		case odd, len(f.Odd) == 0:
 			is.Differs = true

@@ -10,14 +10,14 @@ import (
 func TestParseGrant(t *testing.T) {
 	for name, want := range map[string]Grant{
 		"db": {Volume: "db"}, "db.k3f7": {Volume: "db", ID: "k3f7"}, "db:n2": {Volume: "db", Node: "n2"},
-		"db@base": {Volume: "db", Layer: "base"}, "db@head": {Volume: "db", Layer: "head"},
+		"db@base": {Volume: "db", Layer: "base"}, "db@base:n2": {Volume: "db", Layer: "base", Node: "n2"}, "db.1@base:n2": {Volume: "db.1", Layer: "base", Node: "n2"}, "db@head": {Volume: "db", Layer: "head"},
 		"n2/fast": {Node: "n2", Pool: "fast"}, "db.0": {Volume: "db.0"}, "db.1.k3f7": {Volume: "db.1", ID: "k3f7"}, "db.1:n2": {Volume: "db.1", Node: "n2"},
 	} {
 		if g, ok := ParseGrant(name); !ok || g != want || g.String() != name {
 			t.Errorf("%s: %+v, %v", name, g, ok)
 		}
 	}
-	for _, name := range []string{"", "DB", "db:", "db@", "db.", ":n2", "db:n2@base", "db.k3f7:n2", "db@~join", "db.long7", "db n2", "n2/", "/fast", "n2/fast/x", "N2/fast", "db:n2/fast"} {
+	for _, name := range []string{"", "DB", "db:", "db@", "db.", ":n2", "db:n2@base", "db@head:n2", "db.k3f7@base:n2", "db@base:", "db.k3f7:n2", "db@~join", "db.long7", "db n2", "n2/", "/fast", "n2/fast/x", "N2/fast", "db:n2/fast"} {
 		if g, ok := ParseGrant(name); ok {
 			t.Errorf("%q: %+v", name, g)
 		}
@@ -29,12 +29,13 @@ func TestParseGrant(t *testing.T) {
 func TestGrants(t *testing.T) {
 	db := lineage.Volume{Name: "db", ID: "k3f7"}
 	asked := map[Grant]func(Grants) bool{
-		VolumeGrant("db"):        func(g Grants) bool { return g.Volume("db") },
-		IncarnationGrant(db):     func(g Grants) bool { return g.Incarnation(db) },
-		ReplicaGrant("db", "n2"): func(g Grants) bool { return g.Replica("db", "n2") },
-		LayerGrant("db", "base"): func(g Grants) bool { return g.Layer("db", "base") },
-		HeadGrant("db"):          func(g Grants) bool { return g.Head("db") },
-		DiskGrant("n2", "fast"):  func(g Grants) bool { return g.Disk("n2", "fast") },
+		VolumeGrant("db"):             func(g Grants) bool { return g.Volume("db") },
+		IncarnationGrant(db):          func(g Grants) bool { return g.Incarnation(db) },
+		ReplicaGrant("db", "n2"):      func(g Grants) bool { return g.Replica("db", "n2") },
+		LayerGrant("db", "base"):      func(g Grants) bool { return g.Layer("db", "base") },
+		CopyGrant("db", "base", "n2"): func(g Grants) bool { return g[CopyGrant("db", "base", "n2")] },
+		HeadGrant("db"):               func(g Grants) bool { return g.Head("db") },
+		DiskGrant("n2", "fast"):       func(g Grants) bool { return g.Disk("n2", "fast") },
 	}
 	for given := range asked {
 		b, err := json.Marshal(Grants{given: true})

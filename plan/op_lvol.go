@@ -50,8 +50,13 @@ func (op LvolRename) Words() string {
 func (op LvolRename) Facts() Facts { return Facts{RiskCreate, lvolNamed(op.From), noHosts, noCopy} }
 func (op LvolRename) key() key     { return key{text(op.Lvstore), lvolNamed(op.From), lvolNamed(op.To)} }
 
-// meaning explains a head's new name.
+// meaning explains the new name of a head, and of what says that layers are damaged.
 func meaning(to lineage.LvolName) string {
+	if s, is := lineage.ParseScrubbed(to); is && s.Anew {
+		return fmt.Sprintf(": what was damaged from epoch %d on is gone", s.Damaged)
+	} else if is && s.Damaged != 0 {
+		return fmt.Sprintf(": damaged from epoch %d on", s.Damaged)
+	}
 	h, ok := lineage.ParseHead(to)
 	if !ok {
 		return ""

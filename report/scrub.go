@@ -21,7 +21,8 @@ type Scrub struct {
 type ScrubbedCopy struct {
 	Node    lineage.Node `json:"node"`
 	Lvstore string       `json:"lvstore"`
-	// Damaged is the oldest layer that is known to be damaged there; "" for none.
+	// Damaged is the oldest layer that is known to be damaged there, or what got what that had
+	// when it was deleted; "" for none.
 	Damaged lineage.LvolName `json:"damaged,omitempty"`
 	// Differs is set when a layer differs, and nobody knows whether it should.
 	Differs bool `json:"differs,omitempty"`
@@ -64,12 +65,7 @@ func scrub(v *schema.Volume, inc *state.Incarnation, verdict state.Verdict) *Scr
 		if began = max(began, is.Began); i == 0 || is.Whole < oldest {
 			oldest = is.Whole
 		}
-		c := ScrubbedCopy{Node: at.Node, Lvstore: at.Lvstore, Differs: is.Differs}
-		for name, l := range inc.Layers(at.Node, at.Lvstore) {
-			if is.Damaged != 0 && l.Parsed.(lineage.Layer).Epoch == is.Damaged {
-				c.Damaged = name
-			}
-		}
+		c := ScrubbedCopy{Node: at.Node, Lvstore: at.Lvstore, Damaged: inc.Damaged(at), Differs: is.Differs}
 		if c.Differs || c.Damaged != "" {
 			out.Copies = append(out.Copies, c)
 		}

@@ -36,6 +36,7 @@ var nodes = []string{"n1", "n2", "n3"}
 //	agent NODE WORD...           its machine has a fence agent, which is as machine.does has it
 //	on NODE                      somebody sees to it that it has power, from here on
 //	replace NODE                 its disk, while its target is away, by an empty one
+//	decay NODE VOLUME@SNAPSHOT   a bit of its copy flips, and a scrub has found that
 //	legacy NODE...               their lvstores have the names that they had before there were ids
 //	now SECONDS                  the time that schedules go by, from here on
 //	wait TIME
@@ -205,7 +206,7 @@ func readScenario(archive *txtar.Archive, name, dir string, wait bool) (*scenari
 			st.wait, err = time.ParseDuration(st.args[0])
 		case "now":
 			now, err = strconv.ParseInt(st.args[0], 10, 64)
-		case "host", "paths", "linux", "sides", "agent", "on", "pair", "leave", "up", "replace", "legacy":
+		case "host", "paths", "linux", "sides", "agent", "on", "pair", "leave", "up", "replace", "legacy", "decay":
 		case "same", "keeps":
 			if !swept {
 				err = fmt.Errorf("%s comes after the sweep", st.verb)

@@ -47,6 +47,11 @@ func (w *world) truth(v *sim.View) error {
 			return err
 		}
 	}
+	for i := range w.decays {
+		if err := w.decays[i].told(v, lvols); err != nil {
+			return err
+		}
+	}
 	for i := range w.kept {
 		if err := w.kept[i].stays(v, lvols); err != nil {
 			return err

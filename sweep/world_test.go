@@ -29,6 +29,8 @@ type world struct {
 	still map[lineage.Volume][]content // volumes that a host has left, with what they may have
 	cuts  map[lineage.Layer]cut
 	kept  []kept
+	// decays are what disks have damaged.
+	decays []decay
 	// grouped has what the snapshots of the first of two volumes have, by the
 	// name of the second's.
 	grouped map[string]content
@@ -215,6 +217,8 @@ func (w *world) do(s step) (err error) {
 	case "replace":
 		err = w.c.Target(s.args[0]).ReplaceDisk("/dev/disk")
 		delete(w.theirs, s.args[0])
+	case "decay":
+		err = w.newDecay(s.args[0], s.args[1])
 	case "legacy":
 		err = w.legacy(s.args)
 	case "fault":
@@ -483,6 +487,9 @@ func (w *world) replicas(cfg *schema.Config, snap *state.Snapshot, v *sim.View) 
 		if err := w.layers(v, vol, verdict.Legs); err != nil {
 			return err
 		}
+	}
+	if err := w.mended(v); err != nil {
+		return err
 	}
 	return w.truth(v)
 }

@@ -44,6 +44,7 @@ type comparison struct {
 	lines  []string                    // that were not told yet
 	layers map[lineage.LvolName]bool   // that were read
 	bad    map[lineage.Node][]string   // volumes of which a copy is damaged
+	odd    map[string][]lineage.Node   // whose copy of a snapshot differs from others'; "": nobody can tell whose
 	later  []string                    // why some are not read now
 
 	bytes           int64
@@ -63,6 +64,9 @@ func (r *comparison) compare(ctx context.Context, copies []scrub.Copy) ([]scrub.
 	r.layer(copies, where, found)
 	hurt := map[lineage.Place]bool{}
 	for _, f := range found {
+		if f.Kind == scrub.Differ && len(copies) > 1 {
+			r.differs(f)
+		}
 		for _, at := range f.Places {
 			hurt[at] = hurt[at] || f.Kind == scrub.Changed
 		}
@@ -177,17 +181,6 @@ func meaning(f scrub.Finding, where string) string {
 		return fmt.Sprintf("copies differ from one another, or from %s, and nobody can tell which is as it was; what hosts never wrote, or have discarded, may", where)
 	}
 	return "copies differ, and nobody can tell which is as it was; what hosts never wrote, or have discarded, may"
-}
-
-// repairs says how copies that are damaged are made anew.
-func (r *comparison) repairs(out io.Writer) {
-	for _, n := range slices.Sorted(maps.Keys(r.bad)) {
-		volumes := r.bad[n]
-		slices.Sort(volumes)
-		for _, v := range slices.Compact(volumes) {
-			fmt.Fprintf(out, "repair: have all layers of %s copied again: replicas: on: […] without %s, then strata apply --allow-destroy %s:%s; then as before. See that the disk of %s is well first\n", v, n, v, n, n)
-		}
-	}
 }
 
 // record is what the archive of a volume has of a layer, where that is, and what to do when

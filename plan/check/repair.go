@@ -70,6 +70,9 @@ func (c *Checker) well(s lineage.Scrubbed, at lineage.Place) error {
 // there are as many current ones as configured.
 func (c *Checker) spares(s *plan.Section, op plan.Op) error {
 	del, ok := op.(plan.LvolDelete)
+	if said, is := lineage.ParseScrubbed(del.Name); ok && is && said.Damaged != 0 {
+		return c.dropped(said, lineage.Place{Node: del.Node, Lvstore: del.Lvstore})
+	}
 	of, layer := lineage.ParseLayer(del.Name)
 	at := lineage.Place{Node: del.Node, Lvstore: del.Lvstore}
 	if !ok || !layer || c.cfg.Volume(of.Volume.Name) == nil || s.Name != of.Volume.Name {

@@ -93,8 +93,8 @@ func (s *subject) mergeLeftovers() result {
 		if s.committed(l) && (!l.Own || s.needed(s.layered, l)) {
 			continue
 		}
-		if l.Own && s.committed(l) && s.inUse(l) != "" {
-			continue // until what stands on it is gone
+		if l.Own && s.committed(l) && (s.inUse(l) != "" || s.madeAnew()) {
+			continue // until what stands on it is gone, and it tells nothing any more
 		}
 		if why := s.undecided(l); why != "" {
 			s.b.block("volume "+s.v.Name, s.v.At("snapshots"), "make it readable; a node that is gone for good is to leave the configuration, and what it had to be retired", "layer %s is left as it is: %s", l.Snapshot, why)

@@ -274,7 +274,7 @@ func (s *subject) deleteStack(why reason, at lineage.Place, risk plan.Risk) {
 }
 
 // deleteStack takes what is shown to a peer off the links first: staging is
-// while it is being filled.
+// while it is being filled. What says that layers are damaged goes last.
 func (b *builder) deleteStack(sec *section, why reason, at lineage.Place, inc *state.Incarnation, risk plan.Risk) {
 	n := at.Node
 	var left []string
@@ -297,11 +297,16 @@ func (b *builder) deleteStack(sec *section, why reason, at lineage.Place, inc *s
 	for _, alias := range left {
 		b.withdraw(sec, why, n, b.w.Nodes[n].Lvols[alias].UUID, "")
 	}
+	says := func(alias string) bool {
+		_, is := b.w.Nodes[n].Lvols[alias].Parsed.(lineage.Scrubbed)
+		return is
+	}
 	for len(left) > 0 {
 		var ops []plan.Op
 		var rest []string
+		last := !slices.ContainsFunc(left, func(alias string) bool { return !says(alias) })
 		for _, alias := range left {
-			if l := b.w.Nodes[n].Lvols[alias]; len(l.Children) == 0 {
+			if l := b.w.Nodes[n].Lvols[alias]; len(l.Children) == 0 && (last || !says(alias)) {
 				ops = append(ops, plan.LvolDelete{At: plan.At{Node: n}, Lvstore: l.Lvstore, Name: l.Name})
 			} else {
 				rest = append(rest, alias)

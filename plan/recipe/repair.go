@@ -24,7 +24,8 @@ import (
 //	dropped   in the rebuild, as what is not like the volume's (stray.go): the damaged layer,
 //	          and all that are as old or younger; then the name says that this was done
 //	anew      they are copied as any that a replica lacks (rebuild.go)
-//	well      it is current, the head that was there is gone, and the name says nothing more
+//	well      it is current, it stands on a layer that is as young, the head that was there is
+//	          gone, and the name says nothing more
 //
 // A crash leaves the finding, or what says that a rebuild is under way. The old head
 // stays until there are as many replicas as configured, as any that is stale. Should a person have to
@@ -122,6 +123,12 @@ func (s *subject) standsSince(leg state.CurrentLeg, epoch lineage.Epoch) bool {
 		of, is := below.Parsed.(lineage.Layer)
 		return is && of.Volume == s.id && of.Epoch >= epoch
 	})
+}
+
+// madeAnew reports whether a replica is current that was damaged, and its name does not say yet
+// that it is another: that is told by the layers on which it stands.
+func (s *subject) madeAnew() bool {
+	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head != nil && s.inc.ScrubbedAt(l.Place()).Anew })
 }
 
 // condemned is the epoch from which on a copy is taken to be damaged of which nothing says so
