@@ -82,4 +82,17 @@ archives: main: {dir: %q, password: env: "STRATA_ARCHIVE_PASSWORD"}`, l.names[0]
 	if r := l.Strata("status"); !strings.Contains(r.Out, fmt.Sprintf(".one on %s is damaged", name)) {
 		t.Error(r.Out)
 	}
+
+	// A plan repairs it, and what is copied again is what the other has.
+	if r := l.Strata("plan"); !strings.Contains(r.Out, fmt.Sprintf(".one on %s is damaged", name)) || !strings.Contains(r.Out, "copied there again") {
+		t.Error(r.Out)
+	}
+	l.Apply(0)
+	l.Read("db", 0, data[:32*mib])
+	if r := l.Strata("status"); strings.Contains(r.Out, "damaged") {
+		t.Error(r.Out)
+	}
+	if r = scrub(0, "--sums", sums); strings.Count(r.Out, ": equal, and as in archive main") != 2 {
+		t.Error(r.Out)
+	}
 }

@@ -116,7 +116,7 @@ func TestCheckRefusesBackups(t *testing.T) {
 		{"do not say of volume db.k3f7", "n1 lvol lab.fast/web.k3f7!0 n1 1Mi 0\n", plan.Compare{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7@3.b", From: "web.k3f7!0", To: "web.k3f7!1"}},
 		{"db.k3f7!0~1.2 does not say that db.k3f7@3.b was compared", "n1 lvol lab.fast/db.k3f7!0 n1 1Mi 0\n", plan.Compare{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7@3.b", From: "db.k3f7!0", To: "db.k3f7!0~1.2"}},
 		{"says that the copy of another layer is damaged, and db.k3f7!1 does not", "n1 lvol lab.fast/db.k3f7!0=2 n1 1Mi 0\n", plan.Compare{At: at1, Lvstore: "lab.fast", Layer: "db.k3f7@3.b", From: "db.k3f7!0=2", To: "db.k3f7!1"}},
-		{"the copy of db.k3f7@2.a on n1 is damaged, and still there", "n1 lvol lab.fast/db.k3f7!0=2 n1 1Mi 0\n", plan.LvolRename{At: at1, Lvstore: "lab.fast", From: "db.k3f7!0=2", To: "db.k3f7!0"}},
+		{"the copy on n1 is damaged by what db.k3f7!0=2 says, and db.k3f7!0 does not", "n1 lvol lab.fast/db.k3f7!0=2 n1 1Mi 0\n", plan.LvolRename{At: at1, Lvstore: "lab.fast", From: "db.k3f7!0=2", To: "db.k3f7!0"}},
 		{"are not of one kind", "n1 lvol lab.fast/db.k3f7!0 n1 1Mi 0\n", plan.LvolRename{At: at1, Lvstore: "lab.fast", From: "db.k3f7!0", To: "db.k3f7+9"}},
 		{"says of layers that they were compared, and none was", "", plan.LvolCreate{At: at1, Lvstore: "lab.fast", Name: "db.k3f7!1", Size: 1 << 20}},
 		{"db is not to be made of /x with that SHA-256", "n1 lvol lab.fast/db.cccc+~cccc s3 64Mi 0\n", plan.Fill{At: at1, File: "/x", SHA256: "00", Lvstore: "lab.fast", Name: "db.cccc+~cccc"}},

@@ -52,14 +52,19 @@ func (c *Checker) compares(n *schema.Node, op plan.Compare) error {
 	case from.Damaged != 0 && (from.Anew || from.Damaged != of.Epoch) && (to.Damaged != from.Damaged || to.Anew != from.Anew), to.Anew && !from.Anew:
 		return fmt.Errorf("%s says that the copy of another layer is damaged, and %s does not", op.From, op.To)
 	}
+	inc, well := c.w.Incarnation(of.Volume), from.Hurt() == 0 || to.Damaged != 0
 	for _, leg := range c.judge(of.Volume).Legs {
 		if leg.Head == nil {
 			return fmt.Errorf("the replica on %s was not read", leg.Node)
 		}
 		at := layerAt{leg.Node, leg.Head.Lvol.Lvstore, op.Layer}
+		well = well || inc.ScrubbedAt(leg.Place()).Hurt() == 0
 		if c.w.Nodes[at.node].Lvols[at.lvstore+"/"+string(at.layer)] != nil && !c.read[at] {
 			return fmt.Errorf("layer %s was not read on %s", op.Layer, leg.Node)
 		}
+	}
+	if !well {
+		return fmt.Errorf("%s says that the copy is damaged, and no other that it could be like is known not to be", op.From)
 	}
 	return c.changed(n, op.Lvstore, op.From)
 }

@@ -73,6 +73,11 @@ func (s *subject) copiesOver(d plan.Choice, src state.CurrentLeg) {
 // hurt is the epoch from which on what the volume has in a place is damaged; 0 for none.
 func (s *subject) hurt(at lineage.Place) lineage.Epoch { return s.inc.ScrubbedAt(at).Hurt() }
 
+// otherWell reports whether a replica in another place was read and is not damaged.
+func (s *subject) otherWell(at lineage.Place) bool {
+	return slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head != nil && !l.In(at) && s.hurt(l.Place()) == 0 })
+}
+
 // harm says what is damaged in a place.
 func (s *subject) harm(at lineage.Place) string {
 	return fmt.Sprintf("the copy of %s on %s is damaged", s.inc.Damaged(at), at.Node)
@@ -164,7 +169,7 @@ func (s *subject) irreparable(leg state.CurrentLeg) (why, hint string) {
 	at, from := leg.Place(), s.hurt(leg.Place())
 	d := placeOf(leg)
 	switch {
-	case !slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head != nil && !l.In(at) && s.hurt(l.Place()) == 0 }):
+	case !s.otherWell(at):
 		return s.noneWell(), s.elsewise()
 	case !s.may(schema.DutyMove):
 		return "to let it go until it is copied again is left to a person", byMoving

@@ -117,8 +117,8 @@ func (s *subject) compare(why reason, l *layer, round int64, last bool) {
 		at := leg.Place()
 		was := s.inc.ScrubbedAt(at)
 		is := inRound(was, round)
-		if is.Hurt() == l.Epoch && l.on[i] != nil {
-			is.Damaged = 0
+		if is.Hurt() == l.Epoch && l.on[i] != nil && s.otherWell(at) {
+			is.Damaged = 0 // if it is as the copy of one that is well
 		}
 		switch {
 		case was.Whole == round: // its last layer is read again for another's sake
