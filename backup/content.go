@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"crypto/sha256"
 
 	"strata/archive"
 	"strata/catalog"
@@ -17,6 +18,10 @@ type Content struct {
 	Over        bool // the lvol stands on something, and zeroes are pieces as others
 	// Blocks may ask whether the lvol has a piece of that SHA-256 already.
 	Blocks func(ctx context.Context, has Has, f func(archive.Block) error) error
+	// Zeroes has the pieces that are zero, and have room in the layer that this is the image of,
+	// where they have none in what the lvol stands on: a target does not zero a cluster of
+	// which hosts write a part, and what is zero there is to stay so. nil: none are known.
+	Zeroes func(ctx context.Context, f func(off, n int64) error) error
 }
 
 // Has reports whether there is a piece of that SHA-256 somewhere, in bytes.
@@ -48,7 +53,55 @@ func (a *Archives) Content(ctx context.Context, name string, c lineage.Cluster, 
 		}
 		return image.Blocks(ctx, old, f)
 	}
+	of.Zeroes = func(ctx context.Context, f func(off, n int64) error) error {
+		sent, _ := sentIn(image)
+		if over == "" || len(sent) == 0 {
+			return zeroes(ctx, image, sent, f)
+		}
+		if a.Look(ctx, []string{name})[name].Find(c, over) != nil {
+			old, err := a.image(ctx, name, c, over)
+			if err != nil {
+				return err
+			}
+			below, _ := sentIn(old)
+			old.Close()
+			sent = sent.without(below)
+		}
+		return zeroes(ctx, image, sent, f)
+	}
 	return of, func() { image.Close() }, nil
+}
+
+// sumsAtATime is of how many pieces sums are asked for.
+const sumsAtATime = 1024
+
+// zeroes calls f with the pieces of an image that are zero, of those in extents.
+func zeroes(ctx context.Context, image *archive.Image, in extents, f func(off, n int64) error) error {
+	block, next := image.BlockSize, int64(0)
+	whole := archive.ID(sha256.Sum256(make([]byte, block)))
+	for _, x := range in {
+		first, end := max(x[0]*grain/block, next), min((x[0]+x[1])*grain+block-1, image.Size+block-1)/block
+		for next = max(next, end); first < end; first += sumsAtATime {
+			sums, err := image.Sums(ctx, first, min(sumsAtATime, end-first))
+			if err != nil {
+				return err
+			}
+			for i, sum := range sums {
+				off := (first + int64(i)) * block
+				n, zero := min(block, image.Size-off), whole
+				if n < block {
+					zero = sha256.Sum256(make([]byte, n))
+				}
+				if sum != zero {
+					continue
+				}
+				if err := f(off, n); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // OfFile is a raw image that has to have that SHA-256, for an lvol of clusters of that size.

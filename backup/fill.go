@@ -77,6 +77,17 @@ func (f *Fill) Run(ctx context.Context, of Content, tell func(bytes int64)) (err
 	}); err != nil {
 		return err
 	}
+	if of.Zeroes != nil {
+		if err := of.Zeroes(ctx, func(off, n int64) error {
+			if err := w.zero(ctx, off, n); err != nil {
+				return err
+			}
+			tell(w.bytes.Load())
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
 	if !of.Over {
 		if err := w.pad(ctx); err != nil {
 			return err
@@ -110,22 +121,36 @@ func (w *writer) write(ctx context.Context, b archive.Block) error {
 	default:
 		return nil // it reads as zero
 	}
-	w.bytes.Add(b.Len)
+	w.wrote(b.Off, b.Len)
+	return nil
+}
+
+// zero writes zeroes, which take room then.
+func (w *writer) zero(ctx context.Context, off, n int64) error {
+	if err := w.disk.Zero(ctx, off, n); err != nil {
+		return err
+	}
+	w.wrote(off, n)
+	return nil
+}
+
+// wrote notes that a block is written.
+func (w *writer) wrote(off, n int64) {
+	w.bytes.Add(n)
 	if w.over || w.block == w.cluster {
-		return nil
+		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	c := b.Off / w.cluster
+	c := off / w.cluster
 	blocks, begun := w.seen[c]
 	if !begun {
 		blocks = map[int64]bool{}
 		w.seen[c] = blocks
 	}
-	if blocks[b.Off] = true; int64(len(blocks)) == w.cluster/w.block {
+	if blocks[off] = true; int64(len(blocks)) == w.cluster/w.block {
 		w.seen[c] = nil
 	}
-	return nil
 }
 
 // has reports whether the disk has a block already.

@@ -25,6 +25,7 @@ type intake struct {
 
 	mu   sync.Mutex
 	seen []uint64 // a bit for each grain
+	ever []uint64 // of all layers
 	n    int64
 }
 
@@ -33,6 +34,16 @@ func (in *intake) next() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.seen, in.n = make([]uint64, in.size/grain/64+1), 0
+	if in.ever == nil {
+		in.ever = make([]uint64, len(in.seen))
+	}
+}
+
+// sent are the clusters that came, of whichever layer.
+func (in *intake) sent() extents {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return extentsOf(in.ever)
 }
 
 // came is how many bytes have come.
@@ -51,6 +62,7 @@ func (in *intake) count(off, n int64) error {
 	for g := off / grain; g < (off+n)/grain; g++ {
 		if bit := uint64(1) << (g % 64); in.seen[g/64]&bit == 0 {
 			in.seen[g/64] |= bit
+			in.ever[g/64] |= bit
 			in.n++
 		}
 	}

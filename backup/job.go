@@ -59,15 +59,20 @@ func (j *Job) Run(ctx context.Context, r *archive.Repository, tell func(copied, 
 		return sent, err
 	}
 	defer b.Close()
+	var came extents
 	if shape.clusters > 0 {
-		if sent.Bytes, err = j.send(ctx, b, shape, tell); err != nil {
+		if sent.Bytes, came, err = j.send(ctx, b, shape, tell); err != nil {
 			return sent, err
 		}
 	}
 	sent.Clusters = sent.Bytes / shape.cluster
 	rec := j.Record
 	rec.Cluster, rec.Size, rec.Bytes, rec.Time = j.Of, shape.size, sent.Bytes, time.Now().Unix()
-	note, err := noteOf(rec, shape)
+	came, known, err := j.have(ctx, r, came)
+	if err != nil {
+		return sent, err
+	}
+	note, err := noteOf(rec, shape, came, known)
 	if err != nil {
 		return sent, err
 	}
@@ -121,12 +126,27 @@ const (
 	fastFailSec    = 2
 )
 
-// send has the node send the layers.
-func (j *Job) send(ctx context.Context, to sink, s shape, tell func(copied, total uint64)) (bytes int64, err error) {
+// have are the clusters that the layer has, or one below it: those that came, and those of the
+// record on which this one is built. They are not known where that one does not say so.
+func (j *Job) have(ctx context.Context, r *archive.Repository, came extents) (all extents, known bool, err error) {
+	if j.Base == nil {
+		return came, true, nil
+	}
+	image, err := r.Image(ctx, *j.Base)
+	if err != nil {
+		return nil, false, err
+	}
+	defer image.Close()
+	below, known := sentIn(image)
+	return below.with(came), known, nil
+}
+
+// send has the node send the layers, and returns which clusters came.
+func (j *Job) send(ctx context.Context, to sink, s shape, tell func(copied, total uint64)) (bytes int64, sent extents, err error) {
 	in := &intake{to: to, size: s.size}
 	name := j.Of.BackupController(j.Names.Volume)
 	if err := detach(ctx, j.Target, name); err != nil { // of a job of this run that failed
-		return 0, err
+		return 0, nil, err
 	}
 	way := path{j.Target, j.Keys, j.Of, lineage.JobKey{Path: lineage.BackupPath, Volume: j.Names.Volume, Run: j.Names.Run}}
 	defer func() {
@@ -138,18 +158,18 @@ func (j *Job) send(ctx context.Context, to sink, s shape, tell func(copied, tota
 	}()
 	keys, err := way.bring(ctx)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	door, err := open(ctx, j, in, s, keys)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	defer door.close()
 	if err := door.attach(ctx, j, name, way.names()); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	if err := awaitBdev(ctx, j.Target, door.uuid, s.block); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	var before uint64
 	for i, layer := range j.Layers {
@@ -159,15 +179,15 @@ func (j *Job) send(ctx context.Context, to sink, s shape, tell func(copied, tota
 		in.next()
 		got, err := j.layer(ctx, layer, door.uuid, func(copied, _ uint64) { tell(before+copied, uint64(s.clusters)) })
 		if err != nil {
-			return bytes, fmt.Errorf("copying %s: %w", layer, err)
+			return bytes, nil, fmt.Errorf("copying %s: %w", layer, err)
 		}
 		if came := in.came(); came != int64(got)*s.cluster {
-			return bytes, fmt.Errorf("%s: the target says that it has sent %d clusters, and %d bytes have come, which are %.1f: nothing is recorded", layer, got, came, float64(came)/float64(s.cluster))
+			return bytes, nil, fmt.Errorf("%s: the target says that it has sent %d clusters, and %d bytes have come, which are %.1f: nothing is recorded", layer, got, came, float64(came)/float64(s.cluster))
 		}
 		before += got
 		bytes += int64(got) * s.cluster
 	}
-	return bytes, nil
+	return bytes, in.sent(), nil
 }
 
 // layer copies one layer, and returns of how many clusters the target says that they are.

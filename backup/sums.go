@@ -19,7 +19,7 @@ func (j *Job) Sums(ctx context.Context, rate int64, tell func(copied, total uint
 	}
 	to := &summing{block: j.Record.Block, size: shape.size, rate: rate, start: time.Now(), parts: map[int64]*part{}}
 	if shape.clusters > 0 {
-		if _, err := j.send(ctx, to, shape, tell); err != nil {
+		if _, _, err := j.send(ctx, to, shape, tell); err != nil {
 			return nil, err
 		}
 	}

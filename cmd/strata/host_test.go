@@ -170,7 +170,11 @@ func extent(args []string) (off int64, data []byte, err error) {
 		return 0, nil, err
 	}
 	size, err := bytesOf(args[1])
-	return off, bytes.Repeat([]byte(args[2][:1]), int(size)), err
+	letter := args[2][:1]
+	if args[2] == "zero" {
+		letter = "\x00"
+	}
+	return off, bytes.Repeat([]byte(letter), int(size)), err
 }
 
 func (l *lab) cmdWrite(_ *script, args []string) error {

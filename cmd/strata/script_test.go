@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 //	keygen FILE                              a key for authentication, which nobody else may read
 //	keys [FILE [FILE]]                       hosts that connect from here on have that key, and take targets for such as have the other
 //	[!] write VOLUME OFFSET SIZE LETTER      write through that host
-//	[!] read VOLUME OFFSET SIZE LETTER       read, and compare
+//	[!] read VOLUME OFFSET SIZE LETTER       read, and compare; the letter "zero" is no letter but a zero
 //	[!] outside write|read VOLUME OFFSET SIZE LETTER [NQN]   a host connects over NVMe/TCP to a volume that strata sim --nvme serves
 //	[!] replica NODE VOLUME[@SNAPSHOT] OFFSET SIZE LETTER   read a node's replica, or the layer there, and compare
 //	same VOLUME[@SNAPSHOT] OFFSET SIZE NODE...  compare the nodes' replicas, or layers, with one another
