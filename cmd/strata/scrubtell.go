@@ -210,23 +210,33 @@ func (r *comparison) record(ctx context.Context, c scrub.Copy) (record scrub.Rec
 		r.line("note: %s is not compared with archive %s: %s", c.Layer, name, inLine(err.Error()))
 		return nil, "", func() {}
 	}
+	record = recordedIn(ctx, image, func(err error) {
+		r.line("note: %s is not compared further with archive %s: %s", c.Layer, name, inLine(err.Error()))
+	})
+	return record, "archive " + name, func() { image.Close() }
+}
+
+// recordedIn is what an image has. Where that cannot be read, nothing more is known of it, and
+// failed is told why.
+func recordedIn(ctx context.Context, image *archive.Image, failed func(error)) scrub.Record {
 	const piece = 1024
-	from, sums, failed := int64(-1), []archive.ID(nil), false
+	from, sums, over := int64(-1), []archive.ID(nil), false
 	return func(at int64) (sum [32]byte, ok bool) {
-		if failed || at*image.BlockSize >= image.Size {
+		if over || at*image.BlockSize >= image.Size {
 			return sum, false
 		}
 		if first := at / piece * piece; first != from {
 			blocks := (image.Size + image.BlockSize - 1) / image.BlockSize
+			var err error
 			if sums, err = image.Sums(ctx, first, min(piece, blocks-first)); err != nil {
-				failed = true
-				r.line("note: %s is not compared further with archive %s: %s", c.Layer, name, inLine(err.Error()))
+				over = true
+				failed(err)
 				return sum, false
 			}
 			from = first
 		}
 		return sums[at-from], true
-	}, "archive " + name, func() { image.Close() }
+	}
 }
 
 // readSums reads the sums of the file; none where there is no file yet.
