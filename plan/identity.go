@@ -115,6 +115,8 @@ func (n lvolNamed) canonical(id *identity) string {
 	case lineage.Layer:
 		name.Volume = v
 		return string(name.Lvol())
+	case lineage.Scrubbed: // layers may be compared meanwhile
+		return string(lineage.Scrubbed{Volume: v, Damaged: name.Damaged, Anew: name.Anew}.Lvol())
 	}
 	return string(n)
 }
