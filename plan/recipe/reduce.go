@@ -313,7 +313,8 @@ func (b *builder) deleteStack(sec *section, why reason, at lineage.Place, inc *s
 			}
 		}
 		if len(ops) == 0 {
-			b.block("node "+string(n), why.pos, "", "%s on %s stays: %v is built on it", rest[0], n, b.w.Nodes[n].Lvols[rest[0]].Children)
+			stays := rest[max(slices.IndexFunc(rest, func(alias string) bool { return !says(alias) }), 0)]
+			b.block("node "+string(n), why.pos, "", "%s on %s stays: %v is built on it", stays, n, b.w.Nodes[n].Lvols[stays].Children)
 			return
 		}
 		sec.then(why, risk, ops...)

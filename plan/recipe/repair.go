@@ -145,7 +145,7 @@ func (s *subject) condemned(leg state.CurrentLeg) (from lineage.Epoch, why reaso
 			return 1, because(s.v.At("from"), "%s stands on %s there, which is damaged", s.v.Name, base.Name)
 		}
 	}
-	if !s.inc.ScrubbedAt(leg.Place()).Differs {
+	if !s.inc.ScrubbedAt(leg.Place()).Differs || !s.otherWell(leg.Place()) {
 		return 0, why
 	}
 	for _, l := range s.layersOf() {
