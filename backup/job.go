@@ -223,10 +223,7 @@ func awaitBdev(ctx context.Context, t *spdk.Client, uuid string, block int) erro
 	for {
 		b, err := t.GetBdev(ctx, uuid)
 		if err == nil {
-			if int(b.BlockSize) != block {
-				return &shallow.BlocksError{Src: "the lvstore", Dst: b.Name, SrcBlock: uint32(block), DstBlock: b.BlockSize}
-			}
-			return nil
+			return fits(b, block)
 		}
 		if spdk.ClassOf(err) != spdk.NotFound {
 			return err
@@ -237,6 +234,14 @@ func awaitBdev(ctx context.Context, t *spdk.Client, uuid string, block int) erro
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// fits refuses a bdev that has not the lvstore's blocks.
+func fits(b spdk.Bdev, block int) error {
+	if int(b.BlockSize) != block {
+		return &shallow.BlocksError{Src: "the lvstore", Dst: b.Name, SrcBlock: uint32(block), DstBlock: b.BlockSize}
+	}
+	return nil
 }
 
 // reason says in words why a node did not attach.

@@ -43,7 +43,7 @@ type lent struct {
 	at     *net.TCPAddr
 	image  *archive.Image
 	end    context.CancelFunc
-	names  lineage.HostKeys // of the keys by which the node and strata prove themselves
+	way    path // by which the node and strata prove themselves
 }
 
 // lends are all that are served, by the subsystem. They outlive the runs that have begun them.
@@ -69,18 +69,10 @@ func (a *Archives) Lend(ctx context.Context, l Lend) error {
 			return err
 		}
 	}
-	switch {
-	case was == nil:
-		if err = way.tell(ctx); err == nil { // a target that was started again knows of none
-			err = l.attach(ctx, is.at, name, is.names)
-		}
-	case was.Trid.TrAddr != is.at.IP.String() || was.Trid.TrSvcID != fmt.Sprint(is.at.Port):
+	if was != nil && (was.Trid.TrAddr != is.at.IP.String() || was.Trid.TrSvcID != fmt.Sprint(is.at.Port)) {
 		return fmt.Errorf("it looks for strata at %s, and strata listens at %s", net.JoinHostPort(was.Trid.TrAddr, was.Trid.TrSvcID), is.at)
 	}
-	if err != nil {
-		return err
-	}
-	return l.await(ctx, name)
+	return l.connect(ctx, is, name, was != nil)
 }
 
 // Unlend takes away from a node, which is attached to the image no more, what it had for that.
@@ -157,7 +149,7 @@ func (a *Archives) serve(ctx context.Context, l Lend, was *spdk.ControllerPath, 
 		Namespace: nvmetcp.Namespace{ID: 1, UUID: id, BlockSize: l.Block, Size: l.Name.Size(), ReadOnly: true,
 			Backend: &lentImage{of: image, until: serving, bound: time.Duration(l.Bound) * time.Second}},
 	}
-	is := &lent{target: &nvmetcp.Target{Connect: disk.Connect}, at: listener.Addr().(*net.TCPAddr), image: image, end: end, names: way.names()}
+	is := &lent{target: &nvmetcp.Target{Connect: disk.Connect}, at: listener.Addr().(*net.TCPAddr), image: image, end: end, way: way}
 	go func() { _ = is.target.Serve(listener) }() // which ends when it is closed
 	if a.lends.all == nil {
 		a.lends.all = map[lineage.NQN]*lent{}
@@ -187,51 +179,6 @@ func (a *Archives) listenFor(ctx context.Context, l Lend, was *spdk.ControllerPa
 		return nil, fmt.Errorf("%s looks for strata at %s, where it was before, and strata cannot listen there: %w; run it on the machine that has that address", l.Node, at, err)
 	}
 	return listener, nil
-}
-
-// attach has the node attach to it, for good: what reads it would never be whole again if the
-// controller went.
-func (l Lend) attach(ctx context.Context, at *net.TCPAddr, name string, keys lineage.HostKeys) error {
-	return attach(ctx, l.Target, at, spdk.AttachController{
-		Name: name, SubNQN: string(l.Of.ImageNQN(l.Name.Volume)), HostNQN: string(l.Of.HostNQN(l.Node)),
-		CtrlrLossTimeoutSec: -1, ReconnectDelaySec: 1, FastIOFailTimeoutSec: uint32(l.Bound),
-		Key: keys.Key, CtrlKey: keys.CtrlKey,
-	})
-}
-
-// found is how the node has the controller; nil where it has none.
-func found(ctx context.Context, t *spdk.Client, name string) (*spdk.ControllerPath, error) {
-	all, err := t.GetControllers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range all {
-		if c.Name == name && len(c.Paths) > 0 {
-			return &c.Paths[0], nil
-		}
-	}
-	return nil, nil
-}
-
-// await returns when the node is connected, and has what strata shows as a bdev with the
-// lvstore's blocks.
-func (l Lend) await(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, appearTimeout)
-	defer cancel()
-	for {
-		is, err := found(ctx, l.Target, name)
-		if err != nil {
-			return err
-		}
-		if is != nil && is.State == "enabled" {
-			return awaitBdev(ctx, l.Target, string(l.Of.ImageUUID(l.Name)), l.Block)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("controller %s does not connect to strata again: see that nothing is between them that drops packets", name)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }
 
 // lentImage is an image as a node reads it. Where the archive does not give what it is asked for,
