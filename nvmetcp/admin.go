@@ -10,9 +10,9 @@ func (s *Session) adminCommand(c *command) (uint64, Status) {
 	case opGetLogPage:
 		return 0, s.logPage(c)
 	case opSetFeatures:
-		return s.setFeature(c.sqe)
+		return s.setFeature(c)
 	case opGetFeatures:
-		return s.feature(c.sqe)
+		return s.feature(c)
 	case opAsyncEvent:
 		if !s.hold(c.sqe.id()) {
 			return 0, TooManyEvents | notRetried
@@ -47,11 +47,15 @@ const (
 	featQueues     = 0x07
 	featEvents     = 0x0b
 	featKeepAlive  = 0x0f
+	featBehavior   = 0x16
 )
 
-func (s *Session) setFeature(c sqe) (uint64, Status) {
-	v := c.dword(11)
-	switch uint8(c.dword(10)) {
+// behaviorLen is how much hosts say of what they support.
+const behaviorLen = 512
+
+func (s *Session) setFeature(c *command) (uint64, Status) {
+	v := c.sqe.dword(11)
+	switch uint8(c.sqe.dword(10)) {
 	case featQueues:
 		sq, cq := v&0xffff, v>>16
 		if sq == 0xffff || cq == 0xffff {
@@ -67,16 +71,30 @@ func (s *Session) setFeature(c sqe) (uint64, Status) {
 	case featKeepAlive:
 		s.keep(time.Duration(v) * time.Millisecond)
 		return 0, 0
+	case featBehavior:
+		if !s.ctrl.asksLast || len(c.data) != behaviorLen {
+			return 0, InvalidField | notRetried
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.behavior = [behaviorLen]byte(c.data)
+		return 0, 0
 	case featWriteCache:
 		return 0, InvalidFeature | notRetried
 	}
 	return 0, InvalidField | notRetried
 }
 
-func (s *Session) feature(c sqe) (uint64, Status) {
+func (s *Session) feature(c *command) (uint64, Status) {
+	if uint8(c.sqe.dword(10)) == featBehavior && s.ctrl.asksLast {
+		s.mu.Lock()
+		said := s.behavior
+		s.mu.Unlock()
+		return 0, c.answer(said[:])
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch uint8(c.dword(10)) {
+	switch uint8(c.sqe.dword(10)) {
 	case featQueues:
 		most := uint64(s.t.maxQueues() - 1)
 		return most | most<<16, 0

@@ -23,6 +23,11 @@ type Disk struct {
 
 // Connect admits hosts that are listed. Ids of controllers start at random, so that
 // a host can have paths to several processes that serve the same disk.
+//
+// Hosts are asked last of all to say what they support. What SPDK reads last otherwise is how a
+// namespace is called, and it takes an error there for a namespace without names: where the
+// connection ended in that moment it would go on with a disk under a UUID of chance, or
+// wait for an I/O queue for good. An error in what it says it takes for one.
 func (d *Disk) Connect(s *Session) (Controller, error) {
 	if s.Subsystem() != d.NQN {
 		return Controller{}, ErrSubsystem
@@ -40,7 +45,7 @@ func (d *Disk) Connect(s *Session) (Controller, error) {
 	d.next = d.next%lastController + 1
 	return Controller{
 		ID: d.next, Serial: fmt.Sprintf("%x", d.Namespace.UUID[:10]), Model: "strata", MaxNamespaces: 1, View: single(d.Namespace),
-		HostKey: d.HostKey, TargetKey: d.TargetKey,
+		HostKey: d.HostKey, TargetKey: d.TargetKey, asksLast: true,
 	}, nil
 }
 

@@ -13,6 +13,7 @@ const (
 	cnsController  = 0x01
 	cnsList        = 0x02
 	cnsDescriptors = 0x03
+	cnsFormats     = 0x05
 	cnsCommandSet  = 0x06
 )
 
@@ -44,7 +45,7 @@ func (s *Session) identify(c *command) Status {
 			return status
 		}
 		return c.answer(ns.descriptors())
-	case cnsCommandSet:
+	case cnsFormats, cnsCommandSet: // there are no extended ones
 		if c.sqe[47] != 0 { // the NVM command set is the only one
 			return InvalidField | notRetried
 		}
@@ -80,6 +81,9 @@ func (s *Session) controllerPage() []byte {
 	b[261] = 1 << 2            // LPA: offsets and lengths beyond 16 bits
 	b[262] = 0                 // ELPE: one entry
 	le.PutUint16(b[320:], 10)  // KAS: in 100 ms
+	if s.ctrl.asksLast {
+		le.PutUint32(b[96:], 1|1<<15) // extended LBA formats: hosts have to say that they know them
+	}
 	if s.ctrl.ANA {
 		b[76] |= 1 << 3
 		le.PutUint32(b[92:], 1<<8|1<<11)

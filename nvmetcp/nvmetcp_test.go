@@ -299,6 +299,7 @@ func TestWrong(t *testing.T) {
 		{"a log page of no ANA", func() sqe { c := newCommand(opGetLogPage); c.put(10, logANA|1023<<16); return c }(), 4096, InvalidLogPage},
 		{"a log page of another length", func() sqe { c := newCommand(opGetLogPage); c.put(10, logErrors|7<<16); return c }(), 4096, InvalidField},
 		{"a feature that there is not", func() sqe { c := newCommand(opSetFeatures); c.put(10, 0x55); return c }(), 0, InvalidField},
+		{"nothing said of what is supported", func() sqe { c := newCommand(opSetFeatures); c.put(10, featBehavior); return c }(), 0, InvalidField},
 		{"an admin opcode that there is not", newCommand(0x10), 0, InvalidOpcode},
 	} {
 		_, err := h.admin.do(t.Context(), c.c, nil, make([]byte, c.room))

@@ -30,7 +30,9 @@ type Session struct {
 	pending []uint32 // events, as they are told, that wait for a request
 	masked  map[uint32]bool
 	changes uint64 // of ANA states
-	running sync.WaitGroup
+	// behavior is what the host has said that it supports.
+	behavior [behaviorLen]byte
+	running  sync.WaitGroup
 }
 
 // Host is the NQN of the host, as it says.

@@ -63,6 +63,9 @@ type Controller struct {
 	ANA bool
 	// View is what the host sees.
 	View View
+	// asksLast has hosts say what they support (host behavior support, a feature) when they
+	// have read the rest.
+	asksLast bool
 	// HostKey, if not nil, is what the host has to prove that it has, on each queue;
 	// TargetKey is what the target proves to have if the host asks.
 	HostKey, TargetKey *Key
