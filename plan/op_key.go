@@ -28,7 +28,9 @@ func (op KeySend) Words() string {
 
 // Facts are that nobody waits for it.
 func (op KeySend) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
-func (op KeySend) key() key     { return key{text(op.Name)} }
+func (op KeySend) key() key {
+	return key{text(op.Volume), text(op.Host), flag(op.Target), text(op.Name), text(op.Check)}
+}
 
 // KeyErase takes a file away that KeySend has put on the node, and that no target has by name.
 type KeyErase struct {
