@@ -39,6 +39,10 @@ func (w *world) newDecay(node, snapshot string) (err error) {
 		return err
 	}
 	d.bad = p[0] ^ 1
+	w.c.Look(func(v *sim.View) { err = v.Read(at, p, decayed) })
+	if err != nil || p[0] != d.bad {
+		return fmt.Errorf("%s on %s is not damaged: %w", snapshot, node, err)
+	}
 	a := w.applier(w.sc.last().cfg)
 	defer a.close()
 	t := a.targets[lineage.Node(node)]
