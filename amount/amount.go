@@ -45,8 +45,14 @@ func Of(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// Verb is what so many things do: one for 1, many for any other number. "1 of 2 replicas
-// is current", "2 of 3 replicas are".
+// OutOf says of some of so many things what they are or do: one for 1, many for any other
+// number: "1 of 2 replicas is", "2 of 3 replicas are", "1 of 1 replica is". What they all do,
+// such as "could be read", is both.
+func OutOf(n, of int, what, one, many string) string {
+	return fmt.Sprintf("%d of %s %s", n, Of(of, what), Verb(n, one, many))
+}
+
+// Verb is what so many things do: one for 1, many for any other number.
 func Verb(n int, one, many string) string {
 	if n == 1 {
 		return one

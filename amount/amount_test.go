@@ -37,6 +37,17 @@ func TestOf(t *testing.T) {
 	}
 }
 
+func TestOutOf(t *testing.T) {
+	for _, c := range []struct {
+		n, of int
+		want  string
+	}{{1, 2, "1 of 2 replicas is"}, {2, 3, "2 of 3 replicas are"}, {0, 1, "0 of 1 replica are"}, {1, 1, "1 of 1 replica is"}} {
+		if got := OutOf(c.n, c.of, "replica", "is", "are"); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
 func TestVerb(t *testing.T) {
 	for n, want := range map[int]string{0: "are", 1: "is", 2: "are"} {
 		if got := Verb(n, "is", "are"); got != want {

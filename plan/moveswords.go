@@ -14,11 +14,20 @@ func (m Move) Words() string {
 	if m.Engine {
 		return fmt.Sprintf("%s: the engine from %s to %s", m.Volume, m.From, m.To)
 	}
-	text := fmt.Sprintf("%s: a replica from %s to %s, %s", m.Volume, m.From, m.To, amount.Bytes(m.Bytes))
+	text := fmt.Sprintf("%s: a replica from %s to %s, %s", m.Volume, m.From, m.To, m.size())
 	if m.Ends > 0 {
 		text += fmt.Sprintf(", from %s to %s at the soonest", lasting(m.Begins), lasting(m.Ends))
 	}
 	return text + fmt.Sprintf("; never fewer than %d current", m.Copies)
+}
+
+// size is how much is copied of a replica. Where no step copies any, it was copied before, or
+// is written elsewhere: how much that was or will be the plan does not know.
+func (m Move) size() string {
+	if m.Bytes == 0 {
+		return "nothing copied by this plan"
+	}
+	return amount.Bytes(m.Bytes)
 }
 
 func lasting(seconds int64) string { return (time.Duration(seconds) * time.Second).String() }

@@ -53,6 +53,9 @@ type ExpectLegs struct {
 }
 
 func (op ExpectLegs) Words() string {
+	if len(op.Legs) == 1 {
+		return fmt.Sprintf("make sure that %s has not lost its only leg", op.Raid)
+	}
 	return fmt.Sprintf("make sure that %s has lost none of its %d legs", op.Raid, len(op.Legs))
 }
 func (op ExpectLegs) Facts() Facts { return Facts{RiskCreate, raidNamed(op.Raid), noHosts, noCopy} }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/schema"
 )
@@ -77,7 +78,7 @@ func (w Wishes) Verify(cfg *schema.Config) error {
 			return fmt.Errorf("there is no volume %s", name)
 		}
 		if wish.Replicas != nil && (len(wish.Replicas) != v.Replicas.Count || len(v.Replicas.On) > 0) {
-			return fmt.Errorf("%s is to have %d replicas where its configuration says", name, v.Replicas.Count)
+			return fmt.Errorf("%s is to have %s where its configuration says", name, amount.Of(v.Replicas.Count, "replica"))
 		}
 		for n, lvstore := range wish.Replicas {
 			node := cfg.Node(n)

@@ -8,6 +8,7 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/errors"
 
+	"strata/amount"
 	"strata/plan"
 	"strata/schema"
 )
@@ -33,7 +34,7 @@ func (c *checker) wholePlan(o *plan.Outline) {
 			continue
 		}
 		if v.Steps = append(v.Steps, s.Number); len(v.Steps) > 1 {
-			v.Text = fmt.Sprintf("%d steps are not so", len(v.Steps))
+			v.Text = amount.Of(len(v.Steps), "step") + " are not so"
 		}
 		if len(v.Details) < maxDetails {
 			v.Details = append(v.Details, fmt.Sprintf("step %d on %s: %s: %s", s.Number, s.Node, s.Text, text))

@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 
+	"strata/amount"
 	"strata/lineage"
 )
 
@@ -66,5 +67,5 @@ func (inc *Incarnation) spread() string {
 	if !ok || !name.Quorum || n >= name.Told() {
 		return ""
 	}
-	return fmt.Sprintf("%d of the %d replicas of epoch %d could be read, and another node may have taken over with the others; %d have to be told before one goes on", n, name.Legs, name.Epoch, name.Told())
+	return fmt.Sprintf("%d of the %d replicas of epoch %d could be read, and another node may have taken over with the others; %d %s to be told before one goes on", n, name.Legs, name.Epoch, name.Told(), amount.Verb(name.Told(), "has", "have"))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 )
 
@@ -134,7 +135,7 @@ func (v *Verdict) byNames(s *Snapshot, inc *Incarnation, q Question) {
 	case len(primaries) > 1:
 		v.Unknown = fmt.Sprintf("two heads claim epoch %d, on %s and %s", v.Top, primaries[0].Node, primaries[1].Node)
 	case len(announced) > 0:
-		v.Unknown = fmt.Sprintf("%d of its replicas were told of epoch %d while hosts were served, and nothing says whether the engine has entered it", len(announced), v.Top)
+		v.Unknown = fmt.Sprintf("%s of it %s told of epoch %d while hosts were served, and nothing says whether the engine has entered it", amount.Of(len(announced), "replica"), amount.Verb(len(announced), "was", "were"), v.Top)
 	case len(sealed) > 0 && len(open) == 0:
 		if away := min(sealed[0].Name.Legs-len(sealed), q.Hidden); len(sealed) <= away {
 			v.Unknown = fmt.Sprintf("%d of the %d replicas that were sealed together at epoch %d could be read, and another may have been opened since", len(sealed), sealed[0].Name.Legs, v.Top)
@@ -231,6 +232,9 @@ func (inc *Incarnation) Minority(q Question) string {
 		away = max(away, inc.named()-seen)
 	}
 	if seen <= away {
+		if seen+away == 1 {
+			return "its only replica could not be read, and no engine runs"
+		}
 		return fmt.Sprintf("only %d of its %d replicas could be read, and no engine runs; a majority is needed to know which is current", seen, seen+away)
 	}
 	return inc.spread()

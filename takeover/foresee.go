@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/schema"
 	"strata/state"
@@ -158,7 +159,7 @@ func (f *Foresight) proven(s Subject) ([]state.Survivor, *Fate) {
 		return nil, &Fate{Why: "no replica is elsewhere that could prove that it has everything"}
 	}
 	if left.Untold < left.Name.Untold() {
-		return nil, &Fate{Why: fmt.Sprintf("%d of %d replicas would be left, and it takes %d to know that the engine has not gone on without them", left.Untold, left.Name.Legs, left.Name.Untold())}
+		return nil, &Fate{Why: fmt.Sprintf("%s left, and it takes %d to know that the engine has not gone on without them", amount.OutOf(left.Untold, left.Name.Legs, "replica", "would be", "would be"), left.Name.Untold())}
 	}
 	if why := inc.Minority(state.Question{Cluster: f.cfg.Cluster, Replicas: v.Replicas.Count, Hidden: f.hiddenWithout(verdict.Engine)}); why != "" {
 		return nil, &Fate{Why: "then " + why}

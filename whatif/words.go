@@ -24,7 +24,7 @@ func (a *Answer) summary() string {
 	for _, f := range a.Volumes {
 		n[f.Outcome]++
 	}
-	parts := []string{fmt.Sprintf("%d of %s would stop", n[Stops], amount.Of(len(a.Volumes), "volume"))}
+	parts := []string{amount.OutOf(n[Stops], len(a.Volumes), "volume", "would stop", "would stop")}
 	for _, c := range []struct {
 		of        Outcome
 		one, many string

@@ -51,7 +51,7 @@ Exit codes: 0 the record is whole, 1 something is damaged, or error.`,
 				fmt.Fprintln(out, inLine(d.Error()))
 			}
 			if found.Failed > 0 {
-				return fmt.Errorf("record %s of %s is damaged in %d places; those that share these blocks are, too: back the volume up anew after %s", in.record.ID.Short(), r.Layer, found.Failed, "strata backup verify has found which")
+				return fmt.Errorf("record %s of %s is damaged in %s; those that share these blocks are, too: back the volume up anew after %s", in.record.ID.Short(), r.Layer, amount.Of(int(found.Failed), "place"), "strata backup verify has found which")
 			}
 			fmt.Fprintf(out, "record %s of %s is whole: %s read, image %s\n", in.record.ID.Short(), r.Layer, amount.Of(int(found.Blocks), "block"), image.Content.Short())
 			r.Verified = time.Now().Unix()

@@ -33,12 +33,9 @@ type copying struct {
 	last time.Time // when a line told of it
 }
 
-// lineEvery is how often a copy is reported where there is no terminal, and allEvery how
-// often all of them are.
-const (
-	lineEvery = 5 * time.Second
-	allEvery  = 10 * time.Second
-)
+// lineEvery is how often a copy is reported where there is no terminal, and all of them
+// together.
+const lineEvery = 10 * time.Second
 
 func newCopies(out io.Writer) *copies {
 	c := &copies{out: out, by: map[string]*copying{}}
@@ -98,7 +95,7 @@ func (c *copies) update(at apply.Copy) {
 		k.bar.SetCurrent(at.Copied)
 	case now.Sub(k.last) >= lineEvery:
 		k.last = now
-		fmt.Fprintf(c.out, "  %s: %d of %d clusters, %s\n", inLine(string(at.Label)), at.Copied, at.Total, k.Going(now))
+		fmt.Fprintf(c.out, "  %s: %s of %s, %s\n", inLine(whose(at)), amount.About(at.Bytes(at.Copied)), amount.About(at.Size), k.Going(now))
 	}
 }
 
@@ -113,7 +110,7 @@ func (c *copies) tellAll(at apply.Copy, now time.Time) {
 		c.last = now
 	}
 	switch {
-	case c.bars == nil && now.Sub(c.last) >= allEvery:
+	case c.bars == nil && now.Sub(c.last) >= lineEvery:
 		c.last = now
 		fmt.Fprintf(c.out, "  %s\n", c.all.words(copied, total, now))
 	case c.bars != nil && c.bar == nil:

@@ -69,7 +69,7 @@ Exit codes: 0 all agents work, 1 one does not, or error.`,
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: no fence agent is configured\n", n.Name)
 			}
 			if broken > 0 {
-				return fmt.Errorf("%d of %s cannot be relied on", broken, amount.Of(len(with), "fence agent"))
+				return fmt.Errorf("%s", amount.OutOf(broken, len(with), "fence agent", "cannot be relied on", "cannot be relied on"))
 			}
 			return nil
 		},

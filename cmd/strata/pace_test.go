@@ -25,33 +25,33 @@ func TestCopyLines(t *testing.T) {
 		lasts   time.Duration
 		want    []string // the last lines
 	}{
-		{"fast", mi, 100_000, func(d time.Duration) float64 { return 1000 * d.Seconds() }, 10 * time.Second,
-			[]string{"5000 of 100000 clusters, 1000Mi/s, 1m35s left", "10000 of 100000 clusters, 1000Mi/s, 1m30s left"}},
+		{"fast", mi, 100_000, func(d time.Duration) float64 { return 1000 * d.Seconds() }, 20 * time.Second,
+			[]string{"9.8Gi of 97.7Gi, 1000Mi/s, 1m30s left", "19.5Gi of 97.7Gi, 1000Mi/s, 1m20s left"}},
 		{"less than 1Mi/s", mi, 100, func(d time.Duration) float64 { return d.Seconds() / 4 }, 40 * time.Second,
-			[]string{"10 of 100 clusters, 256Ki/s, 6m0s left"}},
+			[]string{"10Mi of 100Mi, 256Ki/s, 6m0s left"}},
 		{"a cluster in 40 s", 4 * mi, 100, func(d time.Duration) float64 { return d.Seconds() / 40 }, 5*time.Minute + 20*time.Second,
-			[]string{"7 of 100 clusters, 102.4Ki/s, 1h2m0s left", "8 of 100 clusters, 102.4Ki/s, 1h1m20s left"}},
+			[]string{"28Mi of 400Mi, 102.4Ki/s, 1h2m0s left", "32Mi of 400Mi, 102.4Ki/s, 1h1m20s left"}},
 		{"some bytes a second", 4096, 100, func(d time.Duration) float64 { return d.Seconds() / 10 }, 40 * time.Second,
-			[]string{"4 of 100 clusters, 409 B/s, 16m0s left"}},
+			[]string{"16Ki of 400Ki, 409 B/s, 16m0s left"}},
 		{"nearly none", 4096, ti / 4096, func(d time.Duration) float64 { return d.Seconds() / 10 }, 40 * time.Second,
-			[]string{"4 of 268435456 clusters, 409 B/s, more than 100 days left"}},
-		{"begins", mi, 100, func(time.Duration) float64 { return 0 }, 5 * time.Second,
-			[]string{"0 of 100 clusters, begun"}},
+			[]string{"16Ki of 1Ti, 409 B/s, more than 100 days left"}},
+		{"begins", mi, 100, func(time.Duration) float64 { return 0 }, 10 * time.Second,
+			[]string{"0 B of 100Mi, has not moved for 10s"}},
 		{"never begins", mi, 100, func(time.Duration) float64 { return 0 }, time.Minute,
-			[]string{"0 of 100 clusters, has not moved for 55s", "0 of 100 clusters, has not moved for 1m0s"}},
-		{"stops", mi, 100, func(d time.Duration) float64 { return min(d.Seconds(), 20) }, 35 * time.Second,
-			[]string{"20 of 100 clusters, 853.3Ki/s, 1m36s left", "20 of 100 clusters, has not moved for 10s", "20 of 100 clusters, has not moved for 15s"}},
+			[]string{"0 B of 100Mi, has not moved for 50s", "0 B of 100Mi, has not moved for 1m0s"}},
+		{"stops", mi, 100, func(d time.Duration) float64 { return min(d.Seconds(), 20) }, 40 * time.Second,
+			[]string{"20Mi of 100Mi, 1Mi/s, 1m20s left", "20Mi of 100Mi, has not moved for 10s", "20Mi of 100Mi, has not moved for 20s"}},
 		{"slows down", mi, 10_000, func(d time.Duration) float64 { return 100*min(d.Seconds(), 10) + max(0, d.Seconds()-10) }, 50 * time.Second,
-			[]string{"1040 of 10000 clusters, 1Mi/s, 2h29m20s left"}},
-		{"taken up", mi, 1000, func(d time.Duration) float64 { return 900 + d.Seconds() }, 5 * time.Second,
-			[]string{"905 of 1000 clusters, 1Mi/s, 1m35s left"}},
+			[]string{"1040Mi of 9.8Gi, 1Mi/s, 2h29m20s left"}},
+		{"taken up", mi, 1000, func(d time.Duration) float64 { return 900 + d.Seconds() }, 10 * time.Second,
+			[]string{"910Mi of 1000Mi, 1Mi/s, 1m30s left"}},
 		{"begun again", mi, 100, func(d time.Duration) float64 {
 			if d < 10*time.Second {
 				return 9 * d.Seconds()
 			}
 			return d.Seconds() - 10
 		}, 20 * time.Second,
-			[]string{"10 of 100 clusters, 1Mi/s, 1m30s left"}},
+			[]string{"10Mi of 100Mi, 1Mi/s, 1m30s left"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

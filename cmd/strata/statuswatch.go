@@ -15,6 +15,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
 
+	"strata/amount"
 	"strata/report"
 )
 
@@ -128,7 +129,7 @@ func rows(drawn []int, width int) (n int) {
 func fit(lines []string, width, height int) []string {
 	if height = max(height, 2); len(lines) > height {
 		more := len(lines) - height + 1
-		lines = append(lines[:height-1:height-1], fmt.Sprintf("… %d more lines; name volumes to see only those", more))
+		lines = append(lines[:height-1:height-1], fmt.Sprintf("… %s; name volumes to see only those", amount.Of(more, "more line")))
 	}
 	for i, line := range lines {
 		plain := strings.ReplaceAll(line, string(ours), "\x1b")

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 )
@@ -40,6 +41,6 @@ func (c *Checker) elsewhere(s *plan.Section, id lineage.Volume, before map[linea
 	case now[at], len(on) >= v.Replicas.Count, c.granted(plan.ReplicaGrant(v.Name, del.Node)):
 		return nil
 	default:
-		return fmt.Errorf("%s has current replicas on %d nodes beside that on %s, and is to have %d", v.Name, len(on), del.Node, v.Replicas.Count)
+		return fmt.Errorf("%s has current replicas on %s beside that on %s, and is to have %d", v.Name, amount.Of(len(on), "node"), del.Node, v.Replicas.Count)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/state"
@@ -139,7 +140,7 @@ func enough(members, late int, from lineage.Head) error {
 		members += late
 	}
 	if members < least {
-		return fmt.Errorf("%d of the %d legs of epoch %d are left, and the engine may have gone on without them", members, from.Legs, from.Epoch)
+		return fmt.Errorf("%s left of epoch %d, and the engine may have gone on without them", amount.OutOf(members, from.Legs, "leg", "is", "are"), from.Epoch)
 	}
 	return nil
 }

@@ -92,22 +92,22 @@ func TestCheckRefusesToTakeOver(t *testing.T) {
 		{"and the other is shown still", with("3.2w", "3.2w", ns1, "", gone, "n4 tcp"), "another replica is", plan.Options{}, take("3.2w")},
 		{"and links did not wait", with("3.2", "3.2", ns1, "", ns2, "", gone, "n4 tcp"), "is shown to no engine", plan.Options{}, take("3.2")},
 		{"and one was told", with("3.2w", "4x", ns1, "", ns2, "", gone, "n4 tcp"), "is of a later epoch", plan.Options{}, take("3.2w")},
-		{"and one of three is left", with("3.3w", "3x", ns1, "", ns2, "", gone, "n4 tcp"), "1 of the 3 legs of epoch 3 are left", plan.Options{}, take("3.3w")},
+		{"and one of three is left", with("3.3w", "3x", ns1, "", ns2, "", gone, "n4 tcp"), "1 of 3 legs is left of epoch 3", plan.Options{}, take("3.3w")},
 		{"and one was not named yet", with("3.2w", "2.2w", ns1, "", ns2, "", gone, "n4 tcp"), "", plan.Options{}, take("3.2w")},
 		{"an engine was started again, and one was not named yet", with("3.2w", "2.2w", gone, "n4 tcp"), "", plan.Options{}, take("3.2w")},
-		{"one was not named yet, and the engine is gone", with("3.2w", "2.2w"), "1 of the 2 legs of epoch 3 are left", off, take("3.2w")},
-		{"one of an older set was not named", with("3.2w", "2.3w", gone, "n4 tcp"), "1 of the 2 legs of epoch 3 are left", plan.Options{}, take("3.2w")},
+		{"one was not named yet, and the engine is gone", with("3.2w", "2.2w"), "1 of 2 legs is left of epoch 3", off, take("3.2w")},
+		{"one of an older set was not named", with("3.2w", "2.3w", gone, "n4 tcp"), "1 of 2 legs is left of epoch 3", plan.Options{}, take("3.2w")},
 		{"not asked", with("3.2w", "3.2w", "n1 asked "+link1, ""), "may have failed", plan.Options{}, take("3.2w")},
 		{"failed", with("3.2w", "3.2w", "n1 asked "+link1, "n1 asked "+link1+" failed=u1"), "may have failed", word, take("3.2w")},
 		{"let in", with("3.2w", "3.2w", "n2 subsystem "+link2, "n2 subsystem "+link2+" host=nqn.2026-01.io.strata:lab:n4"), "n4 is not fenced off n2", word, take("3.2w")},
 		{"connected", with("3.2w", "3.2w", "n1 asked "+link1, "n1 asked "+link1+" connected=nqn.2026-01.io.strata:lab:n4"), "n4 is not fenced off n1", word, take("3.2w")},
-		{"one was told", with("3.2w", "4.1w"), "1 of the 2 legs of epoch 3 are left", off, take("3.2w")},
-		{"one was fenced by another", with("3.2w", "4x"), "1 of the 2 legs of epoch 3 are left", off, take("3.2w")},
-		{"pledged by a failover from another epoch", with("3.2w", "1002y"), "1 of the 2 legs of epoch 3 are left", off, take("3.2w")},
-		{"two of three, which did not promise", with("3.3w", "3.3w"), "2 of the 3 legs of epoch 3 are left", off, take("3.3w")},
+		{"one was told", with("3.2w", "4.1w"), "1 of 2 legs is left of epoch 3", off, take("3.2w")},
+		{"one was fenced by another", with("3.2w", "4x"), "1 of 2 legs is left of epoch 3", off, take("3.2w")},
+		{"pledged by a failover from another epoch", with("3.2w", "1002y"), "1 of 2 legs is left of epoch 3", off, take("3.2w")},
+		{"two of three, which did not promise", with("3.3w", "3.3w"), "2 of 3 legs are left of epoch 3", off, take("3.3w")},
 		{"two of three, which promised", with("3.3q", "3.3q"), "", off, take("3.3q")},
 		{"the engine may have the third", with("3.3q", "3.3q"), "which may have a replica of its own", plan.Options{}, take("3.3q")},
-		{"one of three, which promised", with("3.3q", "4x"), "1 of the 3 legs of epoch 3 are left", off, take("3.3q")},
+		{"one of three, which promised", with("3.3q", "4x"), "1 of 3 legs is left of epoch 3", off, take("3.3q")},
 		{"and a person says so", with("3.3q", "4x"), "", word, take("3.3q")},
 	} {
 		why := refused(t, c.world, c.opt, c.op)
@@ -192,7 +192,7 @@ n4 listen nqn.2026-01.io.strata:lab:db.k3f7 10.0.0.4 4420
 	if why := refused(t, both, plan.Options{}, tell, mint, other, drop); why != "" {
 		t.Errorf("two were told: %q", why)
 	}
-	if why := refused(t, unread, plan.Options{}, mint, other); !strings.Contains(why, "1 of the 3 legs of lab.db.k3f7 were told of epoch 4") {
+	if why := refused(t, unread, plan.Options{}, mint, other); !strings.Contains(why, "1 of 3 legs was told of epoch 4 of lab.db.k3f7") {
 		t.Errorf("one was told: %q", why)
 	}
 	if why := refused(t, unread, plan.Options{Authority: map[string]lineage.Node{"db": "n1"}}, mint, other, drop); why != "" {
@@ -203,7 +203,7 @@ n4 listen nqn.2026-01.io.strata:lab:db.k3f7 10.0.0.4 4420
 	fewer := plan.LvolRename{At: plan.At{Node: "n1"}, Lvstore: "lab.fast", From: "db.k3f7#3.3q", To: "db.k3f7#4.2q"}
 	too := plan.LvolRename{At: plan.At{Node: "n2"}, Lvstore: "lab.fast", From: "db.k3f7#3.3q", To: "db.k3f7#4.2q"}
 	alone := plan.LvolRename{At: plan.At{Node: "n1"}, Lvstore: "lab.fast", From: "db.k3f7#4.2q", To: "db.k3f7#5.1q"}
-	if why := refused(t, both, plan.Options{}, fewer, too, other, alone, drop); !strings.Contains(why, "1 of the 3 legs of lab.db.k3f7 were told of epoch 5") {
+	if why := refused(t, both, plan.Options{}, fewer, too, other, alone, drop); !strings.Contains(why, "1 of 3 legs was told of epoch 5 of lab.db.k3f7") {
 		t.Errorf("one was told in the end: %q", why)
 	}
 	if why := refusedIn(t, both, plan.Options{}, []plan.Op{fewer, too, other}, []plan.Op{alone, drop}); why != "" {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/state"
@@ -121,7 +122,7 @@ func (c *Checker) kept(v lineage.Volume, n lineage.Node, raid *state.Raid) error
 		}
 	}
 	if by := c.opt.Authority[v.Name]; 2*told < of && !slices.ContainsFunc(inc.Heads, func(h state.Head) bool { return h.Node == by && raid.Has(h.Lvol.UUID) }) {
-		return fmt.Errorf("%d of the %d legs of %s were told of epoch %d, and that was promised to half of them", told, of, raid.Name, newest)
+		return fmt.Errorf("%s told of epoch %d of %s, and that was promised to half of them", amount.OutOf(told, of, "leg", "was", "were"), newest, raid.Name)
 	}
 	return nil
 }

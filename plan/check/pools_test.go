@@ -47,7 +47,7 @@ func TestCheckOfTwoPoolsOfANode(t *testing.T) {
 		ops                  []plan.Op
 	}{
 		{"one of one", "1", "", goes},
-		{"one of two", "2", "has current replicas on 1 nodes beside that on n1, and is to have 2", goes},
+		{"one of two", "2", "has current replicas on 1 node beside that on n1, and is to have 2", goes},
 		{"two authorities", "1", "is the authority of epoch 3 already", []plan.Op{plan.LvolRename{At: at, Lvstore: "lab.new", From: "db.k3f7#3.2.2", To: "db.k3f7#3.2.2p"}}},
 		{"an authority after another", "1", "", []plan.Op{stale, plan.LvolRename{At: at, Lvstore: "lab.new", From: "db.k3f7#3.2.2", To: "db.k3f7#3.2.2p"}}},
 		{"blocks", "1", "lab.fast on n1 has blocks of 4096 bytes, and lab.odd on n1 of 512", []plan.Op{plan.ShallowCopy{At: at, Dest: "n1", Lvstore: "lab.fast", Layer: "db.k3f7@2.base", To: "s1"}}},

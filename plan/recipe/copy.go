@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/state"
@@ -89,7 +90,7 @@ func clusterSize(n *state.Node, lvstore string) int64 {
 func (s *subject) full(nodes ...lineage.Node) string {
 	for _, n := range nodes {
 		if limit := s.b.cfg.Node(n).Rebuild; limit.Parallel > 0 && s.b.copiesAt(n) >= limit.Parallel {
-			return fmt.Sprintf("%s copies %d layers at a time already", n, limit.Parallel)
+			return fmt.Sprintf("%s copies %s at a time already", n, amount.Of(limit.Parallel, "layer"))
 		}
 	}
 	return ""

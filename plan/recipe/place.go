@@ -72,7 +72,7 @@ func (b *builder) placeBytes(v *schema.Volume, held map[lineage.Place]stick, blo
 		for _, c := range passed {
 			reasons = append(reasons, string(c.Node)+": "+c.Why)
 		}
-		return out, fmt.Sprintf("%d of %d replicas %s no place (%s)", missing, v.Replicas.Count, amount.Verb(missing, "has", "have"), strings.Join(reasons, "; "))
+		return out, fmt.Sprintf("%s no place (%s)", amount.OutOf(missing, v.Replicas.Count, "replica", "has", "have"), strings.Join(reasons, "; "))
 	}
 	return out, ""
 }

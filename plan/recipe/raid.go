@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/plan"
 	"strata/state"
@@ -58,7 +59,7 @@ func (s *subject) assemble() {
 		legs = append(legs, l.UUID)
 	}
 	legs = append(legs, s.joins...)
-	why := because(s.v.At("replicas"), "%d replicas of %s are equal and current", len(legs), s.v.Name)
+	why := because(s.v.At("replicas"), "%s of %s %s current", amount.Of(len(legs), "replica"), s.v.Name, amount.Verb(len(legs), "is", "are equal and"))
 	if len(s.joins) > 0 {
 		why = because(s.v.At("replicas"), "what hosts write from now on goes to the new replica, too")
 	}

@@ -123,9 +123,9 @@ func (r *rebalancing) found(then []int64, within float64) (all []plan.Finding) {
 	text := fmt.Sprintf("all %s are within %s of how full they are together", amount.Of(len(r.pools), "pool"), percent(within))
 	switch {
 	case before > 0 && after == 0:
-		text = fmt.Sprintf("%d of %s are not within %s of how full they are together, and all are afterwards", before, amount.Of(len(r.pools), "pool"), percent(within))
+		text = fmt.Sprintf("%s not within %s of how full they are together, and all are afterwards", amount.OutOf(before, len(r.pools), "pool", "is", "are"), percent(within))
 	case after > 0:
-		text = fmt.Sprintf("%d of %s are not within %s of how full they are together, and %d are not afterwards", before, amount.Of(len(r.pools), "pool"), percent(within), after)
+		text = fmt.Sprintf("%s not within %s of how full they are together, and %d %s not afterwards", amount.OutOf(before, len(r.pools), "pool", "is", "are"), percent(within), after, amount.Verb(after, "is", "are"))
 	}
 	all = append(all, plan.Finding{About: "rebalance", Text: text})
 	for i, band := range bands {

@@ -40,7 +40,7 @@ func (s *subject) noteStaying(victims []state.CurrentLeg) {
 		if goes || s.v.Protect || !s.b.opt.AllowDestroy.Replica(s.v.Name, l.Node) {
 			continue
 		}
-		why := fmt.Sprintf("the volume has %d current ones and is to have %d", state.Spread(s.Legs), s.v.Replicas.Count)
+		why := fmt.Sprintf("the volume has %s that %s current, and is to have %d", amount.Of(state.Spread(s.Legs), "replica"), amount.Verb(state.Spread(s.Legs), "is", "are"), s.v.Replicas.Count)
 		if surplus > 0 {
 			if !s.wanted(l) {
 				continue // victims has said what is in the way

@@ -248,7 +248,7 @@ func (s *subject) report() {
 			missing = append(missing, string(c.Node))
 		}
 	}
-	text := fmt.Sprintf("%d of %d replicas %s current (%s)", have, want, amount.Verb(have, "is", "are"), strings.Join(on, ", "))
+	text := fmt.Sprintf("%s current (%s)", amount.OutOf(have, want, "replica", "is", "are"), strings.Join(on, ", "))
 	if len(missing) > 0 {
 		text += "; the rebuild of " + strings.Join(missing, ", ") + " is pending"
 	}
