@@ -36,7 +36,7 @@ type Fill struct {
 // bytes of it are written. When it returns the node shows the lvol to nobody any more, if it can be reached.
 func (f *Fill) Run(ctx context.Context, of Content, tell func(bytes int64)) (err error) {
 	nqn := string(f.Of.RestoreNQN(f.Names))
-	way := path{f.Target, f.Keys, f.Of, lineage.JobKey{Path: lineage.RestorePath, Volume: f.Names.Volume, Run: f.Names.Run}}
+	way := proof{f.Target, f.Keys, f.Of, lineage.JobKey{Path: lineage.RestorePath, Volume: f.Names.Volume, Run: f.Names.Run}}
 	if err := f.hide(ctx, nqn); err != nil { // of a try of this run that failed
 		return err
 	}

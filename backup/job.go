@@ -148,7 +148,7 @@ func (j *Job) send(ctx context.Context, to sink, s shape, tell func(copied, tota
 	if err := detach(ctx, j.Target, name); err != nil { // of a job of this run that failed
 		return 0, nil, err
 	}
-	way := path{j.Target, j.Keys, j.Of, lineage.JobKey{Path: lineage.BackupPath, Volume: j.Names.Volume, Run: j.Names.Run}}
+	way := proof{j.Target, j.Keys, j.Of, lineage.JobKey{Path: lineage.BackupPath, Volume: j.Names.Volume, Run: j.Names.Run}}
 	defer func() {
 		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), detachTimeout)
 		defer cancel()

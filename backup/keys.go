@@ -10,9 +10,9 @@ import (
 	"strata/spdk"
 )
 
-// path is one between strata and a node, on which both prove themselves (DH-HMAC-CHAP), by a key
-// each that is made for it. A target reads keys from files of its machine.
-type path struct {
+// proof is how strata and a node prove themselves to each other on a path between them
+// (DH-HMAC-CHAP): by a key each that is made for it. A target reads keys from files of its machine.
+type proof struct {
 	t   *spdk.Client
 	dir string // where they are there; "": nobody proves anything
 	of  lineage.Cluster
@@ -23,7 +23,7 @@ type path struct {
 type pair struct{ host, target *nvmetcp.Key }
 
 // names is what the node calls them; zero for none.
-func (p path) names() (k lineage.HostKeys) {
+func (p proof) names() (k lineage.HostKeys) {
 	if p.dir != "" {
 		to := p.is
 		to.Target = true
@@ -33,7 +33,7 @@ func (p path) names() (k lineage.HostKeys) {
 }
 
 // bring makes the keys, in place of any that were there, and has the target know them by name.
-func (p path) bring(ctx context.Context) (k pair, err error) {
+func (p proof) bring(ctx context.Context) (k pair, err error) {
 	if p.dir == "" {
 		return pair{}, nil
 	}
@@ -52,7 +52,7 @@ func (p path) bring(ctx context.Context) (k pair, err error) {
 }
 
 // tell has the target know them by name, if it does not.
-func (p path) tell(ctx context.Context) error {
+func (p proof) tell(ctx context.Context) error {
 	if p.dir == "" {
 		return nil
 	}
@@ -68,7 +68,7 @@ func (p path) tell(ctx context.Context) error {
 
 // known reports whether the target has the keys by name: what it is attached to then proves
 // itself by them.
-func (p path) known(ctx context.Context) (bool, error) {
+func (p proof) known(ctx context.Context) (bool, error) {
 	var all []spdk.Key
 	if err := p.t.Round(ctx, spdk.GetKeys(&all)); err != nil {
 		return false, err
@@ -83,7 +83,7 @@ func (p path) known(ctx context.Context) (bool, error) {
 }
 
 // take takes them away. Nobody may use them any more.
-func (p path) take(ctx context.Context) (err error) {
+func (p proof) take(ctx context.Context) (err error) {
 	files := p.t.KeyFiles()
 	if p.dir == "" || files == nil {
 		return nil

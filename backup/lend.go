@@ -43,7 +43,7 @@ type lent struct {
 	at     *net.TCPAddr
 	image  *archive.Image
 	end    context.CancelFunc
-	way    path // by which the node and strata prove themselves
+	way    proof // by which the node and strata prove themselves
 }
 
 // lends are all that are served, by the subsystem. They outlive the runs that have begun them.
@@ -53,17 +53,18 @@ type lends struct {
 }
 
 // Lend serves an image to a node until it is given back, or the archives are closed, and has
-// the node be connected to it: one that was, of a strata before, finds it where it was.
+// the node be connected to it: one that was, of a strata before, finds it where it was, or is
+// led to where strata listens besides if it does not come back.
 func (a *Archives) Lend(ctx context.Context, l Lend) error {
 	a.lends.mu.Lock()
 	defer a.lends.mu.Unlock()
 	name := l.Of.ImageController(l.Name.Volume)
-	was, err := found(ctx, l.Target, name)
+	was, _, err := found(ctx, l.Target, name)
 	if err != nil {
 		return err
 	}
 	is := a.lends.all[l.Of.ImageNQN(l.Name.Volume)]
-	way := path{l.Target, l.Keys, l.Of, lineage.JobKey{Path: lineage.ImagePath, Volume: l.Name.Volume}}
+	way := proof{l.Target, l.Keys, l.Of, lineage.JobKey{Path: lineage.ImagePath, Volume: l.Name.Volume}}
 	if is == nil {
 		if is, err = a.serve(ctx, l, was, way); err != nil {
 			return err
@@ -72,7 +73,31 @@ func (a *Archives) Lend(ctx context.Context, l Lend) error {
 	if was != nil && (was.Trid.TrAddr != is.at.IP.String() || was.Trid.TrSvcID != fmt.Sprint(is.at.Port)) {
 		return fmt.Errorf("it looks for strata at %s, and strata listens at %s", net.JoinHostPort(was.Trid.TrAddr, was.Trid.TrSvcID), is.at)
 	}
-	return l.connect(ctx, is, name, was != nil)
+	if err = l.connect(ctx, is, name, was != nil); !errors.Is(err, errStuck) {
+		return err
+	}
+	if other := a.detour(ctx, l, is, name); other != nil {
+		return fmt.Errorf("%w; by another path: %w", err, other)
+	}
+	return nil
+}
+
+// detour has the node reach what is served by another path, instead of those that it has:
+// whatever is wrong with them, it is none the worse for it.
+func (a *Archives) detour(ctx context.Context, l Lend, is *lent, name string) error {
+	listener, err := a.listenFor(ctx, l, nil)
+	if err != nil {
+		return err
+	}
+	go func() { _ = is.target.Serve(listener) }() // which ends when it is closed
+	at, to := listener.Addr().(*net.TCPAddr), l.attachment(name, is.way.names())
+	to.Multipath = "multipath"
+	if err := attach(ctx, l.Target, at, to); err != nil {
+		listener.Close()
+		return err
+	}
+	is.at = at // where the node looks for it from now on
+	return l.await(ctx, name)
 }
 
 // Unlend takes away from a node, which is attached to the image no more, what it had for that.
@@ -82,7 +107,7 @@ func Unlend(ctx context.Context, t *spdk.Client, c lineage.Cluster, v lineage.Vo
 			return nil // strata puts none there
 		}
 	}
-	return path{t, keys, c, lineage.JobKey{Path: lineage.ImagePath, Volume: v}}.take(ctx)
+	return proof{t, keys, c, lineage.JobKey{Path: lineage.ImagePath, Volume: v}}.take(ctx)
 }
 
 // Return serves an image no more. Nobody may be attached to it.
@@ -113,7 +138,7 @@ func (is *lent) close() {
 
 // serve opens the image and listens for the node: where it looks for it already, or else where
 // jobs listen.
-func (a *Archives) serve(ctx context.Context, l Lend, was *spdk.ControllerPath, way path) (*lent, error) {
+func (a *Archives) serve(ctx context.Context, l Lend, was *spdk.ControllerPath, way proof) (*lent, error) {
 	if was != nil && way.dir != "" {
 		// What is attached already goes on as it began.
 		if proven, err := way.known(ctx); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"strata/lineage"
 	"strata/spdk"
 )
 
@@ -35,50 +36,89 @@ func (l Lend) attach(ctx context.Context, is *lent, name string) error {
 	if err := is.way.tell(ctx); err != nil { // a target that was started again knows of no keys
 		return err
 	}
-	keys := is.way.names()
-	return attach(ctx, l.Target, is.at, spdk.AttachController{
+	return attach(ctx, l.Target, is.at, l.attachment(name, is.way.names()))
+}
+
+func (l Lend) attachment(name string, keys lineage.HostKeys) spdk.AttachController {
+	return spdk.AttachController{
 		Name: name, SubNQN: string(l.Of.ImageNQN(l.Name.Volume)), HostNQN: string(l.Of.HostNQN(l.Node)),
 		CtrlrLossTimeoutSec: -1, ReconnectDelaySec: 1, FastIOFailTimeoutSec: uint32(l.Bound),
 		Key: keys.Key, CtrlKey: keys.CtrlKey,
-	})
+	}
 }
 
-// found is how the node has the controller; nil where it has none.
-func found(ctx context.Context, t *spdk.Client, name string) (*spdk.ControllerPath, error) {
+// found is how the node has the controller: the path that was attached last, which is where
+// strata is looked for, and those before it, which were given up; nil where it has none.
+func found(ctx context.Context, t *spdk.Client, name string) (is *spdk.ControllerPath, before []spdk.ControllerPath, err error) {
 	all, err := t.GetControllers(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, c := range all {
-		if c.Name == name && len(c.Paths) > 0 {
-			return &c.Paths[0], nil
+		if last := len(c.Paths) - 1; c.Name == name && last >= 0 {
+			return &c.Paths[last], c.Paths[:last], nil
 		}
 	}
-	return nil, nil
+	return nil, nil, nil
 }
+
+// comesBack is how long a node is waited for that looks for strata once a second.
+const comesBack = 6 * time.Second
+
+// errStuck says that a node does not come back by the path that it has.
+//
+// A target that loses its peer while it connects again may never be done with that: where the I/O
+// queue is refused after the admin queue was taken in, or the connection ends as queues are counted.
+// Whoever reads through it waits meanwhile, and the controller can neither be reset nor
+// go. Another path to the same works, and what waited goes on by that.
+var errStuck = errors.New("the controller does not connect to strata again")
 
 // await returns when the node is connected, and has what strata shows as a bdev with the
 // lvstore's blocks.
 func (l Lend) await(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, appearTimeout)
-	defer cancel()
+	late := time.Now().Add(comesBack)
 	for {
-		is, err := found(ctx, l.Target, name)
+		is, before, err := found(ctx, l.Target, name)
 		if err != nil {
 			return err
 		}
-		late := fmt.Errorf("controller %s does not connect to strata again: see that nothing is between them that drops packets", name)
+		err = fmt.Errorf("%w: %s; see that nothing is between them that drops packets", errStuck, name)
 		if is != nil && is.State == "enabled" {
-			if late = l.appeared(ctx, name); late == nil || spdk.ClassOf(late) != spdk.NotFound {
-				return late
+			err = l.appeared(ctx, name)
+			if err == nil {
+				return l.leave(ctx, name, before)
 			}
+			if spdk.ClassOf(err) != spdk.NotFound {
+				return err
+			}
+		}
+		if time.Now().After(late) {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return late
+			return ctx.Err()
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// leave takes paths away that were given up, if another leads to the bdev, too: with the last
+// that does it would go, under what reads it.
+func (l Lend) leave(ctx context.Context, name string, before []spdk.ControllerPath) error {
+	for _, p := range before {
+		b, err := l.Target.GetBdev(ctx, string(l.Of.ImageUUID(l.Name)))
+		if err != nil {
+			return err
+		}
+		if len(b.Driver.NVMe) < 2 {
+			return fmt.Errorf("%s reaches what strata shows by a path that is stuck, and by no other: start the target again", name)
+		}
+		if err := l.Target.DetachPath(ctx, name, spdk.Address{TrType: p.Trid.TrType, AdrFam: p.Trid.AdrFam, TrAddr: p.Trid.TrAddr, TrSvcID: p.Trid.TrSvcID}); err != nil {
+			return fmt.Errorf("detaching the path of %s that is stuck: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // errUnnamed says that a node has the image, and not by its UUID.

@@ -63,7 +63,7 @@ func TestUnnamed(t *testing.T) {
 	if b, err := target.GetBdev(ctx, image.String()); err != nil || b.Name != name+"n1" {
 		t.Errorf("the node has it as %s, %v", b.Name, err)
 	}
-	if is, err := found(ctx, target, name); err != nil || is.State != "enabled" {
+	if is, _, err := found(ctx, target, name); err != nil || is.State != "enabled" {
 		t.Errorf("the controller is %v, %v", is, err)
 	}
 	if err := l.connect(ctx, &lent{at: at}, name, true); err != nil { // as it is

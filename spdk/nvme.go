@@ -40,6 +40,7 @@ type AttachController struct {
 	ReconnectDelaySec    uint32 `json:"reconnect_delay_sec,omitzero"`
 	FastIOFailTimeoutSec uint32 `json:"fast_io_fail_timeout_sec,omitzero"`
 	NumIOQueues          uint32 `json:"num_io_queues,omitzero"`
+	Multipath            string `json:"multipath,omitzero"` // "multipath": under a name that is there it is another path to the same
 	MaxBdevs             uint32 `json:"max_bdevs,omitzero"` // namespaces reported by this call; 0: 128
 	// Key is what it has to prove that it has, and CtrlKey what the peer has to prove to have, by
 	// their names in the keyring; "" for none.
@@ -63,6 +64,11 @@ func (c *Client) AttachController(ctx context.Context, p AttachController) (bdev
 // DetachController names the controller to detach (bdev_nvme_detach_controller).
 type DetachController struct {
 	Name string `json:"name"`
+	// The following name one path of several; without them it is all of them.
+	TrType  string `json:"trtype,omitzero"`
+	AdrFam  string `json:"adrfam,omitzero"`
+	TrAddr  string `json:"traddr,omitzero"`
+	TrSvcID string `json:"trsvcid,omitzero"`
 }
 
 func (DetachController) Method() string   { return "bdev_nvme_detach_controller" }
@@ -74,7 +80,13 @@ func (DetachController) Timeout() time.Duration { return connectTimeout }
 // DetachController removes a controller and its bdevs
 // (bdev_nvme_detach_controller). From a peer that hangs it must be disabled first.
 func (c *Client) DetachController(ctx context.Context, name string) error {
-	return c.do(ctx, NewReq(DetachController{name}, nil))
+	return c.do(ctx, NewReq(DetachController{Name: name}, nil))
+}
+
+// DetachPath takes one path of a controller away (bdev_nvme_detach_controller). Its bdevs stay
+// as long as another path leads to them.
+func (c *Client) DetachPath(ctx context.Context, name string, at Address) error {
+	return c.do(ctx, NewReq(DetachController{Name: name, TrType: at.TrType, AdrFam: at.AdrFam, TrAddr: at.TrAddr, TrSvcID: at.TrSvcID}, nil))
 }
 
 // DisableController names the controller to disable (bdev_nvme_disable_controller).
