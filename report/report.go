@@ -96,6 +96,8 @@ type Volume struct {
 	Failover  *takeover.Fate `json:"failover,omitempty"`
 	Migration string         `json:"migration,omitempty"` // how far it is on its way elsewhere; "" when it stays
 	Limits    *Limits        `json:"limits,omitempty"`    // nil: none
+	// Encryption is nil of a volume that is not encrypted, or of which no head was read.
+	Encryption *Encryption `json:"encryption,omitempty"`
 	// Next is when its next snapshot on schedule is due, or was if it was not taken: RFC 3339;
 	// "" without a schedule, or where nobody knows the time (Schedule).
 	Next   string  `json:"nextSnapshot,omitempty"`
@@ -236,7 +238,7 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 	}
 	out := Volume{
 		Name: id.Name, ID: id.ID, Why: verdict.Unknown, Size: v.Size, Epoch: verdict.Top, Engine: verdict.Engine,
-		Device: verdict.Device, Limits: limits(s, verdict), Undecided: verdict.Unknown != "", Wanted: v.Replicas.Count,
+		Device: verdict.Device, Limits: limits(s, verdict), Encryption: encryption(inc), Undecided: verdict.Unknown != "", Wanted: v.Replicas.Count,
 	}
 	if !out.Undecided {
 		out.Current = state.Spread(verdict.Legs)

@@ -75,3 +75,14 @@ func (s *Snapshot) sawCiphers(c lineage.Cluster, n *Node) {
 		s.Saw(v, n.Name)
 	}
 }
+
+// Check is what any head of an incarnation says of its key: one that has fallen behind may
+// not know it yet. It is "" where none says that the volume is encrypted.
+func (inc *Incarnation) Check() (found lineage.Check) {
+	for _, h := range inc.Heads {
+		if c := h.Name.Check; found == "" || found == lineage.Unkeyed && c != "" {
+			found = c
+		}
+	}
+	return found
+}

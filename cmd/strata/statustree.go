@@ -116,6 +116,9 @@ func volumeTree(v report.Volume) any {
 	if v.Limits != nil {
 		t.Child("hosts get at most " + v.Limits.String())
 	}
+	if v.Encryption != nil {
+		t.Child(v.Encryption.String())
+	}
 	for _, n := range v.Unread {
 		t.Child(fmt.Sprintf("%s  could not be read; %s has its replica in use  %s", n, v.Engine, good.Render(report.Current)))
 	}

@@ -97,7 +97,7 @@ func (s *subject) check() lineage.Check {
 		}
 		return ""
 	}
-	found, noted := checkOf(s.inc), lineage.Check("")
+	found, noted := s.inc.Check(), lineage.Check("")
 	for _, k := range s.inc.Keyed {
 		if k.Node == s.engine {
 			noted = k.Check
@@ -105,17 +105,6 @@ func (s *subject) check() lineage.Check {
 	}
 	if found == lineage.Unkeyed && noted != "" {
 		return noted
-	}
-	return found
-}
-
-// checkOf is what any head of an incarnation says of its key: one that has fallen behind may
-// not know it yet.
-func checkOf(inc *state.Incarnation) (found lineage.Check) {
-	for _, h := range inc.Heads {
-		if c := h.Name.Check; found == "" || found == lineage.Unkeyed && c != "" {
-			found = c
-		}
 	}
 	return found
 }
@@ -142,7 +131,7 @@ func (s *subject) firstKey() (op plan.KeyCheck, ok bool) {
 			source, of = on, on.Volume
 		}
 		from := s.b.cfg.Volume(of.Name)
-		switch check := checkOf(source); {
+		switch check := source.Check(); {
 		case of == s.id && l.Allocated == 0: // nothing was written to it
 		case of == s.id:
 			return refuse("write from again, and its key is compared", "something was written to %s before any key of it was known, as when a record is restored, and its key has to be that", l.Name)
