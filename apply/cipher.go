@@ -105,7 +105,8 @@ func (c *caller) createCipher(ctx context.Context, t *spdk.Client, op plan.Ciphe
 		return err
 	}
 	base := c.resolve(op.Base)
-	if _, err := t.GetBdev(ctx, base); err != nil {
+	below, err := t.GetBdev(ctx, base)
+	if err != nil {
 		return err // or the name would be taken, and nothing there
 	}
 	if err := c.noteKey(ctx, t, op.Volume, op.Check); err != nil {
@@ -121,7 +122,7 @@ func (c *caller) createCipher(ctx context.Context, t *spdk.Client, op plan.Ciphe
 		return err
 	}
 	b, err := t.GetBdev(ctx, op.Cipher)
-	if err != nil || b.Driver.Crypto == nil || b.Driver.Crypto.Base != base {
+	if err != nil || b.Driver.Crypto == nil || b.Driver.Crypto.Base != base && b.Driver.Crypto.Base != below.Name {
 		return fmt.Errorf("%s does not encrypt %s: the target keeps its name for what was below it before; start the target again", op.Cipher, base)
 	}
 	return nil

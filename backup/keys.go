@@ -82,6 +82,16 @@ func (p proof) known(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
+// listed reports whether it can be seen which files are there. Where it cannot, strata puts none there.
+func (p proof) listed(ctx context.Context) bool {
+	files := p.t.KeyFiles()
+	if files == nil {
+		return false
+	}
+	_, err := files.List(ctx)
+	return err == nil
+}
+
 // take takes them away. Nobody may use them any more.
 func (p proof) take(ctx context.Context) (err error) {
 	files := p.t.KeyFiles()

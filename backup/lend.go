@@ -102,12 +102,11 @@ func (a *Archives) detour(ctx context.Context, l Lend, is *lent, name string) er
 
 // Unlend takes away from a node, which is attached to the image no more, what it had for that.
 func Unlend(ctx context.Context, t *spdk.Client, c lineage.Cluster, v lineage.Volume, keys string) error {
-	if files := t.KeyFiles(); files != nil {
-		if _, err := files.List(ctx); err != nil {
-			return nil // strata puts none there
-		}
+	way := proof{t, keys, c, lineage.JobKey{Path: lineage.ImagePath, Volume: v}}
+	if !way.listed(ctx) {
+		return nil
 	}
-	return proof{t, keys, c, lineage.JobKey{Path: lineage.ImagePath, Volume: v}}.take(ctx)
+	return way.take(ctx)
 }
 
 // Return serves an image no more. Nobody may be attached to it.

@@ -105,12 +105,17 @@ func (d *sshDialer) connected(ctx context.Context) (*sshHost, bool, error) {
 	if host != nil {
 		return host, false, nil
 	}
-	if !d.making.TryLock() {
-		d.making.Lock() // somebody makes one
-		d.making.Unlock()
-		return d.connected(ctx)
-	}
+	d.making.Lock() // one makes it for all
 	defer d.making.Unlock()
+	d.mu.Lock()
+	host, closed = d.host, d.closed
+	d.mu.Unlock()
+	switch {
+	case closed:
+		return nil, false, errClientClosed
+	case host != nil:
+		return host, false, nil
+	}
 	host, err := d.connect(ctx)
 	if err != nil {
 		return nil, false, err

@@ -275,7 +275,7 @@ func (c *crypto) ioTypes() ioType {
 
 func (c *crypto) describe(b []byte) []byte {
 	b = append(key(b, "crypto"), '{')
-	b = text(b, "base_bdev_name", c.base)
+	b = text(b, "base_bdev_name", c.under.name)
 	b = text(b, "name", c.name)
 	return append(text(b, "key_name", c.key.name), '}')
 }
