@@ -115,9 +115,7 @@ func (w *writer) write(ctx context.Context, b archive.Block) error {
 			return err
 		}
 	case w.over:
-		if err := w.disk.Zero(ctx, b.Off, b.Len); err != nil {
-			return err
-		}
+		return w.zero(ctx, b.Off, b.Len)
 	default:
 		return nil // it reads as zero
 	}

@@ -40,6 +40,18 @@ func (c Cluster) JobKey(k JobKey) string {
 	return strings.Join([]string{string(c), string(k.Path), k.Volume.String(), string(k.Run), end}, ".")
 }
 
+// JobNQN is the subsystem whose path the key is for: one of strata's that the node attaches to,
+// or one of the node's.
+func (c Cluster) JobNQN(k JobKey) NQN {
+	switch job := (Backup{k.Volume, k.Run}); k.Path {
+	case BackupPath:
+		return c.BackupNQN(job)
+	case RestorePath:
+		return c.RestoreNQN(job)
+	}
+	return c.ImageNQN(k.Volume)
+}
+
 // ParseJobKey is the inverse of JobKey; false for any other name.
 func (c Cluster) ParseJobKey(name string) (k JobKey, ok bool) {
 	rest, ours := strings.CutPrefix(name, string(c)+".~")

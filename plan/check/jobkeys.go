@@ -9,14 +9,7 @@ import (
 // jobOver refuses to take a key away by which a node and strata prove themselves to each other
 // still.
 func (c *Checker) jobOver(n lineage.Node, k lineage.JobKey) error {
-	at, of := c.w.Nodes[n], c.cfg.Cluster
-	nqn := of.ImageNQN(k.Volume)
-	switch job := (lineage.Backup{Volume: k.Volume, Run: k.Run}); k.Path {
-	case lineage.BackupPath:
-		nqn = of.BackupNQN(job)
-	case lineage.RestorePath:
-		nqn = of.RestoreNQN(job)
-	}
+	at, nqn := c.w.Nodes[n], c.cfg.Cluster.JobNQN(k)
 	if at.Subsystems[nqn] != nil {
 		return fmt.Errorf("%s shows %s to strata, which proves itself by it", n, nqn)
 	}

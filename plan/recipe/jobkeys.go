@@ -71,10 +71,17 @@ func (b *builder) usesKey(at *state.Node, k lineage.JobKey) bool {
 	if len(b.opt.Busy[plan.BackupKey(k.Volume.Name)]) > 0 || len(b.opt.Busy[plan.VolumeKey(k.Volume.Name)]) > 0 {
 		return true
 	}
-	if k.Path == lineage.ImagePath {
-		return at.Controllers[b.cfg.Cluster.ImageController(k.Volume)] != nil || b.touched(plan.VolumeKey(k.Volume.Name)) || b.forerunnerOf(b.w.Incarnation(k.Volume)) != nil
+	nqn := b.cfg.Cluster.JobNQN(k)
+	if at.Subsystems[nqn] != nil {
+		return true
 	}
-	job := lineage.Backup{Volume: k.Volume, Run: k.Run}
-	ctrl := at.Controllers[b.cfg.Cluster.BackupController(k.Volume)]
-	return at.Lock.Holder == k.Run || at.Subsystems[b.cfg.Cluster.RestoreNQN(job)] != nil || ctrl != nil && ctrl.NQN == b.cfg.Cluster.BackupNQN(job)
+	for _, c := range at.Controllers {
+		if c.NQN == nqn {
+			return true
+		}
+	}
+	if k.Path == lineage.ImagePath {
+		return b.touched(plan.VolumeKey(k.Volume.Name)) || b.forerunnerOf(b.w.Incarnation(k.Volume)) != nil
+	}
+	return at.Lock.Holder == k.Run
 }
