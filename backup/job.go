@@ -149,13 +149,15 @@ func (j *Job) send(ctx context.Context, to sink, s shape, tell func(copied, tota
 		return 0, nil, err
 	}
 	way := proof{j.Target, j.Keys, j.Of, lineage.JobKey{Path: lineage.BackupPath, Volume: j.Names.Volume, Run: j.Names.Run}}
-	defer func() {
+	after := func(do func(context.Context) error) {
 		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), detachTimeout)
 		defer cancel()
-		if derr := errors.Join(detach(over, j.Target, name), way.take(over)); derr != nil && err == nil {
-			err = derr
+		if oerr := do(over); oerr != nil && err == nil {
+			err = oerr
 		}
-	}()
+	}
+	// The node detaches while it is still connected: else its target goes on looking for it.
+	defer after(way.take)
 	keys, err := way.bring(ctx)
 	if err != nil {
 		return 0, nil, err
@@ -165,6 +167,7 @@ func (j *Job) send(ctx context.Context, to sink, s shape, tell func(copied, tota
 		return 0, nil, err
 	}
 	defer door.close()
+	defer after(func(ctx context.Context) error { return detach(ctx, j.Target, name) })
 	if err := door.attach(ctx, j, name, way.names()); err != nil {
 		return 0, nil, err
 	}
