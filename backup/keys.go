@@ -70,8 +70,9 @@ func (p proof) tell(ctx context.Context) error {
 // itself by them.
 func (p proof) known(ctx context.Context) (bool, error) {
 	var all []spdk.Key
-	if err := p.t.Round(ctx, spdk.GetKeys(&all)); err != nil {
-		return false, err
+	asked := spdk.GetKeys(&all)
+	if p.t.Round(ctx, asked); asked.Err != nil {
+		return false, asked.Err
 	}
 	names := p.names()
 	for _, k := range all {

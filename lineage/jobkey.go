@@ -54,23 +54,16 @@ func (c Cluster) JobNQN(k JobKey) NQN {
 
 // ParseJobKey is the inverse of JobKey; false for any other name.
 func (c Cluster) ParseJobKey(name string) (k JobKey, ok bool) {
-	rest, ours := strings.CutPrefix(name, string(c)+".~")
-	path, rest, _ := strings.Cut(rest, ".")
-	rest, end, _ := cutLast(rest)
-	volume, run, _ := cutLast(rest)
-	v, is := parseVolume(volume)
-	k = JobKey{JobPath("~" + path), v, UUID(run), end == ofTarget}
-	if !ours || !is || c.JobKey(k) != name || k.Path != BackupPath && k.Path != RestorePath && k.Path != ImagePath {
+	rest, ours := strings.CutPrefix(name, string(c)+".")
+	parts := strings.Split(rest, ".")
+	end := len(parts) - 1
+	if !ours || end < 3 {
+		return JobKey{}, false
+	}
+	v, is := parseVolume(strings.Join(parts[1:end-1], "."))
+	k = JobKey{JobPath(parts[0]), v, UUID(parts[end-1]), parts[end] == ofTarget}
+	if !is || c.JobKey(k) != name || k.Path != BackupPath && k.Path != RestorePath && k.Path != ImagePath {
 		return JobKey{}, false
 	}
 	return k, true
-}
-
-// cutLast cuts at the last dot.
-func cutLast(s string) (before, after string, found bool) {
-	i := strings.LastIndexByte(s, '.')
-	if i < 0 {
-		return "", s, false
-	}
-	return s[:i], s[i+1:], true
 }

@@ -9,6 +9,7 @@ func TestJobKey(t *testing.T) {
 		{BackupPath, v, "4f3c1e8e-0000-4000-8000-000000000001", false},
 		{RestorePath, v, "4f3c1e8e-0000-4000-8000-000000000001", true},
 		{ImagePath, v, "", true},
+		{BackupPath, Volume{Name: "db.1", ID: "k3f7"}, "4f3c1e8e-0000-4000-8000-000000000001", true},
 	} {
 		got, ok := c.ParseJobKey(c.JobKey(k))
 		if !ok || got != k {
