@@ -86,18 +86,14 @@ func (b *builder) strayKeys() {
 		if len(at.Keyring)+len(at.KeyFiles) == 0 || b.left(plan.NodeKey(n.Name)) {
 			continue
 		}
-		needed := neededKeys(at)
 		stray := func(volume string) bool {
 			v := b.cfg.Shown(volume)
 			return v == nil || v.Export.Kind != schema.ExportNVMf
 		}
-		var ops []plan.Op
-		for _, name := range slices.Sorted(maps.Keys(at.Keyring)) {
+		ops := removals(at, func(name string) bool {
 			volume, ours := b.cfg.Cluster.ParseKey(name)
-			if ours && !needed[name] && stray(volume) {
-				ops = append(ops, plan.KeyRemove{At: plan.At{Node: n.Name}, Name: name, Path: at.Keyring[name]})
-			}
-		}
+			return ours && stray(volume)
+		})
 		why := because(n.Pos, "its volume has no hosts any more")
 		if len(ops) > 0 {
 			b.section(plan.NodeKey(n.Name)).then(why, plan.RiskCreate, ops...)
@@ -120,17 +116,21 @@ func neededKeys(at *state.Node) map[string]bool {
 	return needed
 }
 
+// removals take those of a node's keys from its target that no host needs there.
+func removals(at *state.Node, which func(name string) bool) (ops []plan.Op) {
+	needed := neededKeys(at)
+	for _, name := range slices.Sorted(maps.Keys(at.Keyring)) {
+		if !needed[name] && which(name) {
+			ops = append(ops, plan.KeyRemove{At: plan.At{Node: at.Name}, Name: name, Path: at.Keyring[name]})
+		}
+	}
+	return ops
+}
+
 // dropKeys takes the names of keys away that no host of the volume needs any more, and then the
 // files that strata has put there.
 func (s *subject) dropKeys(n lineage.Node) {
 	at, why := s.b.w.Nodes[n], because(s.v.At("export"), "no host of %s needs it", s.v.Name)
-	needed := neededKeys(at)
-	var ops []plan.Op
-	for _, name := range slices.Sorted(maps.Keys(at.Keyring)) {
-		if s.b.cfg.Cluster.KeyOf(s.v.Name, name) && !needed[name] {
-			ops = append(ops, plan.KeyRemove{At: plan.At{Node: n}, Name: name, Path: at.Keyring[name]})
-		}
-	}
-	s.sec.then(why, plan.RiskCreate, ops...)
+	s.sec.then(why, plan.RiskCreate, removals(at, func(name string) bool { return s.b.cfg.Cluster.KeyOf(s.v.Name, name) })...)
 	s.eraseKeys(n, why)
 }

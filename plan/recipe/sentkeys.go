@@ -166,14 +166,10 @@ func (s *subject) leaveKeys() {
 		if n.Name == s.engine || slices.Contains(paths, n.Name) || at.Subsystems[nqn] != nil || !s.b.reachable(n.Name) {
 			continue
 		}
-		needed := neededKeys(at)
-		var ops []plan.Op
-		for _, name := range slices.Sorted(maps.Keys(at.Keyring)) {
-			if of, sent := c.ParseSentKey(name); sent && of.Volume == s.v.Name && !needed[name] {
-				ops = append(ops, plan.KeyRemove{At: plan.At{Node: n.Name}, Name: name, Path: at.Keyring[name]})
-			}
-		}
-		s.sec.then(why, plan.RiskCreate, ops...)
+		s.sec.then(why, plan.RiskCreate, removals(at, func(name string) bool {
+			of, sent := c.ParseSentKey(name)
+			return sent && of.Volume == s.v.Name
+		})...)
 		s.sec.then(why, plan.RiskCreate, erasures(c, s.b.w.Nodes[n.Name], func(of lineage.SentKey, _ string) bool { return of.Volume == s.v.Name })...)
 	}
 }
