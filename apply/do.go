@@ -74,20 +74,12 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.HostAllow:
 		c.crossing.letIn(op.NQN)
 		return t.HostAdd(ctx, spdk.HostAdd{NQN: string(op.NQN), Host: string(op.Host), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey})
-	case plan.HostKeysSet:
-		return t.SetHostKeys(ctx, spdk.HostKeysSet{NQN: string(op.NQN), Host: string(op.Host), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey})
 	case plan.DiscoveryListen:
 		return t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: spdk.DiscoveryNQN, Address: address(op.Address, op.Port)})
 	case plan.Refer:
 		return t.ReferralAdd(ctx, spdk.ReferralAdd{Address: address(op.Address, op.Port)})
-	case plan.KeySend:
-		return c.sendKey(ctx, t, op)
-	case plan.KeyErase:
-		return eraseKey(ctx, t, op)
-	case plan.KeyAdd:
-		return t.KeyAdd(ctx, spdk.KeyAdd{Name: op.Name, Path: op.Path})
-	case plan.KeyRemove:
-		return unless(spdk.NotFound, t.KeyRemove(ctx, op.Name))
+	case plan.KeySend, plan.KeyErase, plan.KeyAdd, plan.KeyRemove, plan.HostKeysSet:
+		return c.authenticate(ctx, t, op)
 	case plan.HostRefuse:
 		return t.HostRemove(ctx, string(op.NQN), string(op.Host))
 	case plan.Fence:

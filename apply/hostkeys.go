@@ -68,6 +68,23 @@ func (k *knownKeys) look(ctx context.Context, cfg *schema.Config) plan.KeysFound
 	return k.found
 }
 
+// authenticate carries out an op on keys of hosts.
+func (c *caller) authenticate(ctx context.Context, t *spdk.Client, op plan.Op) error {
+	switch op := op.(type) {
+	case plan.KeySend:
+		return c.sendKey(ctx, t, op)
+	case plan.KeyErase:
+		return eraseKey(ctx, t, op)
+	case plan.KeyAdd:
+		return t.KeyAdd(ctx, spdk.KeyAdd{Name: op.Name, Path: op.Path})
+	case plan.KeyRemove:
+		return unless(spdk.NotFound, t.KeyRemove(ctx, op.Name))
+	case plan.HostKeysSet:
+		return t.SetHostKeys(ctx, spdk.HostKeysSet{NQN: string(op.NQN), Host: string(op.Host), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey})
+	}
+	return fmt.Errorf("no call is known for %T", op)
+}
+
 // sendKey puts a key of a host on the node, if it is the one that the plan speaks of.
 func (c *caller) sendKey(ctx context.Context, t *spdk.Client, op plan.KeySend) error {
 	files := t.KeyFiles()
