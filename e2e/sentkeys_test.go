@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"strata/nvmetcp"
-	"strata/spdk/reachtest"
 )
 
 // TestSentKeys has strata put the key of a host on the nodes, by ssh. A host that writes and
@@ -18,16 +17,7 @@ import (
 // the key, or with the one from before, nobody is let in.
 func TestSentKeys(t *testing.T) {
 	l := NewLabOf(t, gib, "n1", "n2")
-	d, err := reachtest.StartSSHD(t.TempDir())
-	if errors.Is(err, reachtest.ErrNoSSHD) && os.Getenv(reachtest.NeedSSHD) == "" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(d.Close)
-	t.Setenv("STRATA_SSH_KEY", d.Key)
-	t.Setenv("STRATA_SSH_KNOWN_HOSTS", d.KnownHosts)
+	d := startSSHD(t)
 	for _, x := range l.Targets {
 		x.RPC = "ssh://" + d.User + "@" + d.Addr + x.Socket
 	}
