@@ -24,8 +24,8 @@ func TestHungPeerIsLetGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	best := time.Hour
-	for try := 0; try < 5 && best > letGoLimit; try++ { // other tests run meanwhile
+	best, limit := time.Hour, l.here(t, letGoLimit)
+	for try := 0; try < 5 && best > limit; try++ { // other tests run meanwhile
 		l.do(t, l.cmdFreeze, "n2")
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		done := make(chan error, 1)
@@ -54,8 +54,8 @@ func TestHungPeerIsLetGo(t *testing.T) {
 		l.do(t, l.cmdThaw, "n2")
 		l.strata(t, "apply", "--auto-approve", "lab")
 	}
-	if best > letGoLimit {
-		t.Errorf("the host went on %v after apply was started; %v is promised", best, letGoLimit)
+	if best > limit {
+		t.Errorf("the host went on %v after apply was started; %v is promised, %v here", best, letGoLimit, limit)
 	}
 	l.strata(t, "plan", "--detailed-exitcode", "lab")
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"strata/nvmetcp"
 	"strata/spdk/reachtest"
@@ -121,6 +123,30 @@ func (l *lab) cmdSim(_ *script, args []string) error {
 		args = args[1:]
 	}
 	return l.start(opts, args...)
+}
+
+// cmdCopies holds copies where they are, and lets them go on.
+func (l *lab) cmdCopies(_ *script, args []string) error {
+	switch {
+	case args[0] == "hold" && len(args) == 1:
+		l.cluster.HoldCopies(math.MaxInt)
+	case args[0] == "hold":
+		asked, err := strconv.Atoi(args[1])
+		if err != nil {
+			return err
+		}
+		l.cluster.HoldCopies(asked)
+	case args[0] == "end":
+		l.cluster.HoldCopies(0)
+		for until := time.Now().Add(awaitLimit); l.cluster.Copying() > 0; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(until) {
+				return errors.New("copies do not end")
+			}
+		}
+	default:
+		return fmt.Errorf("copies are held or ended, and not %s", args[0])
+	}
+	return nil
 }
 
 func (l *lab) cmdDown(_ *script, args []string) error {

@@ -3,12 +3,15 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"strata/spdk/sim"
 )
@@ -29,8 +32,8 @@ func TestMovedOnce(t *testing.T) {
 		{"replace", `nodes: n4: replaces: "n1"`, "apply", 10 + 20 + 30 + 40},
 		{"rebalance", "", "rebalance", 10 + 20 + 30}, // from 39% each of two nodes
 	} {
-		for _, looks := range []int{8, 40} {
-			t.Run(fmt.Sprint(c.name, "/", looks), func(t *testing.T) {
+		for _, percent := range []int64{10, 60} {
+			t.Run(fmt.Sprint(c.name, "/", percent), func(t *testing.T) {
 				t.Parallel()
 				l := newStoryOn(t, sim.Options{DiskSize: 256 << 20, CopyRate: 100 << 20})
 				if err := l.start(sim.Options{}, "n4"); err != nil {
@@ -60,7 +63,7 @@ func TestMovedOnce(t *testing.T) {
 				must := c.must << 20
 				before := l.cluster.Copied()
 				run := []string{c.verb, "--auto-approve", "lab"}
-				l.killed(t, looks, run...)
+				l.killed(t, before+must*percent/100, run...)
 				l.strata(t, run...)
 				l.strata(t, "plan", "--detailed-exitcode", "lab")
 				if c.verb == "rebalance" && !strings.Contains(l.strata(t, "rebalance", "--plan", "lab"), "all 4 pools are within 10%") {
@@ -78,10 +81,18 @@ func TestMovedOnce(t *testing.T) {
 	}
 }
 
-// killed runs strata, and kills it when it has asked so often how far copies are, and has noted
-// all that it has begun, and cut all that it has copied.
-func (l *lab) killed(t *testing.T, looks int, args ...string) {
+// killed runs strata, and kills it when so much was copied on the targets, and it has noted all
+// that it has begun, and cut all that it has copied. Until then copies stay where they are.
+func (l *lab) killed(t *testing.T, copied int64, args ...string) {
 	t.Helper()
+	var enough atomic.Bool
+	go func() {
+		for t.Context().Err() == nil && l.cluster.Copied() < copied {
+			time.Sleep(time.Millisecond)
+		}
+		l.cluster.HoldCopies(math.MaxInt)
+		enough.Store(true)
+	}()
 	cmd := process(l.dir, append([]string{"strata"}, args...)...)
 	started := make(chan struct{})
 	var mu sync.Mutex
@@ -115,7 +126,7 @@ func (l *lab) killed(t *testing.T, looks int, args ...string) {
 				cut++
 			}
 		case "bdev_lvol_check_shallow_copy":
-			if looks--; looks <= 0 && len(begun) == 0 && len(over) == cut {
+			if enough.Load() && len(begun) == 0 && len(over) == cut {
 				killed = true
 				cmd.Process.Signal(syscall.SIGKILL)
 				return sim.Fault{LoseBefore: true}
@@ -129,7 +140,8 @@ func (l *lab) killed(t *testing.T, looks int, args ...string) {
 		err = ran(cmd.Wait())
 	}
 	l.cluster.Inject(nil)
-	if err != nil || looks > 0 {
-		t.Fatal(err, looks)
+	l.cluster.HoldCopies(0)
+	if err != nil || !killed {
+		t.Fatalf("it ended before it was killed: %v", err)
 	}
 }

@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 //
 //	sim [-size=BYTES] [-copy=BYTES] [-only=PATH] [-profile=NAME] NODE...
 //	                                         serve targets of that build; disks of that size, and no other than PATH; so much copied a second
+//	copies hold [N] / copies end             they stay where they are, or do until strata has asked N times how far one is; they go on, and are waited for
 //	down NODE... / up NODE...                a target dies; it comes back with nothing but its disks
 //	freeze / thaw NODE...                    a target stops answering while its kernel goes on
 //	partition / heal NODE NODE               packets between two nodes vanish
@@ -85,6 +86,7 @@ func stories(dir string) testscript.Params {
 
 var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"sim":       inLab((*lab).cmdSim),
+	"copies":    inLab((*lab).cmdCopies),
 	"down":      inLab((*lab).cmdDown),
 	"up":        inLab((*lab).cmdUp),
 	"disk":      inLab((*lab).cmdDisk),

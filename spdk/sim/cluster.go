@@ -63,6 +63,7 @@ type Cluster struct {
 	waiters  int
 	pids     int // processes so far
 	copied   traffic
+	held     int // copies stay where they are until somebody has asked that often how far they are
 	changed  chan struct{}
 	closed   bool
 	superRun bool // a RAID superblock was ever written: examine looks for them

@@ -73,6 +73,27 @@ func (p *process) startCopy(q *struct {
 	return map[string]uint32{"operation_id": id}, nil
 }
 
+// HoldCopies has shallow copies and rebuilds stay where they are, those too that begin from
+// here on, until targets were asked so often how far a copy is. 0 lets them go on.
+func (c *Cluster) HoldCopies(asked int) { c.locked(func() { c.held = asked }) }
+
+// Copying is how many shallow copies are not over.
+func (c *Cluster) Copying() (n int) {
+	c.locked(func() {
+		for _, t := range c.targets {
+			if t.p == nil {
+				continue
+			}
+			for _, s := range t.p.copies {
+				if !s.over {
+					n++
+				}
+			}
+		}
+	})
+	return n
+}
+
 // fail ends the copy, end does so whatever came of it.
 func (c *shallowCopy) fail(n syscall.Errno) {
 	if !c.over {
@@ -97,6 +118,10 @@ func (c *shallowCopy) step(p *process) {
 	for !c.over {
 		if c.copied == c.total {
 			c.end()
+			return
+		}
+		if p.t.c.held > 0 {
+			p.after(stallPoll, func() { c.step(p) })
 			return
 		}
 		idx := c.todo[c.copied]
@@ -141,6 +166,7 @@ func (p *process) checkCopy(q *struct {
 	if c == nil {
 		return nil, errno(enodev)
 	}
+	p.t.c.held = max(0, p.t.c.held-1)
 	r := struct {
 		Copied int    `json:"copied_clusters"`
 		Total  int    `json:"total_clusters"`

@@ -36,6 +36,10 @@ func (r *raid) advance(rb *rebuild, buf []byte, paced bool) {
 		}
 	}()
 	for r.rebuild == rb && !r.p.dead {
+		if r.p.t.c.held > 0 {
+			r.p.after(stallPoll, func() { r.advance(rb, buf, paced) })
+			return
+		}
 		off := int64(rb.at) * int64(r.blockSize)
 		n := min(window, r.bdev.bytes()-off)
 		if n <= 0 {
