@@ -51,7 +51,7 @@ Exit codes: 0 nothing is damaged, 1 something is, or error.`,
 			if err := volumes.check(wholeNames(cfg)); err != nil {
 				return err
 			}
-			r := &comparison{cfg: cfg, file: sums}
+			r := newComparison(cfg, sums)
 			if err := r.readSums(); err != nil {
 				return err
 			}
@@ -84,6 +84,10 @@ Exit codes: 0 nothing is damaged, 1 something is, or error.`,
 				}
 				return done, err
 			})
+			r.others(chosen)
+			for _, line := range r.told() {
+				fmt.Fprintln(out, line)
+			}
 			r.summary(out, chosen, time.Since(start))
 			if err == nil {
 				err = r.keep()

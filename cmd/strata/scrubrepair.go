@@ -17,9 +17,6 @@ func (r *comparison) differs(f scrub.Finding) {
 	if of.Own {
 		return // it has no name that a person could say
 	}
-	if r.odd == nil {
-		r.odd = map[string][]lineage.Node{}
-	}
 	name := plan.LayerGrant(of.Volume.Name, of.Snapshot).String()
 	if r.odd[name] = append(r.odd[name], f.Odd...); len(f.Odd) == 0 {
 		r.odd[name] = append(r.odd[name], "")

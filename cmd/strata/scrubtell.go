@@ -38,17 +38,26 @@ type comparison struct {
 	file     string // of sums; "" for none
 	archives recorder
 
-	mu     sync.Mutex
-	was    map[lineage.UUID]scrub.Copy // as the file has them
-	seen   *state.Snapshot             // at the last look; nil where nobody looked
-	lines  []string                    // that were not told yet
-	layers map[lineage.LvolName]bool   // that were read
-	bad    map[lineage.Node][]string   // volumes of which a copy is damaged
-	odd    map[string][]lineage.Node   // whose copy of a snapshot differs from others'; "": nobody can tell whose
-	later  []string                    // why some are not read now
+	mu       sync.Mutex
+	was      map[lineage.UUID]scrub.Copy // as the file has them
+	seen     *state.Snapshot             // at the last look; nil where nobody looked
+	lines    []string                    // that were not told yet
+	layers   map[lineage.LvolName]bool   // that were read
+	bad      map[lineage.Node][]string   // volumes of which a copy is damaged
+	odd      map[string][]lineage.Node   // whose copy of a snapshot differs from others'; "": nobody can tell whose
+	later    []string                    // why some are not read now
+	byOthers map[string]bool             // volumes of which another strata has read layers
 
 	bytes           int64
 	copies, damaged int
+}
+
+func newComparison(cfg *schema.Config, file string) *comparison {
+	return &comparison{
+		cfg: cfg, file: file,
+		layers: map[lineage.LvolName]bool{}, bad: map[lineage.Node][]string{},
+		odd: map[string][]lineage.Node{}, byOthers: map[string]bool{},
+	}
 }
 
 // compare compares the copies of one layer.
@@ -72,9 +81,6 @@ func (r *comparison) compare(ctx context.Context, copies []scrub.Copy) ([]scrub.
 		}
 	}
 	volume := volumeOf(copies[0].Layer)
-	if r.layers == nil {
-		r.layers, r.bad = map[lineage.LvolName]bool{}, map[lineage.Node][]string{}
-	}
 	r.layers[copies[0].Layer] = true
 	fresh := false
 	for _, c := range copies {
@@ -125,7 +131,7 @@ func (r *comparison) summary(out io.Writer, asked map[string]int64, took time.Du
 		for l := range r.layers {
 			read = read || volumeOf(l) == v.Name
 		}
-		if asked[v.Name] != 0 && !read {
+		if asked[v.Name] != 0 && !read && !r.byOthers[v.Name] {
 			fmt.Fprintf(out, "note: of %s nothing was read: it has no layer on a current replica that can be read now; only snapshots are, not what hosts write to\n", v.Name)
 		}
 	}

@@ -115,7 +115,7 @@ Exit codes: 0 ended as asked, 1 error.`,
 			if err != nil {
 				return err
 			}
-			compared := &comparison{file: sums}
+			compared := newComparison(nil, sums)
 			if err := compared.readSums(); err != nil {
 				return err
 			}
