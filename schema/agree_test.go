@@ -206,7 +206,7 @@ func TestSchemaAgrees(t *testing.T) {
 var everyValue = flag.Bool("every-value", false, "have schema.cue judge also what is left out of a run of seconds")
 
 // telling are the values that tell something at a path: of a kind of which Go takes one
-// there, all that it takes and every third that it refuses, at each path others; and some
+// there, all that it takes and every tenth that it refuses, at each path others; and few
 // of each other kind, which are all refused for one reason.
 func telling(ctx *cue.Context, path string, values []string, beside string) (all []string) {
 	kinds, good, taken := map[string]cue.Kind{}, map[string]bool{}, map[cue.Kind]bool{}
@@ -223,7 +223,7 @@ func telling(ctx *cue.Context, path string, values []string, beside string) (all
 		n := of[kind]
 		of[kind]++
 		switch {
-		case *everyValue, good[value], taken[kind] && (n+len(path))%3 == 0, !taken[kind] && n%8 == 0:
+		case *everyValue, good[value], taken[kind] && (n+len(path))%10 == 0, !taken[kind] && (n+len(path))%32 == 0:
 			all = append(all, value)
 		}
 	}

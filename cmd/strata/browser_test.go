@@ -211,6 +211,7 @@ volumes: {
 // TestPage loses a replica and has it made again, and looks at the page meanwhile: with
 // and without scripts, on a desktop, a phone and in the dark.
 func TestPage(t *testing.T) {
+	t.Parallel()
 	b := chromium(t)
 	dir := t.TempDir()
 	l := newLab(dir)
