@@ -89,7 +89,7 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		}
 		return err
 	case plan.AnyHost:
-		return t.AllowAnyHost(ctx, string(op.NQN), op.Allow)
+		return allowAny(ctx, t, op)
 	case plan.ListenerAdd:
 		return c.listen(ctx, t, op)
 	case plan.ListenerRemove:

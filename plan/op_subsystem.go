@@ -94,7 +94,9 @@ func (op Fence) key() key {
 	return key{subsystemNamed(op.NQN), text(op.Host), number(op.TimeoutMs)}
 }
 
-// AnyHost is nvmf_subsystem_allow_any_host.
+// AnyHost is nvmf_subsystem_allow_any_host. Where only those that are listed are let in from
+// then on, others that are connected (nvmf_subsystem_get_controllers) are listed before, and
+// then refused, which ends their connections: to end what any host was let in to ends none.
 type AnyHost struct {
 	At
 	NQN   lineage.NQN
@@ -105,9 +107,15 @@ func (op AnyHost) Words() string {
 	if op.Allow {
 		return fmt.Sprintf("let every host in to %s", op.NQN)
 	}
-	return fmt.Sprintf("let only listed hosts in to %s", op.NQN)
+	return fmt.Sprintf("let only listed hosts in to %s, and end the connections of others", op.NQN)
 }
-func (op AnyHost) Facts() Facts { return Facts{RiskCreate, subsystemNamed(op.NQN), noHosts, noCopy} }
+func (op AnyHost) Facts() Facts {
+	risk := RiskReduce
+	if op.Allow {
+		risk = RiskCreate
+	}
+	return Facts{risk, subsystemNamed(op.NQN), noHosts, noCopy}
+}
 func (op AnyHost) key() key     { return key{subsystemNamed(op.NQN), flag(op.Allow)} }
 
 // ListenerAdd is nvmf_subsystem_add_listener.

@@ -84,7 +84,7 @@ func (b *builder) shutOut(sec *section, l lineage.Link, sub *state.Subsystem) {
 	}
 	why := because(b.cfg.Node(l.From).Pos, "only %s may use the link from %s: another host would write to a single replica", l.To, l.From)
 	if sub.AnyHost {
-		sec.then(why, plan.RiskCreate, plan.AnyHost{At: plan.At{Node: l.From}, NQN: sub.NQN, Allow: false})
+		sec.then(why, plan.RiskReduce, plan.AnyHost{At: plan.At{Node: l.From}, NQN: sub.NQN, Allow: false})
 	}
 	sec.then(why, plan.RiskReduce, refusals(l.From, sub, b.cfg.Cluster.HostNQN(l.To))...)
 }

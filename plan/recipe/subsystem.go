@@ -51,19 +51,23 @@ func (s *subject) showDevice(why reason, sub *state.Subsystem, bdev string) {
 
 // hosts lets the configured hosts in to a subsystem of a node, and no others.
 func (s *subject) hosts(why reason, n lineage.Node, sub *state.Subsystem) {
-	var ops []plan.Op
 	sub = s.b.w.Nodes[n].Subsystems[sub.NQN]
 	if len(sub.Listeners) > 0 && !s.may(schema.DutyChange) {
 		return
 	}
-	if sub.AnyHost != s.v.Export.AnyHost && (s.v.Export.AnyHost || !s.b.unattended()) {
-		ops = append(ops, plan.AnyHost{At: plan.At{Node: n}, NQN: sub.NQN, Allow: s.v.Export.AnyHost})
+	any := plan.AnyHost{At: plan.At{Node: n}, NQN: sub.NQN, Allow: s.v.Export.AnyHost}
+	ops := s.keyed(why, n, sub)
+	if any.Allow && !sub.AnyHost {
+		ops = append(ops, any)
 	}
-	ops = append(ops, s.keyed(why, n, sub)...)
 	s.sec.then(why, plan.RiskCreate, ops...)
 	s.dropKeys(n)
 	if s.b.unattended() {
 		return
+	}
+	if sub.AnyHost && !any.Allow {
+		strangers := because(s.v.At("export"), "only some hosts may reach %s from here on: connections of others end", s.v.Name)
+		s.sec.then(strangers, plan.RiskReduce, any)
 	}
 	stranger := because(s.v.At("export"), "not a host of %s any more: its connections end", s.v.Name)
 	s.sec.then(stranger, plan.RiskReduce, refusals(n, sub, s.v.Export.Hosts...)...)

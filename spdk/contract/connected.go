@@ -33,6 +33,19 @@ var connectedCases = []example{
 			{"nvmf_subsystem_get_qpairs", M{"nqn": "nqn.2026-01.io.example:none"}, -32602, "Invalid parameters"},
 		})
 	}},
+	{name: "a host that any host was let in with stays until it is listed and refused", nodes: 2, run: func(c *run) {
+		const host, other = "nqn.2026-01.io.example:h", "nqn.2026-01.io.example:o"
+		a := c.n1.pool().thin("a", 4)
+		c.n1.offer(a)
+		c.n2.attach(c.n1, M{"name": "a", "hostnqn": host})
+		c.n2.attach(c.n1, M{"name": "b", "hostnqn": other})
+		c.n1.ok("nvmf_subsystem_add_host", M{"nqn": c.n1.nqn(), "host": host})
+		c.n1.ok("nvmf_subsystem_add_host", M{"nqn": c.n1.nqn(), "host": other})
+		c.n1.ok("nvmf_subsystem_allow_any_host", M{"nqn": c.n1.nqn(), "allow_any_host": false})
+		c.equal("after any host is let in no more", len(c.n1.hosts()), 2)
+		c.n1.ok("nvmf_subsystem_remove_host", M{"nqn": c.n1.nqn(), "host": other})
+		c.until("it is gone", func() bool { return slices.Equal(c.n1.hosts(), []string{host}) })
+	}},
 	{name: "controllers of hosts get the numbers that their subsystem is to give", nodes: 2, run: func(c *run) {
 		c.n1.ok("nvmf_create_subsystem", M{"nqn": c.n1.nqn(), "allow_any_host": true, "ana_reporting": true, "min_cntlid": 33768, "max_cntlid": 33769})
 		sub := c.n1.subsystem(c.n1.nqn())
