@@ -190,10 +190,10 @@ func (d *document) where(e cueerrors.Error, names []string) (Pos, []string) {
 	} else if len(at) > 0 {
 		first = at[0]
 	}
-	shown := posOf(first)
+	shown := d.pos(first)
 	var others []string
 	for _, p := range at {
-		if o := posOf(p); o.File != shown.File || o.Line != shown.Line {
+		if o := d.pos(p); o.File != shown.File || o.Line != shown.Line {
 			if s := o.String(); !slices.Contains(others, s) {
 				others = append(others, s)
 			}

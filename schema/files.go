@@ -19,16 +19,18 @@ type files struct {
 	mu        sync.Mutex
 	text      map[string][]byte      // what was read, by the name shown
 	refused   Problems               // what is parsed and not done
+	unread    Problems               // files that cannot be embedded, in what of their CUE file is used or not
 	tags      []string               // keys of @tag attributes
 	beside    map[string]load.Source // what files are taken to have, by absolute path
 	served    bool                   // the schema is imported
 	silent    bool                   // the schema that is imported says nothing
+	embedded  embedded
 	sources   Sources
 }
 
 // gather lists the files that paths name; a directory stands for its CUE files.
 func gather(paths []string) (*files, Problems) {
-	f := &files{shown: map[string]string{}, text: map[string][]byte{}}
+	f := &files{shown: map[string]string{}, text: map[string][]byte{}, embedded: embedded{}}
 	var problems Problems
 	for _, path := range paths {
 		if p := f.addPath(filepath.Clean(path)); p != nil {
@@ -163,25 +165,11 @@ func (f *files) parse(name string, src any, cfg parser.Config) (*ast.File, error
 	if file != nil {
 		f.mu.Lock()
 		f.sources.parsed(name, file)
-		f.refused = append(f.refused, outside(file)...)
+		f.refused = append(f.refused, unasked(file)...)
+		f.unread = append(f.unread, f.embeds(name, shown, file)...)
 		f.mu.Unlock()
 	}
 	return file, err
-}
-
-// outside reports the attributes by which CUE brings in what stands elsewhere.
-func outside(file *ast.File) (problems Problems) {
-	ast.Walk(file, func(n ast.Node) bool {
-		if a, ok := n.(*ast.Attribute); ok {
-			if key, _ := a.Split(); key == "embed" {
-				problems = append(problems, &Problem{Pos: posOf(a.Pos()), Text: "@embed: files are not embedded in a configuration", Hint: "name JSON and YAML files beside the CUE files: strata plan . data.json"})
-			} else if key == "extern" && !strings.Contains(a.Text, "embed") {
-				problems = append(problems, &Problem{Pos: posOf(a.Pos()), Text: "@extern: nothing that is not CUE is run", Hint: "leave it out"})
-			}
-		}
-		return true
-	}, nil)
-	return problems
 }
 
 // line returns line number n, from 1, of a file that was read.

@@ -8,6 +8,7 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/inject/embed"
 	"cuelang.org/go/cue/load"
 	"cuelang.org/go/cue/token"
 )
@@ -41,7 +42,7 @@ func (f *files) load(tags []string) (*Config, error) {
 func (f *files) judged(tags []string) (*document, *Config, Problems) {
 	doc, cfg, problems := f.judge(tags)
 	if len(problems) > 0 && f.served && !f.silent {
-		again := &files{cue: f.cue, data: f.data, shown: f.shown, text: map[string][]byte{}, beside: f.beside, silent: true}
+		again := &files{cue: f.cue, data: f.data, shown: f.shown, text: map[string][]byte{}, embedded: embedded{}, beside: f.beside, silent: true}
 		if _, _, told := again.judge(tags); len(told) > 0 {
 			return nil, nil, told
 		}
@@ -64,6 +65,7 @@ type document struct {
 	places   *place
 	tags     map[token.Pos]string // tag by the position of the field's value
 	unset    []string             // keys of tags whose field has no value of its own and was given none
+	files    map[string]string    // what files that are embedded are shown as, by what CUE calls them
 	named    []string             // labels of all fields, with those of helpers
 	problems Problems
 	// incomplete has the paths, joined by zero bytes, of values that have been
@@ -88,7 +90,7 @@ func (f *files) evaluate(tags []string) (*document, Problems) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	doc := &document{places: &place{}, tags: map[token.Pos]string{}}
+	doc := &document{places: &place{}, tags: map[token.Pos]string{}, files: f.names()}
 	for _, file := range inst.Files {
 		doc.places.add(file.Decls)
 		tagsOf(file, doc.tags)
@@ -96,7 +98,7 @@ func (f *files) evaluate(tags []string) (*document, Problems) {
 		doc.named = append(doc.named, labelsOf(file)...)
 		file.Decls = joinData(file.Decls)
 	}
-	doc.value = cuecontext.New().BuildInstance(inst)
+	doc.value = cuecontext.New(cuecontext.WithInjection(embed.New())).BuildInstance(inst)
 	return doc, nil
 }
 
@@ -145,6 +147,10 @@ func (f *files) instance(tags []string) (*build.Instance, Problems) {
 	if len(f.refused) > 0 {
 		return inst, f.refused
 	}
+	if unread := f.unreadOf(inst); len(unread) > 0 {
+		return inst, unread
+	}
+	rooted(inst, filepath.Dir(f.cue[0]))
 	for _, file := range inst.Files {
 		tags := map[token.Pos]string{}
 		tagsOf(file, tags)

@@ -212,3 +212,12 @@ func posOf(p token.Pos) Pos {
 	at := p.Position()
 	return Pos{File: at.Filename, Line: at.Line, Column: at.Column}
 }
+
+// pos converts a position; files that are embedded get the names they are shown by.
+func (d *document) pos(p token.Pos) Pos {
+	at := posOf(p)
+	if shown := d.files[at.File]; shown != "" {
+		at.File = shown
+	}
+	return at
+}

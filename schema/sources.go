@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ import (
 type Sources struct {
 	Files []string // named, or of an imported package
 	Dirs  []string // of which every CUE file counts, a new one included
+	Globs []Glob   // whose files are embedded; those that are there are in Files, too
 }
 
 // LoadSources is Load that tells what was read, also where that could not be
@@ -82,7 +84,10 @@ func (s *Sources) parsed(path string, file *ast.File) {
 func (s *Sources) tidy() *Sources {
 	slices.Sort(s.Files)
 	slices.Sort(s.Dirs)
-	return &Sources{Files: slices.Compact(s.Files), Dirs: slices.Compact(s.Dirs)}
+	slices.SortFunc(s.Globs, func(a, b Glob) int {
+		return cmp.Or(strings.Compare(a.Dir, b.Dir), strings.Compare(a.Pattern, b.Pattern))
+	})
+	return &Sources{Files: slices.Compact(s.Files), Dirs: slices.Compact(s.Dirs), Globs: slices.Compact(s.Globs)}
 }
 
 // moduleRoot is the directory of the module that a directory is in; "" for none.

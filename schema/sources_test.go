@@ -32,6 +32,7 @@ func TestSources(t *testing.T) {
 		change      map[string]string
 		paths       []string
 		files, dirs []string
+		globs       []string // of sizes
 		fails       bool
 	}{
 		{
@@ -41,6 +42,14 @@ func TestSources(t *testing.T) {
 		{
 			name: "files", paths: []string{"lab/lab.cue", "lab/more.json"},
 			files: []string{"cue.mod/module.cue", "lab/lab.cue", "lab/more.json", "sizes/sizes.cue"}, dirs: []string{"sizes"},
+		},
+		{
+			name: "files that are embedded", paths: []string{"lab/lab.cue"},
+			change: map[string]string{
+				"sizes/sizes.cue":     "@extern(embed)\n\npackage sizes\n\nSmall: _size[\"of/small.json\"]\n_size: _ @embed(glob=*/small.json)\n_odd: _ @embed(glob=none/*.json,allowEmptyGlob)\n",
+				"sizes/of/small.json": "1073741824",
+			},
+			files: []string{"cue.mod/module.cue", "lab/lab.cue", "sizes/of/small.json", "sizes/sizes.cue"}, dirs: []string{"sizes"}, globs: []string{"*/small.json", "none/*.json"},
 		},
 		{
 			name: "what is imported cannot be parsed", paths: []string{"lab"}, fails: true,
@@ -75,6 +84,13 @@ func TestSources(t *testing.T) {
 			}
 			if want := at(test.files); !slices.Equal(src.Files, want) {
 				t.Errorf("files %q, want %q", src.Files, want)
+			}
+			var globs []Glob
+			for _, pattern := range test.globs {
+				globs = append(globs, Glob{Dir: filepath.Join(dir, "sizes"), Pattern: pattern})
+			}
+			if !slices.Equal(src.Globs, globs) {
+				t.Errorf("globs %q, want %q", src.Globs, globs)
 			}
 			for _, d := range at(test.dirs) {
 				if !slices.Contains(src.Dirs, d) {

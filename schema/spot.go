@@ -34,7 +34,7 @@ func (s *spot) pos() Pos {
 	if !at.IsValid() && s.up != nil {
 		return s.up.pos()
 	}
-	return posOf(at)
+	return s.doc.pos(at)
 }
 
 // names is the path to the spot.

@@ -7,7 +7,7 @@ import (
 )
 
 // Unread are the JSON and YAML files in directories of a configuration that are no part of
-// it, for nobody has named them: of a directory the CUE files count.
+// it, for nobody has named them: of a directory the CUE files count, and what these embed.
 func Unread(paths []string) (files []string) {
 	named := map[string]bool{}
 	for _, path := range paths {
@@ -25,5 +25,17 @@ func Unread(paths []string) (files []string) {
 			}
 		}
 	}
-	return files
+	if len(files) == 0 {
+		return nil
+	}
+	f, problems := gather(paths)
+	if len(problems) > 0 {
+		return nil
+	}
+	_, _ = f.instance(nil) // what is wrong with them is said where they are read
+	return slices.DeleteFunc(files, func(file string) bool {
+		abs, err := filepath.Abs(file)
+		_, is := f.embedded[abs]
+		return err == nil && is
+	})
 }

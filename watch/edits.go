@@ -145,6 +145,11 @@ func (e *edits) watch(src *schema.Sources) {
 	for _, d := range src.Dirs {
 		way(d, want)
 	}
+	for _, g := range src.Globs {
+		for _, d := range g.Dirs() {
+			way(d, want)
+		}
+	}
 	for dir, was := range e.at {
 		if now, err := os.Stat(dir); !want[dir] || err != nil || !os.SameFile(was, now) {
 			_ = e.notify.Remove(dir) // gone by itself where the directory is

@@ -139,6 +139,30 @@ func TestEditsOfLinks(t *testing.T) {
 	told(t, e, true)
 }
 
+// TestEditsOfEmbedded has files come, change and go that a pattern matches, also in
+// directories that are made for them, and others.
+func TestEditsOfEmbedded(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "lab/lab.cue", "a: 1\n")
+	e := newEdits()
+	go e.run()
+	defer e.close()
+	src := &schema.Sources{Dirs: []string{filepath.Join(dir, "lab")}, Globs: []schema.Glob{{Dir: filepath.Join(dir, "lab"), Pattern: "teams/*/volumes.json"}}}
+	e.of(sources{Sources: src, before: stampOf(src), read: time.Now()})
+	for _, text := range []string{"{}", "{ }"} {
+		put(t, dir, "lab/teams/a/volumes.json", text)
+		told(t, e, true)
+		drain(e)
+	}
+	put(t, dir, "lab/teams/a/other.json", "{}")
+	told(t, e, false)
+	must(t, os.Rename(filepath.Join(dir, "lab/teams/a"), filepath.Join(dir, "lab/teams/b")))
+	told(t, e, true)
+	drain(e)
+	must(t, os.RemoveAll(filepath.Join(dir, "lab/teams")))
+	told(t, e, true)
+}
+
 // TestEditsOfCheckout has many files change at once: it is told once, or a few times.
 func TestEditsOfCheckout(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
@@ -186,6 +210,17 @@ func TestEditsWhileReading(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "lab.cue", "a: 1\n")
 	src := &schema.Sources{Files: []string{filepath.Join(dir, "lab.cue")}}
+	glob := &schema.Sources{Globs: []schema.Glob{{Dir: dir, Pattern: "*.json"}}}
+	e := newEdits()
+	go e.run()
+	read := time.Now()
+	time.Sleep(20 * time.Millisecond)
+	put(t, dir, ".x", "{}")
+	must(t, os.Chtimes(filepath.Join(dir, ".x"), read.Add(-time.Hour), read.Add(-time.Hour)))
+	must(t, os.Rename(filepath.Join(dir, ".x"), filepath.Join(dir, "x.json"))) // which is old
+	e.of(sources{Sources: glob, read: read})
+	told(t, e, true)
+	e.close()
 	for _, before := range []stamp{nil, stampOf(src)} {
 		e := newEdits()
 		go e.run()

@@ -19,6 +19,9 @@ type mark struct {
 	at    time.Time
 	inode os.FileInfo
 	names string
+	// moved is when anything last came to a pattern's directories or went, by which it is
+	// known that names may have been others when they were read.
+	moved time.Time
 }
 
 func stampOf(src *schema.Sources) stamp {
@@ -42,6 +45,18 @@ func stampOf(src *schema.Sources) stamp {
 		m := s[d]
 		m.size, m.at, m.names = 0, time.Time{}, strings.Join(names, "/") // other files come and go
 		s[d] = m
+	}
+	for _, g := range src.Globs {
+		m := mark{names: strings.Join(g.Files(), "\x00")}
+		for _, f := range g.Files() {
+			s.file(f)
+		}
+		for _, d := range g.Dirs() {
+			if info, err := os.Stat(d); err == nil && info.ModTime().After(m.moved) {
+				m.moved = info.ModTime()
+			}
+		}
+		s[g.Dir+"\x00"+g.Pattern] = m
 	}
 	return s
 }
@@ -72,7 +87,7 @@ func (s stamp) since(before stamp, read time.Time) stamp {
 	for path, m := range s {
 		if was, known := before[path]; known {
 			s[path] = was
-		} else if m.at.After(read.Add(-coarse)) {
+		} else if late := read.Add(-coarse); m.at.After(late) || m.moved.After(late) {
 			s[path] = mark{size: -1}
 		}
 	}
