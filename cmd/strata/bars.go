@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -20,6 +19,7 @@ import (
 type copies struct {
 	out  io.Writer
 	bars *mpb.Progress // nil when the output is no terminal
+	on   *canvas       // has the bars
 	by   map[string]*copying
 	all  overall
 	last time.Time // when a line told of all
@@ -40,20 +40,13 @@ const lineEvery = 10 * time.Second
 func newCopies(out io.Writer) *copies {
 	c := &copies{out: out, by: map[string]*copying{}}
 	if f := terminal(out); f != nil {
-		c.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(barWidth(f)))
+		c.on = &canvas{out: f, size: sizeOf(f)}
+		c.bars = onCanvas(c.on)
 		s := &screen{out: c.bars}
 		s.width = widthOf(f)
 		c.out = s
 	}
 	return c
-}
-
-// barWidth leaves room beside a bar for what is said of it.
-func barWidth(terminal *os.File) int {
-	if width := widthOf(terminal)(); width > 0 {
-		return min(max(width/4, 6), 40)
-	}
-	return 20
 }
 
 // whose says of which volume a copy is, and where it goes.
@@ -79,8 +72,8 @@ func (c *copies) update(at apply.Copy) {
 	if k == nil {
 		k = &copying{last: now}
 		if c.bars != nil && at.Total > 0 {
-			k.bar = c.bars.AddBar(at.Total,
-				mpb.PrependDecorators(decor.Name(inLine(whose(at))+" ")),
+			k.bar = c.bars.MustAdd(at.Total, c.on.filler(),
+				mpb.PrependDecorators(decor.Name(barMark+inLine(whose(at))+" ")),
 				mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
 					return amount.About(at.Bytes(s.Current)) + " of " + amount.About(at.Size) + ", " + k.Going(time.Now())
 				})),
@@ -114,8 +107,10 @@ func (c *copies) tellAll(at apply.Copy, now time.Time) {
 		c.last = now
 		fmt.Fprintf(c.out, "  %s\n", c.all.words(copied, total, now))
 	case c.bars != nil && c.bar == nil:
-		c.bar = c.bars.AddBar(total, mpb.BarPriority(1<<30), mpb.PrependDecorators(decor.Name("in all  ")),
-			mpb.AppendDecorators(decor.Percentage(), decor.Name("  "), decor.Any(func(decor.Statistics) string { return c.all.rate.Going(time.Now()) })),
+		c.bar = c.bars.MustAdd(total, c.on.filler(), mpb.BarPriority(1<<30), mpb.PrependDecorators(decor.Name(barMark+"in all  ")),
+			mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
+				return amount.About(s.Current) + " of " + amount.About(s.Total) + ", " + c.all.rate.Going(time.Now())
+			})),
 			mpb.BarRemoveOnComplete())
 		fallthrough
 	case c.bars != nil:

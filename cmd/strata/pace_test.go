@@ -87,7 +87,8 @@ func TestCopyBar(t *testing.T) {
 		var out bytes.Buffer
 		draw := make(chan any)
 		c := newCopies(io.Discard)
-		c.bars = mpb.New(mpb.WithOutput(&out), mpb.WithManualRefresh(draw), mpb.WithWidth(40))
+		c.on = &canvas{out: &out, size: func() (int, int) { return 80, 24 }}
+		c.bars = onCanvas(c.on, mpb.WithManualRefresh(draw))
 		is, _ := apply.CopyOf(plan.ShallowCopy{Label: "db", To: "u", Bytes: 100 << 20})
 		for i := range int64(11) {
 			is.Copied, is.Total = i, 100
