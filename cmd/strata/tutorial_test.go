@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,12 +16,13 @@ func TestCommandsOfPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range []struct {
+	for i, page := range []struct {
 		file, lab string // lab is where the page has its targets
 		blocks    int    // from the first; 0: all
 	}{
 		{"README.md", "/tmp/lab", 1},
 		{"docs/tutorial.md", "/tmp/tutorial", 0},
+		{"docs/operations.md", "/tmp/operations", 0},
 	} {
 		t.Run(filepath.Base(page.file), func(t *testing.T) {
 			t.Parallel()
@@ -49,7 +51,8 @@ func TestCommandsOfPages(t *testing.T) {
 				block, _, _ = strings.Cut(block, "```")
 				script += block
 			}
-			script = strings.NewReplacer(page.lab, lab, "bin/strata ", "strata ", "make build\n", "").Replace(script)
+			network := fmt.Sprintf("127.%d.%d.", 1+os.Getpid()%250, 1+i) // where nobody else listens
+			script = strings.NewReplacer(page.lab, lab, "127.0.0.", network, "bin/strata ", "strata ", "make build\n", "").Replace(script)
 			cmd := exec.Command("bash", "-c", script)
 			cmd.Dir = work
 			if out, err := cmd.CombinedOutput(); err != nil {
