@@ -76,6 +76,9 @@ type Options struct {
 	// Only, if not nil, says which sections of the first pass may be carried out; nothing
 	// else is done then.
 	Only func(plan.Key) bool
+	// Attach has disks attached, and nothing else done: so that a plan can be made of what
+	// they hold.
+	Attach bool
 	// Part is what of the plan is carried out; the zero value is everything.
 	Part plan.Selection
 	// Archives are those that backups go into; nil: they are not opened here.
@@ -157,6 +160,7 @@ type Result struct {
 	GaveWay    bool // somebody else has asked a watch for the nodes
 	Declined   bool // by Options.Confirm
 	Converged  bool // nothing is left to do or blocked
+	Attached   bool // that goes for disks only, by Options.Attach
 }
 
 // Failure is a section that could not be carried out.

@@ -15,13 +15,14 @@ import (
 
 // planner plans what is due and may be done, and has the plan it made last.
 type planner struct {
-	cfg   *schema.Config
-	opt   plan.Options // Skip and Busy change as the run goes on
-	saved *saved.Saved
-	vet   func(*plan.Plan) error
-	only  func(plan.Key) bool
-	part  plan.Selection
-	shown bool // somebody looks at the whole plan before the first pass
+	cfg    *schema.Config
+	opt    plan.Options // Skip and Busy change as the run goes on
+	saved  *saved.Saved
+	vet    func(*plan.Plan) error
+	only   func(plan.Key) bool
+	attach bool
+	part   plan.Selection
+	shown  bool // somebody looks at the whole plan before the first pass
 
 	going *recipe.Planner // goes on from the last look; nil when everything is to be looked at
 	next  *plan.Plan      // what it has planned since, and nobody has seen yet
@@ -34,7 +35,7 @@ type planner struct {
 }
 
 func newPlanner(cfg *schema.Config, opt Options) *planner {
-	p := &planner{cfg: cfg, opt: opt.Plan, saved: opt.Saved, vet: opt.Vet, only: opt.Only, part: opt.Part, shown: opt.Confirm != nil || opt.Saved != nil || opt.Vet != nil}
+	p := &planner{cfg: cfg, opt: opt.Plan, saved: opt.Saved, vet: opt.Vet, only: opt.Only, attach: opt.Attach, part: opt.Part, shown: opt.Confirm != nil || opt.Saved != nil || opt.Vet != nil}
 	p.opt.Skip, p.opt.Busy = map[plan.Key]bool{}, map[plan.Key][]lineage.Node{}
 	maps.Copy(p.opt.Skip, opt.Plan.Skip)
 	return p
@@ -67,6 +68,10 @@ func (p *planner) plan(snap *state.Snapshot, begun bool) (err error) {
 	}
 	if p.only != nil {
 		p.last, p.going = onlyOf(p.last, p.only), nil
+		p.last.Complete(p.cfg)
+	}
+	if p.attach {
+		p.last, p.going = attachOnly(p.last), nil
 		p.last.Complete(p.cfg)
 	}
 	if p.saved != nil {

@@ -29,6 +29,9 @@ func Run(ctx context.Context, cfg *schema.Config, targets map[lineage.Node]*spdk
 		switch {
 		case len(r.Deviations) > 0 && r.Passes == 0 && !unsure:
 			return r, nil
+		case opt.Attach && r.Plan.Empty() && !unsure:
+			r.Attached, r.Converged = true, len(r.Plan.Blocked)+len(r.Failures) == 0
+			return r, nil
 		case r.Plan.Empty() && x.Patient() && x.Stopped():
 			r.Stopped = true
 			return r, nil

@@ -27,6 +27,7 @@ func newApply() *cobra.Command {
 		may    grants
 		pick   selecting
 		sweep  bool
+		attach bool
 		file   string
 		digest string
 	)
@@ -46,6 +47,10 @@ and says what differs. Run again, it goes on where it ended.
 What breaks a rule of --policy is not done: before anything is, the whole plan is
 held to the rules, and later every pass.
 
+--attach only attaches the disks of nodes that lack theirs, such as after a power cut,
+and does not ask: it is known then what they hold, so that plan --out makes a whole
+plan of it, to be approved once.
+
 --destroy destroys every volume that is there and not configured, once somebody has
 typed the cluster's name: --auto-approve does not stand for that. Nothing of a volume
 that is configured goes by it.
@@ -54,11 +59,15 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 		Example: `  strata apply examples/lab
   strata apply --auto-approve --allow-destroy db:n2 .
   strata apply --only volume/db .
+  strata apply --attach .
   strata apply --digest sha256:5f1c… change.plan`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, err := chosen(file, args)
 			if err != nil {
 				return err
+			}
+			if attach && name != "" {
+				return errors.New("--attach goes before a plan is made: name the configuration")
 			}
 			cfg, planOpt, saved, err := applied(&run.src, run.hold.was != "", &may, name, &digest, args)
 			if err != nil {
@@ -83,6 +92,7 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 			if run.part, err = pick.of(cfg, planOpt); err != nil {
 				return err
 			}
+			run.attach = attach
 			return run.out(cmd, cfg, targets, planOpt, saved, digest)
 		},
 	}
@@ -90,6 +100,10 @@ Exit codes: 0 converged, 1 error, 3 some volumes are blocked and the rest conver
 	may.flags(cmd)
 	pick.flags(cmd)
 	sweepFlag(cmd, &sweep)
+	cmd.Flags().BoolVar(&attach, "attach", false, "attach disks, so that it is known what they hold, and do nothing else")
+	cmd.MarkFlagsMutuallyExclusive("attach", "destroy")
+	cmd.MarkFlagsMutuallyExclusive("attach", "only")
+	cmd.MarkFlagsMutuallyExclusive("attach", "except")
 	cmd.Flags().BoolVar(&run.compact, "compact", false, "ask with a line for each object, and the steps that copy, reduce or destroy")
 	cmd.Flags().StringVar(&file, "plan", "", "carry out the saved plan in `FILE`; one whose name ends in .plan needs no --plan")
 	cmd.Flags().StringVar(&digest, "digest", "", "refuse a saved plan that has another `DIGEST` (sha256:…) than show has printed")

@@ -28,6 +28,7 @@ type carrying struct {
 	jobs    int
 	wait    time.Duration
 	all     everyStep
+	attach  bool           // disks only
 	compact bool           // the question is put with a line for each object
 	part    plan.Selection // that is carried out
 	swept   []string       // volumes that are destroyed for not being configured
@@ -64,6 +65,7 @@ func (c *carrying) out(cmd *cobra.Command, cfg *schema.Config, targets map[linea
 		return err
 	}
 	guard := opt.Guard
+	opt.Attach = c.attach
 	opt.Parallelism, opt.Saved, opt.Part, opt.Archives = c.jobs, saved, c.part, c.src.archivesOf(cfg)
 	opt.Fence, opt.Addresses, opt.Keys, opt.HostKeys = c.src.switchOff, c.src.mover, c.src.key, c.src.hostKey
 	defer c.src.closeArchives()
@@ -76,10 +78,10 @@ func (c *carrying) out(cmd *cobra.Command, cfg *schema.Config, targets map[linea
 	if err := c.hold.hold(&opt, &c.src, cfg); err != nil {
 		return err
 	}
-	if c.approve {
+	if c.approve && !c.attach {
 		forewarn(&opt, show.tell)
 	}
-	if !c.approve && saved == nil {
+	if !c.approve && saved == nil && !c.attach {
 		if c.asJSON || !interactive(os.Stdin) {
 			return fmt.Errorf("nobody can be asked for approval here; pass --auto-approve")
 		}

@@ -148,6 +148,8 @@ func result(r *apply.Result) string {
 		return "stopped"
 	case !r.Converged:
 		return "blocked"
+	case r.Attached:
+		return "attached"
 	}
 	return "converged"
 }

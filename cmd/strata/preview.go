@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -38,6 +39,9 @@ func (v *preview) show(cmd *cobra.Command, src *source, args []string, cfg *sche
 	}
 	p.Notes = append(p.Notes, said...)
 	p.Notes = append(p.Notes, recipe.Unused(cfg, snap, opt)...)
+	if v.file != "" && slices.ContainsFunc(p.Passes, func(pass plan.Pass) bool { return len(pass.Assumes) > 0 }) {
+		p.Notes = append(p.Notes, unseen)
+	}
 	out := p.Outline(cfg.Cluster)
 	verdict := forbid(v.policy, cfg, out)
 	if v.file != "" && verdict == nil {
@@ -62,6 +66,13 @@ func (v *preview) show(cmd *cobra.Command, src *source, args []string, cfg *sche
 		return exitBlocked
 	}
 	return nil
+}
+
+// unseen is said of a plan that is saved before disks were looked at.
+var unseen = plan.Finding{
+	About: "saved plan",
+	Text:  "where a disk turns out not to be blank, it has nothing of what is to be done then",
+	Hint:  "after a power cut, strata apply --attach has disks looked at first: then one plan has everything",
 }
 
 var errUnreached = errors.New("no node could be reached, so nothing is known of what there is: the plan says why, for each")

@@ -143,6 +143,10 @@ func verdict(r *apply.Result) string {
 		return "Stopped before the end"
 	case len(r.Failures) > 0:
 		return amount.Of(len(r.Failures), "section") + " failed"
+	case r.Attached && r.Converged:
+		return "Disks are attached"
+	case r.Attached:
+		return fmt.Sprintf("Disks are attached but for what is blocked (%d)", len(r.Plan.Blocked))
 	case !r.Converged:
 		return fmt.Sprintf("Converged but for what is blocked (%d)", len(r.Plan.Blocked))
 	}
