@@ -76,12 +76,37 @@ func (f *files) embeds(name, shown string, file *ast.File) (problems Problems) {
 			}
 			f.sources.file(abs)
 			f.embedded[abs] = embedding{path, filepath.Join(filepath.Dir(shown), filepath.FromSlash(path))}
-			if p := unreadableFile(abs); p != nil {
+			p := unreadableFile(abs)
+			if p == nil {
+				p = outside(abs, dir)
+			}
+			if p != nil {
 				problems = append(problems, &Problem{Pos: posOf(e.Attribute.Pos), Text: "@embed: " + f.embedded[abs].shown + ": " + p.Text, Hint: p.Hint})
 			}
 		}
 	}
 	return problems
+}
+
+// outside says that a file is, by links on the way to it, none of the module around a
+// directory, or not below the directory where it is in none: a configuration that somebody
+// proposes would show what else there is on the machine that plans it. Nil when it is.
+func outside(path, dir string) *Problem {
+	root := moduleRoot(dir)
+	if root == "" {
+		root = dir
+	}
+	at, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return unreadable(path, err)
+	}
+	if root, err = filepath.EvalSymlinks(root); err != nil {
+		return unreadable(path, err)
+	}
+	if rel, err := filepath.Rel(root, at); err != nil || !filepath.IsLocal(rel) {
+		return &Problem{Path: path, Text: "is a link to a file outside of the configuration's directory, or its module", Hint: "embed what is in there"}
+	}
+	return nil
 }
 
 func lookup(e *embed.Embed, argument string) string {
