@@ -11,6 +11,11 @@
 # POLICY is a directory with rules for plans, and BEFORE the configuration before
 # the change, whose labels count for the rules, too. Both have to come from where
 # whoever proposes the change cannot change them.
+# After a power cut, before a plan that is to be approved (and not for a proposal), run
+#
+#	strata apply --attach DIR
+#
+# so that disks are looked at: then the plan has the whole recovery.
 set -eu
 dir=${1:-.} policy=${2:-} before=${3:-}
 set -- "$dir"
