@@ -135,7 +135,7 @@ func volumeTree(v report.Volume) any {
 		t.Child("scrub: " + scrubLine(v.Scrub))
 	}
 	for _, r := range v.Replicas {
-		rt := tree.Root(fmt.Sprintf("%s  %s/%s  %s, %s written  %s", r.Node, r.Lvstore, r.Head, amount.About(r.Size), amount.About(r.Allocated), legStyle(r.Leg).Render(r.Leg)))
+		rt := tree.Root(fmt.Sprintf("%s  %s/%s  %s, %s written  %s", r.Node, r.Lvstore, r.Head, amount.About(r.Size), amount.About(r.Written()), legStyle(r.Leg).Render(r.Leg)))
 		if len(r.Stack) > 0 && (len(r.Stack[0].Above) > 0 || r.Stack[0].Name != r.Head) {
 			rt.Child(stackTree(r.Stack[0], r.Head))
 		}
