@@ -10,7 +10,6 @@ import (
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
-	"strata/state"
 )
 
 // A node that is drained is one where no replica is to be (place.go). Ladder, of every volume
@@ -52,20 +51,8 @@ func (p *passes) presence(n lineage.Node) presence {
 	out := presence{volumes: map[string]bool{}}
 	for _, name := range p.w.Volumes() {
 		for _, id := range p.w.Incarnations(name) {
-			inc := p.w.Incarnation(id)
-			bytes, lvols, paths := int64(0), 0, 0
-			add := func(x state.Placed) {
-				if x.Node == n {
-					lvols++
-					bytes += x.Lvol.Allocated * clusterSize(p.w.Nodes[n], x.Lvol.Lvstore)
-				}
-			}
-			for _, h := range inc.Heads {
-				add(h.Placed)
-			}
-			for _, o := range inc.Others {
-				add(o)
-			}
+			inc, paths := p.w.Incarnation(id), 0
+			has := p.lying(inc, func(at lineage.Place) bool { return at.Node == n })
 			serves := slices.ContainsFunc(pieces(inc), func(x piece) bool { return x.on() == n && x.bears() })
 			for _, e := range slices.Concat(inc.Exports, inc.Standbys) {
 				if e.Node == n {
@@ -73,7 +60,7 @@ func (p *passes) presence(n lineage.Node) presence {
 				}
 			}
 			switch {
-			case lvols+paths == 0 && !serves:
+			case has.lvols+paths == 0 && !serves:
 				continue
 			case p.cfg.Volume(name) == nil:
 				out.others = append(out.others, id.String())
@@ -81,9 +68,9 @@ func (p *passes) presence(n lineage.Node) presence {
 			}
 			out.volumes[name] = true
 			out.served += boolToInt(serves)
-			if lvols > 0 {
+			if has.lvols > 0 {
 				out.replicas++
-				out.bytes += bytes
+				out.bytes += has.bytes
 			}
 		}
 	}

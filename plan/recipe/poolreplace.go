@@ -55,25 +55,13 @@ func (p *passes) leavingPools() map[lineage.Place]contents {
 
 func (p *passes) contents(in lineage.Place) contents {
 	out := contents{volumes: map[string]bool{}}
-	cluster := clusterSize(p.w.Nodes[in.Node], in.Lvstore)
 	for _, name := range p.w.Volumes() {
 		for _, id := range p.w.Incarnations(name) {
-			inc, lvols := p.w.Incarnation(id), 0
-			add := func(x state.Placed) {
-				if x.Place() == in {
-					lvols++
-					out.bytes += x.Lvol.Allocated * cluster
-				}
-			}
-			for _, h := range inc.Heads {
-				add(h.Placed)
-				out.heads += boolToInt(h.Place() == in)
-			}
-			for _, o := range inc.Others {
-				add(o)
-			}
+			has := p.lying(p.w.Incarnation(id), func(at lineage.Place) bool { return at == in })
+			out.bytes += has.bytes
+			out.heads += has.heads
 			switch {
-			case lvols == 0:
+			case has.lvols == 0:
 			case p.cfg.Volume(name) == nil:
 				out.others = append(out.others, id.String())
 			default:
@@ -82,6 +70,32 @@ func (p *passes) contents(in lineage.Place) contents {
 		}
 	}
 	return out
+}
+
+// lying is what lies somewhere of an incarnation.
+type lying struct {
+	lvols, heads int
+	bytes        int64 // in the lvols
+}
+
+// lying counts what of an incarnation is in the places that are asked for.
+func (p *passes) lying(inc *state.Incarnation, there func(lineage.Place) bool) (has lying) {
+	add := func(x state.Placed) {
+		has.lvols++
+		has.bytes += x.Lvol.Allocated * clusterSize(p.w.Nodes[x.Node], x.Lvol.Lvstore)
+	}
+	for _, h := range inc.Heads {
+		if there(h.Place()) {
+			add(h.Placed)
+			has.heads++
+		}
+	}
+	for _, o := range inc.Others {
+		if there(o.Place()) {
+			add(o)
+		}
+	}
+	return has
 }
 
 // tellReplacedPools says of the pools that others replace how far that is, and what is to
