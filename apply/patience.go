@@ -30,10 +30,11 @@ type Patience struct {
 // absence is of one peer.
 type absence struct {
 	since  time.Time
-	hung   bool      // it hung when it was last looked at
-	held   bool      // a node of it was suspended when it was last looked at
-	proven time.Time // from then on it cannot be one that vanished
-	over   bool      // it was waited for no more by the last look
+	bound  time.Duration // how long it is waited for
+	hung   bool          // it hung when it was last looked at
+	held   bool          // a node of it was suspended when it was last looked at
+	proven time.Time     // from then on it cannot be one that vanished
+	over   bool          // it was waited for no more by the last look
 }
 
 // hangs is how long a peer that does not answer may be one that vanished, and whose
@@ -74,12 +75,22 @@ func (p *Patience) look(waits []state.Waiting, began, now time.Time) map[lineage
 		if a.hung = w.Hung; w.Hung && (!known || !before[w.Link].hung) {
 			a.proven = now.Add(hangs(p.cfg.Links))
 		}
+		a.bound = p.bound(w)
 		if peers[w.Link], a.over = plan.PeerWaits, !now.Before(p.until(a)); a.over {
 			peers[w.Link] = plan.PeerOver
 		}
 		p.gone[w.Link] = a
 	}
 	return peers
+}
+
+// bound is how long a peer is waited for. One that a target should give up by itself is, until it
+// is certain that this does not happen: it looks at the time only between two tries.
+func (p *Patience) bound(w state.Waiting) time.Duration {
+	if loss := p.cfg.Links.CtrlrLossTimeoutSec; !w.Link.Wait && w.State != "enabled" && loss > 0 {
+		return time.Duration(loss)*time.Second + busyTimeout
+	}
+	return p.cfg.Links.Patience()
 }
 
 // suspended reports whether a node of a link is suspended, or that of the peer is no more
@@ -106,7 +117,7 @@ func (p *Patience) tell(told func([]state.Waiting)) {
 
 // until is when a peer is waited for no more.
 func (p *Patience) until(a absence) time.Time {
-	end := a.since.Add(p.cfg.Links.Patience())
+	end := a.since.Add(a.bound)
 	if a.hung && a.proven.Before(end) {
 		return a.proven
 	}

@@ -28,8 +28,14 @@ type served struct {
 
 func servedTest(t *testing.T, test func(*testing.T, *served)) {
 	t.Helper()
+	servedOver(t, `{loss: "wait", patience: "7s"}`, test)
+}
+
+// servedOver is servedTest over other links.
+func servedOver(t *testing.T, links string, test func(*testing.T, *served)) {
+	t.Helper()
 	cfg := config(t, `{db: {size: 4Mi, replicas: on: ["n1", "n2"], engine: "n1", export: nvmf: hosts: "any"}}
-links: {loss: "wait", patience: "7s"}`)
+links: `+links)
 	synctest.Test(t, func(t *testing.T) {
 		c := cluster(t)
 		defer c.Close()

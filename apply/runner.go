@@ -145,7 +145,7 @@ func (x *Runner) Look(ctx context.Context) error {
 	}
 	x.patience.waits = x.looker.last.Waits(x.cfg.Cluster)
 	now := time.Now()
-	x.planner.opt.Peers = x.patience.look(x.patience.waits, x.looker.at, now)
+	x.planner.opt.Peers = x.patience.look(slices.Concat(x.patience.waits, x.looker.last.Resets(x.cfg.Cluster)), x.looker.at, now)
 	x.planner.opt.Silent = x.patience.miss(lost(x.cfg, x.looker.last), x.looker.at, now)
 	x.planner.opt.Off = x.executor.caller.fences.look(x.looker.last)
 	b := x.executor.caller.backups

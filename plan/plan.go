@@ -184,8 +184,8 @@ type Options struct {
 	// that are not among them a replica is made elsewhere. nil: nobody knows since when
 	// nodes are away, and what may be on one that cannot be read is made nowhere else.
 	Away map[lineage.Node]bool
-	// Peers has the links that wait and whose peer is gone (state.Snapshot.Waits), as
-	// far as somebody knows since when.
+	// Peers has the links that wait and whose peer is gone (state.Snapshot.Waits), and those
+	// that are connecting (state.Snapshot.Resets), as far as somebody knows since when.
 	Peers map[lineage.Link]Peer
 	// Failover has the volumes of which the operator says that the node of their engine is
 	// off, and has not gone on with fewer replicas: another takes over.

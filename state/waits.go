@@ -54,17 +54,46 @@ func (s *Snapshot) Waits(c lineage.Cluster) (all []Waiting) {
 				continue
 			}
 			w := Waiting{Link: link, At: name, Controller: ctrl.Name, State: ctrl.State}
-			absent := false
-			for u, r := range n.Remotes {
-				if r.Controller == ctrl.Name && n.serves(u) {
-					w.Legs = append(w.Legs, u)
-					absent = absent || r.Absent
-				}
-			}
-			slices.Sort(w.Legs)
+			var absent bool
+			w.Legs, absent = n.uses(ctrl)
 			w.Hung = link.Wait && ctrl.State == "enabled" && !absent && s.hangs(n, link.From, w.Legs)
 			if len(w.Legs) > 0 && (ctrl.State != "enabled" || absent || w.Hung) {
 				all = append(all, w)
+			}
+		}
+	}
+	return all
+}
+
+// uses are the legs that a node serves through a controller, sorted, and whether the peer shows
+// one of them no more.
+func (n *Node) uses(ctrl *Controller) (legs []lineage.UUID, absent bool) {
+	for u, r := range n.Remotes {
+		if r.Controller == ctrl.Name && n.serves(u) {
+			legs = append(legs, u)
+			absent = absent || r.Absent
+		}
+	}
+	slices.Sort(legs)
+	return legs, absent
+}
+
+// Resets are the links that give a peer up by themselves, whose controller connects to a peer
+// that answers, and through which something is used; in the order of nodes and controllers.
+//
+// That takes a target some seconds. But one whose peer ends when the admin queue is connected and
+// an I/O queue is not yet is never done with it (seen on v26.05), and as long as it connects it counts none
+// of the times after which it would give the peer up: I/O waits without end.
+func (s *Snapshot) Resets(c lineage.Cluster) (all []Waiting) {
+	for _, name := range slices.Sorted(maps.Keys(s.Nodes)) {
+		n := s.Nodes[name]
+		for _, ctrl := range slices.SortedFunc(maps.Values(n.Controllers), func(a, b *Controller) int { return cmp.Compare(a.Name, b.Name) }) {
+			link, ok := c.ParseLink(ctrl.NQN)
+			if !ok || link.Wait || ctrl.State != "resetting" || s.Nodes[link.From] == nil || s.Nodes[link.From].Unknown != "" {
+				continue
+			}
+			if legs, _ := n.uses(ctrl); len(legs) > 0 {
+				all = append(all, Waiting{Link: link, At: name, Controller: ctrl.Name, State: ctrl.State, Legs: legs})
 			}
 		}
 	}

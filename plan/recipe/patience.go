@@ -43,9 +43,15 @@ type lost struct {
 }
 
 // findWaiting finds the links that wait for their peers when the pass begins, and
-// which of them are to be let go.
+// which of them are to be let go. Others are among them if they should have given their peer
+// up by themselves, and do not.
 func (b *builder) findWaiting() {
 	b.links.waiting = b.w.Waits(b.cfg.Cluster)
+	for _, w := range b.w.Resets(b.cfg.Cluster) {
+		if b.opt.Peers[w.Link] == plan.PeerOver {
+			b.links.waiting = append(b.links.waiting, w)
+		}
+	}
 	b.links.lost = map[lineage.Link]*lost{}
 	for _, w := range b.links.waiting {
 		if why, over := b.over(w); over {
@@ -88,6 +94,8 @@ func (b *builder) over(w state.Waiting) (reason, bool) {
 		return because(pos, "%s does not answer, and holds up hosts", w.From), true
 	case w.State == "enabled":
 		return because(pos, "%s is back without what %s writes to, and is waited for no more", w.From, w.At), true
+	case !w.Link.Wait:
+		return because(pos, "controller %s on %s is not done with connecting to %s, and never will be", w.Controller, w.At, w.From), true
 	}
 	return because(pos, "%s is gone (controller %s is %s), and is waited for no more", w.From, w.Controller, w.State), true
 }

@@ -40,6 +40,7 @@ type controller struct {
 	news     []uint32 // those whose events are being looked into
 	abroad   *abroad  // where it is attached to what is not simulated; nil while it is not connected
 	travels  bool     // it has been
+	stranded bool     // its try to connect never ends
 	blocks   bool     // an attempt of it holds up the process
 	held     int      // bdevs that somebody keeps from going
 }

@@ -211,7 +211,7 @@ func (p *process) detach(q *named) (any, error) {
 		return p.removal(ct.localBdev)
 	}
 	timedOut := errno(etimeout)
-	if ct.state == ctrlResetting {
+	if ct.state == ctrlResetting && !ct.stranded {
 		ct.state = ctrlDeleting
 		return nil, &later{ready: func() bool { return p.controller(q.Name) != ct }, done: func(bool) (any, error) { return true, nil }}
 	}

@@ -83,7 +83,7 @@ func (ct *controller) attempt() {
 		ct.travelAgain()
 		return
 	}
-	if ct.connect() {
+	if ct.strand() || ct.connect() {
 		return
 	}
 	q := ct.peer()
@@ -124,7 +124,7 @@ func (ct *controller) failed() {
 func (p *process) noticeSilence() {
 	for _, ct := range slices.Clone(p.nvme) {
 		switch {
-		case ct.local != nil:
+		case ct.local != nil, ct.stranded:
 		case ct.sub == nil:
 			if q := ct.peer(); ct.state == ctrlResetting && q != nil && !ct.mute(q) {
 				ct.attempt()

@@ -20,6 +20,7 @@ type Target struct {
 	calls  *callLog
 
 	examineTime time.Duration // it takes to look into a disk
+	strands     bool          // the next try to connect again has no end
 
 	p *process // nil while stopped
 
