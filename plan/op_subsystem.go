@@ -116,7 +116,7 @@ func (op AnyHost) Facts() Facts {
 	}
 	return Facts{risk, subsystemNamed(op.NQN), noHosts, noCopy}
 }
-func (op AnyHost) key() key     { return key{subsystemNamed(op.NQN), flag(op.Allow)} }
+func (op AnyHost) key() key { return key{subsystemNamed(op.NQN), flag(op.Allow)} }
 
 // ListenerAdd is nvmf_subsystem_add_listener.
 type ListenerAdd struct {
