@@ -13,6 +13,9 @@ import (
 // HostKey is a key that a host of a volume, or the target, proves to have.
 type HostKey struct{ key *nvmetcp.Key }
 
+// NewHostKey makes one at random.
+func NewHostKey() HostKey { return HostKey{nvmetcp.NewKey()} }
+
 var errNoHostKey = errors.New("what is there is no key of a host: it has to begin with DHHC-1:01: and end with a colon, as nvme gen-dhchap-key --hmac=1 prints them")
 
 // ParseHostKey reads one. Its error says nothing of what is there.
