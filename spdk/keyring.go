@@ -1,6 +1,9 @@
 package spdk
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // KeyAdd names a file of the target's machine that has a key (keyring_file_add_key). It
 // is read whenever somebody authenticates. Nobody but the target's own user may read it.
@@ -53,6 +56,26 @@ type HostKeysSet struct {
 
 func (HostKeysSet) Method() string   { return "nvmf_subsystem_set_keys" }
 func (p HostKeysSet) Object() string { return p.NQN }
+
+// ControllerKeysSet has a controller prove itself with other keys, by name, at once and from
+// then on (bdev_nvme_set_keys). Without any it proves nothing from then on. Of keys that were set
+// so the target reads the names on every connection: they have to stay in the keyring.
+type ControllerKeysSet struct {
+	Name    string `json:"name"`
+	Key     string `json:"dhchap_key,omitzero"`
+	CtrlKey string `json:"dhchap_ctrlr_key,omitzero"`
+}
+
+func (ControllerKeysSet) Method() string   { return "bdev_nvme_set_keys" }
+func (p ControllerKeysSet) Object() string { return p.Name }
+
+// Timeout allows for a peer that does not answer.
+func (ControllerKeysSet) Timeout() time.Duration { return connectTimeout }
+
+// SetControllerKeys gives a controller other keys (bdev_nvme_set_keys).
+func (c *Client) SetControllerKeys(ctx context.Context, p ControllerKeysSet) error {
+	return c.do(ctx, NewReq(p, nil))
+}
 
 // SetHostKeys gives a host other keys (nvmf_subsystem_set_keys).
 func (c *Client) SetHostKeys(ctx context.Context, p HostKeysSet) error {

@@ -3,6 +3,7 @@ package contract
 import (
 	"os"
 	"path/filepath"
+	"slices"
 
 	"strata/nvmetcp"
 )
@@ -107,6 +108,69 @@ var keyCases = []example{
 		c.n1.ok("nvmf_subsystem_set_keys", of(nil))
 		c.equal("hosts", c.hostsOf(c.n1), []listedHost{{host, "", ""}})
 		c.n2.attach(c.n1, M{"hostnqn": host})
+	}},
+	{name: "keys of controllers", nodes: 2, only: stock, run: func(c *run) {
+		const host = "nqn.2026-01.io.example:h"
+		files := map[string]string{"host": c.keyFile("host"), "ctrlr": c.keyFile("ctrlr"), "new": c.keyFile("new")}
+		know := func(n *node) {
+			for name, path := range files {
+				n.ok("keyring_file_add_key", M{"name": name, "path": path})
+			}
+		}
+		both := M{"dhchap_key": "host", "dhchap_ctrlr_key": "ctrlr"}
+		of := func(more M) M { return with(M{"nqn": c.n1.nqn(), "host": host}, more) }
+		let := func(keys M) {
+			c.n1.ok("nvmf_create_subsystem", M{"nqn": c.n1.nqn(), "ana_reporting": true, "max_namespaces": 64})
+			c.n1.ok("nvmf_subsystem_add_host", of(keys))
+			c.n1.ok("nvmf_subsystem_add_listener", M{"nqn": c.n1.nqn(), "listen_address": c.n1.address()})
+		}
+		told := func(keys M) M { return with(M{"name": "n1"}, keys) }
+		state := func(want string) func() bool {
+			return func() bool { return slices.Equal(c.n2.controllerStates(), []string{want}) }
+		}
+		killed := func() {
+			c.kill(c.n1)
+			c.until("the loss is seen", state("reconnect_is_delayed"))
+			c.start(c.n1)
+			c.n1.ok("nvmf_create_transport", M{"trtype": "TCP"})
+			know(c.n1)
+		}
+
+		// One that is connected is told of keys, its target first: it proves itself at once.
+		know(c.n1)
+		know(c.n2)
+		let(nil)
+		c.n2.attach(c.n1, forever, M{"hostnqn": host})
+		c.n1.ok("nvmf_subsystem_set_keys", of(both))
+		c.n2.ok("bdev_nvme_set_keys", told(both))
+		c.equal("controllers", c.n2.controllerStates(), []string{"enabled"})
+		c.n2.refuses(-126, "Required key not available", "bdev_nvme_set_keys", told(M{"dhchap_key": "none"}))
+		c.n2.refuses(-19, "No such device", "bdev_nvme_set_keys", M{"name": "other"})
+
+		// It comes back with these.
+		killed()
+		let(both)
+		c.until("it is back", state("enabled"))
+
+		// It is told to prove nothing while its peer is away, and so comes back to one that asks for nothing.
+		c.kill(c.n1)
+		c.until("the loss is seen", state("reconnect_is_delayed"))
+		c.n2.ok("bdev_nvme_set_keys", told(nil))
+		c.start(c.n1)
+		c.n1.ok("nvmf_create_transport", M{"trtype": "TCP"})
+		let(nil)
+		c.until("it is back", state("enabled"))
+
+		// What has failed once fails with whatever keys, until nothing is to be proved.
+		know(c.n1)
+		c.n1.ok("nvmf_subsystem_set_keys", of(both))
+		c.n2.refuses(-13, "Permission denied", "bdev_nvme_set_keys", told(M{"dhchap_key": "new"}))
+		c.until("it is lost", func() bool { return !state("enabled")() })
+		c.n1.ok("nvmf_subsystem_set_keys", of(nil))
+		c.n2.ok("bdev_nvme_set_keys", told(nil))
+		c.until("it is back", state("enabled"))
+		c.n1.ok("nvmf_subsystem_set_keys", of(both))
+		c.n2.refuses(-13, "Permission denied", "bdev_nvme_set_keys", told(both))
 	}},
 }
 

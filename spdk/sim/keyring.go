@@ -25,6 +25,7 @@ type keyFile struct {
 	name, path string
 	files      fs.FS
 	removed    bool // and in use
+	freed      bool // it is in no keyring any more, and nothing holds it
 }
 
 // keys are what a host has to prove that it has, and the target to it; by name, "" for none.
@@ -97,7 +98,13 @@ func (p *process) forgetKeys() {
 			used[h.host], used[h.target] = true, true
 		}
 	}
-	p.keyring = slices.DeleteFunc(p.keyring, func(k *keyFile) bool { return k.removed && !used[k] })
+	for _, ct := range p.nvme {
+		used[ct.attachedWith.host], used[ct.attachedWith.target] = true, true
+	}
+	p.keyring = slices.DeleteFunc(p.keyring, func(k *keyFile) bool {
+		k.freed = k.removed && !used[k]
+		return k.freed
+	})
 }
 
 func (p *process) getKeys(*struct{}) (any, error) {
@@ -155,7 +162,8 @@ func (p *process) setKeys(q *struct {
 }
 
 // setControllerKeys has a controller use other keys from now on: it authenticates with them
-// at once, and a peer that has others ends the connection.
+// at once, and a peer that has others ends the connection. One that is not connected does so when
+// it is again, and the call is answered then.
 func (p *process) setControllerKeys(q *struct {
 	Name string `json:"name"`
 	keys
@@ -168,12 +176,38 @@ func (p *process) setControllerKeys(q *struct {
 	if !ok {
 		return nil, errno(enokey)
 	}
-	ct.keys = found
-	if ct.sub == nil || ct.sub.admits(ct.hostNQN, ct.offers()) {
+	ct.keys, ct.told = found, true
+	switch {
+	case found.host == nil:
+		return true, nil
+	case ct.sub == nil:
+		return nil, &later{ready: func() bool { return ct.sub != nil || p.controller(q.Name) != ct }, done: func(bool) (any, error) {
+			if p.controller(q.Name) != ct {
+				return nil, errno(enodev)
+			}
+			return true, nil
+		}}
+	case ct.proves(ct.sub):
 		return true, nil
 	}
 	ct.lost()
 	return nil, errno(eacces)
+}
+
+// proves authenticates the controller, if it has keys. One that has failed once never succeeds
+// again, with whatever keys: the target keeps the first failure. A key that was given by
+// setControllerKeys is not held, and a target that reads one which is gone ends.
+func (ct *controller) proves(s *subsystem) bool {
+	has := ct.offers()
+	if has.host == nil {
+		return s.admits(ct.hostNQN, has)
+	}
+	if ct.told && (ct.keys.host.freed || ct.keys.target != nil && ct.keys.target.freed) {
+		ct.p.die()
+		return false
+	}
+	ct.unproven = ct.unproven || s.keys[ct.hostNQN].host == nil || !s.admits(ct.hostNQN, has)
+	return !ct.unproven
 }
 
 // offers are the keys that a controller has, as their files are now.

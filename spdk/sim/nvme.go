@@ -16,6 +16,10 @@ type controller struct {
 	nqn     string
 	hostNQN string
 	keys    hostKeys
+	// attachedWith are those that it holds for as long as it is there, and told says that it has
+	// others since. unproven: it has failed to authenticate.
+	attachedWith   hostKeys
+	told, unproven bool
 
 	local     *disk // of a controller in the machine
 	localBdev *bdev
@@ -85,8 +89,8 @@ func (ct *controller) connect() bool {
 	if s == nil {
 		return false
 	}
-	l, id, ok := s.connect(ct.hostNQN, ct.addr.key(), ct.offers())
-	if !ok {
+	l, id, ok := s.reach(ct.hostNQN, ct.addr.key())
+	if !ok || !ct.proves(s) {
 		return false
 	}
 	ct.unblock()

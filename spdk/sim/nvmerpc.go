@@ -73,7 +73,7 @@ func (p *process) attach(q *attachment) (any, error) {
 	if !known {
 		return nil, errno(enokey)
 	}
-	ct.keys = found
+	ct.keys, ct.attachedWith = found, found
 	if ct.addr.Family == "" {
 		ct.addr.Family = "IPv4"
 	}
