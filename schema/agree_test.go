@@ -94,7 +94,7 @@ var agreeBase = map[string]string{
 // agreePaths are where each of agreeValues is put, besides those of agreeBase.
 var agreePaths = []string{
 	"links", "pauseLimit", "auto", "replaceAfter", "nodes", "volumes", "unknown",
-	"links.transportAckTimeout", "links.ctrlrLossTimeoutSec", "links.reconnectDelaySec", "links.fastIOFailTimeoutSec", "links.loss", "links.patience", "links.x",
+	"links.transportAckTimeout", "links.ctrlrLossTimeoutSec", "links.reconnectDelaySec", "links.fastIOFailTimeoutSec", "links.loss", "links.patience", "links.auth", "links.keys", "links.x",
 	"nodes.n1", "nodes.N1", "nodes.n1.port", "nodes.n1.labels", "nodes.n1.labels.zone", "nodes.n1.labels.-", "nodes.n1.pools", "nodes.n1.x",
 	"nodes.n1.pools.fast", "nodes.n1.pools.F", "nodes.n1.pools.fast.uring", "nodes.n1.pools.fast.blockSize", "nodes.n2.pools.old.blockSize",
 	"nodes.n1.pools.fast.clusterSize", "nodes.n1.pools.fast.format", "nodes.n1.pools.fast.lvstore", "nodes.n1.pools.fast.renamedFrom", "nodes.n1.pools.fast.overcommit", "nodes.n1.pools.fast.clear", "nodes.n1.pools.mem.replaces", "nodes.n2.pools.old.lvstore", "nodes.n1.pools.fast.x",

@@ -62,6 +62,9 @@ type Links struct {
 	// before its replicas are let go; 0: the target gives it up by itself, by the
 	// timeouts above, and every link that waits has those of waitingLinks.
 	PatienceMs int `json:",omitempty"`
+	// Keys says by which keys the ends of every link prove themselves to each other, which
+	// strata makes: another number, other keys. 0: they prove nothing.
+	Keys int `json:",omitempty"`
 }
 
 // Wait reports whether links wait for a lost peer until somebody lets go of it.

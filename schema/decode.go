@@ -9,7 +9,7 @@ import (
 // The fields of each struct of schema.cue.
 var (
 	configFields      = []string{"cluster", "links", "pauseLimit", "auto", "replaceAfter", "nodes", "discovery", "retired", "archives", "volumes"}
-	linksFields       = []string{"loss", "patience", "transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
+	linksFields       = []string{"loss", "patience", "auth", "keys", "transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
 	nodeFields        = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild", "maintenance", "fence", "replaces"}
 	httpFields        = []string{"password", "ca"}
 	sshFields         = []string{"key", "passphrase", "knownHosts"}

@@ -48,6 +48,7 @@ func (s *spot) links(l *Links) {
 		}
 	}
 	const seconds, loss = "a number of seconds from 1 to 3600", "-1 or a number of seconds from 1 to 3600"
+	o.linkAuth(l)
 	set(&l.TransportAckTimeout, "transportAckTimeout", "a whole number from 0 to 31 (2^n milliseconds; 0 leaves the target's default)", 0, 31)
 	if l.Wait() {
 		return
@@ -100,6 +101,32 @@ func (o object) loss(l *Links) {
 	}
 	if d, ok := patience.lasts(`a time in whole milliseconds from "1s" to "24h", such as "5s"`, minPatience, maxPatience, time.Millisecond); ok {
 		l.PatienceMs = int(d / time.Millisecond)
+	}
+}
+
+// maxLinkKeys is the greatest number that keys of links have.
+const maxLinkKeys = 1_000_000
+
+// linkAuth reads whether the ends of links prove themselves, and by which keys.
+func (o object) linkAuth(l *Links) {
+	given := o.field("keys")
+	if !o.field("auth").boolean() {
+		if given != nil {
+			given.wrong("write auth: true beside it", "is for links whose ends prove themselves to each other")
+		}
+		return
+	}
+	l.Keys = 1
+	if n, ok := given.integer("a whole number from 1 to 1000000", 1, maxLinkKeys); ok {
+		l.Keys = int(n)
+	}
+}
+
+// proves checks that strata can put the keys of links on a node.
+func (r *relations) proves(n *Node, o object) {
+	if r.cfg.Links.Keys > 0 && n.KeyDir() == "" {
+		o.field("rpc").wrong("reach it by ssh://user@host/socket, or write links: auth: false",
+			"is no ssh://, and strata puts the keys of links (links: auth: true) on nodes by ssh only")
 	}
 }
 

@@ -69,6 +69,7 @@ func (r *relations) node(n *Node, o object, good bool) {
 			r.listeners[at] = n.Name
 		}
 	}
+	r.proves(n, o)
 	pools := o.field("pools").each("pool", "")
 	for i, p := range n.Pools {
 		for _, before := range n.Pools[:i] {
