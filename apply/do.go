@@ -78,7 +78,7 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: spdk.DiscoveryNQN, Address: address(op.Address, op.Port)})
 	case plan.Refer:
 		return t.ReferralAdd(ctx, spdk.ReferralAdd{Address: address(op.Address, op.Port)})
-	case plan.KeySend, plan.KeyErase, plan.KeyAdd, plan.KeyRemove, plan.HostKeysSet:
+	case plan.KeySend, plan.LinkKeysMake, plan.KeyErase, plan.KeyAdd, plan.KeyRemove, plan.HostKeysSet, plan.ControllerKeysSet:
 		return c.authenticate(ctx, t, op)
 	case plan.HostRefuse:
 		return t.HostRemove(ctx, string(op.NQN), string(op.Host))
@@ -240,7 +240,7 @@ func attach(ctx context.Context, t *spdk.Client, op plan.ControllerAttach) error
 		Name: op.Controller, TrType: "TCP", AdrFam: family(op.Address), TrAddr: op.Address, TrSvcID: op.Port,
 		SubNQN: string(op.NQN), HostNQN: string(op.HostNQN), MaxBdevs: lineage.LinkNamespaces,
 		CtrlrLossTimeoutSec: int32(op.Links.CtrlrLossTimeoutSec), ReconnectDelaySec: uint32(op.Links.ReconnectDelaySec),
-		FastIOFailTimeoutSec: uint32(op.Links.FastIOFailTimeoutSec),
+		FastIOFailTimeoutSec: uint32(op.Links.FastIOFailTimeoutSec), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey,
 	})
 	return err
 }

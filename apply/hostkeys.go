@@ -73,6 +73,10 @@ func (c *caller) authenticate(ctx context.Context, t *spdk.Client, op plan.Op) e
 	switch op := op.(type) {
 	case plan.KeySend:
 		return c.sendKey(ctx, t, op)
+	case plan.LinkKeysMake:
+		return c.makeLinkKeys(ctx, op)
+	case plan.ControllerKeysSet:
+		return setControllerKeys(ctx, t, op)
 	case plan.KeyErase:
 		return eraseKey(ctx, t, op)
 	case plan.KeyAdd:

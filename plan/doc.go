@@ -74,7 +74,8 @@
 //     backup    a snapshot is recorded in an archive that is to be there [change]
 //     scrub     layers are read, if that is asked for or due, and compared [change]
 //  5. Every pair of nodes that a volume needs a link between has one, and one
-//     that carries nothing is let go (link.go, idle.go).
+//     that carries nothing is let go (link.go, idle.go). Their ends prove themselves to each
+//     other, if that is asked for (linkkeys.go).
 //  6. What is ours but not configured is destroyed if the operator allows it,
 //     else reported (destroy.go).
 //  7. Records of archives go that are too many, and what only they needed [change] (forget.go).

@@ -52,9 +52,14 @@ type KeyAdd struct {
 	Path string
 }
 
-func (op KeyAdd) Words() string { return fmt.Sprintf("use the key in %s", op.Path) }
-func (op KeyAdd) Facts() Facts  { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
-func (op KeyAdd) key() key      { return key{text(op.Name), text(op.Path)} }
+func (op KeyAdd) Words() string {
+	if k, used := lineage.UsedLinkKeys(op.Name); used {
+		return fmt.Sprintf("note that its controller uses keys %s", pairWords(k))
+	}
+	return fmt.Sprintf("use the key in %s", op.Path)
+}
+func (op KeyAdd) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
+func (op KeyAdd) key() key     { return key{text(op.Name), text(op.Path)} }
 
 // KeyRemove is keyring_file_remove_key, of a key that no host needs any more. The file stays.
 type KeyRemove struct {
@@ -63,9 +68,14 @@ type KeyRemove struct {
 	Path string
 }
 
-func (op KeyRemove) Words() string { return fmt.Sprintf("do not use the key in %s any more", op.Path) }
-func (op KeyRemove) Facts() Facts  { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
-func (op KeyRemove) key() key      { return key{text(op.Name), text(op.Path)} }
+func (op KeyRemove) Words() string {
+	if k, used := lineage.UsedLinkKeys(op.Name); used {
+		return fmt.Sprintf("do not note any more that its controller uses keys %s", pairWords(k))
+	}
+	return fmt.Sprintf("do not use the key in %s any more", op.Path)
+}
+func (op KeyRemove) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
+func (op KeyRemove) key() key     { return key{text(op.Name), text(op.Path)} }
 
 // HostKeysSet is nvmf_subsystem_set_keys, of a host that is let in already: from here on it
 // authenticates with other keys, or with none. Its connections stay.

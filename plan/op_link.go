@@ -30,18 +30,24 @@ type ControllerAttach struct {
 	Address    string
 	Port       string
 	Links      schema.Links
+	// Keys are by what it proves itself; zero for what lets it in without.
+	Keys lineage.HostKeys `json:",omitzero"`
 }
 
 func (op ControllerAttach) Words() string {
-	return fmt.Sprintf("attach %s at %s as %s", op.NQN, lineage.Portal{Address: op.Address, Port: op.Port}, op.Controller)
+	words := fmt.Sprintf("attach %s at %s as %s", op.NQN, lineage.Portal{Address: op.Address, Port: op.Port}, op.Controller)
+	if !op.Keys.IsZero() {
+		words += ", with " + keysWords(op.Keys)
+	}
+	return words
 }
 func (op ControllerAttach) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
 func (op ControllerAttach) key() key {
 	l := op.Links
-	return key{
+	return append(key{
 		text(op.Controller), subsystemNamed(op.NQN), text(op.HostNQN), text(op.Address), text(op.Port),
 		number(l.TransportAckTimeout), number(l.CtrlrLossTimeoutSec), number(l.ReconnectDelaySec), number(l.FastIOFailTimeoutSec), number(l.PatienceMs),
-	}
+	}, keysParts(op.Keys)...)
 }
 
 // ControllerDisable is bdev_nvme_disable_controller: outstanding I/O fails

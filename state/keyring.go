@@ -67,7 +67,8 @@ func (n *Node) keyFiles(c lineage.Cluster, l listed) {
 	for _, name := range l.names {
 		_, host := c.ParseKey(name)
 		_, job := c.ParseJobKey(name)
-		if host || job {
+		_, _, link := c.ParseLinkKey(name)
+		if host || job || link {
 			n.AddKeyFile(name)
 		}
 	}

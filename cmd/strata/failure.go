@@ -109,6 +109,12 @@ func next(x apply.Failure, s *state.Snapshot) string {
 	if k, ok := x.Step.Op.(plan.KeySend); ok {
 		return fmt.Sprintf("see that the key can be read here, and that strata may run a shell on %s and write beside the target's socket, and apply again; %s is not let in until then", node, k.Host)
 	}
+	if k, ok := x.Step.Op.(plan.LinkKeysMake); ok {
+		return fmt.Sprintf("see that strata may run a shell on %s and %s and write beside the targets' sockets, and apply again: others are made then", node, k.Keys.Link.From)
+	}
+	if k, ok := x.Step.Op.(plan.ControllerKeysSet); ok && spdk.ClassOf(x.Err) != spdk.Unreachable {
+		return fmt.Sprintf("see that %s reaches the peer of %s, and apply again; a controller that did not prove itself does not come back, and is attached anew once it is waited for no longer", node, k.Controller)
+	}
 	if k, ok := x.Step.Op.(plan.KeyAdd); ok {
 		return fmt.Sprintf("see that %s is there on %s, belongs to the user of the target, and that nobody else may read it (0600), and apply again", k.Path, node)
 	}

@@ -41,11 +41,13 @@ type Checker struct {
 	held map[lineage.NQN]plan.Key
 	// began has the heads that this pass has renamed or deleted, as it began.
 	began map[lineage.UUID]state.Head
+	// proveless has the links whose controllers prove nothing by the steps so far.
+	proveless map[lineage.Link]bool
 }
 
 // New makes a Checker of what was read, fitted to the configuration (world.Fit).
 func New(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) *Checker {
-	return &Checker{cfg: cfg, opt: opt, was: fitted, w: world.New(cfg.Cluster, fitted), held: map[lineage.NQN]plan.Key{}, began: map[lineage.UUID]state.Head{}}
+	return &Checker{cfg: cfg, opt: opt, was: fitted, w: world.New(cfg.Cluster, fitted), held: map[lineage.NQN]plan.Key{}, began: map[lineage.UUID]state.Head{}, proveless: map[lineage.Link]bool{}}
 }
 
 // Check is Check of the next plan.
@@ -137,6 +139,7 @@ func (c *Checker) step(s *plan.Section, step *plan.Step) error {
 		return err
 	}
 	c.note(step.Op)
+	c.noteKeys(step.Op)
 	return c.w.Project(step.Op)
 }
 

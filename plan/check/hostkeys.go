@@ -14,6 +14,9 @@ func (c *Checker) keyed(n lineage.Node, nqn, host lineage.NQN, keys lineage.Host
 	if err := c.nqn(nqn); err != nil {
 		return err
 	}
+	if l, link := c.cfg.Cluster.ParseLink(nqn); link {
+		return c.linkLetsIn(n, l, keys)
+	}
 	id, export := c.cfg.Cluster.ParseExport(nqn)
 	v := c.cfg.Shown(id.Name)
 	if !export || v == nil {
@@ -78,11 +81,17 @@ func (c *Checker) sends(op plan.KeySend) error {
 func (c *Checker) erases(op plan.KeyErase) error {
 	_, sent := c.cfg.Cluster.ParseSentKey(op.Name)
 	k, job := c.cfg.Cluster.ParseJobKey(op.Name)
-	if !sent && !job {
+	pair, _, link := c.cfg.Cluster.ParseLinkKey(op.Name)
+	if !sent && !job && !link {
 		return fmt.Errorf("%s is no key file of the cluster's", op.Name)
 	}
 	if job {
 		if err := c.jobOver(op.Node, k); err != nil {
+			return err
+		}
+	}
+	if link {
+		if err := c.linkKeyErased(pair); err != nil {
 			return err
 		}
 	}
@@ -101,6 +110,9 @@ func (c *Checker) key(n lineage.Node, name, path string) error {
 		}
 		return nil
 	}
+	if k, role, link := c.cfg.Cluster.ParseLinkKey(name); link {
+		return c.linkKey(n, k, role, path)
+	}
 	if !strings.HasPrefix(name, string(c.cfg.Cluster)+".") || !strings.HasSuffix(name, path) {
 		return fmt.Errorf("key %s is not the cluster's, or is not called after its file", name)
 	}
@@ -118,6 +130,9 @@ func (c *Checker) keyUnused(op plan.KeyRemove) error {
 	}
 	if k, job := c.cfg.Cluster.ParseJobKey(op.Name); job {
 		return c.jobOver(op.Node, k)
+	}
+	if k, role, link := c.cfg.Cluster.ParseLinkKey(op.Name); link {
+		return c.linkKeyUnused(op.Node, k, role)
 	}
 	if !strings.HasPrefix(op.Name, string(c.cfg.Cluster)+".") {
 		return fmt.Errorf("key %s is not the cluster's", op.Name)

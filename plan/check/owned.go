@@ -153,6 +153,8 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.known(op.To, op.Portal())
 	case plan.KeySend:
 		return c.sends(op)
+	case plan.LinkKeysMake:
+		return c.makes(op)
 	case plan.KeyErase:
 		return c.erases(op)
 	case plan.KeyAdd:
@@ -194,7 +196,9 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.Resume:
 		return c.nqn(op.NQN)
 	case plan.ControllerAttach:
-		return c.nqn(op.NQN)
+		return c.attaches(op)
+	case plan.ControllerKeysSet:
+		return c.retells(op)
 	case plan.ControllerDisable:
 		return c.goes(op.Node, op.Controller)
 	case plan.ControllerDetach:

@@ -133,6 +133,7 @@ func (b *builder) run(last *builder) {
 		b.endBackups()
 		b.endImages()
 		b.endJobKeys()
+		b.endLinkKeys()
 		b.refer()
 		b.forgetRecords()
 		b.letGoLost()

@@ -193,6 +193,19 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		m.RemoveKey(op.Name)
 	case plan.KeySend:
 		m.AddKeyFile(op.Name)
+	case plan.LinkKeysMake:
+		names := c.cfg.Cluster.LinkKeyNames(op.Keys)
+		for _, end := range []lineage.Node{op.Keys.Link.To, op.Keys.Link.From} {
+			if c.machines[end] == nil {
+				return errors.New("no such machine")
+			}
+			c.machines[end].AddKeyFile(names.Key)
+			c.machines[end].AddKeyFile(names.CtrlKey)
+		}
+	case plan.ControllerKeysSet:
+		if ctrl := m.Controllers[op.Controller]; ctrl == nil || !op.Keys.IsZero() && ctrl.State != "enabled" {
+			return errors.New("no such controller, or it is not connected")
+		}
 	case plan.KeyErase:
 		if m.Keyring[op.Name] != "" {
 			c.broken("the file of key %s is erased on %s while its target has it", op.Name, m.Name)

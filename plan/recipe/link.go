@@ -51,7 +51,14 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if why := b.queued(l); why != "" {
 		return why
 	}
+	pair := b.pairOf(l)
+	if pair.why != "" && !pair.stays {
+		return pair.why
+	}
 	from, c := b.cfg.Node(l.From), b.cfg.Cluster
+	if pair.why != "" {
+		b.blockAlone(plan.LinkKey(l).String(), from.Pos, "strata runs a shell there, by ssh, to see them", "it stays as it is: %s", pair.why)
+	}
 	sec := b.section(plan.LinkKey(l))
 	sec.after(plan.NodeKey(l.From), plan.NodeKey(l.To))
 	uses := because(from.Pos, "%s uses replicas of %s", l.To, l.From)
@@ -61,8 +68,16 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if sub == nil {
 		sec.then(uses, plan.RiskCreate, plan.SubsystemCreate{At: plan.At{Node: l.From}, NQN: nqn, Serial: "ST" + string(l.From), MaxNamespaces: lineage.LinkNamespaces})
 	}
-	if sub == nil || !slices.Contains(sub.Hosts, c.HostNQN(l.To)) {
-		sec.then(uses, plan.RiskCreate, plan.HostAllow{At: plan.At{Node: l.From}, NQN: nqn, Host: c.HostNQN(l.To)})
+	proves := b.provesWhy(l)
+	pair.bring(b, sec, proves)
+	if ctrl := b.w.Nodes[l.To].Controllers[b.w.Controller(l)]; ctrl != nil && !ctrl.GivenUp() && pair.is.Set == 0 {
+		pair.told(b, sec, proves, l)
+	}
+	switch host, is := c.HostNQN(l.To), pair.names(c); {
+	case sub == nil || !slices.Contains(sub.Hosts, host):
+		sec.then(uses, plan.RiskCreate, plan.HostAllow{At: plan.At{Node: l.From}, NQN: nqn, Host: host, Keys: is})
+	case sub.Keys[host] != is && !pair.stays:
+		sec.then(proves, plan.RiskCreate, plan.HostKeysSet{At: plan.At{Node: l.From}, NQN: nqn, Host: host, Keys: is})
 	}
 	if sub != nil {
 		b.shutOut(sec, l, sub)
@@ -72,7 +87,8 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if !listening {
 		sec.then(uses, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: l.From}, NQN: nqn, Address: from.Address(), Port: port})
 	}
-	b.attach(sec, uses, l, nqn, port)
+	b.attach(sec, uses, l, nqn, port, pair)
+	pair.drop(b, sec, proves, l)
 	return ""
 }
 
@@ -150,7 +166,7 @@ func staged(l *state.Lvol) bool {
 // attach attaches l.To to the link. A controller that has given its peer up is
 // let go first: disabled, then detached, which is the only way that ends on a
 // peer that hangs.
-func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.NQN, port string) {
+func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.NQN, port string, pair linkPair) {
 	to, from, c := b.w.Nodes[l.To], b.cfg.Node(l.From), b.cfg.Cluster
 	name := b.w.Controller(l)
 	if ctrl := to.Controllers[name]; ctrl != nil {
@@ -158,6 +174,9 @@ func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.N
 			if ctrl.Address != from.Address() || ctrl.Port != port {
 				b.note(sec.Key().String(), from.Pos, "the new address is used when the link is next attached",
 					"%s is attached to %s through %s", l.To, l.From, ctrl.Portal())
+			}
+			if pair.is.Set > 0 {
+				pair.told(b, sec, b.provesWhy(l), l)
 			}
 			if ctrl.State != "enabled" && len(sec.Stages) > 0 {
 				sec.then(why, plan.RiskCreate, plan.ControllerWait{At: plan.At{Node: l.To}, Controller: name, ReconnectDelaySec: b.cfg.Links.ReconnectDelaySec})
@@ -173,7 +192,11 @@ func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.N
 		}
 	}
 	b.initiator(b.section(plan.NodeKey(l.To)), to)
-	sec.then(why, plan.RiskCreate, plan.ControllerAttach{At: plan.At{Node: l.To}, Controller: name, NQN: nqn, HostNQN: c.HostNQN(l.To), Address: from.Address(), Port: port, Links: b.cfg.Links})
+	links := b.cfg.Links
+	links.Keys = 0
+	pair.unnote(b, sec, why, l)
+	sec.then(why, plan.RiskCreate, plan.ControllerAttach{At: plan.At{Node: l.To}, Controller: name, NQN: nqn, HostNQN: c.HostNQN(l.To), Address: from.Address(), Port: port, Links: links, Keys: pair.names(c)})
+	pair.note(b, sec, why, l)
 }
 
 // keptLink says why the controller of a link, which is to be attached anew, is not let

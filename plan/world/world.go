@@ -113,12 +113,18 @@ func (w *World) Project(op plan.Op) error {
 		n.RemoveKey(op.Name)
 	case plan.KeySend:
 		n.AddKeyFile(op.Name)
+	case plan.LinkKeysMake:
+		return w.makeLinkKeys(n, op)
 	case plan.KeyErase:
 		n.RemoveKeyFile(op.Name)
 	case plan.HostAllow, plan.HostKeysSet, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
 		return w.projectSubsystem(n, op)
 	case plan.ControllerAttach:
 		w.attach(n, op)
+	case plan.ControllerKeysSet:
+		if n.Controllers[op.Controller] == nil {
+			return fmt.Errorf("no controller %s on %s", op.Controller, n.Name)
+		}
 	case plan.ControllerDisable:
 		ctrl := n.Controllers[op.Controller]
 		if ctrl == nil {
