@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -145,13 +146,20 @@ func (w *world) login(address, nqn string) (*sim.Conn, error) {
 }
 
 // keysLeft says what is wrong in the end with files of keys: each is there because a target
-// has it by name.
+// has it by name, and those of a link are the same on both nodes.
 func (w *world) keysLeft(s *state.Snapshot) error {
 	w.files.mu.Lock()
 	defer w.files.mu.Unlock()
 	has := map[string]bool{}
 	for name, n := range s.Nodes {
 		for key := range n.Keyring {
+			k, role, link := lineage.Cluster("lab").ParseLinkKey(key)
+			if link && role == lineage.LinkUsed {
+				key = lineage.Cluster("lab").LinkKey(k, lineage.LinkHost)
+			}
+			if peer := w.files.has[string(k.Link.From)+".keys/"+key]; link && !bytes.Equal(peer, w.files.has[string(k.Link.To)+".keys/"+key]) {
+				return fmt.Errorf("key %s is another on %s than on %s", key, k.Link.From, k.Link.To)
+			}
 			has[string(name)+".keys/"+key] = true
 			if w.files.has[string(name)+".keys/"+key] == nil {
 				return fmt.Errorf("%s has key %s, and its file is not there", name, key)
