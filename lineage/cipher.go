@@ -41,6 +41,7 @@ func cutCheck(s string) (rest string, c Check, ok bool) {
 const (
 	onMirror = ".cipher"
 	onLeg    = ".cipher.leg"
+	beneath  = ".cipher." // and a tag that follows from the leg
 )
 
 // Cipher is the name of the bdev through which a volume is encrypted, on its engine: on its
@@ -53,11 +54,36 @@ func (c Cluster) Cipher(v Volume, mirror bool) string {
 	return c.Raid(v) + onLeg
 }
 
-// Ciphers are all names that the cipher of a volume may have.
+// Ciphers are the names that the cipher of a volume may have while all its replicas have one
+// key.
 func (c Cluster) Ciphers(v Volume) []string { return []string{c.Cipher(v, true), c.Cipher(v, false)} }
 
-// ParseCipher is the inverse of Cipher; false for any other bdev.
+// LegCipher is the name of the bdev through which a mirror has one leg, while the replicas of
+// the volume have not all the same key: of the replica in a place, with the key of that check.
+func (c Cluster) LegCipher(v Volume, at Place, check Check) string {
+	return c.Raid(v) + beneath + string(uuidOf("cipher ", at.Node, " ", at.Lvstore, " ", check))[:legTag]
+}
+
+// legTag is how many digits tell the ciphers of legs apart.
+const legTag = 8
+
+// ParseLegCipher is the inverse of LegCipher, as far as the volume goes; false for any other bdev.
+func (c Cluster) ParseLegCipher(name string) (Volume, bool) {
+	i := strings.LastIndex(name, beneath)
+	if i < 0 {
+		return Volume{}, false
+	}
+	if tag := name[i+len(beneath):]; len(tag) != legTag || strings.Trim(tag, "0123456789abcdef") != "" {
+		return Volume{}, false
+	}
+	return c.ParseRaid(name[:i])
+}
+
+// ParseCipher is the inverse of Cipher and LegCipher; false for any other bdev.
 func (c Cluster) ParseCipher(name string) (Volume, bool) {
+	if v, ok := c.ParseLegCipher(name); ok {
+		return v, true
+	}
 	raid, ok := strings.CutSuffix(name, onMirror)
 	if !ok {
 		raid, ok = strings.CutSuffix(name, onLeg)
@@ -67,6 +93,10 @@ func (c Cluster) ParseCipher(name string) (Volume, bool) {
 	}
 	return c.ParseRaid(raid)
 }
+
+// Room is the name of the bdev that holds the place of a leg to come while a mirror is made: a
+// target gives a mirror no more places afterwards. It goes before the mirror is used.
+func Room(raid string) string { return raid + ".room" }
 
 const keyNote = ".key."
 

@@ -28,7 +28,8 @@ var (
 		"size", "replicas", "engine", "export", "protect", "labels",
 		"snapshots", "head", "from", "adopt", "group", "consistency", "every", "keep", "resync", "limits", "auto", "failover", "backup", "scrub", "layout", "encryption",
 	}
-	encryptionFields = []string{"key"}
+	encryptionFields = []string{"key", "former"}
+	formerFields     = []string{"check", "key"}
 	scrubFields      = []string{"every", "rate"}
 	layoutFields     = []string{"linear", "stripe"}
 	partFields       = []string{"size", "replicas"}
