@@ -138,6 +138,18 @@ type raidInfo struct {
 	} `json:"base_bdevs_list"`
 }
 
+// bases are the names of what is in its slots; "" for an empty one.
+func (r raidInfo) bases() (names []string) {
+	for _, b := range r.List {
+		name := ""
+		if b.Name != nil {
+			name = *b.Name
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
 func (n *node) raids() []raidInfo {
 	n.c.Helper()
 	var l []raidInfo
