@@ -7,6 +7,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"strata/backup"
@@ -131,6 +132,9 @@ func CopyOf(op plan.Op) (Copy, bool) {
 		return Copy{Key: "scrub " + string(op.Node) + "/" + string(op.Layer), Layer: op.Layer, From: op.Node, Label: plan.Label(string(op.Node) + "/" + op.Lvstore + "/" + string(op.Layer)), Size: op.Bytes}, true
 	case plan.Fill:
 		return Copy{Key: string(op.Node) + "/" + string(op.Name), Layer: op.Name, To: op.Node, Archive: op.Archive, Label: plan.Label(string(op.Node) + "/" + op.Lvstore + "/" + string(op.Name)), Size: op.Bytes}, true
+	case plan.LegFill:
+		head := string(op.Label)[strings.LastIndex(string(op.Label), "/")+1:]
+		return Copy{Key: string(op.Leg), Layer: lineage.LvolName(head), From: op.Node, To: op.Owner, Label: op.Label, Size: op.Bytes}, true
 	default: // copies nothing, or does not tell how far it is
 		return Copy{}, false
 	}

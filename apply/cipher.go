@@ -12,9 +12,9 @@ import (
 	"strata/spdk"
 )
 
-// Keys reads the key of a volume from where the configuration says that it is; nil: nobody
+// Keys reads a key of a volume from where the configuration says that it is; nil: nobody
 // does here. It is asked whenever a target is told the key, so that none is kept.
-type Keys func(context.Context, *schema.Volume) (secret.VolumeKey, error)
+type Keys func(context.Context, *schema.Volume, schema.Secret) (secret.VolumeKey, error)
 
 // encrypt carries out an op on what encrypts a volume.
 func (c *caller) encrypt(ctx context.Context, t *spdk.Client, op plan.Op) error {
@@ -22,7 +22,7 @@ func (c *caller) encrypt(ctx context.Context, t *spdk.Client, op plan.Op) error 
 	case plan.KeyCheck:
 		return c.checkKey(ctx, t, op)
 	case plan.KeyExpect:
-		k, err := c.key(ctx, op.Volume)
+		k, err := c.key(ctx, op.Volume, op.Check)
 		if err != nil {
 			return err
 		}
@@ -37,16 +37,20 @@ func (c *caller) encrypt(ctx context.Context, t *spdk.Client, op plan.Op) error 
 	return fmt.Errorf("no call is known for %T", op)
 }
 
-// key is that of a volume.
-func (c *caller) key(ctx context.Context, id lineage.Volume) (k secret.VolumeKey, err error) {
+// key is that of a volume which should have that check.
+func (c *caller) key(ctx context.Context, id lineage.Volume, check lineage.Check) (k secret.VolumeKey, err error) {
 	v := c.cfg.Volume(id.Name)
-	switch {
-	case v == nil || v.Encryption == nil:
+	if v == nil || v.Encryption == nil {
 		return k, fmt.Errorf("no key of %s is configured", id.Name)
+	}
+	from, ok := v.KeyOf(check)
+	switch {
+	case !ok:
+		return k, fmt.Errorf("no key of %s is configured that may have check %s", id.Name, check)
 	case c.keys == nil:
 		return k, errors.New("nobody reads keys here")
 	}
-	if k, err = c.keys(ctx, v); err != nil {
+	if k, err = c.keys(ctx, v, from); err != nil {
 		return k, fmt.Errorf("the key of %s: %w", id.Name, err)
 	}
 	return k, nil
@@ -63,7 +67,7 @@ func (c *caller) fits(k secret.VolumeKey, id lineage.Volume, expect lineage.Chec
 
 // checkKey notes the check of a key with which nothing was written yet.
 func (c *caller) checkKey(ctx context.Context, t *spdk.Client, op plan.KeyCheck) error {
-	k, err := c.key(ctx, op.Volume)
+	k, err := c.key(ctx, op.Volume, lineage.Unkeyed)
 	if err != nil {
 		return err
 	}
@@ -97,7 +101,7 @@ const noteBlock = 512
 
 // createCipher has a target encrypt what is written to a bdev.
 func (c *caller) createCipher(ctx context.Context, t *spdk.Client, op plan.CipherCreate) error {
-	k, err := c.key(ctx, op.Volume)
+	k, err := c.key(ctx, op.Volume, op.Check)
 	if err != nil {
 		return err
 	}
@@ -136,7 +140,21 @@ func (c *caller) deleteCipher(ctx context.Context, t *spdk.Client, op plan.Ciphe
 	if err := unless(spdk.NotFound, t.KeyDestroy(ctx, op.Cipher)); err != nil {
 		return err
 	}
+	if others, err := c.enciphers(ctx, t, op.Volume); err != nil || others {
+		return err
+	}
 	return c.forgetKey(ctx, t, op.Volume)
+}
+
+// enciphers reports whether a target still has a cipher of a volume.
+func (c *caller) enciphers(ctx context.Context, t *spdk.Client, id lineage.Volume) (bool, error) {
+	all, err := t.GetBdevs(ctx)
+	for _, b := range all {
+		if v, ok := c.cluster.ParseCipher(b.Name); ok && v == id && b.Driver.Crypto != nil {
+			return true, err
+		}
+	}
+	return false, err
 }
 
 // forgetKey destroys the keys of a volume where none of its ciphers is listed, and their note.

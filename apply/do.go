@@ -145,7 +145,9 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.RaidGrow:
 		return t.RaidGrowBase(ctx, op.Raid, c.resolve(string(op.Leg)))
 	case plan.RaidRemoveLeg:
-		return t.RaidRemoveBase(ctx, c.resolve(string(op.Leg)))
+		return c.removeLeg(ctx, t, op)
+	case plan.KeyedCreate, plan.MirrorApart, plan.LegFill:
+		return c.rekey(ctx, t, op)
 	case plan.UblkTarget:
 		return unless(spdk.Busy, unless(spdk.Exists, t.UblkCreateTarget(ctx)))
 	case plan.UblkStart:
@@ -383,7 +385,14 @@ func (c *caller) expectLegs(ctx context.Context, t *spdk.Client, op plan.ExpectL
 		for _, b := range r.Bases {
 			have[b.UUID] = b.Configured
 		}
+		apart := false
 		for _, l := range op.Legs {
+			if !have[c.resolve(string(l))] && !apart {
+				apart = true
+				for _, leg := range legsOf(ctx, t, r) {
+					have[leg] = true
+				}
+			}
 			if !have[c.resolve(string(l))] {
 				return fmt.Errorf("RAID %s has lost a leg", r.Name)
 			}

@@ -53,6 +53,7 @@
 //     export    hosts reach the volume as configured, and in no other way [serve…]
 //     repair    a replica with a layer that is damaged is made anew from that layer on, by one that is well [rebuild…]
 //     rebuild   a volume that lacks a replica gets it, while hosts go on writing [rebuild…]
+//     rekey     replicas are written anew, with another key or none, one after the other while hosts go on [move]
 //     tidy      what nobody uses is taken off the links, and staging goes (mirror.go) [rebuild]
 //     standby   other nodes have a path for hosts, which leads to no disk until the engine is there [serve…]
 //     One that no engine serves, which is started; then rebuild, where it is to have no engine, and tidy:

@@ -108,6 +108,10 @@ var notTold = map[string]bool{
 	"CipherCreate.Check":        true,
 	"CipherCreate.Cipher":       true,
 	"CipherDelete.Cipher":       true,
+	"MirrorApart.Bases":         true,
+	"LegFill.Base":              true,
+	"LegFill.Bytes":             true,
+	"LegFill.Owner":             true,
 	"SubsystemCreate.IDs.First": true,
 	"SubsystemCreate.IDs.Last":  true,
 }

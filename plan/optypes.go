@@ -16,7 +16,7 @@ var opTypes = []Op{
 	DiscoveryListen{}, Refer{}, ListenerAdd{}, ListenerRemove{}, ExpectPaths{}, NamespaceAdd{}, NamespaceRemove{}, ControllerAttach{}, ControllerKeysSet{}, ControllerDisable{}, ControllerDetach{},
 	ControllerWait{}, LegWait{}, LegGone{}, Pause{}, Drain{}, Resume{},
 	RaidCreate{}, LayOut{}, RaidDelete{}, ExpectLegs{}, RaidGrow{}, RaidRemoveLeg{}, HostLimit{}, UblkTarget{}, UblkStart{}, UblkStop{}, NBDStart{}, NBDStop{},
-	KeyCheck{}, KeyExpect{}, CipherCreate{}, CipherDelete{}, KeyForget{},
+	KeyCheck{}, KeyExpect{}, CipherCreate{}, CipherDelete{}, KeyForget{}, KeyedCreate{}, MirrorApart{}, LegFill{},
 	NodeOff{}, ExpectAddress{}, AddressMove{}, Backup{}, Fill{}, ImageAttach{}, ImageDetach{}, Scrub{}, Compare{}, RecordForget{}, ArchivePrune{},
 }
 

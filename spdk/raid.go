@@ -73,6 +73,21 @@ func (c *Client) RaidGrowBase(ctx context.Context, raid, bdev string) error {
 	return c.do(ctx, NewReq(RaidGrowBase{raid, bdev}, nil))
 }
 
+// RaidAddBase names the base that a RAID with a free slot takes (bdev_raid_add_base_bdev).
+type RaidAddBase struct {
+	Raid string `json:"raid_bdev"`
+	Base string `json:"base_bdev"`
+}
+
+func (RaidAddBase) Method() string   { return "bdev_raid_add_base_bdev" }
+func (p RaidAddBase) Object() string { return p.Raid }
+
+// RaidAddBase gives a RAID another base in a free slot, and has every block written to it in the
+// background (Raid.Process). It answers when that has begun (bdev_raid_add_base_bdev).
+func (c *Client) RaidAddBase(ctx context.Context, raid, bdev string) error {
+	return c.do(ctx, NewReq(RaidAddBase{raid, bdev}, nil))
+}
+
 // Raid is one entry of bdev_raid_get_bdevs.
 type Raid struct {
 	Name           string       `json:"name"`

@@ -2,6 +2,7 @@ package state
 
 import (
 	"maps"
+	"slices"
 
 	"strata/lineage"
 	"strata/spdk"
@@ -62,6 +63,40 @@ func (n *Node) readCipher(c lineage.Cluster, b *spdk.Bdev) bool {
 
 func (n *Node) cloneCiphers(from *Node) {
 	n.Ciphers, n.Keyed = maps.Clone(from.Ciphers), maps.Clone(from.Keyed)
+}
+
+// seeThrough has the legs of mirrors that are written to through ciphers of their own be the
+// lvols below. A mirror in which a place is still held for a leg to come is not one to use: it
+// was being made.
+func (n *Node) seeThrough() {
+	for name, r := range n.Raids {
+		for i, l := range r.Legs {
+			if c, is := n.Ciphers[l.Base]; is && l.Configured {
+				r.Legs[i].UUID = n.Backing(c.Base)
+			}
+			if l.Base == lineage.Room(name) && l.Configured {
+				r.State = Unfinished
+			}
+		}
+	}
+}
+
+// Unfinished is the state of a mirror that was being made.
+const Unfinished = "unfinished"
+
+// Beneath reports whether a mirror of the node has any of its legs through a cipher of its own.
+func (n *Node) Beneath(r *Raid) bool {
+	return r != nil && slices.ContainsFunc(r.Legs, func(l Leg) bool { _, is := n.Ciphers[l.Base]; return is && l.Configured })
+}
+
+// legCiphers are those through which mirrors have, or had, single legs of an incarnation.
+func (n *Node) legCiphers(c lineage.Cluster, v lineage.Volume) (all []Ciphered) {
+	for _, name := range slices.Sorted(maps.Keys(n.Ciphers)) {
+		if of, is := c.ParseLegCipher(name); is && of == v {
+			all = append(all, Ciphered{n.Name, name, n.Ciphers[name]})
+		}
+	}
+	return all
 }
 
 // sawCiphers records what is there of the cluster's ciphers.

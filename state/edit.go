@@ -125,8 +125,10 @@ func (r *Raid) Has(leg lineage.UUID) bool {
 }
 
 // Grow adds a leg, in an empty slot if there is one.
-func (r *Raid) Grow(leg lineage.UUID) {
-	l := Leg{Base: string(leg), UUID: leg, Configured: true}
+func (r *Raid) Grow(leg lineage.UUID) { r.GrowBy(Leg{Base: string(leg), UUID: leg, Configured: true}) }
+
+// GrowBy is Grow by a leg that the RAID has through another bdev.
+func (r *Raid) GrowBy(l Leg) {
 	if i := slices.IndexFunc(r.Legs, func(l Leg) bool { return !l.Configured }); i >= 0 {
 		r.Legs[i] = l
 		return
@@ -138,7 +140,9 @@ func (r *Raid) Grow(leg lineage.UUID) {
 func (r *Raid) Drop(leg lineage.UUID) {
 	for i, l := range r.Legs {
 		if l.UUID == leg && leg != "" {
-			r.Legs[i] = Leg{}
+			if r.Legs[i] = (Leg{}); l.Base == r.Rebuilding {
+				r.Rebuilding = ""
+			}
 		}
 	}
 }
@@ -250,6 +254,7 @@ func New(c lineage.Cluster, nodes ...*Node) *Snapshot {
 	s := &Snapshot{Nodes: map[lineage.Node]*Node{}, seen: map[lineage.Volume][]lineage.Node{}, ids: map[string][]lineage.Volume{}, foreign: map[lineage.Node]map[lineage.UUID]string{}}
 	for _, n := range nodes {
 		s.Nodes[n.Name] = n
+		n.seeThrough()
 		s.findForeign(c, n)
 		if len(n.Ublk)+len(n.NBD) > 0 {
 			s.SawKernelDevice(n.Name)

@@ -20,6 +20,8 @@ type Incarnation struct {
 	// node: on one that is offline nothing is shown.
 	Laid    []Mirror
 	Ciphers []Ciphered // by node
+	// Beneath are the ciphers through which mirrors have single legs, by node.
+	Beneath []Ciphered
 	Keyed   []Keyed    // nodes that may have its key, by name
 	Exports []Exported // by node
 	// Standbys are the subsystems through which hosts have a path that leads to no
@@ -102,6 +104,7 @@ func (s *Snapshot) Incarnation(c lineage.Cluster, v lineage.Volume) *Incarnation
 					inc.Ciphers = append(inc.Ciphers, Ciphered{name, cipher, is})
 				}
 			}
+			inc.Beneath = append(inc.Beneath, n.legCiphers(c, v)...)
 		}
 		if check, may := n.Keyed[v]; may {
 			inc.Keyed = append(inc.Keyed, Keyed{name, check})

@@ -18,7 +18,7 @@ import (
 // keyText is the key of every encrypted volume.
 var keyText = strings.Repeat("0123456789abcdef", 4) + strings.Repeat("fedcba9876543210", 4)
 
-func (w *world) key(context.Context, *schema.Volume) (secret.VolumeKey, error) {
+func (w *world) key(context.Context, *schema.Volume, schema.Secret) (secret.VolumeKey, error) {
 	return secret.ParseKey(keyText)
 }
 
@@ -51,11 +51,14 @@ func deciphered(v *sim.View, l sim.Stored, p []byte, off int64) error {
 	return nil
 }
 
-// encrypted reports whether an lvol is of a volume whose heads name a key.
+// encrypted reports whether an lvol is a head that names a key, or of a volume with one.
 func encrypted(v *sim.View, l sim.Stored) bool {
 	name, ok := lineage.Parse(lineage.LvolName(l.Name))
 	if !ok {
 		return false
+	}
+	if h, head := name.(lineage.Head); head {
+		return h.Check != "" // others of its volume may be so not yet
 	}
 	for _, o := range v.Lvols() {
 		if h, head := lineage.ParseHead(lineage.LvolName(o.Name)); head && h.Volume == name.Of() && h.Check != "" {

@@ -10,7 +10,7 @@ import (
 
 // Unable says why a node cannot show a volume to hosts, although it may have all of it, and
 // what to do; "" when nothing is known to be in the way. What was read of the node is nil where
-// it was not.
+// it was not. Replicas of a volume that is to be encrypted no more may be so still.
 func Unable(cfg *schema.Config, v *schema.Volume, n lineage.Node, at *state.Node) (why, hint string) {
 	conf := cfg.Node(n)
 	if v.Encryption != nil && v.Export.Kind != schema.ExportNone {

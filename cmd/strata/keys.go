@@ -7,13 +7,13 @@ import (
 	"strata/secret"
 )
 
-// key reads the key of an encrypted volume, as far as the operator's word goes.
-func (s *source) key(ctx context.Context, v *schema.Volume) (k secret.VolumeKey, err error) {
+// key reads a key of an encrypted volume, as far as the operator's word goes.
+func (s *source) key(ctx context.Context, v *schema.Volume, from schema.Secret) (k secret.VolumeKey, err error) {
 	allowed, err := secret.Read(s.secrets)
 	if err != nil {
 		return k, err
 	}
-	text, err := allowed.Of(ctx, secret.Password, v.Encryption.Key, v.KeyHost())
+	text, err := allowed.Of(ctx, secret.Password, from, v.KeyHost())
 	if err != nil {
 		return k, err
 	}

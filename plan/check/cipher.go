@@ -3,6 +3,7 @@ package check
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"strata/lineage"
 	"strata/plan"
@@ -28,15 +29,21 @@ func (c *Checker) encrypts(op plan.Op) error {
 		if err := c.mayHaveKey(op.Node, op.Volume); err != nil {
 			return err
 		}
+		if _, leg := c.cfg.Cluster.ParseLegCipher(op.Cipher); leg {
+			return c.legCipher(op)
+		}
 		return c.cipher(op)
 	case plan.CipherDelete:
 		if v, _ := c.cfg.Cluster.ParseCipher(op.Cipher); v != op.Volume {
 			return fmt.Errorf("%s is not the cipher of %s", op.Cipher, op.Volume)
 		}
+		if err := unmirrored(n, op.Cipher); err != nil {
+			return err
+		}
 		return notShown(op, op.Cipher, c.w.Shows(op.Node, op.Cipher))
 	case plan.KeyForget:
-		for _, cipher := range c.cfg.Cluster.Ciphers(op.Volume) {
-			if _, used := n.Ciphers[cipher]; used {
+		for cipher := range n.Ciphers {
+			if v, _ := c.cfg.Cluster.ParseCipher(cipher); v == op.Volume {
 				return fmt.Errorf("%s on %s is encrypted with that key", op.Volume, op.Node)
 			}
 		}
@@ -64,6 +71,9 @@ func (c *Checker) cipher(op plan.CipherCreate) error {
 	}
 	if op.Check == lineage.Unkeyed || op.Check == "" {
 		return errors.New("nothing says which key it is")
+	}
+	if n := c.w.Nodes[op.Node]; n.Beneath(n.Raids[op.Base]) {
+		return fmt.Errorf("%s has its legs through ciphers already", op.Base)
 	}
 	if shown := c.w.Shows(op.Node, op.Base); len(shown) > 0 {
 		return fmt.Errorf("%s shows %s as it is", shown[0], op.Base)
@@ -94,6 +104,9 @@ func (c *Checker) decrypted(n lineage.Node, nqn lineage.NQN, bdev string) error 
 	if _, link := c.cfg.Cluster.ParseLink(nqn); link {
 		return nil
 	}
+	if v, leg := c.cfg.Cluster.ParseLegCipher(bdev); leg {
+		return fmt.Errorf("%s is of one replica of %s", bdev, v)
+	}
 	if v, cipher := c.cfg.Cluster.ParseCipher(bdev); cipher {
 		if _, there := at.Ciphers[bdev]; !there {
 			return fmt.Errorf("%s is not there, through which %s is encrypted", bdev, v)
@@ -101,11 +114,19 @@ func (c *Checker) decrypted(n lineage.Node, nqn lineage.NQN, bdev string) error 
 		return nil
 	}
 	for _, u := range c.legsUnder(n, bdev) {
-		if h, isHead := c.lvol(u).(lineage.Head); isHead && h.Check != "" {
+		if h, isHead := c.lvol(u).(lineage.Head); isHead && h.Check != "" && !through(at, at.Raids[bdev], u) {
 			return fmt.Errorf("%s is encrypted, and hosts would be shown %s as it is", h.Volume, bdev)
 		}
 	}
 	return nil
+}
+
+// through reports whether a mirror has a leg through a cipher.
+func through(n *state.Node, r *state.Raid, leg lineage.UUID) bool {
+	return r != nil && slices.ContainsFunc(r.Legs, func(l state.Leg) bool {
+		_, cipher := n.Ciphers[l.Base]
+		return cipher && l.UUID == leg
+	})
 }
 
 // unencrypted refuses to delete what a cipher stands on.

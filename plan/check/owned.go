@@ -56,6 +56,9 @@ func (c *Checker) owned(op plan.Op) error {
 		if err := c.authority(op); err != nil {
 			return err
 		}
+		if err := c.sameKey(op); err != nil {
+			return err
+		}
 		return c.changed(node, op.Lvstore, op.From)
 	case plan.LvolDelete:
 		if err := c.changed(node, op.Lvstore, op.Name); err != nil {
@@ -73,6 +76,9 @@ func (c *Checker) owned(op plan.Op) error {
 			return err
 		}
 		if err := c.snapshotted(op); err != nil {
+			return err
+		}
+		if err := c.alike(op); err != nil {
 			return err
 		}
 		return c.changed(node, op.Lvstore, op.Lvol)
@@ -209,7 +215,12 @@ func (c *Checker) owned(op plan.Op) error {
 		}
 		return nil
 	case plan.RaidCreate:
+		if err := c.oneKey(op); err != nil {
+			return err
+		}
 		return c.raid(op.Raid)
+	case plan.KeyedCreate, plan.MirrorApart, plan.LegFill:
+		return c.rekeys(op)
 	case plan.LayOut:
 		if err := c.raid(op.Raid); err != nil {
 			return err

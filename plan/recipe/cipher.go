@@ -41,6 +41,9 @@ func (cipherTier) raise(s *subject, below string) string {
 	}
 	s.inc = s.b.w.Incarnation(s.id)
 	s.forgetKeys()
+	if at := s.b.w.Nodes[s.engine]; s.mixed() || at.Beneath(at.Raids[below]) {
+		return below // every leg has its own
+	}
 	why := because(s.v.At("encryption"), "%s is encrypted", s.v.Name)
 	if s.v.Export.Kind == schema.ExportNone {
 		return s.unshown(below)
@@ -92,12 +95,12 @@ func (s *subject) unshown(below string) string {
 // check is what the heads are to say of the key; "" for a volume that is not encrypted.
 func (s *subject) check() lineage.Check {
 	if s.inc == nil || len(s.inc.Heads) == 0 {
-		if s.v != nil && s.v.Encryption != nil {
+		if s.v != nil && s.v.Encrypted() {
 			return lineage.Unkeyed
 		}
 		return ""
 	}
-	found, noted := s.inc.Check(), lineage.Check("")
+	found, noted := s.foundCheck(), lineage.Check("")
 	for _, k := range s.inc.Keyed {
 		if k.Node == s.engine {
 			noted = k.Check
@@ -105,6 +108,25 @@ func (s *subject) check() lineage.Check {
 	}
 	if found == lineage.Unkeyed && noted != "" {
 		return noted
+	}
+	return found
+}
+
+// foundCheck is what the legs say, or one of them where they differ: of what is being written anew
+// beside them it is another. Legs of which none has a key yet may have it by other heads.
+func (s *subject) foundCheck() (found lineage.Check) {
+	legs := false
+	for _, l := range s.Legs {
+		if l.Head == nil {
+			continue
+		}
+		legs = true
+		if c := l.Head.Name.Check; found == "" || found == lineage.Unkeyed && c != "" {
+			found = c
+		}
+	}
+	if !legs || found == lineage.Unkeyed {
+		return s.inc.Check()
 	}
 	return found
 }
@@ -185,11 +207,18 @@ func (s *subject) recordedKey(op *plan.KeyCheck, made *schema.Volume) bool {
 	return true
 }
 
-// expectKey makes sure that the key is there by which hosts are to be let in again, before
+// expectKey makes sure that the keys are there by which hosts are to be let in again, before
 // they have to wait.
-func (s *subject) expectKey(why reason, inc *state.Incarnation) {
-	if check := s.check(); len(inc.Ciphers) > 0 && check != lineage.Unkeyed && check != "" && s.v.Export.Kind != schema.ExportNone {
-		s.sec.then(why, plan.RiskCreate, plan.KeyExpect{At: plan.At{Node: inc.Ciphers[0].Node}, Volume: s.id, Check: check})
+func (s *subject) expectKey(why reason, inc *state.Incarnation, to height) {
+	served := inc.Ciphers
+	if to >= atMirror { // else they were looked at on the way
+		served = slices.Concat(served, inc.Beneath)
+	}
+	if len(served) == 0 || !s.toBeShown() {
+		return
+	}
+	for _, check := range s.checks() {
+		s.sec.then(why, plan.RiskCreate, plan.KeyExpect{At: plan.At{Node: served[0].Node}, Volume: s.id, Check: check})
 	}
 }
 
@@ -203,7 +232,7 @@ func (s *subject) forgetKeys() {
 func (b *builder) forgetKeys(sec *section, why reason, inc *state.Incarnation, but lineage.Node) {
 	var ops []plan.Op
 	for _, k := range inc.Keyed {
-		used := slices.ContainsFunc(inc.Ciphers, func(c state.Ciphered) bool { return c.Node == k.Node })
+		used := slices.ContainsFunc(slices.Concat(inc.Ciphers, inc.Beneath), func(c state.Ciphered) bool { return c.Node == k.Node })
 		if !used && k.Node != but {
 			ops = append(ops, plan.KeyForget{At: plan.At{Node: k.Node}, Volume: inc.Volume})
 		}
@@ -211,17 +240,26 @@ func (b *builder) forgetKeys(sec *section, why reason, inc *state.Incarnation, b
 	sec.then(why, plan.RiskCreate, ops...)
 }
 
-// ciphered leaves a volume as it is that is encrypted and not to be, or the other way round.
+// ciphered leaves a volume as it is that is encrypted and not to be, or the other way round,
+// unless it is on its way from one to the other.
 func (s *subject) ciphered() result {
+	e := s.v.Encryption
 	for _, l := range s.Legs {
-		switch {
-		case l.Head == nil, (l.Head.Name.Check != "") == (s.v.Encryption != nil), s.v.Part != nil:
+		if l.Head == nil || s.v.Part != nil {
 			continue
-		case s.v.Encryption == nil:
-			s.b.blockAlone("volume "+s.v.Name, s.v.Pos, "write encryption with its key",
+		}
+		has := l.Head.Name.Check
+		switch {
+		case e != nil && e.Former != nil && e.Former.Check == has, (has != "") == s.v.Encrypted():
+			continue
+		case e == nil:
+			s.b.blockAlone("volume "+s.v.Name, s.v.Pos, "write encryption with its key; to have it encrypted no more, write key: \"none\", and its key as former",
 				"it is left as it is: it is encrypted, and the configuration says nothing of a key")
+		case e.None:
+			s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), "name that as former",
+				"it is left as it is: the key that %s was written with has check %s, and that is not the one of former", l.Head.Lvol.Name, has)
 		default:
-			s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), "take encryption out; to have what is in it encrypted, make a new volume with encryption, and have a host copy it",
+			s.b.blockAlone("volume "+s.v.Name, s.v.At("encryption"), "take encryption out; to have what is in it encrypted, write former: \"none\" beside key",
 				"it is left as it is: it was made without encryption, and what is in it is not encrypted")
 		}
 		return blocked

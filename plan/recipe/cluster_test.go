@@ -261,6 +261,8 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		return c.layOut(m, op, made)
 	case plan.KeyCheck, plan.KeyExpect, plan.CipherCreate, plan.CipherDelete, plan.KeyForget:
 		return c.encrypt(m, op, made)
+	case plan.KeyedCreate, plan.MirrorApart, plan.LegFill:
+		return c.rekey(m, op, made)
 	case plan.RaidCreate, plan.RaidDelete, plan.RaidGrow, plan.RaidRemoveLeg, plan.ExpectLegs:
 		return c.raid(m, op, made)
 	case plan.UblkTarget:

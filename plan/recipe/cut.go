@@ -56,13 +56,18 @@ func (s *subject) takeSnapshot(all []*layer) bool {
 
 // due has a layer cut, unless it could not be equal on all replicas: they are
 // cut one after the other, and a kernel device cannot be held meanwhile; or not
-// all of them have grown yet. What is called the same must be the same, for a
+// all of them have grown yet, or are written with one key. What is called the same must be the same, for a
 // replica that has a layer is not sent it again, and reverting to it puts a head
 // on each.
 func (s *subject) due(c cut) {
 	if why := s.uneven(); why != "" {
 		s.late = true
 		s.b.block("volume "+s.v.Name, c.why.pos, "", "layer %s is not cut until all replicas have grown, for its copies would differ in size: %s", c.snapshot, why)
+		return
+	}
+	if s.mixed() {
+		s.late = true
+		s.b.block("volume "+s.v.Name, c.why.pos, "", "layer %s is not cut until all replicas are written with one key, for its copies would differ", c.snapshot)
 		return
 	}
 	if len(s.Legs) > 1 && s.kernelExport() {

@@ -40,7 +40,7 @@ func (s *subject) expand() result {
 			}
 		}
 	}
-	if len(ops) == 0 {
+	if len(ops) == 0 || s.fills() {
 		return idle
 	}
 	if why := s.ungrowable(); why != "" {

@@ -83,7 +83,7 @@ func (s *subject) joinHead(joins reason, d plan.Choice, src state.CurrentLeg, ep
 		}
 		s.keep[base] = d.Node
 	}
-	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced, Layout: s.layout(), Check: s.check()}.Lvol()
+	name := lineage.Head{Volume: s.id, Epoch: epoch, Mark: lineage.Fenced, Layout: s.layout(), Check: s.checkOf(src.Head)}.Lvol()
 	s.b.promise(d, src.Head.Lvol.Size)
 	s.sec.then(joins, plan.RiskPause, plan.LvolCloneBdev{At: plan.At{Node: d.Node}, Lvstore: d.Lvstore, Bdev: base, Name: name})
 	head = s.b.w.Nodes[d.Node].Lvols[d.Lvstore+"/"+string(name)].UUID

@@ -86,6 +86,7 @@ func (s *subject) tidy() result {
 	before := s.tally()
 	s.dropSevered()
 	s.keepJoined()
+	s.keepSuccessors()
 	for _, h := range s.inc.Heads {
 		keep := lineage.Node("")
 		if s.isLeg(h.Lvol.UUID) && h.Node != s.engine {

@@ -22,6 +22,9 @@ func (s *subject) names() result {
 		}
 	}
 	before := s.tally()
+	if s.filled() {
+		s.sec.then(because(s.v.At("replicas"), "if it was lost before, it has missed writes"), plan.RiskCreate, s.expectLegs()...)
+	}
 	s.rename(s.Legs)
 	came := s.since(before)
 	s.minted = s.minted || came == acted
@@ -127,6 +130,7 @@ func (s *subject) announce(epoch lineage.Epoch, legs []state.CurrentLeg) {
 	var ops []plan.Op
 	for _, l := range legs[1:] {
 		if l.Head != nil && l.Head.Name.Epoch < epoch {
+			name.Check = s.checkOf(l.Head)
 			ops = append(ops, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name.Lvol()})
 		}
 	}
@@ -148,6 +152,9 @@ func (s *subject) renamed(legs []state.CurrentLeg) {
 // it is the engine's own: of two on the engine's node, one of which goes, one is it.
 func (s *subject) headName(epoch lineage.Epoch, legs []state.CurrentLeg, leg lineage.UUID) lineage.Head {
 	h := lineage.Head{Volume: s.id, Epoch: epoch, Legs: len(legs), Cut: s.cut(), Wait: s.wait(legs), Layout: s.layout(), Check: s.check()}
+	if i := slices.IndexFunc(legs, func(l state.CurrentLeg) bool { return l.UUID == leg }); i >= 0 {
+		h.Check = s.checkOf(legs[i].Head)
+	}
 	h.Quorum = h.Wait && (s.v.Failover || s.keepsPromise(legs))
 	if legs[0].Node == s.engine && legs[0].UUID == leg {
 		h.Mark = lineage.Primary

@@ -51,6 +51,10 @@ func (s *subject) assemble() {
 		s.sec.then(inWay, plan.RiskCreate, raidPiece{m}.ending())
 	}
 	s.orderLegs()
+	if len(s.joins) == 0 && s.isApart() {
+		s.assembleApart(raid)
+		return
+	}
 	if len(s.Legs)+len(s.joins) < 2 {
 		return
 	}

@@ -46,6 +46,10 @@ func (s *subject) rung() {
 	if !ok {
 		return
 	}
+	if s.mixed() { // layers of one name would not be equal
+		s.lag(d, "not all other replicas are written with one key yet")
+		return
+	}
 	src, why := s.source(d)
 	if why != "" {
 		s.lag(d, why)

@@ -20,9 +20,7 @@ func (s *subject) reduce() result {
 	victims := s.victims()
 	s.noteStaying(victims)
 	if len(victims) > 0 {
-		s.letLegsGo(victims, because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, amount.Of(s.v.Replicas.Count, "replica")), func(why reason, at lineage.Place) {
-			s.deleteStack(why, at, plan.RiskReduce)
-		})
+		s.letLegsGo(victims, because(s.v.At("replicas"), "%s is configured with %s", s.v.Name, amount.Of(s.v.Replicas.Count, "replica")), s.dropLeg)
 	}
 	if state.Spread(s.Legs) >= want && !slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head == nil }) {
 		s.dropStale()
@@ -164,7 +162,7 @@ func (s *subject) movesOn(l state.CurrentLeg) bool {
 // again; then base bdev, namespace, and what then becomes of the lvols. Those that go say so before the others are told of
 // the epoch without them: should another be lost meanwhile, there are as many legs as that
 // epoch names, and it is not theirs (epoch).
-func (s *subject) letLegsGo(victims []state.CurrentLeg, surplus reason, then func(reason, lineage.Place)) {
+func (s *subject) letLegsGo(victims []state.CurrentLeg, why reason, then func(why reason, gone state.CurrentLeg, stay []state.CurrentLeg)) {
 	gone := map[lineage.UUID]bool{}
 	for _, l := range victims {
 		gone[l.UUID] = true
@@ -188,18 +186,29 @@ func (s *subject) letLegsGo(victims []state.CurrentLeg, surplus reason, then fun
 			fences = append(fences, plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name})
 		}
 	}
-	s.sec.then(surplus, plan.RiskReduce, fences...)
+	s.sec.then(why, plan.RiskReduce, fences...)
 	s.reread()
 	s.rename(stay)
 	for _, l := range victims {
 		if s.mirrors() {
-			s.removeLeg(surplus, l.UUID)
+			s.removeLeg(why, l.UUID)
 		}
-		s.b.withdraw(s.sec, surplus, l.Node, l.UUID, "")
-		then(surplus, l.Place())
+		s.decipherLeg(why, l.UUID)
+		s.b.withdraw(s.sec, why, l.Node, l.UUID, "")
+		then(why, l, stay)
 	}
 	s.Legs = stay
 	s.reread()
+}
+
+// dropLeg deletes what a leg that was let go leaves: all of the volume there, but where another leg
+// stays beside it only its head.
+func (s *subject) dropLeg(why reason, gone state.CurrentLeg, stay []state.CurrentLeg) {
+	if slices.ContainsFunc(stay, func(o state.CurrentLeg) bool { return o.In(gone.Place()) }) {
+		s.sec.then(why, plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: gone.Node}, Lvstore: gone.Place().Lvstore, Name: s.b.w.Nodes[gone.Node].LvolByUUID(gone.UUID).Name})
+		return
+	}
+	s.deleteStack(why, gone.Place(), plan.RiskReduce)
 }
 
 // handOver has the authority be a leg that stays, where the one that is goes and another on
@@ -227,13 +236,14 @@ func (s *subject) handOver(gone map[lineage.UUID]bool) {
 func (s *subject) dropStale() {
 	for _, h := range slices.Clone(s.inc.Heads) {
 		at := s.b.w.Nodes[h.Node]
-		if s.isLeg(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.b.sending(h.Node, s.id) != "" || s.wantsAt(h.Place()) && !s.legAt(h.Place()) {
+		if s.isLeg(h.Lvol.UUID) || s.filling(h.Lvol.UUID) || at.LvolByUUID(h.Lvol.UUID) == nil || s.b.sending(h.Node, s.id) != "" || s.wantsAt(h.Place()) && !s.legAt(h.Place()) {
 			continue // where one is to be, the rebuild goes on with what is there
 		}
 		stale := because(s.v.At("replicas"), "%s has its %s; this one is stale", s.v.Name, amount.Of(state.Spread(s.Legs), "replica"))
 		if s.inRaid(h.Lvol.UUID) {
 			s.removeLeg(stale, h.Lvol.UUID)
 		}
+		s.decipherLeg(stale, h.Lvol.UUID)
 		s.b.withdraw(s.sec, stale, h.Node, h.Lvol.UUID, "")
 		if s.legAt(h.Place()) {
 			s.sec.then(stale, plan.RiskReduce, plan.LvolDelete{At: plan.At{Node: h.Node}, Lvstore: h.Lvol.Lvstore, Name: at.LvolByUUID(h.Lvol.UUID).Name})

@@ -54,7 +54,7 @@ func (s *subject) repair() result {
 		}
 		src, _ := s.source(placeOf(leg))
 		s.b.countCopy(src.Node, leg.Node)
-		s.letLegsGo([]state.CurrentLeg{leg}, because(s.v.At("replicas"), "%s: it is copied there again from %s", s.harm(leg.Place()), src.Node), func(reason, lineage.Place) {})
+		s.letLegsGo([]state.CurrentLeg{leg}, because(s.v.At("replicas"), "%s: it is copied there again from %s", s.harm(leg.Place()), src.Node), func(reason, state.CurrentLeg, []state.CurrentLeg) {})
 		s.fence(s.Top, s.Legs)
 		s.reread()
 		s.copiesOver(placeOf(leg), src)

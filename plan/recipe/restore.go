@@ -113,9 +113,9 @@ func (s *subject) recordOf() (of origin, ok bool) {
 func (s *subject) keyOf(of origin) (why, hint string) {
 	encrypted := of.rec != nil && of.rec.Check != ""
 	switch {
-	case encrypted && s.v.Encryption == nil:
+	case encrypted && !s.v.Encrypted():
 		return fmt.Sprintf("it is to be made of %s, which is encrypted, and has no encryption: its hosts would be shown what cannot be read", of.what), "write encryption with the key of " + of.rec.Of().Volume.Name
-	case !encrypted && s.v.Encryption != nil:
+	case !encrypted && s.v.Encrypted():
 		return fmt.Sprintf("it is to be encrypted, and made of %s, which is not", of.what), "take encryption out; to have it encrypted, have a host copy it into a new volume"
 	}
 	return "", ""

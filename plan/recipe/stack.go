@@ -43,6 +43,7 @@ type height int
 
 const (
 	atLegs   height = iota // nothing stands on the legs
+	atApart                // legs that have keys of their own are encrypted with them
 	atMirror               // what writes to all legs: the heads are named after who is in it
 	atParts                // the parts of a whole are laid out
 	atCipher               // what hosts write is encrypted
@@ -51,7 +52,7 @@ const (
 )
 
 // tiers are those of a stack by the height that each brings it to.
-var tiers = [...]tier{atMirror: raidTier{}, atParts: laidTier{}, atCipher: cipherTier{}, atLimits: limitTier{}, atExport: exportTier{}}
+var tiers = [...]tier{atApart: apartTier{}, atMirror: raidTier{}, atParts: laidTier{}, atCipher: cipherTier{}, atLimits: limitTier{}, atExport: exportTier{}}
 
 // comeUp makes what the engine lacks, from the legs up.
 func (s *subject) comeUp(to height) {
@@ -68,7 +69,7 @@ func (s *subject) comeUp(to height) {
 func (s *subject) goDown(why reason, to height) {
 	inc := s.b.w.Incarnation(s.id)
 	if to < atCipher {
-		s.expectKey(why, inc)
+		s.expectKey(why, inc, to)
 	}
 	for p := range above(inc, to) {
 		p.lower(s, why)

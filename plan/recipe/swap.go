@@ -214,9 +214,11 @@ func (s *subject) canSeal(l state.CurrentLeg) string {
 // of an epoch that nothing names yet. It returns what does so to the others, and to the
 // empty lvols that join them.
 func (s *subject) seal(why reason, joining []state.Placed) (rest []plan.Op) {
-	name := lineage.Head{Volume: s.id, Epoch: s.nextCut(), Legs: len(s.Legs) + len(joining), Cut: s.cut(), Mark: lineage.Sealed, Layout: s.layout(), Check: s.check()}.Lvol()
+	name := lineage.Head{Volume: s.id, Epoch: s.nextCut(), Legs: len(s.Legs) + len(joining), Cut: s.cut(), Mark: lineage.Sealed, Layout: s.layout(), Check: s.check()}
 	for i, l := range s.Legs {
-		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: name}
+		leg := name
+		leg.Check = s.checkOf(l.Head)
+		op := plan.LvolRename{At: plan.At{Node: l.Node}, Lvstore: l.Head.Lvol.Lvstore, From: l.Head.Lvol.Name, To: leg.Lvol()}
 		if i == 0 {
 			s.sec.then(why, plan.RiskPause, op)
 		} else {
@@ -224,7 +226,7 @@ func (s *subject) seal(why reason, joining []state.Placed) (rest []plan.Op) {
 		}
 	}
 	for _, o := range joining {
-		rest = append(rest, plan.LvolRename{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, From: o.Lvol.Name, To: name})
+		rest = append(rest, plan.LvolRename{At: plan.At{Node: o.Node}, Lvstore: o.Lvol.Lvstore, From: o.Lvol.Name, To: name.Lvol()})
 	}
 	return rest
 }

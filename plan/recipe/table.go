@@ -40,6 +40,7 @@ var (
 	exporting  = recipe{"export", "hosts reach the volume as configured, and in no other way", "export.go", serving.except("hosts that are new, `change`; what is to go, never"), (*subject).export}
 	repairing  = recipe{"repair", "a replica with a layer that is damaged is made anew from that layer on, by one that is well", "repair.go", remaking.except("to let it go, `move`"), (*subject).repair}
 	rebuilding = recipe{"rebuild", "a volume that lacks a replica gets it, while hosts go on writing", "rebuild.go", remaking.except("where only the place is another, `change` or `move`, too"), (*subject).rebuild}
+	rekeying   = recipe{"rekey", "replicas are written anew, with another key or none, one after the other while hosts go on", "rekey.go", relocating, (*subject).rekey}
 	tidying    = recipe{"tidy", "what nobody uses is taken off the links, and staging goes", "mirror.go", remaking, (*subject).tidy}
 	standing   = recipe{"standby", "other nodes have a path for hosts, which leads to no disk until the engine is there", "standby.go", serving.except("hosts that are new, `change`; what is to go, never"), (*subject).standby}
 	cutting    = recipe{"cut", "a layer is cut that is configured, due by schedule, or a mark (mark.go), in a group at one instant (group.go)", "cut.go", either.except("what is no mark, `change` in all of its group"), (*subject).takeLayer}
@@ -90,6 +91,7 @@ var keeping = course{"One that an engine goes on serving", []row{
 	{exporting, nil},
 	{repairing, []result{acted}},
 	{rebuilding, nil},
+	{rekeying, nil},
 	{tidying, nil},
 	{standing, nil},
 }}

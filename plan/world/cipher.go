@@ -28,7 +28,9 @@ func (w *World) projectCipher(n *state.Node, op plan.Op) error {
 	case plan.CipherDelete:
 		delete(n.Ciphers, op.Cipher)
 		delete(n.Limits, op.Cipher)
-		delete(n.Keyed, op.Volume)
+		if !w.enciphers(n, op.Volume) {
+			delete(n.Keyed, op.Volume)
+		}
 		w.gone(n, op.Cipher)
 	case plan.KeyForget:
 		delete(n.Keyed, op.Volume)
@@ -36,6 +38,64 @@ func (w *World) projectCipher(n *state.Node, op plan.Op) error {
 		return unknown(op)
 	}
 	return nil
+}
+
+// enciphers reports whether a node still has a cipher of a volume.
+func (w *World) enciphers(n *state.Node, v lineage.Volume) bool {
+	for name := range n.Ciphers {
+		if of, ok := w.cluster.ParseCipher(name); ok && of == v {
+			return true
+		}
+	}
+	return false
+}
+
+// projectRekey applies the effect of an op by which replicas get another key.
+func (w *World) projectRekey(n *state.Node, op plan.Op) error {
+	switch op := op.(type) {
+	case plan.KeyedCreate:
+		if n.Lvols[op.Lvstore+"/"+string(op.Name)] != nil {
+			return fmt.Errorf("%s/%s exists on %s", op.Lvstore, op.Name, n.Name)
+		}
+		w.addLvol(n, &state.Lvol{Lvstore: op.Lvstore, Name: op.Name, UUID: plan.Token(op.Node, op.Lvstore, op.Name), Size: op.Size})
+		w.Saw(op.Volume(), op.Node)
+	case plan.MirrorApart:
+		r := &state.Raid{Name: op.Raid, UUID: op.UUID, State: "online"}
+		for i, leg := range op.Legs {
+			if n.Backing(n.Deciphered(op.Bases[i])) != leg {
+				return fmt.Errorf("%s: %s is not there on %s, or not through %s", op.Raid, leg, n.Name, op.Bases[i])
+			}
+			r.Legs = append(r.Legs, state.Leg{Base: op.Bases[i], UUID: leg, Configured: true})
+		}
+		r.Legs = append(r.Legs, state.Leg{})
+		w.putRaid(n, r)
+	case plan.LegFill:
+		r := n.Raids[op.Raid]
+		if r == nil || r.State != "online" || n.Backing(n.Deciphered(op.Base)) != op.Leg {
+			return fmt.Errorf("%s on %s cannot get %s: one of them is not there", op.Raid, n.Name, op.Leg)
+		}
+		if r.Rebuilding = ""; !r.Has(op.Leg) {
+			r.GrowBy(state.Leg{Base: op.Base, UUID: op.Leg, Configured: true})
+		}
+		w.index(n).addRaid(r)
+		w.filled(op.Leg)
+	default:
+		return unknown(op)
+	}
+	return nil
+}
+
+// filled has an lvol have all its clusters.
+func (w *World) filled(u lineage.UUID) {
+	owner := w.Owner(u)
+	if owner == "" {
+		return
+	}
+	n := w.edit(owner)
+	l := n.LvolByUUID(u)
+	if lvs := n.Lvstores[l.Lvstore]; lvs != nil && lvs.ClusterSize > 0 {
+		w.change(n, func() { l.Allocated = l.Size / lvs.ClusterSize }, l)
+	}
 }
 
 // over are the ciphers that encrypt what is written to a bdev of a node.

@@ -20,14 +20,7 @@ func (w *World) projectRaid(n *state.Node, op plan.Op) error {
 			}
 			r.Legs = append(r.Legs, state.Leg{Base: string(leg), UUID: leg, Configured: true})
 		}
-		if old := n.Raids[op.Raid]; old != nil {
-			w.index(n).dropRaid(old)
-		}
-		n.Raids[op.Raid] = r
-		w.index(n).addRaid(r)
-		if v, ok := w.cluster.ParseRaid(op.Raid); ok {
-			w.Saw(v, n.Name)
-		}
+		w.putRaid(n, r)
 	case plan.RaidDelete:
 		if r := n.Raids[op.Raid]; r != nil {
 			w.index(n).dropRaid(r)
@@ -58,6 +51,18 @@ func (w *World) projectRaid(n *state.Node, op plan.Op) error {
 		return unknown(op)
 	}
 	return nil
+}
+
+// putRaid puts a RAID on a node, in the place of one of its name.
+func (w *World) putRaid(n *state.Node, r *state.Raid) {
+	if old := n.Raids[r.Name]; old != nil {
+		w.index(n).dropRaid(old)
+	}
+	n.Raids[r.Name] = r
+	w.index(n).addRaid(r)
+	if v, ok := w.cluster.ParseRaid(r.Name); ok {
+		w.Saw(v, n.Name)
+	}
 }
 
 // dropLeg takes a leg out of the RAIDs that have it, and returns those that have

@@ -149,6 +149,8 @@ func (w *World) Project(op plan.Op) error {
 		return w.projectLayOut(n, op)
 	case plan.KeyCheck, plan.KeyExpect, plan.CipherCreate, plan.CipherDelete, plan.KeyForget:
 		return w.projectCipher(n, op)
+	case plan.KeyedCreate, plan.MirrorApart, plan.LegFill:
+		return w.projectRekey(n, op)
 	case plan.RaidCreate, plan.RaidDelete, plan.RaidGrow, plan.RaidRemoveLeg, plan.ExpectLegs:
 		return w.projectRaid(n, op)
 	case plan.Backup:

@@ -20,7 +20,7 @@ import (
 //	n1 disk /dev/a lab.fast.disk [claimed] [keeps] [blocks=512]
 //	n1 lvstore lab.fast lab.fast.disk 1Mi 1024 [as=lab.fast.aaaa] [uuid=…]
 //	n1 lvol lab.fast/db.k3f7#1.2p u1 64Mi [3 clusters] [parent=…] [esnap=…] [degraded] [claimed] [snapshot]
-//	n1 raid lab.db.k3f7 online u1 u2 - [stalled]
+//	n1 raid lab.db.k3f7 online u1 u2 - [stalled] [filling=u2]
 //	n1 controller lab.n2 nqn… enabled
 //	n1 remote lab.n2n7 u2 64Mi [absent] [claimed]
 //	n1 discovery 10.0.0.1 4420
@@ -141,6 +141,8 @@ func readLine(n *state.Node, what string, f []string) error {
 				r.Legs = append(r.Legs, state.Leg{})
 			case u == "stalled":
 				r.Stalled = true
+			case strings.HasPrefix(u, "filling="):
+				r.Rebuilding = strings.TrimPrefix(u, "filling=")
 			case is: // concat=1024,24Mi or raid0=64,24Mi: strips of so many KiB, and the size
 				strip, of, online := strings.Cut(laid, ",")
 				if r.Laid = (&state.Laid{Striped: how == "raid0", StripKiB: atoi(strip)}); online {

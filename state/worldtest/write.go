@@ -88,7 +88,7 @@ func Write(s *state.Snapshot) string {
 				switch {
 				case l.UUID == "":
 					f = append(f, "-")
-				case n.Raids[l.Base] != nil:
+				case n.Raids[l.Base] != nil || n.Ciphers[l.Base] != (state.Cipher{}):
 					f = append(f, l.Base)
 				default:
 					f = append(f, l.UUID)
@@ -106,6 +106,9 @@ func Write(s *state.Snapshot) string {
 			}
 			if n.Raids[k].Stalled {
 				f = append(f, "stalled")
+			}
+			if n.Raids[k].Rebuilding != "" {
+				f = append(f, "filling="+n.Raids[k].Rebuilding)
 			}
 			put(f...)
 		}
