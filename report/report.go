@@ -238,7 +238,7 @@ func volume(cfg *schema.Config, s *state.Snapshot, v *schema.Volume, id lineage.
 	}
 	out := Volume{
 		Name: id.Name, ID: id.ID, Why: verdict.Unknown, Size: v.Size, Epoch: verdict.Top, Engine: verdict.Engine,
-		Device: verdict.Device, Limits: limits(s, verdict), Encryption: encryption(inc), Undecided: verdict.Unknown != "", Wanted: v.Replicas.Count,
+		Device: verdict.Device, Limits: limits(s, verdict), Encryption: encryption(v, inc, verdict.Legs), Undecided: verdict.Unknown != "", Wanted: v.Replicas.Count,
 	}
 	if !out.Undecided {
 		out.Current = state.Spread(verdict.Legs)
