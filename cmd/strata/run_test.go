@@ -29,7 +29,7 @@ func (s *script) process(args []string) *exec.Cmd {
 }
 
 // storyEnv are the variables that a story may set for a command.
-var storyEnv = []string{"HOME", "N1_PASSWORD", "SSH_AUTH_SOCK", "STRATA_ARCHIVE_PASSWORD", "STRATA_FENCE_AGENTS", "STRATA_IPMI_PASSWORD", "STRATA_S3_SECRET_KEY", "STRATA_SECRETS", "STRATA_SSH_KNOWN_HOSTS", "STRATA_VIP_COMMANDS"}
+var storyEnv = []string{"HOME", "N1_PASSWORD", "SSH_AUTH_SOCK", "STRATA_ARCHIVE_PASSWORD", "STRATA_DB_KEY", "STRATA_DB_NEW", "STRATA_FENCE_AGENTS", "STRATA_IPMI_PASSWORD", "STRATA_S3_SECRET_KEY", "STRATA_SECRETS", "STRATA_SSH_KNOWN_HOSTS", "STRATA_VIP_COMMANDS"}
 
 func (l *lab) cmdCode(s *script, args []string) error {
 	want, err := strconv.Atoi(args[0])
