@@ -59,9 +59,10 @@ func (c Cluster) Cipher(v Volume, mirror bool) string {
 func (c Cluster) Ciphers(v Volume) []string { return []string{c.Cipher(v, true), c.Cipher(v, false)} }
 
 // LegCipher is the name of the bdev through which a mirror has one leg, while the replicas of
-// the volume have not all the same key: of the replica in a place, with the key of that check.
-func (c Cluster) LegCipher(v Volume, at Place, check Check) string {
-	return c.Raid(v) + beneath + string(uuidOf("cipher ", at.Node, " ", at.Lvstore, " ", check))[:legTag]
+// the volume have not all the same key. It follows from that leg, for a target may keep the name of
+// one whose base is gone: what is made in its place has another.
+func (c Cluster) LegCipher(v Volume, leg UUID) string {
+	return c.Raid(v) + beneath + string(uuidOf("cipher ", leg))[:legTag]
 }
 
 // legTag is how many digits tell the ciphers of legs apart.

@@ -59,19 +59,10 @@ func (c *Checker) apart(n lineage.Node, raid string, leg lineage.UUID, base stri
 	case h.Check == "":
 	case !has || at.Backing(cipher.Base) != leg:
 		return fmt.Errorf("%s is encrypted, and %s is no cipher on it", h.Lvol(), base)
-	case base != c.cfg.Cluster.LegCipher(v, c.placeOf(leg), h.Check):
+	case base != c.cfg.Cluster.LegCipher(v, leg):
 		return fmt.Errorf("%s is not the cipher of %s with the key of check %s", base, h.Lvol(), h.Check)
 	}
 	return nil
-}
-
-// placeOf is where an lvol is.
-func (c *Checker) placeOf(u lineage.UUID) lineage.Place {
-	n := c.w.Owner(u)
-	if n == "" {
-		return lineage.Place{}
-	}
-	return lineage.Place{Node: n, Lvstore: c.w.Nodes[n].LvolByUUID(u).Lvstore}
 }
 
 // fills refuses to write over a replica that is not known to be stale, that anything stands on or
@@ -158,7 +149,7 @@ func (c *Checker) legCipher(op plan.CipherCreate) error {
 		return fmt.Errorf("%s is no replica of %s", op.Base, op.Volume)
 	case h.Check != op.Check || op.Check == "" || op.Check == lineage.Unkeyed:
 		return fmt.Errorf("%s names another key than that of check %s", h.Lvol(), op.Check)
-	case op.Cipher != c.cfg.Cluster.LegCipher(op.Volume, c.placeOf(lineage.UUID(op.Base)), op.Check):
+	case op.Cipher != c.cfg.Cluster.LegCipher(op.Volume, lineage.UUID(op.Base)):
 		return fmt.Errorf("%s is not the cipher of %s", op.Cipher, h.Lvol())
 	}
 	for _, r := range c.w.Nodes[op.Node].Raids {

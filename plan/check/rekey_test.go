@@ -15,10 +15,8 @@ import (
 func TestKeysAreNotMixed(t *testing.T) {
 	const volumes = `volumes: db: {size: 64Mi, replicas: on: ["n1", "n2"], engine: "n1", encryption: {key: file: "/etc/strata/new", former: {check: "abcd", key: file: "/etc/strata/old"}}}`
 	at, db, raid := plan.At{Node: "n1"}, lineage.SplitVolume("db.k3f7"), "lab.db.k3f7"
-	cipher := func(n lineage.Node, check lineage.Check) string {
-		return lineage.Cluster("lab").LegCipher(db, lineage.Place{Node: n, Lvstore: "lab.fast"}, check)
-	}
-	old, fresh := cipher("n1", "abcd"), cipher("n1", "efgh")
+	cipher := func(leg lineage.UUID) string { return lineage.Cluster("lab").LegCipher(db, leg) }
+	old, fresh := cipher("u1"), cipher("u3")
 	world := `n1 tcp
 n1 disk /dev/n1 lab.fast.disk claimed
 n1 lvstore lab.fast lab.fast.disk 1Mi 1024
@@ -26,9 +24,9 @@ n1 lvol lab.fast/db.k3f7#7.2=abcdp u1 64Mi 9
 n1 lvol lab.fast/db.k3f7#7=efghx u3 64Mi
 n1 remote lab.n2n7 u2 64Mi
 n1 cipher ` + old + ` u1
-n1 cipher ` + cipher("n2", "efgh") + ` u2
+n1 cipher ` + cipher("u2") + ` u2
 n1 cipher ` + fresh + ` u3
-n1 raid ` + raid + ` online ` + old + ` ` + cipher("n2", "efgh") + ` -
+n1 raid ` + raid + ` online ` + old + ` ` + cipher("u2") + ` -
 n2 disk /dev/n2 lab.fast.disk claimed
 n2 lvstore lab.fast lab.fast.disk 1Mi 1024
 n2 lvol lab.fast/db.k3f7#7.2=efgh u2 64Mi 9
@@ -44,7 +42,7 @@ n2 lvol lab.fast/db.k3f7#7.2=efgh u2 64Mi 9
 		{with(func(op *plan.LegFill) { op.Base = old }), "is no cipher on it"},
 		{with(func(op *plan.LegFill) { op.Leg, op.Base = "u1", old }), "has db.k3f7#7.2=abcdp already"},
 		{with(func(op *plan.LegFill) { op.Leg, op.Base = "u9", "u9" }), "no replica of"},
-		{plan.MirrorApart{At: at, Raid: raid, Legs: []lineage.UUID{"u1", "u2"}, Bases: []string{old, cipher("n2", "efgh")}}, ""},
+		{plan.MirrorApart{At: at, Raid: raid, Legs: []lineage.UUID{"u1", "u2"}, Bases: []string{old, cipher("u2")}}, ""},
 		{plan.MirrorApart{At: at, Raid: raid, Legs: []lineage.UUID{"u1", "u2"}, Bases: []string{old, "u2"}}, "u2 is no cipher on it"},
 		{plan.MirrorApart{At: at, Raid: raid, Legs: []lineage.UUID{"u1", "u2"}, Bases: []string{old}}, "through what it has its legs"},
 		{plan.RaidCreate{At: at, Raid: raid, Legs: []lineage.UUID{"u1", "u2"}}, "are not written with one key"},

@@ -56,8 +56,8 @@ func (s *subject) checkOf(h *state.Head) lineage.Check {
 
 // legBdev is the bdev by which a mirror that has its legs apart has one of them.
 func (s *subject) legBdev(h *state.Head) string {
-	if check := s.checkOf(h); check != "" {
-		return s.b.cfg.Cluster.LegCipher(s.id, h.Place(), check)
+	if s.checkOf(h) != "" {
+		return s.b.cfg.Cluster.LegCipher(s.id, h.Lvol.UUID)
 	}
 	return string(h.Lvol.UUID)
 }
