@@ -114,8 +114,8 @@ func TestLinksAuth(t *testing.T) {
 		l.Apply(0)
 	})
 	proven("when it is asked for again", true)
-	l.Settled()
 	t.Log(l.finish(w))
+	l.Settled()
 
 	l.Start()
 	l.Apply(0)
