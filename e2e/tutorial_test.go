@@ -47,9 +47,6 @@ func TestTutorial(t *testing.T) {
 		t.Errorf("%d blocks", typed)
 	}
 	l.Read("db", 3, data)
-	heads := l.Heads("db")
-	l.Kill()
-	l.Replicas(heads, 3, data)
 }
 
 var ofPage = regexp.MustCompile(`ssh://root@(n\d)/var/tmp/spdk\.sock", address: "[0-9.]+", pools: fast: {nvme: "0000:5e:00\.0"`)
