@@ -111,13 +111,13 @@ var keyCases = []example{
 	}},
 	{name: "keys of controllers", nodes: 2, only: stock, run: func(c *run) {
 		const host = "nqn.2026-01.io.example:h"
-		files := map[string]string{"host": c.keyFile("host"), "ctrlr": c.keyFile("ctrlr"), "new": c.keyFile("new")}
+		files := map[string]string{"its host": c.keyFile("host"), "its ctrlr": c.keyFile("ctrlr"), "its new": c.keyFile("new")}
 		know := func(n *node) {
 			for name, path := range files {
 				n.ok("keyring_file_add_key", M{"name": name, "path": path})
 			}
 		}
-		both := M{"dhchap_key": "host", "dhchap_ctrlr_key": "ctrlr"}
+		both := M{"dhchap_key": "its host", "dhchap_ctrlr_key": "its ctrlr"}
 		of := func(more M) M { return with(M{"nqn": c.n1.nqn(), "host": host}, more) }
 		let := func(keys M) {
 			c.n1.ok("nvmf_create_subsystem", M{"nqn": c.n1.nqn(), "ana_reporting": true, "max_namespaces": 64})
@@ -164,7 +164,7 @@ var keyCases = []example{
 		// What has failed once fails with whatever keys, until nothing is to be proved.
 		know(c.n1)
 		c.n1.ok("nvmf_subsystem_set_keys", of(both))
-		c.n2.refuses(-13, "Permission denied", "bdev_nvme_set_keys", told(M{"dhchap_key": "new"}))
+		c.n2.refuses(-13, "Permission denied", "bdev_nvme_set_keys", told(M{"dhchap_key": "its new"}))
 		c.until("it is lost", func() bool { return !state("enabled")() })
 		c.n1.ok("nvmf_subsystem_set_keys", of(nil))
 		c.n2.ok("bdev_nvme_set_keys", told(nil))
