@@ -57,10 +57,11 @@ type Load struct {
 	Gaps    []Gap         // those of 100 ms and more
 }
 
-// Stall is the longest gap that a pause is in.
+// Stall is the longest gap that a pause is in, but for those that had begun a second before it:
+// these another has caused.
 func (l Load) Stall(p Pause) (longest time.Duration) {
 	for _, g := range l.Gaps {
-		if g.From.Before(p.To) && g.To.After(p.From) {
+		if g.From.Before(p.To) && g.To.After(p.From) && g.From.After(p.From.Add(-time.Second)) {
 			longest = max(longest, g.Long())
 		}
 	}
