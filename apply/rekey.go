@@ -86,7 +86,7 @@ func (c *caller) fillLeg(ctx context.Context, t *spdk.Client, op plan.LegFill) e
 	}
 	base := b.Name // as the RAID calls it, also where it is a peer's
 	now, _ := CopyOf(op)
-	r, err := c.raidNamed(ctx, t, op.Raid)
+	r, err := raidNamed(ctx, t, op.Raid)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (c *caller) fillLeg(ctx context.Context, t *spdk.Client, op plan.LegFill) e
 	}
 	// One that the target gives up on is listed for a moment longer, with no process.
 	for over := false; ; {
-		switch r, err = c.raidNamed(ctx, t, op.Raid); {
+		switch r, err = raidNamed(ctx, t, op.Raid); {
 		case err != nil:
 			return err
 		case r.Process == nil && !slices.ContainsFunc(r.Bases, func(b spdk.RaidBase) bool { return b.Name == base && b.Configured }):
@@ -118,53 +118,3 @@ func (c *caller) fillLeg(ctx context.Context, t *spdk.Client, op plan.LegFill) e
 
 // fillPoll is how often a target is asked how far it is with a leg.
 const fillPoll = 4 * pollEvery
-
-func (c *caller) raidNamed(ctx context.Context, t *spdk.Client, name string) (spdk.Raid, error) {
-	raids, err := t.GetRaids(ctx)
-	if err != nil {
-		return spdk.Raid{}, err
-	}
-	if i := slices.IndexFunc(raids, func(r spdk.Raid) bool { return r.Name == name }); i >= 0 {
-		return raids[i], nil
-	}
-	return spdk.Raid{}, fmt.Errorf("there is no RAID %s any more", name)
-}
-
-// removeLeg takes a leg out of a mirror, which may have it through a cipher.
-func (c *caller) removeLeg(ctx context.Context, t *spdk.Client, op plan.RaidRemoveLeg) error {
-	leg := c.resolve(string(op.Leg))
-	err := t.RaidRemoveBase(ctx, leg)
-	if spdk.ClassOf(err) != spdk.NotFound {
-		return err
-	}
-	r, get := c.raidNamed(ctx, t, op.Raid)
-	if get != nil {
-		return get
-	}
-	for base, u := range legsOf(ctx, t, r) {
-		if u == leg {
-			return t.RaidRemoveBase(ctx, base)
-		}
-	}
-	return err
-}
-
-// legsOf are the UUIDs of the legs that a mirror has by the names of its bases, also of those
-// that it has through ciphers.
-func legsOf(ctx context.Context, t *spdk.Client, r spdk.Raid) map[string]string {
-	legs := map[string]string{}
-	for _, b := range r.Bases {
-		if !b.Configured {
-			continue
-		}
-		legs[b.Name] = b.UUID
-		through, err := t.GetBdev(ctx, b.Name)
-		if err != nil || through.Driver.Crypto == nil {
-			continue
-		}
-		if below, err := t.GetBdev(ctx, through.Driver.Crypto.Base); err == nil {
-			legs[b.Name] = below.UUID
-		}
-	}
-	return legs
-}

@@ -56,17 +56,7 @@ func TestEncryption(t *testing.T) {
 
 	// All targets end. With another key nothing is shown; with the right one it is all there.
 	l.Kill()
-	for _, n := range l.names {
-		disk, err := os.ReadFile(l.Targets[n].Disk)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := 0; i < len(a); i += mib {
-			if bytes.Contains(disk, a[i:i+64]) || bytes.Contains(disk, b[i:i+64]) {
-				t.Fatalf("what was written stands on the disk of %s", n)
-			}
-		}
-	}
+	l.noneOnDisks(a, b)
 	l.Start()
 	put(other)
 	if r := l.Apply(1); !strings.Contains(r.Out, "is not the one that") || strings.Contains(r.Out, other[:16]) {
@@ -87,6 +77,24 @@ func TestEncryption(t *testing.T) {
 	for _, n := range l.names {
 		if keys := string(l.Targets[n].Must("accel_crypto_keys_get", "")); keys != "[]" {
 			t.Errorf("%s still has a key", n)
+		}
+	}
+}
+
+// noneOnDisks fails where a disk has, of what was written, the beginning of any MiB.
+func (l *Lab) noneOnDisks(written ...[]byte) {
+	l.t.Helper()
+	for _, n := range l.names {
+		disk, err := os.ReadFile(l.Targets[n].Disk)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		for _, w := range written {
+			for i := 0; i < len(w); i += mib {
+				if bytes.Contains(disk, w[i:i+64]) {
+					l.t.Fatalf("what was written stands on the disk of %s", n)
+				}
+			}
 		}
 	}
 }

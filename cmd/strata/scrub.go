@@ -85,9 +85,7 @@ Exit codes: 0 nothing is damaged, 1 something is, or error.`,
 				return done, err
 			})
 			r.others(chosen)
-			for _, line := range r.told() {
-				fmt.Fprintln(out, line)
-			}
+			r.tell(out)
 			r.summary(out, chosen, time.Since(start))
 			if err == nil {
 				err = r.keep()
@@ -126,9 +124,7 @@ const (
 func layerByLayer(ctx context.Context, only apply.Options, r *comparison, out io.Writer, run func() (*apply.Result, error)) error {
 	for {
 		done, err := run()
-		for _, line := range r.told() {
-			fmt.Fprintln(out, line)
-		}
+		r.tell(out)
 		if done != nil && done.Snapshot != nil {
 			r.looked(done.Snapshot)
 		}

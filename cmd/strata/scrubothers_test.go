@@ -61,9 +61,7 @@ func TestReadByOthers(t *testing.T) {
 		asked := map[string]int64{"db": r.seen.LastRounds()["db"]}
 		r.others(asked)
 		var out strings.Builder
-		for _, line := range r.told() {
-			fmt.Fprintln(&out, line)
-		}
+		r.tell(&out)
 		r.summary(&out, asked, 0)
 		return out.String(), r.damaged
 	}

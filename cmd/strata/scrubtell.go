@@ -109,6 +109,13 @@ func (r *comparison) told() []string {
 	return lines
 }
 
+// tell tells them.
+func (r *comparison) tell(out io.Writer) {
+	for _, line := range r.told() {
+		fmt.Fprintln(out, line)
+	}
+}
+
 // line has something to tell. r.mu is held.
 func (r *comparison) line(format string, args ...any) {
 	r.lines = append(r.lines, fmt.Sprintf(format, args...))

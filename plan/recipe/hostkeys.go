@@ -98,7 +98,10 @@ func (b *builder) strayKeys() {
 		if len(ops) > 0 {
 			b.section(plan.NodeKey(n.Name)).then(why, plan.RiskCreate, ops...)
 		}
-		ops = erasures(b.cfg.Cluster, b.w.Nodes[n.Name], func(of lineage.SentKey, _ string) bool { return stray(of.Volume) })
+		ops = erasures(b.w.Nodes[n.Name], func(name string) bool {
+			of, sent := b.cfg.Cluster.ParseSentKey(name)
+			return sent && stray(of.Volume)
+		})
 		if len(ops) > 0 {
 			b.section(plan.NodeKey(n.Name)).then(why, plan.RiskCreate, ops...)
 		}

@@ -248,12 +248,7 @@ func (b *builder) dropLinkKeys(sec *section, why reason, nodes []lineage.Node, w
 	}
 	sec.then(why, plan.RiskCreate, names...)
 	for _, n := range nodes {
-		at := b.w.Nodes[n]
-		for _, name := range slices.Sorted(maps.Keys(at.KeyFiles)) {
-			if goes(name) && at.Keyring[name] == "" {
-				files = append(files, plan.KeyErase{At: plan.At{Node: n}, Name: name})
-			}
-		}
+		files = append(files, erasures(b.w.Nodes[n], goes)...)
 	}
 	sec.then(why, plan.RiskCreate, files...)
 }
@@ -265,6 +260,9 @@ func (b *builder) endLinkKeys() {
 		return
 	}
 	for n, at := range b.readNodes() {
+		if len(at.Keyring)+len(at.KeyFiles) == 0 {
+			continue
+		}
 		over := map[lineage.Link]bool{}
 		for _, name := range linkKeyNames(b.cfg.Cluster, at) {
 			if k, _, _ := b.cfg.Cluster.ParseLinkKey(name); b.isOver(k.Link, at) && !b.left(plan.LinkKey(k.Link)) {

@@ -143,13 +143,13 @@ func (s *subject) eraseKeys(n lineage.Node, why reason) {
 		}
 		wanted[k.name] = true
 	}
-	s.sec.then(why, plan.RiskCreate, erasures(s.b.cfg.Cluster, at, func(of lineage.SentKey, name string) bool { return of.Volume == s.v.Name && !wanted[name] })...)
+	s.sec.then(why, plan.RiskCreate, erasures(at, func(name string) bool { return s.sentFor(name) && !wanted[name] })...)
 }
 
 // erasures take those of a node's files away that its target does not have by name.
-func erasures(c lineage.Cluster, at *state.Node, which func(of lineage.SentKey, name string) bool) (ops []plan.Op) {
+func erasures(at *state.Node, which func(name string) bool) (ops []plan.Op) {
 	for _, name := range slices.Sorted(maps.Keys(at.KeyFiles)) {
-		if of, sent := c.ParseSentKey(name); sent && at.Keyring[name] == "" && which(of, name) {
+		if at.Keyring[name] == "" && which(name) {
 			ops = append(ops, plan.KeyErase{At: plan.At{Node: at.Name}, Name: name})
 		}
 	}
@@ -166,10 +166,13 @@ func (s *subject) leaveKeys() {
 		if n.Name == s.engine || slices.Contains(paths, n.Name) || at.Subsystems[nqn] != nil || !s.b.reachable(n.Name) {
 			continue
 		}
-		s.sec.then(why, plan.RiskCreate, removals(at, func(name string) bool {
-			of, sent := c.ParseSentKey(name)
-			return sent && of.Volume == s.v.Name
-		})...)
-		s.sec.then(why, plan.RiskCreate, erasures(c, s.b.w.Nodes[n.Name], func(of lineage.SentKey, _ string) bool { return of.Volume == s.v.Name })...)
+		s.sec.then(why, plan.RiskCreate, removals(at, s.sentFor)...)
+		s.sec.then(why, plan.RiskCreate, erasures(s.b.w.Nodes[n.Name], s.sentFor)...)
 	}
+}
+
+// sentFor reports whether a name is that of a key of the volume's hosts that strata puts on nodes.
+func (s *subject) sentFor(name string) bool {
+	of, sent := s.b.cfg.Cluster.ParseSentKey(name)
+	return sent && of.Volume == s.v.Name
 }
