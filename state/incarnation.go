@@ -259,9 +259,13 @@ func (inc *Incarnation) Top() lineage.Epoch {
 }
 
 // Running reports whether there is anything through which hosts may use it: a RAID of
-// it or over it, or an export that shows a device.
+// it, one over it that has not lost all its bases, or an export that shows a device.
 func (inc *Incarnation) Running() bool {
-	return len(inc.Raids)+len(inc.Laid) > 0 || slices.ContainsFunc(inc.Exports, func(e Exported) bool { return e.Device != "" })
+	return len(inc.Raids) > 0 ||
+		slices.ContainsFunc(inc.Laid, func(m Mirror) bool {
+			return slices.ContainsFunc(m.Raid.Legs, func(l Leg) bool { return l.Configured })
+		}) ||
+		slices.ContainsFunc(inc.Exports, func(e Exported) bool { return e.Device != "" })
 }
 
 func comparePlaced(a, b Placed) int {

@@ -24,7 +24,7 @@ func (w *world) truth(v *sim.View) error {
 		}
 		for _, s := range h.spans {
 			_, why := authority(lvols, s.id)
-			bare := why != "" && w.failsOver(s.id) && len(witnesses(lvols, s.id)) > 0 // each witness is looked at instead
+			bare := why != "" && (w.failsOver(s.id) || !named(lvols, s.id)) && len(witnesses(lvols, s.id)) > 0 // each witness is looked at instead
 			if err := believed(lvols, s.id, func(l sim.Stored) error { return h.hasIn(v, l, s) }); err != nil && !bare {
 				return err
 			}
@@ -65,6 +65,22 @@ func (w *world) truth(v *sim.View) error {
 func (w *world) failsOver(id lineage.Volume) bool {
 	v := w.sc.final().Volume(id.Name)
 	return v != nil && v.Failover && !slices.Contains(v.Replicas.On, v.Engine)
+}
+
+// named reports whether the highest epoch of a volume, or the one before, has an authority
+// by name: not while its engine has no replica, as on the way of a move.
+func named(lvols []sim.Stored, id lineage.Volume) bool {
+	var top, authority lineage.Epoch
+	for _, l := range lvols {
+		h, ok := head(l)
+		if !ok || h.Volume != id {
+			continue
+		}
+		if top = max(top, h.Epoch); h.Mark == lineage.Primary {
+			authority = max(authority, h.Epoch)
+		}
+	}
+	return authority > 0 && authority+1 >= top
 }
 
 // believed checks each head that would be believed were the power to go.

@@ -115,7 +115,7 @@ func (s *subject) silent(n lineage.Node, why reason) {
 			l.first = append(l.first, s.sec.Key())
 		}
 	}
-	for _, e := range s.inc.Exports {
+	for _, e := range s.b.w.Incarnation(s.id).Exports { // another part of the whole may have done so by now
 		if e.Node != n || e.Subsystem == nil {
 			continue
 		}

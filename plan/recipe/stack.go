@@ -77,17 +77,31 @@ func (s *subject) goDown(why reason, to height) {
 }
 
 // endStrays ends what other nodes than the engine have of the stack. It reports
-// whether there was anything.
+// whether there was anything. What the parts of a whole share the first of them ends.
 func (s *subject) endStrays() bool {
 	ended := false
 	w := s.whole()
 	for p := range above(s.inc, atLegs) {
 		if p.bears() && p.on() != s.Engine && (w == nil || p.on() != w.at) {
 			ended = true
-			s.sec.then(p.stray(s), plan.RiskReduce, p.ending())
+			if s.stands(p) {
+				s.sec.then(p.stray(s), plan.RiskReduce, p.ending())
+			}
 		}
 	}
 	return ended
+}
+
+// stands reports whether a piece is there still: another part of the whole may end it in
+// this pass.
+func (s *subject) stands(p piece) bool {
+	gone := p.ending().Words()
+	for now := range above(s.b.w.Incarnation(s.id), atLegs) {
+		if now.on() == p.on() && now.ending().Words() == gone {
+			return true
+		}
+	}
+	return false
 }
 
 // above has what stands above a height, from the top.
