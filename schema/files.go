@@ -69,7 +69,7 @@ func (f *files) addPath(path string) *Problem {
 		}
 	}
 	if !found {
-		return &Problem{Path: path, Text: "has no CUE file", Hint: "JSON and YAML files have to be named one by one"}
+		return &Problem{Path: path, Text: "has no CUE file", Hint: "name the directory of a configuration, or its files; JSON and YAML files are named one by one"}
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ Exit codes: 0 it is recorded, or was already, 1 error.`,
 		Example: `  strata backup db@before-upgrade --to main examples/lab
   strata backup list main .
   strata backup verify main db@before-upgrade .`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := src.load(args[1:])
 			if err != nil {
@@ -136,7 +136,7 @@ func newBackupInit() *cobra.Command {
 password that is configured. It refuses a place that has one. Keep the password
 elsewhere too: without it nobody reads what is there.`,
 		Example: "  strata backup init main examples/lab",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := src.load(args[1:])
 			if err != nil {

@@ -22,7 +22,7 @@ func newBackupForget() *cobra.Command {
 configuration is made of (from). What only that record needed stays until the archive is
 pruned: strata backup prune, restic prune, or the next time that keep lets records go.`,
 		Example: "  strata backup forget main db@before-upgrade examples/lab\n  strata backup forget main 1f0c9a2b examples/lab",
-		Args:    cobra.MinimumNArgs(2),
+		Args:    takes(2, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := src.load(args[2:])
 			if err != nil {
@@ -80,7 +80,7 @@ func newBackupPrune() *cobra.Command {
 prune does. It reads the index and the trees of all records, restic's own too, and has the
 repository for itself meanwhile. Killed at any moment it leaves the repository whole.`,
 		Example: "  strata backup prune main examples/lab",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := src.load(args[1:])
 			if err != nil {

@@ -25,7 +25,7 @@ func newBackupList() *cobra.Command {
 		Use:     "list ARCHIVE [VOLUME] [DIR | FILE...]",
 		Short:   "List what an archive has of volumes",
 		Example: "  strata backup list main examples/lab\n  strata backup list main db examples/lab",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, volume, rest := args[0], "", args[1:]
 			cfg, err := src.load(rest)

@@ -29,7 +29,7 @@ compared with the record: the node is locked meanwhile, and has to reach this ma
 
 Exit codes: 0 the record is whole, 1 something is damaged, or error.`,
 		Example: "  strata backup verify main db@before-upgrade examples/lab\n  strata backup verify main 1f0c9a2b examples/lab",
-		Args:    cobra.MinimumNArgs(2),
+		Args:    takes(2, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := src.load(args[2:])
 			if err != nil {

@@ -27,6 +27,8 @@ var completes = map[string]func(*completion) []string{
 	"if":            (*completion).losses,
 	"authority":     (*completion).authorities,
 	"allow-destroy": (*completion).releases,
+	"from":          (*completion).archives,
+	"to":            (*completion).archives,
 }
 
 // completesArgument has, by verb, what its arguments may be; first is for the first alone,
@@ -37,11 +39,16 @@ var completesArgument = map[string]struct {
 }{
 	"status": {of: (*completion).volumes},
 	"wait":   {of: (*completion).volumes},
+	"scrub":  {of: (*completion).volumes},
 	"unlock": {of: (*completion).nodes, first: true},
 	"off":    {of: (*completion).nodes, first: true},
 	"backup": {of: (*completion).snapshots, first: true},
 	"export": {of: (*completion).snapshots, first: true},
 	"init":   {of: (*completion).archives, first: true},
+	"list":   {of: (*completion).archives, first: true},
+	"verify": {of: (*completion).archives, first: true},
+	"forget": {of: (*completion).archives, first: true},
+	"prune":  {of: (*completion).archives, first: true},
 }
 
 // addCompletion has every command below one complete names.

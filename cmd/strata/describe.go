@@ -33,7 +33,7 @@ copies in hand, where its engine is and why, what becomes of it when that node g
 when its next snapshot is due; and what apply would do about it. It changes nothing.`,
 		Example: `  strata describe volume/db examples/lab
   strata describe node/n2 .`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, -1),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveDefault

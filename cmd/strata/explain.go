@@ -23,7 +23,7 @@ itself. It reads no configuration, and reaches no node.`,
 		Example: `  strata explain
   strata explain volumes.replicas.spread
   strata explain nodes.pools`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			paths, err := explain.Paths()
 			if err != nil || len(args) > 0 {

@@ -24,7 +24,7 @@ file must not be there yet; one that was cut off is deleted.
 
 VOLUME@latest is the youngest snapshot that is recorded.`,
 		Example: "  strata export db@before-upgrade db.img --from main examples/lab",
-		Args:    cobra.MinimumNArgs(2),
+		Args:    takes(2, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if from == "" {
 				return fmt.Errorf("--from is missing: which archive?")

@@ -20,12 +20,14 @@ import (
 
 func newFence() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "fence",
+		Use:   "fence COMMAND",
 		Short: "Try the fence agents of nodes, or switch a node off",
 		Long: `A fence agent switches a node off that does not answer, so that others may serve
 what it served. It is one of ClusterLabs, such as fence_ipmilan, is configured as
 fence of the node, and run on this machine if --fence-agents or STRATA_FENCE_AGENTS
 says so.`,
+		DisableFlagsInUseLine: true,
+		RunE:                  group,
 	}
 	cmd.AddCommand(newFenceCheck(), newFenceOff())
 	return cmd
@@ -110,7 +112,7 @@ says that it is off; one that is off already is left as it is. It asks before, a
 refuses a node whose target answers unless --force is said: what hosts have open
 there they lose.`,
 		Example: "  strata fence off n2 examples/lab\n  strata fence off --auto-approve n2 .",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var with, without []*schema.Node
 			cfg, err := src.load(args[1:])

@@ -18,7 +18,7 @@ func run() int {
 	root := newRoot()
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.Execute()
+	err := noCommand(root, root.Execute())
 	var silent exitCode
 	if err != nil && !errors.As(err, &silent) {
 		fmt.Fprintln(stderr, "strata:", message(err))

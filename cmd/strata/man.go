@@ -24,7 +24,7 @@ func newMan() *cobra.Command {
 SOURCE_DATE_EPOCH, where it is set. With --markdown it writes pages in Markdown instead, and
 fields.md, which has all fields of a configuration.`,
 		Example: `  strata man man && man man/strata-plan.1`,
-		Args:    cobra.ExactArgs(1),
+		Args:    takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err

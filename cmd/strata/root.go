@@ -57,6 +57,8 @@ Environment:
 		}
 	}
 	addCompletion(root)
+	layHelp(root)
+	layMisuse(root)
 	return root
 }
 

@@ -44,7 +44,12 @@ docs/machine-output.md says what stays as it is from one version to the next.`,
   strata schema events
   strata schema --vendor .
   strata schema --json-schema status > status.schema.json`,
-		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && !slices.Contains(documents, args[0]) {
+				return fmt.Errorf("strata has no schema of %s; %s", args[0], schema.Hint(args[0], "documents", documents))
+			}
+			return takes(0, 1)(cmd, args)
+		},
 		ValidArgs: documents,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			out, document := cmd.OutOrStdout(), "config"

@@ -34,7 +34,7 @@ is shown with that rule).`,
 		Example: `  strata plan --out change.plan .
   strata show change.plan
   strata show --markdown change.plan > comment.md`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := readSaved(args[0])
 			if err != nil {

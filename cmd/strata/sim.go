@@ -54,9 +54,9 @@ it runs. Such a line is one of
   strata sim --dir /tmp/lab --fault "kill n2 10s at 17" --fault "fail n1 bdev_lvol_rename 2 after" n1 n2 n3`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if stop {
-				return cobra.NoArgs(cmd, args)
+				return takes(0, 0)(cmd, args)
 			}
-			return cobra.MinimumNArgs(1)(cmd, args)
+			return takes(1, -1)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if opts.Dir == "" {
@@ -120,8 +120,8 @@ it runs. Such a line is one of
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&opts.Dir, "dir", "", "`directory` for sockets and disks")
-	cmd.Flags().StringVar(&profile, "profile", "stock", "which `build` of SPDK the targets are: stock (v26.05) or longhorn (v24.09)")
+	cmd.Flags().StringVar(&opts.Dir, "dir", "", "`DIR` for sockets and disks")
+	cmd.Flags().StringVar(&profile, "profile", "stock", "which `BUILD` of SPDK the targets are: stock (v26.05) or longhorn (v24.09)")
 	cmd.Flags().StringArrayVar(&faults, "fault", nil, "what goes wrong, as a `RULE`; may be repeated")
 	cmd.Flags().BoolVar(&nvme, "nvme", false, "have hosts reach exports over NVMe/TCP, on the network of this machine")
 	cmd.Flags().BoolVar(&away, "background", false, "end once the targets are served, and go on serving them as a process of its own")

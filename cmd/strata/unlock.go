@@ -27,7 +27,7 @@ With --force it also frees the seat of the watch that works, on this node: a wat
 that lives takes it again within a second, and of one that is gone another takes
 it by itself within 5 s.`,
 		Example: "  strata unlock n2 examples/lab\n  strata unlock --force n2 .",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := src.load(args[1:])
 			if err != nil {

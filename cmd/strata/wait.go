@@ -75,7 +75,7 @@ Exit codes: 0 it is so, 1 error, 4 it was not within --timeout.`,
 	src.recordFlags(cmd)
 	volumes.flag(cmd)
 	durationFlag(cmd, &timeout, "timeout", 5*time.Minute, time.Millisecond, "how long to wait")
-	cmd.Flags().StringVar(&what, "for", "healthy", "wait until volumes are `healthy`, converged or gone")
+	cmd.Flags().StringVar(&what, "for", "healthy", "wait until volumes are `STATE`: healthy, converged or gone")
 	durationFlag(cmd, &every, "every", time.Second, 100*time.Millisecond, "how often the nodes are looked at")
 	return cmd
 }

@@ -25,8 +25,8 @@ type logForm struct {
 }
 
 func (l *logForm) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&l.form, "log", "text", "how the log is written: `text` or json")
-	cmd.Flags().StringVar(&l.level, "log-level", "info", "what is logged: debug, `info`, warn or error, and what is worse")
+	cmd.Flags().StringVar(&l.form, "log", "text", "write the log as `FORM`: text or json")
+	cmd.Flags().StringVar(&l.level, "log-level", "info", "log what is of `LEVEL` or worse: debug, info, warn or error")
 }
 
 func (l *logForm) logger(out io.Writer) (*slog.Logger, error) {

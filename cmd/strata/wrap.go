@@ -54,9 +54,11 @@ func (w *wrapping) broken(text []byte) []byte {
 func (w *wrapping) line(out *strings.Builder, line string, width int) {
 	body, ended := strings.CutSuffix(line, "\n")
 	switch {
-	case w.at == 0 && (ansi.StringWidth(body) <= width || typed(body)):
+	case w.at == 0 && ansi.StringWidth(body) <= width:
 		out.WriteString(body)
 		w.at, w.hang = ansi.StringWidth(body), hanging(body, width)
+	case w.at == 0 && typed(body):
+		w.command(out, body, width)
 	default:
 		if w.at == 0 {
 			w.hang = hanging(body, width)
@@ -82,14 +84,41 @@ func (w *wrapping) words(out *strings.Builder, text string, width int) {
 		word := text[:end]
 		text = text[end:]
 		if wide := ansi.StringWidth(word); begun && w.at+wide > width && strings.TrimSpace(word) != "" {
-			out.WriteString("\n" + w.hang)
 			word = word[spaces:]
-			w.at = ansi.StringWidth(w.hang)
+			hang := fitting(w.hang, ansi.StringWidth(word), width)
+			out.WriteString("\n" + hang)
+			w.at = ansi.StringWidth(hang)
 		}
 		begun = begun || strings.Trim(word, " │├└─") != ""
 		out.WriteString(word)
 		w.at += ansi.StringWidth(word)
 	}
+}
+
+// command leaves a command that somebody copies to the terminal, which breaks it without a
+// line break in it. What is said beside it goes on below.
+func (w *wrapping) command(out *strings.Builder, line string, width int) {
+	at := strings.Index(line, nvmeConnect)
+	rest := ""
+	if gap := strings.Index(line[at:], "  "); gap >= 0 {
+		line, rest = line[:at+gap], strings.TrimLeft(line[at+gap:], " ")
+	}
+	out.WriteString(line)
+	w.at, w.hang = ansi.StringWidth(line), hanging(line, width)
+	if rest != "" {
+		out.WriteString("\n" + w.hang)
+		w.at = ansi.StringWidth(w.hang)
+		w.words(out, rest, width)
+	}
+}
+
+// fitting is a hang before a word that is so wide: where that fits no other way, less far in.
+func fitting(hang string, wide, width int) string {
+	in := len(hang) - len(strings.TrimRight(hang, " "))
+	if over := ansi.StringWidth(hang) + wide - width; over > 0 && over <= in {
+		return hang[:len(hang)-over]
+	}
+	return hang
 }
 
 // hanging is what a line that begins as text does goes on with below.
@@ -114,7 +143,9 @@ func hanging(text string, width int) string {
 }
 
 // typed reports whether a line is a command that somebody copies.
-func typed(line string) bool { return strings.Contains(ansi.Strip(line), "nvme connect ") }
+func typed(line string) bool { return strings.Contains(line, nvmeConnect) }
+
+const nvmeConnect = "nvme connect "
 
 // forPrograms reports whether what a verb prints is read by programs, or drawn.
 func forPrograms(cmd *cobra.Command) bool {

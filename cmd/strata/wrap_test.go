@@ -38,6 +38,10 @@ func TestLinesAreBroken(t *testing.T) {
 		{"in pieces", "a line that is\n  written in pieces\n", 20, []string{"a line that ", "is written ", "in pieces", "\n"}},
 		{"a question", "one two three four\n  five six? ", 20, []string{"one two three four five six? "}},
 		{"a command", "  nvme connect -t tcp -n nqn.2026-01.io.strata:lab:db\n", 20, []string{"  nvme connect -t tcp -n nqn.2026-01.io.strata:lab:db\n"}},
+		{"what is said beside a command", "├── nvme connect -t tcp -n nqn.2026-01.io.strata:lab:db\n│       no host is\n│       connected\n", 20,
+			[]string{"├── nvme connect -t tcp -n nqn.2026-01.io.strata:lab:db  no host is connected\n"}},
+		{"a word that is wide", "  n1       create subsystem\n       nqn.2026-01.io.strata:lab\n           as db\n", 32,
+			[]string{"  n1       create subsystem nqn.2026-01.io.strata:lab as db\n"}},
 		{"too narrow", "one two three\n", 8, []string{"one two three\n"}},
 	} {
 		if got := onScreen(test.width, test.chunks...); got != test.want {

@@ -9,22 +9,23 @@ import (
 )
 
 // Grammar is how trouble is scripted, one rule a line.
-const Grammar = `fail NODE METHOD [N|every] before         the call has no effect, and no answer
-fail NODE METHOD [N|every] after          it has its effect, and no answer
-fail NODE METHOD [N|every] late [TIME]    it has its effect, the answer comes after TIME, or 30s
-fail NODE METHOD [N|every] cut            it has its effect, then the connection breaks
-fail NODE METHOD [N|every] error [CODE TEXT...]
-                                          it is refused, with that or as an internal error
-fail NODE METHOD [N|every] caller         it has its effect, and the process that called is killed
-hang NODE [TIME] [WHEN]                   the target answers nothing, and no peer notices
-hang NODE TIME, then kill [TIME] [WHEN]   it does so for TIME, then it dies
-kill NODE [TIME] [WHEN]                   it dies; after TIME it is back with its disks
-start NODE                                it is back, if it had died, by itself or not; one that hangs
-                                          dies first
-cut NODE NODE [TIME] [WHEN]               the two do not reach one another
-rpc-cut NODE [TIME] [WHEN]                strata does not reach it
-full NODE [TIME] [WHEN]                   its disks have no free cluster
-examine NODE TIME                         it finds what is on a disk that long after it has attached it
+const Grammar = `  fail NODE METHOD [N|every] before         the call has no effect, and no answer
+  fail NODE METHOD [N|every] after          it has its effect, and no answer
+  fail NODE METHOD [N|every] late [TIME]    it has its effect, the answer comes after TIME, or 30s
+  fail NODE METHOD [N|every] cut            it has its effect, then the connection breaks
+  fail NODE METHOD [N|every] error [CODE TEXT...]
+                                            it is refused, with that or as an internal error
+  fail NODE METHOD [N|every] caller         it has its effect, and the process that called is killed
+  hang NODE [TIME] [WHEN]                   the target answers nothing, and no peer notices
+  hang NODE TIME, then kill [TIME] [WHEN]   it does so for TIME, then it dies
+  kill NODE [TIME] [WHEN]                   it dies; after TIME it is back with its disks
+  start NODE                                it is back, if it had died, by itself or not; one that hangs
+                                            dies first
+  cut NODE NODE [TIME] [WHEN]               the two do not reach one another
+  rpc-cut NODE [TIME] [WHEN]                strata does not reach it
+  full NODE [TIME] [WHEN]                   its disks have no free cluster
+  examine NODE TIME                         it finds what is on a disk that long after it has attached it
+
 WHEN: at N: as the node takes up its Nth call; on METHOD [N]: its Nth call of METHOD; on event [N]: as a peer
 tells it for the Nth time of a namespace, with cut one of the two the other. Otherwise at once.
 Without TIME it lasts, until the same rule with a TIME ends it. N counts from the moment the rule is given.
