@@ -86,6 +86,8 @@ type Options struct {
 	Archives *backup.Archives
 	// Scrubs has layers read and compared; nil: none are.
 	Scrubs *Scrubs
+	// Trims has volumes trimmed; nil: none are.
+	Trims *Trims
 	// Passes is how many passes are carried out at most; 0: as many as there are.
 	Passes int
 	// Lock keeps others from changing the nodes meanwhile; nil for none.
@@ -132,6 +134,8 @@ func CopyOf(op plan.Op) (Copy, bool) {
 		return Copy{Key: "scrub " + string(op.Node) + "/" + string(op.Layer), Layer: op.Layer, From: op.Node, Label: plan.Label(string(op.Node) + "/" + op.Lvstore + "/" + string(op.Layer)), Size: op.Bytes}, true
 	case plan.Fill:
 		return Copy{Key: string(op.Node) + "/" + string(op.Name), Layer: op.Name, To: op.Node, Archive: op.Archive, Label: plan.Label(string(op.Node) + "/" + op.Lvstore + "/" + string(op.Name)), Size: op.Bytes}, true
+	case plan.Trim:
+		return Copy{Key: "trim " + string(op.Label), Layer: lineage.LvolName(op.Volume.String()), From: op.Node, Label: op.Label, Size: op.Bytes}, true
 	case plan.LegFill:
 		head := string(op.Label)[strings.LastIndex(string(op.Label), "/")+1:]
 		return Copy{Key: string(op.Leg), Layer: lineage.LvolName(head), From: op.Node, To: op.Owner, Label: op.Label, Size: op.Bytes}, true

@@ -21,10 +21,12 @@ type backups struct {
 
 	scrubs    *Scrubs // nil: no layer is read to be compared
 	comparing comparing
+	trims     *Trims          // nil: no volume is trimmed
+	stop      <-chan struct{} // the run is to end
 }
 
 func newBackups(cfg *schema.Config, opt Options) *backups {
-	b := &backups{cfg: cfg, archives: opt.Archives, scrubs: opt.Scrubs}
+	b := &backups{cfg: cfg, archives: opt.Archives, scrubs: opt.Scrubs, trims: opt.Trims, stop: opt.Stop}
 	if opt.Lock != nil {
 		b.run = opt.Lock.Holder
 	}
@@ -142,10 +144,7 @@ func (c *caller) fill(ctx context.Context, t *spdk.Client, op plan.Fill) error {
 		return err
 	}
 	defer done()
-	job := backup.Fill{
-		Target: t, Names: lineage.Backup{Volume: name.Of(), Run: b.run}, Of: b.cfg.Cluster, Node: op.Node, Address: n.Address(), Port: fmt.Sprint(n.Port),
-		Lvol: c.alias(op.Node, op.Lvstore, op.Name), Cluster: cluster, Net: b.network(), Keys: keysAt(n, op.Proven),
-	}
+	job := backup.Fill{Alone: c.alone(t, n, name.Of(), c.alias(op.Node, op.Lvstore, op.Name), op.Proven), Cluster: cluster}
 	now, _ := CopyOf(op)
 	now.Total = op.Bytes
 	if err := job.Run(ctx, of, func(bytes int64) {
@@ -196,6 +195,15 @@ func (c *caller) giveBack(ctx context.Context, t *spdk.Client, op plan.ImageDeta
 		c.backups.archives.Return(c.cluster, op.Volume)
 	}
 	return backup.Unlend(ctx, t, c.cluster, op.Volume, keysAt(c.backups.cfg.Node(op.Node), true))
+}
+
+// alone is a bdev that a node is to show to strata alone.
+func (c *caller) alone(t *spdk.Client, n *schema.Node, of lineage.Volume, bdev string, proven bool) backup.Alone {
+	b := c.backups
+	return backup.Alone{
+		Target: t, Names: lineage.Backup{Volume: of, Run: b.run}, Of: b.cfg.Cluster, Node: n.Name, Address: n.Address(), Port: fmt.Sprint(n.Port),
+		Bdev: bdev, Net: b.network(), Keys: keysAt(n, proven),
+	}
 }
 
 // keysAt is where strata puts keys on a node's machine by which both prove themselves while data goes

@@ -177,6 +177,10 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return c.backups.prune(ctx, op)
 	case plan.Scrub:
 		return c.scrub(ctx, t, op)
+	case plan.ExpectUnused:
+		return expectUnused(ctx, t, op)
+	case plan.Trim:
+		return c.trim(ctx, t, op)
 	case plan.Compare:
 		return c.compare(ctx, t, op)
 	case plan.NodeOff:

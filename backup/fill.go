@@ -3,69 +3,30 @@ package backup
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
 
-	"github.com/google/uuid"
-
 	"strata/archive"
-	"strata/lineage"
 	"strata/nvmetcp"
-	"strata/spdk"
 )
 
-// Fill is an lvol, which is empty and nobody else's, that an image is written to. While it
-// runs the node must be locked.
+// Fill is an lvol, which is empty and nobody else's, that an image is written to.
 type Fill struct {
-	Target *spdk.Client
-	Names  lineage.Backup
-	Of     lineage.Cluster
-	Node   lineage.Node
-	// Address and Port are where the node serves NVMe/TCP.
-	Address, Port string
-	Lvol          string // what RPCs call it
-	Net           *Net   // nil: TCP
-	Keys          string // as in Job
-	Cluster       int64  // bytes
+	Alone
+	Cluster int64 // bytes
 }
 
 // Run writes the image, or what it has over what the lvol stands on, and tells how many
-// bytes of it are written. When it returns the node shows the lvol to nobody any more, if it can be reached.
+// bytes of it are written.
 func (f *Fill) Run(ctx context.Context, of Content, tell func(bytes int64)) (err error) {
-	nqn := string(f.Of.RestoreNQN(f.Names))
-	way := proof{f.Target, f.Keys, f.Of, lineage.JobKey{Path: lineage.RestorePath, Volume: f.Names.Volume, Run: f.Names.Run}}
-	if err := f.hide(ctx, nqn); err != nil { // of a try of this run that failed
-		return err
-	}
-	defer func() {
-		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), detachTimeout)
-		defer cancel()
-		if derr := errors.Join(f.hide(after, nqn), way.take(after)); derr != nil && err == nil {
-			err = derr
-		}
-	}()
-	keys, err := way.bring(ctx)
+	disk, end, err := f.open(ctx)
 	if err != nil {
 		return err
 	}
-	if err := f.show(ctx, nqn, way.names()); err != nil {
-		return err
-	}
-	at := net.JoinHostPort(f.Address, f.Port)
-	h, err := nvmetcp.Connect(ctx, at, nvmetcp.HostOptions{HostNQN: string(f.Of.RestoreHost()), Subsystem: nqn, Key: keys.host, TargetKey: keys.target, Dial: f.Net.dial()})
-	if err != nil {
-		return fmt.Errorf("strata does not reach %s at %s: %w", f.Node, at, err)
-	}
-	defer h.Close()
-	disk, err := h.Open(ctx, 1)
-	if err != nil {
-		return err
-	}
+	defer end(&err)
 	if disk.Size < of.Size || of.Block%int64(disk.BlockSize) != 0 {
-		return fmt.Errorf("%s has %d bytes in blocks of %d, and the image %d in pieces of %d", f.Lvol, disk.Size, disk.BlockSize, of.Size, of.Block)
+		return fmt.Errorf("%s has %d bytes in blocks of %d, and the image %d in pieces of %d", f.Bdev, disk.Size, disk.BlockSize, of.Size, of.Block)
 	}
 	w := &writer{disk: disk, cluster: max(f.Cluster, of.Block), block: of.Block, over: of.Over, seen: map[int64]map[int64]bool{}}
 	if err := of.Blocks(ctx, w.has, func(b archive.Block) error {
@@ -172,48 +133,6 @@ func (w *writer) pad(ctx context.Context) error {
 					return err
 				}
 			}
-		}
-	}
-	return nil
-}
-
-// show has the node show the lvol to strata alone.
-func (f *Fill) show(ctx context.Context, nqn string, keys lineage.HostKeys) error {
-	if err := f.Target.TransportCreate(ctx, "TCP"); err != nil && spdk.ClassOf(err) != spdk.Exists {
-		return err
-	}
-	id := uuid.New().String()
-	steps := []func() error{
-		func() error {
-			return f.Target.SubsystemCreate(ctx, spdk.SubsystemCreate{NQN: nqn, SerialNumber: "STRESTORE", ModelNumber: "strata", MaxNamespaces: 1})
-		},
-		func() error {
-			return f.Target.HostAdd(ctx, spdk.HostAdd{NQN: nqn, Host: string(f.Of.RestoreHost()), Key: keys.Key, CtrlKey: keys.CtrlKey})
-		},
-		func() error {
-			_, err := f.Target.NamespaceAdd(ctx, spdk.NamespaceAdd{NQN: nqn, Namespace: spdk.NamespaceSpec{NSID: 1, BdevName: f.Lvol, UUID: id}})
-			return err
-		},
-		func() error {
-			return f.Target.ListenerAdd(ctx, spdk.ListenerAdd{NQN: nqn, Address: spdk.Address{TrType: "TCP", AdrFam: family(net.ParseIP(f.Address)), TrAddr: f.Address, TrSvcID: f.Port}})
-		},
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (f *Fill) hide(ctx context.Context, nqn string) error {
-	all, err := f.Target.GetSubsystems(ctx)
-	if err != nil {
-		return err
-	}
-	for _, s := range all {
-		if s.NQN == nqn {
-			return f.Target.SubsystemDelete(ctx, nqn)
 		}
 	}
 	return nil

@@ -88,6 +88,9 @@ func (d *Device) Zero(ctx context.Context, off, n int64) error {
 	})
 }
 
+// Discards reports whether the target has a use for what is discarded.
+func (d *Device) Discards() bool { return d.h.discards }
+
 // Discard tells the target that nobody needs n bytes from off on. What they are
 // after that is the target's choice; one that has no use for it is not told.
 func (d *Device) Discard(ctx context.Context, off, n int64) error {

@@ -27,6 +27,7 @@
 //     create    sealed heads, which are empty [change]
 //     A volume that is there, before anything else:
 //     suspended a volume that needs a suspended node is left as it is (suspend.go)
+//     untrimmed what an interrupted trim has left of a volume ends (trim.go) [serve]
 //     resume    a pause that somebody left open ends [serve]
 //     spent     a volume whose names count too high is left as it is
 //     alone     a volume whose next step is left to a person is left as it is
@@ -73,6 +74,7 @@
 //     remove    layers go that are not configured any more, or too many (retain.go) (layers.go) [change…]
 //     cut       a layer is cut that is configured, due by schedule, or a mark (mark.go), in a group at one instant (group.go) [rebuild or change…]
 //     backup    a snapshot is recorded in an archive that is to be there [change]
+//     trim      what nobody uses and reads as zero is freed, if that is asked for [never]
 //     scrub     layers are read, if that is asked for or due, and compared [change]
 //  5. Every pair of nodes that a volume needs a link between has one, and one
 //     that carries nothing is let go (link.go, idle.go). Their ends prove themselves to each

@@ -93,6 +93,10 @@ var notTold = map[string]bool{
 	"LvolDecouple.Bytes":          true,
 	"ShallowCopy.Bytes":           true,
 	"Backup.Bytes":                true,
+	"Trim.Volume.Name":            true, // the label tells
+	"Trim.Volume.ID":              true,
+	"Trim.Unit":                   true,
+	"Trim.Bytes":                  true,
 	"Backup.Below":                true,
 	"Backup.Check":                true,
 	"KeyCheck.Cluster":            true,

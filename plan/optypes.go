@@ -17,7 +17,7 @@ var opTypes = []Op{
 	ControllerWait{}, LegWait{}, LegGone{}, Pause{}, Drain{}, Resume{},
 	RaidCreate{}, LayOut{}, RaidDelete{}, ExpectLegs{}, RaidGrow{}, RaidRemoveLeg{}, HostLimit{}, UblkTarget{}, UblkStart{}, UblkStop{}, NBDStart{}, NBDStop{},
 	KeyCheck{}, KeyExpect{}, CipherCreate{}, CipherDelete{}, KeyForget{}, KeyedCreate{}, MirrorApart{}, LegFill{},
-	NodeOff{}, ExpectAddress{}, AddressMove{}, Backup{}, Fill{}, ImageAttach{}, ImageDetach{}, Scrub{}, Compare{}, RecordForget{}, ArchivePrune{},
+	NodeOff{}, ExpectAddress{}, AddressMove{}, Backup{}, Fill{}, ImageAttach{}, ImageDetach{}, Scrub{}, Compare{}, ExpectUnused{}, Trim{}, RecordForget{}, ArchivePrune{},
 }
 
 // OpNames are what steps' operations are called in an Outline.

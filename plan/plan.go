@@ -211,6 +211,8 @@ type Options struct {
 	// Scrub has the volumes whose layers are to be read and compared, each with the time, in
 	// seconds since 1970, from which on a round that began is one that was asked for.
 	Scrub map[string]int64 `json:"-"`
+	// Trim has the volumes that are to be trimmed.
+	Trim Trims `json:"-"`
 	// Wishes are where volumes are to be, for this plan, beyond the configuration.
 	Wishes Wishes
 	// Explain asks for the nodes that were passed over in Plan.Places, and for Plan.Seats.

@@ -95,6 +95,14 @@ func (s *Snapshot) Named(pools Pools) *Snapshot {
 	return out
 }
 
+// DiskOf is what an lvstore stands on; nil where that is not known.
+func (n *Node) DiskOf(lvstore string) *Disk {
+	if lvs := n.Lvstores[lvstore]; lvs != nil {
+		return n.Disks[lvs.Base]
+	}
+	return nil
+}
+
 // Paths has the path of each lvstore's disk, by what the target calls the lvstore.
 func (n *Node) Paths() map[string]string {
 	paths := make(map[string]string, len(n.Lvstores))

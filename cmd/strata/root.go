@@ -42,7 +42,7 @@ Environment:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newPlan(), newApply(), newRebalance(), newWatch(), newStatus(), newDescribe(), newWait(), newGraph(), newValidate(), newExplain(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newFence(), newBackup(), newExport(), newScrub(), newVersion(), newMan(), newGuard())
+	root.AddCommand(newPlan(), newApply(), newRebalance(), newWatch(), newStatus(), newDescribe(), newWait(), newGraph(), newValidate(), newExplain(), newSchema(), newSim(), newShow(), newImport(), newUnlock(), newFence(), newBackup(), newExport(), newScrub(), newTrim(), newVersion(), newMan(), newGuard())
 	root.Version = describe() + " " + runtime.Version()
 	root.SetVersionTemplate("strata {{.Version}}\n")
 	root.Flags().Bool("version", false, "print strata's version")

@@ -155,11 +155,7 @@ func scrubbed(cfg *schema.Config, names []string, seen *state.Snapshot, now int6
 	last := seen.LastRounds()
 	all := map[string]int64{}
 	for _, v := range cfg.Volumes {
-		name := v.Name
-		if v.Part != nil {
-			name = v.Part.Whole
-		}
-		if len(names) == 0 || slices.Contains(names, name) {
+		if len(names) == 0 || slices.Contains(names, wholeName(v)) {
 			all[v.Name] = max(now, last[v.Name]+1)
 		}
 	}

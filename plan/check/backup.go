@@ -104,7 +104,7 @@ func (c *Checker) notBackedUp(op plan.LvolDelete) error {
 
 // backupOver refuses to take away what a run that lives is sending a layer through.
 func (c *Checker) backupOver(n lineage.Node, b lineage.Backup) error {
-	if c.w.Nodes[n].Lock.Holder == b.Run {
+	if c.w.Nodes[n].Lock.Holder == b.Run && c.opt.ResumeOnly == nil {
 		return fmt.Errorf("the run that has %s locked is at work on %s", n, b.Volume)
 	}
 	return nil

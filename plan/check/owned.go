@@ -179,6 +179,10 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.nqn(op.NQN)
 	case plan.ExpectPaths:
 		return c.nqn(op.NQN)
+	case plan.ExpectUnused:
+		return c.nqn(op.NQN)
+	case plan.Trim:
+		return cmp.Or(c.proven(op.Node, op.Proven), c.trims(op))
 	case plan.NamespaceAdd:
 		if err := c.shows(op); err != nil {
 			return err

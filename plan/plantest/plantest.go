@@ -212,6 +212,10 @@ func (c Case) options(t testing.TB, cfg *schema.Config) plan.Options {
 			opt.Failover = map[string]bool{value: true}
 		case "scrub": // db
 			opt.Scrub = map[string]int64{value: 1_700_000_000}
+		case "trim": // db
+			opt.Trim.Volumes = map[string]bool{value: true}
+		case "discards-read-zero":
+			opt.Trim.Zeroes = true
 		case "off": // n4 and how that is known
 			node, how, _ := strings.Cut(value, " ")
 			opt.Off = map[lineage.Node]string{lineage.Node(node): how}

@@ -229,6 +229,8 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		c.dropRemotes(m, op.Controller)
 		delete(m.Controllers, op.Controller)
 	case plan.ExpectPaths: // every host of the model has all paths
+	case plan.ExpectUnused, plan.Trim:
+		return fmt.Errorf("nobody asks for %T here", op)
 	case plan.ExpectAddress, plan.AddressMove: // and every program works
 	case plan.LegWait:
 		u := lineage.UUID(c.resolve(made, string(op.Leg)))

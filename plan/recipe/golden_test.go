@@ -55,7 +55,7 @@ func golden(t *testing.T, c plantest.Case) {
 	atRest(t, cfg, after, recorded(cfg, opt, p.Steps()), "carried out")
 }
 
-// recorded are the options when steps have left their records in archives.
+// recorded are the options when steps have left their records in archives, and done what was asked for.
 func recorded(cfg *schema.Config, opt plan.Options, steps []plan.Step) plan.Options {
 	for _, step := range steps {
 		switch op := step.Op.(type) {
@@ -63,6 +63,8 @@ func recorded(cfg *schema.Config, opt plan.Options, steps []plan.Step) plan.Opti
 			opt.Catalog = opt.Catalog.With(op.Archive, catalog.Record{Cluster: cfg.Cluster, Layer: op.Layer, Over: op.Over, Block: 1 << 20})
 		case plan.RecordForget:
 			opt.Catalog = opt.Catalog.Without(op.Archive, cfg.Cluster, op.Layers)
+		case plan.Trim:
+			opt.Trim = plan.Trims{} // that was asked for once
 		default: // changes nothing of them
 		}
 	}

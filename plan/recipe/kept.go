@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"fmt"
 
 	"strata/lineage"
@@ -19,10 +20,7 @@ func (b *builder) noteKept(at *state.Node, p *pool) {
 	if p.conf.Keeps || p.state == poolHidden || p.state == poolBlank {
 		return
 	}
-	disk := findDisk(at, b.cfg.Cluster, p.conf)
-	if lvs := at.Lvstores[p.conf.Lvstore]; lvs != nil && at.Disks[lvs.Base] != nil {
-		disk = at.Disks[lvs.Base]
-	}
+	disk := cmp.Or(at.DiskOf(p.conf.Lvstore), findDisk(at, b.cfg.Cluster, p.conf))
 	if disk == nil || !disk.Keeps {
 		return
 	}

@@ -281,11 +281,12 @@ func (b *builder) begun(v *schema.Volume) []lineage.Volume {
 	return all
 }
 
-// hide takes away by what runs that are over have written an incarnation.
+// hide takes away by what runs that are over have written an incarnation: also the one that
+// has the node locked, where only its hosts are to go on, for it has left them.
 func (s *subject) hide(id lineage.Volume, why reason) {
 	for n, at := range s.b.readNodes() {
 		for _, nqn := range slices.Sorted(maps.Keys(at.Subsystems)) {
-			if of, ok := s.b.cfg.Cluster.ParseRestore(nqn); ok && of.Volume == id {
+			if of, ok := s.b.cfg.Cluster.ParseRestore(nqn); ok && of.Volume == id && (at.Lock.Holder != of.Run || s.b.opt.ResumeOnly != nil) {
 				s.sec.then(why, plan.RiskCreate, plan.SubsystemDelete{At: plan.At{Node: n.Name}, NQN: nqn})
 			}
 		}

@@ -58,6 +58,7 @@ var making = course{"A volume that nobody has", []row{
 
 var beginning = course{"A volume that is there, before anything else", []row{
 	{recipe{"suspended", "a volume that needs a suspended node is left as it is", "suspend.go", asks, (*subject).suspended}, []result{blocked}},
+	{recipe{"untrimmed", "what an interrupted trim has left of a volume ends", "trim.go", serving, (*subject).untrimmed}, nil},
 	{resuming, nil},
 	{counting, []result{blocked}},
 	{recipe{"alone", "a volume whose next step is left to a person is left as it is", "alone.go", asks, (*subject).alone}, []result{blocked}},
@@ -123,6 +124,7 @@ var layering = course{"The layers of a volume of which all legs can be reached",
 	{recipe{"remove", "layers go that are not configured any more, or too many (retain.go)", "layers.go", changing.except("only by `keep`"), (*subject).removeLayers}, nil},
 	{cutting, nil},
 	{recipe{"backup", "a snapshot is recorded in an archive that is to be there", "backup.go", changing, (*subject).backup}, nil},
+	{recipe{"trim", "what nobody uses and reads as zero is freed, if that is asked for", "trim.go", personal, (*subject).trim}, nil},
 	{recipe{"scrub", "layers are read, if that is asked for or due, and compared", "scrub.go", changing, (*subject).scrub}, nil},
 }}
 

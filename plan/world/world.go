@@ -23,18 +23,22 @@ type World struct {
 	owned   map[lineage.Node]bool
 	indexes map[lineage.Node]*index
 	off     map[lineage.Node]bool // steps have switched them off
+	trimmed map[lineage.Volume]bool
 	// found is what Incarnation last found; nil when a step has been taken since.
 	found *state.Incarnation
 }
 
 // New makes a World of what was read, fitted to the configuration (Fit).
 func New(c lineage.Cluster, s *state.Snapshot) *World {
-	return &World{Snapshot: s.Clone(), cluster: c, owned: map[lineage.Node]bool{}, indexes: map[lineage.Node]*index{}, off: map[lineage.Node]bool{}}
+	return &World{Snapshot: s.Clone(), cluster: c, owned: map[lineage.Node]bool{}, indexes: map[lineage.Node]*index{}, off: map[lineage.Node]bool{}, trimmed: map[lineage.Volume]bool{}}
 }
 
 // SwitchedOff reports whether a step has switched a node off. What cannot be read of it
 // cannot be read then either.
 func (w *World) SwitchedOff(n lineage.Node) bool { return w.off[n] }
+
+// Trimmed reports whether a step has trimmed a volume: what that frees nobody knows before.
+func (w *World) Trimmed(v lineage.Volume) bool { return w.trimmed[v] }
 
 // Incarnation is that of the Snapshot as the steps have left it. It is for reading.
 func (w *World) Incarnation(v lineage.Volume) *state.Incarnation {
@@ -171,7 +175,9 @@ func (w *World) Project(op plan.Op) error {
 		ctrl := w.cluster.ImageController(op.Volume)
 		delete(n.Controllers, ctrl)
 		w.dropController(n, ctrl)
-	case plan.UblkTarget, plan.WriteLimit, plan.ExpectPaths, plan.ExpectAddress, plan.AddressMove, plan.RecordForget, plan.ArchivePrune:
+	case plan.Trim:
+		w.trimmed[op.Volume] = true
+	case plan.UblkTarget, plan.WriteLimit, plan.ExpectPaths, plan.ExpectUnused, plan.ExpectAddress, plan.AddressMove, plan.RecordForget, plan.ArchivePrune:
 	case plan.HostLimit:
 		n.SetLimits(op.Bdev, Limits(op.Limits))
 	case plan.UblkStart:

@@ -156,7 +156,7 @@ func (r *remote) doAbroad(o *op, w part, p []byte) error {
 	if s != nil {
 		delete(o.sent, w)
 		if s.x.err == nil {
-			if !w.write {
+			if w.does == toRead {
 				copy(p, s.buf)
 			}
 			return nil
@@ -182,9 +182,12 @@ func (r *remote) doAbroad(o *op, w part, p []byte) error {
 	disk := r.disk
 	go func() {
 		var err error
-		if w.write {
+		switch w.does {
+		case toWrite:
 			err = disk.WriteAt(context.Background(), s.buf, w.off)
-		} else {
+		case toDiscard:
+			err = disk.Discard(context.Background(), w.off, w.size)
+		default:
 			err = disk.ReadAt(context.Background(), s.buf, w.off)
 		}
 		c := ct.p.t.c

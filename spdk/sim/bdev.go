@@ -15,6 +15,8 @@ const nilUUID = "00000000-0000-0000-0000-000000000000"
 type device interface {
 	read(o *op, p []byte, off int64) error
 	write(o *op, p []byte, off int64) error
+	// discard is told of n bytes that nobody needs; what they are then is up to it.
+	discard(o *op, off, n int64) error
 	// ioTypes are the I/O types it supports.
 	ioTypes() ioType
 	// describe appends the members of driver_specific.

@@ -74,6 +74,35 @@ func (v volume) write(o *op, b *blob, p []byte, off int64) error {
 	return nil
 }
 
+// discard frees the clusters that are covered whole, of a thin blob that stands on nothing.
+// Of what stays the disk is told.
+func (v volume) discard(b *blob, off, n int64) error {
+	if b.ReadOnly {
+		return eperm
+	}
+	if off < 0 || off+n > int64(b.Clusters)*v.s.cluster {
+		return einval
+	}
+	frees := b.Thin && b.Parent == 0 && b.Esnap == ""
+	for n > 0 {
+		idx, at := uint32(off/v.s.cluster), off%v.s.cluster
+		part := min(n, v.s.cluster-at)
+		switch c, has := b.Map[idx]; {
+		case !has:
+		case frees && part == v.s.cluster:
+			delete(b.Map, idx)
+			v.s.log.add(record{Op: "free", ID: b.ID, Pairs: []uint32{idx, c}})
+			v.s.release(c)
+		default:
+			if err := v.s.disk.discard(int64(c)*v.s.cluster+at, part); err != nil {
+				return err
+			}
+		}
+		off, n = off+part, n-part
+	}
+	return nil
+}
+
 // touch allocates a cluster and fills it from what b stands on. Without a
 // parent it is left as it was found on the disk.
 func (v volume) touch(o *op, b *blob, idx uint32) error {

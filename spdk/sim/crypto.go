@@ -269,6 +269,13 @@ func (c *crypto) write(o *op, p []byte, off int64) error {
 	return c.under.write(o, blocks, from)
 }
 
+func (c *crypto) discard(o *op, off, n int64) error {
+	if c.under == nil {
+		return eio
+	}
+	return c.under.discard(o, off, n)
+}
+
 func (c *crypto) ioTypes() ioType {
 	return c.under.types & (ioRead | ioWrite | ioUnmap | ioFlush | ioReset | ioWriteZeroes)
 }

@@ -120,6 +120,19 @@ func (d *disk) write(p []byte, off int64) error {
 	return d.data.writeAt(p, off)
 }
 
+// discard makes holes, where the disk has a discard; else it is no matter.
+func (d *disk) discard(off, n int64) error {
+	switch {
+	case d.cannot():
+		return eio
+	case !d.trims && !d.punches:
+		return nil
+	case off < 0 || off+n > d.size:
+		return eio
+	}
+	return d.data.discard(off, n)
+}
+
 // fileMedium is a sparse file.
 type fileMedium struct{ f *os.File }
 

@@ -25,6 +25,9 @@ func (b *bdev) write(o *op, p []byte, off int64) error {
 	return b.failed(b.dev.write(o, p, off))
 }
 
+// discard is not limited.
+func (b *bdev) discard(o *op, off, n int64) error { return b.failed(b.dev.discard(o, off, n)) }
+
 // failed counts an I/O that fails.
 func (b *bdev) failed(err error) error {
 	if err != nil && err != errStalled {

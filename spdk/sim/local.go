@@ -30,6 +30,7 @@ type local struct {
 
 func (d *local) read(_ *op, p []byte, off int64) error  { return d.disk.read(p, off) }
 func (d *local) write(_ *op, p []byte, off int64) error { return d.disk.write(p, off) }
+func (d *local) discard(_ *op, off, n int64) error      { return d.disk.discard(off, n) }
 func (d *local) ioTypes() ioType                        { return d.types }
 func (d *local) describe(b []byte) []byte               { return d.desc(b) }
 
@@ -49,6 +50,7 @@ type nullDevice struct{}
 
 func (nullDevice) read(_ *op, p []byte, _ int64) error { clear(p); return nil }
 func (nullDevice) write(*op, []byte, int64) error      { return nil }
+func (nullDevice) discard(*op, int64, int64) error     { return nil }
 func (nullDevice) describe(b []byte) []byte            { return b }
 func (nullDevice) ioTypes() ioType {
 	return ioRead | ioWrite | ioReset | ioWriteZeroes | ioAbort

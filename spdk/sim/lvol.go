@@ -250,6 +250,8 @@ func (v *lvol) write(o *op, p []byte, off int64) error {
 	return v.volume().write(o, v.blob, p, off)
 }
 
+func (v *lvol) discard(_ *op, off, n int64) error { return v.volume().discard(v.blob, off, n) }
+
 func (v *lvol) ioTypes() ioType {
 	t := ioRead | ioReset | ioSeekHole | ioSeekData
 	if !v.lvs.p.build().recent {

@@ -203,6 +203,10 @@ func (s *blobstore) replay(r record) error {
 		for i := 0; i+1 < len(r.Pairs); i += 2 {
 			b.Map[r.Pairs[i]] = r.Pairs[i+1]
 		}
+	case "free":
+		for i := 0; i+1 < len(r.Pairs); i += 2 {
+			delete(b.Map, r.Pairs[i])
+		}
 	case "move":
 		if to.Map == nil {
 			to.Map = map[uint32]uint32{}

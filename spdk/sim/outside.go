@@ -129,10 +129,15 @@ var anaStates = map[string]nvmetcp.State{
 }
 
 func (o *outsider) show(n *namespace) nvmetcp.Namespace {
-	return nvmetcp.Namespace{
+	data := space{o, n}
+	shown := nvmetcp.Namespace{
 		ID: n.id, UUID: id128(n.uuid), NGUID: id128(n.nguid), BlockSize: int(n.bdev.blockSize), Size: n.bdev.bytes(),
-		Group: n.group, State: anaStates[o.at.state(n.group)], Backend: space{o, n},
+		Group: n.group, State: anaStates[o.at.state(n.group)], Backend: data,
 	}
+	if n.bdev.types&ioUnmap != 0 {
+		shown.Backend = discardable{data}
+	}
+	return shown
 }
 
 // id128 reads a UUID or an NGUID, zero if it is none.
@@ -165,6 +170,13 @@ func (s space) WriteAt(p []byte, off int64) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// discardable is the data of one that takes discards.
+type discardable struct{ space }
+
+func (s discardable) DiscardAt(off, n int64) error {
+	return s.do(func(b *bdev, o *op) error { return b.discard(o, off, n) })
 }
 
 // do has the target take an I/O in, and waits for its end, or the host's.

@@ -26,12 +26,23 @@ func (r *raid) read(o *op, p []byte, off int64) error {
 	return err
 }
 
-// write writes to every leg; one that fails is dropped, one that stalls holds
-// the write up.
 func (r *raid) write(o *op, p []byte, off int64) error {
 	if r.level != raid1 {
 		return r.writeEach(o, p, off)
 	}
+	return r.mirrored(o, func(s *slot) error { return s.base.write(o, p, s.pos(off)) })
+}
+
+func (r *raid) discard(o *op, off, n int64) error {
+	if r.level != raid1 {
+		return r.each(make([]byte, n), off, func(s *slot, p []byte, at int64) error { return s.base.discard(o, at, int64(len(p))) })
+	}
+	return r.mirrored(o, func(s *slot) error { return s.base.discard(o, s.pos(off), n) })
+}
+
+// mirrored does to every leg what changes it; one that fails is dropped, one that stalls
+// holds the I/O up.
+func (r *raid) mirrored(o *op, do func(*slot) error) error {
 	ok, stalled := false, false
 	for _, s := range slices.Clone(r.slots) {
 		if !s.configured {
@@ -41,7 +52,7 @@ func (r *raid) write(o *op, p []byte, off int64) error {
 			ok = true
 			continue
 		}
-		switch err := s.base.write(o, p, s.pos(off)); err {
+		switch err := do(s); err {
 		case nil:
 			ok = true
 			o.did(s)

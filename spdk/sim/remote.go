@@ -21,11 +21,20 @@ type remote struct {
 
 // part is what an op does by way of a remote.
 type part struct {
-	r     *remote
-	off   int64
-	size  int
-	write bool
+	r    *remote
+	off  int64
+	size int64
+	does verb
 }
+
+// verb is what an I/O does.
+type verb int
+
+const (
+	toRead verb = iota
+	toWrite
+	toDiscard
+)
 
 // sent is a part that a peer has taken in, by the connection of that epoch.
 type sent struct {
@@ -60,11 +69,15 @@ func (r *remote) reach() (*namespace, error) {
 }
 
 func (r *remote) read(o *op, p []byte, off int64) error {
-	return r.do(o, part{r, off, len(p), false}, p)
+	return r.do(o, part{r, off, int64(len(p)), toRead}, p)
 }
 
 func (r *remote) write(o *op, p []byte, off int64) error {
-	return r.do(o, part{r, off, len(p), true}, p)
+	return r.do(o, part{r, off, int64(len(p)), toWrite}, p)
+}
+
+func (r *remote) discard(o *op, off, n int64) error {
+	return r.do(o, part{r, off, n, toDiscard}, nil)
 }
 
 // do sends a part of an op to the peer, or looks what has come of it. When the
@@ -83,15 +96,18 @@ func (r *remote) do(o *op, w part, p []byte) error {
 	case err != nil && (s == nil || err == errStalled):
 		return err
 	case s != nil:
-	case w.off+int64(w.size) > ns.bdev.bytes():
+	case w.off+w.size > ns.bdev.bytes():
 		return eio
 	case r.ct.sub.ana && r.ct.at.state(ns.group) == "inaccessible": // it waits here
 		return errStalled
 	default:
 		s = &sent{buf: slices.Clone(p), epoch: r.ct.epoch}
 		s.x = ns.take(func(b *bdev, o *op) error {
-			if w.write {
+			switch w.does {
+			case toWrite:
 				return b.write(o, s.buf, w.off)
+			case toDiscard:
+				return b.discard(o, w.off, w.size)
 			}
 			return b.read(o, s.buf, w.off)
 		})
@@ -104,7 +120,7 @@ func (r *remote) do(o *op, w part, p []byte) error {
 		return errStalled
 	}
 	delete(o.sent, w)
-	if s.x.err == nil && !w.write {
+	if s.x.err == nil && w.does == toRead {
 		copy(p, s.buf)
 	}
 	return s.x.err

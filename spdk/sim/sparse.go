@@ -60,7 +60,7 @@ func (s *sparse) writeAt(p []byte, off int64) error {
 }
 
 func (s *sparse) discard(off, n int64) error {
-	for i := off / pageSize; i < (off+n)/pageSize; i++ {
+	for i := (off + pageSize - 1) / pageSize; i < (off+n)/pageSize; i++ {
 		delete(s.pages, i)
 	}
 	return nil
