@@ -40,6 +40,7 @@ var completesArgument = map[string]struct {
 	"status": {of: (*completion).volumes},
 	"wait":   {of: (*completion).volumes},
 	"scrub":  {of: (*completion).volumes},
+	"trim":   {of: (*completion).volumes},
 	"unlock": {of: (*completion).nodes, first: true},
 	"off":    {of: (*completion).nodes, first: true},
 	"backup": {of: (*completion).snapshots, first: true},
