@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"strata/backup"
 	"strata/lineage"
@@ -13,7 +14,9 @@ import (
 
 // Trims has volumes trimmed that nobody uses.
 type Trims struct {
-	Rate int64 // bytes a second of a volume that are read at most; 0: as fast as they come
+	Rate int64            // bytes a second of a volume that are read at most; 0: as fast as they come
+	From map[string]int64 // bytes by which each volume was trimmed already
+	For  time.Duration    // how long one is trimmed at a time
 	// Tell is told what a trim has come to, and why it went no further.
 	Tell func(lineage.Volume, backup.Trimmed, error)
 }
@@ -40,11 +43,11 @@ func (c *caller) trim(ctx context.Context, t *spdk.Client, op plan.Trim) error {
 	case b.run == "":
 		return fmt.Errorf("%s is not locked: somebody could show %s to hosts while it is trimmed", op.Node, op.Volume)
 	}
-	job := backup.Trim{Alone: c.alone(t, n, op.Volume, op.Bdev, op.Proven), Unit: op.Unit, Rate: b.trims.Rate, Stop: b.stop}
+	job := backup.Trim{Alone: c.alone(t, n, op.Volume, op.Bdev, op.Proven), Unit: op.Unit, From: b.trims.From[op.Volume.Name], For: b.trims.For, Rate: b.trims.Rate, Stop: b.stop}
 	now, _ := CopyOf(op)
 	now.Total = op.Bytes
 	done, err := job.Run(ctx, func(read int64) {
-		now.Copied = read
+		now.Copied = job.From + read
 		c.events.copying(now)
 	})
 	b.trims.Tell(op.Volume, done, err)

@@ -14,6 +14,8 @@ import (
 type Trim struct {
 	Alone
 	Unit int64           // bytes that are discarded at a time, or not
+	From int64           // where it begins, in whole units
+	For  time.Duration   // how long it goes on at most; 0: to the end
 	Rate int64           // bytes a second that are read at most; 0: as fast as they come
 	Stop <-chan struct{} // ends it early, and well; nil never
 }
@@ -22,7 +24,7 @@ type Trim struct {
 type Trimmed struct {
 	Read int64 // of the volume
 	Zero int64 // of that, discarded
-	Left bool  // it was stopped
+	Left bool  // it did not come to the end
 }
 
 // trimChunk is how much is read at once, in bytes, or one unit.
@@ -42,14 +44,14 @@ func (t *Trim) Run(ctx context.Context, tell func(read int64)) (done Trimmed, er
 	if !disk.Discards() {
 		return done, fmt.Errorf("%s on %s takes no discards: not all of its replicas' disks do", t.Bdev, t.Node)
 	}
-	if t.Unit <= 0 || t.Unit%int64(disk.BlockSize) != 0 {
-		return done, fmt.Errorf("%d bytes are no whole blocks of %d", t.Unit, disk.BlockSize)
+	if t.Unit <= 0 || t.Unit%int64(disk.BlockSize) != 0 || t.From%t.Unit != 0 {
+		return done, fmt.Errorf("%d bytes from %d on are no whole blocks of %d", t.Unit, t.From, disk.BlockSize)
 	}
 	start := time.Now()
 	p := make([]byte, max(1, trimChunk/t.Unit)*t.Unit)
-	for whole := disk.Size / t.Unit * t.Unit; done.Read < whole; {
+	for whole := disk.Size/t.Unit*t.Unit - t.From; done.Read < whole; {
 		p := p[:min(int64(len(p)), whole-done.Read)]
-		zero, err := t.chunk(ctx, disk, p, done.Read)
+		zero, err := t.chunk(ctx, disk, p, t.From+done.Read)
 		done.Read, done.Zero = done.Read+int64(len(p)), done.Zero+zero
 		if err != nil {
 			return done, err
@@ -65,7 +67,7 @@ func (t *Trim) Run(ctx context.Context, tell func(read int64)) (done Trimmed, er
 		case <-t.Stop:
 		case <-time.After(wait):
 		}
-		if t.stopped() {
+		if t.stopped() || t.For > 0 && time.Since(start) > t.For {
 			done.Left = done.Read < whole
 			break
 		}

@@ -39,8 +39,9 @@ func newTrim() *cobra.Command {
 for hosts that write zeroes and cannot discard. One that can does better with fstrim, and
 need not let go of the volume.
 
-No host may be connected: unmount it there and disconnect. Hosts do not reach the volume
-until trim has ended. ^C ends it, and what was freed by then stays freed.
+No host may be connected: unmount it there and disconnect. While 20 s of the volume are
+read its node is locked, and hosts do not reach it; one that comes between two such turns
+has it, and trim ends. So does ^C, and what was freed by then stays freed.
 
 What was freed has to read as zero, also where it is written to again in part. So the
 volume must not be encrypted, and have no snapshot; and its disks must discard. What an
@@ -71,6 +72,7 @@ Exit codes: 0 all of them are trimmed, 1 one is not, or error.`,
 			show := newReporter(out, cfg, false, true)
 			defer show.close()
 			t := &trimming{cfg: cfg, chosen: map[string]bool{}, done: map[string]backup.Trimmed{}, failed: map[string]error{}}
+			t.only = apply.Trims{Rate: int64(rate) << 20, For: trimTurn, From: map[string]int64{}, Tell: t.tell}
 			for _, v := range cfg.Volumes {
 				if name := wholeName(v); slices.Contains(volumes.names, name) {
 					t.chosen[v.Name] = true
@@ -82,20 +84,30 @@ Exit codes: 0 all of them are trimmed, 1 one is not, or error.`,
 				return err
 			}
 			only.Parallelism, only.Passes = len(cfg.Nodes), 1
-			only.Trims = &apply.Trims{Rate: int64(rate) << 20, Tell: t.tell}
-			only.Vet = t.vet
-			only.Only = func(k plan.Key) bool { return k.Kind == plan.KindVolume && t.chosen[k.Name] }
+			only.Trims, only.Vet = &t.only, t.vet
+			only.Only = func(k plan.Key) bool { return k.Kind == plan.KindVolume && t.left(k.Name) }
 			before := t.look(cmd.Context(), targets)
 			show.begin()
-			done, err := apply.Run(cmd.Context(), cfg, targets, only)
-			if left := only.Guard.Close(); left != nil && err == nil {
-				err = left
+			for {
+				only.Plan.Trim.Volumes = t.remaining()
+				only.Guard = &apply.Guard{Start: src.guard, Config: cfg, Plan: only.Plan}
+				done, err := apply.Run(cmd.Context(), cfg, targets, only)
+				if left := only.Guard.Close(); left != nil && err == nil {
+					err = left
+				}
+				if err != nil {
+					return err
+				}
+				if why := t.failures(done); why != nil || done.Stopped || len(t.remaining()) == 0 {
+					t.say(out, before, t.look(cmd.Context(), targets))
+					return why
+				}
+				only.Lock.Wait = max(only.Lock.Wait, longWait)
+				select {
+				case <-cmd.Context().Done():
+				case <-time.After(betweenLayers):
+				}
 			}
-			if err != nil {
-				return err
-			}
-			t.say(out, before, t.look(cmd.Context(), targets))
-			return t.failures(done)
 		},
 	}
 	src.targetFlags(cmd)
@@ -118,10 +130,34 @@ func wholeName(v *schema.Volume) string {
 type trimming struct {
 	cfg    *schema.Config
 	chosen map[string]bool
+	only   apply.Trims
 
 	mu     sync.Mutex
-	done   map[string]backup.Trimmed
+	done   map[string]backup.Trimmed // all that was done so far
 	failed map[string]error
+}
+
+// trimTurn is how long a volume is trimmed at a time, while its nodes are locked. Then a watch
+// may do what has become due.
+const trimTurn = 20 * time.Second
+
+// left reports whether a volume is to be trimmed still.
+func (t *trimming) left(volume string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	done, begun := t.done[volume]
+	return t.chosen[volume] && t.failed[volume] == nil && (!begun || done.Left)
+}
+
+// remaining are those that are.
+func (t *trimming) remaining() map[string]bool {
+	all := map[string]bool{}
+	for name := range t.chosen {
+		if t.left(name) {
+			all[name] = true
+		}
+	}
+	return all
 }
 
 // look reads the nodes, with pools called as they are configured.
@@ -136,7 +172,7 @@ func (t *trimming) vet(p *plan.Plan) error {
 	}
 	for i := range p.Passes[0].Sections {
 		s, trims := &p.Passes[0].Sections[i], false
-		if s.Kind != plan.KindVolume || !t.chosen[s.Name] {
+		if s.Kind != plan.KindVolume || !t.left(s.Name) {
 			continue
 		}
 		for step := range s.Steps() {
@@ -153,7 +189,9 @@ func (t *trimming) vet(p *plan.Plan) error {
 func (t *trimming) tell(v lineage.Volume, done backup.Trimmed, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.done[v.Name], t.failed[v.Name] = done, err
+	was := t.done[v.Name]
+	t.done[v.Name] = backup.Trimmed{Read: was.Read + done.Read, Zero: was.Zero + done.Zero, Left: done.Left}
+	t.failed[v.Name], t.only.From[v.Name] = err, was.Read+done.Read
 }
 
 // say says what was freed of each replica, as it was before and is now.
