@@ -59,3 +59,19 @@ func Verb(n int, one, many string) string {
 	}
 	return many
 }
+
+// List lists names in prose: "n1", "n1, n2 and n3", of more than a line's worth "n1, … and 4
+// more"; "none" for none.
+func List(names []string) string {
+	const most = 8
+	switch {
+	case len(names) == 0:
+		return "none"
+	case len(names) > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	case len(names) == 1:
+		return names[0]
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}

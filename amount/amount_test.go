@@ -1,6 +1,9 @@
 package amount
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestSizes(t *testing.T) {
 	for n, want := range map[int64][2]string{
@@ -52,6 +55,17 @@ func TestVerb(t *testing.T) {
 	for n, want := range map[int]string{0: "are", 1: "is", 2: "are"} {
 		if got := Verb(n, "is", "are"); got != want {
 			t.Errorf("Verb(%d): %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	for want, names := range map[string]string{
+		"none": "", "a": "a", "a and b": "a b", "a, b and c": "a b c",
+		"a, b, c, d, e, f, g, h and 2 more": "a b c d e f g h i j",
+	} {
+		if got := List(strings.Fields(names)); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

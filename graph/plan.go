@@ -22,7 +22,7 @@ func Plan(o *plan.Outline, steps bool) *Graph {
 			b.Title = "then, after another look at the nodes"
 		}
 		if len(pass.Assumes) > 0 {
-			b.Title += ", if the disks of " + strings.Join(pass.Assumes, ", ") + " turn out blank"
+			b.Title += ", if " + plan.Blank(pass.Assumes)
 		}
 		columns := map[string]int{}
 		for _, s := range pass.Sections { // each after those it waits for

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"strata/amount"
 )
 
 // Print writes the plan as text, in the order things happen.
@@ -69,14 +71,23 @@ func (o *Outline) supposes() string {
 	if len(disks) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("The disks of %s are only assumed to be blank: what they hold is known once they are attached. Volumes that are there already are served as they are then, and nothing is written over them.", strings.Join(disks, ", "))
+	what := "The disks of %s are only assumed to be blank: what they hold is known once they are attached."
+	if len(disks) == 1 {
+		what = "The disk of %s is only assumed to be blank: what it holds is known once it is attached."
+	}
+	return fmt.Sprintf(what+" Volumes that are there already are served as they are then, and nothing is written over them.", strings.Join(disks, ", "))
 }
 
 func assumption(disks []string) string {
 	if len(disks) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", if the disks of %s turn out blank (what they hold is kept and served otherwise)", strings.Join(disks, ", "))
+	return fmt.Sprintf(", if %s (what %s is kept and served otherwise)", Blank(disks), amount.Verb(len(disks), "it holds", "they hold"))
+}
+
+// Blank says what is assumed of disks.
+func Blank(disks []string) string {
+	return fmt.Sprintf("the %s of %s %s out blank", amount.Verb(len(disks), "disk", "disks"), strings.Join(disks, ", "), amount.Verb(len(disks), "turns", "turn"))
 }
 
 type printer struct {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/schema"
 )
@@ -267,17 +268,16 @@ func (n *needs) reason(key Key, except []Key, out map[Key]bool) string {
 
 // leftOut names what is not in the plan; "" for nothing.
 func (n *needs) leftOut(kept map[Key]bool) string {
-	const most = 8
 	var names []string
 	for _, key := range slices.SortedFunc(maps.Keys(n.keys), Key.Compare) {
 		if !kept[key] {
 			names = append(names, key.String())
 		}
 	}
-	if rest := len(names) - most; rest > 0 {
-		names = append(names[:most], fmt.Sprintf("%d more", rest))
+	if len(names) == 0 {
+		return ""
 	}
-	return strings.Join(names, ", ")
+	return amount.List(names)
 }
 
 // sorted are all that need something, or have a section.

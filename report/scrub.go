@@ -12,6 +12,10 @@ type Scrub struct {
 	// Time is when the last round began that came to its end, of the replica for which that is
 	// longest ago (RFC 3339); "" where one was in none.
 	Time string `json:"time,omitempty"`
+	// Newer are the nodes of replicas that were in no round yet, such as one that was copied
+	// again since, where others were; Others is the Time of those then.
+	Newer  []lineage.Node `json:"newer,omitempty"`
+	Others string         `json:"others,omitempty"`
 	// Began is when the round began that is in hand; "" for none.
 	Began  string         `json:"began,omitempty"`
 	Copies []ScrubbedCopy `json:"copies,omitempty"` // those that are not well, or of which nobody knows
@@ -55,14 +59,18 @@ func scrub(v *schema.Volume, inc *state.Incarnation, verdict state.Verdict) *Scr
 		out.Every = v.Scrub.Every
 	}
 	oldest, began := int64(0), int64(0)
-	for i, leg := range verdict.Legs {
+	for _, leg := range verdict.Legs {
 		if leg.Head == nil {
 			continue
 		}
 		at := leg.Place()
 		known = known || inc.Scrubbed(at) != nil
 		is := inc.ScrubbedAt(at)
-		if began = max(began, is.Began); i == 0 || is.Whole < oldest {
+		began = max(began, is.Began)
+		switch {
+		case is.Whole == 0:
+			out.Newer = append(out.Newer, at.Node)
+		case oldest == 0 || is.Whole < oldest:
 			oldest = is.Whole
 		}
 		c := ScrubbedCopy{Node: at.Node, Lvstore: at.Lvstore, Damaged: inc.Damaged(at), Differs: is.Differs}
@@ -73,7 +81,12 @@ func scrub(v *schema.Volume, inc *state.Incarnation, verdict state.Verdict) *Scr
 	if !known {
 		return nil
 	}
-	if oldest > 0 {
+	switch {
+	case oldest == 0:
+		out.Newer = nil
+	case len(out.Newer) > 0:
+		out.Others = stamp(oldest)
+	default:
 		out.Time = stamp(oldest)
 	}
 	if began > 0 {

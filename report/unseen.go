@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/schema"
 	"strata/state"
@@ -16,7 +17,7 @@ func unseen(cfg *schema.Config, s *state.Snapshot) (gone map[lineage.Node]string
 	for _, n := range cfg.Nodes {
 		at := s.Nodes[n.Name]
 		if at == nil || at.Unknown != "" {
-			gone[n.Name] = fmt.Sprintf("node %s could not be read", n.Name)
+			gone[n.Name] = unread(n.Name)
 			continue
 		}
 		for _, p := range n.Pools {
@@ -39,17 +40,27 @@ func unseen(cfg *schema.Config, s *state.Snapshot) (gone map[lineage.Node]string
 	return gone
 }
 
-// why says of one of the nodes that may have something why it was not seen: of one that
-// nobody has suspended, if there is one.
+// why says of the nodes that may have something why it was not seen: of all that could not be
+// read, else of one of the others that nobody has suspended, if there is one.
 func why(cfg *schema.Config, gone map[lineage.Node]string) (why string) {
-	all := slices.Sorted(maps.Keys(gone))
-	for _, n := range all {
-		if !cfg.Suspended(n) {
-			why = gone[n]
+	var silent, suspended []string
+	for _, n := range slices.Sorted(maps.Keys(gone)) {
+		switch {
+		case cfg.Suspended(n):
+			suspended = append(suspended, string(n))
+			continue
+		case gone[n] == unread(n):
+			silent = append(silent, string(n))
 		}
+		why = gone[n]
 	}
-	if why == "" {
-		why = fmt.Sprintf("one may be on %s, which is suspended", all[0])
+	switch {
+	case len(silent) > 1:
+		return fmt.Sprintf("nodes %s could not be read", amount.List(silent))
+	case why == "":
+		return fmt.Sprintf("one may be on %s, which %s suspended", amount.List(suspended), amount.Verb(len(suspended), "is", "are"))
 	}
 	return why
 }
+
+func unread(n lineage.Node) string { return fmt.Sprintf("node %s could not be read", n) }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"strata/amount"
 )
 
 // candidates are the nodes that may hold a replica of volumes with the same
@@ -105,7 +107,7 @@ func (r *relations) fit(v *Volume, o object) {
 		switch {
 		case len(c.nodes) >= count:
 			at.wrong("", "%s, but they must be on pools with the same block size: 512 bytes have %s, 4096 bytes have %s",
-				isCount(count, at == o.spot), enumerate(c.blocks[512]), enumerate(c.blocks[4096]))
+				isCount(count, at == o.spot), amount.List(c.blocks[512]), amount.List(c.blocks[4096]))
 		case len(v.Replicas.On) > 0:
 			at.wrong("", "cannot be on all of these nodes: %s", c.reasons())
 		default:
@@ -154,7 +156,7 @@ func (c *candidates) tooFew() string {
 	case 1:
 		text = "only " + names[0] + " qualifies"
 	default:
-		text = "only " + enumerate(names) + " qualify"
+		text = "only " + amount.List(names) + " qualify"
 	}
 	if why := c.reasons(); why != "" {
 		text += " (" + why + ")"
@@ -165,22 +167,7 @@ func (c *candidates) tooFew() string {
 func (c *candidates) reasons() string {
 	var texts []string
 	for _, w := range c.why {
-		texts = append(texts, enumerate(w.nodes)+": "+w.text)
+		texts = append(texts, amount.List(w.nodes)+": "+w.text)
 	}
 	return strings.Join(texts, "; ")
-}
-
-// enumerate lists names in prose, not more than a line's worth.
-func enumerate(names []string) string {
-	const most = 8
-	switch {
-	case len(names) == 0:
-		return "none"
-	case len(names) > most:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-	case len(names) == 1:
-		return names[0]
-	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " and " + names[last]
 }

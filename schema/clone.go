@@ -3,6 +3,8 @@ package schema
 import (
 	"slices"
 	"strings"
+
+	"strata/amount"
 )
 
 // from reads the snapshot from which a volume is cloned, or what of an archive, or which
@@ -90,7 +92,7 @@ func (o object) onlyWhere(source *Volume) {
 	elems, _ := o.field("replicas").placement().field("on").list("")
 	for _, e := range elems {
 		if n, _ := e.value.String(); !slices.Contains(where, n) {
-			e.wrong("its replicas are on "+enumerate(where), "%q: volume %s, from which this one is cloned, has no replica there", n, source.Name)
+			e.wrong("its replicas are on "+amount.List(where), "%q: volume %s, from which this one is cloned, has no replica there", n, source.Name)
 		}
 	}
 }

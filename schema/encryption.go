@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 )
 
@@ -136,7 +137,7 @@ func (r *relations) encrypted(v *Volume, o object) {
 	}
 	if len(open) > 0 {
 		at.wrong("reach them by unix://, ssh:// or https://, or set engine to a node that is",
-			"has its key sent to the engine's node, and what is sent to %s can be overheard", enumerate(open))
+			"has its key sent to the engine's node, and what is sent to %s can be overheard", amount.List(open))
 	}
 }
 

@@ -59,7 +59,7 @@ func (r *relations) unproven(v *Volume, at *spot) {
 		}
 	}
 	if len(lack) > 0 {
-		at.wrong("write a fence command for each, "+instead, `is "auto", and nothing switches off %s: an engine there that is cut off would go on showing hosts what its own replica has`, enumerate(lack))
+		at.wrong("write a fence command for each, "+instead, `is "auto", and nothing switches off %s: an engine there that is cut off would go on showing hosts what its own replica has`, amount.List(lack))
 	}
 }
 

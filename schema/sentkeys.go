@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"strata/amount"
 	"strata/lineage"
 )
 
@@ -80,7 +81,7 @@ func (r *relations) sent(v *Volume, served []*Node, o object) {
 	}
 	if len(others) > 0 {
 		slices.Sort(others)
-		at.wrong(hint, "has keys that strata is to put on the nodes, and it does not come to %s by ssh", enumerate(others))
+		at.wrong(hint, "has keys that strata is to put on the nodes, and it does not come to %s by ssh", amount.List(others))
 		return
 	}
 	paths := 0

@@ -73,6 +73,14 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// Cause is why the target did not answer, without the call; "" where it did.
+func (e *Error) Cause() string {
+	if e.Err == nil {
+		return ""
+	}
+	return clip(e.Err.Error())
+}
+
 // maxMessage is how much of what a target, a proxy or an sshd says is kept, in
 // bytes.
 const maxMessage = 2 << 10

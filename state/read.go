@@ -63,7 +63,7 @@ func ReadBut(ctx context.Context, c lineage.Cluster, targets map[lineage.Node]*s
 				err = errStalls
 			}
 			if err != nil {
-				n = Unread(name, err.Error())
+				n = Unread(name, whyUnread(err))
 			} else {
 				r.said(name, a)
 			}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/muesli/termenv"
 	"github.com/spf13/cobra"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/metrics"
 	"strata/plan"
@@ -154,16 +154,7 @@ func (s *source) unread(args []string) []plan.Finding {
 	if len(files) == 0 {
 		return nil
 	}
-	return []plan.Finding{{About: "configuration", Text: "not read: " + enumerated(files), Hint: "of a directory the CUE files count; name JSON and YAML files that belong to it beside the directory"}}
-}
-
-// enumerated lists names, not more than a few.
-func enumerated(names []string) string {
-	const most = 8
-	if rest := len(names) - most; rest > 0 {
-		names = append(slices.Clone(names[:most]), fmt.Sprintf("%d more", rest))
-	}
-	return strings.Join(names, ", ")
+	return []plan.Finding{{About: "configuration", Text: "not read: " + amount.List(files), Hint: "of a directory the CUE files count; name JSON and YAML files that belong to it beside the directory"}}
 }
 
 // connect makes a client for each node. None of them connects yet.

@@ -282,7 +282,14 @@ func backupLine(b *report.Backup) string {
 // scrubLine says when the layers of a volume were compared, and what came of it.
 func scrubLine(s *report.Scrub) string {
 	text := worry.Render("layers were never compared")
-	if s.Time != "" {
+	switch {
+	case s.Others != "":
+		var newer []string
+		for _, n := range s.Newer {
+			newer = append(newer, string(n))
+		}
+		text = "layers compared " + s.Others + age(s.Others) + "  " + worry.Render("not yet the newer copy on "+amount.List(newer))
+	case s.Time != "":
 		text = "layers compared " + s.Time + age(s.Time)
 		if t, err := time.Parse(time.RFC3339, s.Time); err == nil && s.Every > 0 && s.Began == "" {
 			if due := t.Add(time.Duration(s.Every) * time.Second); due.Before(time.Now()) {

@@ -3,7 +3,9 @@ package recipe
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
+	"strata/amount"
 	"strata/lineage"
 	"strata/state"
 )
@@ -22,8 +24,8 @@ type ground struct {
 // unread is what may hold replicas and could not be read.
 type unread struct {
 	nodes   map[lineage.Node]bool
-	pending bool // some will be in this very pass
-	why     string
+	pending bool   // some will be in this very pass
+	why     string // of all that cannot be read, or of one of the others
 }
 
 // survey looks at all nodes, and plans what they lack.
@@ -43,18 +45,26 @@ func (b *builder) survey() {
 // findUnread finds what may hold replicas and could not be read.
 func (b *builder) findUnread() unread {
 	u := unread{nodes: map[lineage.Node]bool{}}
+	var silent []string
 	for _, n := range b.cfg.Nodes {
 		for _, p := range b.ground.pools[n.Name] {
-			if p.state == poolHidden || p.state == poolPending {
-				u.nodes[n.Name], u.why = true, cmp.Or(p.why, u.why)
-				u.pending = u.pending || p.state == poolPending
+			if p.state != poolHidden && p.state != poolPending {
+				continue
 			}
+			if at := b.w.Nodes[n.Name]; (at == nil || at.Unknown != "") && !b.cfg.Suspended(n.Name) {
+				silent = append(silent, string(n.Name))
+			}
+			u.nodes[n.Name], u.why = true, cmp.Or(p.why, u.why)
+			u.pending = u.pending || p.state == poolPending
 		}
 	}
 	for _, m := range b.ground.missing {
 		if !u.nodes[m.Node] {
 			u.nodes[m.Node], u.why = true, fmt.Sprintf("pool %s of %s was not found", m.Pool, m.Node)
 		}
+	}
+	if silent = slices.Compact(silent); len(silent) > 1 {
+		u.why = fmt.Sprintf("nodes %s cannot be read", amount.List(silent))
 	}
 	return u
 }
