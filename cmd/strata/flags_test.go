@@ -1,7 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -33,5 +36,31 @@ func TestFlagsHaveBounds(t *testing.T) {
 	visit(newRoot())
 	if seen < 10 {
 		t.Errorf("%d such flags", seen)
+	}
+}
+
+// TestReadmeSaysWhoKnowsFlags: the README lists the commands that know --json, and --quiet.
+func TestReadmeSaysWhoKnowsFlags(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for flag, text := range map[string]string{"json": "`--json` is known to %s", "quiet": "`--quiet` (`-q`), of %s"} {
+		var names []string
+		var visit func(*cobra.Command)
+		visit = func(cmd *cobra.Command) {
+			if cmd.LocalFlags().Lookup(flag) != nil && !cmd.Hidden {
+				names = append(names, "`"+strings.TrimPrefix(cmd.CommandPath(), "strata ")+"`")
+			}
+			for _, below := range cmd.Commands() {
+				visit(below)
+			}
+		}
+		visit(newRoot())
+		last := len(names) - 1
+		want := fmt.Sprintf(text, strings.Join(names[:last], ", ")+" and "+names[last])
+		if !strings.Contains(strings.Join(strings.Fields(string(readme)), " "), want) {
+			t.Errorf("README.md does not say: %s", want)
+		}
 	}
 }
