@@ -177,13 +177,17 @@ func (c *caller) lend(ctx context.Context, t *spdk.Client, op plan.ImageAttach) 
 	if err != nil {
 		return err
 	}
-	if err := b.archives.Lend(ctx, backup.Lend{
-		Target: t, Of: b.cfg.Cluster, Node: op.Node, Name: name, Address: n.Address(),
-		Archive: op.Archive, Cluster: op.Cluster, Layer: op.Image, Block: block, Bound: plan.ImageBound, Keys: keysAt(n, op.Proven),
-	}); err != nil {
+	of := b.lending(n, t, name, block, keysAt(n, op.Proven))
+	of.Archive, of.Cluster, of.Layer = op.Archive, op.Cluster, op.Image
+	if err := b.archives.Lend(ctx, of); err != nil {
 		return fmt.Errorf("serving %s of archive %s: %w", op.Image, op.Archive, err)
 	}
 	return nil
+}
+
+// lending is what is served to a node to be read through an lvol of that name.
+func (b *backups) lending(n *schema.Node, t *spdk.Client, name lineage.Staging, block int, keys string) backup.Lend {
+	return backup.Lend{Target: t, Of: b.cfg.Cluster, Node: n.Name, Name: name, Address: n.Address(), Block: block, Bound: plan.ImageBound, Keys: keys}
 }
 
 // giveBack detaches a node from an image, which is not served to it any more.

@@ -19,6 +19,7 @@ type looker struct {
 	lvstores *lvstores
 	unheard  *unheard
 	pace     *pace
+	serve    func(context.Context) // see servingAgain; nil: nothing is served
 
 	last *state.Snapshot // nil before the first look
 	at   time.Time       // when that began
@@ -42,7 +43,9 @@ func (l *looker) look(ctx context.Context) error {
 	if l.unread != nil {
 		unread = l.unread()
 	}
+	end := l.servingAgain(ctx)
 	l.last = state.ReadBut(ctx, l.cfg.Cluster, l.targets, before, l.last, l.unheard.except(unread))
+	end()
 	l.unheard.learn(l.last)
 	l.took, l.all = time.Since(l.at), true
 	for _, n := range l.last.Nodes {

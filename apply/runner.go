@@ -76,9 +76,13 @@ func NewRunner(cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt Op
 	}
 	p := cmp.Or(opt.Patience, &Patience{})
 	p.cfg = cfg
+	var serve func(context.Context)
+	if c.backups.archives != nil && slices.ContainsFunc(cfg.Volumes, func(v *schema.Volume) bool { return v.Restore != nil && v.Restore.Instant }) {
+		serve = c.serveAgain
+	}
 	return &Runner{
 		cfg: cfg, targets: targets, opt: opt,
-		looker:   &looker{cfg: cfg, targets: targets, unread: opt.Unread, made: m, lvstores: c.lvstores, unheard: newUnheard(targets), pace: c.pace},
+		looker:   &looker{cfg: cfg, targets: targets, unread: opt.Unread, made: m, lvstores: c.lvstores, unheard: newUnheard(targets), pace: c.pace, serve: serve},
 		patience: p,
 		planner:  newPlanner(cfg, opt),
 		approval: &approval{confirm: opt.Confirm},

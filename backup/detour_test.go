@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"slices"
 	"strings"
@@ -70,6 +71,20 @@ func (s *stuckTarget) serve(c net.Conn) {
 	}
 }
 
+// client reaches it.
+func (s *stuckTarget) client(t *testing.T) *spdk.Client {
+	t.Helper()
+	target, err := spdk.New("unix:///n1", spdk.Options{Dial: func(context.Context, string, string) (net.Conn, error) {
+		near, far := net.Pipe()
+		go s.serve(far)
+		return near, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
 func path(state, address, port string) spdk.ControllerPath {
 	return spdk.ControllerPath{State: state, Trid: spdk.Trid{TrType: "TCP", AdrFam: "IPv4", TrAddr: address, TrSvcID: port}}
 }
@@ -85,51 +100,89 @@ func (q *quiet) Accept() (net.Conn, error) { <-q.over; return nil, net.ErrClosed
 func (q *quiet) Close() error              { q.once.Do(func() { close(q.over) }); return nil }
 func (q *quiet) Addr() net.Addr            { return &q.at }
 
-// TestDetour: a node that never comes back by the path that it has is led to another, and the first goes
-// only when the bdev has both.
+// TestDetour: a node that never comes back by the path that it has is led to another, and so is one that
+// lost who served it before; the first goes only when the bdev has both.
 func TestDetour(t *testing.T) {
 	for _, c := range []struct {
 		name  string
+		state string
+		worn  bool
+		port  string // that strata was told to listen on
 		apart bool
 		calls []string
 		fails string
 	}{
-		{"another path", false, []string{"attach 7002 multipath", "detach 7001"}, ""},
-		{"another path that leads elsewhere", true, []string{"attach 7002 multipath"}, "start the target again"},
+		{"another path", "resetting", false, "", false, []string{"attach 7002 multipath", "detach 7001"}, ""},
+		{"another path that leads elsewhere", "resetting", false, "", true, []string{"attach 7002 multipath"}, "start the target again"},
+		{"served by another before", "enabled", true, "", false, []string{"attach 7002 multipath", "detach 7001"}, ""},
+		{"served by another before, and on one port", "enabled", true, "7001", false, nil, ""},
+		{"served by this one all the time", "enabled", false, "", false, nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &stuckTarget{apart: c.apart, paths: []spdk.ControllerPath{path("resetting", "192.0.2.1", "7001")}}
-				target, err := spdk.New("unix:///n1", spdk.Options{Dial: func(context.Context, string, string) (net.Conn, error) {
-					near, far := net.Pipe()
-					go s.serve(far)
-					return near, nil
-				}})
-				if err != nil {
-					t.Fatal(err)
-				}
+				s := &stuckTarget{apart: c.apart, paths: []spdk.ControllerPath{path(c.state, "192.0.2.1", "7001")}}
+				target := s.client(t)
 				defer target.Close()
 				l := Lend{Target: target, Of: "lab", Node: "n1", Name: lineage.Staging{Volume: lineage.Volume{Name: "db", ID: "k3xq"}, From: "aaaa", Epoch: 3, MiB: 64}, Block: 4096, Bound: 120}
 				s.name = l.Of.ImageController(l.Name.Volume)
-				is := &lent{target: &nvmetcp.Target{}, at: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 7001}}
+				is := &lent{target: &nvmetcp.Target{}, at: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 7001}, worn: c.worn}
 				a := &Archives{Net: &Net{Listen: func(context.Context) (net.Listener, error) {
 					return &quiet{at: net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 7002}, over: make(chan struct{})}, nil
 				}}}
+				if c.port != "" {
+					a.Listen = net.JoinHostPort("192.0.2.1", c.port)
+				}
 				a.lends.all = map[lineage.NQN]*lent{l.Of.ImageNQN(l.Name.Volume): is}
 				defer is.target.Close()
-				err = a.Lend(t.Context(), l)
+				err := a.Lend(t.Context(), l)
 				if c.fails == "" && err != nil || c.fails != "" && (err == nil || !strings.Contains(err.Error(), c.fails)) {
 					t.Errorf("%v, want %q", err, c.fails)
 				}
 				if !slices.Equal(s.calls, c.calls) {
 					t.Errorf("%q, want %q", s.calls, c.calls)
 				}
-				if is.at.Port != 7002 {
+				if (is.at.Port == 7002) != (len(c.calls) > 0) {
 					t.Errorf("it is taken to be looked for at %s", is.at)
 				}
 				again := a.Lend(t.Context(), l) // as it is
 				if (again == nil) != (err == nil) || !slices.Equal(s.calls, c.calls) {
 					t.Errorf("again: %v, %q", again, s.calls)
+				}
+			})
+		})
+	}
+}
+
+// TestLetGo: what a node looks for and nothing reads is taken away, unless somebody serves it: the
+// node is connected, or the place is taken.
+func TestLetGo(t *testing.T) {
+	for _, c := range []struct {
+		name, state string
+		taken       bool
+		calls       []string
+	}{
+		{"nobody serves it", "reconnect_is_delayed", false, []string{"detach "}},
+		{"it is served", "enabled", false, nil},
+		{"somebody else listens there", "reconnect_is_delayed", true, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &stuckTarget{paths: []spdk.ControllerPath{path(c.state, "192.0.2.1", "7001")}}
+				target := s.client(t)
+				defer target.Close()
+				l := Lend{Target: target, Of: "lab", Node: "n1", Name: lineage.Staging{Volume: lineage.Volume{Name: "db", ID: "k3xq"}}}
+				s.name = l.Of.ImageController(l.Name.Volume)
+				a := &Archives{Net: &Net{ListenAt: func(_ context.Context, at string) (net.Listener, error) {
+					if at != "192.0.2.1:7001" || c.taken {
+						return nil, errors.New("address already in use")
+					}
+					return &quiet{over: make(chan struct{})}, nil
+				}}}
+				if err := a.LetGo(t.Context(), l); (err != nil) != c.taken {
+					t.Error(err)
+				}
+				if !slices.Equal(s.calls, c.calls) {
+					t.Errorf("%q, want %q", s.calls, c.calls)
 				}
 			})
 		})

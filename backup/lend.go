@@ -44,6 +44,10 @@ type lent struct {
 	image  *archive.Image
 	end    context.CancelFunc
 	way    proof // by which the node and strata prove themselves
+	// worn says that the node lost who served it before, for a time that nobody knows. A target that
+	// was once without its peer for longer than its I/O waits does not let it wait ever after, by
+	// that path.
+	worn bool
 }
 
 // lends are all that are served, by the subsystem. They outlive the runs that have begun them.
@@ -69,17 +73,28 @@ func (a *Archives) Lend(ctx context.Context, l Lend) error {
 		if is, err = a.serve(ctx, l, was, way); err != nil {
 			return err
 		}
+		a.lends.put(l, is)
 	}
 	if was != nil && (was.Trid.TrAddr != is.at.IP.String() || was.Trid.TrSvcID != fmt.Sprint(is.at.Port)) {
 		return fmt.Errorf("it looks for strata at %s, and strata listens at %s", net.JoinHostPort(was.Trid.TrAddr, was.Trid.TrSvcID), is.at)
 	}
-	if err = l.connect(ctx, is, name, was != nil); !errors.Is(err, errStuck) {
+	err = l.connect(ctx, is, name, was != nil)
+	if err == nil && (!is.worn || a.onePort()) || err != nil && !errors.Is(err, errStuck) {
 		return err
 	}
-	if other := a.detour(ctx, l, is, name); other != nil {
+	if other := a.detour(ctx, l, is, name); other != nil && err == nil {
+		return fmt.Errorf("the path by which %s reaches strata may not wait for it when it is lost again, and there is no other: %w", l.Node, other)
+	} else if other != nil {
 		return fmt.Errorf("%w; by another path: %w", err, other)
 	}
+	is.worn = false
 	return nil
+}
+
+// onePort reports whether there is no other port to listen on.
+func (a *Archives) onePort() bool {
+	_, port, err := net.SplitHostPort(a.Listen)
+	return err == nil && port != "0"
 }
 
 // detour has the node reach what is served by another path, instead of those that it has:
@@ -120,6 +135,13 @@ func (a *Archives) Return(c lineage.Cluster, v lineage.Volume) {
 	}
 }
 
+func (l *lends) put(of Lend, is *lent) {
+	if l.all == nil {
+		l.all = map[lineage.NQN]*lent{}
+	}
+	l.all[of.Of.ImageNQN(of.Name.Volume)] = is
+}
+
 func (l *lends) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -146,23 +168,26 @@ func (a *Archives) serve(ctx context.Context, l Lend, was *spdk.ControllerPath, 
 			way.dir = ""
 		}
 	}
+	listener, err := a.listenFor(ctx, l, was) // first of all: nobody else serves it there from now on
+	if err != nil {
+		return nil, err
+	}
 	keys, err := way.bring(ctx)
 	if err != nil {
+		listener.Close()
 		return nil, err
 	}
 	image, err := a.image(ctx, l.Archive, l.Cluster, l.Layer)
 	if err != nil {
+		listener.Close()
 		return nil, err
 	}
 	id, err := uuid.Parse(string(l.Of.ImageUUID(l.Name)))
 	if err == nil && image.Size > l.Name.Size() {
 		err = fmt.Errorf("%s has %d bytes, and %s is to have %d", l.Layer, image.Size, l.Name.Lvol(), l.Name.Size())
 	}
-	var listener net.Listener
-	if err == nil {
-		listener, err = a.listenFor(ctx, l, was)
-	}
 	if err != nil {
+		listener.Close()
 		image.Close()
 		return nil, err
 	}
@@ -173,12 +198,8 @@ func (a *Archives) serve(ctx context.Context, l Lend, was *spdk.ControllerPath, 
 		Namespace: nvmetcp.Namespace{ID: 1, UUID: id, BlockSize: l.Block, Size: l.Name.Size(), ReadOnly: true,
 			Backend: &lentImage{of: image, until: serving, bound: time.Duration(l.Bound) * time.Second}},
 	}
-	is := &lent{target: &nvmetcp.Target{Connect: disk.Connect}, at: listener.Addr().(*net.TCPAddr), image: image, end: end, way: way}
+	is := &lent{target: &nvmetcp.Target{Connect: disk.Connect}, at: listener.Addr().(*net.TCPAddr), image: image, end: end, way: way, worn: was != nil}
 	go func() { _ = is.target.Serve(listener) }() // which ends when it is closed
-	if a.lends.all == nil {
-		a.lends.all = map[lineage.NQN]*lent{}
-	}
-	a.lends.all[nqn] = is
 	return is, nil
 }
 

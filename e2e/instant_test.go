@@ -84,7 +84,7 @@ func (r *restorer) use() {
 			}
 			var status nvmetcp.Status
 			if r.disk = nil; errors.As(err, &status) && !passes(status) || r.ctx.Err() != nil {
-				r.fail(fmt.Errorf("%d bytes at %d: %w", size, off, err))
+				r.fail(fmt.Errorf("at %s, after %v, %d bytes at %d (written: %t): %w", start.Format(time.TimeOnly), time.Since(start).Round(time.Millisecond), size, off, writes, err))
 				return
 			}
 		}

@@ -113,6 +113,34 @@ var nvmeCases = []example{
 		c.equal("UUID", c.n2.bdev("n1n1").UUID, a)
 		c.equal("the other lvol", c.n2.has(b), false)
 	}},
+	{name: "once away for longer than I/O waits, it has I/O fail at once whenever it is away", nodes: 2, run: func(c *run) {
+		c.n1.offer(c.n1.pool().thin("a", 8))
+		c.n2.pool().thick("x", 8)
+		c.n2.snapshot("lvs0/x", "s")
+		c.equal("names", c.n2.attach(c.n1, M{"ctrlr_loss_timeout_sec": -1, "fast_io_fail_timeout_sec": 4}), []string{"n1n1"})
+		listener := M{"nqn": c.n1.nqn(), "listen_address": c.n1.address()}
+		away := func() {
+			c.n1.ok("nvmf_subsystem_remove_listener", listener)
+			c.until("it is cut off", func() bool { return c.n2.controllers()["n1"] == "reconnect_is_delayed" })
+		}
+		back := func() {
+			c.n1.ok("nvmf_subsystem_add_listener", listener)
+			c.until("it is back", func() bool { return c.n2.controllers()["n1"] == "enabled" })
+		}
+		away()
+		op := c.n2.copyTo("lvs0/s", "n1n1")
+		back()
+		c.equal("a write while it is away for less", c.n2.copied(op), progress{8, 8, "complete", ""})
+		away()
+		c.equal("a write while it is away for longer", c.n2.copied(c.n2.copyTo("lvs0/s", "n1n1")), progress{0, 8, "error", "Input/output error"})
+		back()
+		c.equal("a write when it is back", c.n2.copied(c.n2.copyTo("lvs0/s", "n1n1")), progress{8, 8, "complete", ""})
+		away()
+		from := time.Now()
+		c.equal("a write while it is away once more", c.n2.copied(c.n2.copyTo("lvs0/s", "n1n1")), progress{0, 8, "error", "Input/output error"})
+		c.near("its stall", time.Since(from), 0)
+		back()
+	}},
 	{name: "reconnecting takes another lvol under a number for the old one", nodes: 2, run: func(c *run) {
 		a, b := c.n1.pool().thin("a", 4), c.n1.thin("b", 4)
 		c.n1.offer(a)

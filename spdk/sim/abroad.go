@@ -24,10 +24,21 @@ const abroadPoll = 200 * time.Microsecond
 
 // attachAbroad attaches to a subsystem that is not simulated.
 func (p *process) attachAbroad(ct *controller, attached func(bool)) (any, error) {
+	return nil, ct.journey(ct.addr, func(found *abroad) (any, error) {
+		attached(found != nil)
+		if found == nil {
+			return nil, errno(eio)
+		}
+		return ct.arrive(found), nil
+	})
+}
+
+// journey goes to an address; arrived is told of what is there, nil for nothing.
+func (ct *controller) journey(to address, arrived func(*abroad) (any, error)) *later {
 	var found *abroad
-	over, has := false, ct.offers()
+	p, over, has := ct.p, false, ct.offers()
 	go func() {
-		made, err := ct.travel(has)
+		made, err := ct.travel(to, has)
 		p.t.c.mu.Lock()
 		defer p.t.c.mu.Unlock()
 		switch over = true; {
@@ -39,21 +50,15 @@ func (p *process) attachAbroad(ct *controller, attached func(bool)) (any, error)
 		}
 		p.t.c.notify()
 	}()
-	return nil, &later{ready: func() bool { return over }, done: func(bool) (any, error) {
-		attached(found != nil)
-		if found == nil {
-			return nil, errno(eio)
-		}
-		return ct.arrive(found), nil
-	}}
+	return &later{ready: func() bool { return over }, done: func(bool) (any, error) { return arrived(found) }}
 }
 
 // travel connects, without the lock, and proves to be a host with these keys.
-func (ct *controller) travel(has offered) (*abroad, error) {
+func (ct *controller) travel(to address, has offered) (*abroad, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), hungTimeout)
 	defer cancel()
 	dial := func(ctx context.Context, address string) (net.Conn, error) { return ct.p.t.c.opts.Dial(ctx, address) }
-	h, err := nvmetcp.Connect(ctx, net.JoinHostPort(ct.addr.Address, ct.addr.Service),
+	h, err := nvmetcp.Connect(ctx, net.JoinHostPort(to.Address, to.Service),
 		nvmetcp.HostOptions{HostNQN: ct.hostNQN, Subsystem: ct.nqn, Key: has.host, TargetKey: has.target, Dial: dial})
 	if err != nil {
 		return nil, err
@@ -93,7 +98,7 @@ func (ct *controller) arrive(a *abroad) []string {
 
 // settle is connected from now on, until that is lost.
 func (ct *controller) settle(a *abroad) {
-	ct.abroad, ct.travels, ct.failIO = a, true, false
+	ct.abroad, ct.travels = a, true
 	ct.state, ct.id, ct.serial, ct.model = ctrlEnabled, a.host.ID, a.host.Serial, a.host.Model
 	ct.epoch++
 	go func() {
@@ -107,11 +112,11 @@ func (ct *controller) settle(a *abroad) {
 	}()
 }
 
-// travelAgain tries to connect again. What was there under a number is taken for the same.
+// travelAgain tries to connect again.
 func (ct *controller) travelAgain() {
-	n, has := ct.attempts, ct.offers()
+	n, to, has := ct.attempts, ct.addr, ct.offers()
 	go func() {
-		made, err := ct.travel(has)
+		made, err := ct.travel(to, has)
 		ct.p.t.c.mu.Lock()
 		defer ct.p.t.c.mu.Unlock()
 		switch over := ct.p.dead || ct.attempts != n || ct.state != ctrlResetting; {
@@ -121,16 +126,21 @@ func (ct *controller) travelAgain() {
 		case err != nil:
 			ct.failed()
 		default:
-			for id, r := range ct.spaces {
-				if r.disk = made.disks[id]; r.disk == nil {
-					r.disk = &nvmetcp.Device{}
-				}
-				r.setAbsent(made.disks[id] == nil)
-			}
-			ct.settle(made)
+			ct.resettle(made)
 		}
 		ct.p.t.c.notify()
 	}()
+}
+
+// resettle is settle where it was before: what is there under a number is taken for the same.
+func (ct *controller) resettle(a *abroad) {
+	for id, r := range ct.spaces {
+		if r.disk = a.disks[id]; r.disk == nil {
+			r.disk = &nvmetcp.Device{}
+		}
+		r.setAbsent(a.disks[id] == nil)
+	}
+	ct.settle(a)
 }
 
 // comeHome ends a connection to a subsystem abroad.

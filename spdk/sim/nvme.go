@@ -36,17 +36,18 @@ type controller struct {
 	model    string
 	ana      bool
 	trim     bool // every namespace could be unmapped when it connected
-	failIO   bool // fast_io_fail_timeout_sec is over
+	failIO   bool // fast_io_fail_timeout_sec was over once
 	epoch    int  // changes as it connects and ends, so that old timers find out
 	attempts int  // to connect
 	spaces   map[uint32]*remote
-	missed   []uint32 // namespaces whose events are held up by silence
-	news     []uint32 // those whose events are being looked into
-	abroad   *abroad  // where it is attached to what is not simulated; nil while it is not connected
-	travels  bool     // it has been
-	stranded bool     // its try to connect never ends
-	blocks   bool     // an attempt of it holds up the process
-	held     int      // bdevs that somebody keeps from going
+	missed   []uint32  // namespaces whose events are held up by silence
+	news     []uint32  // those whose events are being looked into
+	before   []address // of paths, before it had another
+	abroad   *abroad   // where it is attached to what is not simulated; nil while it is not connected
+	travels  bool      // it has been
+	stranded bool      // its try to connect never ends
+	blocks   bool      // an attempt of it holds up the process
+	held     int       // bdevs that somebody keeps from going
 }
 
 type ctrlState string
@@ -95,7 +96,7 @@ func (ct *controller) connect() bool {
 	}
 	ct.unblock()
 	ct.epoch++
-	ct.state, ct.failIO = ctrlEnabled, false
+	ct.state = ctrlEnabled
 	ct.sub, ct.at, ct.id, ct.serial, ct.model, ct.ana = s, l, id, s.serial, s.model, s.ana
 	s.conns = append(s.conns, ct)
 	ct.trim = true
@@ -289,21 +290,28 @@ func (ct *controller) disable() {
 	ct.state = ctrlDisabled
 }
 
-func (ct *controller) trid(b []byte) []byte {
+func (ct *controller) trid(b []byte, at address) []byte {
 	if ct.local != nil {
 		b = text(append(b, '{'), "trtype", "PCIe")
-		return append(text(b, "traddr", ct.addr.Address), '}')
+		return append(text(b, "traddr", at.Address), '}')
 	}
-	b = ct.addr.dump(b)
+	b = at.dump(b)
 	return append(text(b[:len(b)-1], "subnqn", ct.nqn), '}')
 }
 
 func (ct *controller) describe(b []byte, nsid uint32) []byte {
-	b = append(key(b, "nvme"), '[', '{')
-	if ct.local != nil {
-		b = text(b, "pci_address", ct.addr.Address)
+	b = append(key(b, "nvme"), '[')
+	for _, at := range ct.ways() {
+		b = ct.way(append(item(b), '{'), at, nsid)
 	}
-	b = ct.trid(key(b, "trid"))
+	return text(append(b, ']'), "mp_policy", "active_passive")
+}
+
+func (ct *controller) way(b []byte, at address, nsid uint32) []byte {
+	if ct.local != nil {
+		b = text(b, "pci_address", at.Address)
+	}
+	b = ct.trid(key(b, "trid"), at)
 	b = append(key(b, "ctrlr_data"), '{')
 	b = number(b, "cntlid", uint64(ct.id))
 	b = text(b, "vendor_id", "0x8086")
@@ -324,6 +332,5 @@ func (ct *controller) describe(b []byte, nsid uint32) []byte {
 		}
 		b = text(b, "ana_state", state)
 	}
-	b = append(boolean(b, "can_share", ct.local == nil), '}', '}', ']')
-	return text(b, "mp_policy", "active_passive")
+	return append(boolean(b, "can_share", ct.local == nil), '}', '}')
 }

@@ -63,7 +63,9 @@ func (p *process) attach(q *attachment) (any, error) {
 	if q.HostNQN == "" {
 		q.HostNQN = p.hostID
 	}
-	if ct := p.controller(q.Name); ct != nil {
+	if ct := p.controller(q.Name); ct != nil && ct.leads(q) {
+		return ct.detour(q.address)
+	} else if ct != nil {
 		return nil, ct.refuse(q)
 	}
 	ct := &controller{p: p, name: q.Name, addr: q.address, nqn: q.NQN, hostNQN: q.HostNQN,
@@ -161,8 +163,8 @@ func pathExists(name string) *Error {
 	return &Error{-int(ealready), fmt.Sprintf("A controller named %s already exists with the specified network path", name)}
 }
 
-// refuse answers an attach under a name that is there. A second path to the
-// same subsystem, which SPDK would add, is not simulated.
+// refuse answers an attach under a name that is there. A second path to a simulated
+// subsystem, which SPDK would add, is not simulated.
 func (ct *controller) refuse(q *attachment) *Error {
 	say := func(n syscall.Errno, f string, a ...any) *Error { return &Error{-int(n), fmt.Sprintf(f, a...)} }
 	switch {
@@ -201,9 +203,18 @@ func (p *process) attachLocal(ct *controller) (any, error) {
 	return []string{b.name}, nil
 }
 
-func (p *process) detach(q *named) (any, error) {
+func (p *process) detach(q *struct {
+	Name string `json:"name"`
+	address
+}) (any, error) {
 	ct := p.controller(q.Name)
 	if ct == nil {
+		return nil, errno(enodev)
+	}
+	if q.Address != "" && ct.leave(q.address) {
+		return true, nil
+	}
+	if q.Address != "" && (len(ct.before) > 0 || q.address.key() != ct.addr.key()) {
 		return nil, errno(enodev)
 	}
 	if ct.local != nil {
@@ -258,15 +269,19 @@ func (p *process) getControllers(q *struct {
 	out := []byte{'['}
 	for _, ct := range cts {
 		out = text(append(item(out), '{'), "name", ct.name)
-		out = text(append(key(out, "ctrlrs"), '[', '{'), "state", string(ct.state))
-		out = ct.trid(key(out, "trid"))
-		out = number(out, "cntlid", uint64(ct.id))
-		out = text(append(key(out, "host"), '{'), "nqn", ct.hostNQN)
-		out = append(out, `,"addr":"","svcid":""`...)
-		if p.build().recent {
-			out = boolean(out, "no_shn_notification", false)
+		out = append(key(out, "ctrlrs"), '[')
+		for _, at := range ct.ways() {
+			out = text(append(item(out), '{'), "state", string(ct.state))
+			out = ct.trid(key(out, "trid"), at)
+			out = number(out, "cntlid", uint64(ct.id))
+			out = text(append(key(out, "host"), '{'), "nqn", ct.hostNQN)
+			out = append(out, `,"addr":"","svcid":""`...)
+			if p.build().recent {
+				out = boolean(out, "no_shn_notification", false)
+			}
+			out = append(out, "}}"...)
 		}
-		out = append(out, "}}]}"...)
+		out = append(out, "]}"...)
 	}
 	return json.RawMessage(append(out, ']')), nil
 }

@@ -53,7 +53,7 @@ func (ct *controller) lost() {
 // away starts the clocks that a peer is given by.
 func (ct *controller) away() {
 	ct.epoch++
-	ct.state, ct.failIO = ctrlResetting, false
+	ct.state = ctrlResetting
 	if ct.lossTimeout != 0 && ct.fastFail > 0 {
 		ct.p.after(seconds(int64(ct.fastFail)), ct.still(func() { ct.failIO = true }))
 	}
