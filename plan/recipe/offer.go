@@ -110,16 +110,16 @@ func (b *builder) outgrown(l lineage.Link, lvol *state.Lvol) bool {
 }
 
 // hide takes a namespace off a link, to show it anew: whatever the peer knew of
-// it is gone first.
+// it is gone first. It is shown under another number: a target (v26.05) that hears of a number
+// again whose bdev is going yet, around the end of a connection, reads freed memory.
 func (b *builder) hide(sec *section, why reason, l lineage.Link, ns *state.Namespace) {
 	leg := lineage.UUID(ns.Bdev)
 	known := b.w.Nodes[l.To].Remotes[leg] != nil
 	sec.then(why, plan.RiskCreate, plan.NamespaceRemove{At: plan.At{Node: l.From}, NQN: b.cfg.Cluster.LinkNQN(l), NSID: ns.NSID, Bdev: ns.Bdev})
 	if known {
 		sec.then(why, plan.RiskCreate, plan.LegGone{At: plan.At{Node: l.To}, Leg: leg})
-	} else {
-		b.links.expected[shown{l, ns.NSID}] = true
 	}
+	b.links.expected[shown{l, ns.NSID}] = true
 	b.links.shows[l.From][ns.Bdev] = slices.DeleteFunc(b.links.shows[l.From][ns.Bdev], func(s shown) bool { return s == shown{l, ns.NSID} })
 }
 

@@ -96,8 +96,8 @@ func (s *subject) endStrays() bool {
 // this pass.
 func (s *subject) stands(p piece) bool {
 	gone := p.ending().Words()
-	for now := range above(s.b.w.Incarnation(s.id), atLegs) {
-		if now.on() == p.on() && now.ending().Words() == gone {
+	for there := range above(s.b.w.Incarnation(s.id), atLegs) {
+		if there.on() == p.on() && there.ending().Words() == gone {
 			return true
 		}
 	}
