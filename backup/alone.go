@@ -36,7 +36,7 @@ func (a *Alone) open(ctx context.Context) (disk *nvmetcp.Device, end func(*error
 		return nil, nil, err
 	}
 	var h *nvmetcp.Host
-	end = func(err *error) {
+	hidden := func(err *error) {
 		if h != nil {
 			h.Close()
 		}
@@ -48,7 +48,7 @@ func (a *Alone) open(ctx context.Context) (disk *nvmetcp.Device, end func(*error
 	}
 	defer func() {
 		if err != nil {
-			end(&err)
+			hidden(&err)
 		}
 	}()
 	keys, err := way.bring(ctx)
@@ -64,7 +64,7 @@ func (a *Alone) open(ctx context.Context) (disk *nvmetcp.Device, end func(*error
 		return nil, nil, fmt.Errorf("strata does not reach %s at %s: %w", a.Node, at, err)
 	}
 	disk, err = h.Open(ctx, 1)
-	return disk, end, err
+	return disk, hidden, err
 }
 
 // show has the node show it to strata alone.
