@@ -67,27 +67,28 @@ func (c *caller) serveAgainTo(ctx context.Context, n *schema.Node, t *spdk.Clien
 		if err != nil {
 			return
 		}
-		if made := forerunnerIn(lvols, v); made != nil {
-			c.serveRecord(ctx, n, t, made)
+		if made, name := forerunnerIn(lvols, v); made != nil {
+			c.serveRecord(ctx, n, t, made.Lvs.Name, name)
 		} else {
 			_ = c.backups.archives.LetGo(ctx, c.backups.lending(n, t, lineage.Staging{Volume: v}, 0, ""))
 		}
 	}
 }
 
-// forerunnerIn is the lvol of a volume that reads through an image; nil for none.
-func forerunnerIn(lvols []spdk.Lvol, v lineage.Volume) *spdk.Lvol {
+// forerunnerIn is the lvol of a volume that reads through an image, and what its name says; nil for
+// none.
+func forerunnerIn(lvols []spdk.Lvol, v lineage.Volume) (*spdk.Lvol, lineage.Staging) {
 	for i, l := range lvols {
 		if st, ok := lineage.ParseForerunner(lineage.LvolName(l.Name)); ok && st.Volume == v {
-			return &lvols[i]
+			return &lvols[i], st
 		}
 	}
-	return nil
+	return nil, lineage.Staging{}
 }
 
-// serveRecord serves the record of which a forerunner is made.
-func (c *caller) serveRecord(ctx context.Context, n *schema.Node, t *spdk.Client, made *spdk.Lvol) {
-	name, _ := lineage.ParseForerunner(lineage.LvolName(made.Name))
+// serveRecord serves the record of which a forerunner of that name, in that lvstore of the target's, is
+// made.
+func (c *caller) serveRecord(ctx context.Context, n *schema.Node, t *spdk.Client, lvstore string, name lineage.Staging) {
 	v := c.cfg.Volume(name.Volume.Name)
 	stores, err := t.GetLvstores(ctx)
 	if err != nil || v == nil || v.Restore == nil {
@@ -100,7 +101,7 @@ func (c *caller) serveRecord(ctx context.Context, n *schema.Node, t *spdk.Client
 	}
 	rec := in.AsOf(from.From(c.cluster), lineage.Volume{Name: from.Volume, ID: name.From}, name.Epoch)
 	for _, s := range stores {
-		if s.Name == made.Lvs.Name && rec != nil {
+		if s.Name == lvstore && rec != nil {
 			of := c.backups.lending(n, t, name, int(s.BlockSize), keysAt(n, true))
 			of.Archive, of.Cluster, of.Layer = from.Archive, rec.Cluster, rec.Layer
 			_ = c.backups.archives.Again(ctx, of)

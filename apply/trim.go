@@ -14,9 +14,11 @@ import (
 
 // Trims has volumes trimmed that nobody uses.
 type Trims struct {
-	Rate int64            // bytes a second of a volume that are read at most; 0: as fast as they come
-	From map[string]int64 // bytes by which each volume was trimmed already
-	For  time.Duration    // how long one is trimmed at a time
+	Rate int64         // bytes a second of a volume that are read at most; 0: as fast as they come
+	For  time.Duration // how long one is trimmed at a time
+	// From is by how many bytes a volume was trimmed already. It and Tell are called for
+	// several volumes at once.
+	From func(lineage.Volume) int64
 	// Tell is told what a trim has come to, and why it went no further.
 	Tell func(lineage.Volume, backup.Trimmed, error)
 }
@@ -43,7 +45,7 @@ func (c *caller) trim(ctx context.Context, t *spdk.Client, op plan.Trim) error {
 	case b.run == "":
 		return fmt.Errorf("%s is not locked: somebody could show %s to hosts while it is trimmed", op.Node, op.Volume)
 	}
-	job := backup.Trim{Alone: c.alone(t, n, op.Volume, op.Bdev, op.Proven), Unit: op.Unit, From: b.trims.From[op.Volume.Name], For: b.trims.For, Rate: b.trims.Rate, Stop: b.stop}
+	job := backup.Trim{Alone: c.alone(t, n, op.Volume, op.Bdev, op.Proven), Unit: op.Unit, From: b.trims.From(op.Volume), For: b.trims.For, Rate: b.trims.Rate, Stop: b.stop}
 	now, _ := CopyOf(op)
 	now.Total = op.Bytes
 	done, err := job.Run(ctx, func(read int64) {

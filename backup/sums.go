@@ -116,7 +116,12 @@ func (s *summing) wait(n int64) {
 	}
 	s.mu.Lock()
 	s.bytes += n
-	due := s.start.Add(time.Duration(float64(s.bytes) / float64(s.rate) * float64(time.Second)))
+	at := due(s.start, s.bytes, s.rate)
 	s.mu.Unlock()
-	time.Sleep(time.Until(due))
+	time.Sleep(time.Until(at))
+}
+
+// due is when so many bytes may have been taken, at a rate in bytes a second, from start on.
+func due(start time.Time, bytes, rate int64) time.Time {
+	return start.Add(time.Duration(float64(bytes) / float64(rate) * float64(time.Second)))
 }

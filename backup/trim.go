@@ -59,7 +59,7 @@ func (t *Trim) Run(ctx context.Context, tell func(read int64)) (done Trimmed, er
 		tell(done.Read)
 		wait := time.Duration(0)
 		if t.Rate > 0 {
-			wait = time.Until(start.Add(time.Duration(float64(done.Read) / float64(t.Rate) * float64(time.Second))))
+			wait = time.Until(due(start, done.Read, t.Rate))
 		}
 		select {
 		case <-ctx.Done():

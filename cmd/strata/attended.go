@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"time"
 
 	"strata/apply"
+	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
+	"strata/spdk"
 )
 
 // attended are the options of a run that somebody looks at: what it does is shown, ^C ends
@@ -25,4 +28,14 @@ func attended(src *source, cfg *schema.Config, opt plan.Options, show reporter, 
 		Plan: opt, Stop: interrupts(), Starting: show.starting, Observe: show.event, Progress: show.copying,
 		Lock: lock, Guard: &apply.Guard{Start: src.guard, Config: cfg, Plan: opt},
 	}, nil
+}
+
+// runGuarded is a run under a guard of its own.
+func runGuarded(ctx context.Context, src *source, cfg *schema.Config, targets map[lineage.Node]*spdk.Client, opt apply.Options) (*apply.Result, error) {
+	opt.Guard = &apply.Guard{Start: src.guard, Config: cfg, Plan: opt.Plan}
+	done, err := apply.Run(ctx, cfg, targets, opt)
+	if left := opt.Guard.Close(); left != nil && err == nil {
+		err = left
+	}
+	return done, err
 }

@@ -77,12 +77,7 @@ Exit codes: 0 nothing is damaged, 1 something is, or error.`,
 			only.Only = func(k plan.Key) bool { return k.Kind == plan.KindBackup && chosen[k.Name] != 0 }
 			show.begin()
 			err = layerByLayer(cmd.Context(), only, r, out, func() (*apply.Result, error) {
-				only.Guard = &apply.Guard{Start: src.guard, Config: quiet, Plan: opt}
-				done, err := apply.Run(cmd.Context(), quiet, targets, only)
-				if left := only.Guard.Close(); left != nil && err == nil {
-					err = left
-				}
-				return done, err
+				return runGuarded(cmd.Context(), &src, quiet, targets, only)
 			})
 			r.others(chosen)
 			r.tell(out)

@@ -72,13 +72,13 @@ Exit codes: 0 all of them are trimmed, 1 one is not, or error.`,
 			show := newReporter(out, cfg, false, true)
 			defer show.close()
 			t := &trimming{cfg: cfg, chosen: map[string]bool{}, done: map[string]backup.Trimmed{}, failed: map[string]error{}}
-			t.only = apply.Trims{Rate: int64(rate) << 20, For: trimTurn, From: map[string]int64{}, Tell: t.tell}
+			t.only = apply.Trims{Rate: int64(rate) << 20, For: trimTurn, From: t.from, Tell: t.tell}
 			for _, v := range cfg.Volumes {
 				if name := wholeName(v); slices.Contains(volumes.names, name) {
 					t.chosen[v.Name] = true
 				}
 			}
-			opt := plan.Options{Now: time.Now().Unix(), Trim: plan.Trims{Volumes: t.chosen, Zeroes: zeroes}}
+			opt := plan.Options{Now: time.Now().Unix(), Trim: plan.Trims{Zeroes: zeroes}}
 			only, err := attended(&src, cfg, opt, show, wait)
 			if err != nil {
 				return err
@@ -90,11 +90,7 @@ Exit codes: 0 all of them are trimmed, 1 one is not, or error.`,
 			show.begin()
 			for {
 				only.Plan.Trim.Volumes = t.remaining()
-				only.Guard = &apply.Guard{Start: src.guard, Config: cfg, Plan: only.Plan}
-				done, err := apply.Run(cmd.Context(), cfg, targets, only)
-				if left := only.Guard.Close(); left != nil && err == nil {
-					err = left
-				}
+				done, err := runGuarded(cmd.Context(), &src, cfg, targets, only)
 				if err != nil {
 					return err
 				}
@@ -186,12 +182,18 @@ func (t *trimming) vet(p *plan.Plan) error {
 	return nil
 }
 
+func (t *trimming) from(v lineage.Volume) int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.done[v.Name].Read
+}
+
 func (t *trimming) tell(v lineage.Volume, done backup.Trimmed, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	was := t.done[v.Name]
 	t.done[v.Name] = backup.Trimmed{Read: was.Read + done.Read, Zero: was.Zero + done.Zero, Left: done.Left}
-	t.failed[v.Name], t.only.From[v.Name] = err, was.Read+done.Read
+	t.failed[v.Name] = err
 }
 
 // say says what was freed of each replica, as it was before and is now.
