@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -57,7 +58,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 // End is when the step ended.
 func (e Event) End() time.Time { return e.Time.Add(time.Duration(e.Seconds * float64(time.Second))) }
 
-// Run is an apply under way.
+// Run is an apply under way, or another verb.
 type Run struct {
 	l      *Lab
 	cmd    *exec.Cmd
@@ -73,8 +74,14 @@ type Run struct {
 // StartApply starts an apply that prints its events as JSON.
 func (l *Lab) StartApply(flags ...string) *Run {
 	l.t.Helper()
-	args := append([]string{"apply", "--auto-approve", "--json", "--timeout", "60s"}, flags...)
-	r := &Run{l: l, cmd: exec.Command(strata(l.t), append(args, filepath.Join(l.Dir, "lab.cue"))...)}
+	return l.start("apply", append([]string{"--auto-approve", "--json", "--timeout", "60s"}, flags...)...)
+}
+
+// start starts a verb on the lab's configuration.
+func (l *Lab) start(verb string, flags ...string) *Run {
+	l.t.Helper()
+	args := append(append([]string{verb}, flags...), filepath.Join(l.Dir, "lab.cue"))
+	r := &Run{l: l, cmd: exec.Command(strata(l.t), args...)}
 	r.cmd.Stderr = &r.stderr
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
@@ -125,6 +132,12 @@ func (r *Run) Wait() int {
 
 // Kill ends it as the power does; its guard is a process of its own and lives.
 func (r *Run) Kill() { r.cmd.Process.Kill() }
+
+// Freeze stops the process; Thaw lets it go on.
+func (r *Run) Freeze() { r.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (r *Run) Thaw() { r.cmd.Process.Signal(syscall.SIGCONT) }
 
 // Memory is what it has had in memory at most, in bytes; 0 when it has ended. What the
 // kernel says of a child that has ended counts its parent, too.
