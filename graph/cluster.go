@@ -27,9 +27,15 @@ func Cluster(cfg *schema.Config, snap *state.Snapshot, volumes []string) *Graph 
 	snap = snap.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk)
 	c := &cluster{cfg: cfg, snap: snap, only: volumes, links: map[lineage.Link]*Box{}, joined: map[[2]string]bool{}}
 	r := report.Build(cfg, snap)
+	over := map[string]report.Whole{}
+	for _, w := range r.Wholes {
+		for _, p := range w.Parts {
+			over[p.Name] = w
+		}
+	}
 	for _, v := range r.Volumes {
-		if c.wants(v.Name) {
-			c.volume(v)
+		if w := over[v.Name]; c.wants(v.Name) || w.Name != "" && c.wants(w.Name) {
+			c.volume(v, w)
 		}
 	}
 	for _, n := range r.Nodes {
@@ -93,7 +99,9 @@ func worse(a, b Tone) bool {
 	return slices.Index(order, a) > slices.Index(order, b)
 }
 
-func (c *cluster) volume(v report.Volume) {
+// volume draws a volume, and how hosts reach it: a part is in the frame of its whole, if it has one,
+// and reached by that one's exports.
+func (c *cluster) volume(v report.Volume, whole report.Whole) {
 	id := "volume " + v.Name
 	if v.ID != "" {
 		id += "." + string(v.ID)
@@ -112,8 +120,13 @@ func (c *cluster) volume(v report.Volume) {
 	} else if v.Health != report.Down && v.Health != report.Unknown && v.Health != report.Absent && v.Health != report.Following {
 		box.In = ""
 	}
-	for _, e := range v.Exports {
-		c.join(c.export(v, e), id, healthTone(v.Health), e.Path != report.Standby && e.Path != report.Former)
+	exported, exports := v.Name, v.Exports
+	if whole.Name != "" {
+		exported, exports = whole.Name, whole.Exports
+		box.In = c.group(Group{ID: box.In + " whole " + whole.Name, In: box.In, Title: fmt.Sprintf("%s, %s, %s", whole.Name, whole.Layout, amount.About(whole.Size))})
+	}
+	for _, e := range exports {
+		c.join(c.export(exported, e), id, healthTone(v.Health), e.Path != report.Standby && e.Path != report.Former)
 	}
 	for _, r := range v.Replicas {
 		c.replica(id, v, r)
@@ -149,7 +162,7 @@ func healthTone(h report.Health) Tone {
 }
 
 // export draws a way to a volume, and returns its id.
-func (c *cluster) export(v report.Volume, e report.Export) string {
+func (c *cluster) export(volume string, e report.Export) string {
 	id := fmt.Sprintf("export %s %s %s", e.Node, e.Kind, e.Where)
 	box := c.box(Box{ID: id, Column: exportColumn, Title: e.Where, Tone: Good, Text: []string{"on " + string(e.Node)}})
 	if e.Paused {
@@ -159,7 +172,7 @@ func (c *cluster) export(v report.Volume, e report.Export) string {
 	if e.Kind != string(schema.ExportNVMf) {
 		return id
 	}
-	box.Title = "NVMe/TCP " + v.Name
+	box.Title = "NVMe/TCP " + volume
 	box.Text = nil
 	sub := c.snap.Nodes[e.Node].Subsystems[lineage.NQN(e.Where)]
 	if sub == nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"strata/lineage"
 	"strata/plan"
 	"strata/report"
 	"strata/view"
@@ -35,11 +36,12 @@ var (
 	poolFree  = desc("strata_pool_free_bytes", "Space of a pool that no lvol has.", "node", "pool")
 	promised  = desc("strata_pool_promised_bytes", "Space that a pool's lvols have, and may yet have.", "node", "pool")
 
-	volumes         = desc("strata_volumes", "Volumes, by health.", "health")
+	volumes         = desc("strata_volumes", "Volumes as hosts see them, by health: parts of others are not among them.", "health")
 	volumeHealth    = desc("strata_volume_health", "1 for the health that the volume has, else 0.", "volume", "id", "health")
 	volumeSize      = desc("strata_volume_size_bytes", "Size of a volume.", "volume", "id")
 	replicasCurrent = desc("strata_volume_replicas_current", "Replicas that are known to be current.", "volume", "id")
 	replicasWanted  = desc("strata_volume_replicas_wanted", "Replicas that the configuration asks for.", "volume", "id")
+	volumePart      = desc("strata_volume_part", "1 for a volume that is a part of another, which is laid out over its parts.", "volume", "id", "whole")
 	volumeHosts     = desc("strata_volume_hosts", "Hosts that are connected over NVMe/TCP; no series where the node did not tell.", "volume", "id")
 	volumeHeld      = desc("strata_volume_held", "Whether hosts' I/O is held on an export of the volume.", "volume", "id")
 	volumeSnapshot  = desc("strata_volume_snapshot_timestamp_seconds", "When the newest snapshot on schedule was taken.", "volume", "id")
@@ -73,7 +75,7 @@ var (
 func (k known) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		configValid, configLoaded, leads, converged, looked, blocked, sections, waiting, nodeState, poolFound, poolSize, poolFree, promised,
-		volumes, volumeHealth, volumeSize, replicasCurrent, replicasWanted, volumeHosts, volumeHeld, volumeSnapshot,
+		volumes, volumeHealth, volumeSize, volumePart, replicasCurrent, replicasWanted, volumeHosts, volumeHeld, volumeSnapshot,
 		backupTime, backupSize, backupCopied, backupVerified, backupLacks, backupRead, followTime, followLacks, followSince, restoreServed, restoreWritten, restoreTotal, scrubTime, scrubDamaged, scrubDiffering,
 		volumeRead, volumeWritten, volumeReads, volumeWrites, copiesNow, copiesLeft, lacking, rebuildWait,
 	} {
@@ -163,18 +165,18 @@ func one(is bool) float64 {
 }
 
 func (c collected) volumes(v *view.View) {
-	count := map[report.Health]int{}
+	over := v.Report.Over()
 	for i := range v.Report.Volumes {
 		vol := &v.Report.Volumes[i]
-		count[vol.Health]++
 		labels := []string{vol.Name, string(vol.ID)}
-		for _, h := range report.Healths {
-			c.gauge(volumeHealth, one(h == vol.Health), vol.Name, string(vol.ID), string(h))
+		c.volume(vol.Name, vol.ID, vol.Health, vol.Size)
+		if whole := over[vol.Name]; whole != "" {
+			c.gauge(volumePart, 1, vol.Name, string(vol.ID), whole)
+		} else {
+			c.hosts(vol.Exports, labels)
 		}
-		c.gauge(volumeSize, float64(vol.Size), labels...)
 		c.gauge(replicasCurrent, float64(vol.Current), labels...)
 		c.gauge(replicasWanted, float64(vol.Wanted), labels...)
-		c.hosts(vol, labels)
 		c.backup(vol)
 		c.follow(vol)
 		c.restoring(vol)
@@ -192,9 +194,22 @@ func (c collected) volumes(v *view.View) {
 			c.ch <- prometheus.MustNewConstSummary(volumeWrites, t.Writes, t.WriteTime.Seconds(), nil, labels...)
 		}
 	}
-	for _, h := range report.Healths {
-		c.gauge(volumes, float64(count[h]), string(h))
+	for _, w := range v.Report.Wholes {
+		c.volume(w.Name, w.ID, w.Health, w.Size)
+		c.hosts(w.Exports, []string{w.Name, string(w.ID)})
 	}
+	seen := v.Report.Seen()
+	for _, h := range report.Healths {
+		c.gauge(volumes, float64(seen[h]), string(h))
+	}
+}
+
+// volume gives what there is of wholes, too.
+func (c collected) volume(name string, id lineage.ID, is report.Health, size int64) {
+	for _, h := range report.Healths {
+		c.gauge(volumeHealth, one(h == is), name, string(id), string(h))
+	}
+	c.gauge(volumeSize, float64(size), name, string(id))
 }
 
 // backup gives what the archive has of a volume.
@@ -251,9 +266,9 @@ func at(text string) float64 {
 }
 
 // hosts gives those that are connected, each once, and whether they wait.
-func (c collected) hosts(vol *report.Volume, labels []string) {
+func (c collected) hosts(exports []report.Export, labels []string) {
 	all, known, held := map[report.Host]bool{}, false, false
-	for _, e := range vol.Exports {
+	for _, e := range exports {
 		if e.Path == report.Standby || e.Path == report.Former {
 			continue // who has that path alone uses nothing
 		}

@@ -106,7 +106,8 @@ func config(t *testing.T) *schema.Config {
 	return cfg
 }
 
-// shown is the configuration with a volume more, which follows what nobody has recorded.
+// shown is the configuration with two volumes more: one follows what nobody has recorded, and one is
+// to be laid out over two others that are not made.
 func (s *scene) shown() *schema.Config {
 	cfg := *s.cfg
 	cfg.Volumes = append(slices.Clone(cfg.Volumes), &schema.Volume{
@@ -117,6 +118,12 @@ func (s *scene) shown() *schema.Config {
 			Name: "back", Size: 64 << 20, Replicas: schema.Replicas{Count: 1}, Restore: &schema.Restore{Archive: "main", Volume: "db", Snapshot: schema.Latest, Instant: true},
 		})
 	}
+	wide := &schema.Whole{Volume: schema.Volume{Name: "wide", Size: 128 << 20}, Layout: lineage.Layout{Parts: 2}}
+	for i := range wide.Layout.Parts {
+		p := &schema.Volume{Name: lineage.PartName(wide.Name, i), Size: 64 << 20, Part: &schema.Part{Whole: wide.Name, Index: i}}
+		cfg.Volumes = append(cfg.Volumes, p)
+	}
+	cfg.Wholes = []*schema.Whole{wide}
 	slices.SortFunc(cfg.Volumes, func(a, b *schema.Volume) int { return strings.Compare(a.Name, b.Name) })
 	return &cfg
 }

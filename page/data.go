@@ -21,7 +21,8 @@ type Data struct {
 	Version string
 	Top     Top
 	Nodes   []Node
-	Volumes []Volume
+	Wholes  []Whole
+	Volumes []Volume // also the parts of wholes
 	Copies  []view.Copy
 	Trouble []Trouble
 	Waiting *Waiting
@@ -141,6 +142,7 @@ func dataOf(v *view.View, version string, asked []string) *Data {
 		}
 	}
 	shown := 0
+	d.Wholes, asked = wholes(v, asked)
 	for _, vol := range v.WorstFirst() {
 		if len(asked) > 0 && !slices.Contains(asked, vol.Name) {
 			continue
@@ -210,14 +212,9 @@ func top(v *view.View) Top {
 		}
 	}
 	if v.Report != nil {
+		seen := v.Report.Seen()
 		for _, h := range report.Healths {
-			n := 0
-			for i := range v.Report.Volumes {
-				if v.Report.Volumes[i].Health == h {
-					n++
-				}
-			}
-			if n > 0 {
+			if n := seen[h]; n > 0 {
 				t.Volumes = append(t.Volumes, Count{string(h), n})
 			}
 		}
@@ -374,6 +371,9 @@ func (d *Data) parts() []part {
 	}
 	for i := range d.Nodes {
 		all = append(all, part{d.Nodes[i].ID, "nodes", "node", &d.Nodes[i]})
+	}
+	for i := range d.Wholes {
+		all = append(all, part{d.Wholes[i].ID, "volumes", "whole", &d.Wholes[i]})
 	}
 	for i := range d.Volumes {
 		all = append(all, part{d.Volumes[i].Part, "volumes", "volume", &d.Volumes[i]})

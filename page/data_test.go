@@ -64,6 +64,34 @@ func TestMany(t *testing.T) {
 	}
 }
 
+// TestWholes shows what is laid out before its parts, and the parts of one that is asked for.
+func TestWholes(t *testing.T) {
+	t.Parallel()
+	v := &view.View{Config: &schema.Config{}, Report: &report.Report{
+		Wholes: []report.Whole{
+			{Name: "a", Health: report.Healthy, Parts: []report.Part{{Name: "a.0"}, {Name: "a.1"}}},
+			{Name: "b", Health: report.Down, Layout: "linear", Size: 24 << 20, Parts: []report.Part{{Name: "b.0", Size: 24 << 20}}, Exports: []report.Export{{Node: "n1", Kind: "nvmf", Where: "nqn.b", Hosts: []report.Host{{NQN: "nqn.host"}}}}},
+		},
+		Volumes: []report.Volume{{Name: "a.0", Health: report.Healthy}, {Name: "a.1", Health: report.Healthy}, {Name: "b.0", Health: report.Down}, {Name: "other", Health: report.Healthy}},
+	}}
+	if d := dataOf(v, "v1.2.3", nil); len(d.Wholes) != 2 || d.Wholes[0].Name != "b" || len(d.Volumes) != 4 || !slices.Equal(d.Top.Volumes, []Count{{"healthy", 2}, {"down", 1}}) {
+		t.Errorf("%+v, of them %v", d.Wholes, d.Top.Volumes)
+	}
+	d := dataOf(v, "v1.2.3", []string{"b"})
+	if len(d.Wholes) != 1 || len(d.Volumes) != 1 || d.Volumes[0].Name != "b.0" || d.Asked[0] != "b" || len(d.Asked) != 1 {
+		t.Errorf("of one: %+v, %+v", d.Wholes, d.Volumes)
+	}
+	var out strings.Builder
+	if err := New(nil, "v1.2.3", nil).parts.ExecuteTemplate(&out, "whole", &d.Wholes[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"24Mi, linear, 1 part", "nqn.host", `href="/?volume=b.0"`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out.String())
+		}
+	}
+}
+
 func TestMissing(t *testing.T) {
 	t.Parallel()
 	cfg := &schema.Config{Volumes: []*schema.Volume{

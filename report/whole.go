@@ -38,6 +38,31 @@ type Part struct {
 	Nodes []lineage.Node `json:"nodes"` // with a current replica
 }
 
+// Over has, for each volume that is a part of a whole, that whole's name.
+func (r *Report) Over() map[string]string {
+	over := map[string]string{}
+	for _, w := range r.Wholes {
+		for _, p := range w.Parts {
+			over[p.Name] = w.Name
+		}
+	}
+	return over
+}
+
+// Seen counts volumes as hosts see them, by health: wholes, and volumes that are no parts.
+func (r *Report) Seen() map[Health]int {
+	count, over := map[Health]int{}, r.Over()
+	for i := range r.Volumes {
+		if over[r.Volumes[i].Name] == "" {
+			count[r.Volumes[i].Health]++
+		}
+	}
+	for _, w := range r.Wholes {
+		count[w.Health]++
+	}
+	return count
+}
+
 // whole describes a whole of which the parts are in the report.
 func (r *Report) whole(cfg *schema.Config, s *state.Snapshot, w *schema.Whole) Whole {
 	out := Whole{Name: w.Name, Health: Healthy, Layout: "linear", Size: w.Size, Parts: []Part{}}

@@ -106,7 +106,7 @@ func (b *Board) Now() *View {
 	}
 	if v.Report != nil {
 		r := *v.Report
-		r.Volumes = slices.Clone(r.Volumes)
+		r.Volumes, r.Wholes = slices.Clone(r.Volumes), slices.Clone(r.Wholes)
 		r.Connect(b.hosts)
 		r.Copies = nil
 		for _, c := range v.Copies {
@@ -178,10 +178,13 @@ func (v *View) Lacking() (all, queued int) {
 
 // WorstFirst are the volumes, those in trouble before the others.
 func (v *View) WorstFirst() []report.Volume {
-	order := []report.Health{report.Unknown, report.Down, report.Absent, report.Degraded, report.Orphaned, report.Following, report.Healthy}
 	all := slices.Clone(v.volumes())
-	slices.SortStableFunc(all, func(a, b report.Volume) int {
-		return cmp.Compare(slices.Index(order, a.Health), slices.Index(order, b.Health))
-	})
+	slices.SortStableFunc(all, func(a, b report.Volume) int { return Worse(a.Health, b.Health) })
 	return all
+}
+
+// Worse compares by how much trouble it is: less than zero where a is to be seen before b.
+func Worse(a, b report.Health) int {
+	order := []report.Health{report.Unknown, report.Down, report.Absent, report.Degraded, report.Orphaned, report.Following, report.Healthy}
+	return cmp.Compare(slices.Index(order, a), slices.Index(order, b))
 }
