@@ -25,7 +25,7 @@ const (
 // those, and the nodes and links that have to do with them.
 func Cluster(cfg *schema.Config, snap *state.Snapshot, volumes []string) *Graph {
 	snap = snap.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk)
-	c := &cluster{cfg: cfg, snap: snap, only: volumes, links: map[lineage.Link]*Box{}, joined: map[[2]string]bool{}}
+	c := &cluster{cfg: cfg, snap: snap, only: volumes, links: map[lineage.Link]*Box{}, joined: map[[2]string]bool{}, exports: map[string]bool{}}
 	r := report.Build(cfg, snap)
 	over := map[string]report.Whole{}
 	for _, w := range r.Wholes {
@@ -57,6 +57,8 @@ type cluster struct {
 	links  map[lineage.Link]*Box
 	joined map[[2]string]bool // lines that are there
 	groups map[string]bool
+	// exports are those that are drawn.
+	exports map[string]bool
 }
 
 func (c *cluster) wants(volume string) bool {
@@ -161,9 +163,13 @@ func healthTone(h report.Health) Tone {
 	return Bad
 }
 
-// export draws a way to a volume, and returns its id.
+// export draws a way to a volume, once, and returns its id.
 func (c *cluster) export(volume string, e report.Export) string {
 	id := fmt.Sprintf("export %s %s %s", e.Node, e.Kind, e.Where)
+	if c.exports[id] {
+		return id
+	}
+	c.exports[id] = true
 	box := c.box(Box{ID: id, Column: exportColumn, Title: e.Where, Tone: Good, Text: []string{"on " + string(e.Node)}})
 	if e.Paused {
 		box.Tone = Bad
