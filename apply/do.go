@@ -73,7 +73,7 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return t.SubsystemDelete(ctx, string(op.NQN))
 	case plan.HostAllow:
 		c.crossing.letIn(op.NQN)
-		return t.HostAdd(ctx, spdk.HostAdd{NQN: string(op.NQN), Host: string(op.Host), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey})
+		return t.HostAdd(ctx, spdk.HostAdd{NQN: string(op.NQN), Host: string(op.Host), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey, PSK: op.Keys.PSK})
 	case plan.DiscoveryListen:
 		return t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: spdk.DiscoveryNQN, Address: address(op.Address, op.Port)})
 	case plan.Refer:

@@ -35,11 +35,11 @@ func (read HostKeys) Look(ctx context.Context, cfg *schema.Config) plan.KeysFoun
 			if k, err := read(ctx, of); err != nil {
 				f.Unread = err.Error()
 			} else {
-				f.Check = k.Check(cfg.Cluster, of.Volume.Name, lineage.Whose(of.Host, of.Target))
+				f.Check = k.Check(cfg.Cluster, of.Volume.Name, lineage.Whose(of.Host, of.Role))
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			found[plan.KeyOf{Volume: of.Volume.Name, Host: of.Host, Target: of.Target}] = f
+			found[plan.KeyOf{Volume: of.Volume.Name, Host: of.Host, Role: of.Role}] = f
 		})
 	}
 	wg.Wait()
@@ -99,7 +99,7 @@ func (c *caller) sendKey(ctx context.Context, t *spdk.Client, op plan.KeySend) e
 	if err != nil {
 		return fmt.Errorf("the key of %s for %s: %w", op.Host, op.Volume, err)
 	}
-	if k.Check(c.cluster, op.Volume, lineage.Whose(op.Host, op.Target)) != op.Check {
+	if k.Check(c.cluster, op.Volume, lineage.Whose(op.Host, op.Role)) != op.Check {
 		return fmt.Errorf("the key of %s for %s is another one by now than when this was planned", op.Host, op.Volume)
 	}
 	return files.Write(ctx, op.Name, []byte(k.Text()))
@@ -108,7 +108,7 @@ func (c *caller) sendKey(ctx context.Context, t *spdk.Client, op plan.KeySend) e
 func (c *caller) hostKey(ctx context.Context, op plan.KeySend) (secret.HostKey, error) {
 	if v := c.cfg.Shown(op.Volume); v != nil && c.hostKeys != nil {
 		for _, of := range v.SentKeys() {
-			if of.Host == op.Host && of.Target == op.Target {
+			if of.Host == op.Host && of.Role == op.Role {
 				return c.hostKeys(ctx, of)
 			}
 		}

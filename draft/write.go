@@ -66,14 +66,23 @@ func limitsText(l state.Limits) string {
 func hostsText(e schema.Export) string {
 	var parts []string
 	for _, h := range e.Hosts {
-		switch k := e.Keys[h]; {
-		case k.Key.IsZero():
+		k := e.Keys[h]
+		if k.IsZero() {
 			parts = append(parts, quote(h))
-		case k.CtrlKey.IsZero():
-			parts = append(parts, fmt.Sprintf("{nqn: %s, dhchap: key: %s}", quote(h), keyText(k.Key)))
-		default:
-			parts = append(parts, fmt.Sprintf("{nqn: %s, dhchap: {key: %s, ctrlrKey: %s}}", quote(h), keyText(k.Key), keyText(k.CtrlKey)))
+			continue
 		}
+		text := "{nqn: " + quote(h)
+		switch {
+		case k.Key.IsZero():
+		case k.CtrlKey.IsZero():
+			text += ", dhchap: key: " + keyText(k.Key)
+		default:
+			text += fmt.Sprintf(", dhchap: {key: %s, ctrlrKey: %s}", keyText(k.Key), keyText(k.CtrlKey))
+		}
+		if !k.PSK.IsZero() {
+			text += ", psk: " + keyText(k.PSK)
+		}
+		parts = append(parts, text+"}")
 	}
 	return "[" + strings.Join(parts, ", ") + "]"
 }
@@ -92,7 +101,7 @@ const sentKeyEnv = "STRATA_HOST_KEY"
 // sentKeys reports whether strata has put keys of hosts on nodes.
 func (v *volume) sentKeys() bool {
 	for _, k := range v.export.Keys {
-		if k.Key.Sent() || k.CtrlKey.Sent() {
+		if k.Key.Sent() || k.CtrlKey.Sent() || k.PSK.Sent() {
 			return true
 		}
 	}
@@ -105,7 +114,7 @@ func hostKeys(at *state.Node, sub *state.Subsystem) (all map[lineage.NQN]schema.
 		if all == nil {
 			all = map[lineage.NQN]schema.HostKeys{}
 		}
-		all[h] = schema.HostKeys{Key: hostKey(k.Key, at.Keyring[k.Key]), CtrlKey: hostKey(k.CtrlKey, at.Keyring[k.CtrlKey])}
+		all[h] = schema.HostKeys{Key: hostKey(k.Key, at.Keyring[k.Key]), CtrlKey: hostKey(k.CtrlKey, at.Keyring[k.CtrlKey]), PSK: hostKey(k.PSK, at.Keyring[k.PSK])}
 	}
 	return all
 }
@@ -113,7 +122,7 @@ func hostKeys(at *state.Node, sub *state.Subsystem) (all map[lineage.NQN]schema.
 // hostKey is a key by its name and file on a node: where strata has put one, the file is called
 // as it is.
 func hostKey(name, path string) schema.HostKey {
-	if strings.HasSuffix(path, "/"+name) {
+	if name != "" && strings.HasSuffix(path, "/"+name) {
 		return schema.HostKey{From: schema.Secret{Env: sentKeyEnv}}
 	}
 	return schema.HostKey{Path: path}

@@ -2,15 +2,43 @@ package lineage
 
 import "strings"
 
-// HostKeys are the names of the keys that a host and a target have to prove to one another,
-// in the target's keyring; "" for none. They are no keys.
+// KeyRole says what a key of a host is for.
+type KeyRole string
+
+// The roles of keys of hosts.
+const (
+	RoleHost   KeyRole = "host"   // the host proves itself to the target by it
+	RoleTarget KeyRole = "target" // the target proves itself to the host
+	RolePSK    KeyRole = "psk"    // they have it before they speak to one another (TLS)
+)
+
+// KeyRoles are all of them.
+var KeyRoles = [...]KeyRole{RoleHost, RoleTarget, RolePSK}
+
+// HostKeys are the names of the keys that a host and a target have in common, in the target's
+// keyring; "" for none. They are no keys.
 type HostKeys struct {
-	Key     string // of the host
-	CtrlKey string `json:",omitempty"` // of the target; only with Key
+	Key     string // that the host proves to have
+	CtrlKey string `json:",omitempty"` // that the target does; only with Key
+	PSK     string `json:",omitempty"` // of TLS
 }
 
-// IsZero reports whether the host need not authenticate.
+// IsZero reports whether the host is believed, and needs no TLS.
 func (k HostKeys) IsZero() bool { return k == HostKeys{} }
+
+// Of is the one of a role.
+func (k HostKeys) Of(role KeyRole) string {
+	switch role {
+	case RoleTarget:
+		return k.CtrlKey
+	case RolePSK:
+		return k.PSK
+	}
+	return k.Key
+}
+
+// Proofs are those without that of TLS.
+func (k HostKeys) Proofs() HostKeys { return HostKeys{Key: k.Key, CtrlKey: k.CtrlKey} }
 
 // Key is what the key in a file is called in keyrings, where hosts of a volume need it. Files
 // at other paths are other keys.

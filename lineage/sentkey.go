@@ -17,13 +17,11 @@ type SentKey struct {
 // KeyCheck makes a check of what was derived from a key. It needs 10 bytes of that.
 func KeyCheck(derived []byte) string { return idEncoding.EncodeToString(derived[:10]) }
 
-// Whose stands for a host of a volume in names, or for the target that proves itself to it.
-func Whose(host NQN, target bool) string {
-	role := "host "
-	if target {
-		role = "target for "
-	}
-	sum := sha256.Sum256([]byte(role + string(host)))
+// Whose stands in names for a host of a volume, or for the target that proves itself to it, or
+// for the TLS of both.
+func Whose(host NQN, role KeyRole) string {
+	words := map[KeyRole]string{RoleHost: "host ", RoleTarget: "target for ", RolePSK: "tls of "}
+	sum := sha256.Sum256([]byte(words[role] + string(host)))
 	return idEncoding.EncodeToString(sum[:5])
 }
 

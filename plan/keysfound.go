@@ -2,12 +2,12 @@ package plan
 
 import "strata/lineage"
 
-// KeyOf tells a key that strata puts on nodes from the others: that of a host of a volume, or
-// of the target for it.
+// KeyOf tells a key that strata puts on nodes from the others: that of a host of a volume, and
+// what it is for.
 type KeyOf struct {
 	Volume string // or whole
 	Host   lineage.NQN
-	Target bool
+	Role   lineage.KeyRole
 }
 
 // KeyFound is what was found of such a key where strata is to find it: never the key.

@@ -6,21 +6,24 @@ import (
 	"strata/lineage"
 )
 
-// KeySend has the key of a host, or of the target for it, read from where the configuration
+// KeySend has a key of a host read from where the configuration
 // says that it is, and put on the node by ssh, into a file that is called after it. No target
 // is called. It fails if another key is there by now.
 type KeySend struct {
 	At
 	Volume string
 	Host   lineage.NQN
-	Target bool   // it is that of the target
+	Role   lineage.KeyRole
 	Name   string // of the file
 	Check  string
 }
 
 // Words are whose key goes there.
 func (op KeySend) Words() string {
-	if op.Target {
+	switch op.Role {
+	case lineage.RolePSK:
+		return fmt.Sprintf("send the TLS key of %s for %s, for the target alone, as %s", op.Host, op.Volume, op.Name)
+	case lineage.RoleTarget:
 		return fmt.Sprintf("send the key by which the target of %s proves itself to %s, for that alone, as %s", op.Volume, op.Host, op.Name)
 	}
 	return fmt.Sprintf("send the key of %s for %s, for the target alone, as %s", op.Host, op.Volume, op.Name)
@@ -29,7 +32,7 @@ func (op KeySend) Words() string {
 // Facts are that nobody waits for it.
 func (op KeySend) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
 func (op KeySend) key() key {
-	return key{text(op.Volume), text(op.Host), flag(op.Target), text(op.Name), text(op.Check)}
+	return key{text(op.Volume), text(op.Host), text(op.Role), text(op.Name), text(op.Check)}
 }
 
 // KeyErase takes a file away that KeySend has put on the node, and that no target has by name.
@@ -78,7 +81,7 @@ func (op KeyRemove) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts
 func (op KeyRemove) key() key     { return key{text(op.Name), text(op.Path)} }
 
 // HostKeysSet is nvmf_subsystem_set_keys, of a host that is let in already: from here on it
-// authenticates with other keys, or with none. Its connections stay.
+// authenticates with other keys, or with none. Its connections stay, and its TLS key.
 type HostKeysSet struct {
 	At
 	NQN, Host lineage.NQN
@@ -99,15 +102,25 @@ func (op HostKeysSet) key() key {
 }
 
 func keysWords(k lineage.HostKeys) string {
+	words := "key " + k.Key
 	if k.CtrlKey != "" {
-		return fmt.Sprintf("keys %s and %s", k.Key, k.CtrlKey)
+		words = fmt.Sprintf("keys %s and %s", k.Key, k.CtrlKey)
 	}
-	return "key " + k.Key
+	switch {
+	case k.PSK != "" && k.Key == "":
+		return "TLS key " + k.PSK
+	case k.PSK != "":
+		return words + ", and TLS key " + k.PSK
+	}
+	return words
 }
 
 func keysParts(k lineage.HostKeys) (parts key) {
 	if !k.IsZero() {
 		parts = key{text(k.Key), text(k.CtrlKey)}
+	}
+	if k.PSK != "" {
+		parts = append(parts, text(k.PSK))
 	}
 	return parts
 }

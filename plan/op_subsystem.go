@@ -127,13 +127,18 @@ type ListenerAdd struct {
 	// Standby has hosts told that what is there is inaccessible: they have a path,
 	// and none that leads to the disk.
 	Standby bool `json:",omitempty"`
+	TLS     bool `json:",omitempty"` // nobody is let in without
 }
 
 func (op ListenerAdd) Words() string {
-	if op.Standby {
-		return fmt.Sprintf("listen for %s on %s, as a standby path", op.NQN, op.Portal())
+	words := fmt.Sprintf("listen for %s on %s", op.NQN, op.Portal())
+	if op.TLS {
+		words += ", by TLS alone"
 	}
-	return fmt.Sprintf("listen for %s on %s", op.NQN, op.Portal())
+	if op.Standby {
+		words += ", as a standby path"
+	}
+	return words
 }
 
 // Portal is where hosts reach the subsystem.
@@ -151,6 +156,9 @@ func (op ListenerAdd) key() key {
 	k := key{subsystemNamed(op.NQN), text(op.Address), text(op.Port)}
 	if op.Standby {
 		k = append(k, text("standby"))
+	}
+	if op.TLS {
+		k = append(k, text("tls"))
 	}
 	return k
 }

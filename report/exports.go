@@ -63,6 +63,9 @@ func export(e state.Exported) Export {
 		}) {
 			out.Paused = out.Paused || l.Paused
 			line := fmt.Sprintf("nvme connect -t tcp -a %s -s %s -n %s --ctrl-loss-tmo=-1", l.Address, l.Port, e.Subsystem.NQN)
+			if l.TLS {
+				line += " --tls"
+			}
 			if out.Connect == "" {
 				out.Connect = line
 			} else {

@@ -91,6 +91,7 @@ type Node struct {
 	// by all of them.
 	Addresses []string
 	Port      int
+	TLSPort   int `json:",omitempty"` // where hosts come by TLS, and nobody else; 0: none do
 	Labels    map[string]string
 	Pools     []*Pool
 	Rebuild   Rebuild
@@ -300,7 +301,7 @@ const (
 type Export struct {
 	Kind  ExportKind
 	Hosts []lineage.NQN // nvmf: hosts that are let in, sorted
-	// Keys has the hosts that have to authenticate; nil for none.
+	// Keys has the hosts that have to authenticate, or come by TLS; nil for none.
 	Keys    map[lineage.NQN]HostKeys `json:",omitempty"`
 	AnyHost bool                     // nvmf: every host is let in
 	// Standby is, for nvmf, how many nodes beside the engine have a path ready that

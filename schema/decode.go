@@ -10,7 +10,7 @@ import (
 var (
 	configFields      = []string{"cluster", "links", "pauseLimit", "auto", "replaceAfter", "nodes", "discovery", "retired", "archives", "volumes"}
 	linksFields       = []string{"loss", "patience", "auth", "keys", "transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
-	nodeFields        = []string{"rpc", "http", "ssh", "address", "port", "labels", "pools", "rebuild", "maintenance", "fence", "replaces"}
+	nodeFields        = []string{"rpc", "http", "ssh", "address", "port", "tlsPort", "labels", "pools", "rebuild", "maintenance", "fence", "replaces"}
 	httpFields        = []string{"password", "ca"}
 	sshFields         = []string{"key", "passphrase", "knownHosts"}
 	secretFields      = []string{"env", "file", "command"}
@@ -42,7 +42,7 @@ var (
 	exportFields     = []string{"nvmf", "ublk", "nbd"}
 	nvmfFields       = []string{"hosts", "standby", "vip"}
 	vipFields        = []string{"address", "command", "timeout"}
-	hostFields       = []string{"nqn", "dhchap"}
+	hostFields       = []string{"nqn", "dhchap", "psk"}
 	chapFields       = []string{"key", "ctrlrKey"}
 	keyFields        = []string{"path", "env", "file", "command"}
 )

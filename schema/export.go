@@ -79,7 +79,7 @@ func (s *spot) nvmf(e *Export) {
 		}
 		seen[t] = true
 		e.Hosts = append(e.Hosts, t)
-		if keys.Key.IsZero() {
+		if keys.IsZero() {
 			continue
 		}
 		if e.Keys == nil {

@@ -34,6 +34,7 @@ func (r *relations) volume(v *Volume, o object, good bool) {
 	}
 	r.standby(v, o)
 	r.vip(v, o)
+	r.tls(v, o)
 	r.backup(v, o)
 	r.restore(v, o)
 	r.encrypted(v, o)

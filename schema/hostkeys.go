@@ -9,10 +9,11 @@ import (
 )
 
 // HostKeys are the keys that a host and the target prove to one another that they have
-// (DH-HMAC-CHAP).
+// (DH-HMAC-CHAP), and the one by which they encrypt what they send (TLS); zero for none.
 type HostKeys struct {
 	Key     HostKey // of the host
 	CtrlKey HostKey `json:",omitzero"` // of the target; zero: it need not prove anything
+	PSK     HostKey `json:",omitzero"` // of TLS
 }
 
 // HostKey says where a key is: in a file of each node that hosts of the volume connect to,
@@ -28,10 +29,16 @@ func (k HostKey) IsZero() bool { return k.Path == "" && k.From.IsZero() }
 // Sent reports whether strata puts it on the nodes.
 func (k HostKey) Sent() bool { return !k.From.IsZero() }
 
-// Of is the host's, or the target's.
-func (k HostKeys) Of(target bool) HostKey {
-	if target {
+// IsZero reports whether there is none.
+func (k HostKeys) IsZero() bool { return k.Key.IsZero() && k.CtrlKey.IsZero() && k.PSK.IsZero() }
+
+// Of is the one of a role.
+func (k HostKeys) Of(role lineage.KeyRole) HostKey {
+	switch role {
+	case lineage.RoleTarget:
 		return k.CtrlKey
+	case lineage.RolePSK:
+		return k.PSK
 	}
 	return k.Key
 }
@@ -72,6 +79,7 @@ func (s *spot) host() (h lineage.NQN, keys HostKeys, ok bool) {
 		keys.Key = c.required("key", `{path: "/etc/spdk/host1.key"}`).hostKey()
 		keys.CtrlKey = c.field("ctrlrKey").hostKey()
 	}
+	keys.PSK = o.field("psk").hostKey()
 	return lineage.NQN(t), keys, ok
 }
 

@@ -36,6 +36,9 @@ func (s *spot) node(cluster lineage.Cluster, rel *relations) (*Node, object) {
 	if port, ok := o.field("port").integer("a port from 1 to 65535", 1, 65535); ok {
 		n.Port = int(port)
 	}
+	if port, ok := o.field("tlsPort").integer("a port from 1 to 65535", 1, 65535); ok {
+		n.TLSPort = int(port)
+	}
 	n.Labels = o.field("labels").labels()
 	pools := o.field("pools").each("pool", `{fast: {aio: "/dev/nvme1n1"}}`)
 	for _, f := range pools {

@@ -61,12 +61,17 @@ func (r *relations) node(n *Node, o object, good bool) {
 	} else {
 		r.rpcs[rpc] = n.Name
 	}
+	if n.TLSPort == n.Port {
+		o.field("tlsPort").wrong("a target encrypts all that it hears at a port, or nothing", "is its port as well")
+	}
 	for _, a := range n.Addresses {
-		at := net.JoinHostPort(sameAddress(a), strconv.Itoa(n.Port))
-		if other, taken := r.listeners[at]; taken {
-			o.field("address").wrong("give one of them another address or port", "and port, %s, are also those of node %s", at, other)
-		} else {
-			r.listeners[at] = n.Name
+		for _, port := range n.ports() {
+			at := net.JoinHostPort(sameAddress(a), strconv.Itoa(port))
+			if other, taken := r.listeners[at]; taken && other != n.Name {
+				o.field("address").wrong("give one of them another address or port", "and port, %s, are also those of node %s", at, other)
+			} else {
+				r.listeners[at] = n.Name
+			}
 		}
 	}
 	r.proves(n, o)

@@ -12,7 +12,7 @@ import (
 type SentKey struct {
 	Volume *Volume // or whole, whose hosts need it
 	Host   lineage.NQN
-	Target bool // it is that of the target, which proves itself to the host
+	Role   lineage.KeyRole
 	From   Secret
 }
 
@@ -32,9 +32,9 @@ func (c *Config) SentKeys() (all []SentKey) {
 // SentKeys are those of a volume, by host.
 func (v *Volume) SentKeys() (all []SentKey) {
 	for _, h := range v.Export.Hosts {
-		for _, target := range []bool{false, true} {
-			if k := v.Export.Keys[h].Of(target); k.Sent() {
-				all = append(all, SentKey{v, h, target, k.From})
+		for _, role := range lineage.KeyRoles {
+			if k := v.Export.Keys[h].Of(role); k.Sent() {
+				all = append(all, SentKey{v, h, role, k.From})
 			}
 		}
 	}

@@ -5,17 +5,18 @@ import (
 	"strings"
 	"testing"
 
+	"strata/lineage"
 	"strata/nvmetcp"
 )
 
 func TestHostKey(t *testing.T) {
 	text := nvmetcp.NewKey().Text()
-	k, err := ParseHostKey(text + "\n")
+	k, err := ParseHostKey(lineage.RoleHost, text+"\n")
 	if err != nil || k.Text() != text+"\n" {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	other, err := ParseHostKey(nvmetcp.NewKey().Text())
+	other, err := ParseHostKey(lineage.RoleTarget, nvmetcp.NewKey().Text())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,8 +32,27 @@ func TestHostKey(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "secret", text[:len(text)-3], strings.Repeat("0a", 32)} {
-		if _, err := ParseHostKey(bad); err == nil || bad != "" && strings.Contains(err.Error(), bad) {
+		if _, err := ParseHostKey(lineage.RoleHost, bad); err == nil || bad != "" && strings.Contains(err.Error(), bad) {
 			t.Errorf("%d characters: %v", len(bad), err)
 		}
+	}
+}
+
+func TestPSK(t *testing.T) {
+	text := nvmetcp.NewPSK().Text()
+	k, err := ParseHostKey(lineage.RolePSK, text+"\n")
+	if err != nil || k.Text() != text {
+		t.Fatal(err)
+	}
+	if printed := fmt.Sprintf("%v %+v %#v", k, k, []HostKey{k}); strings.Contains(printed, text[20:30]) {
+		t.Errorf("it is printed: %s", printed)
+	}
+	for _, bad := range []string{"", "secret", text[:len(text)-3], nvmetcp.NewKey().Text()} {
+		if _, err := ParseHostKey(lineage.RolePSK, bad); err == nil || bad != "" && strings.Contains(err.Error(), bad) {
+			t.Errorf("%d characters: %v", len(bad), err)
+		}
+	}
+	if _, err := ParseHostKey(lineage.RoleHost, text); err == nil {
+		t.Error("a key of TLS is taken for one that a host proves to have")
 	}
 }

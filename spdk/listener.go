@@ -7,6 +7,10 @@ type ListenerAdd struct {
 	NQN      string   `json:"nqn"`
 	Address  Address  `json:"listen_address"`
 	ANAState ANAState `json:"ana_state,omitzero"` // "": optimized
+	// Secure has all connections be of TLS (SPDK v26.05). Where the target listens at the address already,
+	// for whatever subsystem, and not so, it does nothing, and the target answers true and
+	// lists it as secure (seen).
+	Secure bool `json:"secure_channel,omitzero"`
 }
 
 func (ListenerAdd) Method() string   { return "nvmf_subsystem_add_listener" }

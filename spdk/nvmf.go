@@ -192,12 +192,14 @@ type HostAdd struct {
 	Host    string `json:"host"`
 	Key     string `json:"dhchap_key,omitzero"`       // of the host; "": it need not authenticate
 	CtrlKey string `json:"dhchap_ctrlr_key,omitzero"` // of the target, where the host has one
+	PSK     string `json:"psk,omitzero"`              // of TLS, which is read now and never again
 }
 
 func (HostAdd) Method() string   { return "nvmf_subsystem_add_host" }
 func (p HostAdd) Object() string { return p.NQN }
 
-// HostAdd admits a host; a second time is Other (nvmf_subsystem_add_host).
+// HostAdd admits a host; a second time is Other, and so is a file in which there is no key of
+// TLS (nvmf_subsystem_add_host).
 func (c *Client) HostAdd(ctx context.Context, p HostAdd) error {
 	return c.do(ctx, NewReq(p, nil))
 }

@@ -95,5 +95,6 @@ func (a *answers) subsystem(s *spdk.Subsystem) *Subsystem {
 	for _, l := range s.ListenAddresses {
 		out.Listeners = append(out.Listeners, Listener{Address: l.TrAddr, Port: l.TrSvcID, Paused: paused[l.TrAddr+" "+l.TrSvcID]})
 	}
+	a.noteTLS(out)
 	return out
 }

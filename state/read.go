@@ -104,6 +104,7 @@ type answers struct {
 	ublk        []spdk.UblkDisk
 	keys        []spdk.Key
 	referrals   []spdk.Referral
+	tls         secured
 	nbd         []spdk.NbdDisk
 	listeners   map[lineage.NQN][]spdk.Listener
 	changed     error                 // what went away while it was read
@@ -194,7 +195,10 @@ func (a *answers) read(ctx context.Context, c lineage.Cluster, t *spdk.Client, m
 	for i := range a.bdevs {
 		a.byUUID[a.bdevs[i].UUID] = &a.bdevs[i]
 	}
-	return a.readListeners(ctx, c, t, &known)
+	if err := a.readListeners(ctx, c, t, &known); err != nil {
+		return err
+	}
+	return a.readTLS(ctx, c, t, methods)
 }
 
 // ask makes a round and returns the first error of any of its requests.
@@ -254,6 +258,7 @@ func (a *answers) node(c lineage.Cluster, name lineage.Node) *Node {
 			n.AddKey(k.Name, k.Path)
 		}
 	}
+	n.TLSBuffer = min(a.tls.options.Receive, a.tls.options.Send)
 	for _, d := range a.ublk {
 		n.Ublk[int(d.ID)] = d.BdevName
 	}

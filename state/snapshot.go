@@ -79,7 +79,10 @@ type Node struct {
 	// the target may have the key, with what its check is. nil for none.
 	Ciphers map[string]Cipher
 	Keyed   map[lineage.Volume]lineage.Check
-	TCP     bool // the NVMe/TCP transport exists
+	// TLSBuffer is the smaller one of the target's buffers for what comes and goes by TLS, in
+	// bytes; 0 where it was not asked, for it has no keys of hosts.
+	TLSBuffer int64
+	TCP       bool // the NVMe/TCP transport exists
 	// Discovery is how hosts that look for volumes find the node.
 	Discovery Discovery
 	Lock      Lock
@@ -273,7 +276,7 @@ type Subsystem struct {
 	NQN     lineage.NQN
 	AnyHost bool
 	Hosts   []lineage.NQN // sorted
-	// Keys has those of its hosts that have to authenticate; nil for none.
+	// Keys has those of its hosts that have to authenticate, or come by TLS; nil for none.
 	Keys       map[lineage.NQN]lineage.HostKeys
 	Namespaces map[int]*Namespace
 	Listeners  []Listener
@@ -299,6 +302,9 @@ type Listener struct {
 	// Paused is set when the ANA state of any group is not optimized: hosts
 	// hold their I/O.
 	Paused bool
+	// TLS is set when nobody is let in there without, as far as the target says. It is known
+	// only where the target has keys of hosts.
+	TLS bool
 }
 
 // Portal is the listener's.

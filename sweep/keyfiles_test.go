@@ -103,7 +103,7 @@ func hostKeyOf(name string) string {
 }
 
 func (w *world) hostKey(_ context.Context, of schema.SentKey) (secret.HostKey, error) {
-	return secret.ParseHostKey(hostKeyOf(of.From.Env))
+	return secret.ParseHostKey(of.Role, hostKeyOf(of.From.Env))
 }
 
 // login connects a host with the keys that it has by any of the scenario's configurations. One

@@ -31,5 +31,5 @@ func (s *source) hostKey(ctx context.Context, of schema.SentKey) (k secret.HostK
 	if err != nil {
 		return k, err
 	}
-	return secret.ParseHostKey(text)
+	return secret.ParseHostKey(of.Role, text)
 }

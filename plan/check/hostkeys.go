@@ -26,16 +26,13 @@ func (c *Checker) keyed(n lineage.Node, nqn, host lineage.NQN, keys lineage.Host
 		return nil
 	}
 	want := v.Export.Keys[host]
-	for _, target := range []bool{false, true} {
-		k, name := want.Of(target), keys.Key
-		if target {
-			name = keys.CtrlKey
-		}
+	for _, role := range lineage.KeyRoles {
+		k, name := want.Of(role), keys.Of(role)
 		switch has := c.w.Nodes[n].Keyring[name]; {
 		case k.IsZero() && name != "":
 			return fmt.Errorf("%s would have to prove that it has a key that is not configured", host)
 		case k.Sent():
-			if err := c.isSent(n, name, plan.KeyOf{Volume: v.Name, Host: host, Target: target}); err != nil {
+			if err := c.isSent(n, name, plan.KeyOf{Volume: v.Name, Host: host, Role: role}); err != nil {
 				return fmt.Errorf("%s would be let in to %s: %w", host, nqn, err)
 			}
 		case k.Path != "" && (name == "" || has != k.Path):
@@ -51,7 +48,7 @@ func (c *Checker) isSent(n lineage.Node, name string, of plan.KeyOf) error {
 	k, sent := c.cfg.Cluster.ParseSentKey(name)
 	found := c.opt.Keys.Of(of)
 	switch {
-	case !sent || k.Volume != of.Volume || k.Whose != lineage.Whose(of.Host, of.Target):
+	case !sent || k.Volume != of.Volume || k.Whose != lineage.Whose(of.Host, of.Role):
 		return fmt.Errorf("%q is no key of its", name)
 	case c.w.Nodes[n].Keyring[name] == "":
 		return fmt.Errorf("the target on %s does not have key %s", n, name)
@@ -65,9 +62,9 @@ func (c *Checker) isSent(n lineage.Node, name string, of plan.KeyOf) error {
 // or under a name that is not its own.
 func (c *Checker) sends(op plan.KeySend) error {
 	conf, v := c.cfg.Node(op.Node), c.cfg.Shown(op.Volume)
-	name := c.cfg.Cluster.SentKey(lineage.SentKey{Volume: op.Volume, Whose: lineage.Whose(op.Host, op.Target), Check: op.Check})
+	name := c.cfg.Cluster.SentKey(lineage.SentKey{Volume: op.Volume, Whose: lineage.Whose(op.Host, op.Role), Check: op.Check})
 	switch {
-	case v == nil || !v.Export.Keys[op.Host].Of(op.Target).Sent():
+	case v == nil || !v.Export.Keys[op.Host].Of(op.Role).Sent():
 		return fmt.Errorf("no key of %s is configured that would be put on nodes", op.Host)
 	case conf == nil || conf.KeyDir() == "":
 		return fmt.Errorf("a key of %s would be put on %s, where strata does not come by ssh", op.Volume, op.Node)
@@ -123,8 +120,10 @@ func (c *Checker) key(n lineage.Node, name, path string) error {
 func (c *Checker) keyUnused(op plan.KeyRemove) error {
 	for nqn, sub := range c.w.Nodes[op.Node].Subsystems {
 		for h, k := range sub.Keys {
-			if k.Key == op.Name || k.CtrlKey == op.Name {
-				return fmt.Errorf("%s needs it for %s", h, nqn)
+			for _, role := range lineage.KeyRoles {
+				if k.Of(role) == op.Name {
+					return fmt.Errorf("%s needs it for %s", h, nqn)
+				}
 			}
 		}
 	}

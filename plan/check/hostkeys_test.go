@@ -61,10 +61,10 @@ func TestSentKeys(t *testing.T) {
 		check0 = "aaaaaaaaaaaaaaaa"
 		check1 = "bbbbbbbbbbbbbbbb"
 	)
-	name := func(host lineage.NQN, target bool, check string) string {
-		return lineage.Cluster("lab").SentKey(lineage.SentKey{Volume: "db", Whose: lineage.Whose(host, target), Check: check})
+	name := func(host lineage.NQN, role lineage.KeyRole, check string) string {
+		return lineage.Cluster("lab").SentKey(lineage.SentKey{Volume: "db", Whose: lineage.Whose(host, role), Check: check})
 	}
-	is, other, ctrl := name(host, false, check0), name(host, false, check1), name(host, true, check0)
+	is, other, ctrl := name(host, lineage.RoleHost, check0), name(host, lineage.RoleHost, check1), name(host, lineage.RoleTarget, check0)
 	cfg := plantest.Config(t, `cluster: "lab"
 nodes: n1: {rpc: "ssh://root@n1/s", address: "10.0.0.1", pools: fast: aio: "/dev/n1"}
 nodes: n2: {rpc: "unix:///s2", address: "10.0.0.2", pools: fast: aio: "/dev/n2"}
@@ -79,12 +79,12 @@ n1 subsystem `+export+` host=`+host+`,`+is+`
 n2 tcp
 n2 subsystem `+export+`
 `)
-	opt := plan.Options{Keys: plan.KeysFound{{Volume: "db", Host: host}: {Check: check0}}}
+	opt := plan.Options{Keys: plan.KeysFound{{Volume: "db", Host: host, Role: lineage.RoleHost}: {Check: check0}}}
 	n1, n2 := plan.At{Node: "n1"}, plan.At{Node: "n2"}
-	send := plan.KeySend{At: n1, Volume: "db", Host: host, Name: is, Check: check0}
-	to := func(at plan.At, is string, host lineage.NQN, target bool) plan.KeySend {
+	send := plan.KeySend{At: n1, Volume: "db", Host: host, Role: lineage.RoleHost, Name: is, Check: check0}
+	to := func(at plan.At, is string, host lineage.NQN, role lineage.KeyRole) plan.KeySend {
 		op := send
-		op.At, op.Name, op.Host, op.Target = at, is, host, target
+		op.At, op.Name, op.Host, op.Role = at, is, host, role
 		return op
 	}
 	for _, c := range []struct {
@@ -92,10 +92,10 @@ n2 subsystem `+export+`
 		want string
 	}{
 		{send, ""},
-		{to(n2, is, host, false), "does not come by ssh"},
-		{to(n1, other, host, false), "not what the key is called"},
-		{to(n1, ctrl, host, true), "no key of"},
-		{to(n1, is, "nqn.2026-01.com.example:b", false), "no key of"},
+		{to(n2, is, host, lineage.RoleHost), "does not come by ssh"},
+		{to(n1, other, host, lineage.RoleHost), "not what the key is called"},
+		{to(n1, ctrl, host, lineage.RoleTarget), "no key of"},
+		{to(n1, is, "nqn.2026-01.com.example:b", lineage.RoleHost), "no key of"},
 		{plan.HostKeysSet{At: n1, NQN: export, Host: host, Keys: lineage.HostKeys{Key: is}}, ""},
 		{plan.HostKeysSet{At: n1, NQN: export, Host: host, Keys: lineage.HostKeys{Key: other}}, "another key than the one that is configured"},
 		{plan.HostKeysSet{At: n1, NQN: export, Host: host}, "no key of its"},

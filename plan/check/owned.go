@@ -152,9 +152,9 @@ func (c *Checker) owned(op plan.Op) error {
 		}
 		return c.keyed(op.Node, op.NQN, op.Host, op.Keys)
 	case plan.HostKeysSet:
-		return c.keyed(op.Node, op.NQN, op.Host, op.Keys)
+		return c.rekeyed(op)
 	case plan.DiscoveryListen:
-		return c.known(op.Node, op.Portal())
+		return cmp.Or(c.known(op.Node, op.Portal()), c.openly(op.Node, op.Portal()))
 	case plan.Refer:
 		return c.known(op.To, op.Portal())
 	case plan.KeySend:
@@ -174,7 +174,7 @@ func (c *Checker) owned(op plan.Op) error {
 	case plan.AnyHost:
 		return c.nqn(op.NQN)
 	case plan.ListenerAdd:
-		return c.nqn(op.NQN)
+		return cmp.Or(c.nqn(op.NQN), c.hears(op))
 	case plan.ListenerRemove:
 		return c.nqn(op.NQN)
 	case plan.ExpectPaths:

@@ -309,7 +309,7 @@ func (c Case) images(t testing.TB) catalog.Images {
 }
 
 // keys are what was found of keys that strata puts on nodes, by lines "db NQN CHECK" for a host,
-// "db target:NQN CHECK" for the target, or either with "unread why" in place of the check.
+// "db target:NQN CHECK" for the target, "db psk:NQN CHECK" for TLS, or any with "unread why" in place of the check.
 func (c Case) keys(t testing.TB) plan.KeysFound {
 	t.Helper()
 	all := plan.KeysFound{}
@@ -318,12 +318,17 @@ func (c Case) keys(t testing.TB) plan.KeysFound {
 		if len(f) < 3 {
 			t.Fatalf("%q says nothing of a key", line)
 		}
-		host, target := strings.CutPrefix(f[1], "target:")
+		role, host := lineage.RoleHost, f[1]
+		for _, r := range lineage.KeyRoles {
+			if rest, is := strings.CutPrefix(host, string(r)+":"); is {
+				role, host = r, rest
+			}
+		}
 		found := plan.KeyFound{Check: f[2]}
 		if f[2] == "unread" {
 			found = plan.KeyFound{Unread: strings.Join(f[3:], " ")}
 		}
-		all[plan.KeyOf{Volume: f[0], Host: lineage.NQN(host), Target: target}] = found
+		all[plan.KeyOf{Volume: f[0], Host: lineage.NQN(host), Role: role}] = found
 	}
 	return all
 }

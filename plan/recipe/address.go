@@ -27,16 +27,19 @@ import (
 
 // portals are where hosts reach the volume on a node.
 func (s *subject) portals(n *schema.Node) []lineage.Portal {
+	at := n.Addresses
 	if v := s.v.Export.VIP; v != nil {
-		return portals(n, []string{v.Address})
+		at = []string{v.Address}
 	}
-	return portals(n, n.Addresses)
+	return portalsAt(at, s.port(n))
 }
 
-// portals are where a node is reached at some of its addresses.
-func portals(n *schema.Node, addresses []string) (all []lineage.Portal) {
+// portals are where a node is reached by its peers, and by hosts that look for volumes.
+func portals(n *schema.Node) []lineage.Portal { return portalsAt(n.Addresses, port(n)) }
+
+func portalsAt(addresses []string, port string) (all []lineage.Portal) {
 	for _, a := range addresses {
-		all = append(all, portal(n, a))
+		all = append(all, lineage.Portal{Address: a, Port: port})
 	}
 	return all
 }

@@ -135,6 +135,7 @@ func (b *builder) run(last *builder) {
 		b.endJobKeys()
 		b.endLinkKeys()
 		b.refer()
+		b.slowTLS()
 		b.forgetRecords()
 		b.letGoLost()
 		b.dropUnneeded(idle)

@@ -22,13 +22,13 @@ func (b *builder) refer() {
 		}
 		why := because(n.Pos, "hosts that look for volumes find %s, and by it all others", n.Name)
 		var ops []plan.Op
-		for _, p := range portals(n, n.Addresses) {
+		for _, p := range portals(n) {
 			if !slices.Contains(at.Discovery.Listeners, p) {
 				ops = append(ops, plan.DiscoveryListen{At: plan.At{Node: n.Name}, Address: p.Address, Port: p.Port})
 			}
 		}
 		for _, to := range b.cfg.Nodes {
-			for _, p := range portals(to, to.Addresses) {
+			for _, p := range portals(to) {
 				if to != n && !slices.Contains(at.Discovery.Referrals, p) {
 					ops = append(ops, plan.Refer{At: plan.At{Node: n.Name}, To: to.Name, Address: p.Address, Port: p.Port})
 				}

@@ -29,32 +29,39 @@ import (
 // these. One whose key cannot be there is not let in; if it was, it stays as it is.
 func (s *subject) keyed(why reason, n lineage.Node, sub *state.Subsystem) (ops []plan.Op) {
 	var sends, names []plan.Op
+	var anew []func()
 	for _, h := range s.v.Export.Hosts {
-		key, ctrl := s.keyOn(n, h, false), s.keyOn(n, h, true)
-		is, listed := lineage.HostKeys{Key: key.name, CtrlKey: ctrl.name}, slices.Contains(sub.Hosts, h)
-		if no := cmp.Or(key.why, ctrl.why); no != "" {
+		key, ctrl, psk := s.keyOn(n, h, lineage.RoleHost), s.keyOn(n, h, lineage.RoleTarget), s.keyOn(n, h, lineage.RolePSK)
+		is, listed := lineage.HostKeys{Key: key.name, CtrlKey: ctrl.name, PSK: psk.name}, slices.Contains(sub.Hosts, h)
+		if no := cmp.Or(key.why, ctrl.why, psk.why); no != "" {
+			hint := cmp.Or(key.hint, ctrl.hint, psk.hint)
 			if !listed {
-				s.b.blockAlone("volume "+s.v.Name, s.v.At("export"), cmp.Or(key.hint, ctrl.hint), "%s is not let in on %s: its key cannot be there: %s", h, n, no)
+				s.b.blockAlone("volume "+s.v.Name, s.v.At("export"), hint, "%s is not let in on %s: its key cannot be there: %s", h, n, no)
 			}
 			if listed && sub.Keys[h].IsZero() {
-				s.b.blockAlone("volume "+s.v.Name, s.v.At("export"), cmp.Or(key.hint, ctrl.hint), "%s need not authenticate on %s yet: its key cannot be there: %s", h, n, no)
+				s.b.blockAlone("volume "+s.v.Name, s.v.At("export"), hint, "%s needs no key on %s yet: it cannot be there: %s", h, n, no)
 			}
 			continue
 		}
-		if no := cmp.Or(key.unread, ctrl.unread); no != "" && s.b.opt.Keys != nil {
+		if no := cmp.Or(key.unread, ctrl.unread, psk.unread); no != "" && s.b.opt.Keys != nil {
 			s.b.note("volume "+s.v.Name, s.v.At("export"), "", "whether %s is to use another key by now is not known: %s", h, no)
 		}
-		sends, names = slices.Concat(sends, key.send, ctrl.send), slices.Concat(names, key.add, ctrl.add)
+		sends, names = slices.Concat(sends, key.send, ctrl.send, psk.send), slices.Concat(names, key.add, ctrl.add, psk.add)
 		switch {
 		case listed && sub.Keys[h] == is:
+		case listed && sub.Keys[h].PSK != is.PSK:
+			anew = append(anew, func() { s.exchanged(n, sub.NQN, h, is) })
 		case listed:
-			ops = append(ops, plan.HostKeysSet{At: plan.At{Node: n}, NQN: sub.NQN, Host: h, Keys: is})
+			ops = append(ops, plan.HostKeysSet{At: plan.At{Node: n}, NQN: sub.NQN, Host: h, Keys: is.Proofs()})
 		default:
 			ops = append(ops, plan.HostAllow{At: plan.At{Node: n}, NQN: sub.NQN, Host: h, Keys: is})
 		}
 	}
 	s.sec.then(why, plan.RiskCreate, once(sends)...)
 	s.sec.then(why, plan.RiskCreate, once(names)...)
+	for _, exchange := range anew {
+		exchange()
+	}
 	return ops
 }
 
@@ -66,8 +73,8 @@ func (s *subject) readyKeys(n lineage.Node) {
 	}
 	var sends, names []plan.Op
 	for _, h := range s.v.Export.Hosts {
-		for _, target := range []bool{false, true} {
-			k := s.keyOn(n, h, target)
+		for _, role := range lineage.KeyRoles {
+			k := s.keyOn(n, h, role)
 			sends, names = append(sends, k.send...), append(names, k.add...)
 		}
 	}
@@ -113,7 +120,9 @@ func neededKeys(at *state.Node) map[string]bool {
 	needed := map[string]bool{}
 	for _, sub := range at.Subsystems {
 		for _, k := range sub.Keys {
-			needed[k.Key], needed[k.CtrlKey] = true, true
+			for _, role := range lineage.KeyRoles {
+				needed[k.Of(role)] = true
+			}
 		}
 	}
 	return needed

@@ -37,13 +37,13 @@ type keyOn struct {
 	unread string
 }
 
-// keyOn finds the key of a host, or of the target for it, on a node.
-func (s *subject) keyOn(n lineage.Node, h lineage.NQN, target bool) (k keyOn) {
-	switch at := s.v.Export.Keys[h].Of(target); {
+// keyOn finds a key of a host on a node.
+func (s *subject) keyOn(n lineage.Node, h lineage.NQN, role lineage.KeyRole) (k keyOn) {
+	switch at := s.v.Export.Keys[h].Of(role); {
 	case at.IsZero():
 		return k
 	case at.Sent():
-		return s.sentOn(n, h, target)
+		return s.sentOn(n, h, role)
 	default:
 		k = keyOn{name: s.b.cfg.Cluster.Key(s.v.Name, at.Path)}
 		if s.b.w.Nodes[n].Keyring[k.name] != at.Path {
@@ -54,10 +54,10 @@ func (s *subject) keyOn(n lineage.Node, h lineage.NQN, target bool) (k keyOn) {
 }
 
 // sentOn is keyOn for a key that strata puts there.
-func (s *subject) sentOn(n lineage.Node, h lineage.NQN, target bool) (k keyOn) {
+func (s *subject) sentOn(n lineage.Node, h lineage.NQN, role lineage.KeyRole) (k keyOn) {
 	at, conf := s.b.w.Nodes[n], s.b.cfg.Node(n)
-	found := s.b.opt.Keys.Of(plan.KeyOf{Volume: s.v.Name, Host: h, Target: target})
-	of := lineage.SentKey{Volume: s.v.Name, Whose: lineage.Whose(h, target), Check: found.Check}
+	found := s.b.opt.Keys.Of(plan.KeyOf{Volume: s.v.Name, Host: h, Role: role})
+	of := lineage.SentKey{Volume: s.v.Name, Whose: lineage.Whose(h, role), Check: found.Check}
 	k.name, k.unread = s.b.cfg.Cluster.SentKey(of), found.Unread
 	if k.unread != "" {
 		k.name = s.keptKey(at, h, of)
@@ -78,7 +78,7 @@ func (s *subject) sentOn(n lineage.Node, h lineage.NQN, target bool) (k keyOn) {
 		k.why, k.hint = k.unread, hintUnread
 		return k
 	case !at.KeyFiles[k.name]:
-		k.send = []plan.Op{plan.KeySend{At: plan.At{Node: n}, Volume: s.v.Name, Host: h, Target: target, Name: k.name, Check: of.Check}}
+		k.send = []plan.Op{plan.KeySend{At: plan.At{Node: n}, Volume: s.v.Name, Host: h, Role: role, Name: k.name, Check: of.Check}}
 	}
 	if at.Keyring[k.name] == "" {
 		k.add = []plan.Op{plan.KeyAdd{At: plan.At{Node: n}, Name: k.name, Path: conf.KeyFile(k.name)}}
@@ -97,8 +97,8 @@ func (s *subject) keptKey(at *state.Node, h lineage.NQN, of lineage.SentKey) str
 		return sent && k.Volume == of.Volume && k.Whose == of.Whose
 	}
 	if sub := at.Subsystems[c.ExportNQN(s.id.Whole())]; sub != nil {
-		for _, name := range []string{sub.Keys[h].Key, sub.Keys[h].CtrlKey} {
-			if is(name) {
+		for _, role := range lineage.KeyRoles {
+			if name := sub.Keys[h].Of(role); is(name) {
 				return name
 			}
 		}
@@ -122,7 +122,7 @@ func (s *subject) unsendable(n lineage.Node) string {
 		return ""
 	}
 	for _, of := range s.v.SentKeys() {
-		if k := s.sentOn(n, of.Host, of.Target); k.why != "" {
+		if k := s.sentOn(n, of.Host, of.Role); k.why != "" {
 			return fmt.Sprintf("the key of %s cannot be put on %s: %s", of.Host, n, k.why)
 		}
 	}
@@ -137,7 +137,7 @@ func (s *subject) eraseKeys(n lineage.Node, why reason) {
 		return
 	}
 	for _, of := range s.v.SentKeys() {
-		k := s.sentOn(n, of.Host, of.Target)
+		k := s.sentOn(n, of.Host, of.Role)
 		if k.unread != "" {
 			return
 		}

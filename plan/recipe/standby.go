@@ -107,16 +107,19 @@ func (s *subject) makePath(n lineage.Node) {
 	s.hosts(why, n, sub)
 	sub = b.w.Nodes[n].Subsystems[nqn]
 	conf := b.cfg.Node(n)
-	for _, p := range portals(conf, conf.Addresses) {
+	wanted := s.portals(conf)
+	s.unhear(conf, sub, wanted)
+	sub = b.w.Nodes[n].Subsystems[nqn]
+	for _, p := range wanted {
 		if !listens(sub, p) && (len(sub.Listeners) == 0 || s.may(schema.DutyChange)) {
-			s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: n}, NQN: nqn, Address: p.Address, Port: p.Port, Standby: true})
+			s.hear(why, n, nqn, p, true)
 		}
 	}
 	if b.unattended() {
 		return
 	}
 	for _, l := range slices.Clone(b.w.Nodes[n].Subsystems[nqn].Listeners) {
-		if !slices.Contains(portals(conf, conf.Addresses), l.Portal()) {
+		if !slices.Contains(wanted, l.Portal()) {
 			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: n}, NQN: nqn, Address: l.Address, Port: l.Port})
 		}
 	}

@@ -80,6 +80,8 @@ func (s *subject) listen(sub *state.Subsystem, node *schema.Node) {
 	wanted := s.portals(node)
 	why := because(s.v.At("export"), "hosts reach %s at %s", s.v.Name, sayPortals(wanted))
 	silent := len(sub.Listeners) == 0
+	s.unhear(node, sub, wanted)
+	sub = s.b.w.Nodes[s.engine].Subsystems[sub.NQN]
 	for _, p := range wanted {
 		if listens(sub, p) || !silent && !s.may(schema.DutyChange) {
 			continue
@@ -88,7 +90,7 @@ func (s *subject) listen(sub *state.Subsystem, node *schema.Node) {
 			s.settleExport(why, sub)
 			s.moveAddress(sub.NQN)
 		}
-		s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: p.Address, Port: p.Port})
+		s.hear(why, s.engine, sub.NQN, p, false)
 	}
 	var held []lineage.Portal
 	for _, l := range slices.Clone(s.b.w.Nodes[s.engine].Subsystems[sub.NQN].Listeners) {
@@ -185,7 +187,7 @@ func (s *subject) tryAddress(why reason, e state.Exported) {
 		if s.v.Export.VIP != nil {
 			s.moveAddress(e.Subsystem.NQN)
 		}
-		s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: p.Address, Port: p.Port})
+		s.hear(why, e.Node, e.Subsystem.NQN, p, false)
 	}
 }
 

@@ -171,7 +171,11 @@ func whose(snap *state.Snapshot, u lineage.UUID) string {
 func subsystem(s *state.Subsystem) string {
 	var parts []string
 	for _, l := range s.Listeners {
-		parts = append(parts, "at "+l.Address+":"+l.Port)
+		word := "at " + l.Address + ":" + l.Port
+		if l.TLS {
+			word += " by TLS"
+		}
+		parts = append(parts, word)
 	}
 	slices.Sort(parts)
 	if s.AnyHost {
@@ -181,6 +185,9 @@ func subsystem(s *state.Subsystem) string {
 		word := "for " + string(h)
 		if k := s.Keys[h]; !k.IsZero() {
 			word += " with " + k.Key + " " + k.CtrlKey
+			if k.PSK != "" {
+				word += " " + k.PSK
+			}
 		}
 		parts = append(parts, word)
 	}

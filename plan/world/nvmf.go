@@ -35,7 +35,9 @@ func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
 		if !slices.Contains(sub.Hosts, op.Host) {
 			return fmt.Errorf("%s on %s does not let %s in", op.NQN, n.Name, op.Host)
 		}
-		sub.SetKeys(op.Host, op.Keys)
+		keys := op.Keys
+		keys.PSK = sub.Keys[op.Host].PSK
+		sub.SetKeys(op.Host, keys)
 	case plan.HostRefuse:
 		sub, err := find(op.NQN)
 		if err != nil {
@@ -70,7 +72,7 @@ func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
 		if err != nil {
 			return err
 		}
-		sub.Listeners = append(sub.Listeners, state.Listener{Address: op.Address, Port: op.Port, Paused: op.Standby})
+		sub.Listeners = append(sub.Listeners, state.Listener{Address: op.Address, Port: op.Port, Paused: op.Standby, TLS: op.TLS})
 	case plan.ListenerRemove:
 		sub, err := find(op.NQN)
 		if err != nil {

@@ -168,11 +168,13 @@ func readLine(n *state.Node, what string, f []string) error {
 		s := &state.Subsystem{NQN: lineage.NQN(f[0]), Namespaces: map[int]*state.Namespace{}}
 		for _, o := range f[1:] {
 			if h, ok := strings.CutPrefix(o, "host="); ok {
-				// host=NQN or host=NQN,KEY or host=NQN,KEY,KEY: names of its key and the target's
+				// host=NQN or host=NQN,KEY or host=NQN,KEY,KEY, or with ,,,KEY or so: names of its
+				// key, the target's, and that of TLS
 				host, keys, _ := strings.Cut(h, ",")
 				key, ctrl, _ := strings.Cut(keys, ",")
+				ctrl, psk, _ := strings.Cut(ctrl, ",")
 				s.Hosts = append(s.Hosts, lineage.NQN(host))
-				s.SetKeys(lineage.NQN(host), lineage.HostKeys{Key: key, CtrlKey: ctrl})
+				s.SetKeys(lineage.NQN(host), lineage.HostKeys{Key: key, CtrlKey: ctrl, PSK: psk})
 			} else if ids, ok := strings.CutPrefix(o, "ids="); ok {
 				first, last, _ := strings.Cut(ids, "-")
 				s.IDs = lineage.IDsOf(atoi(first), atoi(last))
@@ -185,7 +187,7 @@ func readLine(n *state.Node, what string, f []string) error {
 		n.Subsystems[lineage.NQN(f[0])].Namespaces[atoi(f[1])] = &state.Namespace{NSID: atoi(f[1]), Bdev: f[2], ANAGroup: atoi(f[1])}
 	case "listen":
 		s := n.Subsystems[lineage.NQN(f[0])]
-		s.Listeners = append(s.Listeners, state.Listener{Address: f[1], Port: f[2], Paused: len(f) > 3})
+		s.Listeners = append(s.Listeners, state.Listener{Address: f[1], Port: f[2], Paused: slices.Contains(f[3:], "paused"), TLS: slices.Contains(f[3:], "tls")})
 	case "asked":
 		e := &state.Evidence{}
 		for _, o := range f[1:] {
@@ -210,6 +212,8 @@ func readLine(n *state.Node, what string, f []string) error {
 		n.Discovery.Listen(lineage.Portal{Address: f[0], Port: f[1]})
 	case "referral":
 		n.Discovery.Refer(lineage.Portal{Address: f[0], Port: f[1]})
+	case "tlsbuffer":
+		n.TLSBuffer = int64(atoi(f[0]))
 	case "key":
 		n.AddKey(f[0], f[1])
 	case "keyfile":

@@ -118,6 +118,9 @@ func Write(s *state.Snapshot) string {
 		for _, p := range n.Discovery.Referrals {
 			put("referral", p.Address, p.Port)
 		}
+		if n.TLSBuffer > 0 {
+			put("tlsbuffer", n.TLSBuffer)
+		}
 		for _, k := range slices.Sorted(maps.Keys(n.Keyring)) {
 			put("key", k, n.Keyring[k])
 		}
@@ -147,7 +150,7 @@ func Write(s *state.Snapshot) string {
 			for _, h := range sub.Hosts {
 				word := "host=" + string(h)
 				if k := sub.Keys[h]; !k.IsZero() {
-					word = strings.TrimSuffix(word+","+k.Key+","+k.CtrlKey, ",")
+					word = strings.TrimRight(word+","+k.Key+","+k.CtrlKey+","+k.PSK, ",")
 				}
 				f = append(f, word)
 			}
@@ -162,6 +165,9 @@ func Write(s *state.Snapshot) string {
 				f := []any{"listen", k, l.Address, l.Port}
 				if l.Paused {
 					f = append(f, "paused")
+				}
+				if l.TLS {
+					f = append(f, "tls")
 				}
 				put(f...)
 			}

@@ -1,0 +1,105 @@
+package recipe
+
+import (
+	"slices"
+	"strconv"
+
+	"strata/lineage"
+	"strata/plan"
+	"strata/schema"
+	"strata/state"
+)
+
+// Hosts may come by TLS, each with a key of its own, to a port of nodes at which nobody is heard
+// without: all that listen at an address share what the first of them has made, so one that is
+// not of TLS makes the others so, although the target lists them as if they were. Ladder, on each node that
+// hosts connect to, besides those of hostkeys.go and sentkeys.go:
+//
+//	let in   with the key. One that was let in with another, or with none, is shut out before,
+//	         for a target changes no key of TLS: its connections end
+//	heard    the subsystem listens by TLS, where nobody is heard without
+//	unheard  and nowhere else
+//
+// A crash after a host was shut out leaves it outside until the next plan. That a listener is of
+// TLS is believed only as long as the target says so of it, and of all others at the address.
+
+// exchanged lets a host in with another TLS key than before, or with one or none from here on.
+func (s *subject) exchanged(n lineage.Node, nqn, host lineage.NQN, keys lineage.HostKeys) {
+	if s.b.unattended() {
+		s.b.blockAlone("volume "+s.v.Name, s.v.At("export"), "strata apply does it", "%s goes on with the TLS key that it has on %s, though another is configured: connections would end, and that is left to a person", host, n)
+		return
+	}
+	why := because(s.v.At("export"), "%s comes to %s with another TLS key from here on: its connections end, and it comes back with that one", host, s.v.Name)
+	switch {
+	case keys.PSK == "":
+		why = because(s.v.At("export"), "%s comes to %s without TLS from here on: its connections end", host, s.v.Name)
+	case s.b.w.Nodes[n].Subsystems[nqn].Keys[host].PSK == "":
+		why = because(s.v.At("export"), "%s comes to %s by TLS from here on: its connections end", host, s.v.Name)
+	}
+	at := plan.At{Node: n}
+	s.sec.then(why, plan.RiskReduce, plan.HostRefuse{At: at, NQN: nqn, Host: host}, plan.HostAllow{At: at, NQN: nqn, Host: host, Keys: keys})
+}
+
+// port is where hosts come to a node for the volume.
+func (s *subject) port(n *schema.Node) string {
+	if s.v.Export.TLS() {
+		return strconv.Itoa(n.TLSPort)
+	}
+	return port(n)
+}
+
+// hear makes a subsystem listen, by TLS if its hosts come so.
+func (s *subject) hear(why reason, n lineage.Node, nqn lineage.NQN, p lineage.Portal, standby bool) {
+	op := plan.ListenerAdd{At: plan.At{Node: n}, NQN: nqn, Address: p.Address, Port: p.Port, Standby: standby, TLS: s.v.Export.TLS()}
+	if other := s.b.w.Nodes[n].PlainAt(p, nqn); op.TLS && other != "" {
+		s.heardPlainly(n, p, other)
+		return
+	}
+	s.sec.then(why, plan.RiskCreate, op)
+}
+
+func (s *subject) heardPlainly(n lineage.Node, p lineage.Portal, other lineage.NQN) {
+	s.b.blockAlone("volume "+s.v.Name, s.v.At("export"), "take that listener away, or give the node another tlsPort", "its hosts come to %s on %s by TLS, and %s listens there without, which would make all that listens there so", p, n, other)
+}
+
+// unhear takes listeners away where hosts are to come by TLS, and of which that is not known.
+func (s *subject) unhear(n *schema.Node, sub *state.Subsystem, wanted []lineage.Portal) {
+	if !s.v.Export.TLS() {
+		return
+	}
+	for _, l := range slices.Clone(sub.Listeners) {
+		p := l.Portal()
+		if l.TLS || !slices.Contains(wanted, p) {
+			continue
+		}
+		if other := s.b.w.Nodes[n.Name].PlainAt(p, sub.NQN); other != "" {
+			s.heardPlainly(n.Name, p, other)
+			continue
+		}
+		if s.b.unattended() {
+			s.b.blockAlone("volume "+s.v.Name, s.v.At("export"), "strata apply exchanges that listener", "%s on %s is not known to let nobody in without TLS, and to take it away is left to a person", p, n.Name)
+			continue
+		}
+		why := because(s.v.At("export"), "nothing says that nobody is let in at %s without TLS", p)
+		s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: n.Name}, NQN: sub.NQN, Address: p.Address, Port: p.Port})
+	}
+}
+
+// fastTLS is from where on buffers of a target are no hindrance to TLS, in bytes.
+const fastTLS = 1 << 20
+
+// slowTLS notes targets whose buffers are too small for it: they go at a hundredth of the speed.
+func (b *builder) slowTLS() {
+	for _, v := range b.cfg.Volumes {
+		if !v.Export.TLS() {
+			continue
+		}
+		for n, at := range b.readNodes() {
+			if at.TLSBuffer > 0 && at.TLSBuffer < fastTLS {
+				b.note("node "+string(n.Name), n.Pos, "set it to 2 MiB as the target starts (sock_impl_set_options): docs/hosts.md has the lines",
+					"hosts that come by TLS get about 3 MiB a second: the target's buffer for it has %d bytes", at.TLSBuffer)
+			}
+		}
+		return
+	}
+}
