@@ -88,7 +88,7 @@ func groups() []group {
 	return []group{
 		{"rpc", rpcCases}, {"params", paramCases}, {"disk", diskCases}, {"lvstore", lvstoreCases}, {"rename", renameCases},
 		{"detach", detachCases}, {"twin", twinCases}, {"lvol", lvolCases},
-		{"layer", layerCases}, {"copy", copyCases}, {"pools", poolsCases}, {"esnap", esnapCases}, {"nvmf", nvmfCases}, {"connected", connectedCases}, {"keys", keyCases}, {"ana", anaCases},
+		{"layer", layerCases}, {"copy", copyCases}, {"pools", poolsCases}, {"esnap", esnapCases}, {"nvmf", nvmfCases}, {"connected", connectedCases}, {"keys", keyCases}, {"tls", tlsCases}, {"ana", anaCases},
 		{"nvme", nvmeCases}, {"raid", raidCases}, {"laid", laidCases}, {"crypto", cryptoCases}, {"peer", peerCases}, {"patient", patientCases}, {"fence", fenceCases}, {"restart", restartCases}, {"fork", forkCases},
 	}
 }

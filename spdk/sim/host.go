@@ -29,7 +29,15 @@ type Host struct {
 // With gives the host keys for authentication: its own, and what targets have to prove that
 // they have; nil for none.
 func (h *Host) With(host, target *nvmetcp.Key) *Host {
-	h.has = offered{host, target}
+	h.has.host, h.has.target = host, target
+	return h
+}
+
+// WithPSK gives the host a key of TLS; nil for none: it speaks plainly.
+func (h *Host) WithPSK(psk *nvmetcp.PSK) *Host {
+	if h.has.psk = ""; psk != nil {
+		h.has.psk = psk.Text()
+	}
 	return h
 }
 

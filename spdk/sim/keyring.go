@@ -34,8 +34,11 @@ type keys struct {
 	Target string `json:"dhchap_ctrlr_key"`
 }
 
-// offered are the keys that a host has; nil for none.
-type offered struct{ host, target *nvmetcp.Key }
+// offered are the keys that a host has; nil and "" for none.
+type offered struct {
+	host, target *nvmetcp.Key
+	psk          string // as text
+}
 
 func (p *process) key(name string) *keyFile {
 	for _, k := range p.keyring {
@@ -97,9 +100,12 @@ func (p *process) forgetKeys() {
 		for _, h := range s.keys {
 			used[h.host], used[h.target] = true, true
 		}
+		for _, h := range s.psks {
+			used[h.key] = true
+		}
 	}
 	for _, ct := range p.nvme {
-		used[ct.attachedWith.host], used[ct.attachedWith.target] = true, true
+		used[ct.attachedWith.host], used[ct.attachedWith.target], used[ct.psk] = true, true, true
 	}
 	p.keyring = slices.DeleteFunc(p.keyring, func(k *keyFile) bool {
 		k.freed = k.removed && !used[k]

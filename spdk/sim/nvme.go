@@ -19,6 +19,7 @@ type controller struct {
 	// attachedWith are those that it holds for as long as it is there, and told says that it has
 	// others since. unproven: it has failed to authenticate.
 	attachedWith   hostKeys
+	psk            *keyFile // of TLS, which is read on every connection; nil: it speaks plainly
 	told, unproven bool
 
 	local     *disk // of a controller in the machine
@@ -91,7 +92,7 @@ func (ct *controller) connect() bool {
 		return false
 	}
 	l, id, ok := s.reach(ct.hostNQN, ct.addr.key())
-	if !ok || !ct.proves(s) {
+	if !ok || !ct.speaks(s) || !ct.proves(s) {
 		return false
 	}
 	ct.unblock()

@@ -56,6 +56,7 @@ type attachment struct {
 	Delay     *uint32 `json:"reconnect_delay_sec"`
 	FastFail  *uint32 `json:"fast_io_fail_timeout_sec"`
 	Multipath string  `json:"multipath"`
+	PSK       string  `json:"psk"`
 	keys
 }
 
@@ -76,6 +77,11 @@ func (p *process) attach(q *attachment) (any, error) {
 		return nil, errno(enokey)
 	}
 	ct.keys, ct.attachedWith = found, found
+	if q.PSK != "" {
+		if ct.psk = p.key(q.PSK); ct.psk == nil {
+			return nil, errno(enokey)
+		}
+	}
 	if ct.addr.Family == "" {
 		ct.addr.Family = "IPv4"
 	}

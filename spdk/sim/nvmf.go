@@ -18,6 +18,7 @@ type subsystem struct {
 	anyHost   bool
 	hosts     []string // newest first
 	keys      map[string]hostKeys
+	psks      map[string]preshared
 	ana       bool
 	listeners []*listener // newest first
 	spaces    map[uint32]*namespace
@@ -47,6 +48,7 @@ type listener struct {
 	addr   address
 	states map[uint32]string // by ANA group, optimized if not there
 	all    string            // of every group
+	secure bool              // as it was made, not as it is
 	news   int               // states that not all of the target knows yet
 }
 
@@ -107,7 +109,7 @@ func (s *subsystem) listener(a address) *listener {
 
 // connect admits an initiator by the listener at an address, with the keys that it has.
 func (s *subsystem) connect(host, at string, has offered) (*listener, uint16, bool) {
-	if !s.lists(host) || !s.admits(host, has) {
+	if !s.lists(host) || !s.speaks(host, at, has.psk) || !s.admits(host, has) {
 		return nil, 0, false
 	}
 	return s.reach(host, at)
@@ -232,6 +234,9 @@ func (p *process) listen(l *listener) bool {
 		return false
 	}
 	p.t.c.fabric[k] = p
+	if _, made := p.secure[k]; !made {
+		p.secure[k] = l.secure
+	}
 	return true
 }
 
@@ -250,5 +255,6 @@ func (p *process) unlisten(l *listener) {
 		}
 	}
 	delete(p.t.c.fabric, l.addr.key())
+	delete(p.secure, l.addr.key())
 	p.shutDoor(l.addr.key())
 }

@@ -149,7 +149,8 @@ func (q *listenerQuery) full() (address, bool) {
 
 func (p *process) addListener(q *struct {
 	listenerQuery
-	State string `json:"ana_state"`
+	State  string `json:"ana_state"`
+	Secure bool   `json:"secure_channel"`
 }) (any, error) {
 	if q.NQN == discoveryNQN {
 		return p.listenDiscovery(&q.listenerQuery)
@@ -162,11 +163,14 @@ func (p *process) addListener(q *struct {
 	if !ok || len(p.transports) == 0 || a.Service == "" {
 		return nil, errInvalidParams
 	}
+	if q.Secure && s.anyHost {
+		return nil, &Error{codeInternal, "Cannot establish secure channel, when 'allow_any_host' is set"}
+	}
 	if q.State == "" {
 		q.State = "optimized"
 	}
 	return s.paused(nil, func() (any, error) {
-		l := &listener{addr: a, all: q.State, states: map[uint32]string{}}
+		l := &listener{addr: a, all: q.State, secure: q.Secure, states: map[uint32]string{}}
 		if s.listener(a) != nil || !p.listen(l) {
 			return nil, errInvalidParams
 		}

@@ -128,7 +128,7 @@ func (p *process) createSubsystem(q *struct {
 	if first < 1 || last < 1 || first > last || last > lastController {
 		return nil, &Error{codeInvalidParams, fmt.Sprintf("Invalid cntlid range [%d-%d]", first, last)}
 	}
-	p.subsystems[q.NQN] = &subsystem{p: p, keys: map[string]hostKeys{}, nqn: q.NQN, serial: serial, model: model, maxNS: q.MaxNS,
+	p.subsystems[q.NQN] = &subsystem{p: p, keys: map[string]hostKeys{}, psks: map[string]preshared{}, nqn: q.NQN, serial: serial, model: model, maxNS: q.MaxNS,
 		anyHost: q.AnyHost, ana: q.ANA, spaces: map[uint32]*namespace{}, minID: first, maxID: last, nextID: first - 1}
 	return true, nil
 }
@@ -256,6 +256,7 @@ type hostQuery struct {
 func (p *process) addHost(q *struct {
 	hostQuery
 	keys
+	PSK string `json:"psk"`
 }) (any, error) {
 	s, err := p.subsystem(q.subsystemQuery)
 	if err != nil {
@@ -269,8 +270,15 @@ func (p *process) addHost(q *struct {
 	case !validNQN(host), slices.Contains(s.hosts, host), found.host == nil && found.target != nil:
 		return nil, errInternal
 	}
+	psk, ok := p.presharedBy(q.PSK)
+	if !ok {
+		return nil, errInternal
+	}
 	s.hosts = slices.Insert(s.hosts, 0, host)
 	s.keys[host] = found
+	if psk.key != nil {
+		s.psks[host] = psk
+	}
 	return true, nil
 }
 
@@ -285,6 +293,7 @@ func (p *process) removeHost(q *hostQuery) (any, error) {
 	}
 	s.hosts = slices.Delete(s.hosts, i, i+1)
 	delete(s.keys, q.Host)
+	delete(s.psks, q.Host)
 	p.forgetKeys()
 	s.drop(func(i initiator) bool { return i.host() == q.Host })
 	return true, nil

@@ -37,7 +37,7 @@ func (p *process) openDoor(addr string) bool {
 		p.doors = map[string]*door{}
 	}
 	p.doors[addr] = d
-	go d.served.Serve(gate{l, p})
+	go d.served.Serve(gate{l, p, addr})
 	return true
 }
 
@@ -211,7 +211,8 @@ func (s *subsystem) restated(l *listener) {
 // gate holds up what comes in while the target answers nothing.
 type gate struct {
 	net.Listener
-	p *process
+	p    *process
+	addr string // of the fabric
 }
 
 func (g gate) Accept() (net.Conn, error) {
@@ -219,12 +220,22 @@ func (g gate) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if g.byTLS() {
+		nc.Close() // as a target does that hears no TLS
+		return nc, nil
+	}
 	tcp, ok := nc.(*net.TCPConn)
 	if !ok {
 		return nc, nil
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &gated{TCPConn: tcp, p: g.p, ctx: ctx, cancel: cancel}, nil
+}
+
+func (g gate) byTLS() bool {
+	g.p.t.c.mu.Lock()
+	defer g.p.t.c.mu.Unlock()
+	return g.p.secure[g.addr]
 }
 
 type gated struct {

@@ -60,6 +60,7 @@ type process struct {
 	discovery  []*listener
 	referrals  []referral // newest first
 	doors      map[string]*door
+	secure     map[string]bool // address:port → nobody is heard there without TLS
 	nvme       []*controller
 	attaching  []string // names of controllers on their way
 	nvmeOpts   nvmeOptions
@@ -108,6 +109,7 @@ func (t *Target) Restart() error {
 		pid:        t.c.pids,
 		hostID:     "nqn.2014-08.org.nvmexpress:uuid:" + newUUID(),
 		bdevs:      newRegistry(),
+		secure:     map[string]bool{},
 		copies:     map[uint32]*shallowCopy{},
 		degr:       map[string][]*lvol{},
 		subsystems: map[string]*subsystem{},
