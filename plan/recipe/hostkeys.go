@@ -46,6 +46,10 @@ func (s *subject) keyed(why reason, n lineage.Node, sub *state.Subsystem) (ops [
 		if no := cmp.Or(key.unread, ctrl.unread, psk.unread); no != "" && s.b.opt.Keys != nil {
 			s.b.note("volume "+s.v.Name, s.v.At("export"), "", "whether %s is to use another key by now is not known: %s", h, no)
 		}
+		if listed && sub.Keys[h].PSK != is.PSK && s.b.unattended() {
+			s.goesOn(n, h)
+			continue
+		}
 		sends, names = slices.Concat(sends, key.send, ctrl.send, psk.send), slices.Concat(names, key.add, ctrl.add, psk.add)
 		switch {
 		case listed && sub.Keys[h] == is:

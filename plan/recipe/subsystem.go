@@ -83,7 +83,7 @@ func (s *subject) listen(sub *state.Subsystem, node *schema.Node) {
 	s.unhear(node, sub, wanted)
 	sub = s.b.w.Nodes[s.engine].Subsystems[sub.NQN]
 	for _, p := range wanted {
-		if listens(sub, p) || !silent && !s.may(schema.DutyChange) {
+		if listens(sub, p) || !silent && !s.may(schema.DutyChange) || s.heardPlainly(s.engine, sub.NQN, p) {
 			continue
 		}
 		if p == wanted[0] {

@@ -25,10 +25,6 @@ import (
 
 // exchanged lets a host in with another TLS key than before, or with one or none from here on.
 func (s *subject) exchanged(n lineage.Node, nqn, host lineage.NQN, keys lineage.HostKeys) {
-	if s.b.unattended() {
-		s.b.blockAlone("volume "+s.v.Name, s.v.At("export"), "strata apply does it", "%s goes on with the TLS key that it has on %s, though another is configured: connections would end, and that is left to a person", host, n)
-		return
-	}
 	why := because(s.v.At("export"), "%s comes to %s with another TLS key from here on: its connections end, and it comes back with that one", host, s.v.Name)
 	switch {
 	case keys.PSK == "":
@@ -38,6 +34,11 @@ func (s *subject) exchanged(n lineage.Node, nqn, host lineage.NQN, keys lineage.
 	}
 	at := plan.At{Node: n}
 	s.sec.then(why, plan.RiskReduce, plan.HostRefuse{At: at, NQN: nqn, Host: host}, plan.HostAllow{At: at, NQN: nqn, Host: host, Keys: keys})
+}
+
+// goesOn says that a host keeps the TLS key that it has, or none, while nobody looks at the plan.
+func (s *subject) goesOn(n lineage.Node, host lineage.NQN) {
+	s.b.blockAlone("volume "+s.v.Name, s.v.At("export"), "strata apply does it", "%s is let in on %s as before, though its TLS key is another, or it has none any more: its connections would end, and that is left to a person", host, n)
 }
 
 // port is where hosts come to a node for the volume.
@@ -50,16 +51,19 @@ func (s *subject) port(n *schema.Node) string {
 
 // hear makes a subsystem listen, by TLS if its hosts come so.
 func (s *subject) hear(why reason, n lineage.Node, nqn lineage.NQN, p lineage.Portal, standby bool) {
-	op := plan.ListenerAdd{At: plan.At{Node: n}, NQN: nqn, Address: p.Address, Port: p.Port, Standby: standby, TLS: s.v.Export.TLS()}
-	if other := s.b.w.Nodes[n].PlainAt(p, nqn); op.TLS && other != "" {
-		s.heardPlainly(n, p, other)
-		return
+	if !s.heardPlainly(n, nqn, p) {
+		s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: n}, NQN: nqn, Address: p.Address, Port: p.Port, Standby: standby, TLS: s.v.Export.TLS()})
 	}
-	s.sec.then(why, plan.RiskCreate, op)
 }
 
-func (s *subject) heardPlainly(n lineage.Node, p lineage.Portal, other lineage.NQN) {
+// heardPlainly reports whether hosts are to come by TLS where another subsystem listens without.
+func (s *subject) heardPlainly(n lineage.Node, nqn lineage.NQN, p lineage.Portal) bool {
+	other := s.b.w.Nodes[n].PlainAt(p, nqn)
+	if !s.v.Export.TLS() || other == "" {
+		return false
+	}
 	s.b.blockAlone("volume "+s.v.Name, s.v.At("export"), "take that listener away, or give the node another tlsPort", "its hosts come to %s on %s by TLS, and %s listens there without, which would make all that listens there so", p, n, other)
+	return true
 }
 
 // unhear takes listeners away where hosts are to come by TLS, and of which that is not known.
@@ -72,8 +76,7 @@ func (s *subject) unhear(n *schema.Node, sub *state.Subsystem, wanted []lineage.
 		if l.TLS || !slices.Contains(wanted, p) {
 			continue
 		}
-		if other := s.b.w.Nodes[n.Name].PlainAt(p, sub.NQN); other != "" {
-			s.heardPlainly(n.Name, p, other)
+		if s.heardPlainly(n.Name, sub.NQN, p) {
 			continue
 		}
 		if s.b.unattended() {
