@@ -37,6 +37,9 @@ func (l *Lab) hostConfig(volume string) (calls []call) {
 	if l.HostKey != "" {
 		calls = append(calls, call{"keyring_file_add_key", map[string]any{"name": "host", "path": l.HostKey}})
 	}
+	if l.HostPSK != "" {
+		calls = append(calls, call{"keyring_file_add_key", map[string]any{"name": "psk", "path": l.HostPSK}})
+	}
 	for _, x := range paths {
 		for _, address := range x.addresses() {
 			attach := call{"bdev_nvme_attach_controller", map[string]any{
@@ -45,6 +48,9 @@ func (l *Lab) hostConfig(volume string) (calls []call) {
 			}}
 			if l.HostKey != "" {
 				attach.Params["dhchap_key"] = "host"
+			}
+			if l.HostPSK != "" {
+				attach.Params["psk"], attach.Params["trsvcid"] = "psk", x.TLSPort
 			}
 			if len(paths)+len(x.Also) > 1 {
 				attach.Params["multipath"] = "multipath"

@@ -22,6 +22,7 @@ type Lab struct {
 	Suspended string   // node that somebody works on; "" for none
 	Retired   []string // pools whose disks were replaced
 	HostKey   string   // file of the key with which hosts authenticate; "" for none
+	HostPSK   string   // file of the key with which they come by TLS; "" for none
 
 	t        testing.TB
 	bin      Binaries
@@ -118,7 +119,7 @@ func (l *Lab) Configure(volumes string, bare ...string) {
 		if n == l.Suspended {
 			fmt.Fprintf(&b, "nodes: %s: maintenance: suspend: for: \"5m\"\n", n)
 		}
-		fmt.Fprintf(&b, "nodes: %s: {rpc: %q, address: [\"%s\"], port: %s, %s}\n", n, x.RPC, strings.Join(x.addresses(), `", "`), x.Port, strings.TrimSuffix(pools, ", "))
+		fmt.Fprintf(&b, "nodes: %s: {rpc: %q, address: [\"%s\"], port: %s, tlsPort: %s, %s}\n", n, x.RPC, strings.Join(x.addresses(), `", "`), x.Port, x.TLSPort, strings.TrimSuffix(pools, ", "))
 	}
 	if len(l.Retired) > 0 {
 		fmt.Fprintf(&b, "retired: [\"%s\"]\n", strings.Join(l.Retired, "\", \""))

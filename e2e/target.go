@@ -25,6 +25,7 @@ type Target struct {
 	Address string   // of its NVMe-oF listeners
 	Also    []string // its other addresses
 	Port    string
+	TLSPort string
 	Space   string // network namespace it runs in, "" for that of the test
 
 	t      testing.TB
@@ -38,7 +39,7 @@ type Target struct {
 func NewTarget(t testing.TB, bin Binaries, dir, name string, diskSize int64) *Target {
 	t.Helper()
 	x := &Target{
-		Name: name, Socket: filepath.Join(dir, name+".sock"), Disk: filepath.Join(dir, name+".disk"), Address: "127.0.0.1", Port: freePort(t),
+		Name: name, Socket: filepath.Join(dir, name+".sock"), Disk: filepath.Join(dir, name+".disk"), Address: "127.0.0.1", Port: freePort(t), TLSPort: freePort(t),
 		t: t, bin: bin, log: filepath.Join(dir, name+".log"),
 	}
 	x.RPC = "unix://" + x.Socket

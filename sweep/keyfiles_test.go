@@ -102,7 +102,15 @@ func hostKeyOf(name string) string {
 	return fmt.Sprintf("DHHC-1:01:%s:", base64.StdEncoding.EncodeToString(binary.LittleEndian.AppendUint32(sum[:], crc32.ChecksumIEEE(sum[:]))))
 }
 
+// pskOf is the key of TLS that is found by a name.
+func pskOf(name string) string {
+	return strings.Replace(hostKeyOf(name), "DHHC-1:", "NVMeTLSkey-1:", 1)
+}
+
 func (w *world) hostKey(_ context.Context, of schema.SentKey) (secret.HostKey, error) {
+	if of.Role == lineage.RolePSK {
+		return secret.ParseHostKey(of.Role, pskOf(of.From.Env))
+	}
 	return secret.ParseHostKey(of.Role, hostKeyOf(of.From.Env))
 }
 
@@ -119,6 +127,14 @@ func (w *world) login(address, nqn string) (*sim.Conn, error) {
 		}
 		tried++
 		k := v.Export.Keys[hostNQN]
+		if k.PSK.Sent() {
+			conn, err := w.byTLS(address, nqn, pskOf(k.PSK.From.Env))
+			if err == nil {
+				return conn, nil
+			}
+			last = err
+			continue
+		}
 		if !k.Key.Sent() {
 			always = false
 			continue
@@ -144,6 +160,18 @@ func (w *world) login(address, nqn string) (*sim.Conn, error) {
 	}
 	return conn, nil
 }
+
+// byTLS connects a host to the port for those that come by TLS.
+func (w *world) byTLS(address, nqn, key string) (*sim.Conn, error) {
+	psk, err := nvmetcp.ParsePSK(key)
+	if err != nil {
+		return nil, err
+	}
+	return w.c.Host(hostNQN).WithPSK(psk).Connect(address, tlsPort, nqn)
+}
+
+// tlsPort is where nodes of configurations with TLS let hosts in.
+const tlsPort = "4421"
 
 // keysLeft says what is wrong in the end with files of keys: each is there because a target
 // has it by name, and those of a link are the same on both nodes.

@@ -249,7 +249,7 @@ func config(dir, name, volumes string, wait bool) (*schema.Config, error) {
 			continue
 		}
 		rpc := "unix:///" + n
-		if strings.Contains(volumes, "dhchap") || strings.Contains(volumes, "auth: ") {
+		if strings.Contains(volumes, "dhchap") || strings.Contains(volumes, "psk") || strings.Contains(volumes, "auth: ") {
 			rpc = "ssh://root@" + n + "/" + n // keys are put there
 		}
 		text += fmt.Sprintf("nodes: %s: {rpc: %q, address: \"10.0.0.%d\", pools: fast: {aio: \"/dev/disk\", format: true, clusterSize: 128Ki}}\n", n, rpc, i+1)

@@ -53,6 +53,20 @@ func (l *lab) cmdKeys(s *script, args []string) error {
 	return nil
 }
 
+// cmdPSK has hosts that connect from here on come by TLS with the key in a file, or without it.
+func (l *lab) cmdPSK(s *script, args []string) (err error) {
+	l.psk = nil
+	if len(args) > 0 {
+		l.psk, err = nvmetcp.ParsePSK(strings.TrimSpace(s.ReadFile(args[0])))
+	}
+	return err
+}
+
+// cmdPSKgen makes a key of TLS in a file, as nvme gen-tls-key does.
+func (l *lab) cmdPSKgen(s *script, args []string) error {
+	return os.WriteFile(s.MkAbs(args[0]), []byte(nvmetcp.NewPSK().Text()), 0o600)
+}
+
 // cmdDiscover prints what a host finds that looks for subsystems at an address.
 func (l *lab) cmdDiscover(s *script, args []string) error {
 	found, err := l.cluster.Host(args[1]).Discover(args[0], "4420")
@@ -85,7 +99,7 @@ func (l *lab) dial(volume, nqn string) (conn *sim.Conn, disk *sim.Namespace, err
 		if disk != nil {
 			return nil
 		}
-		if conn, err = l.cluster.Host(nqn).With(l.keys[0], l.keys[1]).Connect(address, port, sub); err != nil {
+		if conn, err = l.cluster.Host(nqn).With(l.keys[0], l.keys[1]).WithPSK(l.psk).Connect(address, port, sub); err != nil {
 			return err
 		}
 		if disk, err = conn.Namespace(1); err != nil {

@@ -25,6 +25,7 @@ type lab struct {
 	closers []func()
 	sshd    *reachtest.SSHD
 	keys    [2]*nvmetcp.Key      // of hosts that connect: their own, and the target's
+	psk     *nvmetcp.PSK         // of hosts that connect by TLS; nil: they do not
 	watches map[string]*watching // that run, by name
 	logins  int                  // of sshd, when it was last asked
 }

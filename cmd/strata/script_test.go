@@ -46,6 +46,8 @@ func TestMain(m *testing.M) {
 //	paths VOLUME [NQN]                       the same, by every path that there is
 //	[!] discover ADDRESS NQN                 stdout has what that host finds from there, each with where it listens
 //	keygen FILE                              a key for authentication, which nobody else may read
+//	pskgen FILE                              a key of TLS, which nobody else may read
+//	psk [FILE]                               hosts that connect from here on come by TLS with that key; without it, as others do
 //	keys [FILE [FILE]]                       hosts that connect from here on have that key, and take targets for such as have the other
 //	[!] write VOLUME OFFSET SIZE LETTER      write through that host
 //	[!] read VOLUME OFFSET SIZE LETTER       read, and compare; the letter "zero" is no letter but a zero
@@ -108,6 +110,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"keys":      inLab((*lab).cmdKeys),
 	"discover":  inLab((*lab).cmdDiscover),
 	"keygen":    inLab((*lab).cmdKeygen),
+	"psk":       inLab((*lab).cmdPSK),
+	"pskgen":    inLab((*lab).cmdPSKgen),
 	"write":     inLab((*lab).cmdWrite),
 	"read":      inLab((*lab).cmdRead),
 	"outside":   inLab((*lab).cmdOutside),

@@ -33,7 +33,8 @@ func (s *subject) exchanged(n lineage.Node, nqn, host lineage.NQN, keys lineage.
 		why = because(s.v.At("export"), "%s comes to %s by TLS from here on: its connections end", host, s.v.Name)
 	}
 	at := plan.At{Node: n}
-	s.sec.then(why, plan.RiskReduce, plan.HostRefuse{At: at, NQN: nqn, Host: host}, plan.HostAllow{At: at, NQN: nqn, Host: host, Keys: keys})
+	s.sec.then(why, plan.RiskReduce, plan.HostRefuse{At: at, NQN: nqn, Host: host})
+	s.sec.then(why, plan.RiskCreate, plan.HostAllow{At: at, NQN: nqn, Host: host, Keys: keys})
 }
 
 // goesOn says that a host keeps the TLS key that it has, or none, while nobody looks at the plan.
