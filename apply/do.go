@@ -73,13 +73,15 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return t.SubsystemDelete(ctx, string(op.NQN))
 	case plan.HostAllow:
 		c.crossing.letIn(op.NQN)
-		return t.HostAdd(ctx, spdk.HostAdd{NQN: string(op.NQN), Host: string(op.Host), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey, PSK: op.Keys.PSK})
+		return t.HostAdd(ctx, hostAdd(op.NQN, op.Host, op.Keys))
 	case plan.DiscoveryListen:
 		return t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: spdk.DiscoveryNQN, Address: address(op.Address, op.Port)})
 	case plan.Refer:
 		return t.ReferralAdd(ctx, spdk.ReferralAdd{Address: address(op.Address, op.Port)})
 	case plan.KeySend, plan.LinkKeysMake, plan.KeyErase, plan.KeyAdd, plan.KeyRemove, plan.HostKeysSet, plan.ControllerKeysSet:
 		return c.authenticate(ctx, t, op)
+	case plan.HostExchange:
+		return exchange(ctx, t, op)
 	case plan.HostRefuse:
 		return t.HostRemove(ctx, string(op.NQN), string(op.Host))
 	case plan.Fence:

@@ -45,14 +45,16 @@ type GuardConn interface {
 
 // guardMessage is a line to the guard. It answers each with an empty line.
 type guardMessage struct {
-	Config  *schema.Config    `json:",omitempty"` // the first; without volumes until one is held
-	Plan    *plan.Options     `json:",omitempty"`
-	Hold    *plan.Pause       `json:",omitempty"` // this is about to be paused
-	Volume  plan.Key          `json:",omitzero"`  // section that holds
-	Resumed lineage.NQN       `json:",omitempty"` // this is in use again
-	Lock    lineage.UUID      `json:",omitempty"` // holder of the locks from here on
-	Note    *lineage.LockNote `json:",omitempty"` // what it writes
-	Done    bool              `json:",omitempty"` // the end, in order: the locks are free
+	Config  *schema.Config     `json:",omitempty"` // the first; without volumes until one is held
+	Plan    *plan.Options      `json:",omitempty"`
+	Hold    *plan.Pause        `json:",omitempty"` // this is about to be paused
+	Volume  plan.Key           `json:",omitzero"`  // section that holds
+	Resumed lineage.NQN        `json:",omitempty"` // this is in use again
+	Out     *plan.HostExchange `json:",omitempty"` // this host is about to be shut out for a moment
+	In      *plan.HostExchange `json:",omitempty"` // it is let in again
+	Lock    lineage.UUID       `json:",omitempty"` // holder of the locks from here on
+	Note    *lineage.LockNote  `json:",omitempty"` // what it writes
+	Done    bool               `json:",omitempty"` // the end, in order: the locks are free
 }
 
 // hold tells the guard that an export is about to be held, and waits until it

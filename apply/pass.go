@@ -218,6 +218,9 @@ func (x *pass) step(ctx context.Context, key plan.Key, step plan.Step, held *hol
 		err = left(step.Op, x.caller.do(ctx, step.Op))
 	}
 	took := time.Since(start)
+	if op, is := step.Op.(plan.HostExchange); is && err == nil {
+		err = x.guard.shuts(op, true)
+	}
 	if err == nil {
 		x.guard.resumed(held.after(step))
 		x.attempts.done(key, step.Op)
@@ -237,6 +240,9 @@ func (x *pass) step(ctx context.Context, key plan.Key, step plan.Step, held *hol
 // begin prepares for an op: a pause is announced before it begins, for it may
 // take effect although its reply is lost.
 func (x *pass) begin(key plan.Key, step plan.Step, held *holds) error {
+	if op, is := step.Op.(plan.HostExchange); is {
+		return x.guard.shuts(op, false)
+	}
 	if step.Begins() == "" {
 		return nil
 	}

@@ -12,7 +12,7 @@ var opTypes = []Op{
 	DiskAttach{}, DiskDetach{}, ExpectBlank{}, LvstoreCreate{}, LvstoreRename{}, Remind{}, Forget{}, TrialDelete{},
 	LvolCreate{}, LvolResize{}, LvolRename{}, LvolDelete{}, LvolSnapshot{}, LvolClone{}, LvolDecouple{}, LvolCloneBdev{},
 	LvolSetParent{}, ShallowCopy{}, WriteLimit{}, ExpectEmpty{},
-	InitiatorOptions{}, TransportCreate{}, SubsystemCreate{}, SubsystemDelete{}, HostAllow{}, HostKeysSet{}, KeySend{}, LinkKeysMake{}, KeyAdd{}, KeyRemove{}, KeyErase{}, HostRefuse{}, Fence{}, AnyHost{},
+	InitiatorOptions{}, TransportCreate{}, SubsystemCreate{}, SubsystemDelete{}, HostAllow{}, HostExchange{}, HostKeysSet{}, KeySend{}, LinkKeysMake{}, KeyAdd{}, KeyRemove{}, KeyErase{}, HostRefuse{}, Fence{}, AnyHost{},
 	DiscoveryListen{}, Refer{}, ListenerAdd{}, ListenerRemove{}, ExpectPaths{}, NamespaceAdd{}, NamespaceRemove{}, ControllerAttach{}, ControllerKeysSet{}, ControllerDisable{}, ControllerDetach{},
 	ControllerWait{}, LegWait{}, LegGone{}, Pause{}, Drain{}, Resume{},
 	RaidCreate{}, LayOut{}, RaidDelete{}, ExpectLegs{}, RaidGrow{}, RaidRemoveLeg{}, HostLimit{}, UblkTarget{}, UblkStart{}, UblkStop{}, NBDStart{}, NBDStop{},

@@ -118,6 +118,9 @@ func next(x apply.Failure, s *state.Snapshot) string {
 	if k, ok := x.Step.Op.(plan.KeyAdd); ok {
 		return fmt.Sprintf("see that %s is there on %s, belongs to the user of the target, and that nobody else may read it (0600), and apply again", k.Path, node)
 	}
+	if psk, at := pskOf(x.Step.Op, s); psk != "" && spdk.ClassOf(x.Err) == spdk.Other {
+		return fmt.Sprintf("see that %s on %s has a key as nvme gen-tls-key prints it and nothing behind it, no end of the line either, and apply again", at, node)
+	}
 	if a, ok := x.Step.Op.(plan.ListenerAdd); ok && spdk.ClassOf(x.Err) == spdk.Invalid {
 		return fmt.Sprintf("see that %s is an address of %s, and that nothing else listens on port %s there; correct address or port of the node if not, and apply again", a.Address, node, a.Port)
 	}
@@ -141,4 +144,22 @@ func next(x apply.Failure, s *state.Snapshot) string {
 		return fmt.Sprintf("the target refuses this as things are there; its log on %s may say more; status shows what is there", node)
 	}
 	return "fix the cause and apply again"
+}
+
+// pskOf is the TLS key with which an op lets a host in, and the file that it is in; "" for none.
+func pskOf(op plan.Op, s *state.Snapshot) (psk, file string) {
+	switch op := op.(type) {
+	case plan.HostAllow:
+		psk = op.Keys.PSK
+	case plan.HostExchange:
+		psk = op.Keys.PSK
+	default: // lets nobody in
+	}
+	file = "the file of key " + psk
+	if s != nil && s.Nodes[op.On()] != nil {
+		if path := s.Nodes[op.On()].Keyring[psk]; path != "" {
+			file = path
+		}
+	}
+	return psk, file
 }

@@ -151,6 +151,8 @@ func (c *Checker) owned(op plan.Op) error {
 			return err
 		}
 		return c.keyed(op.Node, op.NQN, op.Host, op.Keys)
+	case plan.HostExchange:
+		return c.keyed(op.Node, op.NQN, op.Host, op.Keys)
 	case plan.HostKeysSet:
 		return c.rekeyed(op)
 	case plan.DiscoveryListen:

@@ -211,7 +211,7 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 			c.broken("the file of key %s is erased on %s while its target has it", op.Name, m.Name)
 		}
 		m.RemoveKeyFile(op.Name)
-	case plan.HostAllow, plan.HostKeysSet, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
+	case plan.HostAllow, plan.HostExchange, plan.HostKeysSet, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
 		return c.subsystem(m, op, made)
 	case plan.ControllerAttach:
 		return c.attach(m, op)

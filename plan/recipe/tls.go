@@ -15,12 +15,12 @@ import (
 // not of TLS makes the others so, although the target lists them as if they were. Ladder, on each node that
 // hosts connect to, besides those of hostkeys.go and sentkeys.go:
 //
-//	let in   with the key. One that was let in with another, or with none, is shut out before,
-//	         for a target changes no key of TLS: its connections end
+//	let in   with the key. One that was let in with another, or with none, is shut out and let
+//	         in at once, for a target changes no key of TLS: its connections end
 //	heard    the subsystem listens by TLS, where nobody is heard without
 //	unheard  and nowhere else
 //
-// A crash after a host was shut out leaves it outside until the next plan. That a listener is of
+// That a listener is of
 // TLS is believed only as long as the target says so of it, and of all others at the address.
 
 // exchanged lets a host in with another TLS key than before, or with one or none from here on.
@@ -32,9 +32,7 @@ func (s *subject) exchanged(n lineage.Node, nqn, host lineage.NQN, keys lineage.
 	case s.b.w.Nodes[n].Subsystems[nqn].Keys[host].PSK == "":
 		why = because(s.v.At("export"), "%s comes to %s by TLS from here on: its connections end", host, s.v.Name)
 	}
-	at := plan.At{Node: n}
-	s.sec.then(why, plan.RiskReduce, plan.HostRefuse{At: at, NQN: nqn, Host: host})
-	s.sec.then(why, plan.RiskCreate, plan.HostAllow{At: at, NQN: nqn, Host: host, Keys: keys})
+	s.sec.then(why, plan.RiskReduce, plan.HostExchange{At: plan.At{Node: n}, NQN: nqn, Host: host, Keys: keys, Former: s.b.w.Nodes[n].Subsystems[nqn].Keys[host]})
 }
 
 // goesOn says that a host keeps the TLS key that it has, or none, while nobody looks at the plan.

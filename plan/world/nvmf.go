@@ -27,6 +27,15 @@ func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
 			sub.Hosts = slices.Insert(sub.Hosts, i, op.Host)
 		}
 		sub.SetKeys(op.Host, op.Keys)
+	case plan.HostExchange:
+		sub, err := find(op.NQN)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(sub.Hosts, op.Host) {
+			return fmt.Errorf("%s on %s does not let %s in", op.NQN, n.Name, op.Host)
+		}
+		sub.SetKeys(op.Host, op.Keys)
 	case plan.HostKeysSet:
 		sub, err := find(op.NQN)
 		if err != nil {

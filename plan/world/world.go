@@ -121,7 +121,7 @@ func (w *World) Project(op plan.Op) error {
 		return w.makeLinkKeys(n, op)
 	case plan.KeyErase:
 		n.RemoveKeyFile(op.Name)
-	case plan.HostAllow, plan.HostKeysSet, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
+	case plan.HostAllow, plan.HostExchange, plan.HostKeysSet, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
 		return w.projectSubsystem(n, op)
 	case plan.ControllerAttach:
 		w.attach(n, op)
