@@ -117,6 +117,9 @@ var notTold = map[string]bool{
 	"LegFill.Bytes":               true,
 	"LegFill.Owner":               true,
 	"ControllerAttach.Links.Keys": true, // they are in the names of its Keys
+	"HostExchange.Former.Key":     true, // what it is let in with if it cannot be let in so
+	"HostExchange.Former.CtrlKey": true,
+	"HostExchange.Former.PSK":     true,
 	"SubsystemCreate.IDs.First":   true,
 	"SubsystemCreate.IDs.Last":    true,
 }

@@ -591,6 +591,8 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 	switch op := op.(type) {
 	case plan.HostAllow:
 		nqn = op.NQN
+	case plan.HostExchange:
+		nqn = op.NQN
 	case plan.HostKeysSet:
 		nqn = op.NQN
 	case plan.HostRefuse:
@@ -631,11 +633,18 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 		}
 		sub.Hosts = slices.Insert(sub.Hosts, i, op.Host)
 		return c.keyed(m, sub, op.Host, op.Keys)
-	case plan.HostKeysSet:
+	case plan.HostExchange:
 		if !slices.Contains(sub.Hosts, op.Host) {
 			return errors.New("host is not allowed")
 		}
 		return c.keyed(m, sub, op.Host, op.Keys)
+	case plan.HostKeysSet:
+		if !slices.Contains(sub.Hosts, op.Host) {
+			return errors.New("host is not allowed")
+		}
+		keys := op.Keys
+		keys.PSK = sub.Keys[op.Host].PSK
+		return c.keyed(m, sub, op.Host, keys)
 	case plan.HostRefuse:
 		i, found := slices.BinarySearch(sub.Hosts, op.Host)
 		if !found {
@@ -655,7 +664,7 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 		if listener(op.Address, op.Port) >= 0 {
 			return errors.New("listener exists")
 		}
-		sub.Listeners = append(sub.Listeners, state.Listener{Address: op.Address, Port: op.Port, Paused: op.Standby})
+		sub.Listeners = append(sub.Listeners, state.Listener{Address: op.Address, Port: op.Port, Paused: op.Standby, TLS: op.TLS})
 	case plan.ListenerRemove:
 		i := listener(op.Address, op.Port)
 		if i < 0 {
@@ -708,7 +717,7 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 
 // keyed gives a host the keys that it has to use.
 func (c *cluster) keyed(m *machine, sub *state.Subsystem, host lineage.NQN, keys lineage.HostKeys) error {
-	for _, k := range []string{keys.Key, keys.CtrlKey} {
+	for _, k := range []string{keys.Key, keys.CtrlKey, keys.PSK} {
 		if k != "" && m.Keyring[k] == "" {
 			return errors.New("no such key")
 		}
