@@ -115,21 +115,23 @@ func (a *applier) interrupt() { close(a.stop) }
 
 // step carries a step of a scenario out.
 func (a *applier) step(s step, nonce byte, guarded bool) (*apply.Result, error) {
+	defer a.close()
 	opt := s.options(nonce)
+	if len(s.trim) > 0 {
+		return a.trim(s, opt, guarded)
+	}
 	if s.within > 0 {
 		snap := state.Read(a.ctx, s.cfg.Cluster, a.targets)
 		opt.Wishes, _ = recipe.Rebalance(s.cfg, snap, state.ReadConnected(a.ctx, snap, s.cfg.Cluster, a.targets), opt, s.within)
 	}
-	return a.run(s.cfg, opt, guarded)
+	return a.run(s.cfg, a.options(opt), guarded)
 }
 
 // run carries a configuration out.
-func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*apply.Result, error) {
-	defer a.close()
-	o := a.options(opt)
+func (a *applier) run(cfg *schema.Config, o apply.Options, guarded bool) (*apply.Result, error) {
 	o.Observe, o.Stop = a.w.event, a.stop
 	if guarded {
-		o.Guard = &apply.Guard{Start: a.startGuard, Config: cfg, Plan: opt}
+		o.Guard = &apply.Guard{Start: a.startGuard, Config: cfg, Plan: o.Plan}
 		defer o.Guard.Close()
 	}
 	return apply.Run(a.ctx, cfg, a.targets, o)
@@ -138,9 +140,9 @@ func (a *applier) run(cfg *schema.Config, opt plan.Options, guarded bool) (*appl
 // options are those of a run of the process, all of which have one lock.
 func (a *applier) options(opt plan.Options) apply.Options {
 	o := apply.Options{Plan: opt, Parallelism: 4, Lock: a.lock, Fence: a.w.fence, Keys: a.w.key, HostKeys: a.w.hostKey}
-	if a.w.depot != nil {
+	if a.w.net != nil {
 		if a.archives == nil {
-			a.archives = a.w.depot.archives(a)
+			a.archives = a.w.archives(a)
 		}
 		o.Archives = a.archives
 	}

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"iter"
 	"maps"
-	"net"
 	"os"
 	"path"
 	"slices"
@@ -22,22 +21,19 @@ import (
 	"strata/spdk/sim"
 )
 
-// depot is the archive of a world, in memory, and the network over which nodes and strata
-// reach each other with what goes there and comes from there.
+// depot is the archive of a world, in memory.
 type depot struct {
 	w     *world
 	mu    sync.Mutex
 	files map[string][]byte
 	locks map[string]*applier // whose they are
-	ways  map[string]*pipes   // what listens, by address
-	ports int                 // that were given
 	away  time.Time           // until when it answers nobody
 	full  time.Time           // until when nothing goes in
 }
 
 // newDepot is an empty repository whose password costs nothing.
 func newDepot(w *world) (*depot, error) {
-	d := &depot{w: w, files: map[string][]byte{}, locks: map[string]*applier{}, ways: map[string]*pipes{}}
+	d := &depot{w: w, files: map[string][]byte{}, locks: map[string]*applier{}}
 	empty := os.DirFS("../cmd/strata/testdata/archive")
 	return d, fs.WalkDir(empty, ".", func(name string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() {
@@ -61,7 +57,7 @@ func (d *depot) archives(a *applier) *backup.Archives {
 			}
 			return shelf{d, a}, "secret", nil
 		},
-		Net: &backup.Net{Listen: func(context.Context) (net.Listener, error) { return d.listen("") }, ListenAt: func(_ context.Context, at string) (net.Listener, error) { return d.listen(at) }, Dial: d.dial},
+		Net: d.w.net.by(a),
 	}
 }
 
@@ -79,7 +75,7 @@ var (
 // do does something to a file, if nothing goes wrong.
 func (s shelf) do(verb, name string, writes bool, effect func() error) error {
 	what, _, _ := strings.Cut(name, "/")
-	f := s.w.atArchive(sim.Call{Node: theArchive, Method: verb, Params: []byte(fmt.Sprintf("%q", what)), Writes: writes})
+	f := s.w.atNetwork(sim.Call{Node: theArchive, Method: verb, Params: []byte(fmt.Sprintf("%q", what)), Writes: writes})
 	if d := f.Late + f.Hang; d > 0 {
 		time.Sleep(d)
 	}
@@ -163,8 +159,8 @@ func (s shelf) String() string { return theArchive }
 // theArchive is what it is called as if it were a node.
 const theArchive = "archive"
 
-// atArchive is hook, of what is done to the archive.
-func (w *world) atArchive(c sim.Call) sim.Fault {
+// atNetwork is hook, of what is done to the archive or over the network.
+func (w *world) atNetwork(c sim.Call) sim.Fault {
 	w.mu.Lock()
 	hooked := w.hooked
 	w.mu.Unlock()
@@ -291,74 +287,6 @@ func followed(v *sim.View, vol *schema.Volume) error {
 	}
 	return nil
 }
-
-// pipes is a listener in memory.
-type pipes struct {
-	d     *depot
-	addr  *net.TCPAddr
-	conns chan net.Conn
-	once  sync.Once
-	over  chan struct{}
-}
-
-// listen listens at an address; "" is one of the machine that strata runs on.
-func (d *depot) listen(address string) (net.Listener, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if address == "" {
-		d.ports++
-		address = fmt.Sprintf("10.0.0.100:%d", 20000+d.ports)
-	}
-	at, err := net.ResolveTCPAddr("tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	if d.ways[at.String()] != nil {
-		return nil, fmt.Errorf("%s: address already in use", at)
-	}
-	l := &pipes{d: d, addr: at, conns: make(chan net.Conn), over: make(chan struct{})}
-	d.ways[at.String()] = l
-	return l, nil
-}
-
-func (d *depot) dial(ctx context.Context, address string) (net.Conn, error) {
-	d.mu.Lock()
-	l := d.ways[address]
-	d.mu.Unlock()
-	if l == nil {
-		return nil, fmt.Errorf("%s: connection refused", address)
-	}
-	near, far := net.Pipe()
-	select {
-	case l.conns <- far:
-		return near, nil
-	case <-l.over:
-		return nil, fmt.Errorf("%s: connection refused", address)
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (l *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.over:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipes) Close() error {
-	l.once.Do(func() {
-		close(l.over)
-		l.d.mu.Lock()
-		delete(l.d.ways, l.addr.String())
-		l.d.mu.Unlock()
-	})
-	return nil
-}
-
-func (l *pipes) Addr() net.Addr { return l.addr }
 
 // atArchives are troubles of archives, which only scenarios have that have one.
 var atArchives = []*trouble{

@@ -26,24 +26,25 @@ const (
 // gives up a path. It writes block after block, each time something new, and
 // reads back what was acknowledged.
 type host struct {
-	w       *world
-	volume  string
-	id      lineage.Volume
-	spans   []span // what of its disk is where
-	reads   bool   // never writes
-	second  *host  // is written to after this one, by the same machine
-	first   *host  // of which this is the second
-	nqn     string
-	paths   []*sim.Conn // by node
-	disk    *disk       // by all paths at once; nil: whichever path there is is tried
-	side    bool        // one of several that share the volume, by one node each
-	node    int         // that it reaches it by
-	base    int         // the first block that it writes to
-	count   int         // how many these are
-	think   time.Duration
-	cancel  context.CancelFunc
-	done    chan struct{}
-	longest time.Duration
+	w        *world
+	volume   string
+	id       lineage.Volume
+	spans    []span // what of its disk is where
+	reads    bool   // never writes
+	discards bool   // what it has written, before it writes there again
+	second   *host  // is written to after this one, by the same machine
+	first    *host  // of which this is the second
+	nqn      string
+	paths    []*sim.Conn // by node
+	disk     *disk       // by all paths at once; nil: whichever path there is is tried
+	side     bool        // one of several that share the volume, by one node each
+	node     int         // that it reaches it by
+	base     int         // the first block that it writes to
+	count    int         // how many these are
+	think    time.Duration
+	cancel   context.CancelFunc
+	done     chan struct{}
+	longest  time.Duration
 
 	mu      sync.Mutex
 	leaving bool
@@ -143,6 +144,9 @@ func (h *host) run(ctx context.Context) {
 		for _, x := range []*host{h, h.second} {
 			if x == nil {
 				continue
+			}
+			if x.discards {
+				x.fail(x.discard(ctx, int(n)%x.count, n))
 			}
 			if !x.reads {
 				x.fail(x.write(ctx, int(n)%x.count, n))

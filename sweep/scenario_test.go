@@ -29,6 +29,8 @@ var nodes = []string{"n1", "n2", "n3"}
 //	paths VOLUME                 a host uses it by all of its paths at once, and loses its disk when none has it
 //	linux VOLUME                 as paths; a path on which a target gives no sign of life is given up
 //	sides VOLUME                 three more machines use it, each by one node alone
+//	discards VOLUME              another machine uses it, which discards what it writes
+//	zero VOLUME                  its host writes zeroes to all that it does not use
 //	pair VOLUME VOLUME           one host uses both: what it writes to the second it has written to the first
 //	leave VOLUME                 its host leaves
 //	fault RULE                   trouble as sim.ParseRule reads it
@@ -41,7 +43,8 @@ var nodes = []string{"n1", "n2", "n3"}
 //	now SECONDS                  the time that schedules go by, from here on
 //	wait TIME
 //	sweep FILE [RELEASED...]     the apply in which things go wrong; failover=VOLUME is --failover, in that one alone;
-//	                             rebalance=SHARE: pools are brought so close to one another, in each try, as strata rebalance does
+//	                             rebalance=SHARE: pools are brought so close to one another, in each try, as strata rebalance does;
+//	                             trim=VOLUME: instead of that it is trimmed, as by strata trim, and once more when all is as configured
 //	watched FILE                 instead of that: a watch keeps a configuration, and while it does, things go wrong
 //	edit FILE                    meanwhile, as fault, up, on and wait after "watched": it keeps another one from here on;
 //	                             after "sweep" up, on and wait come when the apply has ended, and before the next
@@ -122,6 +125,7 @@ type step struct {
 	word map[string]bool // volumes of which the operator says that their engine's node is off
 	// within is how close pools are brought to one another; 0 where they are not.
 	within float64
+	trim   map[string]bool // volumes that are trimmed, and nothing else done
 }
 
 // happens reports whether it happens, and is not what has to hold.
@@ -194,6 +198,10 @@ func readScenario(archive *txtar.Archive, name, dir string, wait bool) (*scenari
 					st.within, err = strconv.ParseFloat(share, 64)
 					return true
 				}
+				if v, ok := strings.CutPrefix(a, "trim="); ok {
+					st.trim = map[string]bool{v: true}
+					return true
+				}
 				v, ok := strings.CutPrefix(a, "failover=")
 				if ok {
 					st.word[v] = true
@@ -206,7 +214,7 @@ func readScenario(archive *txtar.Archive, name, dir string, wait bool) (*scenari
 			st.wait, err = time.ParseDuration(st.args[0])
 		case "now":
 			now, err = strconv.ParseInt(st.args[0], 10, 64)
-		case "host", "paths", "linux", "sides", "agent", "on", "pair", "leave", "up", "replace", "legacy", "decay":
+		case "host", "paths", "linux", "sides", "agent", "on", "discards", "zero", "pair", "leave", "up", "replace", "legacy", "decay":
 		case "same", "keeps":
 			if !swept {
 				err = fmt.Errorf("%s comes after the sweep", st.verb)

@@ -16,6 +16,7 @@ type trouble struct {
 	after   bool // as the one before, but the call has its effect first
 	asks    bool // a target that has an event of the node may wait for it, and die
 	stops   bool // nothing dies, so who had a volume has it when the run has ended
+	guarded bool // strata dies and nothing else: so it is when its guard has ended
 	tells   bool // the call has to be one of which another node is told
 	archive bool // it is of archives, and no node
 	heals   bool // nothing goes wrong: what does in the scenario ends there and then
@@ -48,7 +49,7 @@ func after(t *trouble) *trouble {
 // dying makes trouble in which strata dies. The call that it is about to hear
 // of is lost, or has its effect.
 func dying(name string, alone bool, f sim.Fault) *trouble {
-	return &trouble{name: name, alone: alone, lasts: soon, make: func(w *world, c sim.Call) sim.Fault {
+	return &trouble{name: name, alone: alone, guarded: !alone && !f.Kill, lasts: soon, make: func(w *world, c sim.Call) sim.Fault {
 		w.who.die()
 		w.back(c, f, soon)
 		return f

@@ -47,8 +47,9 @@ type world struct {
 	until   time.Time // when it is over
 	hit     bool
 
-	depot *depot // the archive; nil for none
-	files *files // with keys of hosts
+	net   *network // nil where no data goes between nodes and strata
+	depot *depot   // the archive; nil for none
+	files *files   // with keys of hosts
 
 	mu sync.Mutex
 	// hooked is set while hook looks at calls.
@@ -88,12 +89,16 @@ func newWorld(sc *scenario) (*world, error) {
 	w := &world{sc: sc, hosts: map[string]*host{},
 		still: map[lineage.Volume][]content{}, cuts: map[lineage.Layer]cut{}, grouped: map[string]content{}, theirs: map[string]string{}, start: time.Now(), pids: map[int]bool{}, seen: map[string]int{},
 		machines: map[string]*machine{}, shared: map[string][]*host{}, turns: map[string][]turn{}}
-	if len(sc.final().Archives) > 0 {
+	archived := len(sc.final().Archives) > 0
+	if archived || len(sc.last().trim) > 0 {
+		w.net = &network{w: w, ways: map[string]*pipes{}}
+		opts.Dial, opts.NVMe = w.net.dial, func(_, address string) (net.Listener, error) { return w.net.listen(address) }
+	}
+	if archived {
 		var err error
 		if w.depot, err = newDepot(w); err != nil {
 			return nil, err
 		}
-		opts.Dial, opts.NVMe = w.depot.dial, func(_, address string) (net.Listener, error) { return w.depot.listen(address) }
 	}
 	w.files = &files{w: w, has: map[string][]byte{}}
 	opts.Files = w.files
@@ -214,6 +219,13 @@ func (w *world) do(s step) (err error) {
 		err = h.leave()
 		w.still[h.id] = []content{h.has()}
 		delete(w.hosts, s.args[0])
+	case "zero":
+		h := w.hosts[s.args[0]]
+		err = h.zero(context.Background(), w.sc.first().Volume(h.volume).Size)
+	case "discards":
+		if w.hosts[s.args[0]+" discards"], err = w.newDiscarder(s.args[0]); err == nil {
+			time.Sleep(discards * 2 * think)
+		}
 	case "replace":
 		err = w.c.Target(s.args[0]).ReplaceDisk("/dev/disk")
 		delete(w.theirs, s.args[0])
@@ -335,7 +347,7 @@ func (w *world) sweep() (*apply.Result, error) {
 		return w.watched(s)
 	}
 	var reached map[string]bool
-	if w.trouble != nil && w.trouble.stops {
+	if w.trouble != nil && (w.trouble.stops || w.trouble.guarded) {
 		reached = w.reached()
 	}
 	guarded := w.trouble == nil || !w.trouble.alone
@@ -359,7 +371,15 @@ func (w *world) sweep() (*apply.Result, error) {
 	if err := w.happen(); err != nil {
 		return nil, err
 	}
+	if len(s.trim) > 0 {
+		return w.trimAgain(s)
+	}
 	s.word = nil // it was of what there was then
+	return w.rest(s)
+}
+
+// rest has a step carried out until nothing is left to do.
+func (w *world) rest(s step) (r *apply.Result, err error) {
 	for left := 12; left > 0; {
 		// Somebody runs it again.
 		time.Sleep(5 * time.Second)
@@ -392,17 +412,32 @@ func (w *world) reached() map[string]bool {
 			all[name] = h.reaches()
 		}
 	}
+	for name := range w.sc.last().trim {
+		all[name] = w.reaches(name)
+	}
 	return all
 }
 
 // reach makes sure that hosts have their volumes who had them before.
 func (w *world) reach(before map[string]bool) error {
 	for name, had := range before {
-		if had && !w.hosts[name].reaches() {
+		if had && !w.reaches(name) {
 			return fmt.Errorf("the host of %s waits, although the run has ended and the guard, too", name)
 		}
 	}
 	return nil
+}
+
+// reaches reports whether the host of a volume has it, or, if there is none, one would.
+func (w *world) reaches(volume string) bool {
+	h := w.hosts[volume]
+	if h == nil {
+		var err error
+		if h, err = w.idle(volume, true); err != nil {
+			return false
+		}
+	}
+	return h.reaches()
 }
 
 func known(s *state.Snapshot) bool {
@@ -438,8 +473,12 @@ func (w *world) finish(cfg *schema.Config) (ending, error) {
 	a := w.applier(cfg)
 	defer a.close()
 	snap := state.Read(context.Background(), cfg.Cluster, a.targets)
-	var err error
-	w.c.Look(func(v *sim.View) { err = w.replicas(cfg, snap, v) })
+	err := w.regained(cfg)
+	w.c.Look(func(v *sim.View) {
+		if err == nil {
+			err = w.replicas(cfg, snap, v)
+		}
+	})
 	for _, s := range w.sc.ends("same") {
 		if err == nil {
 			err = w.same(s.args[0], s.args[1])
@@ -483,6 +522,9 @@ func (w *world) replicas(cfg *schema.Config, snap *state.Snapshot, v *sim.View) 
 					return fmt.Errorf("the current replica of %s on %s: %w", vol.Name, l.Node, err)
 				}
 			}
+		}
+		if err := w.trimmed(v, vol, verdict.Legs); err != nil {
+			return err
 		}
 		if err := w.layers(v, vol, verdict.Legs); err != nil {
 			return err

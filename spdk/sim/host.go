@@ -192,6 +192,11 @@ func (n *Namespace) WriteAt(ctx context.Context, p []byte, off int64) error {
 	})
 }
 
+// Discard tells the target that nobody needs n bytes from off on. It waits as WriteAt does.
+func (n *Namespace) Discard(ctx context.Context, off, size int64) error {
+	return n.do(ctx, off, int(size), func(b *bdev, o *op) error { return b.discard(o, off, size) })
+}
+
 // hostRead and hostWrite are I/O of a host, counted when it is done.
 func (b *bdev) hostRead(o *op, p []byte, off int64) error {
 	err := b.read(o, p, off)

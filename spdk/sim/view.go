@@ -55,6 +55,12 @@ func (v *View) Lvols() []Stored {
 	return all
 }
 
+// Has reports whether the lvol has a cluster of its own where that byte is.
+func (l Stored) Has(off int64) bool {
+	_, has := l.b.Map[uint32(off/l.s.cluster)]
+	return has
+}
+
 // Read reads from an lvol. One that stands on a bdev elsewhere is not
 // complete, and cannot be read beyond what it has itself.
 func (v *View) Read(l Stored, p []byte, off int64) error {
