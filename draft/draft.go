@@ -22,6 +22,7 @@ type Draft struct {
 	Text    []byte   // formatted; the same input gives the same bytes
 	Pools   []string // written, as node/pool
 	Volumes []string // written
+	Links   bool     // how links are to be is written
 	Offers  []string // lvols that could be adopted, as node/lvstore/lvol; commented out
 	Strange []string // lvstores that do not show whose they are, as node/lvstore; commented out
 	Left    []Remark // what was found and could not be written
@@ -136,6 +137,7 @@ func (d *drafter) names(n lineage.Node, paths map[string]string) map[string]stri
 // write puts everything into CUE.
 func (d *drafter) write(pkg string) []byte {
 	b := d.certain(pkg)
+	d.writeLinks(b)
 	d.offer()
 	d.judge(b.Bytes())
 	d.writeOffers(b)
@@ -195,11 +197,16 @@ func comment(b *bytes.Buffer, text string) {
 func (d *drafter) within() *state.Snapshot { return d.snap.Within(d.cfg.Cluster, d.names, nil) }
 
 // Found reports whether there is anything in the file.
-func (d *Draft) Found() bool { return len(d.Pools)+len(d.Volumes)+len(d.Offers)+len(d.Strange) > 0 }
+func (d *Draft) Found() bool {
+	return d.Links || len(d.Pools)+len(d.Volumes)+len(d.Offers)+len(d.Strange) > 0
+}
 
 // Counts says how much there is in it.
 func (d *Draft) Counts() string {
 	text := amount.Of(len(d.Pools), "pool") + " and " + amount.Of(len(d.Volumes), "volume")
+	if d.Links {
+		text += ", and how links are"
+	}
 	var offers []string
 	if len(d.Offers) > 0 {
 		offers = append(offers, amount.Of(len(d.Offers), "lvol")+" that could be adopted")

@@ -22,7 +22,8 @@ var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 // TestGolden makes the draft of each archive in testdata: of "lab.cue", beside
 // the cluster and nodes n1 to n3, and of "world". "want" is what is written, and
 // "left" what could not be, and what is left to do on both together. A line
-// "now: seconds" of the archive's comment is the time.
+// "now: seconds" of the archive's comment is the time; with a line "ssh" nodes are
+// reached so.
 //
 // What is written is deterministic, formatted, and loads; so does what is
 // commented out in it, without the comment marks.
@@ -61,6 +62,10 @@ func golden(t *testing.T, name string) {
 	in := map[string]string{}
 	for _, f := range ar.Files {
 		in[f.Name] = string(f.Data)
+	}
+	nodes := nodes
+	if strings.Contains(string(ar.Comment), "\nssh\n") {
+		nodes = strings.ReplaceAll(nodes, "unix:///", "ssh://root@node/")
 	}
 	for file, text := range map[string]string{"nodes.cue": nodes, "lab.cue": "package lab\n\n" + in["lab.cue"]} {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
