@@ -119,10 +119,17 @@ func (c *Checker) linkKey(n lineage.Node, k lineage.LinkKeys, role lineage.LinkK
 			return err
 		}
 	}
-	if conf := c.cfg.Node(n); conf == nil || conf.KeyDir() == "" || !c.w.Nodes[n].KeyFiles[file] || path != conf.KeyFile(file) {
+	if conf := c.cfg.Node(n); conf == nil || conf.KeyDir() == "" || !c.hasKeyFile(n, file, path) || path != conf.KeyFile(file) {
 		return fmt.Errorf("%s is not there on %s, as the file of a key of the link from %s to %s", path, n, k.Link.From, k.Link.To)
 	}
 	return nil
+}
+
+// hasKeyFile reports whether a node has the file of a key. Where nobody can see which files there
+// are, that is believed of one which the target has by its name.
+func (c *Checker) hasKeyFile(n lineage.Node, file, path string) bool {
+	at := c.w.Nodes[n]
+	return at.KeyFiles[file] || at.KeyFilesUnread != "" && at.Keyring[file] == path
 }
 
 // linkKeyUnused refuses to take a key from a target whose controller may use it: it reads it by

@@ -34,6 +34,7 @@ type cluster struct {
 	disturbed bool                  // something other than the plan's steps has happened since the last look
 	failed    map[waiting]bool      // by node and lvol: I/O of it has failed there since the target was started
 	off       map[lineage.Node]bool // switched off by agents, and not read since
+	proofs    map[proving]proof     // by what controllers prove themselves
 }
 
 // hostWrite is what a host wrote.
@@ -57,6 +58,9 @@ type machine struct {
 	apart  bool // its peers do not reach it
 	fork   bool // its RAIDs take legs while they are in use
 	copy   *copied
+	files  map[string]int // of keys of links, and which these are
+	// unlisted: nobody can see which files there are.
+	unlisted bool
 }
 
 // shelf is what a disk holds across restarts.
@@ -68,7 +72,7 @@ type shelf struct {
 func newCluster(rng *rand.Rand, cfg *schema.Config, fork bool) *cluster {
 	c := &cluster{
 		rng: rng, cfg: cfg, machines: map[lineage.Node]*machine{}, blobs: map[lineage.UUID]*blob{}, cut: map[lineage.LvolName]uint64{}, queued: map[waiting]hostWrite{},
-		truth: map[lineage.Volume]map[uint64]bool{}, released: map[string]bool{}, failed: map[waiting]bool{}, off: map[lineage.Node]bool{},
+		truth: map[lineage.Volume]map[uint64]bool{}, released: map[string]bool{}, failed: map[waiting]bool{}, off: map[lineage.Node]bool{}, proofs: map[proving]proof{},
 	}
 	for _, n := range cfg.Nodes {
 		c.machines[n.Name] = &machine{Node: freshTarget(n.Name, fork), fork: fork, shelf: map[string]*shelf{}}
@@ -109,7 +113,7 @@ func (c *cluster) look() *state.Snapshot {
 		case m.copy != nil && !c.telling(m):
 			nodes = append(nodes, state.Unread(name, "no route to host"))
 		default:
-			nodes = append(nodes, m.read())
+			nodes = append(nodes, m.withFiles(m.read()))
 			delete(c.off, name)
 		}
 	}
@@ -182,34 +186,20 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 	case plan.Refer:
 		m.Discovery.Refer(op.Portal())
 	case plan.KeyAdd:
-		if m.Keyring[op.Name] != "" {
-			return errors.New("key exists")
-		}
-		m.AddKey(op.Name, op.Path)
+		return c.addKey(m, op)
 	case plan.KeyRemove:
-		if m.Keyring[op.Name] == "" {
-			return errors.New("no such key")
-		}
-		m.RemoveKey(op.Name)
+		return c.removeKey(m, op)
 	case plan.KeySend:
 		m.AddKeyFile(op.Name)
 	case plan.LinkKeysMake:
-		names := c.cfg.Cluster.LinkKeyNames(op.Keys)
-		for _, end := range []lineage.Node{op.Keys.Link.To, op.Keys.Link.From} {
-			if c.machines[end] == nil {
-				return errors.New("no such machine")
-			}
-			c.machines[end].AddKeyFile(names.Key)
-			c.machines[end].AddKeyFile(names.CtrlKey)
-		}
+		return c.linkKeysMake(op)
 	case plan.ControllerKeysSet:
-		if ctrl := m.Controllers[op.Controller]; ctrl == nil || !op.Keys.IsZero() && ctrl.State != "enabled" {
-			return errors.New("no such controller, or it is not connected")
-		}
+		return c.setKeys(m, op)
 	case plan.KeyErase:
 		if m.Keyring[op.Name] != "" {
 			c.broken("the file of key %s is erased on %s while its target has it", op.Name, m.Name)
 		}
+		delete(m.files, op.Name)
 		m.RemoveKeyFile(op.Name)
 	case plan.HostAllow, plan.HostExchange, plan.HostKeysSet, plan.HostRefuse, plan.Fence, plan.AnyHost, plan.ListenerAdd, plan.ListenerRemove, plan.NamespaceAdd, plan.NamespaceRemove, plan.Drain, plan.Pause, plan.Resume:
 		return c.subsystem(m, op, made)
@@ -838,6 +828,9 @@ func (c *cluster) stop(m *machine) {
 	maps.DeleteFunc(c.failed, func(w waiting, _ bool) bool { return w.engine == m.Name })
 	nqns := slices.Sorted(maps.Keys(m.Subsystems))
 	m.Node = freshTarget(m.Name, m.fork)
+	for name := range m.files {
+		m.AddKeyFile(name)
+	}
 	for _, nqn := range nqns {
 		c.peerLost(m, nqn)
 	}

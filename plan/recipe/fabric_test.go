@@ -113,7 +113,11 @@ func (c *cluster) attach(m *machine, op plan.ControllerAttach) error {
 		return errors.New("controller exists")
 	}
 	ctrl := &state.Controller{Name: op.Controller, NQN: op.NQN, Address: op.Address, Port: op.Port, State: "reconnect_is_delayed"}
-	m.Controllers[op.Controller] = ctrl
+	pair, err := c.pairOf(m, op.Keys)
+	if err != nil {
+		return err
+	}
+	m.Controllers[op.Controller], c.proofs[proving{m.Name, ctrl.Name}] = ctrl, proof{names: op.Keys, pair: pair}
 	c.reconnect(m, ctrl)
 	if ctrl.State != "enabled" {
 		c.disturbed = c.disturbed || c.parted()
@@ -133,7 +137,7 @@ func (c *cluster) reconnect(m *machine, ctrl *state.Controller) {
 	from := c.machines[link.From]
 	sub := from.Subsystems[ctrl.NQN]
 	if from.down || from.apart || m.apart || sub == nil || !slices.Contains(sub.Hosts, c.cfg.Cluster.HostNQN(link.To)) ||
-		!slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return l.Address == ctrl.Address && l.Port == ctrl.Port }) {
+		!slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return l.Address == ctrl.Address && l.Port == ctrl.Port }) || !c.admits(m, ctrl, from, sub) {
 		return
 	}
 	c.note("  %s is connected to %s", m.Name, link.From)

@@ -92,6 +92,7 @@ type history struct {
 	word    map[lineage.Volume]lineage.Node // what the operator said
 	alone   bool                            // nobody looks at most plans
 	patient bool                            // links wait
+	keyed   bool                            // the ends of links may have to prove themselves
 	pools   bool                            // every node has two, between which volumes move
 	rests   bool                            // nothing more happens
 	kinds   int                             // of events; disks stay where they are in histories that are fixed
@@ -588,6 +589,10 @@ func (h *history) event() {
 	c := h.c
 	m := c.machines[h.cfg.Nodes[h.Intn(len(h.cfg.Nodes))].Name]
 	kind := h.Intn(h.kinds)
+	if h.keyed && h.Intn(5) == 0 {
+		h.keyEvent(m)
+		return
+	}
 	if h.patient && h.Intn(4) > 0 {
 		h.calamity(m)
 		return
@@ -718,7 +723,7 @@ func (h *history) settle() error {
 			}
 			h.c.takeCopy(m)
 		}
-		m.down, m.hidden, m.apart = false, false, false
+		m.down, m.hidden, m.apart, m.unlisted = false, false, false, false
 	}
 	watched := h.alone
 	for i := 0; ; i++ {
@@ -826,7 +831,7 @@ func (h *history) end(p *plan.Plan) error {
 	for _, b := range p.Blocked {
 		about[b.About] = true
 		links = links || strings.HasPrefix(b.About, "link ")
-		if h.patient && (strings.Contains(b.Text, "hosts wait for") || strings.Contains(b.Text, "two engines")) {
+		if h.patient && (strings.Contains(b.Text, "hosts wait for") || strings.Contains(b.Text, "hosts that write wait") || strings.Contains(b.Text, "two engines")) {
 			return fmt.Errorf("all nodes are there, and %s: %s\n%s\n%s", b.About, b.Text, worldtest.Write(h.c.look()), plantest.Text(p))
 		}
 		h.blocked = append(h.blocked, generic(b.Text))
