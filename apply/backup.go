@@ -192,7 +192,7 @@ func (b *backups) lending(n *schema.Node, t *spdk.Client, name lineage.Staging, 
 
 // giveBack detaches a node from an image, which is not served to it any more.
 func (c *caller) giveBack(ctx context.Context, t *spdk.Client, op plan.ImageDetach) error {
-	if err := unless(spdk.NotFound, t.DetachController(ctx, c.cluster.ImageController(op.Volume))); err != nil {
+	if err := backup.Detach(ctx, t, c.cluster.ImageController(op.Volume)); err != nil {
 		return err
 	}
 	if c.backups.archives != nil {

@@ -145,7 +145,7 @@ func (j *Job) have(ctx context.Context, r *archive.Repository, came extents) (al
 func (j *Job) send(ctx context.Context, to sink, s shape, tell func(copied, total uint64)) (bytes int64, sent extents, err error) {
 	in := &intake{to: to, size: s.size}
 	name := j.Of.BackupController(j.Names.Volume)
-	if err := detach(ctx, j.Target, name); err != nil { // of a job of this run that failed
+	if err := Detach(ctx, j.Target, name); err != nil { // of a job of this run that failed
 		return 0, nil, err
 	}
 	way := proof{j.Target, j.Keys, j.Of, lineage.JobKey{Path: lineage.BackupPath, Volume: j.Names.Volume, Run: j.Names.Run}}
@@ -167,7 +167,7 @@ func (j *Job) send(ctx context.Context, to sink, s shape, tell func(copied, tota
 		return 0, nil, err
 	}
 	defer door.close()
-	defer after(func(ctx context.Context) error { return detach(ctx, j.Target, name) })
+	defer after(func(ctx context.Context) error { return Detach(ctx, j.Target, name) })
 	if err := door.attach(ctx, j, name, way.names()); err != nil {
 		return 0, nil, err
 	}
@@ -211,7 +211,12 @@ const (
 	appearTimeout = 10 * time.Second
 )
 
-func detach(ctx context.Context, t *spdk.Client, name string) error {
+// Detach takes a controller from a node. It is disabled before, for one that is detached as a
+// namespace comes may stay for good; where that is refused it goes all the same.
+func Detach(ctx context.Context, t *spdk.Client, name string) error {
+	if err := t.DisableController(ctx, name); spdk.ClassOf(err) == spdk.NotFound {
+		return nil
+	}
 	err := t.DetachController(ctx, name)
 	if spdk.ClassOf(err) == spdk.NotFound {
 		return nil

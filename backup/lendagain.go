@@ -41,7 +41,7 @@ func (a *Archives) LetGo(ctx context.Context, l Lend) error {
 		return err
 	}
 	defer listener.Close()
-	if err := detach(ctx, l.Target, name); err != nil {
+	if err := Detach(ctx, l.Target, name); err != nil {
 		return fmt.Errorf("detaching %s, through which nothing reads: %w", name, err)
 	}
 	return nil

@@ -23,7 +23,7 @@ func (l Lend) connect(ctx context.Context, is *lent, name string, attached bool)
 		if again || !errors.Is(err, errUnnamed) {
 			return err
 		}
-		if err := detach(ctx, l.Target, name); err != nil {
+		if err := Detach(ctx, l.Target, name); err != nil {
 			return fmt.Errorf("detaching %s, which has the image under a UUID that nothing reads: %w", name, err)
 		}
 		attached = false

@@ -34,7 +34,7 @@ func (op ImageAttach) key() key {
 	return proven(key{text(op.Archive), text(op.Cluster), text(op.Image), text(op.Lvstore), lvolNamed(op.Name)}, op.Proven)
 }
 
-// ImageDetach is bdev_nvme_detach_controller of what the node is attached to for a volume that is
+// ImageDetach is bdev_nvme_disable_controller and bdev_nvme_detach_controller of what the node is attached to for a volume that is
 // made of an image, which nobody serves to it any more from then on.
 type ImageDetach struct {
 	At

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	"strata/amount"
 	"strata/lineage"
@@ -58,6 +59,9 @@ type ControllerDisable struct {
 }
 
 func (op ControllerDisable) Words() string {
+	if strings.Contains(op.Controller, ".~") { // nodes are not called so: it is a backup's
+		return fmt.Sprintf("disable controller %s; what is sent by it ends", op.Controller)
+	}
 	return fmt.Sprintf("disable controller %s; every leg on that peer is let go", op.Controller)
 }
 func (op ControllerDisable) Facts() Facts { return Facts{RiskReduce, noVolume{}, noHosts, noCopy} }

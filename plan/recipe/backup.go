@@ -292,6 +292,9 @@ func (b *builder) endBackups() {
 			}
 			why := because(schema.Pos{}, "the run that backed up %s from %s is over", job.Volume, n.Name)
 			sec := b.section(plan.BackupKey(job.Volume.Name))
+			if c.State != "disabled" {
+				sec.then(why, plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: n.Name}, Controller: c.Name})
+			}
 			sec.then(why, plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: n.Name}, Controller: c.Name})
 		}
 		for _, nqn := range slices.Sorted(maps.Keys(at.Subsystems)) {
