@@ -107,7 +107,7 @@ func (f *Foresight) OfWhole(parts []Subject) *Fate {
 // of the others cannot.
 func (f *Foresight) able(v *schema.Volume, witnesses []state.Survivor, gone *loss) (left []state.Survivor, why string) {
 	for _, l := range witnesses {
-		if no, _ := Unable(f.cfg, v, l.Node, gone.snap.Nodes[l.Node]); no != "" {
+		if no, _ := Unable(f.cfg, v, gone.snap, l.Node); no != "" {
 			why = no
 		} else {
 			left = append(left, l)

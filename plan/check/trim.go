@@ -20,7 +20,7 @@ func (c *Checker) trims(op plan.Trim) error {
 		return fmt.Errorf("%s is a part of what is laid out", op.Volume)
 	}
 	inc := c.w.Incarnation(op.Volume)
-	if v.Encryption != nil || len(inc.Ciphers)+len(inc.Beneath) > 0 {
+	if v.Encrypted() || len(inc.Ciphers)+len(inc.Beneath) > 0 {
 		return fmt.Errorf("%s is encrypted: what is freed reads as garbage", op.Volume)
 	}
 	for _, e := range inc.Exports {
@@ -72,6 +72,8 @@ func (c *Checker) freesZeroes(inc *state.Incarnation, h state.Head, unit int64) 
 		return fmt.Errorf("%s on %s stands on a layer, or is not complete", l.Alias(), h.Node)
 	case lvs == nil || lvs.ClusterSize == 0 || unit%lvs.ClusterSize != 0:
 		return fmt.Errorf("%d bytes are no whole clusters of %s on %s", unit, l.Lvstore, h.Node)
+	case h.Name.Check != "":
+		return fmt.Errorf("%s on %s is encrypted: what is freed reads as garbage", l.Alias(), h.Node)
 	case disk == nil || disk.Keeps || disk.Kind == string(schema.NVMe) && !c.opt.Trim.Zeroes:
 		return fmt.Errorf("what is freed of %s on %s need not read as zero", l.Lvstore, h.Node)
 	}

@@ -148,7 +148,7 @@ func (s *subject) stuckWith(left state.Survivors, gone bool) (why, hint string) 
 		return "", ""
 	}
 	if len(s.heirs(left)) == 0 {
-		why, hint := takeover.Unable(b.cfg, s.v, witnesses[0].Node, b.w.Nodes[witnesses[0].Node])
+		why, hint := takeover.Unable(b.cfg, s.v, b.w.Snapshot, witnesses[0].Node)
 		return "of those that have everything none can show it to hosts: " + why, hint
 	}
 	switch {
@@ -221,7 +221,7 @@ func (s *subject) heirs(left state.Survivors) []state.Survivor {
 
 // unable reports whether a node cannot show a volume to hosts.
 func (b *builder) unable(v *schema.Volume, n lineage.Node) bool {
-	why, _ := takeover.Unable(b.cfg, v, n, b.w.Nodes[n])
+	why, _ := takeover.Unable(b.cfg, v, b.w.Snapshot, n)
 	return why != ""
 }
 

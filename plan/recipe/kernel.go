@@ -86,7 +86,7 @@ func (s *subject) kernelExport() bool {
 
 // showable says why a node cannot show the volume to hosts as configured; "" when it can.
 func (s *subject) showable(at *state.Node) string {
-	if why, _ := takeover.Unable(s.b.cfg, s.v, at.Name, at); why != "" {
+	if why, _ := takeover.Unable(s.b.cfg, s.v, s.b.w.Snapshot, at.Name); why != "" {
 		return why
 	}
 	if why := s.unsendable(at.Name); why != "" {

@@ -57,7 +57,7 @@ func (s *subject) untrimmable() (why, hint string) {
 		return "something else is to be done to it first", "strata apply does it"
 	case s.v.Part != nil:
 		return "it is laid out over parts, and what of these is freed together nobody knows", ""
-	case s.v.Encryption != nil || len(s.inc.Ciphers)+len(s.inc.Beneath) > 0:
+	case s.v.Encrypted() || len(s.inc.Ciphers)+len(s.inc.Beneath) > 0:
 		return "it is encrypted: what was freed would read as garbage, and not as zeroes", ""
 	case s.Engine == "" || s.Device == "":
 		return "no engine serves it", ""

@@ -70,7 +70,7 @@ func (w *whole) inheritance() *inheritance {
 	}
 	able, none := b.able(&w.Volume, witnesses)
 	if none != "" {
-		why, hint := takeover.Unable(b.cfg, &w.Volume, none, b.w.Nodes[none])
+		why, hint := takeover.Unable(b.cfg, &w.Volume, b.w.Snapshot, none)
 		stick(hint, "of the nodes that have everything of a part none can show all of it to hosts: %s", why)
 	}
 	if !out.stuck {
