@@ -49,9 +49,12 @@ type Runner struct {
 	steps   int               // done
 	failed  bool              // a step of the passes that Settle was last called for
 	resumed map[plan.Key]bool // sections that Resume was called for
-	again   atomic.Bool       // the next look is to be at everything
-	now     atomic.Int64      // plan.Options.Now from the next look on; 0: as it was
-	closed  chan struct{}
+	// inherits: who had locked the nodes is dead, and what that run was at is to be planned now,
+	// though nothing else has changed.
+	inherits bool
+	again    atomic.Bool  // the next look is to be at everything
+	now      atomic.Int64 // plan.Options.Now from the next look on; 0: as it was
+	closed   chan struct{}
 }
 
 // lookAgain is how often the nodes are looked at while copies are in hand.
@@ -175,9 +178,10 @@ func (x *Runner) glance(ctx context.Context) bool {
 // did, the plan stays. It fails if nothing can be planned, or with the error of
 // Options.Vet.
 func (x *Runner) Plan() error {
-	if x.looker.same {
+	if x.looker.same && !x.inherits {
 		return nil
 	}
+	x.inherits = false
 	return x.planner.plan(x.looker.last, x.executor.begun > 0)
 }
 
@@ -230,9 +234,12 @@ func (x *Runner) Approved() bool {
 
 // Unsure reports whether what differs from the saved plan may be the doing of
 // somebody who has locked a node, another apply or the guard of one that died, and
-// not last.
+// not last; or whether what is left to whoever has locked one is left to nobody.
 func (x *Runner) Unsure() bool {
-	return !x.looker.locked && x.executor.begun == 0 && len(x.planner.deviations) > 0 && x.opt.Lock.Others(x.looker.last)
+	if x.looker.locked || x.executor.begun > 0 {
+		return false
+	}
+	return len(x.planner.deviations) > 0 && x.opt.Lock.Others(x.looker.last) || x.orphaned()
 }
 
 // MustLock reports whether nodes are to be locked before anything else is done.
@@ -251,6 +258,7 @@ func (x *Runner) Lock(ctx context.Context) (bool, error) {
 	}
 	nodes := l.Missing(x.looker.last)
 	again := l.Held()
+	x.inherits = x.orphaned()
 	err := l.Take(ctx, nodes, x.looker.last, x.opt.Stop)
 	switch {
 	case errors.Is(err, lock.ErrStopped):

@@ -144,6 +144,16 @@ func (l *Lock) Others(snap *state.Snapshot) bool {
 	return false
 }
 
+// SeemsDead reports whether somebody else has a lock who seems to be dead, or is a watch, of
+// which one works at a time. Who then takes the lock makes certain of that.
+func (l *Lock) SeemsDead(is state.Lock) bool {
+	if l == nil || is.Holder == "" || is.Holder == l.Holder {
+		return false
+	}
+	note := is.Note()
+	return l.Note.Watch && note.Watch || l.Dead != nil && note.By != "" && l.Dead(note)
+}
+
 // Held reports whether it is held on any node.
 func (l *Lock) Held() bool { return len(l.nodes()) > 0 }
 

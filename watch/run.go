@@ -155,7 +155,7 @@ func (r *run) steps(ctx context.Context, x *apply.Runner) (*apply.Result, error)
 		switch {
 		case r.needed(x.Over()):
 			return r.stopped(x), nil
-		case result.Plan.Empty() && !x.Copying():
+		case result.Plan.Empty() && !x.Copying() && !x.Unsure():
 			result.Converged = len(result.Plan.Blocked)+len(result.Failures)+len(r.skipped) == 0
 			return result, nil
 		case x.Stopped():
