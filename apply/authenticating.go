@@ -23,7 +23,7 @@ func (c *caller) unlisten(ctx context.Context, t *spdk.Client, op plan.ListenerR
 			return err
 		}
 	}
-	return t.ListenerRemove(ctx, spdk.ListenerRemove{NQN: string(op.NQN), Address: address(op.Address, op.Port)})
+	return t.ListenerRemove(ctx, spdk.ListenerRemove{NQN: string(op.NQN), Address: address(op.Portal())})
 }
 
 // authenticates reports whether an export has hosts that have to.

@@ -63,7 +63,7 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.InitiatorOptions:
 		return t.SetNVMeOptions(ctx, spdk.NVMeOptions{TransportAckTimeout: uint8(op.TransportAckTimeout)})
 	case plan.TransportCreate:
-		return unless(spdk.Exists, t.TransportCreate(ctx, "TCP"))
+		return unless(spdk.Exists, t.TransportCreate(ctx, trtype(op.RDMA)))
 	case plan.SubsystemCreate:
 		return t.SubsystemCreate(ctx, spdk.SubsystemCreate{
 			NQN: string(op.NQN), SerialNumber: serial(op.Serial), ModelNumber: "strata", AllowAnyHost: op.AnyHost,
@@ -75,9 +75,9 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		c.crossing.letIn(op.NQN)
 		return t.HostAdd(ctx, hostAdd(op.NQN, op.Host, op.Keys))
 	case plan.DiscoveryListen:
-		return t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: spdk.DiscoveryNQN, Address: address(op.Address, op.Port)})
+		return t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: spdk.DiscoveryNQN, Address: address(op.Portal())})
 	case plan.Refer:
-		return t.ReferralAdd(ctx, spdk.ReferralAdd{Address: address(op.Address, op.Port)})
+		return t.ReferralAdd(ctx, spdk.ReferralAdd{Address: address(op.Portal())})
 	case plan.KeySend, plan.LinkKeysMake, plan.KeyErase, plan.KeyAdd, plan.KeyRemove, plan.HostKeysSet, plan.ControllerKeysSet:
 		return c.authenticate(ctx, t, op)
 	case plan.HostExchange:
@@ -199,8 +199,15 @@ func unless(class spdk.Class, err error) error {
 	return err
 }
 
-func address(addr, port string) spdk.Address {
-	return spdk.Address{TrType: "TCP", AdrFam: family(addr), TrAddr: addr, TrSvcID: port}
+func address(p lineage.Portal) spdk.Address {
+	return spdk.Address{TrType: trtype(p.RDMA), AdrFam: family(p.Address), TrAddr: p.Address, TrSvcID: p.Port}
+}
+
+func trtype(rdma bool) string {
+	if rdma {
+		return spdk.RDMA
+	}
+	return spdk.TCP
 }
 
 func family(addr string) string {
@@ -245,7 +252,7 @@ func (c *caller) attachDisk(ctx context.Context, t *spdk.Client, op plan.DiskAtt
 
 func attach(ctx context.Context, t *spdk.Client, op plan.ControllerAttach) error {
 	_, err := t.AttachController(ctx, spdk.AttachController{
-		Name: op.Controller, TrType: "TCP", AdrFam: family(op.Address), TrAddr: op.Address, TrSvcID: op.Port,
+		Name: op.Controller, TrType: trtype(op.Links.RDMA), AdrFam: family(op.Address), TrAddr: op.Address, TrSvcID: op.Port,
 		SubNQN: string(op.NQN), HostNQN: string(op.HostNQN), MaxBdevs: lineage.LinkNamespaces,
 		CtrlrLossTimeoutSec: int32(op.Links.CtrlrLossTimeoutSec), ReconnectDelaySec: uint32(op.Links.ReconnectDelaySec),
 		FastIOFailTimeoutSec: uint32(op.Links.FastIOFailTimeoutSec), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey,
@@ -326,7 +333,7 @@ func roundErr(ctx context.Context, t *spdk.Client, r *spdk.Req) error {
 func setANA(ctx context.Context, t *spdk.Client, nqn lineage.NQN, portals []lineage.Portal, to spdk.ANAState) error {
 	var all []*spdk.Req
 	for _, p := range portals {
-		all = append(all, spdk.NewReq(spdk.SetANAState{NQN: string(nqn), Address: address(p.Address, p.Port), State: to}, nil))
+		all = append(all, spdk.NewReq(spdk.SetANAState{NQN: string(nqn), Address: address(p), State: to}, nil))
 	}
 	if err := t.Round(ctx, all...); err != nil {
 		return err

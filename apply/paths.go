@@ -34,7 +34,7 @@ type openedKey struct {
 
 // listen begins to listen for a subsystem.
 func (c *caller) listen(ctx context.Context, t *spdk.Client, op plan.ListenerAdd) error {
-	err := t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: string(op.NQN), Address: address(op.Address, op.Port), ANAState: accessible(op.Standby), Secure: op.TLS})
+	err := t.ListenerAdd(ctx, spdk.ListenerAdd{NQN: string(op.NQN), Address: address(op.Portal()), ANAState: accessible(op.Standby), Secure: op.TLS})
 	if err == nil {
 		c.opened.times.Store(openedKey{op.Node, op.NQN}, time.Now())
 	}

@@ -106,7 +106,7 @@ func TestNoProgress(t *testing.T) {
 		x := NewRunner(cfg, targets, Options{Plan: plan.Options{Nonce: []byte{1}}, Parallelism: 4})
 		defer x.Close()
 		for range maxRepeats + 1 {
-			if err := targets["n1"].ListenerRemove(t.Context(), spdk.ListenerRemove{NQN: nqn, Address: address("10.0.0.1", "4420")}); err != nil {
+			if err := targets["n1"].ListenerRemove(t.Context(), spdk.ListenerRemove{NQN: nqn, Address: address(lineage.Portal{Address: "10.0.0.1", Port: "4420"})}); err != nil {
 				t.Fatal(err)
 			}
 			x.Settle()

@@ -119,7 +119,7 @@ func (o *offer) shares(at *state.Node) {
 	for _, h := range o.held {
 		switch {
 		case h.Subsystem != nil:
-			o.export = schema.Export{Kind: schema.ExportNVMf, AnyHost: h.Subsystem.AnyHost, Hosts: h.Subsystem.Hosts, Keys: hostKeys(at, h.Subsystem)}
+			o.export = schema.Export{Kind: schema.ExportNVMf, AnyHost: h.Subsystem.AnyHost, Hosts: h.Subsystem.Hosts, Keys: hostKeys(at, h.Subsystem), RDMA: overRDMA(h.Subsystem)}
 			return
 		case h.Ublk >= 0:
 			o.export = schema.Export{Kind: schema.ExportUblk, UblkID: h.Ublk}

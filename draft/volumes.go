@@ -214,7 +214,7 @@ func (v *volume) exported(snap *state.Snapshot, inc *state.Incarnation) {
 		}
 		switch {
 		case e.Subsystem != nil:
-			v.export = schema.Export{Kind: schema.ExportNVMf, AnyHost: e.Subsystem.AnyHost, Hosts: e.Subsystem.Hosts, Keys: hostKeys(snap.Nodes[e.Node], e.Subsystem), Standby: len(inc.Standbys)}
+			v.export = schema.Export{Kind: schema.ExportNVMf, AnyHost: e.Subsystem.AnyHost, Hosts: e.Subsystem.Hosts, Keys: hostKeys(snap.Nodes[e.Node], e.Subsystem), Standby: len(inc.Standbys), RDMA: overRDMA(e.Subsystem)}
 			if v.sentKeys() {
 				v.notef("no node says where strata found the keys of its hosts that it has put there: write it")
 			}

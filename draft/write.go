@@ -3,6 +3,7 @@ package draft
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"strata/lineage"
@@ -108,6 +109,11 @@ func (v *volume) sentKeys() bool {
 	return false
 }
 
+// overRDMA reports whether hosts come over RDMA alone.
+func overRDMA(sub *state.Subsystem) bool {
+	return len(sub.Listeners) > 0 && !slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return !l.RDMA })
+}
+
 // hostKeys are the files of the keys that hosts of a subsystem of a node use.
 func hostKeys(at *state.Node, sub *state.Subsystem) (all map[lineage.NQN]schema.HostKeys) {
 	for h, k := range sub.Keys {
@@ -136,8 +142,15 @@ func exportText(e schema.Export) string {
 		if !e.AnyHost {
 			hosts = hostsText(e)
 		}
+		more := ""
+		if e.RDMA {
+			more += `, transport: "rdma"`
+		}
 		if e.Standby > 0 {
-			return fmt.Sprintf("nvmf: {hosts: %s, standby: %d}", hosts, e.Standby)
+			more += fmt.Sprintf(", standby: %d", e.Standby)
+		}
+		if more != "" {
+			return "nvmf: {hosts: " + hosts + more + "}"
 		}
 		return "nvmf: hosts: " + hosts
 	case schema.ExportUblk:

@@ -185,6 +185,9 @@ func (c *cluster) export(volume string, e report.Export) string {
 		return id
 	}
 	for _, l := range sub.Listeners {
+		if l.RDMA {
+			box.Title = "NVMe/RDMA " + volume
+		}
 		box.Text = append(box.Text, l.Address+":"+l.Port)
 	}
 	if len(sub.Listeners) == 0 {

@@ -1,14 +1,21 @@
 package lineage
 
-// Portal is where NVMe-oF is reached: an IP address and a port.
-type Portal struct{ Address, Port string }
+// Portal is where NVMe-oF is reached: an IP address and a port, of TCP or of RDMA.
+type Portal struct {
+	Address, Port string
+	RDMA          bool `json:",omitempty"`
+}
 
 // String is the portal as addresses with ports are written, IPv6 in brackets.
 func (p Portal) String() string {
+	text := p.Address + ":" + p.Port
 	if p.IPv6() {
-		return "[" + p.Address + "]:" + p.Port
+		text = "[" + p.Address + "]:" + p.Port
 	}
-	return p.Address + ":" + p.Port
+	if p.RDMA {
+		text += " over RDMA"
+	}
+	return text
 }
 
 // IPv6 reports whether the address is one of IPv6.

@@ -22,7 +22,7 @@ func (op InitiatorOptions) Words() string {
 func (op InitiatorOptions) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
 func (op InitiatorOptions) key() key     { return key{number(op.TransportAckTimeout)} }
 
-// ControllerAttach is bdev_nvme_attach_controller over TCP.
+// ControllerAttach is bdev_nvme_attach_controller, over TCP or RDMA as its Links are.
 type ControllerAttach struct {
 	At
 	Controller string
@@ -36,7 +36,7 @@ type ControllerAttach struct {
 }
 
 func (op ControllerAttach) Words() string {
-	words := fmt.Sprintf("attach %s at %s as %s", op.NQN, lineage.Portal{Address: op.Address, Port: op.Port}, op.Controller)
+	words := fmt.Sprintf("attach %s at %s as %s", op.NQN, lineage.Portal{Address: op.Address, Port: op.Port, RDMA: op.Links.RDMA}, op.Controller)
 	if !op.Keys.IsZero() {
 		words += ", with " + keysWords(op.Keys)
 	}
@@ -48,7 +48,7 @@ func (op ControllerAttach) key() key {
 	return append(key{
 		text(op.Controller), subsystemNamed(op.NQN), text(op.HostNQN), text(op.Address), text(op.Port),
 		number(l.TransportAckTimeout), number(l.CtrlrLossTimeoutSec), number(l.ReconnectDelaySec), number(l.FastIOFailTimeoutSec), number(l.PatienceMs),
-	}, keysParts(op.Keys)...)
+	}, append(keysParts(op.Keys), rdmaPart(op.Links.RDMA)...)...)
 }
 
 // ControllerDisable is bdev_nvme_disable_controller: outstanding I/O fails

@@ -6,12 +6,28 @@ import (
 	"strata/lineage"
 )
 
-// TransportCreate is nvmf_create_transport for TCP.
-type TransportCreate struct{ At }
+// TransportCreate is nvmf_create_transport, for TCP or RDMA.
+type TransportCreate struct {
+	At
+	RDMA bool `json:",omitempty"`
+}
 
-func (op TransportCreate) Words() string { return "create the NVMe/TCP transport" }
-func (op TransportCreate) Facts() Facts  { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
-func (op TransportCreate) key() key      { return nil }
+func (op TransportCreate) Words() string {
+	if op.RDMA {
+		return "create the NVMe/RDMA transport"
+	}
+	return "create the NVMe/TCP transport"
+}
+func (op TransportCreate) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
+func (op TransportCreate) key() key     { return rdmaPart(op.RDMA) }
+
+// rdmaPart tells what is of RDMA from what is of TCP.
+func rdmaPart(rdma bool) key {
+	if rdma {
+		return key{text("rdma")}
+	}
+	return nil
+}
 
 // SubsystemCreate is nvmf_create_subsystem.
 type SubsystemCreate struct {
@@ -128,6 +144,7 @@ type ListenerAdd struct {
 	// and none that leads to the disk.
 	Standby bool `json:",omitempty"`
 	TLS     bool `json:",omitempty"` // nobody is let in without
+	RDMA    bool `json:",omitempty"` // it is of RDMA, else of TCP
 }
 
 func (op ListenerAdd) Words() string {
@@ -143,7 +160,7 @@ func (op ListenerAdd) Words() string {
 
 // Portal is where hosts reach the subsystem.
 func (op ListenerAdd) Portal() lineage.Portal {
-	return lineage.Portal{Address: op.Address, Port: op.Port}
+	return lineage.Portal{Address: op.Address, Port: op.Port, RDMA: op.RDMA}
 }
 
 func (op ListenerAdd) Facts() Facts {
@@ -160,7 +177,7 @@ func (op ListenerAdd) key() key {
 	if op.TLS {
 		k = append(k, text("tls"))
 	}
-	return k
+	return append(k, rdmaPart(op.RDMA)...)
 }
 
 // ListenerRemove is nvmf_subsystem_remove_listener: hosts lose the path.
@@ -169,6 +186,7 @@ type ListenerRemove struct {
 	NQN     lineage.NQN
 	Address string
 	Port    string
+	RDMA    bool `json:",omitempty"`
 }
 
 func (op ListenerRemove) Words() string {
@@ -177,14 +195,14 @@ func (op ListenerRemove) Words() string {
 
 // Portal is where hosts do not reach the subsystem any more.
 func (op ListenerRemove) Portal() lineage.Portal {
-	return lineage.Portal{Address: op.Address, Port: op.Port}
+	return lineage.Portal{Address: op.Address, Port: op.Port, RDMA: op.RDMA}
 }
 
 func (op ListenerRemove) Facts() Facts {
 	return Facts{RiskPause, subsystemNamed(op.NQN), Hosts{op.NQN, PathTaken}, noCopy}
 }
 func (op ListenerRemove) key() key {
-	return key{subsystemNamed(op.NQN), text(op.Address), text(op.Port)}
+	return append(key{subsystemNamed(op.NQN), text(op.Address), text(op.Port)}, rdmaPart(op.RDMA)...)
 }
 
 // ExpectPaths fails when a host is connected to the subsystem here and not on another
@@ -305,7 +323,7 @@ func (op Resume) key() key { return append(key{subsystemNamed(op.NQN)}, portals(
 
 func portals(all []lineage.Portal) (parts key) {
 	for _, p := range all {
-		parts = append(parts, text(p.Address), text(p.Port))
+		parts = append(append(parts, text(p.Address), text(p.Port)), rdmaPart(p.RDMA)...)
 	}
 	return parts
 }

@@ -62,7 +62,11 @@ func export(e state.Exported) Export {
 			return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.Port, b.Port))
 		}) {
 			out.Paused = out.Paused || l.Paused
-			line := fmt.Sprintf("nvme connect -t tcp -a %s -s %s -n %s --ctrl-loss-tmo=-1", l.Address, l.Port, e.Subsystem.NQN)
+			transport := "tcp"
+			if l.RDMA {
+				transport = "rdma"
+			}
+			line := fmt.Sprintf("nvme connect -t %s -a %s -s %s -n %s --ctrl-loss-tmo=-1", transport, l.Address, l.Port, e.Subsystem.NQN)
 			if l.TLS {
 				line += " --tls"
 			}

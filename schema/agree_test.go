@@ -98,8 +98,8 @@ var agreeBase = map[string]string{
 // agreePaths are where each of agreeValues is put, besides those of agreeBase.
 var agreePaths = []string{
 	"links", "pauseLimit", "auto", "replaceAfter", "nodes", "volumes", "unknown",
-	"links.transportAckTimeout", "links.ctrlrLossTimeoutSec", "links.reconnectDelaySec", "links.fastIOFailTimeoutSec", "links.loss", "links.patience", "links.auth", "links.keys", "links.x",
-	"nodes.n1", "nodes.N1", "nodes.n1.port", "nodes.n1.labels", "nodes.n1.labels.zone", "nodes.n1.labels.-", "nodes.n1.pools", "nodes.n1.x",
+	"links.transportAckTimeout", "links.ctrlrLossTimeoutSec", "links.reconnectDelaySec", "links.fastIOFailTimeoutSec", "links.loss", "links.patience", "links.auth", "links.keys", "links.transport", "links.x",
+	"nodes.n1", "nodes.N1", "nodes.n1.port", "nodes.n1.tlsPort", "nodes.n1.labels", "nodes.n1.labels.zone", "nodes.n1.labels.-", "nodes.n1.pools", "nodes.n1.x",
 	"nodes.n1.pools.fast", "nodes.n1.pools.F", "nodes.n1.pools.fast.uring", "nodes.n1.pools.fast.blockSize", "nodes.n2.pools.old.blockSize",
 	"nodes.n1.pools.fast.clusterSize", "nodes.n1.pools.fast.format", "nodes.n1.pools.fast.lvstore", "nodes.n1.pools.fast.renamedFrom", "nodes.n1.pools.fast.overcommit", "nodes.n1.pools.fast.clear", "nodes.n1.pools.mem.replaces", "nodes.n2.pools.old.lvstore", "nodes.n1.pools.fast.x",
 	"nodes.n1.http", "nodes.n1.ssh", "nodes.n2.http", "nodes.n2.http.ca", "nodes.n3.http", "nodes.n3.http.x", "nodes.n3.http.password",
@@ -108,7 +108,7 @@ var agreePaths = []string{
 	"volumes.a", "volumes.A", "volumes.a.replicas", "volumes.a.engine", "volumes.a.export", "volumes.a.protect", "volumes.a.x",
 	"volumes.b.replicas.spread", "volumes.b.replicas.pool", "volumes.b.replicas.require", "volumes.b.replicas.require.zone",
 	"volumes.b.replicas.on", "volumes.b.replicas.x", "volumes.c.replicas.pool", "volumes.c.replicas.count", "volumes.c.replicas.spread",
-	"volumes.d.export.nvmf", "volumes.d.export.nvmf.standby", "volumes.d.export.nvmf.x", "volumes.d.export.ublk", "volumes.e.export.nbd", "volumes.e.export.x",
+	"volumes.d.export.nvmf", "volumes.d.export.nvmf.standby", "volumes.d.export.nvmf.transport", "volumes.d.export.nvmf.x", "volumes.d.export.ublk", "volumes.e.export.nbd", "volumes.e.export.x",
 	"nodes.n1.rebuild", "nodes.n1.rebuild.parallel", "nodes.n1.rebuild.bandwidth", "nodes.n1.rebuild.x",
 	"nodes.n1.replaces", "nodes.n1.maintenance", "nodes.n1.maintenance.suspend", "nodes.n1.maintenance.suspend.for", "nodes.n1.maintenance.x",
 	"nodes.n1.fence", "nodes.n1.fence.options", "nodes.n1.fence.options.action", "nodes.n1.fence.options.password", "nodes.n1.fence.options.-", "nodes.n1.fence.secrets",
@@ -138,7 +138,7 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|999|1000|3600|360
 "~/x"|"~"|"~u/x"|"A"|"_A1"|"A-B"|"1A"|{env: "A"}|{env: "A", file: "/x"}|{file: "x"}|{key: "/x"}|{ca: "/x"}|{password: env: "A"}|{password: "x"}|{knownHosts: "~/x"}
 "10.0.0.1"|"::1"|"0.0.0.0"|"::"|"224.0.0.1"|"fe80::1%eth0"|"10.0.0"|[10,0,0,1]
 "/dev/sdb"|"/dev//sdb"|"/dev/./sdb"|"/dev/../sdb"|"/dev/.."|"/dev/..x"|"/"|"dev"|"/dev/nbd0"|"/dev/nbd01"|"/dev/nbd"|"0000:5E:00.0"|"0000:5e:00.8"|"lvs 0"|"lvs/0"|"zone/x.y"|".x"|"ü"|"/ü"
-"nqn.2026-01.com.example:a"|"nqn.2026-13.com.example:a"|"any "|"nqn.2014-08.org.nvmexpress:uuid:1"
+"rdma"|"tcp"|"nqn.2026-01.com.example:a"|"nqn.2026-13.com.example:a"|"any "|"nqn.2014-08.org.nvmexpress:uuid:1"
 []|[1]|["n1"]|["n1","n2"]|["n1","n1"]|["N1"]|["any"]|["nqn.2026-01.com.example:a"]|["nqn.2026-13.com:a"]
 ["nqn.2014-08.org.nvmexpress:uuid:6b1fdd2c-0c5e-4a0b-8d0e-3f1f0a2f7a11"]|["nqn.2014-08.org.nvmexpress:uuid:6b1fdd2c"]
 ["nqn.2026-01.com.example:a","nqn.2026-01.com.example:a"]|["nqn.2026-01.com.-x:a"]|["nqn.2026-01.com:"]|["nqn.2026-01.com:ü"]
@@ -147,7 +147,7 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|999|1000|3600|360
 [{nqn: "nqn.2026-01.com.example:a", dhchap: key: path: "/k:a"}]|[{nqn: "nqn.2026-01.com.example:a", dhchap: key: path: "/k/../a"}]|[{nqn: "nqn.2026-01.com.example:a", dhchap: key: path: "k"}]|[{nqn: "nqn.2026-01.com.example:a", dhchap: key: "/k"}]|[{nqn: "nqn.2026-01.com.example:a", dhchap: key: path: "/k//a"}]|[{nqn: "nqn.2026-01.com.example:a", x: 1}]
 {}|{x: 1}|{a: "b"}|{zone: ""}|{size: 1Gi}|{size: 1Gi, #X: 1, _y: 2}|{aio: "/x"}|{aio: "/x", nvme: "0000:5e:00.0"}|{nvme: "0000:5e:00.0", blockSize: 512}
 {count: 3}|{pool: "p"}|{on: ["n1"]}|{on: ["n1"], count: 1}|{on: ["n1"], pool: "p"}|{spread: "zone", require: {a: "b"}}
-{ublk: 0}|{nbd: "/dev/nbd1"}|{ublk: 0, nbd: "/dev/nbd1"}|{nvmf: {}}|{nvmf: hosts: "any"}|{nvmf: hosts: []}|{hosts: "any"}|{hosts: "all"}
+{ublk: 0}|{nbd: "/dev/nbd1"}|{ublk: 0, nbd: "/dev/nbd1"}|{nvmf: {hosts: "any", transport: "rdma"}}|{nvmf: {hosts: "any", transport: "x"}}|{transport: "rdma"}|{transport: "rdma", transportAckTimeout: 0}|{transport: "tcp", transportAckTimeout: 3}|{transport: "fc"}|{nvmf: {}}|{nvmf: hosts: "any"}|{nvmf: hosts: []}|{hosts: "any"}|{hosts: "all"}
 {n1: {rpc: "unix:///x", address: "::1"}}|{v: {size: 1Mi}}|{v: size: 1}|{ctrlrLossTimeoutSec: 5}|{ctrlrLossTimeoutSec: -1, fastIOFailTimeoutSec: 3600}
 {reconnectDelaySec: 11}|{reconnectDelaySec: 3, fastIOFailTimeoutSec: 3, ctrlrLossTimeoutSec: 3}|{fastIOFailTimeoutSec: 16}
 {linear: []}|{linear: [{size: 1Gi}]}|{linear: [{size: 1Gi, replicas: 3}]}|{linear: [{size: 1}]}|{linear: [{}]}|{linear: [{size: 1Gi, x: 1}]}|{linear: [{size: 1Gi, replicas: on: ["n1"]}, {size: 1Mi}]}|{linear: 1}|{stripe: {parts: 2, stripSize: 64Ki}}

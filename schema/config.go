@@ -65,6 +65,8 @@ type Links struct {
 	// Keys says by which keys the ends of every link prove themselves to each other, which
 	// strata makes: another number, other keys. 0: they prove nothing.
 	Keys int `json:",omitempty"`
+	// RDMA has peers be attached over RDMA from then on; false: over TCP.
+	RDMA bool `json:",omitempty"`
 }
 
 // Wait reports whether links wait for a lost peer until somebody lets go of it.
@@ -307,6 +309,7 @@ type Export struct {
 	// Standby is, for nvmf, how many nodes beside the engine have a path ready that
 	// leads to no disk until the engine is there; fewer than there are nodes.
 	Standby int    `json:",omitempty"`
+	RDMA    bool   `json:",omitempty"` // nvmf: hosts come over RDMA; false: over TCP
 	VIP     *VIP   `json:",omitempty"` // nvmf: hosts come by that address alone; nil: by those of nodes
 	UblkID  int    // ublk: /dev/ublkb<id>
 	NBD     string // nbd: the device, /dev/nbd0

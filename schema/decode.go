@@ -9,7 +9,7 @@ import (
 // The fields of each struct of schema.cue.
 var (
 	configFields      = []string{"cluster", "links", "pauseLimit", "auto", "replaceAfter", "nodes", "discovery", "retired", "archives", "volumes"}
-	linksFields       = []string{"loss", "patience", "auth", "keys", "transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
+	linksFields       = []string{"transport", "loss", "patience", "auth", "keys", "transportAckTimeout", "ctrlrLossTimeoutSec", "reconnectDelaySec", "fastIOFailTimeoutSec"}
 	nodeFields        = []string{"rpc", "http", "ssh", "address", "port", "tlsPort", "labels", "pools", "rebuild", "maintenance", "fence", "replaces"}
 	httpFields        = []string{"password", "ca"}
 	sshFields         = []string{"key", "passphrase", "knownHosts"}
@@ -40,7 +40,7 @@ var (
 	keepFields       = []string{"hourly", "daily", "weekly", "monthly"}
 	placementFields  = []string{"count", "spread", "pool", "require", "on"}
 	exportFields     = []string{"nvmf", "ublk", "nbd"}
-	nvmfFields       = []string{"hosts", "standby", "vip"}
+	nvmfFields       = []string{"hosts", "transport", "standby", "vip"}
 	vipFields        = []string{"address", "command", "timeout"}
 	hostFields       = []string{"nqn", "dhchap", "psk"}
 	chapFields       = []string{"key", "ctrlrKey"}

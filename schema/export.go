@@ -58,6 +58,7 @@ func (s *spot) nvmf(e *Export) {
 	if n, ok := o.field("standby").integer("a number of nodes from 0 to 15", 0, maxStandby); ok {
 		e.Standby = int(n)
 	}
+	e.RDMA = o.field("transport").rdma()
 	e.VIP = o.field("vip").vip()
 	hosts := o.required("hosts", `["nqn.2014-08.org.nvmexpress:uuid:…"] or hosts: "any"`)
 	if hosts == nil || !hosts.resolve() {

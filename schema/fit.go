@@ -35,6 +35,7 @@ func (r *relations) volume(v *Volume, o object, good bool) {
 	r.standby(v, o)
 	r.vip(v, o)
 	r.tls(v, o)
+	r.overRDMA(v, o)
 	r.backup(v, o)
 	r.restore(v, o)
 	r.encrypted(v, o)

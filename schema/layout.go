@@ -240,4 +240,5 @@ func (r *relations) whole(w *Whole, o object, parts []*Volume, laid []laidPart, 
 	}
 	r.sent(&w.Volume, seats, o)
 	r.tls(&w.Volume, o)
+	r.overRDMA(&w.Volume, o)
 }

@@ -49,6 +49,12 @@ func (s *spot) links(l *Links) {
 	}
 	const seconds, loss = "a number of seconds from 1 to 3600", "-1 or a number of seconds from 1 to 3600"
 	o.linkAuth(l)
+	if l.RDMA = o.field("transport").rdma(); l.RDMA {
+		l.TransportAckTimeout = 0 // RDMA counts it in other units
+		if given := o.field("transportAckTimeout"); given != nil {
+			given.wrong("leave it out: network cards have one of their own", "is of TCP, and links are of RDMA")
+		}
+	}
 	set(&l.TransportAckTimeout, "transportAckTimeout", "a whole number from 0 to 31 (2^n milliseconds; 0 leaves the target's default)", 0, 31)
 	if l.Wait() {
 		return

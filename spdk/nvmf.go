@@ -2,9 +2,15 @@ package spdk
 
 import "context"
 
+// The transports of NVMe-oF, as targets call them.
+const (
+	TCP  = "TCP"
+	RDMA = "RDMA"
+)
+
 // Address is where a listener listens.
 type Address struct {
-	TrType  string `json:"trtype"` // "TCP"
+	TrType  string `json:"trtype"` // TCP or RDMA
 	AdrFam  string `json:"adrfam,omitzero"`
 	TrAddr  string `json:"traddr"`
 	TrSvcID string `json:"trsvcid,omitzero"` // the port
@@ -20,7 +26,7 @@ type Host struct {
 
 // TransportCreate makes an NVMe-oF transport (nvmf_create_transport).
 type TransportCreate struct {
-	TrType string `json:"trtype"` // "TCP"
+	TrType string `json:"trtype"` // TCP or RDMA
 }
 
 func (TransportCreate) Method() string   { return "nvmf_create_transport" }

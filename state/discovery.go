@@ -23,11 +23,11 @@ func (d *Discovery) Refer(p lineage.Portal) { d.Referrals = append(slices.Clip(d
 // discovery reads it off a target's answers.
 func (a *answers) discovery(sub *spdk.Subsystem) (d Discovery) {
 	for _, l := range sub.ListenAddresses {
-		d.Listen(lineage.Portal{Address: l.TrAddr, Port: l.TrSvcID})
+		d.Listen(portal(l))
 	}
 	for _, r := range a.referrals {
 		if r.NQN == sub.NQN {
-			d.Refer(lineage.Portal{Address: r.Address.TrAddr, Port: r.Address.TrSvcID})
+			d.Refer(portal(r.Address))
 		}
 	}
 	return d

@@ -307,7 +307,7 @@ func (s *Snapshot) Clone() *Snapshot {
 func (n *Node) Clone() *Node {
 	c := NewNode(n.Name)
 	c.SameAs = n.SameAs
-	c.Unknown, c.Version, c.Methods, c.TCP, c.OtherBdevs = n.Unknown, n.Version, n.Methods, n.TCP, n.OtherBdevs
+	c.Unknown, c.Version, c.Methods, c.TCP, c.RDMA, c.OtherBdevs = n.Unknown, n.Version, n.Methods, n.TCP, n.RDMA, n.OtherBdevs
 	c.Lock = Lock{n.Lock.Holder, slices.Clone(n.Lock.Notes)}
 	c.Seat = Lock{n.Seat.Holder, slices.Clone(n.Seat.Notes)}
 	c.Copying = n.Copying

@@ -68,6 +68,7 @@ func controller(c spdk.Controller) *Controller {
 	out := &Controller{Name: c.Name}
 	for _, p := range c.Paths {
 		out.NQN, out.Address, out.Port, out.State = lineage.NQN(p.Trid.SubNQN), p.Trid.TrAddr, p.Trid.TrSvcID, p.State
+		out.RDMA = p.Trid.TrType == spdk.RDMA
 	}
 	return out
 }
@@ -84,17 +85,21 @@ func (a *answers) subsystem(s *spdk.Subsystem) *Subsystem {
 			NSID: int(ns.NSID), Bdev: ns.BdevName, UUID: lineage.UUID(ns.UUID), NGUID: ns.NGUID, ANAGroup: int(ns.ANAGroup),
 		}
 	}
-	paused := map[string]bool{}
+	paused := map[lineage.Portal]bool{}
 	for _, l := range a.listeners[out.NQN] {
 		for _, g := range l.ANA {
 			if g.State != spdk.Optimized {
-				paused[l.Address.TrAddr+" "+l.Address.TrSvcID] = true
+				paused[portal(l.Address)] = true
 			}
 		}
 	}
 	for _, l := range s.ListenAddresses {
-		out.Listeners = append(out.Listeners, Listener{Address: l.TrAddr, Port: l.TrSvcID, Paused: paused[l.TrAddr+" "+l.TrSvcID]})
+		out.Listeners = append(out.Listeners, Listener{Address: l.TrAddr, Port: l.TrSvcID, Paused: paused[portal(l)], RDMA: l.TrType == spdk.RDMA})
 	}
 	a.noteTLS(out)
 	return out
+}
+
+func portal(a spdk.Address) lineage.Portal {
+	return lineage.Portal{Address: a.TrAddr, Port: a.TrSvcID, RDMA: a.TrType == spdk.RDMA}
 }

@@ -83,6 +83,7 @@ type Node struct {
 	// bytes; 0 where it was not asked, for it has no keys of hosts.
 	TLSBuffer int64
 	TCP       bool // the NVMe/TCP transport exists
+	RDMA      bool // that of RDMA does
 	// Discovery is how hosts that look for volumes find the node.
 	Discovery Discovery
 	Lock      Lock
@@ -231,11 +232,14 @@ type Controller struct {
 	NQN     lineage.NQN
 	Address string
 	Port    string
+	RDMA    bool   // it is attached over RDMA
 	State   string // enabled, resetting, reconnect_is_delayed, disabled, failed, deleting…
 }
 
 // Portal is where it looks for its peer.
-func (c *Controller) Portal() lineage.Portal { return lineage.Portal{Address: c.Address, Port: c.Port} }
+func (c *Controller) Portal() lineage.Portal {
+	return lineage.Portal{Address: c.Address, Port: c.Port, RDMA: c.RDMA}
+}
 
 // GivenUp reports whether the controller will not come back by itself.
 func (c *Controller) GivenUp() bool {
@@ -304,8 +308,11 @@ type Listener struct {
 	Paused bool
 	// TLS is set when nobody is let in there without, as far as the target says. It is known
 	// only where the target has keys of hosts.
-	TLS bool
+	TLS  bool
+	RDMA bool // it is one of RDMA, else of TCP
 }
 
 // Portal is the listener's.
-func (l Listener) Portal() lineage.Portal { return lineage.Portal{Address: l.Address, Port: l.Port} }
+func (l Listener) Portal() lineage.Portal {
+	return lineage.Portal{Address: l.Address, Port: l.Port, RDMA: l.RDMA}
+}

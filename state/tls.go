@@ -34,7 +34,7 @@ func (a *answers) readTLS(ctx context.Context, c lineage.Cluster, t *spdk.Client
 	}
 	listed := map[lineage.NQN]int{} // hosts and listeners
 	for _, call := range calls {
-		nqn, p := lineage.NQN(call.Params.NQN), lineage.Portal{Address: call.Params.Address.TrAddr, Port: call.Params.Address.TrSvcID}
+		nqn, p := lineage.NQN(call.Params.NQN), portal(call.Params.Address)
 		switch call.Method {
 		case spdk.ConfigHost:
 			listed[nqn]++

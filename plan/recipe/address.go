@@ -31,15 +31,15 @@ func (s *subject) portals(n *schema.Node) []lineage.Portal {
 	if v := s.v.Export.VIP; v != nil {
 		at = []string{v.Address}
 	}
-	return portalsAt(at, s.port(n))
+	return portalsAt(at, s.port(n), s.v.Export.RDMA)
 }
 
-// portals are where a node is reached by its peers, and by hosts that look for volumes.
-func portals(n *schema.Node) []lineage.Portal { return portalsAt(n.Addresses, port(n)) }
+// portals are where a node is reached by hosts that look for volumes: over TCP, whatever they come over then.
+func portals(n *schema.Node) []lineage.Portal { return portalsAt(n.Addresses, port(n), false) }
 
-func portalsAt(addresses []string, port string) (all []lineage.Portal) {
+func portalsAt(addresses []string, port string, rdma bool) (all []lineage.Portal) {
 	for _, a := range addresses {
-		all = append(all, lineage.Portal{Address: a, Port: port})
+		all = append(all, lineage.Portal{Address: a, Port: port, RDMA: rdma})
 	}
 	return all
 }

@@ -654,7 +654,7 @@ func (c *cluster) subsystem(m *machine, op plan.Op, made map[lineage.UUID]lineag
 		if listener(op.Address, op.Port) >= 0 {
 			return errors.New("listener exists")
 		}
-		sub.Listeners = append(sub.Listeners, state.Listener{Address: op.Address, Port: op.Port, Paused: op.Standby, TLS: op.TLS})
+		sub.Listeners = append(sub.Listeners, state.Listener{Address: op.Address, Port: op.Port, Paused: op.Standby, TLS: op.TLS, RDMA: op.RDMA})
 	case plan.ListenerRemove:
 		i := listener(op.Address, op.Port)
 		if i < 0 {

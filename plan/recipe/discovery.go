@@ -35,7 +35,7 @@ func (b *builder) refer() {
 			}
 		}
 		if len(ops) > 0 {
-			b.transport(n.Name)
+			b.transport(n.Name, false)
 			b.section(key).after(plan.NodeKey(n.Name)).then(why, plan.RiskCreate, ops...)
 		}
 	}

@@ -240,7 +240,7 @@ func (b *builder) deserted(to lineage.Node, ctrl *state.Controller) lineage.Node
 // controller looks for it.
 func (b *builder) movedAway(l lineage.Link, ctrl *state.Controller) bool {
 	conf, from := b.cfg.Node(l.From), b.w.Nodes[l.From]
-	if conf == nil || from == nil || from.Unknown != "" || ctrl.Portal() == portal(conf, conf.Address()) {
+	if conf == nil || from == nil || from.Unknown != "" || ctrl.Portal() == b.peerAt(conf) {
 		return false
 	}
 	sub := from.Subsystems[ctrl.NQN]

@@ -62,8 +62,8 @@ func (b *builder) makeLink(l lineage.Link) string {
 	sec := b.section(plan.LinkKey(l))
 	sec.after(plan.NodeKey(l.From), plan.NodeKey(l.To))
 	uses := because(from.Pos, "%s uses replicas of %s", l.To, l.From)
-	b.transport(l.From)
-	nqn, port := c.LinkNQN(l), port(from)
+	b.transport(l.From, b.cfg.Links.RDMA)
+	nqn, at := c.LinkNQN(l), b.peerAt(from)
 	sub := b.w.Nodes[l.From].Subsystems[nqn]
 	if sub == nil {
 		sec.then(uses, plan.RiskCreate, plan.SubsystemCreate{At: plan.At{Node: l.From}, NQN: nqn, Serial: "ST" + string(l.From), MaxNamespaces: lineage.LinkNamespaces})
@@ -82,12 +82,12 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if sub != nil {
 		b.shutOut(sec, l, sub)
 	}
-	listening := sub != nil && listens(sub, portal(from, from.Address()))
+	listening := sub != nil && listens(sub, at)
 	b.restore(sec, uses, l, nqn, listening)
 	if !listening {
-		sec.then(uses, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: l.From}, NQN: nqn, Address: from.Address(), Port: port})
+		sec.then(uses, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: l.From}, NQN: nqn, Address: at.Address, Port: at.Port, RDMA: at.RDMA})
 	}
-	b.attach(sec, uses, l, nqn, port, pair)
+	b.attach(sec, uses, l, nqn, at, pair)
 	pair.drop(b, sec, proves, l)
 	return ""
 }
@@ -166,13 +166,13 @@ func staged(l *state.Lvol) bool {
 // attach attaches l.To to the link. A controller that has given its peer up is
 // let go first: disabled, then detached, which is the only way that ends on a
 // peer that hangs.
-func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.NQN, port string, pair linkPair) {
+func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.NQN, at lineage.Portal, pair linkPair) {
 	to, from, c := b.w.Nodes[l.To], b.cfg.Node(l.From), b.cfg.Cluster
 	name := b.w.Controller(l)
 	if ctrl := to.Controllers[name]; ctrl != nil {
 		if ctrl.NQN == nqn && !ctrl.GivenUp() && b.links.strays[l] == nil {
-			if ctrl.Address != from.Address() || ctrl.Port != port {
-				b.note(sec.Key().String(), from.Pos, "the new address is used when the link is next attached",
+			if ctrl.Portal() != at {
+				b.note(sec.Key().String(), from.Pos, "what is configured now is used when the link is next attached",
 					"%s is attached to %s through %s", l.To, l.From, ctrl.Portal())
 			}
 			if pair.is.Set > 0 {
@@ -195,7 +195,7 @@ func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.N
 	links := b.cfg.Links
 	links.Keys = 0
 	pair.unnote(b, sec, why, l)
-	sec.then(why, plan.RiskCreate, plan.ControllerAttach{At: plan.At{Node: l.To}, Controller: name, NQN: nqn, HostNQN: c.HostNQN(l.To), Address: from.Address(), Port: port, Links: links, Keys: pair.names(c)})
+	sec.then(why, plan.RiskCreate, plan.ControllerAttach{At: plan.At{Node: l.To}, Controller: name, NQN: nqn, HostNQN: c.HostNQN(l.To), Address: at.Address, Port: at.Port, Links: links, Keys: pair.names(c)})
 	pair.note(b, sec, why, l)
 }
 
@@ -229,9 +229,9 @@ func (b *builder) letGo(sec *section, why reason, n lineage.Node, ctrl *state.Co
 // port is a node's, as RPCs take it.
 func port(n *schema.Node) string { return strconv.Itoa(n.Port) }
 
-// portal is where a node is reached at one of its addresses.
-func portal(n *schema.Node, address string) lineage.Portal {
-	return lineage.Portal{Address: address, Port: port(n)}
+// peerAt is where a node is reached by its peers.
+func (b *builder) peerAt(n *schema.Node) lineage.Portal {
+	return lineage.Portal{Address: n.Address(), Port: port(n), RDMA: b.cfg.Links.RDMA}
 }
 
 func listens(sub *state.Subsystem, p lineage.Portal) bool {

@@ -271,11 +271,15 @@ func (b *builder) poolAt(at lineage.Place) string {
 	return string(at.Node) + "/" + at.Lvstore
 }
 
-// transport makes sure that the node can listen.
-func (b *builder) transport(n lineage.Node) {
-	if at := b.w.Nodes[n]; !at.TCP {
+// transport makes sure that the node can listen, for TCP or RDMA.
+func (b *builder) transport(n lineage.Node, rdma bool) {
+	at, how := b.w.Nodes[n], "TCP"
+	if rdma {
+		how = "RDMA"
+	}
+	if rdma && !at.RDMA || !rdma && !at.TCP {
 		sec := b.section(plan.NodeKey(n))
-		sec.beside(0, because(b.cfg.Node(n).Pos, "%s serves over NVMe/TCP", n), plan.RiskCreate, plan.TransportCreate{At: plan.At{Node: n}})
+		sec.beside(0, because(b.cfg.Node(n).Pos, "%s serves over NVMe/%s", n, how), plan.RiskCreate, plan.TransportCreate{At: plan.At{Node: n}, RDMA: rdma})
 	}
 }
 

@@ -123,7 +123,7 @@ func (s *subject) silent(n lineage.Node, why reason) {
 			if l.Paused { // an initiator that was told so believes it when it comes back
 				s.sec.then(why, plan.RiskCreate, plan.Resume{At: plan.At{Node: n}, NQN: e.Subsystem.NQN, Portals: []lineage.Portal{l.Portal()}})
 			}
-			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: n}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: n}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port, RDMA: l.RDMA})
 		}
 	}
 }

@@ -120,7 +120,7 @@ func (s *subject) makePath(n lineage.Node) {
 	}
 	for _, l := range slices.Clone(b.w.Nodes[n].Subsystems[nqn].Listeners) {
 		if !slices.Contains(wanted, l.Portal()) {
-			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: n}, NQN: nqn, Address: l.Address, Port: l.Port})
+			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: n}, NQN: nqn, Address: l.Address, Port: l.Port, RDMA: l.RDMA})
 		}
 	}
 }
@@ -129,7 +129,7 @@ func (s *subject) makePath(n lineage.Node) {
 // are those of no other of the volume's that was read.
 func (s *subject) subsystem(why reason, n lineage.Node) {
 	c := s.b.cfg.Cluster
-	s.b.transport(n)
+	s.b.transport(n, s.v.Export.RDMA)
 	s.sec.after(plan.NodeKey(n))
 	op := plan.SubsystemCreate{At: plan.At{Node: n}, NQN: c.ExportNQN(s.id.Whole()), Serial: c.Serial(s.id.Whole()), AnyHost: s.v.Export.AnyHost, ANA: true}
 	if s.v.Export.Standby > 0 {

@@ -11,12 +11,16 @@ import (
 	"strata/state"
 )
 
-// exportNVMf lets hosts reach a bdev over NVMe/TCP.
+// exportNVMf lets hosts reach a bdev over NVMe/TCP, or RDMA.
 func (s *subject) exportNVMf(bdev string) {
 	b := s.b
 	node, nqn := b.cfg.Node(s.engine), b.cfg.Cluster.ExportNQN(s.id.Whole())
 	sub := b.w.Nodes[s.engine].Subsystems[nqn]
-	why := because(s.v.At("export"), "hosts reach %s over NVMe/TCP", s.v.Name)
+	how := "TCP"
+	if s.v.Export.RDMA {
+		how = "RDMA"
+	}
+	why := because(s.v.At("export"), "hosts reach %s over NVMe/%s", s.v.Name, how)
 	if sub == nil {
 		s.subsystem(why, s.engine)
 		sub = b.w.Nodes[s.engine].Subsystems[nqn]
@@ -97,7 +101,7 @@ func (s *subject) listen(sub *state.Subsystem, node *schema.Node) {
 		switch stray := !slices.Contains(wanted, l.Portal()); {
 		case stray && s.b.unattended():
 		case stray:
-			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port})
+			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port, RDMA: l.RDMA})
 		case l.Paused:
 			held = append(held, l.Portal())
 		}
@@ -166,7 +170,7 @@ func (s *subject) lowerSubsystem(why reason, e state.Exported) {
 		if v := s.v.Export.VIP; v != nil && l.Address == v.Address {
 			s.heardAt = e.Node
 		}
-		s.sec.then(why, plan.RiskPause, plan.ListenerRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port})
+		s.sec.then(why, plan.RiskPause, plan.ListenerRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, Address: l.Address, Port: l.Port, RDMA: l.RDMA})
 	}
 	if ns := e.Subsystem.Namespaces[state.ExportNSID]; ns != nil {
 		s.sec.then(why, plan.RiskPause, plan.NamespaceRemove{At: plan.At{Node: e.Node}, NQN: e.Subsystem.NQN, NSID: state.ExportNSID, Bdev: ns.Bdev})

@@ -94,6 +94,9 @@ func nodeFindings(f map[string]string, n *state.Node) {
 	if n.TCP {
 		f[at+"NVMe/TCP transport"] = "there"
 	}
+	if n.RDMA {
+		f[at+"NVMe/RDMA transport"] = "there"
+	}
 }
 
 func linkFindings(f map[string]string, c lineage.Cluster, n *state.Node, link plan.Key) {
@@ -174,6 +177,9 @@ func subsystem(s *state.Subsystem) string {
 		word := "at " + l.Address + ":" + l.Port
 		if l.TLS {
 			word += " by TLS"
+		}
+		if l.RDMA {
+			word += " over RDMA"
 		}
 		parts = append(parts, word)
 	}

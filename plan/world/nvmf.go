@@ -81,13 +81,13 @@ func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
 		if err != nil {
 			return err
 		}
-		sub.Listeners = append(sub.Listeners, state.Listener{Address: op.Address, Port: op.Port, Paused: op.Standby, TLS: op.TLS})
+		sub.Listeners = append(sub.Listeners, state.Listener{Address: op.Address, Port: op.Port, Paused: op.Standby, TLS: op.TLS, RDMA: op.RDMA})
 	case plan.ListenerRemove:
 		sub, err := find(op.NQN)
 		if err != nil {
 			return err
 		}
-		sub.Listeners = slices.DeleteFunc(sub.Listeners, func(l state.Listener) bool { return l.Address == op.Address && l.Port == op.Port })
+		sub.Listeners = slices.DeleteFunc(sub.Listeners, func(l state.Listener) bool { return l.Portal() == op.Portal() })
 	case plan.NamespaceAdd:
 		sub, err := find(op.NQN)
 		if err != nil {

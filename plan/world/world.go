@@ -96,7 +96,7 @@ func (w *World) Project(op plan.Op) error {
 		return w.projectLayer(n, op)
 	case plan.InitiatorOptions:
 	case plan.TransportCreate:
-		n.TCP = true
+		n.TCP, n.RDMA = n.TCP || !op.RDMA, n.RDMA || op.RDMA
 	case plan.SubsystemCreate:
 		n.Subsystems[op.NQN] = &state.Subsystem{NQN: op.NQN, AnyHost: op.AnyHost, Namespaces: map[int]*state.Namespace{}, IDs: op.IDs}
 		if v, ok := w.cluster.ParseExport(op.NQN); ok {
@@ -256,7 +256,7 @@ func (w *World) projectLvol(n *state.Node, op plan.Op) error {
 
 // attach makes the namespaces of a link visible on the node that attaches.
 func (w *World) attach(n *state.Node, op plan.ControllerAttach) {
-	n.Controllers[op.Controller] = &state.Controller{Name: op.Controller, NQN: op.NQN, Address: op.Address, Port: op.Port, State: "enabled"}
+	n.Controllers[op.Controller] = &state.Controller{Name: op.Controller, NQN: op.NQN, Address: op.Address, Port: op.Port, RDMA: op.Links.RDMA, State: "enabled"}
 	link, ok := w.cluster.ParseLink(op.NQN)
 	if !ok || w.Nodes[link.From] == nil {
 		return

@@ -62,7 +62,7 @@ func (p *process) discoveryText() []byte {
 func (p *process) listenDiscovery(q *listenerQuery) (any, error) {
 	a, ok := q.full()
 	l := &listener{addr: a, all: "optimized", states: map[uint32]string{}}
-	if !ok || len(p.transports) == 0 || a.Service == "" || slices.ContainsFunc(p.discovery, func(l *listener) bool { return l.addr.same(a) }) || !p.listen(l) {
+	if !ok || !p.listensOver(a.Type) || a.Service == "" || slices.ContainsFunc(p.discovery, func(l *listener) bool { return l.addr.same(a) }) || !p.listen(l) {
 		return nil, errInvalidParams
 	}
 	p.discovery = append([]*listener{l}, p.discovery...)

@@ -105,7 +105,7 @@ func (p *process) attach(q *attachment) (any, error) {
 	switch {
 	case strings.EqualFold(q.Type, "PCIe"):
 		return p.attachLocal(ct)
-	case !strings.EqualFold(q.Type, "TCP"):
+	case !fabrics[strings.ToUpper(q.Type)]:
 		return nil, errno(enodev)
 	}
 	// The name is taken from now on, though nobody sees the controller yet.
@@ -126,7 +126,7 @@ func (p *process) attach(q *attachment) (any, error) {
 			p.nvme = append(p.nvme, ct)
 		}
 	}
-	if ct.peer() == nil && p.t.c.opts.Dial != nil {
+	if ct.peer() == nil && p.t.c.opts.Dial != nil && strings.EqualFold(q.Type, "TCP") {
 		return p.attachAbroad(ct, named)
 	}
 	finish := func() (any, error) {

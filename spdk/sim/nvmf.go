@@ -59,7 +59,15 @@ type address struct {
 	Service string `json:"trsvcid"`
 }
 
-func (a address) key() string { return a.Address + ":" + a.Service }
+// key is where the fabric has it: what is of RDMA is elsewhere than what is of TCP.
+func (a address) key() string {
+	if strings.EqualFold(a.Type, "RDMA") {
+		return overRDMA + a.Address + ":" + a.Service
+	}
+	return a.Address + ":" + a.Service
+}
+
+const overRDMA = "rdma:"
 
 func (a address) same(b address) bool {
 	return strings.EqualFold(a.Type, b.Type) && strings.EqualFold(a.Family, b.Family) &&

@@ -144,7 +144,7 @@ func (q *listenerQuery) full() (address, bool) {
 	if a.Family == "" {
 		a.Family = "IPv4"
 	}
-	return a, strings.EqualFold(a.Type, "TCP")
+	return a, fabrics[strings.ToUpper(a.Type)]
 }
 
 func (p *process) addListener(q *struct {
@@ -160,7 +160,7 @@ func (p *process) addListener(q *struct {
 		return nil, err
 	}
 	a, ok := q.full()
-	if !ok || len(p.transports) == 0 || a.Service == "" {
+	if !ok || !p.listensOver(a.Type) || a.Service == "" {
 		return nil, errInvalidParams
 	}
 	if q.Secure && s.anyHost {

@@ -64,13 +64,13 @@ func (p *process) createTransport(q *struct {
 	if q.missing() {
 		return nil, errNoTarget
 	}
-	if !strings.EqualFold(q.Type, "TCP") { // nothing else is simulated
+	if !fabrics[strings.ToUpper(q.Type)] {
 		return nil, &Error{codeInvalidParams, fmt.Sprintf("Invalid transport type '%s'", q.Type)}
 	}
-	if len(p.transports) > 0 {
+	if p.listensOver(q.Type) {
 		return nil, &Error{codeInternal, fmt.Sprintf("Transport type '%s' already exists", q.Type)}
 	}
-	p.transports = append(p.transports, "TCP")
+	p.transports = append(p.transports, strings.ToUpper(q.Type))
 	return true, nil
 }
 
@@ -81,13 +81,25 @@ func (p *process) getTransports(q *struct {
 	if q.missing() {
 		return nil, errNoTarget
 	}
-	if len(p.transports) > 0 && (q.Type == nil || strings.EqualFold(*q.Type, "TCP")) {
-		return json.RawMessage("[" + p.build().transport() + "]"), nil
+	all := []string{}
+	for _, t := range p.transports {
+		if q.Type == nil || strings.EqualFold(*q.Type, t) {
+			all = append(all, strings.Replace(p.build().transport(), `"TCP"`, `"`+t+`"`, 1))
+		}
 	}
-	if q.Type != nil {
+	if q.Type != nil && len(all) == 0 {
 		return nil, errno(enodev)
 	}
-	return json.RawMessage("[]"), nil
+	return json.RawMessage("[" + strings.Join(all, ",") + "]"), nil
+}
+
+// fabrics are what is simulated: RDMA as if all machines had it, and with the options that TCP
+// has, for nobody has recorded one.
+var fabrics = map[string]bool{"TCP": true, "RDMA": true}
+
+// listensOver reports whether there is a transport of that type.
+func (p *process) listensOver(trtype string) bool {
+	return slices.ContainsFunc(p.transports, func(t string) bool { return strings.EqualFold(t, trtype) })
 }
 
 func (p *process) createSubsystem(q *struct {

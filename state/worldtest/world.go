@@ -76,6 +76,8 @@ func readLine(n *state.Node, what string, f []string) error {
 		delete(n.Methods, f[0])
 	case "tcp":
 		n.TCP = true
+	case "rdma":
+		n.RDMA = true
 	case "disk":
 		d := &state.Disk{Bdev: f[1], Kind: string(schema.AIO), Path: f[0], Size: 1 << 30, BlockSize: 4096}
 		if strings.Contains(d.Path, ":") { // a PCI address
@@ -160,7 +162,7 @@ func readLine(n *state.Node, what string, f []string) error {
 	case "sealing":
 		n.SetKey(lineage.SplitVolume(f[0]), lineage.Check(f[1]))
 	case "controller":
-		n.Controllers[f[0]] = &state.Controller{Name: f[0], NQN: lineage.NQN(f[1]), State: f[2], Address: f[3], Port: f[4]}
+		n.Controllers[f[0]] = &state.Controller{Name: f[0], NQN: lineage.NQN(f[1]), State: f[2], Address: f[3], Port: f[4], RDMA: slices.Contains(f[5:], "rdma")}
 	case "remote":
 		ctrl, nsid, _ := cutLast(f[0], "n")
 		n.AddRemote(&state.Remote{Bdev: f[0], UUID: lineage.UUID(f[1]), Controller: ctrl, NSID: atoi(nsid), Size: size(f[2]), Absent: slices.Contains(f[3:], "absent"), Claimed: slices.Contains(f[3:], "claimed")})
@@ -187,7 +189,7 @@ func readLine(n *state.Node, what string, f []string) error {
 		n.Subsystems[lineage.NQN(f[0])].Namespaces[atoi(f[1])] = &state.Namespace{NSID: atoi(f[1]), Bdev: f[2], ANAGroup: atoi(f[1])}
 	case "listen":
 		s := n.Subsystems[lineage.NQN(f[0])]
-		s.Listeners = append(s.Listeners, state.Listener{Address: f[1], Port: f[2], Paused: slices.Contains(f[3:], "paused"), TLS: slices.Contains(f[3:], "tls")})
+		s.Listeners = append(s.Listeners, state.Listener{Address: f[1], Port: f[2], Paused: slices.Contains(f[3:], "paused"), TLS: slices.Contains(f[3:], "tls"), RDMA: slices.Contains(f[3:], "rdma")})
 	case "asked":
 		e := &state.Evidence{}
 		for _, o := range f[1:] {

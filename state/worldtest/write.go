@@ -33,6 +33,9 @@ func Write(s *state.Snapshot) string {
 		if n.TCP {
 			put("tcp")
 		}
+		if n.RDMA {
+			put("rdma")
+		}
 		for _, k := range slices.Sorted(maps.Keys(n.Disks)) {
 			f := []any{"disk", n.Disks[k].Path, k}
 			if n.Disks[k].Claimed {
@@ -69,7 +72,11 @@ func Write(s *state.Snapshot) string {
 		}
 		for _, k := range slices.Sorted(maps.Keys(n.Controllers)) {
 			c := n.Controllers[k]
-			put("controller", k, c.NQN, c.State, c.Address, c.Port)
+			f := []any{"controller", k, c.NQN, c.State, c.Address, c.Port}
+			if c.RDMA {
+				f = append(f, "rdma")
+			}
+			put(f...)
 		}
 		copies := n.Copies()
 		for _, u := range slices.Sorted(maps.Keys(n.Remotes)) {
@@ -168,6 +175,9 @@ func Write(s *state.Snapshot) string {
 				}
 				if l.TLS {
 					f = append(f, "tls")
+				}
+				if l.RDMA {
+					f = append(f, "rdma")
 				}
 				put(f...)
 			}
