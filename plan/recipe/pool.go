@@ -271,16 +271,19 @@ func (b *builder) poolAt(at lineage.Place) string {
 	return string(at.Node) + "/" + at.Lvstore
 }
 
-// transport makes sure that the node can listen, for TCP or RDMA.
-func (b *builder) transport(n lineage.Node, rdma bool) {
+// transport makes sure that the node can listen, for TCP or RDMA. It reports whether something
+// has to be done for that, in the node's section.
+func (b *builder) transport(n lineage.Node, rdma bool) bool {
 	at, how := b.w.Nodes[n], "TCP"
 	if rdma {
 		how = "RDMA"
 	}
-	if rdma && !at.RDMA || !rdma && !at.TCP {
-		sec := b.section(plan.NodeKey(n))
-		sec.beside(0, because(b.cfg.Node(n).Pos, "%s serves over NVMe/%s", n, how), plan.RiskCreate, plan.TransportCreate{At: plan.At{Node: n}, RDMA: rdma})
+	if rdma && at.RDMA || !rdma && at.TCP {
+		return false
 	}
+	sec := b.section(plan.NodeKey(n))
+	sec.beside(0, because(b.cfg.Node(n).Pos, "%s serves over NVMe/%s", n, how), plan.RiskCreate, plan.TransportCreate{At: plan.At{Node: n}, RDMA: rdma})
+	return true
 }
 
 // initiator sets the options a target takes only before its first controller.

@@ -50,7 +50,9 @@ func (s *subject) port(n *schema.Node) string {
 
 // hear makes a subsystem listen, by TLS if its hosts come so.
 func (s *subject) hear(why reason, n lineage.Node, nqn lineage.NQN, p lineage.Portal, standby bool) {
-	s.b.transport(n, p.RDMA) // a subsystem of before may have been of the other
+	if s.b.transport(n, p.RDMA) { // a subsystem of before may have been of the other
+		s.sec.after(plan.NodeKey(n))
+	}
 	if !s.heardPlainly(n, nqn, p) {
 		s.sec.then(why, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: n}, NQN: nqn, Address: p.Address, Port: p.Port, Standby: standby, TLS: s.v.Export.TLS(), RDMA: p.RDMA})
 	}
