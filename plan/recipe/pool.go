@@ -271,19 +271,33 @@ func (b *builder) poolAt(at lineage.Place) string {
 	return string(at.Node) + "/" + at.Lvstore
 }
 
-// transport makes sure that the node can listen, for TCP or RDMA. It reports whether something
-// has to be done for that, in the node's section.
+// transport makes sure that the node can listen, for TCP or RDMA. It reports whether that is for
+// the node's section to see to in this pass.
 func (b *builder) transport(n lineage.Node, rdma bool) bool {
 	at, how := b.w.Nodes[n], "TCP"
 	if rdma {
 		how = "RDMA"
 	}
 	if rdma && at.RDMA || !rdma && at.TCP {
-		return false
+		return b.creates(n, rdma)
 	}
 	sec := b.section(plan.NodeKey(n))
 	sec.beside(0, because(b.cfg.Node(n).Pos, "%s serves over NVMe/%s", n, how), plan.RiskCreate, plan.TransportCreate{At: plan.At{Node: n}, RDMA: rdma})
 	return true
+}
+
+// creates reports whether the pass creates a transport on a node.
+func (b *builder) creates(n lineage.Node, rdma bool) bool {
+	sec := b.sections[plan.NodeKey(n)]
+	if sec == nil {
+		return false
+	}
+	for step := range sec.Steps() {
+		if op, is := step.Op.(plan.TransportCreate); is && op.RDMA == rdma {
+			return true
+		}
+	}
+	return false
 }
 
 // initiator sets the options a target takes only before its first controller.
