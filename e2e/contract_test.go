@@ -185,7 +185,7 @@ func (x *contractTarget) Freeze() {
 
 // Crashed waits for the target to end by itself.
 func (x *contractTarget) Crashed() bool {
-	giveUp := time.AfterFunc(10*time.Second, func() { x.cmd.Process.Signal(syscall.SIGTERM) })
+	giveUp := time.AfterFunc(time.Minute, func() { x.cmd.Process.Signal(syscall.SIGTERM) })
 	x.cmd.Wait()
 	if !giveUp.Stop() {
 		return false
