@@ -182,7 +182,7 @@ func disturbed(t *testing.T, sc *scenario, tr *trouble, n int, at callID, want e
 			hit = w.hit
 			if err = serr; err == nil {
 				if got, err = w.finish(sc.final()); err == nil {
-					if err = accept(got, want); err != nil {
+					if err = w.accept(got, want); err != nil {
 						err = fmt.Errorf("%w\nblocked: %v\nthere is\n%sand should be\n%s", err, r.Plan.Blocked, got, want)
 					}
 				}

@@ -530,7 +530,7 @@ func (w *world) replicas(cfg *schema.Config, snap *state.Snapshot, v *sim.View) 
 			return err
 		}
 	}
-	if err := w.mended(v); err != nil {
+	if err := w.mended(v, cfg); err != nil {
 		return err
 	}
 	return w.truth(v)
