@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -164,14 +165,18 @@ func (r *remote) doAbroad(o *op, w part, p []byte) error {
 		return errStalled
 	}
 	if s != nil {
+		same := ct.abroad != nil && ct.epoch == s.epoch
+		if s.lost && same {
+			return errStalled // that the connection is lost is noted in a moment
+		}
 		delete(o.sent, w)
-		if s.x.err == nil {
+		switch {
+		case s.x.err == nil && !s.lost:
 			if w.does == toRead {
 				copy(p, s.buf)
 			}
 			return nil
-		}
-		if ct.abroad != nil && ct.epoch == s.epoch {
+		case same:
 			return s.x.err // the peer has refused it
 		}
 	}
@@ -203,8 +208,12 @@ func (r *remote) doAbroad(o *op, w part, p []byte) error {
 		c := ct.p.t.c
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if s.x.ended = true; err != nil {
+		var refused nvmetcp.Status
+		switch s.x.ended = true; {
+		case errors.As(err, &refused):
 			s.x.err = eio
+		case err != nil:
+			s.lost = true
 		}
 		c.notify()
 	}()

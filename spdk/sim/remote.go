@@ -41,6 +41,7 @@ type sent struct {
 	x     *taken
 	buf   []byte
 	epoch int
+	lost  bool // with its connection, abroad: nobody has answered it
 }
 
 // reach finds the namespace for an I/O, or why there is none.
