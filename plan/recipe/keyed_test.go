@@ -15,14 +15,15 @@ import (
 )
 
 // TestKeyedHistories makes histories in which the ends of links prove themselves to each other,
-// or are to from some moment on, or by other keys; every third over links that wait.
+// or are to from some moment on, or by other keys; for who asks for patient ones, every third over
+// links that wait.
 func TestKeyedHistories(t *testing.T) {
 	if *replay != 0 {
 		newKeyedHistory(*replay).told(t, *replay, nil)
 		return
 	}
 	ends, n := map[string]int{}, 0
-	for seed, end := time.Now().UnixNano()%1_000_000_000, time.Now().Add(*histories/2); time.Now().Before(end); seed++ {
+	for seed, end := time.Now().UnixNano()%1_000_000_000, time.Now().Add(*histories/2+*patient); time.Now().Before(end); seed++ {
 		newKeyedHistory(seed).told(t, seed, ends)
 		n++
 	}
@@ -33,7 +34,7 @@ func TestKeyedHistories(t *testing.T) {
 }
 
 func newKeyedHistory(seed int64) *history {
-	h := &history{Rand: rand.New(rand.NewSource(seed)), word: map[lineage.Volume]lineage.Node{}, kinds: 14, patient: seed%3 == 0, keyed: true}
+	h := &history{Rand: rand.New(rand.NewSource(seed)), word: map[lineage.Volume]lineage.Node{}, kinds: 14, patient: *patient > 0 && seed%3 == 0, keyed: true}
 	if h.patient {
 		h.kinds, h.alone = 12, h.Intn(5) > 0
 	}
