@@ -1,9 +1,12 @@
 package recipe
 
 import (
+	"slices"
+
 	"strata/lineage"
 	"strata/plan"
 	"strata/schema"
+	"strata/state"
 )
 
 // Hosts may come by an address that follows the engine (schema.VIP), for which another's
@@ -44,9 +47,12 @@ func portalsAt(addresses []string, port string, rdma bool) (all []lineage.Portal
 	return all
 }
 
-// moveAddress has the address of the volume moved to its engine, if it has one that moves.
+// moveAddress has the address of the volume moved to its engine, if it has one that moves and
+// is not there: hosts may be let in by it already, at another port.
 func (s *subject) moveAddress(nqn lineage.NQN) {
-	if v := s.v.Export.VIP; v != nil && s.heardAt != s.engine {
+	v, sub := s.v.Export.VIP, s.b.w.Nodes[s.engine].Subsystems[nqn]
+	there := v != nil && sub != nil && slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return l.Address == v.Address })
+	if v != nil && s.heardAt != s.engine && !there {
 		why := because(v.Pos, "%s follows the engine of %s", v.Address, s.v.Name)
 		s.sec.then(why, plan.RiskCreate, plan.AddressMove{At: plan.At{Node: s.engine}, NQN: nqn, Address: v.Address, Program: v.Program()})
 	}
