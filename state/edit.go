@@ -345,6 +345,7 @@ func (n *Node) Clone() *Node {
 	c.Ublk, c.NBD = maps.Clone(n.Ublk), maps.Clone(n.NBD)
 	c.Discovery = n.Discovery
 	c.Limits, c.Keyring = maps.Clone(n.Limits), maps.Clone(n.Keyring)
+	c.TLSBuffer = n.TLSBuffer
 	c.KeyFiles, c.KeyFilesUnread = maps.Clone(n.KeyFiles), n.KeyFilesUnread
 	c.cloneCiphers(n)
 	return c

@@ -118,8 +118,9 @@ func (s *subject) makePath(n lineage.Node) {
 	if b.unattended() {
 		return
 	}
-	for _, l := range slices.Clone(b.w.Nodes[n].Subsystems[nqn].Listeners) {
-		if !slices.Contains(wanted, l.Portal()) {
+	sub = b.w.Nodes[n].Subsystems[nqn]
+	for _, l := range slices.Clone(sub.Listeners) {
+		if !slices.Contains(wanted, l.Portal()) && (l.TLS || !s.plainly(sub)) {
 			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: n}, NQN: nqn, Address: l.Address, Port: l.Port, RDMA: l.RDMA})
 		}
 	}

@@ -97,8 +97,9 @@ func (s *subject) listen(sub *state.Subsystem, node *schema.Node) {
 		s.hear(why, s.engine, sub.NQN, p, false)
 	}
 	var held []lineage.Portal
-	for _, l := range slices.Clone(s.b.w.Nodes[s.engine].Subsystems[sub.NQN].Listeners) {
-		switch stray := !slices.Contains(wanted, l.Portal()); {
+	sub = s.b.w.Nodes[s.engine].Subsystems[sub.NQN]
+	for _, l := range slices.Clone(sub.Listeners) {
+		switch stray := !slices.Contains(wanted, l.Portal()) && (l.TLS || !s.plainly(sub)); {
 		case stray && s.b.unattended():
 		case stray:
 			s.sec.then(why, plan.RiskReduce, plan.ListenerRemove{At: plan.At{Node: s.engine}, NQN: sub.NQN, Address: l.Address, Port: l.Port, RDMA: l.RDMA})

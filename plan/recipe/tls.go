@@ -68,9 +68,17 @@ func (s *subject) heardPlainly(n lineage.Node, nqn lineage.NQN, p lineage.Portal
 	return true
 }
 
+// plainly reports whether a host is let in that is to come by TLS, and whose key is not there yet:
+// until it is, the host comes where it did before.
+func (s *subject) plainly(sub *state.Subsystem) bool {
+	return s.v.Export.TLS() && slices.ContainsFunc(s.v.Export.Hosts, func(h lineage.NQN) bool {
+		return slices.Contains(sub.Hosts, h) && sub.Keys[h].PSK == ""
+	})
+}
+
 // unhear takes listeners away where hosts are to come by TLS, and of which that is not known.
 func (s *subject) unhear(n *schema.Node, sub *state.Subsystem, wanted []lineage.Portal) {
-	if !s.v.Export.TLS() {
+	if !s.v.Export.TLS() || s.plainly(sub) && !s.b.unattended() {
 		return
 	}
 	for _, l := range slices.Clone(sub.Listeners) {
