@@ -3,6 +3,7 @@ package draft
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"strata/lineage"
@@ -12,7 +13,8 @@ import (
 // links is what the nodes show of how links are to be.
 type links struct {
 	wait bool
-	keys int // the number of the pairs by which their ends prove themselves; 0: they prove nothing
+	rdma bool // one listens over RDMA alone
+	keys int  // the number of the pairs by which their ends prove themselves; 0: they prove nothing
 }
 
 // foundLinks looks at the links that there are, and, where targets have lost them, at what
@@ -22,6 +24,7 @@ func (d *drafter) foundLinks() (l links) {
 	for link, sub := range d.linkSubsystems() {
 		there = true
 		l.wait = l.wait || link.Wait
+		l.rdma = l.rdma || overRDMA(sub)
 		for _, k := range sub.Keys {
 			if pair, _, is := d.cfg.Cluster.ParseLinkKey(k.Key); is {
 				l.keys = max(l.keys, pair.Set)
@@ -65,6 +68,9 @@ func (d *drafter) linkSubsystems() map[lineage.Link]*state.Subsystem {
 // lacking is what the configuration lacks of that, in fields that can do without each other.
 func (d *drafter) lacking() (fields []string) {
 	found := d.foundLinks()
+	if found.rdma && !d.cfg.Links.RDMA {
+		fields = append(fields, `transport: "rdma"`)
+	}
 	if found.wait && !d.cfg.Links.Wait() {
 		fields = append(fields, `loss: "wait"`)
 	}
@@ -95,7 +101,7 @@ func (d *drafter) writeLinks(certain *bytes.Buffer) {
 	}
 	d.out.Links = true
 	certain.WriteString("\n")
-	if strings.HasPrefix(taken[0], "loss") {
+	if slices.ContainsFunc(taken, func(f string) bool { return strings.HasPrefix(f, "loss") }) {
 		comment(certain, "How long a node that is gone is waited for (patience) is not recorded.")
 	}
 	certain.WriteString(text(taken))

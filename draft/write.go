@@ -109,7 +109,7 @@ func (v *volume) sentKeys() bool {
 	return false
 }
 
-// overRDMA reports whether hosts come over RDMA alone.
+// overRDMA reports whether hosts, or the peer of a link, come over RDMA alone.
 func overRDMA(sub *state.Subsystem) bool {
 	return len(sub.Listeners) > 0 && !slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return !l.RDMA })
 }
