@@ -31,12 +31,31 @@ func TestUnlistenWhenAuthenticated(t *testing.T) {
 		states = states[1:]
 		return []any{map[string]any{"cntlid": 1, "qid": 0, "state": state, "peer_address": map[string]any{"trtype": "TCP"}}}
 	}
+	client := answering(t, answer)
+	cfg := config(t, `{
+		db: {size: 64Mi, export: nvmf: hosts: [{nqn: "nqn.2026-01.com.example:a", dhchap: key: path: "/k/a"}]}
+		log: {size: 64Mi, export: nvmf: hosts: ["nqn.2026-01.com.example:a"]}
+	}`)
+	c := newCaller(cfg, map[lineage.Node]*spdk.Client{"n1": client}, nil, nil, nil)
+	for _, nqn := range []lineage.NQN{keyed, others} {
+		if err := c.do(t.Context(), plan.ListenerRemove{At: plan.At{Node: "n1"}, NQN: nqn, Address: "10.0.0.1", Port: "4420"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const asks, removes = "nvmf_subsystem_get_qpairs", "nvmf_subsystem_remove_listener"
+	if want := []string{asks, asks, asks, removes, removes}; !slices.Equal(called, want) {
+		t.Errorf("called %v, not %v", called, want)
+	}
+}
+
+// answering is a target that answers every method as it is told to.
+func answering(t *testing.T, answer func(method string) any) *spdk.Client {
 	path := filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -62,19 +81,6 @@ func TestUnlistenWhenAuthenticated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
-	cfg := config(t, `{
-		db: {size: 64Mi, export: nvmf: hosts: [{nqn: "nqn.2026-01.com.example:a", dhchap: key: path: "/k/a"}]}
-		log: {size: 64Mi, export: nvmf: hosts: ["nqn.2026-01.com.example:a"]}
-	}`)
-	c := newCaller(cfg, map[lineage.Node]*spdk.Client{"n1": client}, nil, nil, nil)
-	for _, nqn := range []lineage.NQN{keyed, others} {
-		if err := c.do(t.Context(), plan.ListenerRemove{At: plan.At{Node: "n1"}, NQN: nqn, Address: "10.0.0.1", Port: "4420"}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const asks, removes = "nvmf_subsystem_get_qpairs", "nvmf_subsystem_remove_listener"
-	if want := []string{asks, asks, asks, removes, removes}; !slices.Equal(called, want) {
-		t.Errorf("called %v, not %v", called, want)
-	}
+	t.Cleanup(func() { client.Close() })
+	return client
 }

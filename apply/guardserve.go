@@ -51,8 +51,10 @@ func ServeGuard(ctx context.Context, in io.Reader, out io.Writer, connect func(*
 			break
 		}
 	}
-	g.letIn(ctx)
+	var again sync.WaitGroup
+	again.Go(func() { g.letIn(ctx) }) // on a node that hangs it takes its time, and the others' hosts wait
 	g.resume()
+	again.Wait()
 	if g.lock != nil && !orderly {
 		g.lock.Inherit(ctx)
 		defer g.lock.End()

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"strata/lineage"
 	"strata/plan"
@@ -54,17 +55,27 @@ func (g *Guard) shuts(op plan.HostExchange, over bool) error {
 }
 
 // letIn lets hosts in again that were shut out when strata died: with the keys that they were to
-// have, else with those from before. One that is let in already is left as it is.
+// have, or with those from before where the target refuses these. One that is let in already is
+// left as it is.
 func (g *guardServer) letIn(ctx context.Context) {
+	var wg sync.WaitGroup
 	for _, op := range g.out {
 		t := g.targets[op.Node]
 		if t == nil {
 			continue
 		}
-		for _, keys := range []lineage.HostKeys{op.Keys, op.Former} {
-			if t.HostAdd(ctx, hostAdd(op.NQN, op.Host, keys)) == nil {
-				break
+		wg.Go(func() {
+			keys := op.Keys
+			for range 2 {
+				err := t.HostAdd(ctx, hostAdd(op.NQN, op.Host, keys))
+				if err == nil {
+					return
+				}
+				if c := spdk.ClassOf(err); c != spdk.Unreachable && c != spdk.Unknown {
+					keys = op.Former
+				}
 			}
-		}
+		})
 	}
+	wg.Wait()
 }
