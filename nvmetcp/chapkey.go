@@ -8,9 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash"
-	"hash/crc32"
 	"strings"
 )
 
@@ -33,17 +31,8 @@ var ErrKey = errors.New("nvmetcp: not a key of the form \"DHHC-1:HASH:BASE64:\""
 
 // ParseKey reads the text of a key.
 func ParseKey(text string) (*Key, error) {
-	part := strings.Split(strings.TrimSpace(text), ":")
-	if len(part) != 4 || part[0] != "DHHC-1" || part[3] != "" || len(part[1]) != 2 || part[1][0] != '0' {
-		return nil, ErrKey
-	}
-	h := part[1][1] - '0'
-	b, err := base64.StdEncoding.DecodeString(part[2])
-	if n := len(b); err != nil || h > hashSHA512 || n != 36 && n != 52 && n != 68 {
-		return nil, ErrKey
-	}
-	secret := b[:len(b)-4]
-	if crc32.ChecksumIEEE(secret) != binary.LittleEndian.Uint32(b[len(secret):]) {
+	secret, h, ok := parseSecret("DHHC-1", strings.TrimSpace(text), base64.StdEncoding)
+	if n := len(secret); !ok || h > hashSHA512 || n != 32 && n != 48 && n != 64 {
 		return nil, ErrKey
 	}
 	return &Key{secret, h}, nil
@@ -51,8 +40,7 @@ func ParseKey(text string) (*Key, error) {
 
 // Text is what ParseKey reads.
 func (k *Key) Text() string {
-	b := binary.LittleEndian.AppendUint32(append([]byte(nil), k.secret...), crc32.ChecksumIEEE(k.secret))
-	return fmt.Sprintf("DHHC-1:%02d:%s:", k.hash, base64.StdEncoding.EncodeToString(b))
+	return secretText("DHHC-1", k.secret, k.hash)
 }
 
 // String says nothing of the key, so that it gets into no log.

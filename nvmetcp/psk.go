@@ -3,10 +3,8 @@ package nvmetcp
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
-	"fmt"
-	"hash/crc32"
+	"slices"
 	"strings"
 )
 
@@ -29,29 +27,17 @@ var ErrPSK = errors.New("nvmetcp: not a key of the form \"NVMeTLSkey-1:HASH:BASE
 
 // ParsePSK reads the text of one, to the byte: targets take no blank, and no end of a line.
 func ParsePSK(text string) (*PSK, error) {
-	part := strings.Split(text, ":")
-	if len(part) != 4 || part[0] != "NVMeTLSkey-1" || part[3] != "" || len(part[1]) != 2 || part[1][0] != '0' {
-		return nil, ErrPSK
-	}
-	h := part[1][1] - '0'
-	b, err := base64.StdEncoding.Strict().DecodeString(part[2])
-	if err != nil || strings.ContainsAny(part[2], "\r\n") || len(b) < 4 {
-		return nil, ErrPSK
-	}
-	secret := b[:len(b)-4]
+	secret, h, ok := parseSecret("NVMeTLSkey-1", text, base64.StdEncoding.Strict())
 	fits := map[uint8][]int{0: {32, 48}, hashSHA256: {32}, hashSHA384: {48}}
-	for _, n := range fits[h] {
-		if n == len(secret) && crc32.ChecksumIEEE(secret) == binary.LittleEndian.Uint32(b[n:]) {
-			return &PSK{secret, h}, nil
-		}
+	if !ok || strings.ContainsAny(text, "\r\n") || !slices.Contains(fits[h], len(secret)) {
+		return nil, ErrPSK
 	}
-	return nil, ErrPSK
+	return &PSK{secret, h}, nil
 }
 
 // Text is what ParsePSK reads.
 func (p *PSK) Text() string {
-	b := binary.LittleEndian.AppendUint32(append([]byte(nil), p.secret...), crc32.ChecksumIEEE(p.secret))
-	return fmt.Sprintf("NVMeTLSkey-1:%02d:%s:", p.hash, base64.StdEncoding.EncodeToString(b))
+	return secretText("NVMeTLSkey-1", p.secret, p.hash)
 }
 
 // String says nothing of it, so that it gets into no log.
