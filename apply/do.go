@@ -63,7 +63,7 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	case plan.InitiatorOptions:
 		return t.SetNVMeOptions(ctx, spdk.NVMeOptions{TransportAckTimeout: uint8(op.TransportAckTimeout)})
 	case plan.TransportCreate:
-		return unless(spdk.Exists, t.TransportCreate(ctx, trtype(op.RDMA)))
+		return unless(spdk.Exists, t.TransportCreate(ctx, lineage.Transport(op.RDMA)))
 	case plan.SubsystemCreate:
 		return t.SubsystemCreate(ctx, spdk.SubsystemCreate{
 			NQN: string(op.NQN), SerialNumber: serial(op.Serial), ModelNumber: "strata", AllowAnyHost: op.AnyHost,
@@ -200,14 +200,7 @@ func unless(class spdk.Class, err error) error {
 }
 
 func address(p lineage.Portal) spdk.Address {
-	return spdk.Address{TrType: trtype(p.RDMA), AdrFam: family(p.Address), TrAddr: p.Address, TrSvcID: p.Port}
-}
-
-func trtype(rdma bool) string {
-	if rdma {
-		return spdk.RDMA
-	}
-	return spdk.TCP
+	return spdk.Address{TrType: lineage.Transport(p.RDMA), AdrFam: family(p.Address), TrAddr: p.Address, TrSvcID: p.Port}
 }
 
 func family(addr string) string {
@@ -252,7 +245,7 @@ func (c *caller) attachDisk(ctx context.Context, t *spdk.Client, op plan.DiskAtt
 
 func attach(ctx context.Context, t *spdk.Client, op plan.ControllerAttach) error {
 	_, err := t.AttachController(ctx, spdk.AttachController{
-		Name: op.Controller, TrType: trtype(op.Links.RDMA), AdrFam: family(op.Address), TrAddr: op.Address, TrSvcID: op.Port,
+		Name: op.Controller, TrType: lineage.Transport(op.Links.RDMA), AdrFam: family(op.Address), TrAddr: op.Address, TrSvcID: op.Port,
 		SubNQN: string(op.NQN), HostNQN: string(op.HostNQN), MaxBdevs: lineage.LinkNamespaces,
 		CtrlrLossTimeoutSec: int32(op.Links.CtrlrLossTimeoutSec), ReconnectDelaySec: uint32(op.Links.ReconnectDelaySec),
 		FastIOFailTimeoutSec: uint32(op.Links.FastIOFailTimeoutSec), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey,

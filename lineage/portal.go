@@ -6,6 +6,14 @@ type Portal struct {
 	RDMA          bool `json:",omitempty"`
 }
 
+// Transport is what goes over RDMA, or else over TCP, as NVMe-oF calls it.
+func Transport(rdma bool) string {
+	if rdma {
+		return "RDMA"
+	}
+	return "TCP"
+}
+
 // String is the portal as addresses with ports are written, IPv6 in brackets.
 func (p Portal) String() string {
 	text := p.Address + ":" + p.Port

@@ -13,10 +13,7 @@ type TransportCreate struct {
 }
 
 func (op TransportCreate) Words() string {
-	if op.RDMA {
-		return "create the NVMe/RDMA transport"
-	}
-	return "create the NVMe/TCP transport"
+	return "create the NVMe/" + lineage.Transport(op.RDMA) + " transport"
 }
 func (op TransportCreate) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
 func (op TransportCreate) key() key     { return rdmaPart(op.RDMA) }

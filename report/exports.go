@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"strata/lineage"
 	"strata/state"
@@ -62,11 +63,7 @@ func export(e state.Exported) Export {
 			return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.Port, b.Port))
 		}) {
 			out.Paused = out.Paused || l.Paused
-			transport := "tcp"
-			if l.RDMA {
-				transport = "rdma"
-			}
-			line := fmt.Sprintf("nvme connect -t %s -a %s -s %s -n %s --ctrl-loss-tmo=-1", transport, l.Address, l.Port, e.Subsystem.NQN)
+			line := fmt.Sprintf("nvme connect -t %s -a %s -s %s -n %s --ctrl-loss-tmo=-1", strings.ToLower(lineage.Transport(l.RDMA)), l.Address, l.Port, e.Subsystem.NQN)
 			if l.TLS {
 				line += " --tls"
 			}

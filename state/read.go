@@ -244,7 +244,7 @@ func (a *answers) node(c lineage.Cluster, name lineage.Node) *Node {
 		n.Controllers[ctrl.Name] = controller(ctrl)
 	}
 	for _, t := range a.transports {
-		n.TCP, n.RDMA = n.TCP || t.TrType == "TCP", n.RDMA || t.TrType == spdk.RDMA
+		n.TCP, n.RDMA = n.TCP || t.TrType == spdk.TCP, n.RDMA || t.TrType == spdk.RDMA
 	}
 	for i := range a.subsystems {
 		if s := &a.subsystems[i]; s.Subtype != "Discovery" {

@@ -80,8 +80,7 @@ func (a *answers) noteTLS(s *Subsystem) {
 // SecretAt is a subsystem that listens at an address of the node by TLS; "" for none.
 func (n *Node) SecretAt(p lineage.Portal) lineage.NQN {
 	for _, nqn := range slices.Sorted(maps.Keys(n.Subsystems)) {
-		if slices.Contains(n.Subsystems[nqn].Listeners, Listener{Address: p.Address, Port: p.Port, TLS: true}) ||
-			slices.Contains(n.Subsystems[nqn].Listeners, Listener{Address: p.Address, Port: p.Port, TLS: true, Paused: true}) {
+		if slices.ContainsFunc(n.Subsystems[nqn].Listeners, func(l Listener) bool { return l.Portal() == p && l.TLS }) {
 			return nqn
 		}
 	}

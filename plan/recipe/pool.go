@@ -274,15 +274,12 @@ func (b *builder) poolAt(at lineage.Place) string {
 // transport makes sure that the node can listen, for TCP or RDMA. It reports whether that is for
 // the node's section to see to in this pass.
 func (b *builder) transport(n lineage.Node, rdma bool) bool {
-	at, how := b.w.Nodes[n], "TCP"
-	if rdma {
-		how = "RDMA"
-	}
+	at := b.w.Nodes[n]
 	if rdma && at.RDMA || !rdma && at.TCP {
 		return b.creates(n, rdma)
 	}
 	sec := b.section(plan.NodeKey(n))
-	sec.beside(0, because(b.cfg.Node(n).Pos, "%s serves over NVMe/%s", n, how), plan.RiskCreate, plan.TransportCreate{At: plan.At{Node: n}, RDMA: rdma})
+	sec.beside(0, because(b.cfg.Node(n).Pos, "%s serves over NVMe/%s", n, lineage.Transport(rdma)), plan.RiskCreate, plan.TransportCreate{At: plan.At{Node: n}, RDMA: rdma})
 	return true
 }
 

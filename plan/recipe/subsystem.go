@@ -16,11 +16,7 @@ func (s *subject) exportNVMf(bdev string) {
 	b := s.b
 	node, nqn := b.cfg.Node(s.engine), b.cfg.Cluster.ExportNQN(s.id.Whole())
 	sub := b.w.Nodes[s.engine].Subsystems[nqn]
-	how := "TCP"
-	if s.v.Export.RDMA {
-		how = "RDMA"
-	}
-	why := because(s.v.At("export"), "hosts reach %s over NVMe/%s", s.v.Name, how)
+	why := because(s.v.At("export"), "hosts reach %s over NVMe/%s", s.v.Name, lineage.Transport(s.v.Export.RDMA))
 	if sub == nil {
 		s.subsystem(why, s.engine)
 		sub = b.w.Nodes[s.engine].Subsystems[nqn]
