@@ -27,14 +27,9 @@ func Cluster(cfg *schema.Config, snap *state.Snapshot, volumes []string) *Graph 
 	snap = snap.Within(cfg.Cluster, cfg.Lvstores, cfg.Disk)
 	c := &cluster{cfg: cfg, snap: snap, only: volumes, links: map[lineage.Link]*Box{}, joined: map[[2]string]bool{}, exports: map[string]bool{}}
 	r := report.Build(cfg, snap)
-	over := map[string]report.Whole{}
-	for _, w := range r.Wholes {
-		for _, p := range w.Parts {
-			over[p.Name] = w
-		}
-	}
+	over := r.Over()
 	for _, v := range r.Volumes {
-		if w := over[v.Name]; c.wants(v.Name) || w.Name != "" && c.wants(w.Name) {
+		if w := over[v.Name]; c.wants(v.Name) || w != nil && c.wants(w.Name) {
 			c.volume(v, w)
 		}
 	}
@@ -103,7 +98,7 @@ func worse(a, b Tone) bool {
 
 // volume draws a volume, and how hosts reach it: a part is in the frame of its whole, if it has one,
 // and reached by that one's exports.
-func (c *cluster) volume(v report.Volume, whole report.Whole) {
+func (c *cluster) volume(v report.Volume, whole *report.Whole) {
 	id := "volume " + v.Name
 	if v.ID != "" {
 		id += "." + string(v.ID)
@@ -123,7 +118,7 @@ func (c *cluster) volume(v report.Volume, whole report.Whole) {
 		box.In = ""
 	}
 	exported, exports := v.Name, v.Exports
-	if whole.Name != "" {
+	if whole != nil {
 		exported, exports = whole.Name, whole.Exports
 		box.In = c.group(Group{ID: box.In + " whole " + whole.Name, In: box.In, Title: fmt.Sprintf("%s, %s, %s", whole.Name, whole.Layout, amount.About(whole.Size))})
 	}

@@ -170,8 +170,8 @@ func (c collected) volumes(v *view.View) {
 		vol := &v.Report.Volumes[i]
 		labels := []string{vol.Name, string(vol.ID)}
 		c.volume(vol.Name, vol.ID, vol.Health, vol.Size)
-		if whole := over[vol.Name]; whole != "" {
-			c.gauge(volumePart, 1, vol.Name, string(vol.ID), whole)
+		if whole := over[vol.Name]; whole != nil {
+			c.gauge(volumePart, 1, vol.Name, string(vol.ID), whole.Name)
 		} else {
 			c.hosts(vol.Exports, labels)
 		}

@@ -38,12 +38,12 @@ type Part struct {
 	Nodes []lineage.Node `json:"nodes"` // with a current replica
 }
 
-// Over has, for each volume that is a part of a whole, that whole's name.
-func (r *Report) Over() map[string]string {
-	over := map[string]string{}
-	for _, w := range r.Wholes {
-		for _, p := range w.Parts {
-			over[p.Name] = w.Name
+// Over has, for each volume that is a part of a whole, that whole.
+func (r *Report) Over() map[string]*Whole {
+	over := map[string]*Whole{}
+	for i := range r.Wholes {
+		for _, p := range r.Wholes[i].Parts {
+			over[p.Name] = &r.Wholes[i]
 		}
 	}
 	return over
@@ -53,7 +53,7 @@ func (r *Report) Over() map[string]string {
 func (r *Report) Seen() map[Health]int {
 	count, over := map[Health]int{}, r.Over()
 	for i := range r.Volumes {
-		if over[r.Volumes[i].Name] == "" {
+		if over[r.Volumes[i].Name] == nil {
 			count[r.Volumes[i].Health]++
 		}
 	}
