@@ -17,6 +17,18 @@ func (l *Lab) archived(snapshots string) string {
 archives: main: {dir: %q, password: env: "STRATA_ARCHIVE_PASSWORD"}`, snapshots, filepath.Join(l.Dir, "archive"))
 }
 
+// scattered writes so many MiB of data to volume db in three places, and returns what its first 256 MiB are then.
+func (l *Lab) scattered(size int) []byte {
+	l.t.Helper()
+	disk := make([]byte, 256*mib)
+	for i := range 3 {
+		data := Pattern(uint64(i), size*mib)
+		copy(disk[80*i*mib:], data)
+		l.Write("db", 80*i, data)
+	}
+	return disk
+}
+
 // archivedLab is a lab for volumes that are backed up; it skips the test where there is no restic.
 func archivedLab(t *testing.T, disk int64, names ...string) *Lab {
 	t.Helper()

@@ -31,12 +31,7 @@ func TestBackupProven(t *testing.T) {
 	l.Configure(l.archived(""))
 	l.initArchive()
 	l.Apply(0)
-	want := make([]byte, 256*mib)
-	for i := range 3 {
-		data := Pattern(uint64(i), 16*mib)
-		copy(want[80*i*mib:], data)
-		l.Write("db", 80*i, data)
-	}
+	want := l.scattered(16)
 	ends := func(run *Run) {
 		t.Helper()
 		run.Expect(0)

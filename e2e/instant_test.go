@@ -125,12 +125,7 @@ func TestRestoreAtOnce(t *testing.T) {
 	l.Configure(l.archived(""))
 	l.initArchive()
 	l.Apply(0)
-	want := make([]byte, 256*mib)
-	for i := range 3 {
-		data := Pattern(uint64(i), 64*mib)
-		copy(want[80*i*mib:], data)
-		l.Write("db", 80*i, data)
-	}
+	want := l.scattered(64)
 	l.Configure(l.archived(`"s"`))
 	l.Apply(0)
 	l.Configure(l.archived(`"s"`) + "\nvolumes: db2: {size: 256Mi, replicas: 2, snapshots: [\"s\"], from: {archive: \"main\", volume: \"db\", instant: true}, export: nvmf: hosts: \"any\"}")

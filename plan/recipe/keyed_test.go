@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"strata/lineage"
 	"strata/plan"
@@ -22,15 +21,7 @@ func TestKeyedHistories(t *testing.T) {
 		newKeyedHistory(*replay).told(t, *replay, nil)
 		return
 	}
-	ends, n := map[string]int{}, 0
-	for seed, end := time.Now().UnixNano()%1_000_000_000, time.Now().Add(*histories/2+*patient); time.Now().Before(end); seed++ {
-		newKeyedHistory(seed).told(t, seed, ends)
-		n++
-	}
-	t.Logf("%d histories", n)
-	for _, b := range slices.Sorted(maps.Keys(ends)) {
-		t.Logf("%6d ended with: %s", ends[b], b)
-	}
+	many(t, *histories/2+*patient, newKeyedHistory)
 }
 
 func newKeyedHistory(seed int64) *history {

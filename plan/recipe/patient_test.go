@@ -7,7 +7,6 @@ import (
 	"math/rand"
 	"slices"
 	"testing"
-	"time"
 
 	"strata/lineage"
 	"strata/plan"
@@ -22,32 +21,22 @@ var patient = flag.Duration("patient", 0, "how long to make random histories ove
 // of them comes to what is rare, so it is made only for who asks for it.
 func TestPatientHistories(t *testing.T) {
 	if *replay != 0 {
-		livePatient(t, *replay, map[string]int{})
+		newPatientHistory(*replay).told(t, *replay, nil)
 		return
 	}
 	if *patient == 0 {
 		t.Skip("-patient says for how long")
 	}
-	ends := map[string]int{}
-	first, end := time.Now().UnixNano()%1_000_000_000, time.Now().Add(*patient)
-	n := int64(0)
-	for ; time.Now().Before(end); n++ {
-		livePatient(t, first+n, ends)
-	}
-	t.Logf("%d histories from seed %d", n, first)
-	for _, b := range slices.Sorted(maps.Keys(ends)) {
-		t.Logf("%6d ended with: %s", ends[b], b)
-	}
+	many(t, *patient, newPatientHistory)
 }
 
-func livePatient(t *testing.T, seed int64, ends map[string]int) {
-	t.Helper()
+func newPatientHistory(seed int64) *history {
 	h := &history{Rand: rand.New(rand.NewSource(seed)), word: map[lineage.Volume]lineage.Node{}, kinds: 12, patient: true}
 	h.alone = h.Intn(5) > 0
 	h.cfg = h.config()
 	h.c = newCluster(h.Rand, h.cfg, false)
 	h.foreigners()
-	h.told(t, seed, ends)
+	return h
 }
 
 // made brings everything to what is configured, before anything happens.

@@ -2,11 +2,9 @@ package recipe
 
 import (
 	"fmt"
-	"maps"
 	"math/rand"
 	"slices"
 	"testing"
-	"time"
 
 	"strata/lineage"
 	"strata/schema"
@@ -20,15 +18,7 @@ func TestPoolsMove(t *testing.T) {
 		newPoolHistory(*replay).told(t, *replay, nil)
 		return
 	}
-	ends, n := map[string]int{}, 0
-	for seed, end := time.Now().UnixNano()%1_000_000_000, time.Now().Add(*histories/2); time.Now().Before(end); seed++ {
-		newPoolHistory(seed).told(t, seed, ends)
-		n++
-	}
-	t.Logf("%d histories", n)
-	for _, b := range slices.Sorted(maps.Keys(ends)) {
-		t.Logf("%6d ended with: %s", ends[b], b)
-	}
+	many(t, *histories/2, newPoolHistory)
 }
 
 func newPoolHistory(seed int64) *history {

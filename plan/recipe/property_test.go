@@ -54,6 +54,23 @@ func TestRandomHistories(t *testing.T) {
 		}
 		live(t, seed, ends)
 	}
+	ended(t, n, first, ends)
+}
+
+// many makes histories for so long, from a seed of this run's own on, and tells how they ended.
+func many(t *testing.T, long time.Duration, made func(seed int64) *history) {
+	t.Helper()
+	ends, n := map[string]int{}, int64(0)
+	first, end := time.Now().UnixNano()%1_000_000_000, time.Now().Add(long)
+	for ; time.Now().Before(end); n++ {
+		made(first+n).told(t, first+n, ends)
+	}
+	ended(t, n, first, ends)
+}
+
+// ended tells what was not done as histories ended.
+func ended(t *testing.T, n, first int64, ends map[string]int) {
+	t.Helper()
 	t.Logf("%d histories from seed %d", n, first)
 	for _, b := range slices.Sorted(maps.Keys(ends)) {
 		t.Logf("%6d ended with: %s", ends[b], b)
@@ -77,7 +94,9 @@ func (h *history) told(t *testing.T, seed int64, ends map[string]int) {
 		t.Fatalf("…\n%s\n%v\nreplay with -run %s -seed %d", strings.Join(log, "\n"), err, t.Name(), seed)
 	}
 	for _, b := range h.blocked {
-		ends[b]++
+		if ends != nil { // one that is replayed is not counted
+			ends[b]++
+		}
 	}
 }
 
