@@ -25,7 +25,7 @@ import (
 // in did not end in order, it frees the lock, too. connect is called once, with the
 // configuration that comes first. moves is Options.Addresses, keys is Options.Keys.
 func ServeGuard(ctx context.Context, in io.Reader, out io.Writer, connect func(*schema.Config) (map[lineage.Node]*spdk.Client, error), moves Addresses, keys Keys) error {
-	g := guardServer{held: map[lineage.NQN]guardMessage{}, out: map[string]plan.HostExchange{}, moves: moves, keys: keys}
+	g := guardServer{held: map[lineage.NQN]guardMessage{}, out: map[plan.HostExchange]bool{}, moves: moves, keys: keys}
 	orderly := false
 	lines := bufio.NewReader(in)
 	for !orderly {
@@ -69,7 +69,7 @@ type guardServer struct {
 	targets map[lineage.Node]*spdk.Client
 	lock    *lock.Lock // nil until nodes are locked
 	held    map[lineage.NQN]guardMessage
-	out     map[string]plan.HostExchange // hosts that are shut out for a moment
+	out     map[plan.HostExchange]bool // hosts that are shut out for a moment
 	moves   Addresses
 	keys    Keys
 }
@@ -84,9 +84,9 @@ func (g *guardServer) note(m guardMessage) {
 	case m.Hold != nil:
 		g.held[m.Hold.NQN] = m
 	case m.Out != nil:
-		g.out[m.Out.Words()+string(m.Out.Node)] = *m.Out
+		g.out[*m.Out] = true
 	case m.In != nil:
-		delete(g.out, m.In.Words()+string(m.In.Node))
+		delete(g.out, *m.In)
 	case m.Resumed != "":
 		delete(g.held, m.Resumed)
 	}

@@ -59,7 +59,7 @@ func (g *Guard) shuts(op plan.HostExchange, over bool) error {
 // left as it is.
 func (g *guardServer) letIn(ctx context.Context) {
 	var wg sync.WaitGroup
-	for _, op := range g.out {
+	for op := range g.out {
 		t := g.targets[op.Node]
 		if t == nil {
 			continue

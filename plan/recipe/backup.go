@@ -291,11 +291,7 @@ func (b *builder) endBackups() {
 				continue
 			}
 			why := because(schema.Pos{}, "the run that backed up %s from %s is over", job.Volume, n.Name)
-			sec := b.section(plan.BackupKey(job.Volume.Name))
-			if c.State != "disabled" {
-				sec.then(why, plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: n.Name}, Controller: c.Name})
-			}
-			sec.then(why, plan.RiskReduce, plan.ControllerDetach{At: plan.At{Node: n.Name}, Controller: c.Name})
+			disconnect(b.section(plan.BackupKey(job.Volume.Name)), why, n.Name, c)
 		}
 		for _, nqn := range slices.Sorted(maps.Keys(at.Subsystems)) {
 			job, ok := b.cfg.Cluster.ParseRestore(nqn)

@@ -220,6 +220,11 @@ func (b *builder) orGivenUp(why reason, n lineage.Node, ctrl *state.Controller) 
 
 func (b *builder) letGo(sec *section, why reason, n lineage.Node, ctrl *state.Controller) {
 	b.links.dropped[n] = true
+	disconnect(sec, why, n, ctrl)
+}
+
+// disconnect takes a controller from a node. It is disabled before (decision 53).
+func disconnect(sec *section, why reason, n lineage.Node, ctrl *state.Controller) {
 	if ctrl.State != "disabled" {
 		sec.then(why, plan.RiskReduce, plan.ControllerDisable{At: plan.At{Node: n}, Controller: ctrl.Name})
 	}

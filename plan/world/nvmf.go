@@ -17,6 +17,13 @@ func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
 		}
 		return nil, fmt.Errorf("%T: no subsystem %s on %s", op, nqn, n.Name)
 	}
+	letsIn := func(nqn, host lineage.NQN) (*state.Subsystem, error) {
+		sub, err := find(nqn)
+		if err == nil && !slices.Contains(sub.Hosts, host) {
+			err = fmt.Errorf("%s on %s does not let %s in", nqn, n.Name, host)
+		}
+		return sub, err
+	}
 	switch op := op.(type) {
 	case plan.HostAllow:
 		sub, err := find(op.NQN)
@@ -28,21 +35,15 @@ func (w *World) projectSubsystem(n *state.Node, op plan.Op) error {
 		}
 		sub.SetKeys(op.Host, op.Keys)
 	case plan.HostExchange:
-		sub, err := find(op.NQN)
+		sub, err := letsIn(op.NQN, op.Host)
 		if err != nil {
 			return err
-		}
-		if !slices.Contains(sub.Hosts, op.Host) {
-			return fmt.Errorf("%s on %s does not let %s in", op.NQN, n.Name, op.Host)
 		}
 		sub.SetKeys(op.Host, op.Keys)
 	case plan.HostKeysSet:
-		sub, err := find(op.NQN)
+		sub, err := letsIn(op.NQN, op.Host)
 		if err != nil {
 			return err
-		}
-		if !slices.Contains(sub.Hosts, op.Host) {
-			return fmt.Errorf("%s on %s does not let %s in", op.NQN, n.Name, op.Host)
 		}
 		keys := op.Keys
 		keys.PSK = sub.Keys[op.Host].PSK
