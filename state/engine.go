@@ -109,7 +109,8 @@ func (s *Snapshot) shows(e Verdict) bool {
 }
 
 // contradiction says why it is not clear which engine is to be believed; ""
-// when there is one at most and no other replica is ahead of it.
+// when there is one at most, no other replica is ahead of it, and its legs do not say that
+// another took over.
 func contradiction(inc *Incarnation, engines []Verdict) string {
 	if len(engines) > 1 {
 		return fmt.Sprintf("two engines serve it, %s and %s", engines[0].Engine, engines[1].Engine)
@@ -118,8 +119,28 @@ func contradiction(inc *Incarnation, engines []Verdict) string {
 		if newest, ok := engines[0].outrun(inc); ok {
 			return fmt.Sprintf("the engine on %s is at epoch %d, but a replica that it does not know of is at epoch %d", engines[0].Engine, engines[0].epoch(), newest)
 		}
+		return engines[0].stale()
 	}
 	return ""
+}
+
+// stale says of an engine without a leg of its own that those which could be read were told
+// of an epoch that leaves them out, so that another may have taken over from it; "" where
+// one was read that is current, or none was.
+func (v *Verdict) stale() string {
+	var told *Head
+	for _, l := range v.Legs {
+		switch {
+		case l.Node == v.Engine || l.Head != nil && l.Head.Name.Mark != lineage.Fenced:
+			return ""
+		case l.Head != nil:
+			told = l.Head
+		}
+	}
+	if told == nil {
+		return ""
+	}
+	return fmt.Sprintf("the engine on %s has %s on %s, which is stale by epoch %d, and no other of its replicas could be read: another may have taken over since", v.Engine, told.Lvol.Name, told.Node, told.Name.Epoch)
 }
 
 // engines are all that serve the volume, each with its legs.

@@ -78,10 +78,8 @@ func (s *Snapshot) Survivors(c lineage.Cluster, inc *Incarnation) (Survivors, bo
 // do not tell is that a disk failed just before: nobody counts that any more. Nor does that
 // of an engine's own replica, which is believed after it as well.
 func (s *Snapshot) restarted(inc *Incarnation, out *Survivors) bool {
-	for _, n := range s.Nodes {
-		if n.Unknown != "" {
-			return false
-		}
+	if !s.AllRead() {
+		return false
 	}
 	if inc.contested(out.Name.Epoch, false) != nil || mintedTwice(inc, out.Name.Epoch) {
 		return false
@@ -89,6 +87,16 @@ func (s *Snapshot) restarted(inc *Incarnation, out *Survivors) bool {
 	for i, l := range out.Legs {
 		if !l.Name.Pledged && l.Lvol.Complete() {
 			out.Legs[i].Doubt = ""
+		}
+	}
+	return true
+}
+
+// AllRead reports whether every node could be read.
+func (s *Snapshot) AllRead() bool {
+	for _, n := range s.Nodes {
+		if n.Unknown != "" {
+			return false
 		}
 	}
 	return true
@@ -169,6 +177,17 @@ func (s *Snapshot) ShutOut(c lineage.Cluster, l lineage.Link) bool {
 	}
 	sub := from.Subsystems[c.LinkNQN(l)]
 	return sub != nil && len(sub.Listeners) > 0 && !sub.Admits(c.HostNQN(l.To))
+}
+
+// Barred reports whether a node cannot come by a link that waits from one that was read: it
+// was fenced off it, or the link is not there, for its target was started again.
+func (s *Snapshot) Barred(c lineage.Cluster, l lineage.Link) bool {
+	from := s.Nodes[l.From]
+	if !l.Wait || from == nil || from.Unknown != "" {
+		return false
+	}
+	sub := from.Subsystems[c.LinkNQN(l)]
+	return sub == nil || len(sub.Listeners) == 0 || !sub.Admits(c.HostNQN(l.To))
 }
 
 // Fenced says why a node is not fenced off a link from one that was read; "" when it is:

@@ -10,6 +10,7 @@ import (
 	"strata/schema"
 	"strata/spdk"
 	"strata/state"
+	"strata/state/worldtest"
 	"strata/watch"
 )
 
@@ -168,6 +169,7 @@ func (w *world) watched(s step) (*apply.Result, error) {
 		case <-time.After(time.Second):
 			if time.Now().After(late) {
 				v.end()
+				w.logf("what is there:\n%s", worldtest.Write(v.last.Result.Snapshot))
 				return nil, fmt.Errorf("the watch does not come to rest: its last run ended with %v, %s, and %v are left alone", v.last.Err, outcome(v.last.Result), v.troubles)
 			}
 		}

@@ -211,17 +211,31 @@ func (c *Checker) heard(v lineage.Volume, n lineage.Node) bool {
 	})
 }
 
-// letIn refuses to let a node in to a link that it was fenced off, as long as it uses
-// anything through it: it would send again what it has queued.
+// letIn refuses to let a node in to a link by which it cannot come, as long as it uses
+// anything through it that another has taken over: it would send again what it has queued. Of
+// one that it was fenced off, and not one that is made again, it has to be known that it
+// does not.
 func (c *Checker) letIn(op plan.HostAllow) error {
 	link, ok := c.cfg.Cluster.ParseLink(op.NQN)
 	sub := c.w.Nodes[op.Node].Subsystems[op.NQN]
-	if !ok || !link.Wait || sub == nil || len(sub.Listeners) == 0 || op.Host != c.cfg.Cluster.HostNQN(link.To) {
+	if !ok || !link.Wait || op.Host != c.cfg.Cluster.HostNQN(link.To) {
 		return nil
 	}
+	fenced := sub != nil && len(sub.Listeners) > 0
 	to := c.w.Nodes[link.To]
-	if to == nil || to.Unknown != "" {
+	switch {
+	case to != nil && to.Unknown == "":
+	case fenced:
 		return fmt.Errorf("%s cannot be read, and may have writes queued", link.To)
+	default:
+		return nil
+	}
+	believed := func(v lineage.Volume, ours bool) bool {
+		verdict := c.judge(v)
+		if known := ours && verdict.Unknown == "" && c.cfg.Shown(v.Whole().Name) != nil && (verdict.Engine != "" || c.w.AllRead()); !fenced && !known {
+			return true
+		}
+		return ours && verdict.Unknown == "" && verdict.Engine == link.To
 	}
 	for nqn, shown := range to.Subsystems {
 		v, ours := c.cfg.Cluster.ParseExport(nqn)
@@ -233,7 +247,7 @@ func (c *Checker) letIn(op plan.HostAllow) error {
 		if r == nil || to.Controllers[r.Controller] == nil || to.Controllers[r.Controller].NQN != op.NQN || to.Controllers[r.Controller].GivenUp() {
 			continue
 		}
-		if verdict := c.judge(v); verdict.Unknown != "" || verdict.Engine != link.To {
+		if !believed(v, true) {
 			return fmt.Errorf("%s on %s may have writes queued, and would send them again", nqn, link.To)
 		}
 	}
@@ -244,7 +258,7 @@ func (c *Checker) letIn(op plan.HostAllow) error {
 				continue
 			}
 			v, ours := c.cfg.Cluster.ParseRaid(raid.Name)
-			if verdict := c.judge(v); ours && verdict.Unknown == "" && verdict.Engine == link.To {
+			if believed(v, ours) {
 				continue // what it has queued is of the volume as it is
 			}
 			if ctrl := to.Controllers[r.Controller]; ctrl.NQN == op.NQN && !ctrl.GivenUp() {

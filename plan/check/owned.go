@@ -44,20 +44,10 @@ func (c *Checker) owned(op plan.Op) error {
 		if from.Of() != to.Of() {
 			return fmt.Errorf("%s and %s are not of one volume", op.From, op.To)
 		}
-		if err := c.renotes(op); err != nil {
-			return err
-		}
-		if err := c.whole(op); err != nil {
-			return err
-		}
-		if err := c.takeover(op); err != nil {
-			return err
-		}
-		if err := c.authority(op); err != nil {
-			return err
-		}
-		if err := c.sameKey(op); err != nil {
-			return err
+		for _, refuses := range []func(plan.LvolRename) error{c.renotes, c.whole, c.takeover, c.revive, c.authority, c.sameKey} {
+			if err := refuses(op); err != nil {
+				return err
+			}
 		}
 		return c.changed(node, op.Lvstore, op.From)
 	case plan.LvolDelete:

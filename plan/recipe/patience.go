@@ -69,11 +69,15 @@ func (b *builder) over(w state.Waiting) (reason, bool) {
 	if w.Link.To == w.At && b.movedAway(w.Link, ctrl) {
 		return because(pos, "%s does not listen at %s any more, where %s waits for it", w.From, ctrl.Portal(), w.At), true
 	}
-	if w.Link.To == w.At && b.w.ShutOut(b.cfg.Cluster, w.Link) {
-		if b.fencedOff(w.Link) {
-			return because(pos, "%s was fenced off the link from %s, and has writes queued that nobody acknowledged", w.At, w.From), true
+	if w.Link.To == w.At {
+		if b.dispossessed(w.Link) {
+			how := "was fenced off the link"
+			if !b.w.ShutOut(b.cfg.Cluster, w.Link) {
+				how = "is not to come again by the link"
+			}
+			return because(pos, "%s %s from %s, and has writes queued that nobody acknowledged", w.At, how, w.From), true
 		}
-		if !b.outdated(w.Link, true) {
+		if b.w.ShutOut(b.cfg.Cluster, w.Link) && !b.outdated(w.Link, true) {
 			return reason{}, false // nobody has taken over: it is let in again
 		}
 	}
@@ -235,7 +239,7 @@ func (s *subject) forfeits() bool {
 	raid := s.b.w.Nodes[s.Engine].Raids[s.Device]
 	legs := s.waitingLegs()
 	for _, l := range legs {
-		if s.b.links.lost[l.on.Link] == nil || !s.b.fencedOff(l.on.Link) {
+		if s.b.links.lost[l.on.Link] == nil || !s.b.dispossessed(l.on.Link) {
 			return false
 		}
 	}
@@ -261,7 +265,7 @@ func (s *subject) forfeits() bool {
 func (s *subject) admitted() bool {
 	all := s.waitingLegs()
 	some := slices.ContainsFunc(all, func(l waitingLeg) bool {
-		return l.on.To == l.on.At && s.b.w.ShutOut(s.b.cfg.Cluster, l.on.Link) && !s.b.fencedOff(l.on.Link)
+		return l.on.To == l.on.At && s.b.w.ShutOut(s.b.cfg.Cluster, l.on.Link) && !s.b.dispossessed(l.on.Link)
 	})
 	if !some || slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Node == s.Engine }) {
 		return false

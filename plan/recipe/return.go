@@ -78,15 +78,20 @@ func (b *builder) ousted(v lineage.Volume, n lineage.Node, unknown bool) bool {
 	return verdict.Unknown != "" && unknown || verdict.Unknown == "" && verdict.Engine != n
 }
 
-// queued says why a node is not let in to a link that it was fenced off; "" when it may:
-// it uses nothing through it any more.
+// queued says why a node is not let in to a link by which it cannot come; "" when it may:
+// it uses nothing through it that another has taken over. Of a link that it was fenced off
+// that has to be known.
 func (b *builder) queued(l lineage.Link) string {
 	to, name := b.w.Nodes[l.To], b.w.Controller(l)
-	ctrl := to.Controllers[name]
-	if !b.w.ShutOut(b.cfg.Cluster, l) || ctrl == nil || ctrl.GivenUp() || !usesAny(b.w, to, name) || !b.outdated(l, true) {
-		return ""
+	ctrl, shut := to.Controllers[name], b.w.ShutOut(b.cfg.Cluster, l)
+	switch {
+	case ctrl == nil || ctrl.GivenUp() || !usesAny(b.w, to, name):
+	case shut && b.outdated(l, true):
+		return fmt.Sprintf("%s was fenced off the link from %s, and what it has queued there is to end first", l.To, l.From)
+	case b.dispossessed(l):
+		return fmt.Sprintf("what %s has queued on the link from %s is to end first", l.To, l.From)
 	}
-	return fmt.Sprintf("%s was fenced off the link from %s, and what it has queued there is to end first", l.To, l.From)
+	return ""
 }
 
 // silence takes the listeners of an engine away that another has taken over from and
@@ -128,17 +133,17 @@ func (s *subject) silent(n lineage.Node, why reason) {
 	}
 }
 
-// fencedOff reports whether the peer of a link was shut out of it, and has something queued
+// dispossessed reports whether the peer of a link cannot come by it, and has something queued
 // there that it is not to send: of a volume from which another has taken over.
-func (b *builder) fencedOff(l lineage.Link) bool {
-	return b.w.ShutOut(b.cfg.Cluster, l) && b.outdated(l, false)
+func (b *builder) dispossessed(l lineage.Link) bool {
+	return b.w.Barred(b.cfg.Cluster, l) && b.outdated(l, false)
 }
 
-// queuing are the nodes of engines that are not believed and wait for links that they were
-// fenced off.
+// queuing are the nodes of engines that are not believed and wait for links by which they
+// cannot come.
 func (s *subject) queuing() (nodes []lineage.Node) {
 	for _, w := range s.b.links.waiting {
-		if w.At == s.Engine || w.To != w.At || slices.Contains(nodes, w.At) || !s.b.w.ShutOut(s.b.cfg.Cluster, w.Link) {
+		if w.At == s.Engine || w.To != w.At || slices.Contains(nodes, w.At) || !s.b.w.Barred(s.b.cfg.Cluster, w.Link) {
 			continue
 		}
 		if slices.ContainsFunc(pieces(s.inc), func(p piece) bool { return p.bears() && p.on() == w.At }) {

@@ -80,9 +80,8 @@ func (s *subject) goDown(why reason, to height) {
 // whether there was anything. What the parts of a whole share the first of them ends.
 func (s *subject) endStrays() bool {
 	ended := false
-	w := s.whole()
 	for p := range above(s.inc, atLegs) {
-		if p.bears() && p.on() != s.Engine && (w == nil || p.on() != w.at) {
+		if p.bears() && p.on() != s.Engine && !s.waitedFor(p.on()) {
 			ended = true
 			if s.stands(p) {
 				s.sec.then(p.stray(s), plan.RiskReduce, p.ending())
@@ -90,6 +89,13 @@ func (s *subject) endStrays() bool {
 		}
 	}
 	return ended
+}
+
+// waitedFor reports whether what a node has of the stack is that of the other parts of the
+// whole, which wait there for this one. A mirror of its own that is not believed is not.
+func (s *subject) waitedFor(n lineage.Node) bool {
+	w := s.whole()
+	return w != nil && n == w.at && !slices.ContainsFunc(raidTier{}.found(s.inc), func(p piece) bool { return p.on() == n && p.bears() })
 }
 
 // stands reports whether a piece is there still: another part of the whole may end it in
