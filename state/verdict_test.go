@@ -45,6 +45,16 @@ func TestJudge(t *testing.T) {
 		{"1 two engines, none shows it", "n1 3.2p, n2 3.2, n3 2.3p, n1 raid u1 u2, n3 raid u3 -", Question{Replicas: 3}, "unknown: two engines"},
 		{"1 RAID and another", "n1 2.1p, n2 2.1p, n1 raid u1 -, n2 serves u2", Question{}, "unknown: two engines"},
 
+		// An engine without a replica of its own, of which only stale legs could be read: another
+		// may have taken over.
+		{"1 stale, the other away", "n2 1002x, n1 away, n3 raid u1 u2", Question{Hidden: 1}, "unknown: stale by epoch 1002"},
+		{"1 told of a failover, the other away", "n2 1002y, n1 away, n3 raid u1 u2", Question{Hidden: 1}, "unknown: stale by epoch 1002"},
+		{"1 stale, the other lost", "n2 3x, n3 raid - u2", Question{}, "unknown: stale by epoch 3"},
+		{"1 stale, and it is named", "n2 1002x, n1 away, n3 raid u1 u2", Question{Hidden: 1, Authority: "n2"}, "n3: ? n2"},
+		{"1 stale as it joins", "n1 3.1, n2 3x, n3 raid u1 u2", Question{}, "n3: n1 n2"},
+		{"1 all away", "n1 away, n2 away, n3 raid u1 u2", Question{Hidden: 2}, "n3: ? ?"},
+		{"1 stale on the engine's own node, the other away", "n3 3x, n1 away, n3 raid u1 u3", Question{Hidden: 1}, "n3: n3 ?"},
+
 		// 2: a loss that is half told.
 		{"2 primary told", "n1 3.2p, n2 2.3, n3 2.3, n1 raid u1 u2 -", Question{Replicas: 3}, "n1: n1 n2"},
 		{"2 primary told, then restarted", "n1 3.2p, n2 2.3, n3 2.3", Question{Replicas: 3}, "stopped: n1"},

@@ -152,6 +152,17 @@ n4 raid lab.db.k3f7 online LEG1 u2
 	if why := refused(t, world, plan.Options{}, allow); !strings.Contains(why, "may have writes queued") {
 		t.Errorf("one that cannot be read: %q", why)
 	}
+	create := plan.SubsystemCreate{At: plan.At{Node: "n1"}, NQN: link, Serial: "x", MaxNamespaces: lineage.LinkNamespaces}
+	again := strings.NewReplacer("n1 subsystem "+link+"\n", "", "n1 listen "+link+" 10.0.0.1 4420\n", "", "n1 asked "+link+"\n", "")
+	if why := refused(t, again.Replace(taken), plan.Options{}, create, allow); !strings.Contains(why, "would send them again") {
+		t.Errorf("with a mirror, when another has taken over and its target was started again: %q", why)
+	}
+	if why := refused(t, again.Replace(both), plan.Options{}, create, allow); why != "" {
+		t.Errorf("with a mirror, when no other has, and the target was started again: %q", why)
+	}
+	if why := refused(t, again.Replace(world), plan.Options{}, create, allow); why != "" {
+		t.Errorf("one that cannot be read, to a link that is made again: %q", why)
+	}
 	none := strings.Replace(world, "n4 unread connection refused", "n4 tcp", 1)
 	if why := refused(t, none, plan.Options{}, allow); why != "" {
 		t.Errorf("one that was started again: %q", why)
@@ -162,6 +173,41 @@ n4 raid lab.db.k3f7 online LEG1 u2
 	}
 	if fence.Host = "nqn.2026-01.io.strata:lab:n3"; !strings.Contains(refused(t, world, plan.Options{}, fence), "is no link of") {
 		t.Error("a fence against another than the peer")
+	}
+}
+
+// What is stale by its name is current again only where it is known to be equal to what is.
+func TestCheckRefusesToRevive(t *testing.T) {
+	const mirror = `n4 tcp
+n4 controller lab.n1~wait nqn.2026-01.io.strata:lab:n1:n4~wait enabled 10.0.0.1 4420
+n4 controller lab.n2~wait nqn.2026-01.io.strata:lab:n2:n4~wait enabled 10.0.0.2 4420
+n4 remote lab.n1~waitn7 u1 64Mi
+n4 remote lab.n2~waitn7 u2 64Mi
+n4 raid lab.db.k3f7 online LEGS
+`
+	world := func(head1, head2, legs string) string {
+		return strings.NewReplacer("HEAD1", head1, "HEAD2", head2, "n4 unread connection refused\n", strings.Replace(mirror, "LEGS", legs, 1)).Replace(lost)
+	}
+	revive := func(from string) plan.Op {
+		return plan.LvolRename{At: plan.At{Node: "n2"}, Lvstore: "lab.fast", From: lineage.LvolName("db.k3f7#" + from), To: "db.k3f7#1003.1q"}
+	}
+	for _, c := range []struct {
+		name, world string
+		opt         plan.Options
+		from        string
+		fine        bool
+	}{
+		{"beside one that is current", world("1002.1q", "1002x", "u1 u2"), plan.Options{}, "1002x", true},
+		{"beside none", world("1002.1q", "1002x", "- u2"), plan.Options{}, "1002x", false},
+		{"beside one that is stale, too", world("1002x", "1002x", "u1 u2"), plan.Options{}, "1002x", false},
+		{"in no mirror", world("1002.1q", "1002x", "u1 -"), plan.Options{}, "1002x", false},
+		{"told of a failover, and beside none", world("1002x", "1002y", "- u2"), plan.Options{}, "1002y", false},
+		{"beside none, and it is named", world("1002.1q", "1002x", "- u2"), plan.Options{Authority: map[string]lineage.Node{"db": "n2"}}, "1002x", true},
+		{"beside none, and the other is named", world("1002.1q", "1002x", "- u2"), plan.Options{Authority: map[string]lineage.Node{"db": "n1"}}, "1002x", false},
+	} {
+		if why := refused(t, c.world, c.opt, revive(c.from)); (why == "") != c.fine || why != "" && !strings.Contains(why, "is stale, and nobody writes to it") {
+			t.Errorf("%s: %q", c.name, why)
+		}
 	}
 }
 
