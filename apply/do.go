@@ -119,6 +119,10 @@ func (c *caller) call(ctx context.Context, t *spdk.Client, op plan.Op) error {
 		return disable(ctx, t, op.Controller)
 	case plan.ControllerDetach:
 		return unless(spdk.NotFound, t.DetachController(ctx, op.Controller))
+	case plan.AlternateAdd:
+		return addAlternate(ctx, t, op)
+	case plan.AlternateRemove:
+		return removeAlternate(ctx, t, op)
 	case plan.ControllerWait:
 		return waitEnabled(ctx, t, op)
 	case plan.LegWait:
@@ -243,13 +247,29 @@ func (c *caller) attachDisk(ctx context.Context, t *spdk.Client, op plan.DiskAtt
 	return t.WaitForExamine(ctx)
 }
 
-func attach(ctx context.Context, t *spdk.Client, op plan.ControllerAttach) error {
-	_, err := t.AttachController(ctx, spdk.AttachController{
-		Name: op.Controller, TrType: lineage.Transport(op.Links.RDMA), AdrFam: family(op.Address), TrAddr: op.Address, TrSvcID: op.Port,
-		SubNQN: string(op.NQN), HostNQN: string(op.HostNQN), MaxBdevs: lineage.LinkNamespaces,
-		CtrlrLossTimeoutSec: int32(op.Links.CtrlrLossTimeoutSec), ReconnectDelaySec: uint32(op.Links.ReconnectDelaySec),
-		FastIOFailTimeoutSec: uint32(op.Links.FastIOFailTimeoutSec), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey,
-	})
+// attach connects to a peer at the first of its addresses that answers. Its error is that of the first.
+func attach(ctx context.Context, t *spdk.Client, op plan.ControllerAttach) (err error) {
+	multipath := ""
+	if op.Links.Wait() {
+		multipath = "failover"
+	}
+	for i, a := range append([]string{op.Address}, op.Others...) {
+		_, failed := t.AttachController(ctx, spdk.AttachController{
+			Name: op.Controller, TrType: lineage.Transport(op.Links.RDMA), AdrFam: family(a), TrAddr: a, TrSvcID: op.Port,
+			SubNQN: string(op.NQN), HostNQN: string(op.HostNQN), MaxBdevs: lineage.LinkNamespaces, Multipath: multipath,
+			CtrlrLossTimeoutSec: int32(op.Links.CtrlrLossTimeoutSec), ReconnectDelaySec: uint32(op.Links.ReconnectDelaySec),
+			FastIOFailTimeoutSec: uint32(op.Links.FastIOFailTimeoutSec), Key: op.Keys.Key, CtrlKey: op.Keys.CtrlKey,
+		})
+		if i == 0 {
+			err = failed
+		}
+		if failed == nil {
+			return nil
+		}
+		if c := spdk.ClassOf(failed); c == spdk.Exists || c == spdk.Unreachable || ctx.Err() != nil {
+			break
+		}
+	}
 	return err
 }
 
@@ -294,28 +314,6 @@ func (c *caller) lvol(ctx context.Context, t *spdk.Client, op plan.Op) error {
 	}
 	return fmt.Errorf("no call is known for %T", op)
 }
-
-// disable fails a controller's outstanding I/O. While the target tries to reach
-// a peer that does not answer, up to 10 s at a time, it refuses to. One that refuses for longer
-// is never done with connecting (state.Snapshot.Resets): then its I/O fails as it is detached,
-// which comes next.
-func disable(ctx context.Context, t *spdk.Client, controller string) error {
-	for late := time.Now().Add(busyTimeout); ; {
-		err := t.DisableController(ctx, controller)
-		if spdk.ClassOf(err) != spdk.Busy {
-			// One that is being deleted is gone as far as that goes.
-			return unless(spdk.NotFound, err)
-		}
-		if time.Now().After(late) {
-			return nil
-		}
-		if err := sleep(ctx, pollEvery); err != nil {
-			return err
-		}
-	}
-}
-
-const busyTimeout = 15 * time.Second
 
 func roundErr(ctx context.Context, t *spdk.Client, r *spdk.Req) error {
 	t.Round(ctx, r)

@@ -39,6 +39,10 @@ func BackupKey(volume string) Key { return Key{KindBackup, volume} }
 // ArchiveKey is the key of the section in which records of an archive go.
 func ArchiveKey(archive string) Key { return Key{KindArchive, archive} }
 
+// AlternatesKey is the key of the section in which a link gets, and loses, further addresses of
+// its peer.
+func AlternatesKey(l lineage.Link) Key { return Key{KindAlternates, l.String()} }
+
 // DiscoveryKey is the key of the section in which a node is made known to hosts that look for
 // volumes.
 func DiscoveryKey(n lineage.Node) Key { return Key{KindDiscovery, string(n)} }
@@ -73,7 +77,7 @@ func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 func (k *Key) UnmarshalText(text []byte) error {
 	kind, name, _ := strings.Cut(string(text), " ")
 	switch *k = (Key{Kind(kind), name}); k.Kind {
-	case KindNode, KindLink, KindVolume, KindGroup, KindBackup, KindArchive, KindDiscovery:
+	case KindNode, KindLink, KindVolume, KindGroup, KindBackup, KindArchive, KindAlternates, KindDiscovery:
 		if name != "" {
 			return nil
 		}

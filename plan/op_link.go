@@ -29,14 +29,19 @@ type ControllerAttach struct {
 	NQN        lineage.NQN
 	HostNQN    lineage.NQN
 	Address    string
-	Port       string
-	Links      schema.Links
+	// Others are tried one after another where the peer does not answer at Address.
+	Others []string `json:",omitempty"`
+	Port   string
+	Links  schema.Links
 	// Keys are by what it proves itself; zero for what lets it in without.
 	Keys lineage.HostKeys `json:",omitzero"`
 }
 
 func (op ControllerAttach) Words() string {
 	words := fmt.Sprintf("attach %s at %s as %s", op.NQN, lineage.Portal{Address: op.Address, Port: op.Port, RDMA: op.Links.RDMA}, op.Controller)
+	if len(op.Others) > 0 {
+		words += ", or at " + strings.Join(op.Others, ", ")
+	}
 	if !op.Keys.IsZero() {
 		words += ", with " + keysWords(op.Keys)
 	}
@@ -45,10 +50,14 @@ func (op ControllerAttach) Words() string {
 func (op ControllerAttach) Facts() Facts { return Facts{RiskCreate, noVolume{}, noHosts, noCopy} }
 func (op ControllerAttach) key() key {
 	l := op.Links
-	return append(key{
+	parts := key{
 		text(op.Controller), subsystemNamed(op.NQN), text(op.HostNQN), text(op.Address), text(op.Port),
 		number(l.TransportAckTimeout), number(l.CtrlrLossTimeoutSec), number(l.ReconnectDelaySec), number(l.FastIOFailTimeoutSec), number(l.PatienceMs),
-	}, append(keysParts(op.Keys), rdmaPart(op.Links.RDMA)...)...)
+	}
+	for _, a := range op.Others {
+		parts = append(parts, text(a))
+	}
+	return append(append(parts, keysParts(op.Keys)...), rdmaPart(op.Links.RDMA)...)
 }
 
 // ControllerDisable is bdev_nvme_disable_controller: outstanding I/O fails

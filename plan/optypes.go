@@ -13,7 +13,7 @@ var opTypes = []Op{
 	LvolCreate{}, LvolResize{}, LvolRename{}, LvolDelete{}, LvolSnapshot{}, LvolClone{}, LvolDecouple{}, LvolCloneBdev{},
 	LvolSetParent{}, ShallowCopy{}, WriteLimit{}, ExpectEmpty{},
 	InitiatorOptions{}, TransportCreate{}, SubsystemCreate{}, SubsystemDelete{}, HostAllow{}, HostExchange{}, HostKeysSet{}, KeySend{}, LinkKeysMake{}, KeyAdd{}, KeyRemove{}, KeyErase{}, HostRefuse{}, Fence{}, AnyHost{},
-	DiscoveryListen{}, Refer{}, ListenerAdd{}, ListenerRemove{}, ExpectPaths{}, NamespaceAdd{}, NamespaceRemove{}, ControllerAttach{}, ControllerKeysSet{}, ControllerDisable{}, ControllerDetach{},
+	DiscoveryListen{}, Refer{}, ListenerAdd{}, ListenerRemove{}, ExpectPaths{}, NamespaceAdd{}, NamespaceRemove{}, ControllerAttach{}, ControllerKeysSet{}, AlternateAdd{}, AlternateRemove{}, ControllerDisable{}, ControllerDetach{},
 	ControllerWait{}, LegWait{}, LegGone{}, Pause{}, Drain{}, Resume{},
 	RaidCreate{}, LayOut{}, RaidDelete{}, ExpectLegs{}, RaidGrow{}, RaidRemoveLeg{}, HostLimit{}, UblkTarget{}, UblkStart{}, UblkStop{}, NBDStart{}, NBDStop{},
 	KeyCheck{}, KeyExpect{}, CipherCreate{}, CipherDelete{}, KeyForget{}, KeyedCreate{}, MirrorApart{}, LegFill{},

@@ -61,6 +61,8 @@ const (
 	KindBackup Kind = "backup" // of a volume: layers of it go into an archive, whatever else is done to it
 	// KindArchive is an archive, of which records go.
 	KindArchive Kind = "archive"
+	// KindAlternates is at which further addresses the ends of a link find each other.
+	KindAlternates Kind = "alternates"
 	// KindDiscovery is how hosts that look for volumes find a node and, by it, the others.
 	KindDiscovery Kind = "discovery"
 )

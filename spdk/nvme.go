@@ -40,8 +40,11 @@ type AttachController struct {
 	ReconnectDelaySec    uint32 `json:"reconnect_delay_sec,omitzero"`
 	FastIOFailTimeoutSec uint32 `json:"fast_io_fail_timeout_sec,omitzero"`
 	NumIOQueues          uint32 `json:"num_io_queues,omitzero"`
-	Multipath            string `json:"multipath,omitzero"` // "multipath": under a name that is there it is another path to the same
-	MaxBdevs             uint32 `json:"max_bdevs,omitzero"` // namespaces reported by this call; 0: 128
+	// Multipath says what an attachment under a name that is there is: "multipath" for another path
+	// to the same, "failover" for an alternate address, at which the controller looks for its
+	// peer when it does not reach it where it did.
+	Multipath string `json:"multipath,omitzero"`
+	MaxBdevs  uint32 `json:"max_bdevs,omitzero"` // namespaces reported by this call; 0: 128
 	// Key is what it has to prove that it has, and CtrlKey what the peer has to prove to have, by
 	// their names in the keyring; "" for none.
 	Key     string `json:"dhchap_key,omitzero"`
@@ -83,8 +86,8 @@ func (c *Client) DetachController(ctx context.Context, name string) error {
 	return c.do(ctx, NewReq(DetachController{Name: name}, nil))
 }
 
-// DetachPath takes one path of a controller away (bdev_nvme_detach_controller). Its bdevs stay
-// as long as another path leads to them.
+// DetachPath takes one path of a controller away, or one alternate address (bdev_nvme_detach_controller).
+// Its bdevs stay as long as another leads to them.
 func (c *Client) DetachPath(ctx context.Context, name string, at Address) error {
 	return c.do(ctx, NewReq(DetachController{Name: name, TrType: at.TrType, AdrFam: at.AdrFam, TrAddr: at.TrAddr, TrSvcID: at.TrSvcID}, nil))
 }
@@ -114,7 +117,9 @@ type ControllerPath struct {
 	State  string `json:"state"` // "enabled", "reconnect_is_delayed", "disabled", "deleting", …
 	CntlID uint16 `json:"cntlid"`
 	Trid   Trid   `json:"trid"`
-	Host   Host   `json:"host"`
+	// Alternates are where it looks for its peer next, in that order, when it does not reach it at Trid.
+	Alternates []Trid `json:"alternate_trids"`
+	Host       Host   `json:"host"`
 }
 
 // GetControllers reads every controller (bdev_nvme_get_controllers).

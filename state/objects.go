@@ -69,6 +69,10 @@ func controller(c spdk.Controller) *Controller {
 	for _, p := range c.Paths {
 		out.NQN, out.Address, out.Port, out.State = lineage.NQN(p.Trid.SubNQN), p.Trid.TrAddr, p.Trid.TrSvcID, p.State
 		out.RDMA = p.Trid.TrType == spdk.RDMA
+		out.Alternates = nil
+		for _, a := range p.Alternates {
+			out.Alternates = append(out.Alternates, lineage.Portal{Address: a.TrAddr, Port: a.TrSvcID, RDMA: a.TrType == spdk.RDMA})
+		}
 	}
 	return out
 }

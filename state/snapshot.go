@@ -234,9 +234,17 @@ type Controller struct {
 	Port    string
 	RDMA    bool   // it is attached over RDMA
 	State   string // enabled, resetting, reconnect_is_delayed, disabled, failed, deleting…
+	// Alternates are where it looks for its peer when it does not reach it at Address; the
+	// target has them take turns. They are replaced, never changed.
+	Alternates []lineage.Portal
 }
 
-// Portal is where it looks for its peer.
+// Portals are where it looks for its peer: where it did last, then the alternates.
+func (c *Controller) Portals() []lineage.Portal {
+	return append([]lineage.Portal{c.Portal()}, c.Alternates...)
+}
+
+// Portal is where it looks for its peer, or has reached it.
 func (c *Controller) Portal() lineage.Portal {
 	return lineage.Portal{Address: c.Address, Port: c.Port, RDMA: c.RDMA}
 }

@@ -48,7 +48,9 @@ func describe(cfg *schema.Config, s *state.Snapshot) ending {
 			e.lvstore(n, l)
 		}
 		for _, c := range n.Controllers {
-			e.add(beside, "%s controller %s to %s %s", name, c.Name, c.NQN, c.State)
+			at := c.Portals() // by which of them it goes changes by itself
+			slices.SortFunc(at, func(a, b lineage.Portal) int { return strings.Compare(a.String(), b.String()) })
+			e.add(beside, "%s controller %s to %s at %v %s", name, c.Name, c.NQN, at, c.State)
 		}
 		for _, l := range n.Lvols {
 			e.lvol(s, name, l)
@@ -210,6 +212,7 @@ func (e ending) subsystem(cfg *schema.Config, s *state.Snapshot, node lineage.No
 	for _, l := range sub.Listeners {
 		ls = append(ls, fmt.Sprintf("%s:%s paused=%v", l.Address, l.Port, l.Paused))
 	}
+	slices.Sort(ls)
 	e.add(key, "%s %s any=%v hosts=%v at %v", node, name, sub.AnyHost, sub.Hosts, ls)
 	for _, ns := range sub.Namespaces {
 		u := shownLeg(s.Nodes[node], ns.Bdev)

@@ -55,7 +55,8 @@ var nodes = []string{"n1", "n2", "n3"}
 // its links drop it, and in the other, whose name ends in "-wait", they wait.
 //
 // A configuration that says "// without NODE" does not have that node, and one that
-// says "// retired NAME" says so of that node or pool.
+// says "// retired NAME" says so of that node or pool. One that says "// addresses" has
+// nodes of two addresses each.
 type scenario struct {
 	name    string
 	profile sim.Profile
@@ -260,7 +261,11 @@ func config(dir, name, volumes string, wait bool) (*schema.Config, error) {
 		if strings.Contains(volumes, "dhchap") || strings.Contains(volumes, "psk") || strings.Contains(volumes, "auth: ") {
 			rpc = "ssh://root@" + n + "/" + n // keys are put there
 		}
-		text += fmt.Sprintf("nodes: %s: {rpc: %q, address: \"10.0.0.%d\", pools: fast: {aio: \"/dev/disk\", format: true, clusterSize: 128Ki}}\n", n, rpc, i+1)
+		address := fmt.Sprintf("%q", fmt.Sprintf("10.0.0.%d", i+1))
+		if strings.Contains(volumes, "// addresses\n") {
+			address = fmt.Sprintf("[%s, \"10.1.0.%d\"]", address, i+1)
+		}
+		text += fmt.Sprintf("nodes: %s: {rpc: %q, address: %s, pools: fast: {aio: \"/dev/disk\", format: true, clusterSize: 128Ki}}\n", n, rpc, address)
 	}
 	file := filepath.Join(dir, name+".cue")
 	if err := os.WriteFile(file, []byte(text+volumes), 0o644); err != nil {

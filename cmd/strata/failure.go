@@ -106,6 +106,12 @@ func next(x apply.Failure, s *state.Snapshot) string {
 	if a, ok := x.Step.Op.(plan.ControllerAttach); ok {
 		return fmt.Sprintf("see that %s reaches %s:%s, where its peer listens, and apply again", node, a.Address, a.Port)
 	}
+	if a, ok := x.Step.Op.(plan.AlternateAdd); ok && spdk.ClassOf(x.Err) == spdk.Invalid {
+		return fmt.Sprintf("%s takes no further address: one that was attached by a strata that knew none does not, until the target of %s is started again; the link goes by the address that it has", a.Controller, node)
+	}
+	if a, ok := x.Step.Op.(plan.AlternateAdd); ok {
+		return fmt.Sprintf("see that %s reaches %s, where its peer listens, and apply again; until then the link goes by the addresses that it has", node, a.Portal())
+	}
 	if k, ok := x.Step.Op.(plan.KeySend); ok {
 		return fmt.Sprintf("see that the key can be read here, and that strata may run a shell on %s and write beside the target's socket, and apply again; %s is not let in until then", node, k.Host)
 	}

@@ -172,11 +172,19 @@ func (l *lab) cmdThaw(_ *script, args []string) error {
 }
 
 func (l *lab) cmdPartition(_ *script, args []string) error {
+	if len(args) == 1 {
+		l.cluster.Darken(args[0])
+		return nil
+	}
 	l.cluster.Partition(args[0], args[1])
 	return nil
 }
 
 func (l *lab) cmdHeal(_ *script, args []string) error {
+	if len(args) == 1 {
+		l.cluster.Lighten(args[0])
+		return nil
+	}
 	l.cluster.Heal(args[0], args[1])
 	return nil
 }

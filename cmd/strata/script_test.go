@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 //	down NODE... / up NODE...                a target dies; it comes back with nothing but its disks
 //	freeze / thaw NODE...                    a target stops answering while its kernel goes on
 //	partition / heal NODE NODE               packets between two nodes vanish
+//	partition / heal ADDRESS                 those of other nodes to that address vanish
 //	disk replace NODE PATH                   an empty disk instead, while the target is away
 //	disk move|copy NODE PATH NODE PATH       of a target that is away, into another
 //	fault RULE... / fault -none              what goes wrong from here on; see strata sim --help

@@ -43,11 +43,13 @@ type Checker struct {
 	began map[lineage.UUID]state.Head
 	// proveless has the links whose controllers prove nothing by the steps so far.
 	proveless map[lineage.Link]bool
+	// connects has the links that connect anew in this pass.
+	connects map[lineage.Link]bool
 }
 
 // New makes a Checker of what was read, fitted to the configuration (world.Fit).
 func New(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) *Checker {
-	return &Checker{cfg: cfg, opt: opt, was: fitted, w: world.New(cfg.Cluster, fitted), held: map[lineage.NQN]plan.Key{}, began: map[lineage.UUID]state.Head{}, proveless: map[lineage.Link]bool{}}
+	return &Checker{cfg: cfg, opt: opt, was: fitted, w: world.New(cfg.Cluster, fitted), held: map[lineage.NQN]plan.Key{}, began: map[lineage.UUID]state.Head{}, proveless: map[lineage.Link]bool{}, connects: map[lineage.Link]bool{}}
 }
 
 // Check is Check of the next plan.
@@ -121,6 +123,7 @@ func (c *Checker) Passed() error {
 		return &plan.Fault{Key: c.held[nqn], Err: fmt.Errorf("it would leave the hosts of %s paused", nqn)}
 	}
 	clear(c.began)
+	clear(c.connects)
 	return nil
 }
 
@@ -140,6 +143,7 @@ func (c *Checker) step(s *plan.Section, step *plan.Step) error {
 	}
 	c.note(step.Op)
 	c.noteKeys(step.Op)
+	c.noteConnects(step.Op)
 	return c.w.Project(step.Op)
 }
 

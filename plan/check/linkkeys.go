@@ -45,6 +45,9 @@ func (c *Checker) attaches(op plan.ControllerAttach) error {
 	if err := c.linkLetsIn(op.Node, l, op.Keys); err != nil {
 		return err
 	}
+	if err := c.others(op); err != nil {
+		return err
+	}
 	return c.sameKeys(l, op.Keys)
 }
 

@@ -201,6 +201,10 @@ func (c *Checker) owned(op plan.Op) error {
 		return c.attaches(op)
 	case plan.ControllerKeysSet:
 		return c.retells(op)
+	case plan.AlternateAdd:
+		return c.alternate(op)
+	case plan.AlternateRemove:
+		return c.alternateGoes(op)
 	case plan.ControllerDisable:
 		return c.goes(op.Node, op.Controller)
 	case plan.ControllerDetach:

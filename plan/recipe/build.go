@@ -136,6 +136,7 @@ func (b *builder) run(last *builder) {
 		b.endLinkKeys()
 		b.refer()
 		b.slowTLS()
+		b.alternates()
 		b.forgetRecords()
 		b.letGoLost()
 		b.dropUnneeded(idle)

@@ -205,6 +205,8 @@ func (c *cluster) do(op plan.Op, made map[lineage.UUID]lineage.UUID) error {
 		return c.subsystem(m, op, made)
 	case plan.ControllerAttach:
 		return c.attach(m, op)
+	case plan.AlternateAdd, plan.AlternateRemove:
+		return c.alternate(m, op)
 	case plan.ControllerDisable:
 		ctrl := m.Controllers[op.Controller]
 		if ctrl == nil {

@@ -127,6 +127,40 @@ func (c *cluster) attach(m *machine, op plan.ControllerAttach) error {
 	return nil
 }
 
+// alternate adds an address to a controller, or takes one off it.
+func (c *cluster) alternate(m *machine, op plan.Op) error {
+	if gone, ok := op.(plan.AlternateRemove); ok {
+		ctrl := m.Controllers[gone.Controller]
+		if ctrl == nil || !slices.Contains(ctrl.Alternates, gone.Portal()) {
+			return errors.New("no such alternate")
+		}
+		ctrl.Alternates = slices.DeleteFunc(slices.Clone(ctrl.Alternates), func(p lineage.Portal) bool { return p == gone.Portal() })
+		return nil
+	}
+	add := op.(plan.AlternateAdd)
+	ctrl := m.Controllers[add.Controller]
+	if ctrl == nil || ctrl.NQN != add.NQN {
+		return errors.New("no such controller")
+	}
+	for _, r := range m.Remotes {
+		if r.Controller == ctrl.Name && r.Absent {
+			c.broken("%s ends, for it compares what %s has not", m.Name, ctrl.Name)
+		}
+	}
+	if slices.Contains(ctrl.Portals(), add.Portal()) {
+		return errors.New("already there")
+	}
+	link, _ := c.cfg.Cluster.ParseLink(ctrl.NQN)
+	from := c.machines[link.From]
+	sub := from.Subsystems[ctrl.NQN]
+	if from.down || from.apart || m.apart || sub == nil || !slices.Contains(sub.Hosts, add.HostNQN) || !listens(sub, add.Portal()) {
+		c.disturbed = c.disturbed || c.parted()
+		return errors.New("input/output error")
+	}
+	ctrl.Alternates = append(slices.Clip(ctrl.Alternates), add.Portal())
+	return nil
+}
+
 // reconnect lets a controller find its peer again if it can. What the peer
 // does not show any more under its number is gone.
 func (c *cluster) reconnect(m *machine, ctrl *state.Controller) {
@@ -137,7 +171,7 @@ func (c *cluster) reconnect(m *machine, ctrl *state.Controller) {
 	from := c.machines[link.From]
 	sub := from.Subsystems[ctrl.NQN]
 	if from.down || from.apart || m.apart || sub == nil || !slices.Contains(sub.Hosts, c.cfg.Cluster.HostNQN(link.To)) ||
-		!slices.ContainsFunc(sub.Listeners, func(l state.Listener) bool { return l.Address == ctrl.Address && l.Port == ctrl.Port }) || !c.admits(m, ctrl, from, sub) {
+		!slices.ContainsFunc(ctrl.Portals(), func(p lineage.Portal) bool { return listens(sub, p) }) || !c.admits(m, ctrl, from, sub) {
 		return
 	}
 	c.note("  %s is connected to %s", m.Name, link.From)

@@ -228,7 +228,7 @@ func (b *builder) deserted(to lineage.Node, ctrl *state.Controller) lineage.Node
 		if from == "" || b.cfg.Node(from) == nil {
 			return ""
 		}
-		if sub := b.w.Nodes[from].Subsystems[ctrl.NQN]; sub != nil && listens(sub, ctrl.Portal()) {
+		if sub := b.w.Nodes[from].Subsystems[ctrl.NQN]; sub != nil && slices.ContainsFunc(ctrl.Portals(), func(p lineage.Portal) bool { return listens(sub, p) }) {
 			return ""
 		}
 		return from
@@ -239,12 +239,19 @@ func (b *builder) deserted(to lineage.Node, ctrl *state.Controller) lineage.Node
 // movedAway reports whether the peer of a link is known to be elsewhere than its
 // controller looks for it.
 func (b *builder) movedAway(l lineage.Link, ctrl *state.Controller) bool {
+	return b.isElsewhere(l, ctrl.NQN, ctrl.Portals())
+}
+
+// isElsewhere reports whether the peer of a link is known to be at none of some addresses.
+func (b *builder) isElsewhere(l lineage.Link, nqn lineage.NQN, at []lineage.Portal) bool {
 	conf, from := b.cfg.Node(l.From), b.w.Nodes[l.From]
-	if conf == nil || from == nil || from.Unknown != "" || ctrl.Portal() == b.peerAt(conf) {
+	if conf == nil || from == nil || from.Unknown != "" {
 		return false
 	}
-	sub := from.Subsystems[ctrl.NQN]
-	return sub == nil || !listens(sub, ctrl.Portal())
+	sub := from.Subsystems[nqn]
+	return !slices.ContainsFunc(at, func(p lineage.Portal) bool {
+		return slices.Contains(b.peersAt(conf), p) || sub != nil && listens(sub, p)
+	})
 }
 
 // findStrays finds the controllers that are attached to a link of the name that
@@ -259,7 +266,7 @@ func (b *builder) findStrays() map[lineage.Link]*state.Controller {
 		}
 		for _, ctrl := range at.Controllers {
 			l, ok := b.cfg.Cluster.ParseLink(ctrl.NQN)
-			if ok && l.To == n.Name && ctrl.State == "enabled" && b.movedAway(l, ctrl) {
+			if ok && l.To == n.Name && ctrl.State == "enabled" && b.isElsewhere(l, ctrl.NQN, []lineage.Portal{ctrl.Portal()}) {
 				strays[l] = ctrl
 				b.restless = true
 			}

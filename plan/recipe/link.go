@@ -11,7 +11,7 @@ import (
 	"strata/state"
 )
 
-// link plans the link's subsystem, host, listener and controller, as far as
+// link plans the link's subsystem, host, listeners and controller, as far as
 // they are missing, and returns "" when the link can then be used. Only the
 // peer's host NQN is admitted.
 func (b *builder) link(l lineage.Link) string {
@@ -63,7 +63,7 @@ func (b *builder) makeLink(l lineage.Link) string {
 	sec.after(plan.NodeKey(l.From), plan.NodeKey(l.To))
 	uses := because(from.Pos, "%s uses replicas of %s", l.To, l.From)
 	b.transport(l.From, b.cfg.Links.RDMA)
-	nqn, at := c.LinkNQN(l), b.peerAt(from)
+	nqn := c.LinkNQN(l)
 	sub := b.w.Nodes[l.From].Subsystems[nqn]
 	if sub == nil {
 		sec.then(uses, plan.RiskCreate, plan.SubsystemCreate{At: plan.At{Node: l.From}, NQN: nqn, Serial: "ST" + string(l.From), MaxNamespaces: lineage.LinkNamespaces})
@@ -82,10 +82,17 @@ func (b *builder) makeLink(l lineage.Link) string {
 	if sub != nil {
 		b.shutOut(sec, l, sub)
 	}
-	listening := sub != nil && listens(sub, at)
+	var silent []plan.Op
+	at := b.peersAt(from)
+	for _, p := range at {
+		if sub == nil || !listens(sub, p) {
+			silent = append(silent, plan.ListenerAdd{At: plan.At{Node: l.From}, NQN: nqn, Address: p.Address, Port: p.Port, RDMA: p.RDMA})
+		}
+	}
+	listening := len(silent) < len(at)
 	b.restore(sec, uses, l, nqn, listening)
-	if !listening {
-		sec.then(uses, plan.RiskCreate, plan.ListenerAdd{At: plan.At{Node: l.From}, NQN: nqn, Address: at.Address, Port: at.Port, RDMA: at.RDMA})
+	if !listening || b.may("", schema.DutyServe, schema.DutyChange) {
+		sec.then(uses, plan.RiskCreate, silent...)
 	}
 	b.attach(sec, uses, l, nqn, at, pair)
 	pair.drop(b, sec, proves, l)
@@ -166,13 +173,13 @@ func staged(l *state.Lvol) bool {
 // attach attaches l.To to the link. A controller that has given its peer up is
 // let go first: disabled, then detached, which is the only way that ends on a
 // peer that hangs.
-func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.NQN, at lineage.Portal, pair linkPair) {
+func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.NQN, at []lineage.Portal, pair linkPair) {
 	to, from, c := b.w.Nodes[l.To], b.cfg.Node(l.From), b.cfg.Cluster
 	name := b.w.Controller(l)
 	if ctrl := to.Controllers[name]; ctrl != nil {
 		if ctrl.NQN == nqn && !ctrl.GivenUp() && b.links.strays[l] == nil {
-			if ctrl.Portal() != at {
-				b.note(sec.Key().String(), from.Pos, "what is configured now is used when the link is next attached",
+			if !slices.Contains(at, ctrl.Portal()) {
+				b.note(sec.Key().String(), from.Pos, usedOnce(at, ctrl),
 					"%s is attached to %s through %s", l.To, l.From, ctrl.Portal())
 			}
 			if pair.is.Set > 0 {
@@ -195,7 +202,7 @@ func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.N
 	links := b.cfg.Links
 	links.Keys = 0
 	pair.unnote(b, sec, why, l)
-	sec.then(why, plan.RiskCreate, plan.ControllerAttach{At: plan.At{Node: l.To}, Controller: name, NQN: nqn, HostNQN: c.HostNQN(l.To), Address: at.Address, Port: at.Port, Links: links, Keys: pair.names(c)})
+	sec.then(why, plan.RiskCreate, plan.ControllerAttach{At: plan.At{Node: l.To}, Controller: name, NQN: nqn, HostNQN: c.HostNQN(l.To), Address: at[0].Address, Others: addresses(at[1:]), Port: at[0].Port, Links: links, Keys: pair.names(c)})
 	pair.note(b, sec, why, l)
 }
 
@@ -234,9 +241,31 @@ func disconnect(sec *section, why reason, n lineage.Node, ctrl *state.Controller
 // port is a node's, as RPCs take it.
 func port(n *schema.Node) string { return strconv.Itoa(n.Port) }
 
-// peerAt is where a node is reached by its peers.
-func (b *builder) peerAt(n *schema.Node) lineage.Portal {
-	return lineage.Portal{Address: n.Address(), Port: port(n), RDMA: b.cfg.Links.RDMA}
+// peersAt are where a node is reached by its peers: at the first of its addresses, and at the
+// others as well by links that wait (alternates.go).
+func (b *builder) peersAt(n *schema.Node) []lineage.Portal {
+	addresses := n.Addresses
+	if !b.cfg.Links.Wait() {
+		addresses = addresses[:1]
+	}
+	return portalsAt(addresses, port(n), b.cfg.Links.RDMA)
+}
+
+// usedOnce says when a link that is attached by none of the addresses it is to be attached by
+// goes by one of them: where it does not look for its peer in several places, not before it is
+// attached anew.
+func usedOnce(at []lineage.Portal, ctrl *state.Controller) string {
+	if len(ctrl.Alternates) == 0 || at[0].RDMA != ctrl.RDMA {
+		return "what is configured now is used when the link is next attached"
+	}
+	return "what is configured now is used once this address is lost, or when the link is next attached"
+}
+
+func addresses(at []lineage.Portal) (all []string) {
+	for _, p := range at {
+		all = append(all, p.Address)
+	}
+	return all
 }
 
 func listens(sub *state.Subsystem, p lineage.Portal) bool {

@@ -65,6 +65,8 @@ func findings(cfg *schema.Config, snap *state.Snapshot, of plan.Key) map[string]
 			for _, p := range n.Discovery.Referrals {
 				f["node "+string(node)+": referral to "+p.String()] = "there"
 			}
+		case of.Kind == plan.KindAlternates:
+			alternateFindings(f, c, n, of)
 		case of.Kind == plan.KindLink:
 			linkFindings(f, c, n, of)
 		case of.Kind == plan.KindVolume:
@@ -109,6 +111,18 @@ func linkFindings(f map[string]string, c lineage.Cluster, n *state.Node, link pl
 	for _, ctrl := range n.Controllers {
 		if l, ok := c.ParseLink(ctrl.NQN); ok && plan.LinkKey(l) == link {
 			f[at+"controller "+ctrl.Name] = ctrl.State
+		}
+	}
+}
+
+// alternateFindings says at which addresses a link looks for its peer. By which of them it goes
+// changes by itself.
+func alternateFindings(f map[string]string, c lineage.Cluster, n *state.Node, link plan.Key) {
+	for _, ctrl := range n.Controllers {
+		if l, ok := c.ParseLink(ctrl.NQN); ok && plan.AlternatesKey(l) == link {
+			for _, p := range ctrl.Portals() {
+				f["node "+string(n.Name)+": controller "+ctrl.Name+" at "+p.String()] = "there"
+			}
 		}
 	}
 }

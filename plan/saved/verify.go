@@ -100,7 +100,7 @@ func (s *Saved) plan() (*plan.Plan, error) {
 		}
 		next := plan.Pass{Assumes: pass.Assumes}
 		for _, sec := range pass.Sections {
-			if !slices.Contains([]plan.Kind{plan.KindNode, plan.KindLink, plan.KindVolume, plan.KindGroup, plan.KindBackup, plan.KindArchive, plan.KindDiscovery}, sec.Kind) || len(sec.Stages) == 0 {
+			if !slices.Contains([]plan.Kind{plan.KindNode, plan.KindLink, plan.KindVolume, plan.KindGroup, plan.KindBackup, plan.KindArchive, plan.KindAlternates, plan.KindDiscovery}, sec.Kind) || len(sec.Stages) == 0 {
 				return nil, fmt.Errorf("section %q of pass %d has no kind or no steps", sec.Key, i+1)
 			}
 			out := plan.Section{Kind: sec.Kind, Name: sec.Name, After: make([]plan.Key, len(sec.After))}

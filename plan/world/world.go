@@ -129,6 +129,10 @@ func (w *World) Project(op plan.Op) error {
 		if n.Controllers[op.Controller] == nil {
 			return fmt.Errorf("no controller %s on %s", op.Controller, n.Name)
 		}
+	case plan.AlternateAdd:
+		return addAlternate(n, op)
+	case plan.AlternateRemove:
+		return removeAlternate(n, op)
 	case plan.ControllerDisable:
 		ctrl := n.Controllers[op.Controller]
 		if ctrl == nil {

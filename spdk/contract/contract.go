@@ -89,7 +89,7 @@ func groups() []group {
 		{"rpc", rpcCases}, {"params", paramCases}, {"disk", diskCases}, {"lvstore", lvstoreCases}, {"rename", renameCases},
 		{"detach", detachCases}, {"twin", twinCases}, {"lvol", lvolCases},
 		{"layer", layerCases}, {"copy", copyCases}, {"pools", poolsCases}, {"esnap", esnapCases}, {"nvmf", nvmfCases}, {"connected", connectedCases}, {"keys", keyCases}, {"tls", tlsCases}, {"ana", anaCases},
-		{"nvme", nvmeCases}, {"raid", raidCases}, {"laid", laidCases}, {"crypto", cryptoCases}, {"peer", peerCases}, {"patient", patientCases}, {"fence", fenceCases}, {"restart", restartCases}, {"fork", forkCases},
+		{"nvme", nvmeCases}, {"alternates", alternateCases}, {"raid", raidCases}, {"laid", laidCases}, {"crypto", cryptoCases}, {"peer", peerCases}, {"patient", patientCases}, {"fence", fenceCases}, {"restart", restartCases}, {"fork", forkCases},
 	}
 }
 

@@ -57,6 +57,7 @@ type Cluster struct {
 	targets  map[string]*Target
 	fabric   map[string]*process // address:port → the process listening there
 	cut      map[[2]string]bool  // pairs of nodes that do not reach one another
+	dark     map[string]bool     // addresses at which no node reaches another
 	hook     Hook
 	rules    []*rule // what is scripted, in order
 	watch    func(*View)
@@ -85,6 +86,7 @@ func New(o Options) *Cluster {
 		targets:  map[string]*Target{},
 		fabric:   map[string]*process{},
 		cut:      map[[2]string]bool{},
+		dark:     map[string]bool{},
 		changed:  make(chan struct{}),
 		superRun: o.Dir != "",
 	}

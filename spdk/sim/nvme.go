@@ -41,8 +41,10 @@ type controller struct {
 	epoch    int  // changes as it connects and ends, so that old timers find out
 	attempts int  // to connect
 	spaces   map[uint32]*remote
-	missed   []uint32  // namespaces whose events are held up by silence
-	news     []uint32  // those whose events are being looked into
+	missed   []uint32 // namespaces whose events are held up by silence
+	news     []uint32 // those whose events are being looked into
+	failover bool     // it takes alternate addresses
+	others   []alternate
 	before   []address // of paths, before it had another
 	abroad   *abroad   // where it is attached to what is not simulated; nil while it is not connected
 	travels  bool      // it has been

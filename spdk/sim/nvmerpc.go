@@ -64,14 +64,17 @@ func (p *process) attach(q *attachment) (any, error) {
 	if q.HostNQN == "" {
 		q.HostNQN = p.hostID
 	}
-	if ct := p.controller(q.Name); ct != nil && ct.leads(q) {
+	switch ct := p.controller(q.Name); {
+	case ct != nil && ct.leads(q):
 		return ct.detour(q.address)
-	} else if ct != nil {
+	case ct != nil && q.Multipath == "failover" && ct.local == nil:
+		return ct.alternate(q)
+	case ct != nil:
 		return nil, ct.refuse(q)
 	}
 	ct := &controller{p: p, name: q.Name, addr: q.address, nqn: q.NQN, hostNQN: q.HostNQN,
 		lossTimeout: p.nvmeOpts.Loss, reconnectDelay: p.nvmeOpts.Delay, fastFail: p.nvmeOpts.FastFail,
-		spaces: map[uint32]*remote{}}
+		failover: q.Multipath == "failover", spaces: map[uint32]*remote{}}
 	found, known := p.keysOf(q.keys)
 	if !known {
 		return nil, errno(enokey)
@@ -217,8 +220,11 @@ func (p *process) detach(q *struct {
 	if ct == nil {
 		return nil, errno(enodev)
 	}
-	if q.Address != "" && ct.leave(q.address) {
+	if q.Address != "" && (ct.leave(q.address) || ct.without(q.address)) {
 		return true, nil
+	}
+	if q.Address != "" && len(ct.others) > 0 && q.address.key() == ct.addr.key() {
+		return p.goOn(ct, q.address)
 	}
 	if q.Address != "" && (len(ct.before) > 0 || q.address.key() != ct.addr.key()) {
 		return nil, errno(enodev)
@@ -279,6 +285,13 @@ func (p *process) getControllers(q *struct {
 		for _, at := range ct.ways() {
 			out = text(append(item(out), '{'), "state", string(ct.state))
 			out = ct.trid(key(out, "trid"), at)
+			if len(ct.others) > 0 {
+				out = append(key(out, "alternate_trids"), '[')
+				for _, a := range ct.others {
+					out = ct.trid(item(out), a.addr)
+				}
+				out = append(out, ']')
+			}
 			out = number(out, "cntlid", uint64(ct.id))
 			out = text(append(key(out, "host"), '{'), "nqn", ct.hostNQN)
 			out = append(out, `,"addr":"","svcid":""`...)

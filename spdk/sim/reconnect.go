@@ -18,7 +18,7 @@ func (ct *controller) tryFor(peer *process) time.Duration {
 }
 
 func (ct *controller) cutOff(peer *process) bool {
-	return ct.p.t.c.cut[[2]string{ct.p.t.name, peer.t.name}]
+	return ct.p.t.c.cut[[2]string{ct.p.t.name, peer.t.name}] || ct.p.t.c.dark[ct.addr.Address]
 }
 
 // block makes the process wait for an attempt, in builds that do.
@@ -46,6 +46,7 @@ func (ct *controller) lost() {
 		ct.destroy()
 	case ct.state == ctrlEnabled:
 		ct.away()
+		ct.turn()
 		ct.p.soon(1, ct.still(ct.attempt))
 	}
 }
@@ -108,6 +109,8 @@ func (ct *controller) failed() {
 		ct.destroy()
 	case ct.lossTimeout == 0:
 		ct.state = ctrlFailed
+	case ct.reconnectDelay > 0 && ct.turn():
+		ct.p.soon(1, ct.still(ct.attempt))
 	default:
 		ct.state = ctrlDelayed
 		n := ct.attempts

@@ -22,8 +22,24 @@ func (c *Cluster) locked(f func()) {
 	f()
 }
 
+// Darken has packets between nodes vanish that go to an address of one, or come from it. Hosts are
+// not concerned.
+func (c *Cluster) Darken(address string) { c.locked(func() { c.setDark(address, true) }) }
+
+// Lighten undoes Darken.
+func (c *Cluster) Lighten(address string) { c.locked(func() { c.setDark(address, false) }) }
+
+func (c *Cluster) setDark(address string, dark bool) {
+	c.dark[address] = dark
+	c.noticeSilence()
+}
+
 func (c *Cluster) setCut(a, b string, cut bool) {
 	c.cut[[2]string{a, b}], c.cut[[2]string{b, a}] = cut, cut
+	c.noticeSilence()
+}
+
+func (c *Cluster) noticeSilence() {
 	for _, t := range c.targets {
 		if t.p != nil {
 			t.p.noticeSilence()

@@ -66,6 +66,17 @@ func Read(cluster lineage.Cluster, text string) (*state.Snapshot, error) {
 	return state.New(cluster, order...), nil
 }
 
+// readController reads a controller: its name, what it is attached to, how it is, where, by
+// RDMA if so, and the alternate addresses, at the same port.
+func readController(f []string) *state.Controller {
+	rest, rdma := strings.CutSuffix(strings.Join(f[5:], " "), "rdma")
+	c := &state.Controller{Name: f[0], NQN: lineage.NQN(f[1]), State: f[2], Address: f[3], Port: f[4], RDMA: rdma}
+	for _, a := range strings.Fields(rest) {
+		c.Alternates = append(c.Alternates, lineage.Portal{Address: a, Port: f[4], RDMA: rdma})
+	}
+	return c
+}
+
 func readLine(n *state.Node, what string, f []string) error {
 	switch what {
 	case "unread":
@@ -162,7 +173,7 @@ func readLine(n *state.Node, what string, f []string) error {
 	case "sealing":
 		n.SetKey(lineage.SplitVolume(f[0]), lineage.Check(f[1]))
 	case "controller":
-		n.Controllers[f[0]] = &state.Controller{Name: f[0], NQN: lineage.NQN(f[1]), State: f[2], Address: f[3], Port: f[4], RDMA: slices.Contains(f[5:], "rdma")}
+		n.Controllers[f[0]] = readController(f)
 	case "remote":
 		ctrl, nsid, _ := cutLast(f[0], "n")
 		n.AddRemote(&state.Remote{Bdev: f[0], UUID: lineage.UUID(f[1]), Controller: ctrl, NSID: atoi(nsid), Size: size(f[2]), Absent: slices.Contains(f[3:], "absent"), Claimed: slices.Contains(f[3:], "claimed")})

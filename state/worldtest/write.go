@@ -73,6 +73,9 @@ func Write(s *state.Snapshot) string {
 		for _, k := range slices.Sorted(maps.Keys(n.Controllers)) {
 			c := n.Controllers[k]
 			f := []any{"controller", k, c.NQN, c.State, c.Address, c.Port}
+			for _, a := range c.Alternates {
+				f = append(f, a.Address)
+			}
 			if c.RDMA {
 				f = append(f, "rdma")
 			}
