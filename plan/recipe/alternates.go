@@ -10,7 +10,7 @@ import (
 	"strata/state"
 )
 
-// The subsystem of a link listens at all addresses of its node. Its controller is connected
+// The subsystem of a link that waits listens at all addresses of its node. Its controller is connected
 // by one at a time; the others are alternates, at which it looks for its peer in turn as soon
 // as it does not reach it any more: an address that is lost costs no leg, and hosts wait until
 // that is noticed. Which one it goes by makes no difference, nor does their order. Ladder:
@@ -30,7 +30,7 @@ func (b *builder) alternates() {
 	for n, at := range b.readNodes() {
 		for _, name := range slices.Sorted(maps.Keys(at.Controllers)) {
 			l, ok := b.cfg.Cluster.ParseLink(at.Controllers[name].NQN)
-			if ok && l.To == n.Name && name == b.w.Controller(l) && l == b.cfg.Link(l.From, l.To) {
+			if ok && l.Wait && l.To == n.Name && name == b.w.Controller(l) && l == b.cfg.Link(l.From, l.To) {
 				b.alternatesOf(l, at.Controllers[name])
 			}
 		}
@@ -45,11 +45,11 @@ func (b *builder) alternatesOf(l lineage.Link, ctrl *state.Controller) {
 	if conf == nil || from == nil || from.Unknown != "" || from.Subsystems[ctrl.NQN] == nil || b.links.strays[l] != nil || !b.whole(l, ctrl) {
 		return
 	}
-	sub, wanted, why := from.Subsystems[ctrl.NQN], b.peersAt(conf), because(conf.Pos, "%s is reached at all of its addresses", l.From)
+	sub, wanted, why := from.Subsystems[ctrl.NQN], b.peersAt(l, conf), because(conf.Pos, "%s is reached at all of its addresses", l.From)
 	keys := sub.Keys[b.cfg.Cluster.HostNQN(l.To)]
 	if b.may("", schema.DutyServe) && keys.IsZero() == (b.cfg.Links.Keys == 0) && sub.Admits(b.cfg.Cluster.HostNQN(l.To)) {
 		for _, p := range wanted {
-			if !slices.Contains(ctrl.Portals(), p) && listens(sub, p) {
+			if p.RDMA == ctrl.RDMA && !slices.Contains(ctrl.Portals(), p) && listens(sub, p) {
 				b.section(key).after(plan.LinkKey(l)).then(why, plan.RiskCreate, plan.AlternateAdd{
 					At: plan.At{Node: l.To}, Controller: ctrl.Name, NQN: ctrl.NQN, HostNQN: b.cfg.Cluster.HostNQN(l.To), Address: p.Address, Port: p.Port, RDMA: p.RDMA, Keys: keys,
 				})
@@ -60,7 +60,7 @@ func (b *builder) alternatesOf(l lineage.Link, ctrl *state.Controller) {
 		return
 	}
 	for _, p := range slices.Clone(ctrl.Alternates) {
-		if !slices.Contains(wanted, p) {
+		if !slices.ContainsFunc(wanted, func(w lineage.Portal) bool { return w.Address == p.Address && w.Port == p.Port }) {
 			why := because(conf.Pos, "%s is not reached at %s any more", l.From, p)
 			b.section(key).after(plan.LinkKey(l)).then(why, plan.RiskCreate, plan.AlternateRemove{At: plan.At{Node: l.To}, Controller: ctrl.Name, Address: p.Address, Port: p.Port, RDMA: p.RDMA})
 		}

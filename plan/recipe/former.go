@@ -250,7 +250,7 @@ func (b *builder) isElsewhere(l lineage.Link, nqn lineage.NQN, at []lineage.Port
 	}
 	sub := from.Subsystems[nqn]
 	return !slices.ContainsFunc(at, func(p lineage.Portal) bool {
-		return slices.Contains(b.peersAt(conf), p) || sub != nil && listens(sub, p)
+		return slices.Contains(b.peersAt(l, conf), p) || sub != nil && listens(sub, p)
 	})
 }
 

@@ -83,7 +83,7 @@ func (b *builder) makeLink(l lineage.Link) string {
 		b.shutOut(sec, l, sub)
 	}
 	var silent []plan.Op
-	at := b.peersAt(from)
+	at := b.peersAt(l, from)
 	for _, p := range at {
 		if sub == nil || !listens(sub, p) {
 			silent = append(silent, plan.ListenerAdd{At: plan.At{Node: l.From}, NQN: nqn, Address: p.Address, Port: p.Port, RDMA: p.RDMA})
@@ -241,11 +241,11 @@ func disconnect(sec *section, why reason, n lineage.Node, ctrl *state.Controller
 // port is a node's, as RPCs take it.
 func port(n *schema.Node) string { return strconv.Itoa(n.Port) }
 
-// peersAt are where a node is reached by its peers: at the first of its addresses, and at the
-// others as well by links that wait (alternates.go).
-func (b *builder) peersAt(n *schema.Node) []lineage.Portal {
+// peersAt are where a node is reached over a link: at the first of its addresses, and at the
+// others as well if the link waits (alternates.go).
+func (b *builder) peersAt(l lineage.Link, n *schema.Node) []lineage.Portal {
 	addresses := n.Addresses
-	if !b.cfg.Links.Wait() {
+	if !l.Wait {
 		addresses = addresses[:1]
 	}
 	return portalsAt(addresses, port(n), b.cfg.Links.RDMA)
