@@ -82,6 +82,38 @@ var alternateCases = []example{
 		}
 		c.n1.refuses(-22, "Invalid argument", "bdev_nvme_attach_controller", other)
 	}},
+	{name: "a peer that is silent everywhere is tried without end, and let go once one address is left", nodes: 3, run: func(c *run) {
+		c.n1.ok("bdev_nvme_set_options", M{"transport_ack_timeout": 10})
+		often := M{"reconnect_delay_sec": 1}
+		c.mirrored(forever, failover, often)
+		second := M{"trsvcid": c.n2.elsewhere()}
+		c.n2.ok("nvmf_subsystem_add_listener", M{"nqn": c.n2.nqn(), "listen_address": with(c.n2.address(), second)})
+		c.n1.gives([]string{}, "bdev_nvme_attach_controller", with(with(with(with(c.n2.path(), forever), failover), often), second))
+		c.vanish(c.n2)
+		op := c.write()
+		c.until("the loss is seen", func() bool { return c.n1.controllers()["n2"] == "resetting" })
+		for range 6 {
+			c.hold("the host's write", op, c.n3)
+			c.n1.refuses(-16, "Device or resource busy", "bdev_nvme_disable_controller", M{"name": "n2"})
+		}
+		attempt := func(method string, params M) bool {
+			a, err := c.n1.call(method, params)
+			if err != nil || a.code != 0 && !a.refused(-16, "Device or resource busy") && !a.refused(-115, "Operation now in progress") {
+				c.Fatalf("%s: %s %v", method, a, err)
+			}
+			return a.code == 0
+		}
+		c.until("one address is left", func() bool { // it may have gone on to the other meanwhile
+			by := c.n1.goesBy("n2")
+			return len(by) == 2 || attempt("bdev_nvme_detach_controller", with(c.n2.address(), M{"name": "n2", "trsvcid": by[2]}))
+		})
+		c.until("it is let go of", func() bool { return attempt("bdev_nvme_disable_controller", M{"name": "n2"}) })
+		c.equal("the host's write", c.n3.copied(op), progress{8, 8, "complete", ""})
+		c.equal("RAID", c.n1.raid().Discovered, 1)
+		c.n1.ok("bdev_nvme_detach_controller", M{"name": "n2"})
+		c.equal("controllers", c.n1.controllers(), M{})
+		c.comeBack(c.n2)
+	}},
 	{name: "another way while something is missing ends the target", nodes: 2, run: func(c *run) {
 		c.n2.offer(c.n2.pool().thin("b", 8))
 		c.n1.attach(c.n2, forever, failover)

@@ -90,10 +90,14 @@ func (ct *controller) turn() bool {
 
 // goOn takes the address off by which the controller goes: it connects by another.
 func (p *process) goOn(ct *controller, off address) (any, error) {
-	if ct.state != ctrlEnabled {
+	switch ct.state {
+	case ctrlResetting, ctrlDeleting:
 		return nil, errno(ebusy)
+	case ctrlEnabled:
+		ct.lost()
+	default:
+		ct.turn()
 	}
-	ct.lost()
 	ct.without(off)
 	return true, nil
 }
