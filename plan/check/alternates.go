@@ -10,7 +10,8 @@ import (
 	"strata/state"
 )
 
-// alternate refuses to have a link look for its peer where that is not, or may not be used; and
+// alternate refuses to have a link look for its peer where that is not, or may not be used, or which
+// would not give its peer up then; and
 // to add an address while its controller lacks what it had, or in a pass in which it connects
 // anew: the target ends when it compares what it does not have.
 func (c *Checker) alternate(op plan.AlternateAdd) error {
@@ -22,6 +23,10 @@ func (c *Checker) alternate(op plan.AlternateAdd) error {
 	switch {
 	case ctrl.NQN != op.NQN || op.HostNQN != host:
 		return fmt.Errorf("controller %s is attached to %s, as %s", op.Controller, ctrl.NQN, host)
+	case !l.Wait:
+		return fmt.Errorf("controller %s drops its peer, and would not if it had several addresses of it", op.Controller)
+	case op.RDMA != ctrl.RDMA:
+		return fmt.Errorf("controller %s is attached to %s", op.Controller, ctrl.Portal())
 	case ctrl.State != "enabled" || c.connects[l]:
 		return fmt.Errorf("controller %s is not connected, or connects anew just then", op.Controller)
 	case from == nil || from.Unknown != "" || from.Subsystems[op.NQN] == nil:
@@ -75,6 +80,9 @@ func (c *Checker) linked(n lineage.Node, controller string) (*state.Controller, 
 // others refuses to attach to a link at other addresses than those of its peer.
 func (c *Checker) others(op plan.ControllerAttach) error {
 	l, _ := c.cfg.Cluster.ParseLink(op.NQN)
+	if len(op.Others) > 0 && !l.Wait {
+		return fmt.Errorf("the link from %s to %s drops its peer, and would not if it had several addresses of it", l.From, l.To)
+	}
 	for _, a := range op.Others {
 		if err := c.addressOf(l.From, lineage.Portal{Address: a, Port: op.Port}); err != nil {
 			return err
