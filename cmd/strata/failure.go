@@ -104,7 +104,11 @@ func next(x apply.Failure, s *state.Snapshot) string {
 		return fmt.Sprintf("see what is wrong with %s, and apply again; the engine has not moved, and hosts go on", a.Program)
 	}
 	if a, ok := x.Step.Op.(plan.ControllerAttach); ok {
-		return fmt.Sprintf("see that %s reaches %s:%s, where its peer listens, and apply again", node, a.Address, a.Port)
+		at := a.Address + ":" + a.Port
+		for _, o := range a.Others {
+			at += " or " + o
+		}
+		return fmt.Sprintf("see that %s reaches %s, where its peer listens, and apply again", node, at)
 	}
 	if a, ok := x.Step.Op.(plan.AlternateAdd); ok && spdk.ClassOf(x.Err) == spdk.Invalid {
 		return fmt.Sprintf("%s takes no further address: one that was attached by a strata that knew none does not, until the target of %s is started again; the link goes by the address that it has", a.Controller, node)
