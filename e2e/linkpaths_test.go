@@ -132,8 +132,9 @@ func secondNetwork(t *testing.T) (change func(string)) {
 		t.Skip("needs ip, which changes networks")
 	}
 	change("link set lo up")
-	change("link add nowhere type dummy")
-	change("link set nowhere up")
+	change("link add nowhere type veth peer name beyond")
+	change("link set nowhere arp off up")
+	change("link set beyond up")
 	change("route add 10.77.0.0/16 dev nowhere")
 	change("-6 route add fd77::/64 dev nowhere")
 	return change
