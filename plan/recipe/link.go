@@ -179,7 +179,7 @@ func (b *builder) attach(sec *section, why reason, l lineage.Link, nqn lineage.N
 	if ctrl := to.Controllers[name]; ctrl != nil {
 		if ctrl.NQN == nqn && !ctrl.GivenUp() && b.links.strays[l] == nil {
 			if !slices.Contains(at, ctrl.Portal()) {
-				b.note(sec.Key().String(), from.Pos, usedOnce(at, ctrl),
+				b.note(sec.Key().String(), from.Pos, usedOnce(l, b.cfg.Links.RDMA == ctrl.RDMA),
 					"%s is attached to %s through %s", l.To, l.From, ctrl.Portal())
 			}
 			if pair.is.Set > 0 {
@@ -252,10 +252,10 @@ func (b *builder) peersAt(l lineage.Link, n *schema.Node) []lineage.Portal {
 }
 
 // usedOnce says when a link that is attached by none of the addresses it is to be attached by
-// goes by one of them: where it does not look for its peer in several places, not before it is
+// goes by one of them: if it has one address, or has it by another transport, not before it is
 // attached anew.
-func usedOnce(at []lineage.Portal, ctrl *state.Controller) string {
-	if len(ctrl.Alternates) == 0 || at[0].RDMA != ctrl.RDMA {
+func usedOnce(l lineage.Link, sameTransport bool) string {
+	if !l.Wait || !sameTransport {
 		return "what is configured now is used when the link is next attached"
 	}
 	return "what is configured now is used once this address is lost, or when the link is next attached"
