@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -69,8 +70,13 @@ func (a *attempts) done(section plan.Key, op plan.Op) {
 	}
 }
 
+// epochs are those in the names of lvols: a volume's next one is higher each time that it is
+// tried.
+var epochs = regexp.MustCompile(`([#@+])[0-9]+(\.[0-9]+)*`)
+
+// stepKey tells steps apart by what they do, in whatever epoch.
 func stepKey(section plan.Key, op plan.Op) string {
-	return section.String() + ", " + string(op.On()) + ": " + op.Words()
+	return section.String() + ", " + string(op.On()) + ": " + epochs.ReplaceAllString(op.Words(), "$1")
 }
 
 // repeat counts how often the sections of a pass were carried out, and returns

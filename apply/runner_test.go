@@ -91,6 +91,29 @@ func TestGivenUp(t *testing.T) {
 	})
 }
 
+// TestGivenUpInAnyEpoch: each try of what failed is of a later epoch, and the same step for all
+// that.
+func TestGivenUpInAnyEpoch(t *testing.T) {
+	a := newAttempts(0)
+	rename := func(n lineage.Node, to lineage.LvolName) plan.Op {
+		return plan.LvolRename{At: plan.At{Node: n}, Lvstore: "lab.fast", From: "db.k3f7#2.3q", To: to}
+	}
+	fails := func(to lineage.LvolName) bool {
+		return a.failed(Failure{Section: plan.VolumeKey("db"), Step: plan.Step{Op: rename("n2", to)}, Err: errors.New("no")})
+	}
+	if fails("db.k3f7#3.2qs") {
+		t.Error("given up at once")
+	}
+	a.done(plan.VolumeKey("db"), rename("n3", "db.k3f7#4x"))
+	if !fails("db.k3f7#4.2qs") {
+		t.Error("not given up when it failed again")
+	}
+	a.done(plan.VolumeKey("db"), rename("n2", "db.k3f7#5.2qs"))
+	if fails("db.k3f7#6.2qs") {
+		t.Error("given up although it was done meanwhile")
+	}
+}
+
 // TestNoProgress undoes what a section does, again and again: it is given up.
 func TestNoProgress(t *testing.T) {
 	cfg := config(t, `{v: {size: 4Mi, replicas: on: ["n1"], export: nvmf: hosts: "any"}}`)

@@ -153,11 +153,12 @@ func (v *Verdict) byNames(s *Snapshot, inc *Incarnation, q Question) {
 	}
 }
 
-// notBegun is the authority of the epoch before, where that promised that half of its legs
-// are told of the next before one is let go: of the highest those are told that it
-// leaves out, each leg is there, and none has begun it. nil for none.
+// notBegun is the authority of an epoch that promised that half of its legs are told of the
+// next before one is let go: of the highest those are told that it leaves out, each leg is
+// there, and none has begun it. Where that is not the next one, for a run was broken off and
+// another began anew, so many have to be as they were named that none was begun between. nil
+// for none.
 func (inc *Incarnation) notBegun(top lineage.Epoch) (authority *Head) {
-	there := map[lineage.Place]bool{}
 	for i, h := range inc.Heads {
 		fenced := h.Name.Mark == lineage.Fenced
 		switch {
@@ -165,17 +166,30 @@ func (inc *Incarnation) notBegun(top lineage.Epoch) (authority *Head) {
 			continue
 		case h.Name.Epoch == top && (!fenced || h.Name.Pledged):
 			return nil
-		case h.Name.Epoch+1 == top && h.Name.Mark == lineage.Primary && h.Name.Quorum:
-			if authority != nil {
+		case h.Name.Epoch < top && h.Name.Mark == lineage.Primary && h.Name.Quorum && (authority == nil || h.Name.Epoch >= authority.Name.Epoch):
+			if authority != nil && h.Name.Epoch == authority.Name.Epoch {
 				return nil
 			}
 			authority = &inc.Heads[i]
 		}
-		if h.Name.Epoch == top || h.Name.Epoch+1 == top && !fenced {
+	}
+	if authority == nil {
+		return nil
+	}
+	there, untold := map[lineage.Place]bool{}, map[lineage.Place]bool{}
+	for _, h := range inc.Heads {
+		fenced := h.Name.Mark == lineage.Fenced
+		switch {
+		case !h.Lvol.Complete():
+		case h.Name.Epoch == authority.Name.Epoch && !fenced:
+			there[h.Place()], untold[h.Place()] = true, true
+		case h.Name.Epoch == top:
 			there[h.Place()] = true
+		case h.Name.Epoch > authority.Name.Epoch && !fenced:
+			return nil // it was begun
 		}
 	}
-	if authority == nil || len(there) < authority.Name.Legs {
+	if len(there) < authority.Name.Legs || authority.Name.Epoch+1 != top && len(untold) < authority.Name.Untold() {
 		return nil
 	}
 	return authority

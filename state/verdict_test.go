@@ -97,6 +97,15 @@ func TestJudge(t *testing.T) {
 		{"4 told while served, and entered without a replica", "n1 5.3q, n2 5.3qs, n3 5.3qs", Question{}, "unknown: were told of epoch 5"},
 		{"4 told while served, one is named", "n2 5.3qs, n3 5.3qs, n1 away", Question{Replicas: 4, Hidden: 1, Authority: "n2"}, "stopped: n2"},
 
+		// An epoch that some were told of, and none has begun, nor any since the authority's.
+		{"4 told, and not begun", "n1 2.3qp, n2 2.3q, n3 3x", Question{Replicas: 3}, "stopped: n1"},
+		{"4 told twice, and not begun", "n1 2.3qp, n2 2.3q, n3 4x", Question{Replicas: 3}, "stopped: n1"},
+		{"4 told twice, one away", "n1 2.3qp, n3 4x, n2 away", Question{Replicas: 3, Hidden: 1}, "unknown: epoch 4"},
+		{"4 two told twice, too few are left", "n1 2.3qp, n2 4x, n3 4x", Question{Replicas: 3}, "unknown: epoch 4"},
+		{"4 told twice, of two", "n1 2.2qp, n2 4x", Question{}, "unknown: epoch 4"},
+		{"4 told twice, one begun between", "n1 2.3qp, n2 2.3q, n3 4x, n4 3.2q", Question{Replicas: 3}, "unknown: epoch 4"},
+		{"4 told twice, links drop", "n1 2.3p, n2 2.3, n3 4x", Question{Replicas: 3}, "unknown: epoch 4"},
+
 		// 5: else unknown, until the operator names an authority.
 		{"5 operator", "n1 3.2, n2 3.2", Question{Authority: "n2"}, "stopped: n2"},
 		{"5 names a node without", "n1 3.2, n2 3.2", Question{Authority: "n3"}, "unknown: no complete replica"},

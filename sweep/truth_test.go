@@ -134,24 +134,31 @@ func authority(lvols []sim.Stored, id lineage.Volume) (found []sim.Stored, why s
 	return nil, "there are" + said
 }
 
-// notBegun is the authority of the epoch before the highest where every leg of that is
-// there, and all but it were told that the highest leaves them out: an epoch that promised
-// to tell others first has it so while the next is minted.
+// notBegun is the authority of an epoch where every leg of that is there, and all but it are
+// as they were or were told that the highest leaves them out: an epoch that promised to tell
+// others first has it so while the next is minted. Where that is not the next one, they were
+// told twice, and more than could be let go unseen have to be as they were.
 func notBegun(lvols []sim.Stored, id lineage.Volume, top lineage.Epoch) (found sim.Stored, ok bool) {
-	legs, told := 0, 0
+	var of lineage.Head
+	for _, l := range lvols {
+		if h, is := head(l); is && h.Volume == id && h.Epoch < top && h.Mark == lineage.Primary && h.Quorum && h.Epoch > of.Epoch {
+			found, of = l, h
+		}
+	}
+	told, asNamed := 0, 0
 	for _, l := range lvols {
 		h, is := head(l)
 		switch {
 		case !is || h.Volume != id:
 		case h.Epoch == top && h.Mark == lineage.Fenced && !h.Pledged:
 			told++
-		case h.Epoch+1 == top && h.Mark == lineage.Primary && h.Quorum:
-			found, legs = l, h.Legs
-		case h.Epoch+1 == top && h.Mark != lineage.Fenced:
-			told++ // it is yet to be
+		case h.Epoch == of.Epoch && h.Mark != lineage.Fenced:
+			asNamed++
+		case h.Epoch > of.Epoch && h.Mark != lineage.Fenced:
+			return found, false
 		}
 	}
-	return found, legs > 0 && told >= legs-1
+	return found, of.Legs > 0 && told+asNamed >= of.Legs && (of.Epoch+1 == top || asNamed >= of.Untold())
 }
 
 // witnesses are the open heads of the highest epoch whose names say that it was minted
