@@ -105,6 +105,8 @@ type Event struct {
 	Pass    int
 	Section plan.Key // zero where hosts go on because one was given up
 	Step    plan.Step
+	// Resumed is the export of which all hosts go on since, which waited; "" for none.
+	Resumed lineage.NQN
 	Start   time.Time // when the node was first called
 	Took    time.Duration
 	Err     error // nil when the step is done

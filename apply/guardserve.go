@@ -82,6 +82,9 @@ func (g *guardServer) note(m guardMessage) {
 		g.lock = &lock.Lock{Holder: m.Lock, Note: *m.Note, Wait: resumeTimeout}
 		g.lock.Begin(g.cfg.Cluster, g.targets)
 	case m.Hold != nil:
+		if before := g.held[m.Hold.NQN].Hold; before != nil && before.Node == m.Hold.Node { // what was taken away is away still
+			m.Hold.Portals = unite(before.Portals, m.Hold.Portals)
+		}
 		g.held[m.Hold.NQN] = m
 	case m.Out != nil:
 		g.out[*m.Out] = true
@@ -90,6 +93,17 @@ func (g *guardServer) note(m guardMessage) {
 	case m.Resumed != "":
 		delete(g.held, m.Resumed)
 	}
+}
+
+// unite has what is in either.
+func unite(some, more []lineage.Portal) []lineage.Portal {
+	all := slices.Clone(some)
+	for _, p := range more {
+		if !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // resume ends the pauses: what was only paused is whole then. It fails where the
@@ -126,8 +140,8 @@ func (g *guardServer) finish(ctx context.Context) error {
 	}
 	whole := make(chan struct{})
 	r, err := Run(ctx, g.cfg, g.targets, Options{Plan: resumeOnly(g.opt, sections), Parallelism: len(g.held), Lock: g.lock, Stop: whole, Addresses: g.moves, Keys: g.keys, Observe: func(e Event) {
-		if nqn := e.Step.Op.Facts().Hosts.Ends(); e.Err == nil && g.held[nqn].Hold != nil {
-			if delete(g.held, nqn); len(g.held) == 0 {
+		if e.Err == nil && g.held[e.Resumed].Hold != nil {
+			if delete(g.held, e.Resumed); len(g.held) == 0 {
 				close(whole)
 			}
 		}

@@ -69,15 +69,19 @@ func (h *holds) before(p plan.Pause) {
 	h.until = time.Now().Add(time.Duration(p.LimitMs) * time.Millisecond)
 }
 
-// after notes what a step has changed, and returns the export whose hosts go on
-// since; "" for none.
-func (h *holds) after(step plan.Step) lineage.NQN {
+// after notes what a step has changed that these stages follow, and returns the export
+// whose hosts go on since; "" for none. They all do once it listens at all addresses: some
+// may know one only.
+func (h *holds) after(step plan.Step, later [][]plan.Step) lineage.NQN {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	hosts := step.Op.Facts().Hosts
 	switch hosts.Effect {
 	case plan.IOGoesOn: // on whichever node
 		delete(h.paused, hosts.NQN)
+		if goesOn(hosts.NQN, later) {
+			return ""
+		}
 		delete(h.hidden, hosts.NQN)
 	case plan.PathTaken:
 		h.taken(hosts.NQN, step.Op)
@@ -85,9 +89,29 @@ func (h *holds) after(step plan.Step) lineage.NQN {
 			h.hidden[hosts.NQN] = true
 		}
 	case plan.PathGiven:
+		if goesOn(hosts.NQN, later) {
+			return ""
+		}
 		delete(h.hidden, hosts.NQN)
 	}
 	return hosts.Ends()
+}
+
+// goesOn reports whether more is done in these stages for an export's hosts to go on, before
+// they are held again.
+func goesOn(nqn lineage.NQN, stages [][]plan.Step) bool {
+	for _, stage := range stages {
+		for i := range stage {
+			switch hosts := stage[i].Op.Facts().Hosts; {
+			case hosts.NQN != nqn:
+			case stage[i].Begins() != "":
+				return false
+			case hosts.Ends() != "":
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // taken leaves of a pause what is paused at other listeners than the one that was taken
@@ -142,8 +166,10 @@ func (x *pass) resume(p plan.Pause) {
 	x.events.begins(Event{Pass: x.number, Step: step})
 	start := time.Now()
 	err := x.caller.resume(p)
+	var resumed lineage.NQN
 	if err == nil {
-		x.guard.resumed(p.NQN)
+		resumed = p.NQN
+		x.guard.resumed(resumed)
 	}
-	x.events.ended(Event{Pass: x.number, Step: step, Start: start, Took: time.Since(start), Err: err})
+	x.events.ended(Event{Pass: x.number, Step: step, Resumed: resumed, Start: start, Took: time.Since(start), Err: err})
 }

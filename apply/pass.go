@@ -129,11 +129,11 @@ func (x *pass) section(ctx context.Context, s *plan.Section) error {
 	}
 	held := x.holds(s)
 	defer held.end(x.resume)
-	for _, stage := range s.Stages {
+	for i, stage := range s.Stages {
 		if !held.any() && (stopped(x.stop) || ctx.Err() != nil) {
 			return errSkipped
 		}
-		if err := x.stage(held.context(ctx), s.Key(), stage, held); err != nil {
+		if err := x.stage(held.context(ctx), s.Key(), stage, s.Stages[i+1:], held); err != nil {
 			return err
 		}
 	}
@@ -189,14 +189,14 @@ func risky(s *plan.Section) bool {
 	return false
 }
 
-// stage carries out independent steps together and returns the first error.
-func (x *pass) stage(ctx context.Context, key plan.Key, steps []plan.Step, held *holds) error {
+// stage carries out independent steps together, which others follow, and returns the first error.
+func (x *pass) stage(ctx context.Context, key plan.Key, steps []plan.Step, later [][]plan.Step, held *holds) error {
 	errs := make([]error, len(steps))
 	var wg sync.WaitGroup
 	for i := range steps[1:] {
-		wg.Go(func() { errs[i+1] = x.step(ctx, key, steps[i+1], held) })
+		wg.Go(func() { errs[i+1] = x.step(ctx, key, steps[i+1], later, held) })
 	}
-	errs[0] = x.step(ctx, key, steps[0], held)
+	errs[0] = x.step(ctx, key, steps[0], later, held)
 	wg.Wait()
 	for _, err := range errs {
 		if err != nil {
@@ -206,7 +206,7 @@ func (x *pass) stage(ctx context.Context, key plan.Key, steps []plan.Step, held 
 	return nil
 }
 
-func (x *pass) step(ctx context.Context, key plan.Key, step plan.Step, held *holds) error {
+func (x *pass) step(ctx context.Context, key plan.Key, step plan.Step, later [][]plan.Step, held *holds) error {
 	x.events.begins(Event{Pass: x.number, Section: key, Step: step})
 	err := x.allows(step.Op)
 	if err == nil {
@@ -221,8 +221,10 @@ func (x *pass) step(ctx context.Context, key plan.Key, step plan.Step, held *hol
 	if op, is := step.Op.(plan.HostExchange); is && err == nil {
 		err = x.guard.shuts(op, true)
 	}
+	var resumed lineage.NQN
 	if err == nil {
-		x.guard.resumed(held.after(step))
+		resumed = held.after(step, later)
+		x.guard.resumed(resumed)
 		x.attempts.done(key, step.Op)
 		x.made.done(key, step, x.caller.resolve)
 	}
@@ -233,7 +235,7 @@ func (x *pass) step(ctx context.Context, key plan.Key, step plan.Step, held *hol
 		x.failed = append(x.failed, Failure{Section: key, Step: step, Err: err})
 	}
 	x.mu.Unlock()
-	x.events.ended(Event{Pass: x.number, Section: key, Step: step, Start: start, Took: took, Err: err})
+	x.events.ended(Event{Pass: x.number, Section: key, Step: step, Resumed: resumed, Start: start, Took: took, Err: err})
 	return err
 }
 

@@ -260,14 +260,10 @@ func (h *host) reaches() bool {
 	return probe.io(ctx, func(ctx context.Context, ns *sim.Namespace) error { return ns.ReadAt(ctx, make([]byte, blockSize), 0) }) == nil
 }
 
-// path is the device by way of a node, nil when there is none. Of a node with two addresses the
-// host knows both.
+// path is the device by way of a node, nil when there is none.
 func (h *host) path(i int) *sim.Namespace {
 	if h.paths[i] == nil {
 		conn, err := h.w.login(fmt.Sprintf("10.0.0.%d", i+1), h.nqn)
-		if err != nil {
-			conn, err = h.w.login(fmt.Sprintf("10.1.0.%d", i+1), h.nqn)
-		}
 		if err != nil {
 			return nil
 		}
