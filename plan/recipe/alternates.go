@@ -42,7 +42,7 @@ func (b *builder) alternatesOf(l lineage.Link, ctrl *state.Controller) {
 	if b.left(key) || b.opt.Skip[plan.LinkKey(l)] || b.opt.Skip[plan.NodeKey(l.To)] {
 		return
 	}
-	if conf == nil || from == nil || from.Unknown != "" || from.Subsystems[ctrl.NQN] == nil || b.links.strays[l] != nil || !b.whole(l, ctrl) {
+	if conf == nil || from == nil || from.Unknown != "" || from.Subsystems[ctrl.NQN] == nil || b.links.strays[l] != nil || !b.intact(l, ctrl) {
 		return
 	}
 	sub, wanted, why := from.Subsystems[ctrl.NQN], b.peersAt(l, conf), because(conf.Pos, "%s is reached at all of its addresses", l.From)
@@ -67,9 +67,9 @@ func (b *builder) alternatesOf(l lineage.Link, ctrl *state.Controller) {
 	}
 }
 
-// whole reports whether a controller of a link is connected, is not just then connecting
+// intact reports whether a controller of a link is connected, is not just then connecting
 // anew, and lacks nothing that it had.
-func (b *builder) whole(l lineage.Link, ctrl *state.Controller) bool {
+func (b *builder) intact(l lineage.Link, ctrl *state.Controller) bool {
 	if ctrl.State != "enabled" {
 		return false
 	}
