@@ -98,6 +98,7 @@ func TestLinksGoOn(t *testing.T) {
 	}
 	network("addr del " + second + "/128 dev lo")
 	w.Stalled(time.Second, time.Minute)
+	l.linkIs("n1", "is looked for", func(p linkPath) bool { return p.State != "enabled" })
 	r := l.Apply(1) // the node itself can be read, and its link cannot be made anew
 	w.Going(200, time.Minute)
 	t.Logf("packets to both vanished; the longest write took %v, and this was done:\n%s", w.Longest(), r.Out)
@@ -149,7 +150,13 @@ type linkPath struct {
 // goesBy waits until the only link of a node goes by that address.
 func (l *Lab) goesBy(node, address string) {
 	l.t.Helper()
-	Eventually(l.t, time.Minute, "the link goes by "+address, func() error {
+	l.linkIs(node, "goes by "+address, func(p linkPath) bool { return p.State == "enabled" && p.Trid.Traddr == address })
+}
+
+// linkIs waits until the only link of a node is such.
+func (l *Lab) linkIs(node, how string, such func(linkPath) bool) {
+	l.t.Helper()
+	Eventually(l.t, time.Minute, "the link "+how, func() error {
 		var all []struct {
 			Paths []linkPath `json:"ctrlrs"`
 		}
@@ -157,7 +164,7 @@ func (l *Lab) goesBy(node, address string) {
 			return err
 		}
 		for _, c := range all {
-			if slices.ContainsFunc(c.Paths, func(p linkPath) bool { return p.State == "enabled" && p.Trid.Traddr == address }) {
+			if slices.ContainsFunc(c.Paths, such) {
 				return nil
 			}
 		}
