@@ -136,6 +136,13 @@ type Layer struct {
 	Own      bool   // strata's, not the user's
 }
 
+// Join is what the layers are called that are cut as a replica joins: the only ones that are
+// ever read through from other nodes.
+const Join = "join"
+
+// Joint reports whether a layer was cut as a replica joined.
+func (l Layer) Joint() bool { return l.Own && l.Snapshot == Join }
+
 // Of returns the incarnation the head belongs to.
 func (h Head) Of() Volume { return h.Volume }
 

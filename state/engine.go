@@ -126,9 +126,10 @@ func contradiction(inc *Incarnation, engines []Verdict) string {
 
 // stale says of an engine without a leg of its own that those which could be read were told
 // of an epoch that leaves them out, so that another may have taken over from it; "" where
-// one was read that is current, or none was.
+// one was read that is current, or none was, or where all have joined and no other is left.
 func (v *Verdict) stale() string {
 	var told *Head
+	joined := true
 	for _, l := range v.Legs {
 		switch {
 		case l.Node == v.Engine || l.Head != nil && l.Head.Name.Mark != lineage.Fenced:
@@ -136,8 +137,9 @@ func (v *Verdict) stale() string {
 		case l.Head != nil:
 			told = l.Head
 		}
+		joined = joined && l.Head.Joined()
 	}
-	if told == nil {
+	if told == nil || joined {
 		return ""
 	}
 	return fmt.Sprintf("the engine on %s has %s on %s, which is stale by epoch %d, and no other of its replicas could be read: another may have taken over since", v.Engine, told.Lvol.Name, told.Node, told.Name.Epoch)
@@ -249,6 +251,16 @@ func (v *Verdict) robbed() bool {
 	return own != nil && slices.ContainsFunc(v.Legs, func(l CurrentLeg) bool {
 		return l.Head != nil && l.Head.opened() && l.Head.Name.Epoch > own.Name.Epoch
 	})
+}
+
+// Joined reports whether the head is complete, and was told of nothing since it joined: it
+// stands on the layer that was cut for that, and its name has the epoch of it.
+func (h *Head) Joined() bool {
+	if h == nil || h.Name.Mark != lineage.Fenced || h.Name.Pledged || !h.Lvol.Complete() {
+		return false
+	}
+	l, is := lineage.ParseLayer(h.Lvol.Parent)
+	return is && l.Joint() && l.Epoch == h.Name.Epoch && l.Volume == h.Name.Volume
 }
 
 // opened reports whether the head was, or is, in use.

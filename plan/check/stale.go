@@ -10,8 +10,9 @@ import (
 )
 
 // revive refuses to call a replica current that is stale by its name, unless a person names
-// it, the engine writes to it beside one that is current, what it was told of is taken
-// back for nobody was served in that epoch, or nothing was ever written to any of them.
+// it, the engine writes to it beside one that is current, or to nothing else since it joined,
+// what it was told of is taken back for nobody was served in that epoch, or nothing was ever
+// written to any of them.
 func (c *Checker) revive(op plan.LvolRename) error {
 	from, is := lineage.ParseHead(op.From)
 	to, will := lineage.ParseHead(op.To)
@@ -31,10 +32,16 @@ func (c *Checker) revive(op plan.LvolRename) error {
 		if !m.Raid.Has(own.UUID) {
 			continue
 		}
+		joined := true
 		for _, l := range m.Raid.Legs {
-			if h := inc.Find(l.UUID); l.Configured && h != nil && h.Name.Mark != lineage.Fenced && h.Lvol.Complete() {
+			h := inc.Find(l.UUID)
+			if l.Configured && h != nil && h.Name.Mark != lineage.Fenced && h.Lvol.Complete() {
 				return nil
 			}
+			joined = joined && (!l.Configured || h.Joined())
+		}
+		if joined {
+			return nil
 		}
 	}
 	return fmt.Errorf("%s is stale, and nobody writes to it beside one that is current", op.From)

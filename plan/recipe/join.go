@@ -127,14 +127,10 @@ func (s *subject) grow(d plan.Choice, src state.CurrentLeg) {
 	s.judge()
 }
 
-// joinName is what the joint layers are called: the only ones that are ever
-// read through from other nodes.
-const joinName = "join"
-
 // joint names the layer that a join cuts: a head that joins has its epoch until
 // it is complete.
 func (s *subject) joint(epoch lineage.Epoch) lineage.LvolName {
-	return lineage.Layer{Volume: s.id, Epoch: epoch, Snapshot: joinName, Own: true}.Lvol()
+	return lineage.Layer{Volume: s.id, Epoch: epoch, Snapshot: lineage.Join, Own: true}.Lvol()
 }
 
 // reparent puts a joined head on its own node's copy of the joint layer, while

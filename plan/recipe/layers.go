@@ -190,7 +190,7 @@ func (s *subject) read(n lineage.Node, on *state.Lvol) string {
 	if s.b.visible(n, on.UUID) || s.readThrough(on.UUID) {
 		return "it is being read from another node"
 	}
-	if l, ok := on.Parsed.(lineage.Layer); ok && l.Own && l.Snapshot == joinName && s.hidden > 0 {
+	if l, ok := on.Parsed.(lineage.Layer); ok && l.Joint() && s.hidden > 0 {
 		return "a head on a node that could not be read may read through it"
 	}
 	return ""

@@ -1,7 +1,10 @@
 package recipe
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"strata/lineage"
 	"strata/plan"
@@ -21,6 +24,10 @@ func (s *subject) names() result {
 			return idle
 		}
 	}
+	if s.Engine != "" && !slices.ContainsFunc(s.Legs, s.tellable) && slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head != nil }) {
+		s.untold()
+		return blocked
+	}
 	before := s.tally()
 	if s.filled() {
 		s.sec.then(because(s.v.At("replicas"), "if it was lost before, it has missed writes"), plan.RiskCreate, s.expectLegs()...)
@@ -29,6 +36,31 @@ func (s *subject) names() result {
 	came := s.since(before)
 	s.minted = s.minted || came == acted
 	return came
+}
+
+// tellable reports whether a leg that the engine writes to can be told that it is current: not
+// one that is stale by its name where none is left that was read and is current, for another
+// engine may have taken over with one of these since. One that was told of nothing since it
+// joined can where none is left that could not be read; any, where a person names it.
+func (s *subject) tellable(l state.CurrentLeg) bool {
+	return l.Head != nil && (s.b.opt.Authority[s.v.Name] == l.Node ||
+		slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool {
+			return l.Head != nil && (l.Head.Name.Mark != lineage.Fenced || l.Head.Name.Pledged)
+		}) ||
+		!slices.ContainsFunc(s.Legs, func(l state.CurrentLeg) bool { return !l.Head.Joined() }))
+}
+
+// untold says that the names of a volume's legs stay as they are until another can be read.
+func (s *subject) untold() {
+	var away []string
+	for _, l := range s.Legs {
+		if l.Head == nil {
+			away = append(away, "that "+s.b.away(l.Node))
+		}
+	}
+	own := s.Legs[slices.IndexFunc(s.Legs, func(l state.CurrentLeg) bool { return l.Head != nil })]
+	s.b.blockAlone("volume "+s.v.Name, s.v.Pos, fmt.Sprintf("make that readable, or say that the one on %s counts: --authority %s=%[1]s", own.Node, s.v.Name),
+		"%s on %s is in use, and is not named current before another is read that is: %s", own.Head.Lvol.Name, own.Node, cmp.Or(strings.Join(away, ", "), "its mirror has no other"))
 }
 
 func (s *subject) rename(legs []state.CurrentLeg) {

@@ -167,7 +167,7 @@ func (s *subject) patience() result {
 		out[l.on.Link] = true
 		stay = slices.DeleteFunc(stay, func(o state.CurrentLeg) bool { return o.UUID == l.UUID })
 	}
-	if len(out) > 0 && !slices.ContainsFunc(stay, func(l state.CurrentLeg) bool { return l.Head != nil }) {
+	if len(out) > 0 && !slices.ContainsFunc(stay, s.tellable) {
 		if s.forfeits() {
 			return acted
 		}
