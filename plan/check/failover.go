@@ -184,6 +184,9 @@ func (c *Checker) shows(op plan.NamespaceAdd) error {
 		return nil
 	}
 	h, ok := l.Parsed.(lineage.Head)
+	if ok && h.Mark == lineage.Fenced {
+		return c.superseded(h, l, link.To)
+	}
 	if !ok || !h.Wait || h.Mark != lineage.Open || h.Epoch < c.w.Incarnation(h.Volume).Top() {
 		return nil
 	}
@@ -193,6 +196,19 @@ func (c *Checker) shows(op plan.NamespaceAdd) error {
 	}
 	if raid := to.Raids[c.cfg.Cluster.Raid(h.Volume)]; raid != nil && raid.State == "online" && !raid.Has(l.UUID) {
 		return fmt.Errorf("RAID %s on %s has lost %s", raid.Name, link.To, l.Name)
+	}
+	return nil
+}
+
+// superseded refuses to show a replica that is stale by its name to an engine that has it in its
+// mirror and is not believed: hosts would read there what is stale.
+func (c *Checker) superseded(h lineage.Head, l *state.Lvol, to lineage.Node) error {
+	at := c.w.Nodes[to]
+	if at == nil || !at.Raids[c.cfg.Cluster.Raid(h.Volume)].Has(l.UUID) || c.cfg.Shown(h.Volume.Whole().Name) == nil {
+		return nil
+	}
+	if verdict := c.judge(h.Volume); verdict.Unknown != "" || verdict.Engine != to {
+		return fmt.Errorf("%s is stale, and the engine on %s is not believed", l.Name, to)
 	}
 	return nil
 }

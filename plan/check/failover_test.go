@@ -211,6 +211,28 @@ n4 raid lab.db.k3f7 online LEGS
 	}
 }
 
+// An engine that is not believed is not shown again what is stale: hosts would read it there.
+func TestCheckRefusesToShowWhatIsStale(t *testing.T) {
+	world := func(head1, head2 string) string {
+		return strings.NewReplacer("HEAD1", head1, "HEAD2", head2, "n2 namespace nqn.2026-01.io.strata:lab:n2:n4~wait 7 u2\n", "", "n4 unread connection refused\n", `n4 tcp
+n4 controller lab.n1~wait nqn.2026-01.io.strata:lab:n1:n4~wait enabled 10.0.0.1 4420
+n4 controller lab.n2~wait nqn.2026-01.io.strata:lab:n2:n4~wait enabled 10.0.0.2 4420
+n4 remote lab.n1~waitn7 u1 64Mi
+n4 remote lab.n2~waitn7 u2 64Mi absent
+n4 raid lab.db.k3f7 online u1 u2
+`).Replace(lost)
+	}
+	show := plan.NamespaceAdd{At: plan.At{Node: "n2"}, NQN: "nqn.2026-01.io.strata:lab:n2:n4~wait", NSID: 7, Bdev: "u2"}
+	if why := refused(t, world("1002x", "1002x"), plan.Options{}, show); !strings.Contains(why, "is not believed") {
+		t.Errorf("beside one that is stale, too: %q", why)
+	}
+	const host = " host=nqn.2026-01.io.strata:lab:n4"
+	in := strings.NewReplacer("n4~wait\nn1 namespace", "n4~wait"+host+"\nn1 namespace", "n4~wait\nn2 listen", "n4~wait"+host+"\nn2 listen").Replace(world("3.1w", "2x"))
+	if why := refused(t, in, plan.Options{}, show); why != "" {
+		t.Errorf("as it joins: %q", why)
+	}
+}
+
 // Half of the legs are told before one is let go.
 func TestCheckRefusesToLetGoOfWhoWasPromised(t *testing.T) {
 	world := func(head1, head2 string) string {

@@ -154,11 +154,21 @@ func (b *builder) restore(sec *section, why reason, l lineage.Link, nqn lineage.
 		if !wanted(u, r) || from.LvolByUUID(u) == nil || !from.LvolByUUID(u).Complete() || sub.Namespaces[r.NSID] != nil || len(b.shownBy(l.From, u)) > 0 {
 			continue
 		}
+		if b.superseded(from.LvolByUUID(u), l.To) {
+			continue
+		}
 		ops = append(ops, plan.NamespaceAdd{At: plan.At{Node: l.From}, NQN: nqn, NSID: r.NSID, Bdev: string(u)})
 		b.links.shows[l.From][string(u)] = append(b.links.shows[l.From][string(u)], shown{l, r.NSID})
 		b.links.restored[shown{l, r.NSID}] = true
 	}
 	sec.then(why, plan.RiskCreate, ops...)
+}
+
+// superseded reports whether an lvol is a replica that is stale by its name, of a volume of which
+// a node has an engine that is not believed: hosts would read there what is stale.
+func (b *builder) superseded(l *state.Lvol, at lineage.Node) bool {
+	h, is := l.Parsed.(lineage.Head)
+	return is && h.Mark == lineage.Fenced && b.w.Nodes[at].Raids[b.cfg.Cluster.Raid(h.Volume)] != nil && b.ousted(h.Volume, at, true)
 }
 
 // staged reports whether an lvol is one that a layer is copied to.
