@@ -17,7 +17,8 @@ import (
 //
 //	listening  the peer listens at all, which it does once what is missed is shown again
 //	attached   by the first that answers
-//	alternate  the others are added one by one, and those taken off that its peer has no more
+//	alternate  the peer listens at what it could not, or did not have, before; the others are added
+//	           one by one, and those taken off that its peer has no more
 //
 // A crash before the end leaves a link with fewer alternates, which the next plan adds. The target
 // compares, as it adds one, what its controller has with what is shown there: it refuses one

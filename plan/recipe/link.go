@@ -91,10 +91,13 @@ func (b *builder) makeLink(l lineage.Link) string {
 	}
 	listening := len(silent) < len(at)
 	b.restore(sec, uses, l, nqn, listening)
-	if !listening || b.may("", schema.DutyServe, schema.DutyChange) {
+	if !listening {
 		sec.then(uses, plan.RiskCreate, silent...)
 	}
 	b.attach(sec, uses, l, nqn, at, pair)
+	if listening && len(silent) > 0 && b.may("", schema.DutyServe, schema.DutyChange) && !b.left(plan.AlternatesKey(l)) {
+		b.section(plan.AlternatesKey(l)).after(plan.LinkKey(l)).then(uses, plan.RiskCreate, silent...)
+	}
 	pair.drop(b, sec, proves, l)
 	return ""
 }

@@ -115,13 +115,20 @@ func linkFindings(f map[string]string, c lineage.Cluster, n *state.Node, link pl
 	}
 }
 
-// alternateFindings says at which addresses a link looks for its peer. By which of them it goes
-// changes by itself.
+// alternateFindings says at which addresses a link looks for its peer, and is to be found. By
+// which of them it goes changes by itself.
 func alternateFindings(f map[string]string, c lineage.Cluster, n *state.Node, link plan.Key) {
 	for _, ctrl := range n.Controllers {
 		if l, ok := c.ParseLink(ctrl.NQN); ok && plan.AlternatesKey(l) == link {
 			for _, p := range ctrl.Portals() {
 				f["node "+string(n.Name)+": controller "+ctrl.Name+" at "+p.String()] = "there"
+			}
+		}
+	}
+	for nqn, sub := range n.Subsystems {
+		if l, ok := c.ParseLink(nqn); ok && plan.AlternatesKey(l) == link {
+			for _, at := range sub.Listeners {
+				f["node "+string(n.Name)+": listener of "+string(nqn)+" at "+at.Portal().String()] = "there"
 			}
 		}
 	}
