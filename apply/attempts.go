@@ -74,9 +74,14 @@ func (a *attempts) done(section plan.Key, op plan.Op) {
 // tried.
 var epochs = regexp.MustCompile(`([#@+])[0-9]+(\.[0-9]+)*`)
 
-// stepKey tells steps apart by what they do, in whatever epoch.
+// stepKey tells steps apart by what they do, in whatever epoch. What is deleted is not made
+// anew with each try.
 func stepKey(section plan.Key, op plan.Op) string {
-	return section.String() + ", " + string(op.On()) + ": " + epochs.ReplaceAllString(op.Words(), "$1")
+	words := op.Words()
+	if _, deletes := op.(plan.LvolDelete); !deletes {
+		words = epochs.ReplaceAllString(words, "$1")
+	}
+	return section.String() + ", " + string(op.On()) + ": " + words
 }
 
 // repeat counts how often the sections of a pass were carried out, and returns
