@@ -82,7 +82,8 @@ func TestMovedOnce(t *testing.T) {
 }
 
 // killed runs strata, and kills it when so much was copied on the targets, and it has noted all
-// that it has begun, and cut all that it has copied. Until then copies stay where they are.
+// that it has begun, and cut all that it has copied: of every other copy it has heard twice since
+// that it goes on. Until then copies stay where they are.
 func (l *lab) killed(t *testing.T, copied int64, args ...string) {
 	t.Helper()
 	var enough atomic.Bool
@@ -98,7 +99,8 @@ func (l *lab) killed(t *testing.T, copied int64, args ...string) {
 	var mu sync.Mutex
 	begun := map[string]bool{} // and not noted
 	over := map[string]bool{}
-	cut, killed := 0, false
+	heard := map[string]int{} // of copies, since they stay where they are
+	all, cut, killed := 0, 0, false
 	l.cluster.Inject(func(c sim.Call) sim.Fault {
 		<-started
 		mu.Lock()
@@ -107,6 +109,7 @@ func (l *lab) killed(t *testing.T, copied int64, args ...string) {
 			Name string
 			Dest string `json:"dst_bdev_name"`
 			Lvol string `json:"lvol_name"`
+			ID   int    `json:"operation_id"`
 		}
 		json.Unmarshal(c.Params, &p)
 		switch c.Method {
@@ -115,6 +118,7 @@ func (l *lab) killed(t *testing.T, copied int64, args ...string) {
 				return sim.Fault{LoseBefore: true} // it was on its way
 			}
 			begun[p.Dest] = true
+			all++
 		case "bdev_null_create":
 			delete(begun, p.Name[strings.LastIndex(p.Name, ".")+1:])
 		case "bdev_null_delete":
@@ -126,7 +130,17 @@ func (l *lab) killed(t *testing.T, copied int64, args ...string) {
 				cut++
 			}
 		case "bdev_lvol_check_shallow_copy":
-			if enough.Load() && len(begun) == 0 && len(over) == cut {
+			if !enough.Load() {
+				break
+			}
+			heard[fmt.Sprint(c.Node, " ", p.ID)]++
+			going := 0
+			for _, n := range heard {
+				if n > 1 {
+					going++
+				}
+			}
+			if len(begun) == 0 && len(over) == cut && going == all-cut {
 				killed = true
 				cmd.Process.Signal(syscall.SIGKILL)
 				return sim.Fault{LoseBefore: true}
