@@ -41,17 +41,9 @@ func addAlternate(ctx context.Context, t *spdk.Client, op plan.AlternateAdd) err
 // complete fails unless a controller is connected and has all that its bdevs are of: a target
 // that compares what a controller does not have with what it is shown ends (v26.05).
 func complete(ctx context.Context, t *spdk.Client, controller string) error {
-	list, err := t.GetControllers(ctx)
+	at, err := stateOf(ctx, t, controller)
 	if err != nil {
 		return err
-	}
-	at := "gone"
-	for _, c := range list {
-		for _, p := range c.Paths {
-			if c.Name == controller {
-				at = p.State
-			}
-		}
 	}
 	if at != "enabled" {
 		return fmt.Errorf("controller %s is %s", controller, at)
@@ -72,15 +64,13 @@ func complete(ctx context.Context, t *spdk.Client, controller string) error {
 
 // removeAlternate has it not look there any more, if it does not go by that address by now.
 func removeAlternate(ctx context.Context, t *spdk.Client, op plan.AlternateRemove) error {
-	list, err := t.GetControllers(ctx)
+	paths, err := pathsOf(ctx, t, op.Controller)
 	if err != nil {
 		return err
 	}
-	for _, c := range list {
-		for _, p := range c.Paths {
-			if c.Name == op.Controller && p.Trid.TrAddr == op.Address && p.Trid.TrSvcID == op.Port {
-				return fmt.Errorf("controller %s goes by %s by now", op.Controller, op.Portal())
-			}
+	for _, p := range paths {
+		if p.Trid.TrAddr == op.Address && p.Trid.TrSvcID == op.Port {
+			return fmt.Errorf("controller %s goes by %s by now", op.Controller, op.Portal())
 		}
 	}
 	return unless(spdk.NotFound, t.DetachPath(ctx, op.Controller, address(op.Portal())))

@@ -38,20 +38,15 @@ func disable(ctx context.Context, t *spdk.Client, controller string) error {
 // dropAlternates has a controller look for its peer at no other address than it does just now. One
 // that it has gone on to meanwhile is refused, as the target is busy with it; the last is never taken.
 func dropAlternates(ctx context.Context, t *spdk.Client, controller string) error {
-	list, err := t.GetControllers(ctx)
+	paths, err := pathsOf(ctx, t, controller)
 	if err != nil {
 		return err
 	}
-	for _, c := range list {
-		for _, p := range c.Paths {
-			if c.Name != controller {
-				continue
-			}
-			for _, a := range p.Alternates {
-				at := address(lineage.Portal{Address: a.TrAddr, Port: a.TrSvcID, RDMA: a.TrType == spdk.RDMA})
-				if err := t.DetachPath(ctx, controller, at); spdk.ClassOf(err) == spdk.Unreachable {
-					return err
-				}
+	for _, p := range paths {
+		for _, a := range p.Alternates {
+			at := address(lineage.Portal{Address: a.TrAddr, Port: a.TrSvcID, RDMA: a.TrType == spdk.RDMA})
+			if err := t.DetachPath(ctx, controller, at); spdk.ClassOf(err) == spdk.Unreachable {
+				return err
 			}
 		}
 	}

@@ -87,17 +87,9 @@ func waitEnabled(ctx context.Context, t *spdk.Client, op plan.ControllerWait) er
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Duration(op.ReconnectDelaySec)*time.Second+legTimeout)
 	defer cancel()
 	for {
-		list, err := t.GetControllers(ctx)
+		at, err := stateOf(ctx, t, op.Controller)
 		if err != nil {
 			return err
-		}
-		at := "gone"
-		for _, c := range list {
-			for _, p := range c.Paths {
-				if c.Name == op.Controller {
-					at = p.State
-				}
-			}
 		}
 		switch at {
 		case "enabled":

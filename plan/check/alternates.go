@@ -10,10 +10,10 @@ import (
 	"strata/state"
 )
 
-// alternate refuses to have a link look for its peer where that is not, or may not be used, or which
-// would not give its peer up then; and
-// to add an address while its controller lacks what it had, or in a pass in which it connects
-// anew: the target ends when it compares what it does not have.
+// alternate refuses to have a link look for its peer where that is not, or may not be used; one
+// that drops its peers, for it would not give them up then; and to add an address while its
+// controller lacks what it had, or in a pass in which it connects anew: the target ends when it
+// compares what it does not have.
 func (c *Checker) alternate(op plan.AlternateAdd) error {
 	ctrl, l, err := c.linked(op.Node, op.Controller)
 	if err != nil {
