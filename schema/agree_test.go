@@ -380,9 +380,12 @@ func withValue(path, value string) string {
 
 // TestSchemaHasPatterns holds the patterns in Go to those of the schema.
 func TestSchemaHasPatterns(t *testing.T) {
-	for _, re := range []*regexp.Regexp{unixRPC, tcpRPC, httpRPC, sshRPC, envName, userFile, labelKey, diskPath, upwards, pciAddr, lvsName, lvolAlias, uuidNQN, domainNQN, nbdPath, fenceProgram, fenceAgent, fenceValue, optionName, notAction, secretOption, secretArgument, s3Endpoint, s3Bucket, s3Prefix, s3Word} {
+	for _, re := range []pattern{unixRPC, tcpRPC, httpRPC, sshRPC, envName, userFile, labelKey, diskPath, upwards, pciAddr, lvsName, lvolAlias, uuidNQN, domainNQN, nbdPath, fenceProgram, fenceAgent, fenceValue, optionName, notAction, secretOption, secretArgument, s3Endpoint, s3Bucket, s3Prefix, s3Word, sha256Sum} {
 		if !strings.Contains(Source(), `#"`+re.String()+`"#`) {
 			t.Errorf("schema.cue lacks %s", re)
+		}
+		if _, err := regexp.Compile(re.String()); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package schema
 
 import (
-	"regexp"
-
 	"cuelang.org/go/cue"
 
 	"strata/lineage"
@@ -44,13 +42,13 @@ func (k HostKeys) Of(role lineage.KeyRole) HostKey {
 }
 
 // keyFile is a path without detours, which can be part of a name in a keyring.
-var keyFile = regexp.MustCompile(`^(/[!-.0-9;-~]+)+$`)
+var keyFile = lazily(`^(/[!-.0-9;-~]+)+$`)
 
 func validKeyFile(s string) bool {
 	return keyFile.MatchString(s) && len(s) <= 250 && !detour.MatchString(s)
 }
 
-var detour = regexp.MustCompile(`/\.{1,2}(/|$)`)
+var detour = lazily(`/\.{1,2}(/|$)`)
 
 const wantHost = `an NQN, or a struct such as {nqn: "nqn.2026-01.com.example:host1", dhchap: key: path: "/etc/spdk/host1.key"}`
 

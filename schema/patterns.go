@@ -4,43 +4,60 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
+// A pattern is compiled when it is asked for: a run needs a few of them, and every
+// start of strata would pay for all.
+type pattern struct {
+	text     string
+	compiled func() *regexp.Regexp
+}
+
+func lazily(text string) pattern {
+	return pattern{text, sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })}
+}
+
+// String is the pattern as schema.cue has it.
+func (p pattern) String() string { return p.text }
+
+func (p pattern) MatchString(s string) bool { return p.compiled().MatchString(s) }
+
 // The patterns of schema.cue, for the checks in Go.
 var (
-	unixRPC   = regexp.MustCompile(`^unix:///[ -~]{1,106}$`)
-	tcpRPC    = regexp.MustCompile(`^tcp://([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$`)
-	httpRPC   = regexp.MustCompile(`^https?://([A-Za-z0-9._~+-]+@)?([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]{2,45}\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(/[A-Za-z0-9._~/-]*)?$`)
-	sshRPC    = regexp.MustCompile(`^ssh://[A-Za-z0-9_][A-Za-z0-9._-]*@([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]{2,45}\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/[ -~]{0,105}[!-.0-~]$`)
-	envName   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
-	userFile  = regexp.MustCompile(`^(/|~/)[ -~]+$`)
-	labelKey  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$`)
-	diskPath  = regexp.MustCompile(`^/[ -~]+$`)
-	upwards   = regexp.MustCompile(`/\.\.(/|$)`)
-	pciAddr   = regexp.MustCompile(`^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-7]$`)
-	lvsName   = regexp.MustCompile(`^[!-.0-~]{1,63}$`)
-	lvolAlias = regexp.MustCompile(`^[!-.0-~]{1,63}/[!-~]([ -~]{0,61}[!-~])?$`)
-	uuidNQN   = regexp.MustCompile(`^nqn\.2014-08\.org\.nvmexpress:uuid:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
-	domainNQN = regexp.MustCompile(`^nqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*:[!-~]+$`)
+	unixRPC   = lazily(`^unix:///[ -~]{1,106}$`)
+	tcpRPC    = lazily(`^tcp://([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$`)
+	httpRPC   = lazily(`^https?://([A-Za-z0-9._~+-]+@)?([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]{2,45}\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(/[A-Za-z0-9._~/-]*)?$`)
+	sshRPC    = lazily(`^ssh://[A-Za-z0-9_][A-Za-z0-9._-]*@([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]{2,45}\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/[ -~]{0,105}[!-.0-~]$`)
+	envName   = lazily(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
+	userFile  = lazily(`^(/|~/)[ -~]+$`)
+	labelKey  = lazily(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$`)
+	diskPath  = lazily(`^/[ -~]+$`)
+	upwards   = lazily(`/\.\.(/|$)`)
+	pciAddr   = lazily(`^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-7]$`)
+	lvsName   = lazily(`^[!-.0-~]{1,63}$`)
+	lvolAlias = lazily(`^[!-.0-~]{1,63}/[!-~]([ -~]{0,61}[!-~])?$`)
+	uuidNQN   = lazily(`^nqn\.2014-08\.org\.nvmexpress:uuid:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	domainNQN = lazily(`^nqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*:[!-~]+$`)
 	// Of fence agents.
-	fenceProgram   = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._+-]{0,62}|/[ -~]+)$`)
-	fenceAgent     = regexp.MustCompile(`(^|/)fence_[^/]*$`)
-	fenceValue     = regexp.MustCompile(`^\P{Cc}*$`)
-	optionName     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,62}$`)
-	notAction      = regexp.MustCompile(`^(?i:action|option)$`)
-	secretOption   = regexp.MustCompile(`(?i:passwd|password|passphrase|secret|secret[_-]?key|api[_-]?key|token)$`)
-	secretArgument = regexp.MustCompile(`(?i:passw|passphrase|secret|token)`)
+	fenceProgram   = lazily(`^([A-Za-z0-9][A-Za-z0-9._+-]{0,62}|/[ -~]+)$`)
+	fenceAgent     = lazily(`(^|/)fence_[^/]*$`)
+	fenceValue     = lazily(`^\P{Cc}*$`)
+	optionName     = lazily(`^[A-Za-z][A-Za-z0-9_-]{0,62}$`)
+	notAction      = lazily(`^(?i:action|option)$`)
+	secretOption   = lazily(`(?i:passwd|password|passphrase|secret|secret[_-]?key|api[_-]?key|token)$`)
+	secretArgument = lazily(`(?i:passw|passphrase|secret|token)`)
 
 	// Of archives in buckets.
-	s3Endpoint = regexp.MustCompile(`^https?://([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]{2,45}\])(:[1-9][0-9]{0,4})?/?$`)
-	s3Bucket   = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	s3Prefix   = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
-	s3Word     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+	s3Endpoint = lazily(`^https?://([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]{2,45}\])(:[1-9][0-9]{0,4})?/?$`)
+	s3Bucket   = lazily(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	s3Prefix   = lazily(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
+	s3Word     = lazily(`^[A-Za-z0-9_-]{1,128}$`)
 
-	sha256Sum = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	sha256Sum = lazily(`^[0-9a-f]{64}$`)
 
-	nbdPath = regexp.MustCompile(`^/dev/nbd(0|[1-9][0-9]{0,3})$`)
+	nbdPath = lazily(`^/dev/nbd(0|[1-9][0-9]{0,3})$`)
 )
 
 // Bounds and units of schema.cue, in bytes unless the name says otherwise.

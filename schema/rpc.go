@@ -25,8 +25,8 @@ func (s *spot) rpc() string {
 		return ""
 	}
 	scheme, rest, _ := strings.Cut(t, "://")
-	re := map[string]*regexp.Regexp{"unix": unixRPC, "tcp": tcpRPC, "http": httpRPC, "https": httpRPC, "ssh": sshRPC}[scheme]
-	if re != nil && re.MatchString(t) {
+	rpc, ok := map[string]pattern{"unix": unixRPC, "tcp": tcpRPC, "http": httpRPC, "https": httpRPC, "ssh": sshRPC}[scheme]
+	if ok && rpc.MatchString(t) {
 		return t
 	}
 	form, known := rpcForms[scheme]

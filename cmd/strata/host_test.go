@@ -374,14 +374,14 @@ func (l *lab) using(args []string, do func(*host, context.Context) error) error 
 	return nil
 }
 
-// writeOn writes every millisecond until ctx ends, 4 KiB to each of the first
-// 64 MiB in turn; then it reads back what it wrote last.
+// writeOn writes every millisecond until ctx ends, and once at least, 4 KiB to
+// each of the first 64 MiB in turn; then it reads back what it wrote last.
 func (h *host) writeOn(ctx context.Context) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	const blocks = 64
 	var last [blocks]byte
-	for n := 0; ctx.Err() == nil; n++ {
+	for n := 0; n == 0 || ctx.Err() == nil; n++ {
 		at := n % blocks
 		last[at] = byte(1 + n%251)
 		if err := h.write(bytes.Repeat(last[at:at+1], 4096), int64(at)<<20); err != nil {
