@@ -163,11 +163,9 @@ func (m *Metrics) stepped(e apply.Event) {
 		outcome = "failed"
 	}
 	m.steps.WithLabelValues(string(e.Step.Risk), outcome).Inc()
-	if nqn := e.Step.Op.Facts().Hosts.Ends(); nqn != "" && e.Err == nil {
-		if since := m.held[nqn]; !since.IsZero() {
-			m.holds.Observe(e.Start.Add(e.Took).Sub(since).Seconds())
-			delete(m.held, nqn)
-		}
+	if since := m.held[e.Resumed]; !since.IsZero() {
+		m.holds.Observe(e.Start.Add(e.Took).Sub(since).Seconds())
+		delete(m.held, e.Resumed)
 	}
 }
 

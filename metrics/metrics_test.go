@@ -175,18 +175,44 @@ func TestHoldOfNothing(t *testing.T) {
 	m.Observe(watch.Ended{Result: &apply.Result{Plan: &plan.Plan{}}})
 	m.Observe(watch.Starting{Event: apply.Event{Step: pause, Start: at.Add(time.Minute)}})
 	m.Observe(watch.Stepped{Event: apply.Event{Step: pause, Start: at.Add(time.Minute)}})
-	m.Observe(watch.Stepped{Event: apply.Event{Step: resume, Start: at.Add(time.Minute), Took: 250 * time.Millisecond}})
+	m.Observe(watch.Stepped{Event: apply.Event{Step: resume, Start: at.Add(time.Minute), Took: 250 * time.Millisecond, Resumed: "nqn.a"}})
+	if n, sum := heldFor(t, m); n != 1 || sum != 0.25 {
+		t.Errorf("%d holds, %v s", n, sum)
+	}
+}
+
+// TestHoldEndsWithTheLastAddress: hosts that come by an address which does not listen yet
+// still wait.
+func TestHoldEndsWithTheLastAddress(t *testing.T) {
+	m := New(view.New(nil), "test")
+	at := time.Now()
+	away := plan.Step{Op: plan.ListenerRemove{NQN: "nqn.a", Address: "10.0.0.1"}, Risk: plan.RiskPause}
+	m.Observe(watch.Starting{Event: apply.Event{Step: away, Start: at}})
+	m.Observe(watch.Stepped{Event: apply.Event{Step: away, Start: at}})
+	one := plan.Step{Op: plan.ListenerAdd{NQN: "nqn.a", Address: "10.0.0.1"}}
+	m.Observe(watch.Stepped{Event: apply.Event{Step: one, Start: at, Took: 100 * time.Millisecond}})
+	two := plan.Step{Op: plan.ListenerAdd{NQN: "nqn.a", Address: "10.1.0.1"}}
+	m.Observe(watch.Stepped{Event: apply.Event{Step: two, Start: at, Took: 250 * time.Millisecond, Resumed: "nqn.a"}})
+	if n, sum := heldFor(t, m); n != 1 || sum != 0.25 {
+		t.Errorf("%d holds, %v s", n, sum)
+	}
+}
+
+// heldFor is how many holds are counted, and the seconds of all.
+func heldFor(t *testing.T, m *Metrics) (n uint64, sum float64) {
+	t.Helper()
 	all, err := m.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range all {
 		if f.GetName() == "strata_hold_seconds" {
-			if h := f.Metric[0].Histogram; h.GetSampleCount() != 1 || h.GetSampleSum() != 0.25 {
-				t.Errorf("%d holds, %v s", h.GetSampleCount(), h.GetSampleSum())
-			}
+			h := f.Metric[0].Histogram
+			return h.GetSampleCount(), h.GetSampleSum()
 		}
 	}
+	t.Fatal("holds are not counted")
+	return 0, 0
 }
 
 // described are the metrics of ours, with their labels, whether they have values or not.
