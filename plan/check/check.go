@@ -43,13 +43,17 @@ type Checker struct {
 	began map[lineage.UUID]state.Head
 	// proveless has the links whose controllers prove nothing by the steps so far.
 	proveless map[lineage.Link]bool
+	// lent has the forerunners as the pass began, by the incarnation whose record they read.
+	lent map[lineage.ID]lineage.LvolName
 	// connects has the links that connect anew in this pass.
 	connects map[lineage.Link]bool
 }
 
 // New makes a Checker of what was read, fitted to the configuration (world.Fit).
 func New(cfg *schema.Config, fitted *state.Snapshot, opt plan.Options) *Checker {
-	return &Checker{cfg: cfg, opt: opt, was: fitted, w: world.New(cfg.Cluster, fitted), held: map[lineage.NQN]plan.Key{}, began: map[lineage.UUID]state.Head{}, proveless: map[lineage.Link]bool{}, connects: map[lineage.Link]bool{}}
+	c := &Checker{cfg: cfg, opt: opt, was: fitted, w: world.New(cfg.Cluster, fitted), held: map[lineage.NQN]plan.Key{}, began: map[lineage.UUID]state.Head{}, proveless: map[lineage.Link]bool{}, connects: map[lineage.Link]bool{}}
+	c.findLent()
+	return c
 }
 
 // Check is Check of the next plan.
@@ -124,6 +128,7 @@ func (c *Checker) Passed() error {
 	}
 	clear(c.began)
 	clear(c.connects)
+	c.findLent()
 	return nil
 }
 

@@ -30,7 +30,7 @@ func (c *Checker) archive(name string) error {
 }
 
 // forget refuses to remove a record that the policy does not let go, the youngest of an
-// incarnation, and one that a volume of the configuration comes from.
+// incarnation, and one that a volume of the configuration comes from, or that hosts may read.
 func (c *Checker) forget(op plan.RecordForget) error {
 	if err := c.archive(op.Archive); err != nil {
 		return err
@@ -38,6 +38,11 @@ func (c *Checker) forget(op plan.RecordForget) error {
 	v := c.cfg.Volume(op.Volume)
 	if v == nil || v.Backup == nil || v.Backup.To != op.Archive {
 		return fmt.Errorf("%s is no volume that is backed up to archive %s", op.Volume, op.Archive)
+	}
+	for _, n := range c.cfg.Nodes {
+		if at := c.w.Nodes[n.Name]; len(n.Pools) > 0 && (at == nil || at.Unknown != "") {
+			return fmt.Errorf("node %s was not read, and hosts may read records of %s there", n.Name, op.Volume)
+		}
 	}
 	in := c.remaining(op.Archive, op.Volume)
 	for _, layer := range op.Layers {
@@ -52,6 +57,9 @@ func (c *Checker) forget(op plan.RecordForget) error {
 				names = append(names, o.Snapshot)
 				youngest = max(youngest, o.Epoch)
 			}
+		}
+		if by := c.lent[of.Volume.ID]; by != "" {
+			return fmt.Errorf("%s may be what hosts read through %s", layer, by)
 		}
 		if _, gone := retention.Forgets(v.Backup, names, c.opt.Now)[of.Snapshot]; !gone || of.Epoch == youngest {
 			return fmt.Errorf("%s is not let go by what archive %s is to keep of %s", layer, op.Archive, op.Volume)
@@ -77,6 +85,21 @@ func (c *Checker) forget(op plan.RecordForget) error {
 		c.forgotten[recorded{op.Archive, layer}] = true
 	}
 	return nil
+}
+
+// findLent finds forerunners, also of volumes that are not configured.
+func (c *Checker) findLent() {
+	c.lent = map[lineage.ID]lineage.LvolName{}
+	if len(c.cfg.Archives) == 0 {
+		return
+	}
+	for _, at := range c.w.Nodes {
+		for _, l := range at.Lvols {
+			if st, is := lineage.ParseForerunner(l.Name); is {
+				c.lent[st.From] = l.Name
+			}
+		}
+	}
 }
 
 // remaining is what an archive has of a volume by the steps so far.

@@ -37,10 +37,7 @@ type builder struct {
 
 	subjects map[string]*subject // volumes that could be judged
 	cuts     []cut
-	// mute has the exports that hosts cannot reach when the pass begins.
-	mute map[string]bool
-	// running has what nodes copy to when the pass begins.
-	running map[lineage.Node][]copyTarget
+	atFirst
 	copies  map[lineage.Node]int // copies of layers that a node takes part in
 	engines *takeover.Load       // nil until an engine is to be placed
 
@@ -50,6 +47,13 @@ type builder struct {
 	decides map[string]plan.Placement // by volume
 	err     error
 	doing   string // the recipe that is tried just now
+}
+
+// atFirst is what is so when the pass begins.
+type atFirst struct {
+	mute    map[string]bool               // the exports that hosts cannot reach
+	running map[lineage.Node][]copyTarget // what nodes copy to
+	lent    map[lineage.ID]bool           // the incarnations of whose records hosts read
 }
 
 // devices is what a pass does to the kernel devices of nodes.
@@ -71,8 +75,7 @@ func newBuilder(p *passes) *builder {
 		sections: map[plan.Key]*section{},
 		renames:  map[lineage.Node]map[string]bool{},
 		subjects: map[string]*subject{},
-		mute:     map[string]bool{},
-		running:  map[lineage.Node][]copyTarget{},
+		atFirst:  atFirst{mute: map[string]bool{}, running: map[lineage.Node][]copyTarget{}, lent: map[lineage.ID]bool{}},
 		copies:   map[lineage.Node]int{},
 		decides:  map[string]plan.Placement{},
 	}
@@ -81,6 +84,9 @@ func newBuilder(p *passes) *builder {
 // run looks at what was touched since the last pass, or at everything when that is
 // nil.
 func (b *builder) run(last *builder) {
+	if len(b.cfg.Archives) > 0 {
+		b.findLent()
+	}
 	for _, nodes := range b.opt.Busy {
 		for _, n := range nodes {
 			b.copies[n]++

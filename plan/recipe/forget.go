@@ -30,7 +30,7 @@ func (b *builder) forgetRecords() {
 			continue
 		}
 		gone, n := b.tooMany(a, in)
-		switch using := b.using(a.Name); {
+		switch using := cmp.Or(b.using(a.Name), b.mayRead()); {
 		case n == 0:
 		case a.AppendOnly:
 			b.note("archive "+a.Name, a.Pos, "", "%s that keep lets go: it is append-only", plural(n, "record stays in it", "records stay in it"))
@@ -70,6 +70,9 @@ func (b *builder) tooMany(a *schema.Archive, in *catalog.Archive) (all []plan.Re
 		}
 		op := plan.RecordForget{Archive: a.Name, Volume: v.Name}
 		for _, id := range incarnationsIn(in, b.cfg.Cluster, v.Name) {
+			if b.lent[id.ID] {
+				continue
+			}
 			names := snapshotsOf(in, b.cfg.Cluster, id)
 			gone, before := retention.Forgets(v.Backup, names, b.opt.Now), retention.Forgot(v.Backup, names, b.opt.Now-period(a))
 			for _, r := range in.Of(b.cfg.Cluster, v.Name) {
@@ -120,6 +123,30 @@ func (b *builder) comesFrom(archive string, in *catalog.Archive, layer lineage.L
 		r := b.restored(v.Restore, in)
 		return r != nil && r.Cluster == b.cfg.Cluster && r.Layer == layer
 	})
+}
+
+// findLent finds the incarnations whose records hosts read when the pass begins, by the names of
+// forerunners: the configuration may have forgotten what they are of.
+func (b *builder) findLent() {
+	for _, at := range b.readNodes() {
+		for _, l := range at.Lvols {
+			if st, is := l.Parsed.(lineage.Staging); is && st.Forerunner() {
+				b.lent[st.From] = true
+			}
+		}
+	}
+}
+
+// mayRead says where there may be forerunners that were not found; "" for nowhere.
+func (b *builder) mayRead() string {
+	for _, n := range b.cfg.Nodes {
+		for _, p := range b.ground.pools[n.Name] {
+			if p.state == poolHidden || p.state == poolPending {
+				return fmt.Sprintf("pool %s/%s is not read, and hosts may use a volume there that is being restored", n.Name, p.conf.Name)
+			}
+		}
+	}
+	return ""
 }
 
 // isThere reports whether there is a replica of a volume.
