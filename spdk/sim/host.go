@@ -231,6 +231,9 @@ func (n *Namespace) do(ctx context.Context, off int64, size int, f func(*bdev, *
 		case err != errStalled:
 			return err
 		}
+		if k.closed { // while the I/O was at the target
+			return ErrGone
+		}
 		if err := c.wait(ctx); err != nil {
 			return err
 		}

@@ -44,6 +44,22 @@ func TestBarrier(t *testing.T) {
 	})
 }
 
+// TestClosedUnderWay: an I/O that waits for its target ends with the connection.
+func TestClosedUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMirror(t, real)
+		m.ts[1].Freeze()
+		begun, done := time.Now(), make(chan error)
+		go func() { done <- m.device.WriteAt(t.Context(), filled(4096, 9), 0) }()
+		synctest.Wait()
+		m.device.conn.Close()
+		if err := <-done; !errors.Is(err, ErrGone) || time.Since(begun) > 0 {
+			t.Errorf("after %v: %v", time.Since(begun), err)
+		}
+		m.ts[1].Thaw()
+	})
+}
+
 // TestSwapUnderHost: with the listener away a host finds the same namespace
 // again; with the namespace away it loses its device.
 func TestSwapUnderHost(t *testing.T) {
