@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -348,15 +349,16 @@ func (l *lab) cmdFollow(_ *script, args []string) error {
 }
 
 func (l *lab) cmdReading(_ *script, args []string) error {
-	return l.using(args, func(h *host, ctx context.Context) error { return h.readOn(ctx) })
+	return l.using(args, (*host).readOn)
 }
 
 func (l *lab) cmdWriting(_ *script, args []string) error {
-	return l.using(args, func(h *host, ctx context.Context) error { return h.writeOn(ctx) })
+	return l.using(args, (*host).writeOn)
 }
 
-// using begins or, with -stop, ends what a host does without end.
-func (l *lab) using(args []string, do func(*host, context.Context) error) error {
+// using begins or, with -stop, ends what a host does without end. It has begun when the first
+// of it is done, unless that is held.
+func (l *lab) using(args []string, do func(h *host, ctx context.Context, first func()) error) error {
 	if args[0] == "-stop" {
 		h := l.hosts[args[1]]
 		h.cancel()
@@ -364,19 +366,35 @@ func (l *lab) using(args []string, do func(*host, context.Context) error) error 
 		h.cancel = nil
 		return err
 	}
+	held := args[0] == "-held"
+	if held {
+		args = args[1:]
+	}
 	h, err := l.host(args[0])
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	h.cancel, h.failed = cancel, make(chan error, 1)
-	go func() { h.failed <- do(h, ctx) }()
-	return nil
+	begun := make(chan struct{})
+	go func() { h.failed <- do(h, ctx, sync.OnceFunc(func() { close(begun) })) }()
+	if held {
+		return nil
+	}
+	select {
+	case <-begun:
+		return nil
+	case err := <-h.failed:
+		h.failed <- err // for who ends it
+		return err
+	case <-time.After(ioLimit):
+		return fmt.Errorf("the host of %s is held; say -held if it is to be", args[0])
+	}
 }
 
 // writeOn writes every millisecond until ctx ends, and once at least, 4 KiB to
 // each of the first 64 MiB in turn; then it reads back what it wrote last.
-func (h *host) writeOn(ctx context.Context) error {
+func (h *host) writeOn(ctx context.Context, first func()) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	const blocks = 64
@@ -387,6 +405,7 @@ func (h *host) writeOn(ctx context.Context) error {
 		if err := h.write(bytes.Repeat(last[at:at+1], 4096), int64(at)<<20); err != nil {
 			return fmt.Errorf("the host saw an error: %w", err)
 		}
+		first()
 		<-tick.C
 	}
 	for at, want := range last {
@@ -414,13 +433,14 @@ func (h *host) write(p []byte, off int64) error {
 
 // readOn reads every millisecond until ctx ends, each read waiting as long as
 // it has to.
-func (h *host) readOn(ctx context.Context) error {
+func (h *host) readOn(ctx context.Context, first func()) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
 		if err := h.disk.Load().ReadAt(ctx, make([]byte, 4096), 0); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("the host saw an error: %w", err)
 		}
+		first()
 		select {
 		case <-ctx.Done():
 			return nil

@@ -55,8 +55,8 @@ func TestMain(m *testing.M) {
 //	[!] outside write|read VOLUME OFFSET SIZE LETTER [NQN]   a host connects over NVMe/TCP to a volume that strata sim --nvme serves
 //	[!] replica NODE VOLUME[@SNAPSHOT] OFFSET SIZE LETTER   read a node's replica, or the layer there, and compare
 //	same VOLUME[@SNAPSHOT] OFFSET SIZE NODE...  compare the nodes' replicas, or layers, with one another
-//	reading VOLUME / reading -stop VOLUME    a host that reads without end; fails when a read did
-//	writing VOLUME / writing -stop VOLUME    a host that writes without end; fails when a write did, or is not there
+//	reading [-held] VOLUME / reading -stop VOLUME   a host that reads without end, and has read once, unless it is held; fails when a read did
+//	writing [-held] VOLUME / writing -stop VOLUME   a host that writes without end, as well; fails when a write did, or is not there
 //	follow VOLUME                            its host goes on where the volume is exported now, what was not answered included
 //	code N strata ...                        run it and expect an exit code
 //	[!] json strata VERB ...                 run it; all it prints is JSON, as the schema for that verb says
