@@ -20,7 +20,7 @@ import (
 const hostNQN = "nqn.2014-08.org.nvmexpress:uuid:6a9f1e1c-0000-4000-8000-000000000001"
 
 // ioLimit is how long a host waits for an answer.
-const ioLimit = 30 * time.Second
+const ioLimit = time.Minute
 
 // host is a machine that uses a volume, as a Linux host with
 // ctrlr_loss_timeout -1 does: it reconnects by itself and finds the same disk.

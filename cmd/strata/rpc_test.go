@@ -90,7 +90,7 @@ func (l *lab) cmdRPC(s *script, args []string) error {
 }
 
 // awaitLimit is how long a story waits for something that comes by itself.
-const awaitLimit = time.Minute
+const awaitLimit = 3 * time.Minute
 
 func (l *lab) cmdAwait(s *script, args []string) error {
 	as, named := strings.CutPrefix(args[0], "-as=")

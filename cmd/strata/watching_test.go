@@ -19,7 +19,7 @@ type watching struct {
 }
 
 // watchPatience is how long a story waits for what a watch does.
-const watchPatience = time.Minute
+const watchPatience = 3 * time.Minute
 
 // watchSignals are what a story sends a watch.
 var watchSignals = map[string]syscall.Signal{
