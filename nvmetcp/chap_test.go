@@ -142,7 +142,7 @@ func TestUnproven(t *testing.T) {
 			t.Errorf("command %d: %v, want %v", i, e.status, c.want)
 		}
 	}
-	r.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	r.nc.SetReadDeadline(time.Now().Add(time.Minute))
 	if n, err := r.nc.Read(make([]byte, 1)); n > 0 || isTimeout(err) {
 		t.Errorf("it stays: %v", err)
 	}

@@ -23,7 +23,7 @@ func dial(t testing.TB, addr string) *raw {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	return &raw{t, newWire(nc, 10*time.Second)}
+	return &raw{t, newWire(nc, time.Minute)}
 }
 
 // hello agrees on nothing special.

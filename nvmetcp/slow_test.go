@@ -2,59 +2,88 @@ package nvmetcp
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"io"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
+// joined connects hosts to a target over pipes, so that what takes time can be tested in
+// a bubble of synctest: no machine is too slow for that. It ends with the test.
+func joined(t testing.TB, target *Target) func(context.Context, string) (net.Conn, error) {
+	t.Cleanup(func() { target.Close() })
+	return func(context.Context, string) (net.Conn, error) {
+		a, b := net.Pipe()
+		target.ServeConn(b)
+		return a, nil
+	}
+}
+
+// over is a raw host on a connection that is made so.
+func over(t testing.TB, connect func(context.Context, string) (net.Conn, error)) *raw {
+	nc, _ := connect(t.Context(), "")
+	t.Cleanup(func() { nc.Close() })
+	return &raw{t, newWire(nc, 10*time.Second)}
+}
+
 // TestSlow: who is slow is disconnected, and who is idle is not.
 func TestSlow(t *testing.T) {
-	dsk, _ := disk(1 << 20)
 	const patience = 100 * time.Millisecond
-	addr := serve(t, &Target{Connect: dsk.Connect, Patience: patience})
-	ended := func(t *testing.T, r *raw) {
-		t.Helper()
-		start := time.Now()
-		r.nc.SetReadDeadline(start.Add(10 * time.Second))
-		if n, err := io.Copy(io.Discard, r.nc); err != nil && !errors.Is(err, net.ErrClosed) && isTimeout(err) {
-			t.Errorf("it is still connected after %v, and %d bytes: %v", time.Since(start), n, err)
-		}
+	for name, slow := range map[string]func(t *testing.T, host, queue func() *raw) *raw{
+		"says nothing":     func(_ *testing.T, host, _ func() *raw) *raw { return host() },
+		"does not connect": func(_ *testing.T, host, _ func() *raw) *raw { return host().hello() },
+		"stops within a header": func(_ *testing.T, _, queue func() *raw) *raw {
+			r := queue()
+			r.nc.Write([]byte{4, 0, 72})
+			return r
+		},
+		"stops within data": func(_ *testing.T, _, queue func() *raw) *raw {
+			r := queue()
+			r.nc.Write(bytesOf(capsuleCmd, 0, 72, 72, 72+4096, make([]byte, 64+100)))
+			return r
+		},
+		"does not read": func(_ *testing.T, _, queue func() *raw) *raw {
+			r := queue()
+			read := newCommand(opRead)
+			read.put(1, 1)
+			read.put(12, 255)
+			read.sgl(sglTransport, 1<<20)
+			r.send(capsuleCmd, 0, read, nil) // a single one: who waits for a mutex is not at rest in a bubble
+			time.Sleep(3 * patience)
+			return r
+		},
+		"is idle": func(_ *testing.T, _, queue func() *raw) *raw {
+			r := queue()
+			time.Sleep(3 * patience)
+			r.send(capsuleCmd, 0, newCommand(opFlush), nil)
+			r.completion()
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dsk, _ := disk(1 << 20)
+				connect := joined(t, &Target{Connect: dsk.Connect, Patience: patience})
+				host := func() *raw { return over(t, connect) }
+				r := slow(t, host, func() *raw {
+					id := host().hello().connected(0, anyController)
+					r := host().hello()
+					r.connected(1, id)
+					return r
+				})
+				if r == nil {
+					return
+				}
+				start := time.Now()
+				r.nc.SetReadDeadline(start.Add(10 * time.Second))
+				if n, err := io.Copy(io.Discard, r.nc); err != nil || time.Since(start) > patience {
+					t.Errorf("it is still connected after %v, and %d bytes: %v", time.Since(start), n, err)
+				}
+			})
+		})
 	}
-	t.Run("says nothing", func(t *testing.T) { ended(t, dial(t, addr)) })
-	t.Run("does not connect", func(t *testing.T) { ended(t, dial(t, addr).hello()) })
-	t.Run("stops within a header", func(t *testing.T) {
-		r := ioQueue(t, addr)
-		r.nc.Write([]byte{4, 0, 72})
-		ended(t, r)
-	})
-	t.Run("stops within data", func(t *testing.T) {
-		r := ioQueue(t, addr)
-		r.nc.Write(bytesOf(capsuleCmd, 0, 72, 72, 72+4096, make([]byte, 64+100)))
-		ended(t, r)
-	})
-	t.Run("does not read", func(t *testing.T) {
-		r := ioQueue(t, addr)
-		r.nc.(*net.TCPConn).SetReadBuffer(4096) // or the kernel takes it all
-		read := newCommand(opRead)
-		read.put(1, 1)
-		read.put(12, 255)
-		read.sgl(sglTransport, 1<<20)
-		for i := range uint16(31) {
-			binary.LittleEndian.PutUint16(read[2:], i)
-			r.send(capsuleCmd, 0, read, nil)
-		}
-		time.Sleep(3 * patience)
-		ended(t, r)
-	})
-	t.Run("is idle", func(t *testing.T) {
-		r := ioQueue(t, addr)
-		time.Sleep(3 * patience)
-		r.send(capsuleCmd, 0, newCommand(opFlush), nil)
-		r.completion()
-	})
 }
 
 func isTimeout(err error) bool {
@@ -65,44 +94,53 @@ func isTimeout(err error) bool {
 // TestSilence: a host that is not heard when it has promised to be is disconnected,
 // and one whose target is silent finds out.
 func TestSilence(t *testing.T) {
-	dsk, _ := disk(1 << 20)
-	addr := serve(t, &Target{Connect: dsk.Connect})
-	r := dial(t, addr).hello()
-	c, data := connectCommand(0, anyController)
-	c.put(12, 100)
-	r.send(capsuleCmd, 0, c, data)
-	r.completion()
-	for range 5 {
-		time.Sleep(50 * time.Millisecond)
-		r.send(capsuleCmd, 0, newCommand(opKeepAlive), nil)
-		r.completion()
-	}
-	var p pdu
-	start := time.Now()
-	if err := r.read(&p); err != io.EOF || time.Since(start) < 100*time.Millisecond {
-		t.Errorf("after %v: %v", time.Since(start), err)
-	}
-
-	h := connect(t, addr, HostOptions{KeepAlive: 100 * time.Millisecond, Dial: silentAfter(t, 600)})
-	select {
-	case <-h.Lost():
-	case <-time.After(10 * time.Second):
-		t.Fatal("nobody notices that the target is silent")
-	}
-	if d := (&Device{h: h, BlockSize: 4096, Size: 4096}); !errors.Is(h.Err(), ErrLost) || !errors.Is(d.Flush(t.Context()), ErrLost) {
-		t.Errorf("%v", h.Err())
-	}
+	const promised = 100 * time.Millisecond
+	t.Run("host", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			dsk, _ := disk(1 << 20)
+			r := over(t, joined(t, &Target{Connect: dsk.Connect})).hello()
+			c, data := connectCommand(0, anyController)
+			c.put(12, uint32(promised/time.Millisecond))
+			r.send(capsuleCmd, 0, c, data)
+			r.completion()
+			for range 5 {
+				time.Sleep(promised / 2)
+				r.send(capsuleCmd, 0, newCommand(opKeepAlive), nil)
+				r.completion()
+			}
+			var p pdu
+			start := time.Now()
+			if err := r.read(&p); err != io.EOF || time.Since(start) < promised {
+				t.Errorf("after %v: %v", time.Since(start), err)
+			}
+		})
+	})
+	t.Run("target", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			dsk, _ := disk(1 << 20)
+			dial := joined(t, &Target{Connect: dsk.Connect})
+			h := connect(t, "", HostOptions{KeepAlive: promised, Dial: silentAfter(dial, 6*promised)})
+			start := time.Now()
+			<-h.Lost()
+			if took := time.Since(start); took < 6*promised || took > 8*promised {
+				t.Errorf("it finds out after %v", took)
+			}
+			if d := (&Device{h: h, BlockSize: 4096, Size: 4096}); !errors.Is(h.Err(), ErrLost) || !errors.Is(d.Flush(t.Context()), ErrLost) {
+				t.Errorf("%v", h.Err())
+			}
+		})
+	})
 }
 
-// silentAfter dials connections on which the target falls silent a while, in
-// milliseconds, after they were made.
-func silentAfter(t testing.TB, ms int) func(context.Context, string) (net.Conn, error) {
+// silentAfter dials connections on which the target falls silent a while after they
+// were made.
+func silentAfter(dial func(context.Context, string) (net.Conn, error), while time.Duration) func(context.Context, string) (net.Conn, error) {
 	return func(ctx context.Context, addr string) (net.Conn, error) {
-		nc, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+		nc, err := dial(ctx, addr)
 		if err != nil {
 			return nil, err
 		}
-		return &silent{Conn: nc, from: time.Now().Add(time.Duration(ms) * time.Millisecond), end: make(chan struct{})}, nil
+		return &silent{Conn: nc, from: time.Now().Add(while), end: make(chan struct{})}, nil
 	}
 }
 
