@@ -39,7 +39,7 @@ func dummy(t *testing.T, kind string) *Agent {
 	a := &Agent{Node: "n1", Fence: &schema.Fence{
 		Command:   []string{program},
 		Options:   map[string]string{"status_file": filepath.Join(dir, "power"), "log_file": filepath.Join(dir, "log"), "type": kind},
-		TimeoutMs: 20_000,
+		TimeoutMs: 60_000,
 	}}
 	a.set(t, "on")
 	return a
@@ -110,8 +110,8 @@ func TestOffFails(t *testing.T) {
 		text, asks string
 	}{
 		"lies":  {7000, `^it is not known to be off: fence_dummy: it says that it has switched the node off, and when asked that it is on, still after 7s$`, `^status off( status)+$`},
-		"fails": {20_000, `^it is on: fence_dummy: off: exit code 1: Failed: Timed out waiting to power OFF$`, `^status off status$`},
-		"mute":  {20_000, `^nothing was switched off: fence_dummy: status: exit code 1: Failed: Unable to connect/login to fencing device$`, `^status$`},
+		"fails": {60_000, `^it is on: fence_dummy: off: exit code 1: Failed: Timed out waiting to power OFF$`, `^status off status$`},
+		"mute":  {60_000, `^nothing was switched off: fence_dummy: status: exit code 1: Failed: Unable to connect/login to fencing device$`, `^status$`},
 		"hangs": {4000, `^it is not known to be off: fence_dummy: off: no answer within 4s in all; it was ended: Connecting$`, `^status off( status)?$`},
 		"stuck": {4000, `^nothing was switched off: fence_dummy: status: no answer within 4s in all; it was ended$`, `^status( status)?$`},
 	} {
@@ -127,7 +127,7 @@ func TestOffFails(t *testing.T) {
 			if got := a.asked(t); !regexp.MustCompile(want.asks).MatchString(got) {
 				t.Errorf("it was asked: %s", got)
 			}
-			if took := time.Since(start); took > a.Fence.Timeout()+2*time.Second+5*time.Second {
+			if took := time.Since(start); took > a.Fence.Timeout()+time.Minute {
 				t.Errorf("it took %v", took)
 			}
 			nothingRuns(t, a)
@@ -152,7 +152,7 @@ func nothingRuns(t *testing.T, a *Agent) {
 		}
 		return pids
 	}
-	for end := time.Now().Add(5 * time.Second); ; { // a process that was killed goes at some time
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) { // a process that was killed goes at some time
 		pids := left()
 		if len(pids) == 0 {
 			return
@@ -205,7 +205,7 @@ func TestUnsuitable(t *testing.T) {
 			"own: it has no action reboot, so it does not cut power"},
 		{[]string{script("kill -9 $$")}, "own: metadata: signal: killed"},
 	} {
-		a := &Agent{Node: "n1", Fence: &schema.Fence{Command: c.command, TimeoutMs: 10_000}}
+		a := &Agent{Node: "n1", Fence: &schema.Fence{Command: c.command, TimeoutMs: 60_000}}
 		_, err := a.Off(t.Context())
 		if err == nil || !strings.HasPrefix(err.Error(), "nothing was switched off: "+c.want) {
 			t.Errorf("%v", err)
@@ -225,7 +225,7 @@ func TestInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := &Agent{Node: "n1", Fence: &schema.Fence{
-		Command: []string{program, "-v"}, TimeoutMs: 10_000,
+		Command: []string{program, "-v"}, TimeoutMs: 60_000,
 		Options: map[string]string{"plug": "3 ü=x", "ip": "10.0.9.1"}, Secrets: map[string]schema.Secret{"password": {File: "/pw"}},
 	}, Secret: func(_ context.Context, s schema.Secret) (string, error) { return "pw of " + s.File, nil }}
 	if _, err := a.status(t.Context()); err == nil {
