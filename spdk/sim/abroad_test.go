@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,13 +28,24 @@ func (image) WriteAt(p []byte, off int64) (int, error) { return 0, nvmetcp.Inval
 // is away its reads wait, and when it is back in its place they go on, without an error.
 func TestAbroadAgain(t *testing.T) {
 	s := &street{at: map[string]string{}}
+	const at = "127.0.0.1:4421"
 	dialer := func(ctx context.Context, address string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		s.mu.Lock()
+		real, open := s.at[address]
+		s.mu.Unlock()
+		if !open {
+			return nil, syscall.ECONNREFUSED
+		}
+		return (&net.Dialer{}).DialContext(ctx, "tcp", real)
 	}
 	_, _, ks := cluster(t, Options{NVMe: s.listen, Dial: dialer}, 1)
 	k := ks[0]
 	const id = "11111111-2222-4333-8444-000000000001"
-	served := func(l net.Listener) *nvmetcp.Target {
+	served := func() *nvmetcp.Target {
+		l, err := s.listen("image", at)
+		if err != nil {
+			t.Fatal(err)
+		}
 		d := &nvmetcp.Disk{NQN: nqnBase + "image", Hosts: []string{nqnBase + "n1"}, Namespace: nvmetcp.Namespace{
 			UUID: [16]byte{0x11, 0x11, 0x11, 0x11, 0x22, 0x22, 0x43, 0x33, 0x84, 0x44, 15: 1}, BlockSize: 4096, Size: 64 << 20, Backend: image{}}}
 		x := &nvmetcp.Target{Connect: d.Connect}
@@ -41,14 +53,8 @@ func TestAbroadAgain(t *testing.T) {
 		t.Cleanup(func() { x.Close() })
 		return x
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := l.Addr().(*net.TCPAddr)
-	first := served(l)
-	_, port, _ := net.SplitHostPort(at.String())
-	k.must("bdev_nvme_attach_controller", M{"name": "image", "trtype": "TCP", "adrfam": "IPv4", "traddr": "127.0.0.1", "trsvcid": port,
+	first := served()
+	k.must("bdev_nvme_attach_controller", M{"name": "image", "trtype": "TCP", "adrfam": "IPv4", "traddr": "127.0.0.1", "trsvcid": "4421",
 		"subnqn": nqnBase + "image", "hostnqn": nqnBase + "n1", "ctrlr_loss_timeout_sec": -1, "reconnect_delay_sec": 1, "fast_io_fail_timeout_sec": 60})
 	k.must("bdev_lvol_clone_bdev", M{"bdev": id, "lvs_name": "lvs0", "clone_name": "clone"})
 	nqn := nqnBase + "db"
@@ -59,14 +65,14 @@ func TestAbroadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := h.Open(within(t, 5*time.Second), 1)
+	d, err := h.Open(within(t, time.Minute), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	reads := func(block int64) {
 		t.Helper()
 		got := make([]byte, 4096)
-		if err := d.ReadAt(within(t, 20*time.Second), got, block*4096); err != nil {
+		if err := d.ReadAt(within(t, time.Minute), got, block*4096); err != nil {
 			t.Fatal(err)
 		}
 		if want := bytes.Repeat([]byte{byte(block)}, 4096); !bytes.Equal(got, want) {
@@ -74,6 +80,9 @@ func TestAbroadAgain(t *testing.T) {
 		}
 	}
 	reads(3)
+	s.mu.Lock()
+	delete(s.at, at)
+	s.mu.Unlock()
 	first.Close()
 	var done atomic.Bool
 	waited := make(chan error, 1)
@@ -86,17 +95,13 @@ func TestAbroadAgain(t *testing.T) {
 	if done.Load() {
 		t.Fatalf("a read ends while nobody serves it: %v", <-waited)
 	}
-	again, err := net.Listen("tcp", at.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	served(again)
+	served()
 	select {
 	case err := <-waited:
 		if err != nil {
 			t.Errorf("a read that waited: %v", err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("a read still waits when it is served again")
 	}
 	reads(9)

@@ -198,7 +198,7 @@ func filled(n int, b byte) []byte { return bytes.Repeat([]byte{b}, n) }
 func content(t testing.TB, x *Target, bdev string, off int64, n int) []byte {
 	t.Helper()
 	p := make([]byte, n)
-	if err := x.ReadBdev(within(t, 5*time.Second), bdev, p, off); err != nil {
+	if err := x.ReadBdev(within(t, time.Minute), bdev, p, off); err != nil {
 		t.Fatalf("read %s: %v", bdev, err)
 	}
 	return p
@@ -220,7 +220,7 @@ func TestWriteThroughHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := filled(1<<20+5000, 7)
-	if err := n.WriteAt(within(t, time.Second), want, 3<<20-100); err != nil {
+	if err := n.WriteAt(within(t, time.Minute), want, 3<<20-100); err != nil {
 		t.Fatal(err)
 	}
 	for i, bdev := range []string{a, b} {
