@@ -98,7 +98,7 @@ func mustMatch(t *testing.T, addr, request, want string) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	nc.SetDeadline(time.Now().Add(10 * time.Second))
+	nc.SetDeadline(time.Now().Add(time.Minute))
 	io.WriteString(nc, request)
 	// A second request in the socket makes the end a reset.
 	got, err := io.ReadAll(bufio.NewReader(nc))

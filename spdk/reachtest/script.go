@@ -26,7 +26,7 @@ func StartScript(tb testing.TB, script, socket, user, password string) string {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	for until := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for until := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		nc, err := net.Dial("tcp", addr)
 		if err == nil {
 			nc.Close()

@@ -40,8 +40,20 @@ type SSHD struct {
 }
 
 // StartSSHD starts one with everything of its in dir. The lines are added to
-// its configuration.
-func StartSSHD(dir string, lines ...string) (*SSHD, error) {
+// its configuration. A port that was free may be another program's by the time that
+// sshd listens; then there is another.
+func StartSSHD(dir string, lines ...string) (d *SSHD, err error) {
+	for range 10 {
+		if d, err = startSSHD(dir, lines); !errors.Is(err, errPortTaken) {
+			break
+		}
+	}
+	return d, err
+}
+
+var errPortTaken = errors.New("the port is another program's by now")
+
+func startSSHD(dir string, lines []string) (*SSHD, error) {
 	program, err := findSSHD()
 	if err != nil {
 		return nil, err
@@ -172,15 +184,17 @@ func WriteKey(file string, key any, passphrase string) ([]byte, error) {
 	return public, os.WriteFile(file+".pub", public, 0o600)
 }
 
-// wait waits until it listens.
+// wait waits until it says that it listens. That somebody answers at its port would not say
+// that it is the one who does.
 func (d *SSHD) wait() error {
-	for until := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		nc, err := net.Dial("tcp", d.Addr)
-		if err == nil {
-			return nc.Close()
-		}
-		if time.Now().After(until) {
-			return err
+	for until := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		switch log := d.Log(); {
+		case strings.Contains(log, "Server listening on "):
+			return nil
+		case strings.Contains(log, "Address already in use"):
+			return errPortTaken
+		case time.Now().After(until):
+			return errors.New("sshd does not listen within a minute")
 		}
 	}
 }
