@@ -22,7 +22,7 @@ func mover(t *testing.T, where, move string) (m *Mover, place string) {
 	write(t, filepath.Join(dir, "mine"), text)
 	write(t, place, "n1\n")
 	t.Chdir(dir)
-	return &Mover{Volume: "db", VIP: &schema.VIP{Address: "10.0.1.5", Command: []string{filepath.Join(dir, "mine"), "-v"}, TimeoutMs: 2000}, Nodes: []lineage.Node{"n1", "n2"}}, place
+	return &Mover{Volume: "db", VIP: &schema.VIP{Address: "10.0.1.5", Command: []string{filepath.Join(dir, "mine"), "-v"}, TimeoutMs: 60_000}, Nodes: []lineage.Node{"n1", "n2"}}, place
 }
 
 func write(t *testing.T, file, text string) {
@@ -60,25 +60,28 @@ func TestMove(t *testing.T) {
 // TestMoveBelieves: that an address has moved is believed only when it is nowhere else.
 func TestMoveBelieves(t *testing.T) {
 	for name, c := range map[string]struct{ where, move, want string }{
-		"lies":        {"cat place", "exit 0", "mine says that it has moved 10.0.1.5, and when asked that it is on n1, still after 2s"},
-		"both":        {"cat place", "echo n2 >> place", "mine says that it has moved 10.0.1.5, and when asked that it is on n1 and n2, still after 2s"},
-		"drops":       {"cat place", "> place", "mine says that it has moved 10.0.1.5, and when asked that it is nowhere, still after 2s"},
+		"lies":        {"cat place", "exit 0", "mine says that it has moved 10.0.1.5, and when asked that it is on n1, still after 4s"},
+		"both":        {"cat place", "echo n2 >> place", "mine says that it has moved 10.0.1.5, and when asked that it is on n1 and n2, still after 4s"},
+		"drops":       {"cat place", "> place", "mine says that it has moved 10.0.1.5, and when asked that it is nowhere, still after 4s"},
 		"fails":       {"cat place", "echo no route >&2; exit 3", "10.0.1.5 has not moved, it is on n1: mine: move: exit code 3: no route"},
 		"fails late":  {"cat place", "echo $STRATA_TO > place; exit 3", ""},
-		"late":        {"cat place", "(sleep 0.5; echo $STRATA_TO > place) > /dev/null 2>&1 & exit 0", "mine says that it has moved 10.0.1.5, and when asked that it is on n1, still after 2s"},
+		"late":        {"cat place", "(sleep 2; echo $STRATA_TO > place) > /dev/null 2>&1 & exit 0", "mine says that it has moved 10.0.1.5, and when asked that it is on n1, still after 4s"},
 		"not known":   {"echo it does not answer >&2; exit 1", "exit 0", "10.0.1.5 was not moved: mine: where: exit code 1: it does not answer"},
-		"hangs":       {"cat place", "trap '' TERM; while :; do sleep 1; done", "10.0.1.5 is not known to have moved: mine: move: no answer within 2s in all; it was ended"},
-		"where hangs": {"sleep 30", "exit 0", "10.0.1.5 was not moved: mine: where: no answer within 2s in all; it was ended"},
+		"hangs":       {"cat place", "trap '' TERM; while :; do sleep 1; done", "10.0.1.5 is not known to have moved: mine: move: no answer within 4s in all; it was ended"},
+		"where hangs": {"sleep 30", "exit 0", "10.0.1.5 was not moved: mine: where: no answer within 4s in all; it was ended"},
 		"babbles":     {"echo usage: mine", "exit 0", `10.0.1.5 was not moved: mine: where: it prints "usage:", and is to print names of nodes`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, _ := mover(t, c.where, c.move)
+			if m.VIP.TimeoutMs = 60_000; strings.Contains(c.want, " 4s") {
+				m.VIP.TimeoutMs = 4000
+			}
 			start := time.Now()
 			err := m.Move(t.Context(), "n2")
 			if got := text(err); got != c.want {
 				t.Errorf("%q; want %q", got, c.want)
 			}
-			if took := time.Since(start); took > 8*time.Second {
+			if took := time.Since(start); took > m.VIP.Timeout()+time.Minute {
 				t.Errorf("it took %v", took)
 			}
 		})
