@@ -256,7 +256,7 @@ func TestFailedIsIndexed(t *testing.T) {
 			})
 			wrote := writeRandom(failing, 60)
 			if c.besides {
-				for end := time.Now().Add(10 * time.Second); failing.Stats().Stored < 32<<20 && time.Now().Before(end); {
+				for end := time.Now().Add(time.Minute); failing.Stats().Stored < 32<<20 && time.Now().Before(end); {
 					time.Sleep(time.Millisecond)
 				}
 				m.failing(nil)
