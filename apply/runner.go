@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -147,7 +148,15 @@ func (x *Runner) Look(ctx context.Context) error {
 	} else if x.opt.Saved != nil && retention.Late(x.planner.opt.Now, time.Now().Unix()) {
 		x.planner.opt.Now = 0 // a snapshot would say that it is of another time than it is
 	}
-	if err := x.looker.look(ctx); err != nil {
+	b := x.executor.caller.backups
+	var opening sync.WaitGroup
+	if b.archives != nil && x.executor.begun == 0 {
+		// To open an archive takes as long as to look at the nodes, and nothing is recorded yet.
+		opening.Go(func() { x.planner.opt.Catalog = b.look(ctx) })
+	}
+	err := x.looker.look(ctx)
+	opening.Wait()
+	if err != nil {
 		return err
 	}
 	x.patience.waits = x.looker.last.Waits(x.cfg.Cluster)
@@ -155,8 +164,7 @@ func (x *Runner) Look(ctx context.Context) error {
 	x.planner.opt.Peers = x.patience.look(slices.Concat(x.patience.waits, x.looker.last.Resets(x.cfg.Cluster)), x.looker.at, now)
 	x.planner.opt.Silent = x.patience.miss(lost(x.cfg, x.looker.last), x.looker.at, now)
 	x.planner.opt.Off = x.executor.caller.fences.look(x.looker.last)
-	b := x.executor.caller.backups
-	if b.archives != nil {
+	if b.archives != nil && x.executor.begun > 0 {
 		x.planner.opt.Catalog = b.look(ctx)
 	}
 	x.planner.opt.Images, x.planner.opt.Keys = b.images(), x.keys.look(ctx, x.cfg)
