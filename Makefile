@@ -62,7 +62,8 @@ golden: ## rewrite the golden files of all tests and list what changed
 		$(GO) test -count=1 "./$$dir" -update; \
 	done; git status --short -- '*testdata*' plan/doc.go docs/contributing
 
-fuzz: ## run each fuzz target for FUZZTIME (20s), and have schema.cue judge every value at every path
+fuzz: ## run each fuzz target for FUZZTIME (20s), random histories that nobody has seen, and have schema.cue judge every value at every path
+	$(GO) test -count=1 ./plan/recipe -run 'Histor|PoolsMove' -histories $(FUZZTIME)
 	$(GO) test -count=1 ./schema -run '^TestSchemaAgrees$$' -every-value
 	@git grep --untracked -o '^func Fuzz[A-Za-z0-9_]*' -- '*_test.go' | sed 's|/[^/]*_test.go:func | |' | while read -r dir name; do \
 		echo "== $$dir: $$name"; \

@@ -62,7 +62,8 @@ func (c *caller) expectLegs(ctx context.Context, t *spdk.Client, op plan.ExpectL
 	return nil
 }
 
-// removeLeg takes a leg out of a mirror, which may have it through a cipher.
+// removeLeg takes a leg out of a mirror, which may have it through a cipher. One that the mirror
+// has lost meanwhile, with its peer or with the link to it, is out of it.
 func (c *caller) removeLeg(ctx context.Context, t *spdk.Client, op plan.RaidRemoveLeg) error {
 	leg := c.resolve(string(op.Leg))
 	err := t.RaidRemoveBase(ctx, leg)
@@ -78,7 +79,7 @@ func (c *caller) removeLeg(ctx context.Context, t *spdk.Client, op plan.RaidRemo
 			return t.RaidRemoveBase(ctx, base)
 		}
 	}
-	return err
+	return nil
 }
 
 // legsOf are the UUIDs of the legs that a mirror has by the names of its bases, also of those

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -193,20 +194,24 @@ func (t *twins) awaited(s *Snapshot, disks Disks) {
 	if disks == nil {
 		return
 	}
+	var members []lineage.Member
 	for _, n := range s.Nodes {
 		for _, l := range n.Lvols {
-			m, ok := lineage.ParseMember(l.Name)
-			if !ok || !s.unread(m, disks) {
-				continue
+			if m, ok := lineage.ParseMember(l.Name); ok && s.unread(m, disks) {
+				members = append(members, m)
 			}
-			for name, o := range s.Nodes {
-				for _, lvs := range o.Lvstores {
-					if m.Is(lvs.UUID) && name != m.Node && t.stores[name][lvs.UUID].why == "" {
-						put(t.stores, name, lvs.UUID, doubt{
-							fmt.Sprintf("lvstore %s is that of pool %s of %s, which cannot be read now: its disk may have been copied, and not moved", lvs.UUID, m.Pool, m.Node),
-							fmt.Sprintf("make pool %s of %s readable; or, if its disk is here for good, add retired: [%q]", m.Pool, m.Node, string(m.Node)+"/"+m.Pool), false,
-						})
-					}
+		}
+	}
+	// An lvstore may be known as those of several: the first is told of.
+	slices.SortFunc(members, func(a, b lineage.Member) int { return cmp.Compare(a.Lvol(), b.Lvol()) })
+	for _, m := range members {
+		for name, o := range s.Nodes {
+			for _, lvs := range o.Lvstores {
+				if m.Is(lvs.UUID) && name != m.Node && t.stores[name][lvs.UUID].why == "" {
+					put(t.stores, name, lvs.UUID, doubt{
+						fmt.Sprintf("lvstore %s is that of pool %s of %s, which cannot be read now: its disk may have been copied, and not moved", lvs.UUID, m.Pool, m.Node),
+						fmt.Sprintf("make pool %s of %s readable; or, if its disk is here for good, add retired: [%q]", m.Pool, m.Node, string(m.Node)+"/"+m.Pool), false,
+					})
 				}
 			}
 		}

@@ -115,3 +115,35 @@ func twinWorld(t *testing.T, world string) string {
 	}
 	return b.String()
 }
+
+// TestTwinOfTwo: what is known as the lvstore of two pools that cannot be read is said to be
+// that of the first, whenever somebody asks.
+func TestTwinOfTwo(t *testing.T) {
+	const store = "aaaaaaaa-0000-4000-8000-000000000000"
+	world := "n1 tcp\nn1 disk /dev/n1 lab.fast.disk claimed\nn1 lvstore lab.fast lab.fast.disk 1Mi 1024 uuid=" + store + `
+n2 tcp
+n2 disk /dev/n2 lab.fast.disk claimed
+n2 lvstore lab.fast lab.fast.disk 1Mi 1024
+`
+	for i, n := range []lineage.Node{"n5", "n3", "n4"} {
+		world += fmt.Sprintf("n2 lvol lab.fast/%s u-r%d 1Mi\n%s unread it is away\n", lineage.MemberOf(n, "fast", store).Lvol(), i, n)
+	}
+	for range 20 {
+		snap, err := worldtest.Read("lab", world)
+		if err != nil {
+			t.Fatal(err)
+		}
+		disk := func(n lineage.Node, pool string) (string, bool) { return "/dev/" + string(n), pool == "fast" }
+		pools := func(_ lineage.Node, paths map[string]string) map[string]string {
+			names := map[string]string{}
+			for called := range paths {
+				names[called] = "lab.fast"
+			}
+			return names
+		}
+		lvs := snap.Within("lab", pools, disk).Nodes["n1"].Lvstores["lab.fast"]
+		if lvs == nil || !strings.Contains(lvs.Doubt, "pool fast of n3") {
+			t.Fatalf("%+v", lvs)
+		}
+	}
+}

@@ -786,8 +786,11 @@ func (c *cluster) raid(m *machine, op plan.Op, made map[lineage.UUID]lineage.UUI
 		r.Grow(u)
 	case plan.RaidRemoveLeg:
 		r := m.Raids[op.Raid]
-		if r == nil || !slices.ContainsFunc(r.Legs, func(l state.Leg) bool { return l.UUID == op.Leg }) {
-			return errors.New("no such RAID or leg")
+		if r == nil {
+			return errors.New("no such RAID")
+		}
+		if !slices.ContainsFunc(r.Legs, func(l state.Leg) bool { return l.UUID == op.Leg }) {
+			return nil // it went with the link to it
 		}
 		if v, ok := c.cfg.Cluster.ParseRaid(op.Raid); ok {
 			l, conf := m.LvolByUUID(op.Leg), c.cfg.Volume(v.Name)

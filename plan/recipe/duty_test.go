@@ -347,7 +347,7 @@ func unattended(t *testing.T, cfg *schema.Config, snap *state.Snapshot, opt plan
 // plans, and what they may do changes from one to the next. In the end everything is
 // allowed that can be, and only then a person does the rest.
 func TestUnattendedHistories(t *testing.T) {
-	first, end := time.Now().UnixNano()%1_000_000_000, time.Now().Add(*histories)
+	first, end := firstSeed(), time.Now().Add(*histories)
 	for n := int64(0); n < int64(len(fixedHistories)) || time.Now().Before(end); n++ {
 		seed := first + n
 		switch {
