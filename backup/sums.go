@@ -17,7 +17,7 @@ func (j *Job) Sums(ctx context.Context, rate int64, tell func(copied, total uint
 	if err != nil {
 		return nil, err
 	}
-	to := &summing{block: j.Record.Block, size: shape.size, rate: rate, start: time.Now(), parts: map[int64]*part{}}
+	to := &summing{block: j.Record.Block, size: shape.size, pace: pace{rate: rate}, parts: map[int64]*part{}}
 	if shape.clusters > 0 {
 		if _, _, err := j.send(ctx, to, shape, tell); err != nil {
 			return nil, err
@@ -31,11 +31,10 @@ func (j *Job) Sums(ctx context.Context, rate int64, tell func(copied, total uint
 
 // summing takes blocks, and keeps what they sum up to.
 type summing struct {
-	block, size, rate int64
-	start             time.Time
+	block, size int64
 
 	mu    sync.Mutex
-	bytes int64
+	pace  pace
 	parts map[int64]*part // blocks that have come in part
 	sums  []scrub.Sum
 }
@@ -111,17 +110,8 @@ func (s *summing) add(at int64, data []byte) {
 
 // wait answers no sooner than the rate allows: a target sends one cluster after another.
 func (s *summing) wait(n int64) {
-	if s.rate == 0 {
-		return
-	}
 	s.mu.Lock()
-	s.bytes += n
-	at := due(s.start, s.bytes, s.rate)
+	at := s.pace.take(time.Now(), n)
 	s.mu.Unlock()
 	time.Sleep(time.Until(at))
-}
-
-// due is when so many bytes may have been taken, at a rate in bytes a second, from start on.
-func due(start time.Time, bytes, rate int64) time.Time {
-	return start.Add(time.Duration(float64(bytes) / float64(rate) * float64(time.Second)))
 }

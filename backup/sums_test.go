@@ -45,14 +45,32 @@ func TestSumming(t *testing.T) {
 
 func TestSummingAtARate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &summing{block: 1 << 20, size: 64 << 20, rate: 8 << 20, start: time.Now(), parts: map[int64]*part{}}
-		for i := range int64(32) {
-			if _, err := s.WriteAt(make([]byte, 1<<20), i<<20); err != nil {
-				t.Fatal(err)
+		s := &summing{block: 1 << 20, size: 128 << 20, pace: pace{rate: 8 << 20}, parts: map[int64]*part{}}
+		next := int64(0)
+		take := func(mib int64) time.Duration {
+			start := time.Now()
+			for range mib {
+				if _, err := s.WriteAt(make([]byte, 1<<20), next); err != nil {
+					t.Fatal(err)
+				}
+				next += 1 << 20
 			}
+			return time.Since(start)
 		}
-		if took := time.Since(s.start); took != 4*time.Second {
+		if took := take(32); took != 4*time.Second {
 			t.Errorf("32 MiB took %v", took)
+		}
+		time.Sleep(30 * time.Second) // the node stands still, and goes on
+		if took := take(32); took != 4*time.Second-caughtUp {
+			t.Errorf("after it stood still, 32 MiB took %v", took)
+		}
+		start := time.Now()
+		for range 32 { // each is on its way for a while
+			time.Sleep(20 * time.Millisecond)
+			take(1)
+		}
+		if took := time.Since(start); took != 4*time.Second {
+			t.Errorf("32 MiB that are on their way took %v", took)
 		}
 	})
 }

@@ -47,7 +47,7 @@ func (t *Trim) Run(ctx context.Context, tell func(read int64)) (done Trimmed, er
 	if t.Unit <= 0 || t.Unit%int64(disk.BlockSize) != 0 || t.From%t.Unit != 0 {
 		return done, fmt.Errorf("%d bytes from %d on are no whole blocks of %d", t.Unit, t.From, disk.BlockSize)
 	}
-	start := time.Now()
+	start, pace := time.Now(), pace{rate: t.Rate}
 	p := make([]byte, max(1, trimChunk/t.Unit)*t.Unit)
 	for whole := disk.Size/t.Unit*t.Unit - t.From; done.Read < whole; {
 		p := p[:min(int64(len(p)), whole-done.Read)]
@@ -57,15 +57,11 @@ func (t *Trim) Run(ctx context.Context, tell func(read int64)) (done Trimmed, er
 			return done, err
 		}
 		tell(done.Read)
-		wait := time.Duration(0)
-		if t.Rate > 0 {
-			wait = time.Until(due(start, done.Read, t.Rate))
-		}
 		select {
 		case <-ctx.Done():
 			return done, ctx.Err()
 		case <-t.Stop:
-		case <-time.After(wait):
+		case <-time.After(time.Until(pace.take(time.Now(), int64(len(p))))):
 		}
 		if t.stopped() || t.For > 0 && time.Since(start) > t.For {
 			done.Left = done.Read < whole
