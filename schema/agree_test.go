@@ -161,7 +161,7 @@ null|true|false|0|-1|1|2|5|10|15|16|31|32|99|100|512|4096|1024|999|1000|3600|360
 ["n1/fast"]|["n1/"]|["/fast"]|["n1/fast/x"]|["n1/F"]|["n1","n1/fast","n1"]|["n 1"]|["abcdefghijklmnopqrstuvwxy"]|["n1/-f"]
 {aio: "/x", renamedFrom: "f"}|{aio: "/x", renamedFrom: "F"}|{aio: "/x", renamedFrom: "f", lvstore: "g"}
 ["serve"]|["serve","fence"]|["fence","serve"]|["fence"]|["serve","rebuild"]|["rebuild","fence"]|["serve","fence","rebuild","change"]|["change"]|["serve","serve"]|["serv"]|["serve",1]|"serve"|"0s"|"1s"|"10m"|"-1s"
-2.5|1000.5|1001|{aio: "/x", overcommit: 2}|"unmap"|"none"|"write_zeroes"|{parallel: 1}|{bandwidth: 1Mi}|{bandwidth: 1Mi - 1}|{parallel: 3, bandwidth: 0}|{parallel: 0}
+2.5|1000.5|1001|{aio: "/x", overcommit: 2}|"unmap"|"zeroes"|"none"|"write_zeroes"|{parallel: 1}|{bandwidth: 1Mi}|{bandwidth: 1Mi - 1}|{parallel: 3, bandwidth: 0}|{parallel: 0}
 "suspend"|"drain"|{suspend: {}}|{suspend: "10m"}|{suspend: for: "30m"}|{suspend: for: "1s"}|{suspend: for: "24h"}|{suspend: for: "0.5s"}|{suspend: for: "25h"}|{suspend: x: 1}|{for: "30m"}|{for: 10}
 ["fence_x"]|["/usr/sbin/fence_x"]|["sudo","-n","fence_x"]|["fence_x","--ip=1"]|["/opt/fence_x","-v","y"]|["x","--password=y"]|["x","a\nb"]|["x y"]|["/x y"]|[""]|["x",""]|["sudo","fence_x","-v"]
 {command: ["fence_x"]}|{command: ["fence_x"], options: a: "b", secrets: c: env: "A"}|{command: ["fence_x"], options: a: "b", secrets: a: env: "A"}|{command: ["x"], options: {}}|{command: ["x"], timeout: "1s"}|{options: {}}

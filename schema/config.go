@@ -172,7 +172,10 @@ type Pool struct {
 	Overcommit float64 `json:",omitempty"`
 	// Keeps is set where what was in clusters that are freed need not be discarded.
 	Keeps bool `json:",omitempty"`
-	Pos   Pos
+	// Zeroes is set where somebody has looked, and the disk reads zeroes where it was discarded:
+	// a target does not say so of an NVMe disk.
+	Zeroes bool `json:",omitempty"`
+	Pos    Pos
 }
 
 // Limit is what volumes may grow to together in a pool of that size, in bytes.

@@ -39,8 +39,8 @@ func (s *spot) pool(cluster lineage.Cluster) *Pool {
 	}
 	p.Overcommit, _ = o.field("overcommit").factor(fmt.Sprintf("a number from 1 to %d", maxOvercommit), 1, maxOvercommit)
 	if f := o.field("clear"); f != nil {
-		how, _ := f.matching(`"unmap" or "none"`, func(t string) bool { return t == "unmap" || t == "none" })
-		p.Keeps = how == "none"
+		how, _ := f.matching(`"unmap", "zeroes" or "none"`, func(t string) bool { return t == "unmap" || t == "zeroes" || t == "none" })
+		p.Keeps, p.Zeroes = how == "none", how == "zeroes"
 	}
 	p.Replaces, _ = o.field("replaces").ownName("pool")
 	if f := o.field("renamedFrom"); f != nil {

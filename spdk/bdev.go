@@ -13,6 +13,7 @@ type Bdev struct {
 	Claimed     bool     `json:"claimed"`
 	ClaimType   string   `json:"claim_type"` // "" unless claimed
 	Limits      Limits   `json:"assigned_rate_limits"`
+	IO          IOTypes  `json:"supported_io_types"`
 	Driver      Driver   `json:"driver_specific"`
 }
 
@@ -22,6 +23,11 @@ type Limits struct {
 	MBps  uint64 `json:"rw_mbytes_per_sec"` // MiB a second
 	RMBps uint64 `json:"r_mbytes_per_sec"`
 	WMBps uint64 `json:"w_mbytes_per_sec"`
+}
+
+// IOTypes are what a bdev can do, as far as it matters.
+type IOTypes struct {
+	Unmap bool `json:"unmap"` // what is read where it was done the target does not say
 }
 
 // Size is the bdev's size in bytes.

@@ -71,6 +71,8 @@ func (l *lexer) bdev(b, before *Bdev) {
 			b.ClaimType = l.text(before.ClaimType, "exclusive_write", "read_many_write_one")
 		case "assigned_rate_limits":
 			l.limits(&b.Limits)
+		case "supported_io_types":
+			l.ioTypes(&b.IO)
 		case "driver_specific":
 			l.driver(&b.Driver, &before.Driver)
 		default:
@@ -90,6 +92,17 @@ func (l *lexer) limits(r *Limits) {
 			r.RMBps = l.number()
 		case "w_mbytes_per_sec":
 			r.WMBps = l.number()
+		default:
+			l.skip()
+		}
+	})
+}
+
+func (l *lexer) ioTypes(t *IOTypes) {
+	l.members(func(key []byte) {
+		switch string(key) {
+		case "unmap":
+			t.Unmap = l.truth()
 		default:
 			l.skip()
 		}

@@ -74,6 +74,7 @@ func TestSkippedMembersMayBeAnything(t *testing.T) {
 
 func FuzzPlain(f *testing.F) {
 	f.Add([]byte(`[{"name":"a","aliases":["b"],"num_blocks":8,"driver_specific":{"lvol":{"clones":["c"]},"nvme":[{"ns_data":{"id":1}}]}}]`))
+	f.Add([]byte(`[{"name":"a","supported_io_types":{"read":true,"unmap":true}},{"supported_io_types":{}}]`))
 	f.Add([]byte(`[{"alias":"l/a","lvs":{"name":"l","uuid":"u"},"num_allocated_clusters":0,"is_clone":true}]`))
 	f.Add([]byte(`[{"address":{"trtype":"TCP"},"ana_states":[{"ana_group":1,"ana_state":"optimized"}]}]`))
 	f.Add([]byte(`[{"x":"\"","driver_specific":{"raid":{"base_bdevs_list":[{"name":null}]}}},{}]`))

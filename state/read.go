@@ -270,15 +270,15 @@ func (a *answers) node(c lineage.Cluster, name lineage.Node) *Node {
 
 // bdev sorts a bdev into disks, peers' namespaces, lock and seat, or none of these.
 func (a *answers) bdev(c lineage.Cluster, n *Node, b *spdk.Bdev) {
-	d := &Disk{Bdev: b.Name, Size: int64(b.Size()), BlockSize: int64(b.BlockSize), Claimed: b.Claimed}
+	d := &Disk{Bdev: b.Name, Size: int64(b.Size()), BlockSize: int64(b.BlockSize), Claimed: b.Claimed, Keeps: !b.IO.Unmap}
 	switch drv := b.Driver; {
 	case drv.Lvol != nil || drv.Raid != nil:
 		n.readLimits(b)
 	case drv.AIO != nil:
-		d.Kind, d.Path, d.Keeps = "aio", path.Clean(drv.AIO.Filename), !drv.AIO.Fallocate
+		d.Kind, d.Path = "aio", path.Clean(drv.AIO.Filename)
 		n.Disks[b.Name] = d
 	case drv.Uring != nil:
-		d.Kind, d.Path, d.Keeps = "uring", path.Clean(drv.Uring.Filename), true
+		d.Kind, d.Path = "uring", path.Clean(drv.Uring.Filename)
 		n.Disks[b.Name] = d
 	case len(drv.NVMe) > 0 && drv.NVMe[0].Trid.TrType == "PCIe":
 		d.Kind, d.Path = "nvme", drv.NVMe[0].Trid.TrAddr

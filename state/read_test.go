@@ -107,6 +107,24 @@ func TestWhatIsSaidIsRead(t *testing.T) {
 	}
 }
 
+// A disk of which the target does not say that it can discard keeps what was freed, whatever
+// its kind.
+func TestWhoKeeps(t *testing.T) {
+	for driver, kind := range map[string]string{
+		`"aio":{"filename":"/dev/d","fallocate":true}`:                                   "aio",
+		`"uring":{"filename":"/dev/d"}`:                                                  "uring",
+		`"nvme":[{"trid":{"trtype":"PCIe","traddr":"0000:5e:00.0"},"ns_data":{"id":1}}]`: "nvme",
+	} {
+		for can, keeps := range map[string]bool{`{"unmap":true}`: false, `{"unmap":false}`: true, `{}`: true} {
+			disk := `{"name":"lab.fast.disk","product_name":"a disk","uuid":"u-d","supported_io_types":` + can + `,"driver_specific":{` + driver + `}}`
+			n := look(t, "bdev_get_bdevs", diskBdev, disk)
+			if d := n.Disks["lab.fast.disk"]; d == nil || d.Kind != kind || d.Keeps != keeps {
+				t.Errorf("%s: %+v, want keeps %v; %q", disk, d, keeps, n.Unknown)
+			}
+		}
+	}
+}
+
 // A target whose answers lack what must be there, or contradict each other, is
 // unknown, whichever listing it is.
 func TestWhatCannotBeIsNotRead(t *testing.T) {

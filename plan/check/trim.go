@@ -74,8 +74,19 @@ func (c *Checker) freesZeroes(inc *state.Incarnation, h state.Head, unit int64) 
 		return fmt.Errorf("%d bytes are no whole clusters of %s on %s", unit, l.Lvstore, h.Node)
 	case h.Name.Check != "":
 		return fmt.Errorf("%s on %s is encrypted: what is freed reads as garbage", l.Alias(), h.Node)
-	case disk == nil || disk.Keeps || disk.Kind == string(schema.NVMe) && !c.opt.Trim.Zeroes:
+	case disk == nil || disk.Keeps || disk.Kind == string(schema.NVMe) && !c.opt.Trim.Zeroes && !c.zeroesSaid(h.Node, l.Lvstore):
 		return fmt.Errorf("what is freed of %s on %s need not read as zero", l.Lvstore, h.Node)
 	}
 	return nil
+}
+
+// zeroesSaid reports whether the pool with that lvstore says that it reads zeroes where it was
+// discarded.
+func (c *Checker) zeroesSaid(node lineage.Node, lvstore string) bool {
+	n := c.cfg.Node(node)
+	if n == nil {
+		return false
+	}
+	p := poolOn(n, lvstore)
+	return p != nil && p.Zeroes
 }

@@ -35,6 +35,10 @@ func TestCheckOfTrim(t *testing.T) {
 		"on n1 need not read": func(_ *schema.Config, s *state.Snapshot, _ *plan.Options, _ *plan.Trim) {
 			s.Nodes["n1"].Disks["lab.fast.disk"].Kind = "nvme"
 		},
+		"n1 need not read as zero": func(c *schema.Config, s *state.Snapshot, _ *plan.Options, _ *plan.Trim) {
+			s.Nodes["n1"].Disks["lab.fast.disk"].Kind = "nvme" // and another node's says that it does
+			c.Node("n2").Pools[0].Zeroes = true
+		},
 		"is not known to be a repl": func(_ *schema.Config, _ *state.Snapshot, _ *plan.Options, op *plan.Trim) { op.Bdev = "lab.fast.disk" },
 		"hosts are shown db":        nil, // the namespace stays
 	} {

@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"slices"
 
 	"strata/lineage"
 	"strata/plan"
@@ -91,11 +92,18 @@ func (b *builder) keepsFreed(at lineage.Place) (why, hint string) {
 		return fmt.Sprintf("nobody knows what disk %s on %s is on", at.Lvstore, at.Node), ""
 	case disk.Keeps:
 		return fmt.Sprintf("%s on %s discards nothing: a cluster that was freed would show what it had", disk.Path, at.Node), ""
-	case disk.Kind == string(schema.NVMe) && !b.opt.Trim.Zeroes:
+	case disk.Kind == string(schema.NVMe) && !b.opt.Trim.Zeroes && !b.saidZeroes(at):
 		return fmt.Sprintf("%s on %s may read anything where it was discarded", disk.Path, at.Node),
-			`look with nvme id-ns -H: if it says of dlfeat that it reads 00h, say so: --discards-read-zero`
+			readsZeroes + ", or for this once --discards-read-zero"
 	}
 	return "", ""
+}
+
+// saidZeroes reports whether the configuration says of a pool that what was discarded reads as
+// zero there.
+func (b *builder) saidZeroes(at lineage.Place) bool {
+	n := b.cfg.Node(at.Node)
+	return n != nil && slices.ContainsFunc(n.Pools, func(p *schema.Pool) bool { return p.Lvstore == at.Lvstore && p.Zeroes })
 }
 
 // unit is what is discarded at a time, in bytes: whole clusters on every leg; or it says why
