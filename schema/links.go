@@ -2,6 +2,7 @@ package schema
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -140,4 +141,21 @@ func (r *relations) proves(n *Node, o object) {
 func (s *spot) pause() (int, bool) {
 	d, ok := s.lasts(`a time in whole milliseconds from "10ms" to "30s", such as "2s"`, minPause, maxPause, time.Millisecond)
 	return int(d / time.Millisecond), ok
+}
+
+// AddressesUsed is what has links use all addresses of nodes.
+const AddressesUsed = `with links: loss: "wait" they go on by the others, and hosts wait`
+
+// IdleAddresses says, where nodes with several addresses have replicas and links drop their peers,
+// that links use one only, with the first such node; "" where that is not so.
+func (c *Config) IdleAddresses() (n *Node, why string) {
+	if c.Links.Wait() || len(c.Nodes) < 2 {
+		return nil, ""
+	}
+	for _, n := range c.Nodes {
+		if len(n.Addresses) > 1 && len(n.Pools) > 0 {
+			return n, fmt.Sprintf("links go over the first address of each node alone, %s of this one, for they give a lost peer up: when that is lost, so is its replica; hosts reach exports by all of its addresses", n.Address())
+		}
+	}
+	return nil, ""
 }

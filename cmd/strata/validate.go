@@ -7,6 +7,7 @@ import (
 
 	"strata/amount"
 	"strata/plan"
+	"strata/schema"
 )
 
 func newValidate() *cobra.Command {
@@ -40,6 +41,9 @@ them the configuration does not have. Whether a plan keeps them says plan --poli
 				if loses := cfg.LosesReplicas(n); loses != "" {
 					fmt.Fprintf(cmd.OutOrStdout(), "%s: node %s is suspended: %s\n", n.Pos, n.Name, loses)
 				}
+			}
+			if n, why := cfg.IdleAddresses(); why != "" {
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: node %s: %s; %s\n", n.Pos, n.Name, why, schema.AddressesUsed)
 			}
 			for _, f := range src.unread(args) {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s; %s\n", inLine(f.Text), f.Hint)

@@ -253,6 +253,9 @@ func (p *passes) plan(limit int, next func(*passes) (*builder, plan.Pass, error)
 		}
 	}
 	out.Notes = append(out.Notes, p.warnings...)
+	if n, why := p.cfg.IdleAddresses(); why != "" {
+		out.Notes = append(out.Notes, plan.Finding{About: "node " + string(n.Name), Pos: n.Pos, Text: why, Hint: schema.AddressesUsed})
+	}
 	p.tellDrained(found, out, complete)
 	p.tellReplacedPools(pools, out, complete)
 	out.Complete(p.cfg)
