@@ -12,13 +12,20 @@ type extents [][2]int64
 // maxExtents is how many are kept at most: some hundred KiB.
 const maxExtents = 1 << 15
 
-// extentsOf are those of which bits are set.
+// extentsOf are those of which bits are set; where they are more than can be kept, with what is
+// between them (few).
 func extentsOf(bits []uint64) (all extents) {
 	for i, word := range bits {
+		if word == 0 {
+			continue
+		}
 		for b := range 64 {
 			if word&(1<<b) != 0 {
 				all = all.add(int64(i)*64+int64(b), 1)
 			}
+		}
+		if len(all) > 2*maxExtents {
+			all = all.few(maxExtents)
 		}
 	}
 	return all

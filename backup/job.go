@@ -143,7 +143,7 @@ func (j *Job) have(ctx context.Context, r *archive.Repository, came extents) (al
 
 // send has the node send the layers, and returns which clusters came.
 func (j *Job) send(ctx context.Context, to sink, s shape, tell func(copied, total uint64)) (bytes int64, sent extents, err error) {
-	in := &intake{to: to, size: s.size}
+	in := &intake{to: to, size: s.size, cluster: s.cluster}
 	name := j.Of.BackupController(j.Names.Volume)
 	if err := Detach(ctx, j.Target, name); err != nil { // of a job of this run that failed
 		return 0, nil, err
