@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"strata/lineage"
+	"strata/state"
 	"strata/state/worldtest"
 )
 
@@ -39,15 +40,7 @@ func TestTwins(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			disk := func(n lineage.Node, pool string) (string, bool) { return "/dev/" + string(n), pool == "fast" }
-			pools := func(_ lineage.Node, paths map[string]string) map[string]string {
-				names := map[string]string{}
-				for called := range paths {
-					names[called] = "lab.fast"
-				}
-				return names
-			}
-			snap = snap.Within("lab", pools, disk).Within("lab", pools, disk) // once more says the same
+			snap = withinFast(withinFast(snap)) // once more says the same
 			believed := map[string]bool{}
 			for _, v := range snap.Volumes() {
 				for _, id := range snap.Incarnations(v) {
@@ -133,17 +126,22 @@ n2 lvstore lab.fast lab.fast.disk 1Mi 1024
 		if err != nil {
 			t.Fatal(err)
 		}
-		disk := func(n lineage.Node, pool string) (string, bool) { return "/dev/" + string(n), pool == "fast" }
-		pools := func(_ lineage.Node, paths map[string]string) map[string]string {
-			names := map[string]string{}
-			for called := range paths {
-				names[called] = "lab.fast"
-			}
-			return names
-		}
-		lvs := snap.Within("lab", pools, disk).Nodes["n1"].Lvstores["lab.fast"]
+		lvs := withinFast(snap).Nodes["n1"].Lvstores["lab.fast"]
 		if lvs == nil || !strings.Contains(lvs.Doubt, "pool fast of n3") {
 			t.Fatalf("%+v", lvs)
 		}
 	}
+}
+
+// withinFast is what is seen of a pool fast of each node.
+func withinFast(s *state.Snapshot) *state.Snapshot {
+	disk := func(n lineage.Node, pool string) (string, bool) { return "/dev/" + string(n), pool == "fast" }
+	pools := func(_ lineage.Node, paths map[string]string) map[string]string {
+		names := map[string]string{}
+		for called := range paths {
+			names[called] = "lab.fast"
+		}
+		return names
+	}
+	return s.Within("lab", pools, disk)
 }
