@@ -47,6 +47,9 @@ func (s Staging) Lvol() LvolName {
 
 // ParseForerunner is Parse for forerunners: false for every other name.
 func ParseForerunner(name LvolName) (Staging, bool) {
+	if !strings.Contains(string(name), "+~") {
+		return Staging{}, false // all names of a node are asked
+	}
 	n, _ := Parse(name)
 	s, is := n.(Staging)
 	return s, is && s.Forerunner()

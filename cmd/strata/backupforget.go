@@ -22,8 +22,9 @@ func newBackupForget() *cobra.Command {
 		Short: "Remove a record from an archive",
 		Long: `forget removes a record of a volume of the cluster. It refuses one that a volume of the
 configuration is made of (from), and, while hosts use a volume that is being restored, those
-of the incarnation that they read: nodes are looked at for that. What only that record needed stays until the archive is
-pruned: strata backup prune, restic prune, or the next time that keep lets records go.`,
+of the incarnation that they read: nodes are looked at for that. What only that record needed
+stays until the archive is pruned: strata backup prune, restic prune, or the next time that
+keep lets records go.`,
 		Example: "  strata backup forget main db@before-upgrade examples/lab\n  strata backup forget main 1f0c9a2b examples/lab",
 		Args:    takes(2, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -130,7 +130,8 @@ func (b *builder) comesFrom(archive string, in *catalog.Archive, layer lineage.L
 func (b *builder) findLent() {
 	for _, at := range b.readNodes() {
 		for _, l := range at.Lvols {
-			if st, is := l.Parsed.(lineage.Staging); is && st.Forerunner() {
+			// By its name: what is in doubt may be what hosts use, too.
+			if st, is := lineage.ParseForerunner(l.Name); is {
 				b.lent[st.From] = true
 			}
 		}

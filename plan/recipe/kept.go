@@ -12,8 +12,8 @@ import (
 
 // A target does not zero what a thin volume allocates: it shows what was there. So what is
 // freed has to be discarded by then, and that is for the disk to do (clear). Whether it does, is tried
-// when it is attached, but for NVMe disks, which have a discard or not; where it does not, it is attached so that it has no discard, for a mirror
-// loses a leg that fails to.
+// when it is attached, but for NVMe disks, which have a discard or not; where it does not, it is
+// attached so that it has no discard, for a mirror loses a leg that fails to.
 
 // readsZeroes is how a person finds out what an NVMe disk reads where it was discarded, and says so.
 const readsZeroes = `look with nvme id-ns -H: if it says of dlfeat that it reads 00h, write clear: "zeroes"`
